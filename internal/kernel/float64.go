@@ -1,0 +1,7 @@
+//go:build float64
+
+package kernel
+
+// Float is the element type of the whole engine: float32, or float64 under
+// the build tag float64 (gradient checks), which also drops the assembly.
+type Float = float64

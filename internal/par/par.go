@@ -1,0 +1,133 @@
+// Package par runs loops on a fixed set of goroutines.
+//
+// Work is split by output, never by reduction: a body writes only the range
+// that it was given, so a result cannot depend on the number of threads.
+package par
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+)
+
+// Pool is a set of persistent workers. The nil Pool runs everything on the
+// calling goroutine. A Pool serves one For at a time: one that finds the
+// workers busy (with another goroutine's loop) runs serially, which changes
+// its speed and nothing else. Do not call For from inside a body: both loops
+// would be handed the same worker numbers.
+type Pool struct {
+	threads int
+	jobs    chan *job
+	mu      sync.Mutex
+	job     job
+	closed  sync.Once
+}
+
+type job struct {
+	body   func(worker, lo, hi int)
+	n      int
+	grain  int
+	next   atomic.Int64
+	ids    atomic.Int64
+	wg     sync.WaitGroup
+	failed atomic.Pointer[Panic]
+}
+
+// Panic is what For re-raises on the caller's goroutine when a body panics
+// on a worker's.
+type Panic struct {
+	Value any
+	Stack []byte
+}
+
+// Error makes a recovered Panic printable as an error.
+func (p *Panic) Error() string { return "par: a worker failed: " + fmt.Sprint(p.Value) }
+
+// New starts a pool of the given number of threads, the caller included.
+// Zero or less means one thread for each processor.
+func New(threads int) *Pool {
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	p := &Pool{threads: threads, jobs: make(chan *job)}
+	for range threads - 1 {
+		go func() {
+			for j := range p.jobs {
+				j.work()
+				j.wg.Done()
+			}
+		}()
+	}
+	return p
+}
+
+// Threads is the number of goroutines that a For may use; 1 for a nil Pool.
+func (p *Pool) Threads() int {
+	if p == nil {
+		return 1
+	}
+	return p.threads
+}
+
+// Close ends the workers. The pool must not be used afterwards.
+func (p *Pool) Close() {
+	if p != nil {
+		p.closed.Do(func() { close(p.jobs) })
+	}
+}
+
+// For calls body on consecutive ranges [lo, hi) that cover [0, n), each a
+// multiple of grain long but for the last. worker is in [0, Threads) and no
+// two bodies that run at once share it: index scratch buffers by it.
+func (p *Pool) For(n, grain int, body func(worker, lo, hi int)) {
+	if n <= 0 {
+		return
+	}
+	grain = max(grain, 1)
+	helpers := min(p.Threads(), (n+grain-1)/grain) - 1
+	if helpers <= 0 || !p.mu.TryLock() {
+		for lo := 0; lo < n; lo += grain {
+			body(0, lo, min(lo+grain, n))
+		}
+		return
+	}
+	defer p.mu.Unlock()
+	j := &p.job
+	j.body, j.n, j.grain = body, n, grain
+	j.next.Store(0)
+	j.ids.Store(0)
+	j.failed.Store(nil)
+	j.wg.Add(helpers)
+	for range helpers {
+		p.jobs <- j
+	}
+	j.work()
+	j.wg.Wait()
+	j.body = nil
+	if f := j.failed.Load(); f != nil {
+		panic(f)
+	}
+}
+
+// work takes chunks until none is left. After a failure the rest is skipped.
+func (j *job) work() {
+	worker := int(j.ids.Add(1)) - 1
+	defer func() {
+		if v := recover(); v != nil {
+			if p, ok := v.(*Panic); ok {
+				j.failed.CompareAndSwap(nil, p)
+				return
+			}
+			j.failed.CompareAndSwap(nil, &Panic{Value: v, Stack: debug.Stack()})
+		}
+	}()
+	for j.failed.Load() == nil {
+		lo := int(j.next.Add(int64(j.grain))) - j.grain
+		if lo >= j.n {
+			return
+		}
+		j.body(worker, lo, min(lo+j.grain, j.n))
+	}
+}

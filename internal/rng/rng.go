@@ -1,0 +1,137 @@
+// Package rng gives counter-based random numbers: a value is a pure function
+// of a key and a counter, so it does not depend on the order in which values
+// are drawn, on the number of threads, or on where a run was interrupted.
+//
+// The generator is Philox-4x32 with ten rounds (Salmon et al., "Parallel
+// random numbers: as easy as 1, 2, 3", SC 2011). A key is folded from
+// whatever names a stream: the run's seed, a purpose, the epoch, the index of
+// the sample in its data set, the name of a node.
+package rng
+
+import (
+	"math"
+	"math/bits"
+)
+
+// Key names one stream.
+type Key struct{ k0, k1 uint32 }
+
+// Purposes keep streams apart that share all other parts of a key.
+const (
+	Init    = "init"    // initial weights: (seed, parameter name)
+	Shuffle = "shuffle" // order of the samples: (seed, epoch)
+	Augment = "augment" // (seed, epoch, sample)
+	Encode  = "encode"  // spike generation while training: (seed, epoch, sample)
+	Eval    = "eval"    // spike generation while evaluating; the epoch is 0
+)
+
+// New is the key of a run's seed and a purpose.
+func New(seed uint64, purpose string) Key {
+	return Key{uint32(seed), uint32(seed >> 32)}.Str(purpose)
+}
+
+// Int folds an integer (an epoch, a sample's index) into the key.
+func (k Key) Int(i uint64) Key {
+	x := philox(k, [4]uint32{uint32(i), uint32(i >> 32), 0x496e74, 1})
+	return Key{x[0], x[1]}
+}
+
+// Str folds a name into the key, eight bytes at a time and its length last.
+func (k Key) Str(s string) Key {
+	n := len(s)
+	for len(s) > 0 {
+		var w uint64
+		for i := 0; i < 8 && i < len(s); i++ {
+			w |= uint64(s[i]) << (8 * i)
+		}
+		x := philox(k, [4]uint32{uint32(w), uint32(w >> 32), 0x537472, 2})
+		k = Key{x[0], x[1]}
+		s = s[min(8, len(s)):]
+	}
+	return k.Int(uint64(n))
+}
+
+// Uint32x4 is the block of four numbers at a counter.
+func (k Key) Uint32x4(ctr uint64) [4]uint32 {
+	return philox(k, [4]uint32{uint32(ctr), uint32(ctr >> 32), 0, 0})
+}
+
+// Uniforms fills dst with numbers in [0, 1), those of counters first,
+// first+1, … in the plane t: each depends on (key, t, its counter) alone. They
+// are multiples of 2^-24, so float32 holds them exactly.
+func (k Key) Uniforms(dst []float32, t, first uint64) {
+	for i := 0; i < len(dst); {
+		u := first + uint64(i)
+		x := philox(k, [4]uint32{uint32(u >> 2), uint32(u >> 34), uint32(t), uint32(t>>32) | 1<<31})
+		for j := int(u & 3); j < 4 && i < len(dst); j++ {
+			dst[i] = float32(x[j]>>8) * (1.0 / (1 << 24))
+			i++
+		}
+	}
+}
+
+// Source draws one number after another from a key.
+type Source struct {
+	key Key
+	ctr uint64
+	buf [4]uint32
+	n   int
+}
+
+// Source starts a sequence at the key's first counter.
+func (k Key) Source() *Source { return &Source{key: k} }
+
+// Uint32 is the next number of the sequence.
+func (s *Source) Uint32() uint32 {
+	if s.n == 0 {
+		s.buf, s.n = s.key.Uint32x4(s.ctr), 4
+		s.ctr++
+	}
+	s.n--
+	return s.buf[3-s.n]
+}
+
+// Uint64 is the next pair of numbers; it makes *Source a math/rand/v2 source.
+func (s *Source) Uint64() uint64 { return uint64(s.Uint32()) | uint64(s.Uint32())<<32 }
+
+// Float64 is uniform in [0, 1), with 53 random bits.
+func (s *Source) Float64() float64 { return float64(s.Uint64()>>11) * (1.0 / (1 << 53)) }
+
+// IntN is uniform in [0, n); n must be positive.
+func (s *Source) IntN(n int) int {
+	hi, lo := bits.Mul64(s.Uint64(), uint64(n))
+	for threshold := -uint64(n) % uint64(n); lo < threshold; {
+		hi, lo = bits.Mul64(s.Uint64(), uint64(n))
+	}
+	return int(hi)
+}
+
+// Norm is standard normal (Box and Muller's transform, one of its two values).
+func (s *Source) Norm() float64 {
+	r := math.Sqrt(-2 * math.Log(1-s.Float64()))
+	return r * math.Cos(2*math.Pi*s.Float64())
+}
+
+// Perm is a uniform permutation of [0, n) (Fisher and Yates).
+func (s *Source) Perm(n int) []int {
+	p := make([]int, n)
+	for i := range p {
+		j := s.IntN(i + 1)
+		p[i], p[j] = p[j], i
+	}
+	return p
+}
+
+// philox is ten rounds of Philox-4x32.
+func philox(k Key, c [4]uint32) [4]uint32 {
+	const m0, m1, w0, w1 = 0xD2511F53, 0xCD9E8D57, 0x9E3779B9, 0xBB67AE85
+	k0, k1 := k.k0, k.k1
+	for range 10 {
+		h0, l0 := bits.Mul32(m0, c[0])
+		h1, l1 := bits.Mul32(m1, c[2])
+		c = [4]uint32{h1 ^ c[1] ^ k0, l1, h0 ^ c[3] ^ k1, l0}
+		k0 += w0
+		k1 += w1
+	}
+	return c
+}
