@@ -1,0 +1,68 @@
+package layer
+
+import (
+	"synfire/signal"
+	"synfire/tensor"
+)
+
+// Flatten makes a vector of an image; element (y, x, ch) becomes
+// (y·w + x)·c + ch. It copies nothing: its output shares its input's memory.
+type Flatten struct{}
+
+// ReLU is y = max(0, x); the error passes where x > 0.
+type ReLU struct{}
+
+// Output is a vector of the input's size.
+func (Flatten) Output(in ...tensor.Shape) (tensor.Shape, error) {
+	s, err := one("flatten", in)
+	return tensor.Shape{s.Size()}, err
+}
+
+// Accepts is true for each kind of signal.
+func (Flatten) Accepts(signal.Kind) bool { return true }
+
+// Forward renames the shape.
+func (Flatten) Forward(c *Call) { view(c.Out, c.In[0], tensor.Shape{c.In[0].Units()}) }
+
+// Backward renames it back.
+func (Flatten) Backward(c *Call) {
+	if c.DIn[0] != nil {
+		view(c.DIn[0], c.DOut, c.In[0].Shape)
+	}
+}
+
+func view(dst, src *signal.Signal, shape tensor.Shape) {
+	*dst = *src
+	dst.Shape = shape
+}
+
+// Output is the input's shape.
+func (ReLU) Output(in ...tensor.Shape) (tensor.Shape, error) { return one("relu", in) }
+
+// Forward clips at zero.
+func (ReLU) Forward(c *Call) {
+	in, out := c.In[0], c.Out
+	out.Reset(rowKind(in), in.T, in.B, in.Shape)
+	c.Pool.For(len(out.Data), tileElems, func(_, lo, hi int) {
+		for i, x := range in.Data[lo:hi] {
+			out.Data[lo+i] = max(0, x)
+		}
+	})
+}
+
+// Backward passes the error where the input is positive.
+func (ReLU) Backward(c *Call) {
+	in, din := c.In[0], c.DIn[0]
+	if din == nil {
+		return
+	}
+	c.Pool.For(len(din.Data), tileElems, func(_, lo, hi int) {
+		for i, x := range in.Data[lo:hi] {
+			g := c.DOut.Data[lo+i]
+			if !(x > 0) {
+				g = 0
+			}
+			din.Data[lo+i] = g
+		}
+	})
+}

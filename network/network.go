@@ -1,0 +1,235 @@
+// Package network joins layers into one validated, immutable graph and runs it
+// over time, forwards and backwards.
+//
+// A Network holds nodes and parameters. Everything else is a value that the
+// caller holds: a Compiled snapshot of packed weights, a State that goes into
+// a window of time and comes out advanced, an Adjoint that goes back through
+// it, Grads that Backward fills. A Pass owns the working memory of one
+// goroutine. Any split of a run into windows gives the same bits.
+package network
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"synfire/internal/rng"
+	"synfire/layer"
+	"synfire/tensor"
+)
+
+// Input is the name under which nodes refer to the network's input.
+const Input = "input"
+
+// Node is one layer in the graph. Inputs names the nodes whose outputs it
+// takes, all of which stand before it; none means the node just before it.
+type Node struct {
+	Name   string
+	Layer  layer.Layer
+	Inputs []string
+}
+
+// Network is a directed acyclic graph of layers. Its last node is its output.
+// Structure never changes; the values of its parameters do, by the learner
+// that owns them.
+type Network struct {
+	input  tensor.Shape
+	nodes  []node
+	params []tensor.Param
+}
+
+// node is a Node with all that is known once the graph is valid.
+type node struct {
+	Node
+	in        []int // indices of the inputs; inputNode is the network's
+	inShapes  []tensor.Shape
+	out       tensor.Shape
+	param0    int // its parameters are params[param0:param1]
+	param1    int
+	state     int // state variables of a sample
+	stateful  bool
+	learns    bool // it or a node before it has parameters
+	consumers []edge
+}
+
+// edge is input k of a node.
+type edge struct{ node, k int }
+
+const inputNode = -1
+
+// New validates the graph for samples of the given shape and draws the initial
+// weights from the seed and the parameters' names. An error names the node.
+func New(input tensor.Shape, seed uint64, nodes ...Node) (*Network, error) {
+	n := &Network{input: input}
+	if err := input.Validate(); err != nil {
+		return nil, fmt.Errorf("network.New: input: %w", err)
+	}
+	if len(nodes) == 0 {
+		return nil, fmt.Errorf("network.New: no nodes; give at least one layer")
+	}
+	index := map[string]int{Input: inputNode}
+	for i, spec := range nodes {
+		nd, err := n.resolve(i, spec, index)
+		if err != nil {
+			return nil, fmt.Errorf("network.New: node %q: %w", spec.Name, err)
+		}
+		index[spec.Name] = i
+		n.nodes = append(n.nodes, nd)
+		n.addParams(i, seed)
+	}
+	for i, nd := range n.nodes[:len(n.nodes)-1] {
+		if len(nd.consumers) == 0 {
+			return nil, fmt.Errorf("network.New: node %q: nothing uses its output; connect it or remove it", n.nodes[i].Name)
+		}
+	}
+	return n, nil
+}
+
+// Sequential is a chain of layers, named by their types and a count for each:
+// conv2d1, spiking1, conv2d2, ….
+func Sequential(input tensor.Shape, seed uint64, layers ...layer.Layer) (*Network, error) {
+	var nodes []Node
+	count := map[string]int{}
+	for _, l := range layers {
+		kind := typeName(l)
+		count[kind]++
+		nodes = append(nodes, Node{Name: fmt.Sprintf("%s%d", kind, count[kind]), Layer: l})
+	}
+	return New(input, seed, nodes...)
+}
+
+func typeName(l layer.Layer) string {
+	if l == nil {
+		return "nil"
+	}
+	t := reflect.TypeOf(l)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return strings.ToLower(t.Name())
+}
+
+// resolve checks a node against those before it and works out its shapes.
+func (n *Network) resolve(i int, spec Node, index map[string]int) (node, error) {
+	nd := node{Node: spec}
+	switch _, taken := index[spec.Name]; {
+	case spec.Layer == nil:
+		return nd, fmt.Errorf("no layer is given")
+	case spec.Name == "" || strings.ContainsAny(spec.Name, ". "):
+		return nd, fmt.Errorf("a name must be given, without dots and spaces")
+	case taken:
+		return nd, fmt.Errorf("the name is taken; names must differ, and %q is the network's input", Input)
+	}
+	nd.in = []int{i - 1}
+	if len(spec.Inputs) > 0 {
+		nd.in = nil
+		for _, name := range spec.Inputs {
+			j, ok := index[name]
+			if !ok {
+				return nd, fmt.Errorf("input %q is no node before it", name)
+			}
+			nd.in = append(nd.in, j)
+		}
+	}
+	for k, j := range nd.in {
+		if j == inputNode {
+			nd.inShapes = append(nd.inShapes, n.input)
+			continue
+		}
+		nd.inShapes = append(nd.inShapes, n.nodes[j].out)
+		nd.learns = nd.learns || n.nodes[j].learns
+		n.nodes[j].consumers = append(n.nodes[j].consumers, edge{i, k})
+	}
+	var err error
+	if nd.out, err = spec.Layer.Output(nd.inShapes...); err != nil {
+		return nd, err
+	}
+	if s, ok := spec.Layer.(layer.Stateful); ok {
+		nd.state, nd.stateful = s.StateSize(nd.inShapes...), true
+	}
+	return nd, nd.out.Validate()
+}
+
+// addParams draws the initial weights of node i.
+func (n *Network) addParams(i int, seed uint64) {
+	nd := &n.nodes[i]
+	nd.param0, nd.param1 = len(n.params), len(n.params)
+	w, ok := nd.Layer.(layer.Weighted)
+	if !ok {
+		return
+	}
+	for _, spec := range w.Params(nd.inShapes...) {
+		p := tensor.Param{Name: nd.Name + "." + spec.Role, Value: tensor.New(spec.Shape...)}
+		spec.Init(p.Value.Data, rng.New(seed, rng.Init).Str(p.Name).Source())
+		n.params = append(n.params, p)
+	}
+	nd.param1 = len(n.params)
+	nd.learns = nd.learns || nd.param1 > nd.param0
+}
+
+// InputShape is the shape of one sample.
+func (n *Network) InputShape() tensor.Shape { return n.input }
+
+// OutputShape is the shape of the last node's output for one sample.
+func (n *Network) OutputShape() tensor.Shape { return n.nodes[len(n.nodes)-1].out }
+
+// Params are the parameters in the order of the nodes. Their values are the
+// network's own: an optimiser writes to them, then refreshes what it Compiled.
+func (n *Network) Params() []tensor.Param { return n.params }
+
+// Info describes a node of a valid network.
+type Info struct {
+	Node
+	In     []tensor.Shape
+	Out    tensor.Shape
+	Params []tensor.Param
+}
+
+// Nodes describes the nodes in order.
+func (n *Network) Nodes() []Info {
+	infos := make([]Info, len(n.nodes))
+	for i, nd := range n.nodes {
+		infos[i] = Info{Node: nd.Node, In: nd.inShapes, Out: nd.out, Params: n.params[nd.param0:nd.param1]}
+	}
+	return infos
+}
+
+// index of the node of a name.
+func (n *Network) index(name string) (int, error) {
+	for i, nd := range n.nodes {
+		if nd.Name == name {
+			return i, nil
+		}
+	}
+	return 0, fmt.Errorf("the network has no node %q", name)
+}
+
+// Clone has the same structure and parameters of its own: to serve a network
+// while the original trains.
+func (n *Network) Clone() *Network {
+	c := *n
+	c.params = nil
+	for _, p := range n.params {
+		c.params = append(c.params, tensor.Param{Name: p.Name, Value: p.Value.Clone()})
+	}
+	return &c
+}
+
+// Grads holds a gradient for each parameter, in the order of Params.
+type Grads [][]tensor.Float
+
+// NewGrads are zero gradients.
+func (n *Network) NewGrads() Grads {
+	g := make(Grads, len(n.params))
+	for i, p := range n.params {
+		g[i] = make([]tensor.Float, len(p.Value.Data))
+	}
+	return g
+}
+
+// Zero clears the gradients.
+func (g Grads) Zero() {
+	for _, x := range g {
+		clear(x)
+	}
+}

@@ -1,0 +1,54 @@
+package signal_test
+
+import (
+	"fmt"
+	"testing"
+
+	"synfire/signal"
+	"synfire/tensor"
+)
+
+func ExampleSignal_Densify() {
+	var s, d signal.Signal
+	s.Reset(signal.Spikes, 2, 1, tensor.Shape{3}) // two steps, one sample, three units
+	s.Raster.Set(0, 2)
+	s.Raster.Set(1, 0)
+	s.Densify(&d)
+	fmt.Println(d.Kind, d.Data, s.Density() < 0.34)
+	// Output: dense [0 0 1 1 0 0] true
+}
+
+func TestCheck(t *testing.T) {
+	var s signal.Signal
+	s.Reset(signal.Dense, 2, 3, tensor.Shape{4})
+	if err := s.Check(tensor.Shape{4}); err != nil {
+		t.Errorf("whole signal: %v", err)
+	}
+	if s.Check(tensor.Shape{5}) == nil {
+		t.Error("wrong shape accepted")
+	}
+	s.Data = s.Data[:23]
+	if s.Check(tensor.Shape{4}) == nil {
+		t.Error("short data accepted")
+	}
+	s.Reset(signal.Spikes, 2, 3, tensor.Shape{65})
+	s.Raster.Rows--
+	if s.Check(tensor.Shape{65}) == nil {
+		t.Error("short raster accepted")
+	}
+}
+
+func TestReadRowAcrossWords(t *testing.T) {
+	var s signal.Signal
+	s.Reset(signal.Spikes, 1, 1, tensor.Shape{130})
+	row := make([]tensor.Float, 130)
+	for _, u := range []int{0, 63, 64, 127, 128, 129} {
+		s.Raster.Set(0, u)
+	}
+	s.ReadRow(row, 0)
+	for u, v := range row {
+		if (v == 1) != s.Raster.At(0, u) {
+			t.Errorf("unit %d reads %v", u, v)
+		}
+	}
+}

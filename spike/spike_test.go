@@ -1,0 +1,71 @@
+package spike_test
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"synfire/spike"
+)
+
+func ExampleRaster() {
+	r := spike.NewRaster(4, 70) // 4 steps of 70 units
+	r.Set(1, 69)
+	r.Set(3, 69)
+	fmt.Println(r.Count(0, 4), r.At(1, 69), r.At(2, 69))
+	fmt.Println(r.Train(69, 0, 1, 4, 0.5).Times)
+	// Output:
+	// 2 true false
+	// [0.5 1.5]
+}
+
+func TestNewTrain(t *testing.T) {
+	for _, c := range []struct {
+		times       []float64
+		start, stop float64
+		want        string
+	}{
+		{[]float64{1, 2, 2}, 0, 3, ""},
+		{nil, 0, 3, ""},
+		{nil, 3, 3, "is empty"},
+		{[]float64{2, 1}, 0, 3, "sort"},
+		{[]float64{4}, 0, 3, "outside"},
+		{[]float64{math.NaN()}, 0, 3, "outside"},
+	} {
+		_, err := spike.NewTrain(c.times, c.start, c.stop)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("NewTrain(%v, %v, %v) = %v, want %q", c.times, c.start, c.stop, err, c.want)
+		}
+	}
+}
+
+func TestRasterReset(t *testing.T) {
+	r := spike.NewRaster(3, 130)
+	for u := range 130 {
+		r.Set(2, u)
+	}
+	if got := r.Count(2, 3); got != 130 {
+		t.Fatalf("Count = %d, want 130", got)
+	}
+	r.Reset(2, 65)
+	if got := r.Count(0, 2); got != 0 {
+		t.Fatalf("after Reset: Count = %d, want 0", got)
+	}
+}
+
+func TestOr(t *testing.T) {
+	for _, c := range []struct{ at, from, n int }{{0, 0, 1}, {3, 60, 70}, {64, 1, 64}, {10, 5, 130}, {63, 63, 2}, {0, 0, 128}} {
+		src, dst := spike.NewRaster(1, 256), spike.NewRaster(1, 256)
+		for u := 0; u < 256; u += 3 {
+			src.Set(0, u)
+		}
+		spike.Or(dst.Bits, c.at, src.Bits, c.from, c.n)
+		for u := range 256 {
+			want := u >= c.at && u < c.at+c.n && src.At(0, u-c.at+c.from)
+			if dst.At(0, u) != want {
+				t.Fatalf("Or%+v: bit %d is %v", c, u, !want)
+			}
+		}
+	}
+}

@@ -1,0 +1,137 @@
+// Package surrogate holds the derivatives that stand in for the derivative of
+// a neuron's step when errors are propagated through spikes.
+//
+// A spike is s = H(z) with H the unit step, whose derivative is zero almost
+// everywhere. Training uses σ'(z) in its place. Where σ' is the derivative of
+// a smooth primitive σ, replacing H by σ (the soft spike) makes a network
+// whose exact gradient is the one computed here: this is how gradients are
+// checked.
+package surrogate
+
+import (
+	"fmt"
+	"math"
+
+	"synfire/internal/kernel"
+	"synfire/tensor"
+)
+
+// Surrogate is a derivative and its primitive, functions of the membrane's
+// distance from threshold z (in units of the neuron's own choice).
+type Surrogate interface {
+	Derivative(z tensor.Float) tensor.Float
+	Primitive(z tensor.Float) tensor.Float
+	Validate() error
+}
+
+// Fast is a Surrogate that the kernels know. The Theta of the value returned
+// is unset: the neuron fills it in.
+type Fast interface{ Kernel() kernel.Surrogate }
+
+// FastSigmoid is the derivative of the fast sigmoid (Zenke and Ganguli,
+// "SuperSpike", 2018), scaled to 1 at the threshold:
+//
+//	σ'(z) = 1 / (1 + k|z|)²,   σ(z) = 1/2 + z / (1 + k|z|)
+//
+// with slope k > 0 per unit of membrane.
+type FastSigmoid struct {
+	Slope float64 `yaml:"slope"`
+}
+
+// Validate returns an error unless the slope is positive.
+func (s FastSigmoid) Validate() error { return positive("fast-sigmoid", "slope", s.Slope) }
+
+// Kernel is the form that the kernels compute.
+func (s FastSigmoid) Kernel() kernel.Surrogate {
+	return kernel.Surrogate{Shape: kernel.FastSigmoid, A: tensor.Float(s.Slope)}
+}
+
+// Derivative is σ'(z).
+func (s FastSigmoid) Derivative(z tensor.Float) tensor.Float {
+	d := 1 + tensor.Float(s.Slope)*abs(z)
+	return 1 / (d * d)
+}
+
+// Primitive is σ(z).
+func (s FastSigmoid) Primitive(z tensor.Float) tensor.Float {
+	return 0.5 + z/(1+tensor.Float(s.Slope)*abs(z))
+}
+
+// ArcTan is the derivative of the arc tangent (Fang et al., "Incorporating
+// learnable membrane time constant", ICCV 2021):
+//
+//	σ'(z) = (α/2) / (1 + (π/2·α·z)²),   σ(z) = 1/2 + atan(π/2·α·z)/π
+//
+// with α > 0; σ runs from 0 to 1.
+type ArcTan struct {
+	Alpha float64 `yaml:"alpha"`
+}
+
+// Validate returns an error unless alpha is positive.
+func (s ArcTan) Validate() error { return positive("arctan", "alpha", s.Alpha) }
+
+// Kernel is the form that the kernels compute.
+func (s ArcTan) Kernel() kernel.Surrogate {
+	return kernel.Surrogate{
+		Shape: kernel.ArcTan,
+		A:     tensor.Float(math.Pi / 2 * s.Alpha),
+		B:     tensor.Float(s.Alpha / 2),
+	}
+}
+
+// Derivative is σ'(z).
+func (s ArcTan) Derivative(z tensor.Float) tensor.Float {
+	y := tensor.Float(math.Pi/2*s.Alpha) * z
+	return tensor.Float(s.Alpha/2) / (1 + y*y)
+}
+
+// Primitive is σ(z).
+func (s ArcTan) Primitive(z tensor.Float) tensor.Float {
+	return tensor.Float(0.5 + math.Atan(math.Pi/2*s.Alpha*float64(z))/math.Pi)
+}
+
+// Triangle is the piecewise linear derivative (Bellec et al., "Long short-term
+// memory and learning-to-learn in networks of spiking neurons", 2018):
+//
+//	σ'(z) = γ·max(0, 1 − |z|/w)
+//	σ(z)  = 1/2 + γ·(z − z|z|/(2w)) for |z| ≤ w, and 1/2 ± γ·w/2 beyond
+//
+// with height γ > 0 and half width w > 0. It is exactly zero beyond w.
+type Triangle struct {
+	Height float64 `yaml:"height"`
+	Width  float64 `yaml:"width"`
+}
+
+// Validate returns an error unless height and width are positive.
+func (s Triangle) Validate() error {
+	if err := positive("triangle", "height", s.Height); err != nil {
+		return err
+	}
+	return positive("triangle", "width", s.Width)
+}
+
+// Kernel is the form that the kernels compute.
+func (s Triangle) Kernel() kernel.Surrogate {
+	return kernel.Surrogate{Shape: kernel.Triangle, A: tensor.Float(1 / s.Width), B: tensor.Float(s.Height)}
+}
+
+// Derivative is σ'(z).
+func (s Triangle) Derivative(z tensor.Float) tensor.Float {
+	return tensor.Float(s.Height) * max(0, 1-abs(z)*tensor.Float(1/s.Width))
+}
+
+// Primitive is σ(z).
+func (s Triangle) Primitive(z tensor.Float) tensor.Float {
+	w, g := tensor.Float(s.Width), tensor.Float(s.Height)
+	z = min(max(z, -w), w)
+	return 0.5 + g*(z-z*abs(z)/(2*w))
+}
+
+func abs(z tensor.Float) tensor.Float { return max(z, -z) }
+
+func positive(kind, option string, v float64) error {
+	if v > 0 && !math.IsInf(v, 0) {
+		return nil
+	}
+	return fmt.Errorf("surrogate %s: %s is %v, want a positive number", kind, option, v)
+}

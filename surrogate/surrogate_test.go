@@ -1,0 +1,76 @@
+package surrogate_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"synfire/internal/kernel"
+	"synfire/surrogate"
+	"synfire/tensor"
+)
+
+var all = []surrogate.Surrogate{
+	surrogate.FastSigmoid{Slope: 25},
+	surrogate.FastSigmoid{Slope: 1},
+	surrogate.ArcTan{Alpha: 2},
+	surrogate.Triangle{Height: 0.3, Width: 1},
+	surrogate.Triangle{Height: 1, Width: 0.5},
+}
+
+func Example() {
+	s := surrogate.FastSigmoid{Slope: 25}
+	fmt.Printf("%.3f at threshold, %.3f a little below\n", s.Derivative(0), s.Derivative(-0.04))
+	// Output: 1.000 at threshold, 0.250 a little below
+}
+
+// The derivative is that of the primitive: their difference quotient, with a
+// step that suits the element type.
+func TestPrimitive(t *testing.T) {
+	h, tol := 1e-2, 2e-2
+	if tensor.Float(1)+1e-12 != 1 {
+		h, tol = 1e-5, 1e-6
+	}
+	for _, s := range all {
+		for _, z := range []float64{-3, -0.7, -0.123, 0.0321, 0.29, 0.81, 2} {
+			up, down := s.Primitive(tensor.Float(z+h)), s.Primitive(tensor.Float(z-h))
+			got := (float64(up) - float64(down)) / (2 * h)
+			if want := float64(s.Derivative(tensor.Float(z))); math.Abs(got-want) > tol*(1+math.Abs(want)) {
+				t.Errorf("%+v at %v: the primitive rises by %v, derivative %v", s, z, got, want)
+			}
+		}
+	}
+}
+
+// The kernels compute the same function: a scan of one unit and one step.
+func TestKernelForm(t *testing.T) {
+	for _, s := range all {
+		k := s.(surrogate.Fast).Kernel()
+		k.Theta = 1
+		lif := kernel.LIF{Beta: 1, Gain: 1, Fire: 1, Amount: 1}
+		for _, z := range []tensor.Float{-2, -0.3, 0, 0.01, 0.7} {
+			gx := []tensor.Float{0}
+			lif.Backward(1, k, []tensor.Float{1 + z}, 1, []tensor.Float{1}, 1, []tensor.Float{0}, gx, 1)
+			want := s.Derivative(tensor.Float(1+z) - 1)
+			if math.Abs(float64(gx[0]-want)) > 1e-6 {
+				t.Errorf("%+v at %v: kernel %v, want %v", s, z, gx[0], want)
+			}
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for _, s := range all {
+		if err := s.Validate(); err != nil {
+			t.Errorf("%+v: %v", s, err)
+		}
+	}
+	for _, s := range []surrogate.Surrogate{
+		surrogate.FastSigmoid{}, surrogate.ArcTan{Alpha: -1}, surrogate.ArcTan{Alpha: math.NaN()},
+		surrogate.Triangle{Height: 1}, surrogate.Triangle{Width: math.Inf(1), Height: 1},
+	} {
+		if s.Validate() == nil {
+			t.Errorf("%+v: accepted", s)
+		}
+	}
+}
