@@ -1,0 +1,203 @@
+// Package optim updates parameters from gradients.
+//
+//	SGD   m ← μ·m + g,  w ← w − η·m
+//	Adam  m ← β1·m + (1−β1)·g,  v ← β2·v + (1−β2)·g²,
+//	      w ← w − η·(m/(1−β1^t)) / (√(v/(1−β2^t)) + ε)      (Kingma and Ba, 2015)
+//
+// with the rate η of step t from a Schedule. An update is a function of the
+// step and of buffers that Buffers exposes, so that a run can be resumed.
+package optim
+
+import (
+	"fmt"
+	"math"
+
+	"synfire/internal/par"
+	"synfire/tensor"
+)
+
+// Optimizer describes an update rule. It holds options only.
+type Optimizer interface {
+	Validate() error
+	// Buffers is the number of arrays like a parameter that the rule keeps.
+	Buffers() int
+	// Update applies step t (from 1) with rate eta to one parameter; buf
+	// holds its buffers, zero before step 1.
+	Update(w, g []tensor.Float, buf [][]tensor.Float, t int, eta float64)
+	// Rate is the rate before scheduling.
+	Rate() float64
+}
+
+// SGD is gradient descent with momentum.
+type SGD struct {
+	LR       float64 `yaml:"lr,required"`
+	Momentum float64 `yaml:"momentum"`
+}
+
+// Adam adapts the rate to each weight. Zero values of Beta1, Beta2 and Epsilon
+// mean 0.9, 0.999 and 1e-8.
+type Adam struct {
+	LR      float64 `yaml:"lr,required"`
+	Beta1   float64 `yaml:"beta1"`
+	Beta2   float64 `yaml:"beta2"`
+	Epsilon float64 `yaml:"epsilon"`
+}
+
+// Validate returns an error unless the rate is positive and 0 ≤ momentum < 1.
+func (o SGD) Validate() error {
+	return check("sgd", o.LR, map[string]float64{"momentum": o.Momentum})
+}
+
+// Validate returns an error unless the rate is positive and the betas are in [0, 1).
+func (o Adam) Validate() error {
+	if !(o.Epsilon >= 0) {
+		return fmt.Errorf("optimizer adam: epsilon is %v, want it positive", o.Epsilon)
+	}
+	return check("adam", o.LR, map[string]float64{"beta1": o.Beta1, "beta2": o.Beta2})
+}
+
+func check(kind string, lr float64, unit map[string]float64) error {
+	if !(lr > 0) || math.IsInf(lr, 0) {
+		return fmt.Errorf("optimizer %s: lr is %v, want a positive learning rate", kind, lr)
+	}
+	for _, name := range []string{"momentum", "beta1", "beta2"} {
+		if v, ok := unit[name]; ok && !(v >= 0 && v < 1) {
+			return fmt.Errorf("optimizer %s: %s is %v, want it in [0, 1)", kind, name, v)
+		}
+	}
+	return nil
+}
+
+// Rate is LR.
+func (o SGD) Rate() float64 { return o.LR }
+
+// Rate is LR.
+func (o Adam) Rate() float64 { return o.LR }
+
+// Buffers is 1 with momentum, else 0.
+func (o SGD) Buffers() int {
+	if o.Momentum == 0 {
+		return 0
+	}
+	return 1
+}
+
+// Buffers is 2: the moments.
+func (o Adam) Buffers() int { return 2 }
+
+// Update takes one step.
+func (o SGD) Update(w, g []tensor.Float, buf [][]tensor.Float, _ int, eta float64) {
+	lr, mu := tensor.Float(eta), tensor.Float(o.Momentum)
+	for i, d := range g {
+		if len(buf) > 0 {
+			d = tensor.Float(mu*buf[0][i]) + d
+			buf[0][i] = d
+		}
+		w[i] -= tensor.Float(lr * d)
+	}
+}
+
+// Update takes one step.
+func (o Adam) Update(w, g []tensor.Float, buf [][]tensor.Float, t int, eta float64) {
+	b1, b2, eps := orDefault(o.Beta1, 0.9), orDefault(o.Beta2, 0.999), orDefault(o.Epsilon, 1e-8)
+	// The corrections of both moments go into the rate and into epsilon.
+	c2 := math.Sqrt(1 - math.Pow(b2, float64(t)))
+	lr := tensor.Float(eta * c2 / (1 - math.Pow(b1, float64(t))))
+	e := tensor.Float(eps * c2)
+	f1, f2 := tensor.Float(b1), tensor.Float(b2)
+	h1, h2 := tensor.Float(1-b1), tensor.Float(1-b2)
+	m, v := buf[0][:len(g)], buf[1][:len(g)]
+	w = w[:len(g)]
+	for i, d := range g {
+		m[i] = tensor.Float(f1*m[i]) + tensor.Float(h1*d)
+		v[i] = tensor.Float(f2*v[i]) + tensor.Float(h2*tensor.Float(d*d))
+		w[i] -= tensor.Float(lr*m[i]) / (tensor.Float(math.Sqrt(float64(v[i]))) + e)
+	}
+}
+
+func orDefault(v, d float64) float64 {
+	if v == 0 {
+		return d
+	}
+	return v
+}
+
+// Schedule scales the rate at step t of total steps, both counted from 0.
+type Schedule interface {
+	Scale(t, total int) float64
+}
+
+// Fixed keeps the rate.
+type Fixed struct{}
+
+// Cosine lowers the rate along half a cosine from 1 to Floor, after a linear
+// rise over the first Warmup steps.
+type Cosine struct {
+	Floor  float64 `yaml:"floor"`
+	Warmup int     `yaml:"warmup"`
+}
+
+// Scale is 1.
+func (Fixed) Scale(_, _ int) float64 { return 1 }
+
+// Scale is the cosine's value.
+func (c Cosine) Scale(t, total int) float64 {
+	if t < c.Warmup {
+		return float64(t+1) / float64(c.Warmup)
+	}
+	x := float64(t-c.Warmup) / float64(max(1, total-c.Warmup))
+	return c.Floor + (1-c.Floor)*(1+math.Cos(math.Pi*min(1, x)))/2
+}
+
+// Norm is the Euclidean norm of all gradients, in float64 over fixed chunks.
+func Norm(grads [][]tensor.Float) float64 {
+	var total float64
+	for _, g := range grads {
+		total += tensor.Sum(g, func(v tensor.Float) float64 { return float64(v) * float64(v) })
+	}
+	return math.Sqrt(total)
+}
+
+// Clip scales all gradients so that their norm is at most limit (0: no limit),
+// and returns the norm they had.
+func Clip(grads [][]tensor.Float, limit float64) float64 {
+	norm := Norm(grads)
+	if limit > 0 && norm > limit {
+		scale := tensor.Float(limit / norm)
+		for _, g := range grads {
+			for i := range g {
+				g[i] *= scale
+			}
+		}
+	}
+	return norm
+}
+
+// updateChunk is the work of one task of Apply.
+const updateChunk = 1 << 14
+
+// Apply runs the update of step t on all parameters, on the pool's threads.
+// bufs[p][k] is buffer k of parameter p.
+func Apply(pool *par.Pool, o Optimizer, params []tensor.Param, grads [][]tensor.Float, bufs [][][]tensor.Float, t int, eta float64) {
+	for i, p := range params {
+		w, g := p.Value.Data, grads[i]
+		pool.For(len(w), updateChunk, func(_, lo, hi int) {
+			var parts [2][]tensor.Float
+			for k, b := range bufs[i] {
+				parts[k] = b[lo:hi]
+			}
+			o.Update(w[lo:hi], g[lo:hi], parts[:len(bufs[i])], t, eta)
+		})
+	}
+}
+
+// NewBuffers are the zero buffers of an optimiser for parameters.
+func NewBuffers(o Optimizer, params []tensor.Param) [][][]tensor.Float {
+	bufs := make([][][]tensor.Float, len(params))
+	for i, p := range params {
+		for range o.Buffers() {
+			bufs[i] = append(bufs[i], make([]tensor.Float, len(p.Value.Data)))
+		}
+	}
+	return bufs
+}
