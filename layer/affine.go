@@ -208,7 +208,7 @@ func (a affine) gradWeightsEvents(c *Call) {
 	in, dw, n := c.In[0], c.DParams[0], a.n
 	stepRows := in.B * a.pixels()
 	for t := in.T - 1; t >= 0; t-- {
-		first, pos := a.channelLists(c, t)
+		first, spikes := a.channelLists(c, t)
 		dy := c.DOut.Data[t*stepRows*n:][:stepRows*n]
 		c.Pool.For(a.patch(), 16, func(id, k0, k1 int) {
 			wk := &c.Workers[id]
@@ -216,7 +216,7 @@ func (a affine) gradWeightsEvents(c *Call) {
 			for k := k0; k < k1; k++ {
 				ch := k % a.c
 				tap := k / a.c
-				wk.ints = a.rowsOf(wk.ints[:0], pos[first[ch]:first[ch+1]], tap/a.kw, tap%a.kw)
+				wk.ints = a.rowsOf(wk.ints[:0], spikes[first[ch]:first[ch+1]], tap/a.kw, tap%a.kw)
 				addBlocks(dw[k*n:][:n], sum, dy, wk.ints)
 			}
 		})
@@ -241,13 +241,15 @@ func addBlocks(dw, sum, dy []tensor.Float, rows []int32) {
 	}
 }
 
+// place is where a spike stands: its sample and its pixel.
+type place struct{ b, y, x int32 }
+
 // channelLists sorts the spikes of step t by channel: those of channel ch are
-// pos[first[ch]:first[ch+1]], each (sample·h + y)·w + x, ascending.
-func (a affine) channelLists(c *Call, t int) (first, pos []int32) {
-	in, wk := c.In[0], &c.Workers[0]
-	s := c.Scratch
-	s.ints[0] = append(s.ints[0][:0], make([]int32, a.c+2)...)
-	first = s.ints[0]
+// places[first[ch]:first[ch+1]], ascending.
+func (a affine) channelLists(c *Call, t int) (first []int32, places []place) {
+	in, wk, s := c.In[0], &c.Workers[0], c.Scratch
+	s.first = append(s.first[:0], make([]int32, a.c+2)...)
+	first = s.first
 	for b := range in.B {
 		wk.ints = kernel.Indices(wk.ints[:0], in.Raster.Row(t*in.B+b), 0, a.units(), 0)
 		for _, u := range wk.ints {
@@ -257,37 +259,34 @@ func (a affine) channelLists(c *Call, t int) (first, pos []int32) {
 	for i := 2; i < len(first); i++ {
 		first[i] += first[i-1]
 	}
-	total := int(first[a.c+1])
-	if cap(s.ints[1]) < total {
-		s.ints[1] = make([]int32, total)
-	}
-	pos = s.ints[1][:total]
+	s.places = append(s.places[:0], make([]place, first[a.c+1])...)
+	places = s.places
 	for b := range in.B {
 		wk.ints = kernel.Indices(wk.ints[:0], in.Raster.Row(t*in.B+b), 0, a.units(), 0)
 		for _, u := range wk.ints {
 			pixel, ch := int(u)/a.c, int(u)%a.c
-			pos[first[ch+1]] = int32(b*a.h*a.w + pixel)
+			places[first[ch+1]] = place{int32(b), int32(pixel / a.w), int32(pixel % a.w)}
 			first[ch+1]++
 		}
 	}
-	return first, pos
+	return first, places
 }
 
-// rowsOf appends the output rows (sample, y, x) that see the given input
-// pixels through tap (i, j).
-func (a affine) rowsOf(dst, pos []int32, i, j int) []int32 {
-	if a.identity() && a.h*a.w == 1 {
-		return append(dst, pos...)
-	}
-	for _, p := range pos {
-		pixel := int(p) % (a.h * a.w)
-		y, x := pixel/a.w+a.padH-i, pixel%a.w+a.padW-j
-		if y < 0 || x < 0 || y%a.stride != 0 || x%a.stride != 0 {
-			continue
+// rowsOf appends the output rows (sample, y, x) that see the given spikes
+// through tap (i, j).
+func (a affine) rowsOf(dst []int32, spikes []place, i, j int) []int32 {
+	oh, ow, stride := int32(a.oh), int32(a.ow), int32(a.stride)
+	dy, dx := int32(a.padH-i), int32(a.padW-j)
+	for _, p := range spikes {
+		y, x := p.y+dy, p.x+dx
+		if stride != 1 {
+			if y < 0 || x < 0 || y%stride != 0 || x%stride != 0 {
+				continue
+			}
+			y, x = y/stride, x/stride
 		}
-		y, x = y/a.stride, x/a.stride
-		if y < a.oh && x < a.ow {
-			dst = append(dst, int32((int(p)/(a.h*a.w)*a.oh+y)*a.ow+x))
+		if uint32(y) < uint32(oh) && uint32(x) < uint32(ow) {
+			dst = append(dst, (p.b*oh+y)*ow+x)
 		}
 	}
 	return dst

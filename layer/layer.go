@@ -130,7 +130,8 @@ type Call struct {
 type Scratch struct {
 	floats [4][]tensor.Float
 	bits   []uint64
-	ints   [2][]int32
+	first  []int32
+	places []place
 	packed kernel.Packed
 }
 

@@ -47,6 +47,9 @@ func (g window) identity() bool {
 // source is the image's row or column under tap i of output o, if there is one.
 func (g window) source(o, pad, i, size int) (int, bool) {
 	p := o*g.stride - pad + i
+	if g.dilate == 1 {
+		return p, uint(p) < uint(size)
+	}
 	if p < 0 || p%g.dilate != 0 || p/g.dilate >= size {
 		return 0, false
 	}
@@ -71,8 +74,13 @@ func (g window) gather(dst, img []tensor.Float, p, k0, k1 int) {
 
 // gatherRow writes elements from k on of a patch's row at output column x.
 func (g window) gatherRow(dst, row []tensor.Float, x, k int) {
-	if first := (x*g.stride-g.padW)*g.c + k; g.dilate == 1 && first >= 0 && first+len(dst) <= len(row) {
-		copy(dst, row[first:])
+	first := (x*g.stride-g.padW)*g.c + k // where dst begins in the row
+	if g.dilate == 1 {
+		lo := min(max(-first, 0), len(dst))
+		hi := max(min(len(row)-first, len(dst)), lo)
+		clear(dst[:lo])
+		copy(dst[lo:hi], row[min(max(first, 0), len(row)):])
+		clear(dst[hi:])
 		return
 	}
 	for len(dst) > 0 {

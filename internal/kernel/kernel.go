@@ -1,18 +1,24 @@
 // Package kernel holds the engine's inner loops, and is the only place with
 // assembly.
 //
-// Every loop exists as a plain Go reference, which is its definition, and for
-// some processors as assembly generated from tools/asm. One order of
-// summation holds for all of them: an element of a product is one chain of
-// multiply-adds in ascending k that starts from the stored C,
+// Every loop exists as a plain Go reference, which is its definition and
+// stands in its doc comment, and for amd64 as AVX2 and AVX-512 assembly
+// generated from tools/asm (dropped by the build tags purego and float64).
+// The best level that the processor supports is chosen at start;
+// SYNFIRE_KERNEL=go|avx2|avx512 forces one.
+//
+// One order of summation holds for all levels: an element of a product is one
+// chain of multiply-adds in ascending k that starts from the stored C,
 //
 //	c ← C[i,j];  for k ascending:  c ← a[i,k]·b[k,j] + c,
 //
 // where the assembly levels round once (fused) and the plain Go level twice.
 // Hence adding the row of a spike is the same as multiplying by one, leaving
-// a row out is the same as multiplying by zero, and dense and event-driven
-// paths, tile sizes, thread counts and both assembly levels agree bit for bit.
-// The plain Go level may differ from them in the last bit.
+// a row out is the same as multiplying by zero (for finite rows, and unless c
+// is −0, which the product turns into +0), and dense and event-driven paths,
+// tile sizes, thread counts and both assembly levels agree bit for bit. The
+// plain Go level may differ from them in the last bit. All this is said of
+// numbers: which of its many bit patterns a NaN has is left open.
 //
 // Functions here check lengths and panic on a caller's mistake: shapes are
 // validated where networks are built.
@@ -27,7 +33,7 @@ import (
 
 // Packed is a matrix B of K rows and N columns, rearranged for MatMul by the
 // kernel level that was current when it was packed. The zero value is empty;
-// packing again reuses its memory.
+// packing again reuses its memory. Many MatMul may read it at once.
 type Packed struct {
 	K, N  int
 	level Level
@@ -35,29 +41,37 @@ type Packed struct {
 }
 
 // Pack stores b, row-major with ldb elements a row: K×N, or with trans its
-// transpose N×K.
+// transpose N×K. Threads of pool (nil: none) split the columns:
+//
+//	for i := range k {
+//		for j := range n {
+//			B[i,j] = b[i*ldb+j]   // trans: b[j*ldb+i]
+//		}
+//	}
 func (p *Packed) Pack(pool *par.Pool, b []Float, ldb, k, n int, trans bool) {
 	if trans {
 		checkMatrix("kernel.Pack: b", b, ldb, n, k)
 	} else {
 		checkMatrix("kernel.Pack: b", b, ldb, k, n)
 	}
-	p.K, p.N, p.level = k, n, current
-	p.data = grow(p.data, k*n)
-	for i := range k {
-		for j := range n {
-			if trans {
-				p.data[i*n+j] = b[j*ldb+i]
-			} else {
-				p.data[i*n+j] = b[i*ldb+j]
-			}
-		}
-	}
+	p.K, p.N, p.level = k, n, Current()
+	p.pack(pool, b, ldb, trans)
 }
 
 // MatMul computes C ← A·B + C for A of m rows and b.K columns (row-major, lda
 // elements a row; with transA stored as its transpose, b.K rows of m) and C of
-// m rows and b.N columns. Threads split the tiles of C.
+// m rows and b.N columns. C must not overlap A. Threads of pool (nil: none, as
+// inside the body of another loop) split the tiles of C, never k:
+//
+//	for i := range m {
+//		for j := range b.N {
+//			for k := range b.K {
+//				c[i*ldc+j] = fma(a[i*lda+k], B[k,j], c[i*ldc+j])   // transA: a[k*lda+i]
+//			}
+//		}
+//	}
+//
+// The plain Go level rounds the product before it adds.
 func MatMul(pool *par.Pool, m int, a []Float, lda int, transA bool, b *Packed, c []Float, ldc int) {
 	if transA {
 		checkMatrix("kernel.MatMul: a", a, lda, b.K, m)
@@ -65,31 +79,32 @@ func MatMul(pool *par.Pool, m int, a []Float, lda int, transA bool, b *Packed, c
 		checkMatrix("kernel.MatMul: a", a, lda, m, b.K)
 	}
 	checkMatrix("kernel.MatMul: c", c, ldc, m, b.N)
-	pool.For(m, 16, func(_, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			ci := c[i*ldc:][:b.N]
-			for k := range b.K {
-				x := a[i*lda+k*1]
-				if transA {
-					x = a[k*lda+i]
-				}
-				for j, w := range b.data[k*b.N:][:b.N] {
-					ci[j] += Float(x * w)
-				}
-			}
-		}
-	})
+	if m > 0 && b.K > 0 && b.N > 0 {
+		matMul(pool, m, a, lda, transA, b, c, ldc)
+	}
 }
 
 // AddRows adds rows of w (row-major, ldw elements a row) to c, whose length is
-// the row's: c[j] ← c[j] + w[r,j] for each r of rows in order. With the
-// indices of the spikes of one vector it is that vector's product with w.
+// the row's. With the indices of the spikes of one vector it is that vector's
+// product with w:
+//
+//	for _, r := range rows {
+//		for j := range c {
+//			c[j] += w[int(r)*ldw+j]
+//		}
+//	}
 func AddRows(c, w []Float, ldw int, rows []int32) {
-	for _, r := range rows {
-		for j, x := range w[int(r)*ldw:][:len(c)] {
-			c[j] += x
-		}
+	if len(rows) == 0 || len(c) == 0 {
+		return
 	}
+	var last uint32 // a negative row becomes a large one
+	for _, r := range rows {
+		last = max(last, uint32(r))
+	}
+	if ldw < 0 || int(last)*ldw+len(c) > len(w) || int32(last) < 0 {
+		panic(fmt.Sprintf("kernel.AddRows: w: %d elements, %d a row, hold no row %d of %d", len(w), ldw, int32(last), len(c)))
+	}
+	addRows(c, w, ldw, rows)
 }
 
 // Indices appends to dst the positions of the bits set in words among bits
@@ -110,121 +125,8 @@ func Indices(dst []int32, words []uint64, lo, hi int, base int32) []int32 {
 	return dst
 }
 
-// Reset says what a spike does to the membrane.
-type Reset uint8
-
-const (
-	ResetSubtract Reset = iota // v = u − Amount
-	ResetZero                  // v = 0
-	ResetNone                  // v = u
-)
-
-// LIF is one step of the leaky integrate-and-fire family, with u the membrane
-// before and v after the reset:
-//
-//	u[t] = Beta·v[t−1] + Gain·x[t]
-//	s[t] = 1 if u[t] ≥ Fire, else 0
-//	v[t] = u[t] − Amount·s[t]  |  u[t]·(1 − s[t])  |  u[t]
-//
-// Gain·x is rounded, Beta·v is fused with the addition (but for plain Go).
-type LIF struct {
-	Beta, Gain   Float
-	Fire, Amount Float
-	Reset        Reset
-}
-
-// Forward advances len(v) units over steps of time. x[t·xs+i] is the input
-// (xs = 0: the same at each step), v the membrane, carried in and out. Where
-// u is not nil the membranes before reset are written to u[t·us+i]; spikes are
-// the bits of spikes[t·ss:], whose unused bits are cleared.
-func (p LIF) Forward(steps int, x []Float, xs int, v, u []Float, us int, spikes []uint64, ss int) {
-	n := len(v)
-	for t := range steps {
-		row := spikes[t*ss:][:(n+63)/64]
-		clear(row)
-		for i, xi := range x[t*xs:][:n] {
-			m := Float(p.Beta*v[i]) + Float(p.Gain*xi)
-			if u != nil {
-				u[t*us+i] = m
-			}
-			if m >= p.Fire {
-				row[i>>6] |= 1 << (i & 63)
-				switch p.Reset {
-				case ResetSubtract:
-					m -= p.Amount
-				case ResetZero:
-					m = 0
-				}
-			}
-			v[i] = m
-		}
-	}
-}
-
-// Shape is the form of a surrogate derivative, a function of z = u − Theta.
-type Shape uint8
-
-const (
-	FastSigmoid Shape = iota // 1 / (A·|z| + 1)²
-	ArcTan                   // B / ((A·z)² + 1)
-	Triangle                 // B · max(0, 1 − A·|z|)
-)
-
-// Surrogate is the derivative that stands in for the step's.
-type Surrogate struct {
-	Shape Shape
-	A, B  Float
-	Theta Float
-}
-
-// Backward runs from the last step to the first. gs[t·gss+i] is the error at
-// the spike (gss = 0: the same at each step), gv the error at the membrane
-// after reset, carried in and out, and u what Forward wrote:
-//
-//	gu[t] = gs[t]·σ'(u[t] − Theta) + gv[t]·k[t],   k = 0 where a reset to zero fell, else 1
-//	gx[t] = Gain·gu[t],   gv[t−1] = Beta·gu[t]
-//
-// The reset is detached. gx[t] goes to gx[t·gxs+i]; with gxs = 0 it is added
-// to gx[i] instead, so the sum over time runs from the last step to the first.
-func (p LIF) Backward(steps int, s Surrogate, u []Float, us int, gs []Float, gss int, gv, gx []Float, gxs int) {
-	for t := steps - 1; t >= 0; t-- {
-		for i := range gv {
-			m := u[t*us+i]
-			k := gv[i]
-			if p.Reset == ResetZero && m >= p.Fire {
-				k = 0
-			}
-			g := s.error(m, gs[t*gss+i]) + k
-			gv[i] = p.Beta * g
-			if gxs == 0 {
-				gx[i] += Float(p.Gain * g)
-			} else {
-				gx[t*gxs+i] = p.Gain * g
-			}
-		}
-	}
-}
-
-// error is g·σ'(u − Theta), in the order of operations that all levels share.
-func (s Surrogate) error(u, g Float) Float {
-	z := u - s.Theta
-	if z < 0 {
-		z = -z
-	}
-	switch s.Shape {
-	case FastSigmoid:
-		d := Float(s.A*z) + 1
-		return g / Float(d*d)
-	case ArcTan:
-		y := s.A * z
-		return Float(g*s.B) / (Float(y*y) + 1)
-	default:
-		return g * Float(s.B*max(0, 1-Float(s.A*z)))
-	}
-}
-
 func checkMatrix(name string, a []Float, ld, rows, cols int) {
-	if ld < cols || rows > 0 && len(a) < (rows-1)*ld+cols {
+	if rows < 0 || cols < 0 || ld < cols || rows > 0 && len(a) < (rows-1)*ld+cols {
 		panic(fmt.Sprintf("%s: %d elements, %d a row, hold no %d×%d matrix", name, len(a), ld, rows, cols))
 	}
 }

@@ -1,0 +1,52 @@
+package data
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+
+	"synfire/format/idx"
+	"synfire/tensor"
+)
+
+// FromIDX makes a set of the bytes of two IDX files, each plain or
+// gzip-compressed: images N×H×W (one channel) and labels N.
+func FromIDX(name, split string, classes []string, images, labels []byte) (*Set, error) {
+	x, err := readIDX(images, 3)
+	if err != nil {
+		return nil, fmt.Errorf("data: %s %s images: %w", name, split, err)
+	}
+	y, err := readIDX(labels, 1)
+	if err != nil {
+		return nil, fmt.Errorf("data: %s %s labels: %w", name, split, err)
+	}
+	s := &Set{
+		Name: name, Split: split, Classes: classes,
+		Shape:  tensor.Shape{x.Dims[1], x.Dims[2], 1},
+		Images: x.Data, Labels: y.Data,
+	}
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func readIDX(b []byte, dims int) (*idx.Array, error) {
+	var r io.Reader = bytes.NewReader(b)
+	if bytes.HasPrefix(b, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(r)
+		if err != nil {
+			return nil, err
+		}
+		r = z
+	}
+	a, err := idx.Read(r, 0)
+	if err != nil {
+		return nil, err
+	}
+	if len(a.Dims) != dims {
+		return nil, fmt.Errorf("dimensions %v, expected %d of them: are images and labels swapped?", a.Dims, dims)
+	}
+	return a, nil
+}

@@ -1,0 +1,202 @@
+// Package model is the one table of kinds, and the configuration of a training
+// run that is written with it.
+//
+// A kind is a name for a type: of layer, neuron, surrogate, loss, optimiser,
+// schedule, encoder or augmentation. The same table serves YAML files,
+// checkpoints and the gradient checks: each kind comes with an example, and a
+// kind without one does not pass the tests. A Table is a value: callers add
+// kinds of their own to a copy; nothing registers itself by being imported.
+package model
+
+import (
+	"fmt"
+	"reflect"
+
+	"synfire/data"
+	"synfire/encode"
+	"synfire/format/yaml"
+	"synfire/layer"
+	"synfire/loss"
+	"synfire/network"
+	"synfire/neuron"
+	"synfire/optim"
+	"synfire/surrogate"
+)
+
+// Table maps the names of kinds to their entries, by what they are.
+type Table struct {
+	Layers     map[string]Kind
+	Neurons    map[string]Kind
+	Surrogates map[string]Kind
+	Losses     map[string]Kind
+	Optimizers map[string]Kind
+	Schedules  map[string]Kind
+	Encoders   map[string]Kind
+	Augments   map[string]Kind
+}
+
+// Kind is an entry of the table. New returns a pointer to a value with its
+// defaults. Example is a valid value, small enough for a gradient check.
+type Kind struct {
+	New     func() any
+	Example any
+}
+
+// kind is the entry of a type, with its defaults and an example.
+func kind[T any](defaults, example T) Kind {
+	return Kind{New: func() any { v := defaults; return &v }, Example: example}
+}
+
+// Default is the table of this module's kinds, a fresh copy at each call.
+func Default() Table {
+	lif := neuron.LIF{Beta: 0.9, Threshold: 1}
+	fast := surrogate.FastSigmoid{Slope: 25}
+	return Table{
+		Layers: map[string]Kind{
+			"linear":   kind(layer.Linear{}, layer.Linear{Out: 4}),
+			"conv2d":   kind(layer.Conv2D{Stride: 1}, layer.Conv2D{Out: 3, Kernel: 3, Stride: 2, Padding: 1}),
+			"max-pool": kind(layer.MaxPool{}, layer.MaxPool{Size: 2}),
+			"avg-pool": kind(layer.AvgPool{}, layer.AvgPool{Size: 2}),
+			"flatten":  kind(layer.Flatten{}, layer.Flatten{}),
+			"relu":     kind(layer.ReLU{}, layer.ReLU{}),
+			"spiking": kind(layer.Spiking{Neuron: lif, Surrogate: fast},
+				layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.3}, Surrogate: surrogate.FastSigmoid{Slope: 4}}),
+			"readout": kind(layer.Readout{Beta: 0.9}, layer.Readout{Beta: 0.9}),
+		},
+		Neurons: map[string]Kind{
+			"if":  kind(neuron.IF{Threshold: 1}, neuron.IF{Threshold: 0.3}),
+			"lif": kind(lif, neuron.LIF{Beta: 0.8, Threshold: 0.3, Reset: neuron.Zero, DecayInput: true}),
+		},
+		Surrogates: map[string]Kind{
+			"fast-sigmoid": kind(fast, surrogate.FastSigmoid{Slope: 4}),
+			"arctan":       kind(surrogate.ArcTan{Alpha: 2}, surrogate.ArcTan{Alpha: 2}),
+			"triangle":     kind(surrogate.Triangle{Height: 1, Width: 1}, surrogate.Triangle{Height: 0.7, Width: 1.1}),
+		},
+		Losses: map[string]Kind{
+			"count-cross-entropy":    kind(loss.CountCrossEntropy{}, loss.CountCrossEntropy{}),
+			"membrane-cross-entropy": kind(loss.MembraneCrossEntropy{}, loss.MembraneCrossEntropy{}),
+			"count-mse":              kind(loss.CountMSE{}, loss.CountMSE{}),
+		},
+		Optimizers: map[string]Kind{
+			"sgd":  kind(optim.SGD{}, optim.SGD{LR: 0.1, Momentum: 0.9}),
+			"adam": kind(optim.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, optim.Adam{LR: 1e-3}),
+		},
+		Schedules: map[string]Kind{
+			"fixed":  kind(optim.Fixed{}, optim.Fixed{}),
+			"cosine": kind(optim.Cosine{}, optim.Cosine{Warmup: 3}),
+		},
+		Encoders: map[string]Kind{
+			"constant": kind(encode.Constant{}, encode.Constant{}),
+			"poisson":  kind(encode.Poisson{Scale: 1}, encode.Poisson{Scale: 0.5}),
+		},
+		Augments: map[string]Kind{
+			"shift": kind(data.Shift{}, data.Shift{Max: 2}),
+		},
+	}
+}
+
+// Kinds is the table in the form in which YAML is decoded.
+func (t Table) Kinds() yaml.Kinds {
+	return yaml.Kinds{
+		reflect.TypeFor[layer.Layer]():         constructors(t.Layers),
+		reflect.TypeFor[neuron.Neuron]():       constructors(t.Neurons),
+		reflect.TypeFor[surrogate.Surrogate](): constructors(t.Surrogates),
+		reflect.TypeFor[loss.Loss]():           constructors(t.Losses),
+		reflect.TypeFor[optim.Optimizer]():     constructors(t.Optimizers),
+		reflect.TypeFor[optim.Schedule]():      constructors(t.Schedules),
+		reflect.TypeFor[encode.Encoder]():      constructors(t.Encoders),
+		reflect.TypeFor[data.Augment]():        constructors(t.Augments),
+	}
+}
+
+func constructors(kinds map[string]Kind) map[string]func() any {
+	m := make(map[string]func() any, len(kinds))
+	for name, k := range kinds {
+		m[name] = k.New
+	}
+	return m
+}
+
+// Config is a training run of a network by backpropagation through time: what
+// `synfire train FILE.yaml` reads and what a checkpoint carries.
+type Config struct {
+	Seed      uint64          `yaml:"seed"`
+	Data      Data            `yaml:"data,required"`
+	Encoder   encode.Encoder  `yaml:"encoder"`
+	Steps     int             `yaml:"steps,required"` // T
+	Layers    []layer.Layer   `yaml:"layers,required"`
+	Loss      loss.Loss       `yaml:"loss"`
+	Optimizer optim.Optimizer `yaml:"optimizer"`
+	Schedule  optim.Schedule  `yaml:"schedule"`
+	Clip      float64         `yaml:"clip"`   // largest norm of the gradients; 0: no limit
+	Window    int             `yaml:"window"` // steps of time in memory at once; 0: all
+	Epochs    int             `yaml:"epochs"`
+	Batch     int             `yaml:"batch"`
+}
+
+// Data names a data set and how training sees it.
+type Data struct {
+	Name    string       `yaml:"name,required"`
+	Train   int          `yaml:"train"` // samples used, from the start; 0: all
+	Test    int          `yaml:"test"`
+	Augment data.Augment `yaml:"augment"`
+}
+
+// NewConfig has the defaults of a configuration file.
+func NewConfig() Config {
+	return Config{
+		Seed: 1, Encoder: encode.Constant{}, Loss: loss.CountCrossEntropy{},
+		Optimizer: optim.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, Schedule: optim.Fixed{},
+		Epochs: 1, Batch: 64,
+	}
+}
+
+// Validate returns an error for counts that make no sense.
+func (c Config) Validate() error {
+	for _, f := range []struct {
+		name  string
+		value int
+		least int
+	}{
+		{"steps", c.Steps, 1},
+		{"epochs", c.Epochs, 1},
+		{"batch", c.Batch, 1},
+		{"window", c.Window, 0},
+		{"data.train", c.Data.Train, 0},
+		{"data.test", c.Data.Test, 0},
+		{"layers", len(c.Layers), 1},
+	} {
+		if f.value < f.least {
+			return fmt.Errorf("%s is %d, want at least %d", f.name, f.value, f.least)
+		}
+	}
+	if !(c.Clip >= 0) {
+		return fmt.Errorf("clip is %v, want a norm, or 0 for no limit", c.Clip)
+	}
+	return nil
+}
+
+// Decode reads a configuration file; name stands in errors.
+func (t Table) Decode(name string, src []byte) (Config, error) {
+	c := NewConfig()
+	if err := yaml.Decode(name, src, &c, t.Kinds()); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// Encode writes the configuration with all its defaults filled in.
+func (t Table) Encode(c Config) ([]byte, error) { return yaml.Encode(c, t.Kinds()) }
+
+// Network builds the configured network, with its initial weights, for a data
+// set. An error names the node and what does not fit.
+func (c Config) Network(set *data.Set) (*network.Network, error) {
+	n, err := network.Sequential(set.Shape, c.Seed, c.Layers...)
+	if err != nil {
+		return nil, err
+	}
+	if out := n.OutputShape(); out.Size() != len(set.Classes) {
+		return nil, fmt.Errorf("model: the last layer has %v outputs, data set %s has %d classes: give the last linear layer out: %d", out, set.Name, len(set.Classes), len(set.Classes))
+	}
+	return n, nil
+}

@@ -1,0 +1,176 @@
+package model_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"reflect"
+	"strings"
+	"testing"
+
+	"synfire/layer"
+	"synfire/model"
+	"synfire/network"
+	"synfire/neuron"
+	"synfire/signal"
+	"synfire/snntest"
+	"synfire/surrogate"
+	"synfire/tensor"
+)
+
+const example = `
+data: {name: mnist, train: 1000, augment: {kind: shift, pixels: 2}}
+steps: 4
+layers:
+  - {kind: conv2d, out: 8, kernel: 5}
+  - {kind: max-pool, size: 2}
+  - kind: spiking
+    neuron: {kind: lif, beta: 0.8, reset: zero}
+    surrogate: arctan
+  - flatten
+  - {kind: linear, out: 10}
+  - spiking
+optimizer: {kind: adam, lr: 0.002}
+schedule: cosine
+`
+
+func ExampleTable_Decode() {
+	_, err := model.Default().Decode("net.yaml", []byte("steps: 4\ndata: {name: mnist}\nlayers:\n  - {kind: conv2d, out: 8, kernal: 5}\n"))
+	fmt.Println(strings.Contains(err.Error(), "net.yaml:4"), strings.Contains(err.Error(), `did you mean "kernel"?`))
+	// Output: true true
+}
+
+func TestRoundTrip(t *testing.T) {
+	table := model.Default()
+	c, err := table.Decode("x.yaml", []byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := c.Layers[2].(layer.Spiking).Neuron.(neuron.LIF); n.Reset != neuron.Zero || n.Threshold != 1 {
+		t.Errorf("neuron decoded as %+v", n)
+	}
+	src, err := table.Encode(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := table.Decode("y.yaml", src)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, src)
+	}
+	if !reflect.DeepEqual(c, again) {
+		t.Errorf("encoded and decoded:\n%+v\nwant\n%+v", again, c)
+	}
+}
+
+func TestBadValues(t *testing.T) {
+	for _, c := range []struct{ replace, by, want string }{
+		{"steps: 4", "steps: 0", "steps is 0"},
+		{"kind: conv2d", "kind: conv3d", `"conv2d"`},
+		{"arctan", "arctam", `"arctan"`},
+		{"reset: zero", "reset: soft", "subtract, zero or none"},
+		{"steps: 4", "steps: four", "steps"},
+		{"train: 1000", "train: -1", "data.train"},
+	} {
+		_, err := model.Default().Decode("x.yaml", []byte(strings.Replace(example, c.replace, c.by, 1)))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want an error with %q", c.by, err, c.want)
+		}
+	}
+}
+
+// Every kind of layer, neuron and surrogate passes the gradient check, in a
+// small network around its example.
+func TestGradientsOfAllKinds(t *testing.T) {
+	if !snntest.DoublePrecision() {
+		t.Skip("gradient checks need the build tag float64")
+	}
+	table := model.Default()
+	spiking := table.Layers["spiking"].Example.(layer.Spiking)
+	check := func(name string, layers ...layer.Layer) {
+		t.Run(name, func(t *testing.T) {
+			net, err := network.Sequential(tensor.Shape{6, 6, 2}, 1, layers...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			snntest.Gradient(t, net, snntest.Random(signal.Constant, 4, 2, net.InputShape(), 0, 1), 20)
+		})
+	}
+	conv := layer.Conv2D{Out: 3, Kernel: 3, Padding: 1}
+	for name, k := range table.Layers {
+		l := k.Example.(layer.Layer)
+		if name == "linear" {
+			check(name, conv, spiking, layer.Flatten{}, l, spiking)
+			continue
+		}
+		check(name, conv, l, conv2(name), layer.Readout{Beta: 0.5})
+	}
+	for name, k := range table.Neurons {
+		check(name, conv, layer.Spiking{Neuron: k.Example.(neuron.Neuron), Surrogate: spiking.Surrogate})
+	}
+	for name, k := range table.Surrogates {
+		check(name, conv, layer.Spiking{Neuron: spiking.Neuron, Surrogate: k.Example.(surrogate.Surrogate)})
+	}
+}
+
+// conv2 is what may follow a kind of layer.
+func conv2(kind string) layer.Layer {
+	if kind == "flatten" {
+		return layer.Linear{Out: 3}
+	}
+	return layer.Conv2D{Out: 2, Kernel: 2}
+}
+
+// Every exported type with the methods of a kind stands in the table, and each
+// kind has an example.
+func TestTableIsComplete(t *testing.T) {
+	table := model.Default()
+	for dir, c := range map[string]struct {
+		kinds  map[string]model.Kind
+		method string
+	}{
+		"../layer":     {table.Layers, "Backward"},
+		"../neuron":    {table.Neurons, "Argument"},
+		"../surrogate": {table.Surrogates, "Primitive"},
+		"../loss":      {table.Losses, "Eval"},
+		"../optim":     {table.Optimizers, "Update"},
+		"../encode":    {table.Encoders, "Encode"},
+	} {
+		have := map[string]bool{}
+		for name, k := range c.kinds {
+			if k.Example == nil {
+				t.Errorf("%s: kind %q has no example", dir, name)
+				continue
+			}
+			have[reflect.TypeOf(k.Example).Name()] = true
+		}
+		for _, name := range typesWith(t, dir, c.method) {
+			if !have[name] {
+				t.Errorf("%s.%s is not in the table of kinds", dir, name)
+			}
+		}
+	}
+}
+
+func typesWith(t *testing.T, dir, method string) (names []string) {
+	t.Helper()
+	pkgs, err := parser.ParseDir(token.NewFileSet(), dir, func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range pkgs {
+		for _, f := range p.Files {
+			for _, d := range f.Decls {
+				fn, ok := d.(*ast.FuncDecl)
+				if !ok || fn.Recv == nil || fn.Name.Name != method {
+					continue
+				}
+				if id, ok := fn.Recv.List[0].Type.(*ast.Ident); ok && id.IsExported() {
+					names = append(names, id.Name)
+				}
+			}
+		}
+	}
+	return names
+}

@@ -1,0 +1,364 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"synfire/data"
+	"synfire/encode"
+	"synfire/format/safetensors"
+	"synfire/internal/par"
+	"synfire/internal/rng"
+	"synfire/layer"
+	"synfire/loss"
+	"synfire/network"
+	"synfire/optim"
+	"synfire/signal"
+	"synfire/tensor"
+)
+
+// BPTTConfig describes surrogate-gradient backpropagation through time.
+type BPTTConfig struct {
+	Net       *network.Network
+	Steps     int // T
+	Encoder   encode.Encoder
+	Loss      loss.Loss
+	Optimizer optim.Optimizer
+	Schedule  optim.Schedule // nil: fixed
+	Total     int            // steps that the schedule spans
+	Clip      float64        // largest norm of the gradients; 0: no limit
+	Window    int            // steps of time held in memory at once; 0: all T. Gradients are the same.
+	Seed      uint64
+	Pool      *par.Pool
+}
+
+// BPTT trains a network by backpropagation through all T steps of time.
+type BPTT struct {
+	c      BPTTConfig
+	packed *network.Compiled
+	pass   *network.Pass
+	grads  network.Grads
+	bufs   [][][]tensor.Float
+	step   int
+
+	state   *network.State
+	adjoint *network.Adjoint
+	borders []*network.State
+	in, out signal.Signal
+	dout    signal.Signal
+	scores  []tensor.Float
+	keys    []rng.Key
+	rates   []Rate
+}
+
+// NewBPTT checks the configuration and makes the learner.
+func NewBPTT(c BPTTConfig) (*BPTT, error) {
+	if c.Net == nil || c.Encoder == nil || c.Loss == nil || c.Optimizer == nil {
+		return nil, errors.New("train.NewBPTT: network, encoder, loss and optimizer must be given")
+	}
+	if c.Steps < 1 || c.Window < 0 || !(c.Clip >= 0) {
+		return nil, fmt.Errorf("train.NewBPTT: steps %d, window %d, clip %v: want at least one step, and neither of the others negative", c.Steps, c.Window, c.Clip)
+	}
+	if len(c.Net.OutputShape()) != 1 {
+		return nil, fmt.Errorf("train.NewBPTT: the network's output has shape %v, want a vector of classes; end it with flatten and linear layers", c.Net.OutputShape())
+	}
+	if err := errors.Join(c.Encoder.Validate(), c.Optimizer.Validate()); err != nil {
+		return nil, fmt.Errorf("train.NewBPTT: %w", err)
+	}
+	if c.Schedule == nil {
+		c.Schedule = optim.Fixed{}
+	}
+	if c.Window == 0 {
+		c.Window = c.Steps
+	}
+	l := &BPTT{
+		c: c, packed: c.Net.Compile(c.Pool, true), grads: c.Net.NewGrads(),
+		bufs: optim.NewBuffers(c.Optimizer, c.Net.Params()), state: c.Net.NewState(1), adjoint: c.Net.NewAdjoint(1),
+	}
+	l.pass = l.packed.NewPass(network.Options{Pool: c.Pool})
+	for _, nd := range c.Net.Nodes() {
+		if _, ok := nd.Layer.(layer.Spiking); ok {
+			l.rates = append(l.rates, Rate{Layer: nd.Name})
+		}
+	}
+	return l, nil
+}
+
+// Network is the network being trained.
+func (l *BPTT) Network() *network.Network { return l.c.Net }
+
+// Step takes one optimiser step on a batch.
+func (l *BPTT) Step(_ context.Context, b *data.Batch) (Metrics, error) {
+	l.sampleKeys(b, rng.Encode, b.Epoch)
+	if err := l.forward(b, l.c.Window); err != nil {
+		return Metrics{}, err
+	}
+	value, err := l.c.Loss.Eval(&l.dout, l.scores, &l.out, b.Labels)
+	if err != nil {
+		return Metrics{}, err
+	}
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		return Metrics{}, l.nonFinite(fmt.Sprintf("the loss is %v", value))
+	}
+	m := l.metrics(b, value)
+	if err := l.backward(b); err != nil {
+		return Metrics{}, err
+	}
+	norm := optim.Clip(l.grads, l.c.Clip)
+	if math.IsNaN(norm) || math.IsInf(norm, 0) {
+		return Metrics{}, l.nonFinite("a gradient is not finite")
+	}
+	eta := l.c.Optimizer.Rate() * l.c.Schedule.Scale(l.step, l.c.Total)
+	l.step++
+	optim.Apply(l.c.Pool, l.c.Optimizer, l.c.Net.Params(), l.grads, l.bufs, l.step, eta)
+	for _, p := range l.c.Net.Params() {
+		if i, ok := tensor.Finite(p.Value.Data); !ok {
+			return Metrics{}, l.nonFinite(fmt.Sprintf("weight %d of %s is %v after the update", i, p.Name, p.Value.Data[i]))
+		}
+	}
+	l.packed.Refresh(l.c.Pool)
+	return m, nil
+}
+
+// Predict runs a batch without learning.
+func (l *BPTT) Predict(_ context.Context, b *data.Batch) (Prediction, error) {
+	l.sampleKeys(b, rng.Eval, 0)
+	if err := l.forward(b, 0); err != nil {
+		return Prediction{}, err
+	}
+	value, err := l.c.Loss.Eval(nil, l.scores, &l.out, b.Labels)
+	if err != nil {
+		return Prediction{}, err
+	}
+	return Prediction{Scores: l.scores, Classes: l.out.Units(), Metrics: l.metrics(b, value)}, nil
+}
+
+// sampleKeys names the random stream of each sample.
+func (l *BPTT) sampleKeys(b *data.Batch, purpose string, epoch int) {
+	base := rng.New(l.c.Seed, purpose).Int(uint64(epoch))
+	l.keys = l.keys[:0]
+	for _, i := range b.Index {
+		l.keys = append(l.keys, base.Int(uint64(i)))
+	}
+}
+
+// forward runs all steps in windows (0: one window, nothing kept), collects
+// the outputs, and remembers the states at the windows' borders.
+func (l *BPTT) forward(b *data.Batch, window int) error {
+	keep := window > 0
+	if !keep {
+		window = l.c.Steps
+	}
+	n := b.Len()
+	l.state.Reset(l.c.Net, n)
+	l.borders = l.borders[:0]
+	for i := range l.rates {
+		l.rates[i].Spikes, l.rates[i].Slots = 0, 0
+	}
+	l.out.Reset(signal.Dense, l.c.Steps, n, l.c.Net.OutputShape())
+	l.scores = tensor.Resize(l.scores, n*l.out.Units())
+	for t0 := 0; t0 < l.c.Steps; t0 += window {
+		t1 := min(t0+window, l.c.Steps)
+		if keep && window < l.c.Steps {
+			l.borders = append(l.borders, l.state.Clone())
+		}
+		out, err := l.window(b, l.state, t0, t1, keep && t1 == l.c.Steps)
+		if err != nil {
+			return err
+		}
+		for r := range out.T * n {
+			l.readRow(out, r, t0*n+r)
+		}
+		l.countSpikes()
+	}
+	return nil
+}
+
+// readRow copies a row of the network's output; a Constant one has one step.
+func (l *BPTT) readRow(out *signal.Signal, from, to int) {
+	k := l.out.Units()
+	if out.Kind == signal.Constant {
+		from %= out.B
+	}
+	out.ReadRow(l.out.Data[to*k:][:k], from)
+}
+
+func (l *BPTT) window(b *data.Batch, st *network.State, t0, t1 int, keep bool) (*signal.Signal, error) {
+	l.c.Encoder.Encode(&l.in, b.X, b.Shape, l.keys, t0, t1)
+	return l.pass.Forward(st, &l.in, keep)
+}
+
+func (l *BPTT) countSpikes() {
+	i := 0
+	for j, nd := range l.c.Net.Nodes() {
+		if _, ok := nd.Layer.(layer.Spiking); ok {
+			out := l.pass.Output(j)
+			l.rates[i].Spikes += out.Raster.Count(0, out.Rows())
+			l.rates[i].Slots += out.Rows() * out.Units()
+			i++
+		}
+	}
+}
+
+// backward goes back window by window; all but the last are run again from
+// the state at their border.
+func (l *BPTT) backward(b *data.Batch) error {
+	l.grads.Zero()
+	l.adjoint.Reset(l.c.Net, b.Len())
+	if len(l.borders) == 0 {
+		return l.pass.Backward(l.adjoint, l.error(0, l.c.Steps), l.grads)
+	}
+	for i := len(l.borders) - 1; i >= 0; i-- {
+		t0 := i * l.c.Window
+		t1 := min(t0+l.c.Window, l.c.Steps)
+		if i < len(l.borders)-1 {
+			if _, err := l.window(b, l.borders[i], t0, t1, true); err != nil {
+				return err
+			}
+		}
+		if err := l.pass.Backward(l.adjoint, l.error(t0, t1), l.grads); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// error is the error at the outputs of steps [t0, t1), in the form that the
+// network's output has.
+func (l *BPTT) error(t0, t1 int) *signal.Signal {
+	d := l.dout
+	n := d.B * d.Units()
+	d.T, d.Data = t1-t0, l.dout.Data[t0*n:t1*n]
+	out := l.pass.Output(len(l.c.Net.Nodes()) - 1)
+	if out.Kind != signal.Constant {
+		return &d
+	}
+	total := &signal.Signal{}
+	total.Reset(signal.Constant, d.T, d.B, d.Shape)
+	clear(total.Data)
+	for t := l.c.Steps - 1; t >= 0; t-- {
+		for i, g := range l.dout.Data[t*n:][:n] {
+			total.Data[i] += g
+		}
+	}
+	return total
+}
+
+func (l *BPTT) metrics(b *data.Batch, value float64) Metrics {
+	m := Metrics{N: b.Len(), LossSum: value * float64(b.Len()), Rates: append([]Rate(nil), l.rates...)}
+	k := l.out.Units()
+	for i, label := range b.Labels {
+		if loss.Best(l.scores[i*k:][:k]) == label {
+			m.Correct++
+		}
+	}
+	return m
+}
+
+// nonFinite names the first node whose signal or gradient went wrong.
+func (l *BPTT) nonFinite(what string) error {
+	where := "in the update"
+	for i, nd := range l.c.Net.Nodes() {
+		if out := l.pass.Output(i); out.Kind != signal.Spikes {
+			if _, ok := tensor.Finite(out.Data); !ok {
+				where = fmt.Sprintf("first seen at the output of node %q", nd.Name)
+				return fmt.Errorf("train: %s, %s; lower the learning rate or set clip", what, where)
+			}
+		}
+	}
+	for i, p := range l.c.Net.Params() {
+		if _, ok := tensor.Finite(l.grads[i]); !ok {
+			where = fmt.Sprintf("in the gradient of %s", p.Name)
+			break
+		}
+	}
+	return fmt.Errorf("train: %s, %s; lower the learning rate or set clip", what, where)
+}
+
+// State is the parameters, the optimiser's buffers and its step.
+func (l *BPTT) State() map[string]Array {
+	s := map[string]Array{"optim.step": safetensors.U64([]uint64{uint64(l.step)}, 1)}
+	for i, p := range l.c.Net.Params() {
+		s["param."+p.Name] = pack(p.Value)
+		for k, b := range l.bufs[i] {
+			s[bufferName(p, k)] = pack(tensor.Tensor{Shape: p.Value.Shape, Data: b})
+		}
+	}
+	return s
+}
+
+func bufferName(p tensor.Param, k int) string { return fmt.Sprintf("optim.%d.%s", k, p.Name) }
+
+// SetState restores State. A state of another network is an error that names
+// the array, and leaves the learner as it was.
+func (l *BPTT) SetState(s map[string]Array) error {
+	var dst []tensor.Tensor
+	var src [][]tensor.Float
+	take := func(name string, t tensor.Tensor) error {
+		v, err := unpack(s, name, t.Shape)
+		dst, src = append(dst, t), append(src, v)
+		return err
+	}
+	for i, p := range l.c.Net.Params() {
+		if err := take("param."+p.Name, p.Value); err != nil {
+			return err
+		}
+		for k, b := range l.bufs[i] {
+			if err := take(bufferName(p, k), tensor.Tensor{Shape: p.Value.Shape, Data: b}); err != nil {
+				return err
+			}
+		}
+	}
+	step, err := s["optim.step"].U64s()
+	if err != nil || len(step) != 1 {
+		return fmt.Errorf("train: the checkpoint has no step count (optim.step): it is not one of a network trained by backpropagation")
+	}
+	if want := len(dst) + 1; len(s) != want {
+		return fmt.Errorf("train: the checkpoint holds %d arrays, this network and optimizer %d: was it made with another configuration?", len(s), want)
+	}
+	for i := range dst {
+		copy(dst[i].Data, src[i])
+	}
+	l.step = int(step[0])
+	l.packed.Refresh(l.c.Pool)
+	return nil
+}
+
+// pack stores a tensor in its own precision.
+func pack(t tensor.Tensor) Array {
+	switch v := any(t.Data).(type) {
+	case []float32:
+		return safetensors.F32(v, t.Shape...)
+	case []float64:
+		return safetensors.F64(v, t.Shape...)
+	}
+	panic("train: unknown element type")
+}
+
+func unpack(s map[string]Array, name string, shape tensor.Shape) ([]tensor.Float, error) {
+	a, ok := s[name]
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("train: the checkpoint has no array %q, which this configuration needs", name)
+	case !shape.Equal(a.Shape):
+		return nil, fmt.Errorf("train: array %q has shape %v in the checkpoint, %v in this configuration", name, tensor.Shape(a.Shape), shape)
+	}
+	out := make([]tensor.Float, shape.Size())
+	v32, err := a.F32s()
+	if err == nil {
+		for i, v := range v32 {
+			out[i] = tensor.Float(v)
+		}
+		return out, nil
+	}
+	v64, err := a.F64s()
+	if err != nil {
+		return nil, fmt.Errorf("train: array %q: %w", name, err)
+	}
+	for i, v := range v64 {
+		out[i] = tensor.Float(v)
+	}
+	return out, nil
+}
