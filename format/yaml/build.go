@@ -11,7 +11,8 @@ import (
 // their values, and what is not supported an error.
 type builder struct {
 	*log
-	anchors map[string]*node
+	anchors  map[string]*node
+	overflow bool // the document is too large to be decoded
 }
 
 func (b *builder) build(n ast.Node, p *path) *node {
@@ -118,6 +119,7 @@ func (b *builder) alias(at pos, n *ast.AliasNode, p *path) *node {
 
 // bounded refuses a value that aliases have blown up.
 func (b *builder) bounded(n *node, p *path) *node {
+	b.overflow = b.overflow || n.size > maxValues || n.height > maxDepth
 	switch {
 	case n.size > maxValues:
 		return b.bad(n.pos, p, fmt.Sprintf("the document has more than %d values once its aliases are expanded", maxValues), "use fewer aliases")

@@ -61,7 +61,7 @@ func (l *level) UnmarshalText(b []byte) error {
 	names := map[string]level{"avx2": 2, "avx512": 5}
 	v, ok := names[string(b)]
 	if !ok {
-		return fmt.Errorf("no level %q;\nlevels are avx2, avx512", b)
+		return fmt.Errorf("no level %q\nlevels are avx2, avx512", b)
 	}
 	*l = v
 	return nil

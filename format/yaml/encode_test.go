@@ -202,9 +202,9 @@ func TestFirstNameOfAType(t *testing.T) {
 		"b": func() any { return &lif{Beta: 1} },
 	}}
 	got, err := Encode(struct {
-		N neuron `yaml:"n"`
+		Cell neuron `yaml:"cell"`
 	}{lif{0.5, 1}}, two)
-	if want := "n: {kind: b, beta: 0.5, theta: 1}\n"; err != nil || string(got) != want {
+	if want := "cell: {kind: b, beta: 0.5, theta: 1}\n"; err != nil || string(got) != want {
 		t.Errorf("got %q, %v; want %q", got, err, want)
 	}
 }

@@ -114,7 +114,7 @@ func (p *path) String() string {
 	switch {
 	case p.index >= 0:
 		return parent + "[" + strconv.Itoa(p.index) + "]"
-	case !isPlain(p.key):
+	case !nameForm.MatchString(p.key):
 		return parent + "[" + short(p.key) + "]"
 	case parent == "":
 		return p.key

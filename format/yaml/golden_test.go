@@ -47,7 +47,7 @@ var goldenErrors = []struct {
 	{"no value", "steps:\nseed: 1\n", []string{`net.yaml:1:7: steps: expected an integer, found no value; write a value, or remove the key to keep its default`}},
 	{"bare duration", "every: 90\n", []string{`net.yaml:1:8: every: expected a duration, found the integer 90; write a number with its unit, such as 1m30s or 250ms`}},
 	{"bad duration", "every: 5 minutes\n", []string{`net.yaml:1:8: every: expected a duration, found the string "5 minutes"; write a number with its unit, such as 1m30s or 250ms`}},
-	{"text", "level: sse\n", []string{`net.yaml:1:8: level: no level "sse";; levels are avx2, avx512`}},
+	{"text", "level: sse\n", []string{`net.yaml:1:8: level: no level "sse"; levels are avx2, avx512`}},
 	{"text from a sequence", "level: [1]\n", []string{`net.yaml:1:8: level: expected a scalar, found a sequence; write a single value`}},
 	{"scalar for sequence", "data: {classes: cat}\n", []string{`net.yaml:1:17: data.classes: expected a sequence, found the string "cat"; put it in brackets: [cat]`}},
 	{"mapping for sequence", "layers:\n  kind: relu\n", []string{`net.yaml:2:3: layers: expected a sequence, found a mapping; write each value in a line that starts with a dash`}},

@@ -96,7 +96,8 @@ var (
 	integerForm = regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*|0o[0-7]+|0x[0-9a-fA-F]+)$`)
 	floatForm   = regexp.MustCompile(`^[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`)
 	specialForm = regexp.MustCompile(`^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$`)
-	plainForm   = regexp.MustCompile(`^[A-Za-z_./][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*$`)
+	plainForm   = regexp.MustCompile(`^([A-Za-z_./][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*|([0-9.]+[a-z]+)+)$`) // words, or durations
+	nameForm    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 )
 
 // plainKind is the type of an unquoted scalar by YAML 1.2's core schema, except

@@ -32,7 +32,11 @@ func parse(l *log, src []byte) *node {
 		return nil
 	}
 	b := &builder{log: l, anchors: map[string]*node{}}
-	return b.build(body, nil)
+	root := b.build(body, nil)
+	if b.overflow {
+		return nil
+	}
+	return root
 }
 
 // badByte finds the first byte that no text file holds.
@@ -94,12 +98,12 @@ func at(tk *token.Token, msg, hint string) *Error {
 
 // syntaxError turns the parser's error into ours.
 func syntaxError(err error) *Error {
-	msg, hint := err.Error(), `check the indentation, and put values with ": ", " #" or brackets in quotes`
-	var tk *token.Token
+	hint := `check the indentation, and put values with ": ", " #" or brackets in quotes`
 	var e goyaml.Error
-	if errors.As(err, &e) {
-		msg, tk = e.GetMessage(), e.GetToken()
+	if !errors.As(err, &e) {
+		return &Error{Msg: "syntax: " + err.Error(), Hint: hint}
 	}
+	msg, tk := e.GetMessage(), e.GetToken()
 	switch {
 	case strings.Contains(msg, "\t"):
 		msg, hint = "a tab stands where only spaces may", "indent with spaces"

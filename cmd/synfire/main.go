@@ -1,0 +1,156 @@
+// Command synfire trains, measures and reproduces spiking neural networks.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"synfire/internal/kernel"
+	"synfire/internal/par"
+	"synfire/train"
+)
+
+// Exit codes.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// cli is the command line.
+type cli struct {
+	Run     runCmd     `cmd:"" help:"Run a recipe and judge its claims."`
+	Recipes recipesCmd `cmd:"" help:"List the recipes with their claims."`
+	Train   trainCmd   `cmd:"" help:"Train a network described by a YAML file."`
+	Eval    evalCmd    `cmd:"" help:"Measure a checkpoint on a data set."`
+	Data    dataCmd    `cmd:"" help:"List, get, import and verify data sets."`
+	Doctor  doctorCmd  `cmd:"" help:"Check this machine: kernels, determinism, speed, data."`
+}
+
+// app is what every verb works with: the process's streams and settings.
+type app struct {
+	ctx      context.Context
+	out, err io.Writer
+	color    bool // of out
+	live     bool // progress on err
+	width    int
+}
+
+func main() { os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// execute runs the command line and returns the exit code.
+func execute(args []string, out, errOut io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	a := newApp(ctx, out, errOut)
+	code := -1
+	parser, err := kong.New(&cli{},
+		kong.Name("synfire"), kong.Description(description), kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}),
+		kong.Writers(out, errOut), kong.Exit(func(c int) { code = c; panic(exited{}) }), kong.Bind(a))
+	if err != nil {
+		panic(err) // the structs above are wrong: every test fails
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	cmd, err := parse(parser, args)
+	switch {
+	case code >= 0:
+		return code
+	case err != nil:
+		fmt.Fprintf(errOut, "synfire: %v\nTry: synfire --help\n", err)
+		return exitUsage
+	}
+	if err := kernel.Problem(); err != nil {
+		fmt.Fprintln(errOut, "synfire:", err)
+	}
+	return a.report(runVerb(cmd))
+}
+
+// exited unwinds from kong's own exit (help).
+type exited struct{}
+
+func parse(p *kong.Kong, args []string) (cmd *kong.Context, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			if _, ok := v.(exited); !ok {
+				panic(v)
+			}
+		}
+	}()
+	return p.Parse(args)
+}
+
+// runVerb runs the verb; a panic, which is a defect, becomes an error.
+func runVerb(cmd *kong.Context) (err error) {
+	defer func() {
+		switch v := recover().(type) {
+		case nil:
+		case *par.Panic:
+			err = fmt.Errorf("internal error, please report it: %v\n%s", v.Value, v.Stack)
+		default:
+			err = fmt.Errorf("internal error, please report it: %v", v)
+		}
+	}()
+	return cmd.Run()
+}
+
+// usageError is a mistake in what the user asked for.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// codeError ends the command with a code and nothing more to say.
+type codeError int
+
+func (e codeError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// report prints an error and returns the exit code.
+func (a *app) report(err error) int {
+	var code codeError
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	case errors.Is(err, train.ErrInterrupted):
+		fmt.Fprintf(a.err, "synfire: %v\n", err)
+		return exitFailed
+	case errors.As(err, &usage):
+		fmt.Fprintf(a.err, "synfire: %v\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(a.err, "synfire: %v\n", err)
+	return exitFailed
+}
+
+func newApp(ctx context.Context, out, errOut io.Writer) *app {
+	a := &app{ctx: ctx, out: out, err: errOut, width: 100}
+	if f, ok := errOut.(*os.File); ok {
+		a.live = term.IsTerminal(int(f.Fd()))
+	}
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		a.color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
+			a.width = min(w, 100)
+		}
+	}
+	return a
+}
+
+const description = `Spiking neural networks: train them, measure them, reproduce the papers.
+
+  synfire run quickstart        train a spiking network on MNIST, with a report
+  synfire train net.yaml        train your own
+  synfire eval CHECKPOINT --data mnist
+
+Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 a claim is not met.`

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"synfire/internal/atomicfile"
+	"synfire/internal/par"
+	"synfire/recipe"
+	"synfire/recipe/all"
+	"synfire/report"
+	"synfire/train"
+)
+
+// runFlags are shared by the verbs that train.
+type runFlags struct {
+	Seed    *uint64 `help:"Seed of all random numbers (default 1, or the file's)."`
+	Threads int     `help:"Threads; 0 means one for each processor. Results do not depend on it." default:"0"`
+	Out     string  `help:"Directory of the run (default runs/NAME)." placeholder:"DIR"`
+	Resume  bool    `help:"Continue the run in its directory."`
+	DataDir string  `help:"Folder with your own copies of data sets." placeholder:"DIR"`
+	JSON    bool    `help:"Print the result as JSON."`
+}
+
+type runCmd struct {
+	Recipe string `arg:"" help:"Name of the recipe; see: synfire recipes."`
+	Scale  string `help:"Size of the run: smoke, short or full." enum:"smoke,short,full" default:"short"`
+	runFlags
+}
+
+type recipesCmd struct {
+	JSON bool `help:"Print JSON."`
+}
+
+// Help is the verb's longer help.
+func (runCmd) Help() string {
+	return `Runs a reproduction at a scale (smoke: seconds, short: minutes, full: the
+paper's size), writes a report, and compares what it measured with the bounds of
+its claims. Ctrl-C saves; --resume continues to the same result, bit for bit.`
+}
+
+// Run lists the recipes.
+func (c *recipesCmd) Run(a *app) error {
+	var list []recipe.Listing
+	for _, r := range all.Recipes() {
+		list = append(list, r.Listing())
+	}
+	if c.JSON {
+		return json.NewEncoder(a.out).Encode(list)
+	}
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	for _, r := range list {
+		fmt.Fprintf(w, "%s\t%s\n", r.ID, r.Title)
+		for _, s := range r.Scales {
+			fmt.Fprintf(w, "\t--scale %s: about %s\n", s.Name, report.Seconds(60*s.Minutes))
+		}
+	}
+	return w.Flush()
+}
+
+// Run runs the recipe.
+func (c *runCmd) Run(a *app) error {
+	r, err := findRecipe(c.Recipe)
+	if err != nil {
+		return usageError{err}
+	}
+	seed := uint64(1)
+	if c.Seed != nil {
+		seed = *c.Seed
+	}
+	scale := report.Scale(c.Scale)
+	name := fmt.Sprintf("%s-%s-s%d", r.ID, scale, seed)
+	return a.runRecipe(r, scale, seed, name, c.runFlags)
+}
+
+func findRecipe(id string) (recipe.Recipe, error) {
+	var names []string
+	for _, r := range all.Recipes() {
+		if r.ID == id {
+			return r, nil
+		}
+		names = append(names, r.ID)
+	}
+	return recipe.Recipe{}, fmt.Errorf("run: no recipe %q; there are: %s", id, strings.Join(names, ", "))
+}
+
+// runRecipe runs in the run's directory, judges, and writes the report.
+func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name string, f runFlags) error {
+	start := time.Now()
+	out := f.Out
+	if out == "" {
+		out = freeDir(filepath.Join("runs", name), f.Resume)
+	}
+	pool := par.New(f.Threads)
+	defer pool.Close()
+	view := newView(a)
+	env := &recipe.Env{
+		Scale: scale, Seed: seed, Pool: pool, Out: out, Resume: f.Resume,
+		Data: dataOptions(a, f.DataDir), Observer: view, Now: time.Now,
+	}
+	fmt.Fprintf(a.err, "%s: %s, scale %s, seed %d, %d threads, in %s\n", r.ID, r.Title, scale, seed, pool.Threads(), out)
+	o, err := r.Run(a.ctx, env)
+	view.done()
+	if errors.Is(err, train.ErrInterrupted) {
+		return fmt.Errorf("%w: the run is saved; continue it with the same command and --resume --out %s", err, out)
+	}
+	if err != nil {
+		return err
+	}
+	result := a.provenance(report.Run{
+		Recipe: r.ID, Paper: r.Paper, Scale: scale, Seed: seed, Run: filepath.Base(out), Dir: filepath.ToSlash(out),
+		Threads: pool.Threads(), WallSeconds: time.Since(start).Seconds(),
+		Claims: r.Judge(scale, o), Metrics: o.Metrics, WeightsSHA256: o.WeightsSHA256,
+	})
+	return a.finish(result, o.Page(result), f.JSON)
+}
+
+// finish writes result.json and report.html and prints the result.
+func (a *app) finish(result report.Run, page report.Page, asJSON bool) error {
+	html, err := page.HTML()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(filepath.FromSlash(result.Dir), "report.html")
+	if err := atomicfile.Write(path, writer(html)); err != nil {
+		return err
+	}
+	if err := atomicfile.Write(filepath.Join(filepath.FromSlash(result.Dir), "result.json"), result.WriteJSON); err != nil {
+		return err
+	}
+	if asJSON {
+		err = result.WriteJSON(a.out)
+	} else {
+		fmt.Fprintf(a.out, "\nReport: %s\n\n", path)
+		err = result.WriteTerminal(a.out, a.width, a.color)
+	}
+	if err == nil && result.ExitCode() != 0 {
+		return codeError(result.ExitCode())
+	}
+	return err
+}
+
+// freeDir is base, or with a number added the first that is not there yet. To
+// resume, it is the last one that is.
+func freeDir(base string, resume bool) string {
+	dir := base
+	for i := 2; ; i++ {
+		next := fmt.Sprintf("%s-%d", base, i)
+		if _, err := os.Stat(dir); err != nil {
+			return dir
+		}
+		if _, err := os.Stat(next); resume && err != nil {
+			return dir
+		}
+		dir = next
+	}
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"synfire/data"
+	"synfire/internal/par"
+	"synfire/model"
+	"synfire/recipe"
+	"synfire/report"
+	"synfire/train"
+)
+
+type trainCmd struct {
+	File string `arg:"" help:"YAML file; unknown keys are errors."`
+	runFlags
+}
+
+type evalCmd struct {
+	Model   string `arg:"" help:"Checkpoint of a run (checkpoints/*.safetensors)."`
+	Data    string `help:"Data set." required:""`
+	Split   string `help:"Split: train or test." enum:"train,test" default:"test"`
+	Threads int    `help:"Threads; 0 means one for each processor." default:"0"`
+	DataDir string `help:"Folder with your own copies of data sets." placeholder:"DIR"`
+	JSON    bool   `help:"Print JSON."`
+}
+
+// evaluation is the JSON of eval.
+type evaluation struct {
+	Data            string             `json:"data"`
+	Split           string             `json:"split"`
+	N               int                `json:"n"`
+	Accuracy        float64            `json:"accuracy"`
+	Loss            float64            `json:"loss"`
+	Confusion       [][]int            `json:"confusion"`
+	SpikesPerSample float64            `json:"spikes_per_sample"`
+	Rates           map[string]float64 `json:"rates"`
+	WallSeconds     float64            `json:"wall_seconds"`
+}
+
+// Run trains.
+func (c *trainCmd) Run(a *app) error {
+	src, err := os.ReadFile(c.File)
+	if err != nil {
+		return usageError{fmt.Errorf("train: %w", err)}
+	}
+	table := model.Default()
+	cfg, err := table.Decode(c.File, src)
+	if err != nil {
+		return usageError{err}
+	}
+	if c.Seed != nil {
+		cfg.Seed = *c.Seed
+	}
+	d, err := findDataset(cfg.Data.Name)
+	if err != nil {
+		return err
+	}
+	base := strings.TrimSuffix(filepath.Base(c.File), filepath.Ext(c.File))
+	own := recipe.Recipe{ID: "", Title: "training of " + base, Run: func(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
+		return trainOwn(ctx, e, table, cfg, d)
+	}}
+	return a.runRecipe(own, "", cfg.Seed, fmt.Sprintf("%s-s%d", base, cfg.Seed), c.runFlags)
+}
+
+func trainOwn(ctx context.Context, e *recipe.Env, table model.Table, cfg model.Config, d data.Dataset) (*recipe.Outcome, error) {
+	trainSet, testSet, err := d.Load(ctx, e.Data)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := cfg.Network(trainSet); err != nil {
+		return nil, usageError{err}
+	}
+	t, err := recipe.Train(ctx, e, table, cfg, trainSet, testSet)
+	if err != nil {
+		return nil, err
+	}
+	sections, err := t.Sections()
+	if err != nil {
+		return nil, err
+	}
+	accuracy := t.Result.Metrics.Accuracy()
+	return &recipe.Outcome{
+		Metrics:       report.Metrics{"test_accuracy": accuracy, "test_loss": t.Result.Metrics.Loss(), "epochs": float64(len(t.Epochs))},
+		WeightsSHA256: t.WeightsSHA256(),
+		Page: func(r report.Run) report.Page {
+			return report.Page{
+				Title:    r.Run,
+				Lead:     fmt.Sprintf("%.2f %% of %s test images of %s are classified correctly after %d epochs.", accuracy, report.Integer(int64(t.Result.Metrics.N)), d.Name, len(t.Epochs)),
+				Sections: sections, Config: string(t.YAML), Facts: append(r.Facts(), report.Fact{Label: "data", Value: d.Title}),
+			}
+		},
+	}, nil
+}
+
+// Run evaluates.
+func (c *evalCmd) Run(a *app) error {
+	ck, err := train.ReadCheckpoint(c.Model)
+	if err != nil {
+		return err
+	}
+	if ck.Kind != train.KindBPTT {
+		return fmt.Errorf("eval %s: learner %q is not known to this program; use a newer synfire", c.Model, ck.Kind)
+	}
+	cfg, err := model.Default().Decode(c.Model, ck.Config)
+	if err != nil {
+		return err
+	}
+	d, err := findDataset(c.Data)
+	if err != nil {
+		return err
+	}
+	trainSet, set, err := d.Load(a.ctx, dataOptions(a, c.DataDir))
+	if err != nil {
+		return err
+	}
+	if c.Split == "train" {
+		set = trainSet
+	}
+	pool := par.New(c.Threads)
+	defer pool.Close()
+	learner, err := train.FromConfig(cfg, trainSet, pool)
+	if err != nil {
+		return err
+	}
+	if err := learner.SetState(ck.State); err != nil {
+		return err
+	}
+	return c.evaluate(a, learner, set)
+}
+
+func (c *evalCmd) evaluate(a *app, l train.Learner, set *data.Set) error {
+	start, v := time.Now(), newView(a)
+	ev, err := train.Evaluate(a.ctx, l, set, 256, v.Evaluating)
+	v.done()
+	if errors.Is(err, train.ErrInterrupted) {
+		return fmt.Errorf("eval: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	e := evaluation{
+		Data: c.Data, Split: c.Split, N: ev.Metrics.N, Accuracy: ev.Metrics.Accuracy(), Loss: ev.Metrics.Loss(),
+		Confusion: ev.Confusion, Rates: map[string]float64{}, WallSeconds: time.Since(start).Seconds(),
+	}
+	spikes := 0
+	for _, r := range ev.Metrics.Rates {
+		e.Rates[r.Layer] = r.Value()
+		spikes += r.Spikes
+	}
+	e.SpikesPerSample = float64(spikes) / float64(max(1, e.N))
+	if c.JSON {
+		return json.NewEncoder(a.out).Encode(e)
+	}
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "data\t%s, %s, %s samples\naccuracy\t%.2f %%\nloss\t%.4f\nspikes a sample\t%.1f\ntime\t%s\n",
+		e.Data, e.Split, report.Integer(int64(e.N)), e.Accuracy, e.Loss, e.SpikesPerSample, report.Seconds(e.WallSeconds))
+	for _, r := range ev.Metrics.Rates {
+		fmt.Fprintf(w, "rate of %s\t%.4f\n", r.Layer, r.Value())
+	}
+	return w.Flush()
+}

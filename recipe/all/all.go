@@ -1,0 +1,14 @@
+// Package all is the explicit list of recipes.
+package all
+
+import (
+	"synfire/recipe"
+	"synfire/recipe/quickstart"
+)
+
+// Recipes lists every recipe.
+func Recipes() []recipe.Recipe {
+	return []recipe.Recipe{
+		quickstart.Recipe(),
+	}
+}

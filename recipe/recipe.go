@@ -1,0 +1,83 @@
+// Package recipe defines what a reproduction is: a configuration for each
+// scale, a run, and claims that the run is judged by. Each recipe is a package
+// of its own under recipe/; recipe/all lists them.
+package recipe
+
+import (
+	"context"
+	"time"
+
+	"synfire/data"
+	"synfire/internal/par"
+	"synfire/report"
+	"synfire/train"
+)
+
+// Recipe is one reproduction.
+type Recipe struct {
+	ID      string // as typed
+	Paper   string // key of the reading list; empty for none
+	Title   string
+	Minutes map[report.Scale]float64 // measured on 2 cores, to tell users beforehand
+	Claims  []report.Claim
+	Run     func(ctx context.Context, e *Env) (*Outcome, error)
+}
+
+// Scales are the scales that a recipe may be run at, the smallest first.
+var Scales = []report.Scale{report.Smoke, report.Short, report.Full}
+
+// Env is what the command gives a recipe to run in.
+type Env struct {
+	Scale    report.Scale
+	Seed     uint64
+	Pool     *par.Pool
+	Out      string // run directory
+	Resume   bool
+	Data     data.Options
+	Observer train.Observer
+	Now      func() time.Time
+}
+
+// Outcome is what a run found. Files are for the run directory, besides what
+// training keeps there.
+type Outcome struct {
+	Measured      map[string]report.Measurement // by claim id
+	Metrics       report.Metrics
+	WeightsSHA256 string
+	Page          func(run report.Run) report.Page // the report of a finished run
+}
+
+// Judge is the results of all claims at a scale.
+func (r Recipe) Judge(scale report.Scale, o *Outcome) []report.Result {
+	var out []report.Result
+	for _, c := range r.Claims {
+		out = append(out, c.Judge(scale, o.Measured[c.ID]))
+	}
+	return out
+}
+
+// Listing is a recipe as `synfire recipes --json` lists it.
+type Listing struct {
+	ID     string         `json:"id"`
+	Paper  string         `json:"paper"`
+	Title  string         `json:"title"`
+	Scales []ListedScale  `json:"scales"`
+	Claims []report.Claim `json:"claims"`
+}
+
+// ListedScale tells how long a scale takes.
+type ListedScale struct {
+	Name    report.Scale `json:"name"`
+	Minutes float64      `json:"minutes"`
+}
+
+// Listing is the recipe's row in the list.
+func (r Recipe) Listing() Listing {
+	l := Listing{ID: r.ID, Paper: r.Paper, Title: r.Title, Claims: r.Claims}
+	for _, s := range Scales {
+		if m, ok := r.Minutes[s]; ok {
+			l.Scales = append(l.Scales, ListedScale{s, m})
+		}
+	}
+	return l
+}

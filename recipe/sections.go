@@ -1,0 +1,251 @@
+package recipe
+
+import (
+	"fmt"
+
+	"synfire/layer"
+	"synfire/report"
+	"synfire/report/figure"
+	"synfire/signal"
+	"synfire/tensor"
+)
+
+// drawn is a figure for a page, or the first error of making one.
+type drawn struct {
+	section report.Section
+	err     error
+}
+
+func (d *drawn) add(f figure.Figure, err error, alt, caption string) {
+	if err != nil {
+		d.err = fmt.Errorf("figure %q: %w", alt, err)
+		return
+	}
+	d.section.Figures = append(d.section.Figures, report.Figure{SVG: f.SVG(), Alt: alt, Caption: caption})
+}
+
+// Sections describe a training run: how it went, what it gets wrong, what its
+// neurons do, what it is made of.
+func (t *Trained) Sections() ([]report.Section, error) {
+	var out []report.Section
+	for _, build := range []func() (report.Section, error){t.learning, t.mistakes, t.activity, t.structure} {
+		s, err := build()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func (t *Trained) learning() (report.Section, error) {
+	d := drawn{section: report.Section{Title: "Learning"}}
+	var h figure.History
+	log := report.Table{Head: []string{"epoch", "train loss", "train accuracy", "test loss", "test accuracy", "time"}, Right: []bool{true, true, true, true, true, true}}
+	for _, e := range t.Epochs {
+		h.TrainLoss = append(h.TrainLoss, e.TrainLoss)
+		h.TestLoss = append(h.TestLoss, e.TestLoss)
+		h.TrainAccuracy = append(h.TrainAccuracy, e.TrainAccuracy)
+		h.TestAccuracy = append(h.TestAccuracy, e.TestAccuracy)
+		log.Rows = append(log.Rows, []string{
+			fmt.Sprint(e.Epoch), fmt.Sprintf("%.4f", e.TrainLoss), fmt.Sprintf("%.2f %%", e.TrainAccuracy),
+			fmt.Sprintf("%.4f", e.TestLoss), fmt.Sprintf("%.2f %%", e.TestAccuracy), report.Seconds(e.Seconds),
+		})
+	}
+	if len(t.Epochs) > 1 {
+		f, err := figure.Training("Training", h)
+		d.add(f, err, "Loss and accuracy over epochs, on training and test images",
+			"Training figures are means over an epoch, in which the network changes and images are shifted; so they may trail the test figures.")
+	}
+	f, err := figure.Confusion("Test images by class", t.Result.Confusion, t.Test.Classes)
+	d.add(f, err, "Confusion matrix of the test set", "Rows are true classes, columns what the network answered. Off the diagonal stand the mistakes.")
+	if t.Net.Nodes()[0].Params != nil {
+		d.filters(t)
+	}
+	d.section.Tables = append(d.section.Tables, log)
+	return d.section, d.err
+}
+
+// filters draws the first layer's kernels where they are of one channel.
+func (d *drawn) filters(t *Trained) {
+	w := t.Net.Nodes()[0].Params[0].Value
+	if len(w.Shape) != 4 || w.Shape[2] != 1 {
+		return
+	}
+	kh, kw, n := w.Shape[0], w.Shape[1], w.Shape[3]
+	kernels := make([][]float64, n)
+	for i := range kernels {
+		for k := range kh * kw {
+			kernels[i] = append(kernels[i], float64(w.Data[k*n+i]))
+		}
+	}
+	f, err := figure.Filters("First-layer filters", kh, kw, kernels)
+	d.add(f, err, "The kernels of the first convolution", "Orange weights excite, blue ones inhibit. Look for edges and strokes of different orientation.")
+}
+
+// shownMistakes is the number of misclassified images in a report.
+const shownMistakes = 30
+
+func (t *Trained) mistakes() (report.Section, error) {
+	d := drawn{section: report.Section{Title: "Mistakes"}}
+	wrong := t.Result.Wrong
+	if len(wrong) == 0 {
+		d.section.Text = "Every test image was classified correctly."
+		return d.section, nil
+	}
+	d.section.Text = fmt.Sprintf("%s of %s test images are misclassified.", report.Integer(int64(len(wrong))), report.Integer(int64(t.Test.Len())))
+	shape := t.Test.Shape
+	if shape[2] != 1 {
+		return d.section, nil
+	}
+	var digits []figure.Digit
+	for _, m := range wrong[:min(len(wrong), shownMistakes)] {
+		digits = append(digits, figure.Digit{
+			Height: shape[0], Width: shape[1], Pixels: t.pixels(m.Sample),
+			True: t.Test.Classes[m.Label], Predicted: t.Test.Classes[m.Predicted],
+		})
+	}
+	f, err := figure.Digits("Misclassified", digits)
+	d.add(f, err, "Misclassified test images with true and predicted class", "The first mistakes in the order of the test set, true class → answer.")
+	return d.section, d.err
+}
+
+func (t *Trained) pixels(sample int) []float64 {
+	var out []float64
+	for _, p := range t.Test.Image(sample) {
+		out = append(out, float64(p)/255)
+	}
+	return out
+}
+
+// shownUnits is the number of membranes drawn for each layer.
+const shownUnits = 2
+
+// activity runs one test image through the network node by node.
+func (t *Trained) activity() (report.Section, error) {
+	d := drawn{section: report.Section{
+		Title: "Activity",
+		Text:  fmt.Sprintf("What the network does with the first test image (a %s) in %d steps.", t.Test.Classes[t.Test.Labels[0]], t.Config.Steps),
+	}}
+	layers, traces, err := t.trace()
+	if err != nil {
+		return d.section, err
+	}
+	if len(layers) == 0 {
+		d.section.Text = "The network has no spiking layer."
+		return d.section, nil
+	}
+	f, err := figure.Raster("Spikes by layer", layers)
+	d.add(f, err, "Spike raster of one test image, layer by layer", "Each mark is a spike. Neurons that see the background stay silent.")
+	f, err = figure.Membrane("Membranes", traces)
+	d.add(f, err, "Membrane potentials of the most active neurons of each layer", "The potential before reset. At the dashed threshold the neuron fires and the threshold is subtracted, or as its reset says.")
+	var rates []figure.Rate
+	last := t.Epochs[len(t.Epochs)-1]
+	for _, nd := range t.Net.Nodes() {
+		if v, ok := last.Rates[nd.Name]; ok {
+			rates = append(rates, figure.Rate{Layer: nd.Name, Value: v})
+		}
+	}
+	f, err = figure.Rates("Firing rates", rates)
+	d.add(f, err, "Mean firing rate of each layer", "Spikes per neuron and step, mean over the last epoch. Sparse layers are what event-driven arithmetic gains from.")
+	return d.section, d.err
+}
+
+// trace is the spikes of all spiking layers on the first test image, and the
+// membranes of the most active units.
+func (t *Trained) trace() (layers []figure.Layer, traces []figure.Trace, err error) {
+	c, steps := t.Net.Compile(nil, false), t.Config.Steps
+	in := &signal.Signal{}
+	in.Reset(signal.Constant, steps, 1, t.Test.Shape)
+	for i, p := range t.pixels(0) {
+		in.Data[i] = tensor.Float(p)
+	}
+	st := t.Net.NewState(1)
+	cur := in
+	for _, nd := range t.Net.Nodes() {
+		state, err := st.Node(t.Net, nd.Name)
+		if err != nil {
+			return nil, nil, err
+		}
+		current := cur
+		if cur, err = c.Eval(nd.Name, []*signal.Signal{current}, state); err != nil {
+			return nil, nil, err
+		}
+		sp, ok := nd.Layer.(layer.Spiking)
+		if !ok {
+			continue
+		}
+		var dense signal.Signal
+		cur.Densify(&dense)
+		l := figure.Layer{Name: nd.Name, Steps: steps, Units: cur.Units()}
+		for _, v := range dense.Data {
+			l.Values = append(l.Values, float64(v))
+		}
+		layers = append(layers, l)
+		traces = append(traces, membranes(nd.Name, sp, current, l)...)
+	}
+	return layers, traces, nil
+}
+
+// membranes runs the layer's neuron again for its most active units.
+func membranes(name string, sp layer.Spiking, current *signal.Signal, l figure.Layer) (traces []figure.Trace) {
+	n := l.Units
+	u, bits := make([]tensor.Float, l.Steps*n), make([]uint64, l.Steps*((n+63)/64))
+	if current.Kind == signal.Spikes {
+		var d signal.Signal
+		current.Densify(&d)
+		current = &d
+	}
+	sp.Neuron.Forward(l.Steps, n, current.Data, current.Stride(), make([]tensor.Float, n*sp.Neuron.States()), u, n, bits, (n+63)/64)
+	z, _ := sp.Neuron.Argument(0)
+	for _, unit := range mostActive(l, shownUnits) {
+		tr := figure.Trace{Name: fmt.Sprintf("%s, neuron %d", name, unit), Threshold: float64(-z)}
+		for t := range l.Steps {
+			tr.V = append(tr.V, float64(u[t*n+unit]))
+			if l.Values[t*n+unit] != 0 {
+				tr.Spikes = append(tr.Spikes, t)
+			}
+		}
+		traces = append(traces, tr)
+	}
+	return traces
+}
+
+// mostActive is the k units that fire most, but in less than all steps.
+func mostActive(l figure.Layer, k int) (units []int) {
+	count := make([]int, l.Units)
+	for i, v := range l.Values {
+		if v != 0 {
+			count[i%l.Units]++
+		}
+	}
+	for range min(k, l.Units) {
+		best := -1
+		for u, c := range count {
+			if c >= 0 && c < l.Steps && (best < 0 || c > count[best]) {
+				best = u
+			}
+		}
+		if best < 0 {
+			break
+		}
+		units = append(units, best)
+		count[best] = -1
+	}
+	return units
+}
+
+func (t *Trained) structure() (report.Section, error) {
+	tab := report.Table{Head: []string{"node", "output", "parameters"}, Right: []bool{false, false, true}}
+	total := 0
+	for _, nd := range t.Net.Nodes() {
+		n := 0
+		for _, p := range nd.Params {
+			n += len(p.Value.Data)
+		}
+		total += n
+		tab.Rows = append(tab.Rows, []string{nd.Name, nd.Out.String(), report.Integer(int64(n))})
+	}
+	tab.Rows = append(tab.Rows, []string{"all", "", report.Integer(int64(total))})
+	return report.Section{Title: "Network", Tables: []report.Table{tab}}, nil
+}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// greaterEqual is the comparison that is false for NaN and raises nothing.
+const greaterEqual = 0x1d
+
+// lif writes the membrane scans. Each call takes one block of at most 64
+// units (a word of spikes) through all its steps with the state in registers.
+func lif() {
+	for _, s := range sets {
+		forward(s, "Subtract")
+		forward(s, "Zero")
+		for _, shape := range []string{"FastSigmoid", "ArcTan", "Triangle"} {
+			backward(s, shape)
+		}
+	}
+}
+
+func forward(s isa, reset string) {
+	name := "lifForward" + reset + s.name
+	declare(name, "func(steps, n int, x *float32, xs int, v, u *float32, us int, spikes *uint64, ss int, p *[4]float32)",
+		name+" is LIF.Forward for 1 ≤ n ≤ 64 units, steps ≥ 1 and p = {Beta, Gain, Fire, Amount}.")
+	n, p := load64("n"), load64("p")
+	beta, gain := s.broadcast(Mem{Base: p}), s.broadcast(Mem{Base: p, Disp: 4})
+	fire, amount := s.broadcast(Mem{Base: p, Disp: 8}), s.broadcast(Mem{Base: p, Disp: 12})
+	nought := s.vec()
+	if s.wide() {
+		s.zero(nought)
+	}
+
+	scan := func(vecs int, mask reg.Register, loop string) {
+		x, xs := load64("x"), stride("xs")
+		u, us := load64("u"), stride("us")
+		spikes, ss := load64("spikes"), load64("ss")
+		steps, vp := load64("steps"), load64("v")
+		SHLQ(Imm(3), ss)
+		v := s.vecs(vecs)
+		for i := range v {
+			s.load(Mem{Base: vp, Disp: i * s.size()}, maskOf(mask, i, vecs), v[i])
+		}
+		word, bits, t := GP64(), GP64(), s.vec()
+		Label(loop)
+		for i := range v {
+			mask := maskOf(mask, i, vecs)
+			if mask == nil {
+				VMULPS(Mem{Base: x, Disp: i * s.size()}, gain, t)
+			} else {
+				s.load(Mem{Base: x, Disp: i * s.size()}, mask, t)
+				VMULPS(gain, t, t)
+			}
+			VFMADD213PS(t, beta, v[i])
+			s.store(v[i], mask, Mem{Base: u, Disp: i * s.size()})
+			dst := bits
+			if i == 0 {
+				dst = word
+			}
+			if s.wide() {
+				fired := K()
+				if mask == nil {
+					VCMPPS(Imm(greaterEqual), fire, v[i], fired)
+				} else {
+					VCMPPS(Imm(greaterEqual), fire, v[i], mask, fired)
+				}
+				KMOVW(fired, dst.As32())
+				if reset == "Zero" {
+					VMOVAPS(nought, fired, v[i])
+				} else {
+					VSUBPS(amount, v[i], fired, v[i])
+				}
+			} else {
+				VCMPPS(Imm(greaterEqual), fire, v[i], t)
+				if mask != nil {
+					VANDPS(mask, t, t)
+				}
+				VMOVMSKPS(t, dst.As32())
+				if reset == "Zero" {
+					VANDNPS(v[i], t, v[i])
+				} else {
+					VANDPS(amount, t, t)
+					VSUBPS(t, v[i], v[i])
+				}
+			}
+			if i > 0 {
+				SHLQ(Imm(uint64(i*s.lanes)), bits)
+				ORQ(bits, word)
+			}
+		}
+		MOVQ(word, Mem{Base: spikes})
+		ADDQ(xs, x)
+		ADDQ(us, u)
+		ADDQ(ss, spikes)
+		DECQ(steps)
+		JNZ(LabelRef(loop))
+		for i := range v {
+			s.store(v[i], maskOf(mask, i, vecs), Mem{Base: vp, Disp: i * s.size()})
+		}
+	}
+	blocks(s, n, 64/s.lanes, scan)
+}
+
+// blocks calls scan for n units: unmasked for a full block, otherwise with
+// the number of vectors that n needs and a mask on the last.
+func blocks(s isa, n reg.GPVirtual, most int, scan func(vecs int, mask reg.Register, loop string)) {
+	CMPQ(n, U32(uint32(most*s.lanes)))
+	JNE(LabelRef("part"))
+	scan(most, nil, "full")
+	end()
+	Label("part")
+	byVectors(s, n, most, func(vecs int) { scan(vecs, s.tail(n, vecs), label("part%d", vecs)) })
+	end()
+}
+
+// surrogate computes q = g·σ'(z): z holds u − Theta, q is free until then and
+// g is where the error lies.
+func (s isa) surrogate(shape string, a, b, one, abs, z, q reg.VecVirtual, g func(q reg.VecVirtual)) {
+	switch shape {
+	case "FastSigmoid":
+		s.and(abs, z)
+		VFMADD213PS(one, a, z)
+		VMULPS(z, z, z)
+		g(q)
+		VDIVPS(z, q, q)
+	case "ArcTan":
+		VMULPS(a, z, z)
+		VFMADD213PS(one, z, z)
+		g(q)
+		VMULPS(b, q, q)
+		VDIVPS(z, q, q)
+	case "Triangle":
+		s.and(abs, z)
+		VFNMADD213PS(one, a, z)
+		s.zero(q)
+		VMAXPS(z, q, z) // a NaN in z stays: the second source wins
+		VMULPS(b, z, z)
+		g(q)
+		VMULPS(z, q, q)
+	}
+}
+
+func (s isa) and(m, v reg.VecVirtual) {
+	if s.wide() {
+		VPANDD(m, v, v)
+	} else {
+		VANDPS(m, v, v)
+	}
+}
+
+func (s isa) zero(v reg.VecVirtual) {
+	if s.wide() {
+		VPXORD(v, v, v)
+	} else {
+		VXORPS(v, v, v)
+	}
+}
+
+func backward(s isa, shape string) {
+	name := "lifBackward" + shape + s.name
+	declare(name, "func(steps, n int, u *float32, us int, gs *float32, gss int, gv, gx *float32, gxs int, p *[8]float32)",
+		name+label(" is LIF.Backward for 1 ≤ n ≤ %d units and steps ≥ 1, where u, gs and gx", 4*s.lanes),
+		"point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|}.")
+	n, p := load64("n"), load64("p")
+	at := func(i int) reg.VecVirtual { return s.broadcast(Mem{Base: p, Disp: 4 * i}) }
+	beta, gain, fire, theta := at(0), at(1), at(2), at(3)
+	a, one := at(4), at(6)
+	var b, abs reg.VecVirtual
+	if shape != "FastSigmoid" {
+		b = at(5)
+	}
+	if shape != "ArcTan" {
+		abs = at(7)
+	}
+	nought := s.vec()
+	if s.wide() {
+		s.zero(nought)
+	}
+
+	scan := func(vecs int, mask reg.Register, loop string) {
+		u, us := load64("u"), stride("us")
+		gs, gss := load64("gs"), stride("gss")
+		gx, gxs := load64("gx"), stride("gxs")
+		steps, gv := load64("steps"), load64("gv")
+		k := s.vecs(vecs)
+		for i := range k {
+			s.load(Mem{Base: gv, Disp: i * s.size()}, maskOf(mask, i, vecs), k[i])
+		}
+		m, z, q := s.vec(), s.vec(), s.vec()
+		Label(loop)
+		for i := range k {
+			mask := maskOf(mask, i, vecs)
+			here := func(base reg.Register) Mem { return Mem{Base: base, Disp: i * s.size()} }
+			s.load(here(u), mask, m)
+			VSUBPS(theta, m, z)
+			s.surrogate(shape, a, b, one, abs, z, q, func(q reg.VecVirtual) { s.load(here(gs), mask, q) })
+			if s.wide() {
+				fired := K()
+				VCMPPS(Imm(greaterEqual), fire, m, fired)
+				VMOVAPS(nought, fired, k[i])
+			} else {
+				VCMPPS(Imm(greaterEqual), fire, m, m)
+				VANDNPS(k[i], m, k[i])
+			}
+			VADDPS(k[i], q, q)
+			VMULPS(beta, q, k[i])
+			VMULPS(gain, q, q)
+			TESTQ(gxs, gxs)
+			put := label("%sput%d", loop, i)
+			JNZ(LabelRef(put))
+			s.load(here(gx), mask, m)
+			VADDPS(q, m, q)
+			Label(put)
+			s.store(q, mask, here(gx))
+		}
+		SUBQ(us, u)
+		SUBQ(gss, gs)
+		SUBQ(gxs, gx)
+		DECQ(steps)
+		JNZ(LabelRef(loop))
+		for i := range k {
+			s.store(k[i], maskOf(mask, i, vecs), Mem{Base: gv, Disp: i * s.size()})
+		}
+	}
+	blocks(s, n, 4, scan)
+}
