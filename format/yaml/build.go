@@ -16,7 +16,7 @@ type builder struct {
 }
 
 func (b *builder) build(n ast.Node, p *path) *node {
-	at := place(n.GetToken())
+	at := place(start(n))
 	switch n := n.(type) {
 	case *ast.NullNode:
 		if n.Token.Type == token.ImplicitNullType {
@@ -34,12 +34,9 @@ func (b *builder) build(n ast.Node, p *path) *node {
 	case *ast.LiteralNode:
 		return newScalar(at, text, n.Value.Value)
 	case *ast.MappingNode:
-		if !n.IsFlowStyle && len(n.Values) > 0 {
-			at = place(n.Values[0].Key.GetToken())
-		}
 		return b.mapping(at, n.Values, p)
 	case *ast.MappingValueNode:
-		return b.mapping(place(n.Key.GetToken()), []*ast.MappingValueNode{n}, p)
+		return b.mapping(at, []*ast.MappingValueNode{n}, p)
 	case *ast.SequenceNode:
 		return b.sequence(at, n, p)
 	case *ast.AnchorNode:

@@ -194,7 +194,17 @@ func (e *encoder) encodeScalar(v reflect.Value, p *path) (*node, error) {
 		if x := v.Float(); math.IsNaN(x) || math.IsInf(x, 0) {
 			return nil, e.fail(p, "%v is not finite; a configuration holds finite numbers only", x)
 		}
-		return newScalar(pos{}, float, strconv.FormatFloat(v.Float(), 'g', -1, v.Type().Bits())), nil
+		return newScalar(pos{}, float, decimal(v.Float(), v.Type().Bits())), nil
 	}
 	return nil, e.fail(p, "cannot encode the Go type %s", v.Type())
+}
+
+// decimal is the shortest text that reads back as x: digits where they are
+// few, else an exponent.
+func decimal(x float64, bits int) string {
+	format := byte('f')
+	if a := math.Abs(x); a != 0 && (a < 1e-4 || a >= 1e15) {
+		format = 'e'
+	}
+	return strconv.FormatFloat(x, format, -1, bits)
 }

@@ -64,6 +64,7 @@ var goldenErrors = []struct {
 	{"empty", "", []string{`net.yaml:1:1: the document is empty; write at least one key`}},
 	{"comments only", "# nothing\n", []string{`net.yaml:1:1: the document is empty; write at least one key`}},
 	{"two documents", "steps: 1\n---\nsteps: 2\n", []string{`net.yaml:2:1: a second document starts here; keep one document in a file`}},
+	{"two documents by an end marker", "steps: 1\n...\nseed: 2\n", []string{`net.yaml:3:1: a second document starts here; keep one document in a file`}},
 	{"directive", "%YAML 1.2\n---\nsteps: 1\n", []string{`net.yaml:1:1: directives (%) are not supported; remove the line`}},
 	{"tag", "steps: !!int 3\n", []string{`net.yaml:1:8: steps: tags such as !!int are not supported; remove it; quotes make a string`}},
 	{"merge key", "data: &d {name: x}\nextra: {<<: *d}\n", []string{`net.yaml:2:9: extra: merge keys (<<) are not supported; write the keys out, or use an alias for the whole mapping`}},

@@ -14,8 +14,16 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// parse turns text into a tree; it returns nil after logging why it cannot.
-func parse(l *log, src []byte) *node {
+// parse turns text into a tree; it returns nil after logging why it cannot. A
+// panic of the parser, or over a tree that the parser should not have made,
+// becomes an error of the document that provoked it.
+func parse(l *log, src []byte) (root *node) {
+	defer func() {
+		if r := recover(); r != nil {
+			root = nil
+			l.add(pos{}, nil, fmt.Sprintf("syntax: the parser gave up: %v", r), "remove the document part by part to find the place", nil)
+		}
+	}()
 	if len(src) > maxBytes {
 		l.add(pos{}, nil, fmt.Sprintf("the document has %d bytes, the limit is %d", len(src), maxBytes), "split it or shorten it", nil)
 		return nil
@@ -32,7 +40,7 @@ func parse(l *log, src []byte) *node {
 		return nil
 	}
 	b := &builder{log: l, anchors: map[string]*node{}}
-	root := b.build(body, nil)
+	root = b.build(body, nil)
 	if b.overflow {
 		return nil
 	}
@@ -56,14 +64,8 @@ func badByte(src []byte) (pos, bool) {
 	return pos{}, false
 }
 
-// syntax runs the parser and returns the one document's content. A failure of
-// the parser itself becomes an error of the document, which provoked it.
-func syntax(src []byte) (body ast.Node, failure *Error) {
-	defer func() {
-		if r := recover(); r != nil {
-			body, failure = nil, &Error{Msg: fmt.Sprintf("the parser gave up: %v", r), Hint: "simplify the document part by part to find the place"}
-		}
-	}()
+// syntax runs the parser and returns the one document's content.
+func syntax(src []byte) (ast.Node, *Error) {
 	tokens := lexer.Tokenize(string(src))
 	if err := checkNesting(tokens); err != nil {
 		return nil, err
@@ -72,14 +74,15 @@ func syntax(src []byte) (body ast.Node, failure *Error) {
 	if err != nil {
 		return nil, syntaxError(err)
 	}
+	var body ast.Node
 	for _, doc := range file.Docs {
 		if _, ok := doc.Body.(*ast.DirectiveNode); ok {
-			return nil, at(doc.Body.GetToken(), "directives (%) are not supported", "remove the line")
+			return nil, at(start(doc.Body), "directives (%) are not supported", "remove the line")
 		}
 		if body != nil {
 			where := doc.Start
 			if where == nil && doc.Body != nil {
-				where = doc.Body.GetToken()
+				where = start(doc.Body)
 			}
 			return nil, at(where, "a second document starts here", "keep one document in a file")
 		}
@@ -115,6 +118,20 @@ func syntaxError(err error) *Error {
 		hint = "put the value in single quotes"
 	}
 	return at(tk, "syntax: "+msg, hint)
+}
+
+// start is the first token of a value. That of a block mapping is its first
+// key, where the parser names the colon after it.
+func start(n ast.Node) *token.Token {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		if !n.IsFlowStyle && len(n.Values) > 0 {
+			return n.Values[0].Key.GetToken()
+		}
+	case *ast.MappingValueNode:
+		return n.Key.GetToken()
+	}
+	return n.GetToken()
 }
 
 func place(tk *token.Token) pos {

@@ -1,59 +1,98 @@
 package kernel
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
-// SelfTest runs a small problem through each level that this machine supports
-// and compares it with plain Go. Levels that are absent have no entry.
+// SelfTest runs small problems through each level that this machine supports
+// and compares the results with plain Go's, bit for bit: the numbers are
+// sixteenths, for which a fused multiply-add rounds no less than two separate
+// operations. Levels that are absent have no entry. It switches levels as
+// SetLevel does, so nothing else should compute meanwhile.
 func SelfTest() map[Level]error {
 	results := map[Level]error{}
 	var want []Float
-	for _, l := range Levels() {
+	for _, l := range levels { // plain Go comes first
 		restore, err := SetLevel(l)
-		if err != nil {
-			results[l] = err
-			continue
+		if err == nil {
+			got := selfTestResults()
+			restore()
+			if l == Go {
+				want = got
+			}
+			err = firstDifference(got, want)
 		}
-		got := selfTestProblem()
-		restore()
-		if l == Go {
-			want = got
-		}
-		results[l] = closeTo(got, want)
+		results[l] = err
 	}
 	return results
 }
 
-// selfTestProblem is a product, the rows of some spikes, and a scan of
-// neurons, on small integers over 16, with odd sizes.
-func selfTestProblem() []Float {
-	const m, k, n = 13, 37, 35
-	value := func(i, p int) Float { return Float((i*p)%31-15) / 16 }
-	a, b, c := make([]Float, m*k), make([]Float, k*n), make([]Float, m*n)
-	for i := range a {
-		a[i] = value(i, 7)
+func selfTestResults() []Float {
+	all := selfTestProducts()
+	for _, reset := range []Reset{ResetSubtract, ResetZero, ResetNone} {
+		for _, shape := range []Shape{FastSigmoid, ArcTan, Triangle} {
+			all = append(all, selfTestScan(reset, shape)...)
+		}
 	}
-	for i := range b {
-		b[i] = value(i, 11)
-	}
-	var p Packed
-	p.Pack(nil, b, n, k, n, false)
-	MatMul(nil, m, a, k, false, &p, c, n)
-	AddRows(c[:n], b, n, []int32{0, 3, 36})
-	v, u, spikes := make([]Float, n), make([]Float, m*n), make([]uint64, m)
-	LIF{Beta: 0.875, Gain: 1, Fire: 1, Amount: 1}.Forward(m, c, n, v, u, n, spikes, 1)
-	for _, w := range spikes {
-		c = append(c, Float(w&0xffff), Float(w>>16&0xffff))
-	}
-	return append(append(c, v...), u...)
+	return all
 }
 
-func closeTo(got, want []Float) error {
+// sixteenths are n numbers in [−15/16, 15/16] without a short period.
+func sixteenths(n, step int) []Float {
+	s := make([]Float, n)
+	for i := range s {
+		s[i] = Float(i*step%31-15) / 16
+	}
+	return s
+}
+
+// selfTestProducts multiplies in the four combinations of transposed operands
+// and adds rows, with sizes that leave partial tiles.
+func selfTestProducts() []Float {
+	const m, k, n = 17, 37, 83
+	a, b := sixteenths(m*k, 7), sixteenths(k*n, 11)
+	c := sixteenths(4*m*n, 5)
+	for i, part := 0, c; i < 4; i, part = i+1, part[m*n:] {
+		transA, transB := i&1 > 0, i&2 > 0
+		lda, ldb := k, n
+		if transA {
+			lda = m
+		}
+		if transB {
+			ldb = k
+		}
+		var p Packed
+		p.Pack(nil, b, ldb, k, n, transB)
+		MatMul(nil, m, a, lda, transA, &p, part, n)
+		AddRows(part[:n], b, n, []int32{0, 3, k - 1})
+	}
+	return c
+}
+
+// selfTestScan runs one scan forward and one backward.
+func selfTestScan(reset Reset, shape Shape) []Float {
+	const n, steps, words = 83, 4, 2
+	x, v, u := sixteenths(steps*n, 7), sixteenths(n, 3), make([]Float, steps*n)
+	spikes := make([]uint64, steps*words)
+	p := LIF{Beta: 0.5, Gain: 2, Fire: 0.25, Amount: 0.5, Reset: reset}
+	p.Forward(steps, x, n, v, u, n, spikes, words)
+	gs, gv, gx := sixteenths(steps*n, 13), sixteenths(n, 5), make([]Float, steps*n)
+	s := Surrogate{Shape: shape, A: 0.5, B: 2, Theta: 0.25}
+	p.Backward(steps, s, x, n, gs, n, gv, gx, n)
+	all := append(append(append(v, u...), gv...), gx...)
+	for _, w := range spikes {
+		for shift := 0; shift < 64; shift += 16 {
+			all = append(all, Float(w>>shift&0xffff))
+		}
+	}
+	return all
+}
+
+func firstDifference(got, want []Float) error {
+	if len(got) != len(want) {
+		return fmt.Errorf("kernel.SelfTest: %d values, want %d; force another level with SYNFIRE_KERNEL", len(got), len(want))
+	}
 	for i := range want {
-		if math.Abs(float64(got[i]-want[i])) > 1e-4 {
-			return fmt.Errorf("kernel.SelfTest: element %d is %v, want %v", i, got[i], want[i])
+		if got[i] != want[i] {
+			return fmt.Errorf("kernel.SelfTest: value %d is %v, want %v; force another level with SYNFIRE_KERNEL", i, got[i], want[i])
 		}
 	}
 	return nil

@@ -1,0 +1,140 @@
+package kernel
+
+import (
+	"fmt"
+	"testing"
+
+	"synfire/internal/par"
+)
+
+func benchLevels(b *testing.B, f func(b *testing.B)) {
+	for _, l := range Levels() {
+		b.Run(l.String(), func(b *testing.B) {
+			restore, err := SetLevel(l)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer restore()
+			f(b)
+		})
+	}
+}
+
+// rate reports a number of events of one turn per nanosecond.
+func rate(b *testing.B, events float64, unit string) {
+	b.ReportMetric(events*float64(b.N)/float64(b.Elapsed().Nanoseconds()), unit)
+}
+
+// BenchmarkMatMul packs both operands inside the timing, as a caller without
+// fixed weights has to.
+func BenchmarkMatMul(b *testing.B) {
+	benchLevels(b, func(b *testing.B) {
+		for _, s := range []struct{ m, n, k int }{{128, 1000, 784}, {1024, 1024, 1024}, {64, 8192, 576}} {
+			for _, threads := range []int{1, 2} {
+				b.Run(fmt.Sprintf("%dx%dx%d/threads=%d", s.m, s.n, s.k, threads), func(b *testing.B) {
+					pool := par.New(threads)
+					defer pool.Close()
+					r := newSource(1, false)
+					x, w, c := r.fill(make([]Float, s.m*s.k)), r.fill(make([]Float, s.k*s.n)), make([]Float, s.m*s.n)
+					var p Packed
+					for b.Loop() {
+						p.Pack(pool, w, s.n, s.k, s.n, false)
+						MatMul(pool, s.m, x, s.k, false, &p, c, s.n)
+					}
+					rate(b, 2*float64(s.m)*float64(s.n)*float64(s.k), "GFLOP/s")
+				})
+			}
+		}
+	})
+}
+
+func BenchmarkPack(b *testing.B) {
+	benchLevels(b, func(b *testing.B) {
+		for _, trans := range []bool{false, true} {
+			b.Run(fmt.Sprintf("1024x1024/trans=%v", trans), func(b *testing.B) {
+				w := make([]Float, 1024*1024)
+				var p Packed
+				for b.Loop() {
+					p.Pack(nil, w, 1024, 1024, 1024, trans)
+				}
+				rate(b, 1024*1024*4, "GB/s")
+			})
+		}
+	})
+}
+
+// BenchmarkAddRows takes 5 % of the rows of a matrix whose block of columns
+// fits the second-level cache. The rate is that of the dense product which it
+// replaces.
+func BenchmarkAddRows(b *testing.B) {
+	benchLevels(b, func(b *testing.B) {
+		for _, n := range []int{10, 64, 128, 1000} {
+			b.Run(fmt.Sprintf("1000x%d", n), func(b *testing.B) {
+				const k = 1000
+				r := newSource(2, false)
+				w, c := r.fill(make([]Float, k*n)), make([]Float, n)
+				var rows []int32
+				for i := range k {
+					if r.IntN(20) == 0 {
+						rows = append(rows, int32(i))
+					}
+				}
+				for b.Loop() {
+					AddRows(c, w, n, rows)
+				}
+				rate(b, 2*k*float64(n), "dense-GFLOP/s")
+			})
+		}
+	})
+}
+
+// benchScans runs f over units and steps that fit the caches and that do not.
+func benchScans(b *testing.B, f func(b *testing.B, n, steps int)) {
+	benchLevels(b, func(b *testing.B) {
+		for _, s := range []struct{ n, steps int }{{10, 25}, {1000, 25}, {1 << 18, 16}} {
+			b.Run(fmt.Sprintf("%dx%d", s.n, s.steps), func(b *testing.B) {
+				f(b, s.n, s.steps)
+				rate(b, float64(s.n*s.steps), "updates/ns")
+			})
+		}
+	})
+}
+
+func BenchmarkForward(b *testing.B) {
+	benchScans(b, func(b *testing.B, n, steps int) {
+		x := newSource(3, false).fill(make([]Float, n*steps))
+		v, u, words := make([]Float, n), make([]Float, n*steps), (n+63)/64
+		spikes := make([]uint64, words*steps)
+		p := LIF{Beta: 0.95, Gain: 1, Fire: 1, Amount: 1}
+		for b.Loop() {
+			p.Forward(steps, x, n, v, u, n, spikes, words)
+		}
+	})
+}
+
+// BenchmarkForwardConstant is the first layer under direct encoding: one input
+// for all steps, and only spikes come out.
+func BenchmarkForwardConstant(b *testing.B) {
+	benchScans(b, func(b *testing.B, n, steps int) {
+		x := newSource(3, false).fill(make([]Float, n))
+		v, words := make([]Float, n), (n+63)/64
+		spikes := make([]uint64, words*steps)
+		p := LIF{Beta: 0.95, Gain: 1, Fire: 1, Amount: 1}
+		for b.Loop() {
+			p.Forward(steps, x, 0, v, nil, 0, spikes, words)
+		}
+	})
+}
+
+func BenchmarkBackward(b *testing.B) {
+	benchScans(b, func(b *testing.B, n, steps int) {
+		r := newSource(4, false)
+		u, gs := r.fill(make([]Float, n*steps)), r.fill(make([]Float, n*steps))
+		gv, gx := make([]Float, n), make([]Float, n*steps)
+		p := LIF{Beta: 0.95, Gain: 1, Fire: 1, Amount: 1}
+		s := Surrogate{Shape: FastSigmoid, A: 25, Theta: 1}
+		for b.Loop() {
+			p.Backward(steps, s, u, n, gs, n, gv, gx, n)
+		}
+	})
+}

@@ -1,0 +1,65 @@
+package synfire
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// order is the one import order: a package imports only what stands before it.
+// A pattern that ends in /* holds siblings, which never import each other.
+var order = []string{
+	"internal/limit", "internal/rng", "internal/par", "internal/atomicfile", "internal/kernel",
+	"tensor", "spike", "signal", "format/*", "surrogate", "neuron", "encode", "distance", "compare",
+	"data", "data/*", "layer", "loss", "optim", "network", "energy", "model", "train", "exchange",
+	"convert", "detect", "rule/*", "bench", "runstore", "report/*", "report", "recipe", "recipe/*",
+	"recipe/all", "serve", "cmd/*",
+}
+
+func rank(pkg string) int {
+	best := -1
+	for i, p := range order {
+		if p == pkg {
+			return i
+		}
+		if dir, ok := strings.CutSuffix(p, "/*"); ok && strings.HasPrefix(pkg, dir+"/") {
+			best = i
+		}
+	}
+	return best
+}
+
+func TestImportOrder(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}:{{join .Imports ","}}`, "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	checked := 0
+	for _, line := range strings.Fields(string(out)) {
+		pkg, imports, _ := strings.Cut(line, ":")
+		pkg = strings.TrimPrefix(pkg, "synfire/")
+		if pkg == "synfire" || pkg == "snntest" {
+			continue
+		}
+		r := rank(pkg)
+		if r < 0 {
+			t.Errorf("package %s has no place in the import order", pkg)
+		}
+		for _, imp := range strings.Split(imports, ",") {
+			dep, ours := strings.CutPrefix(imp, "synfire/")
+			if !ours {
+				continue
+			}
+			checked++
+			if dep == "snntest" {
+				t.Errorf("%s imports snntest, which is for tests alone", pkg)
+			}
+			if d := rank(dep); d >= r {
+				t.Errorf("%s imports %s, which does not stand before it", pkg, dep)
+			}
+		}
+	}
+	if checked < 50 {
+		t.Errorf("only %d imports were checked", checked)
+	}
+}
