@@ -1,6 +1,7 @@
 package synfire
 
 import (
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -61,5 +62,26 @@ func TestImportOrder(t *testing.T) {
 	}
 	if checked < 50 {
 		t.Errorf("only %d imports were checked", checked)
+	}
+}
+
+// The README's program is the example of package train, to the letter.
+func TestReadmeProgram(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile("train/example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, ok := strings.Cut(string(readme), "```go\n")
+	code, _, closed := strings.Cut(code, "```")
+	if !ok || !closed {
+		t.Fatal("README.md has no program")
+	}
+	indented := "\t" + strings.ReplaceAll(strings.TrimSuffix(code, "\n"), "\n", "\n\t")
+	if !strings.Contains(string(example), indented) {
+		t.Error("the program in README.md is not the one of train/example_test.go")
 	}
 }

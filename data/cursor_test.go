@@ -101,7 +101,7 @@ func TestShuffle(t *testing.T) {
 // The order is part of what makes a run repeatable, so it must not change.
 func TestShuffleIsPinned(t *testing.T) {
 	got := indices(epoch(cursor(t, numbered(8), data.CursorOptions{Batch: 8, Seed: 1, Shuffle: true})))
-	if want := pinnedOrder; !slices.Equal(got, want) {
+	if want := []int{4, 1, 3, 5, 0, 7, 6, 2}; !slices.Equal(got, want) {
 		t.Errorf("order of seed 1, epoch 0: %v, want %v", got, want)
 	}
 }
@@ -132,7 +132,7 @@ func TestResume(t *testing.T) {
 		for r.State().Epoch < 3 {
 			rest = append(rest, epoch(r)...)
 		}
-		if !reflect.DeepEqual(rest, all[delivered:]) {
+		if len(rest) != len(all)-delivered || (len(rest) > 0 && !reflect.DeepEqual(rest, all[delivered:])) {
 			t.Errorf("from %+v: the batches differ from those of the uninterrupted walk", state)
 		}
 		if state.Next < s.Len() {
@@ -188,5 +188,3 @@ func TestCursorErrors(t *testing.T) {
 	_, err = data.NewCursor(bad, data.CursorOptions{Batch: 1})
 	checkError(t, "invalid set", err, "label 9")
 }
-
-var pinnedOrder = []int{}

@@ -2,7 +2,9 @@ package recipe
 
 import (
 	"fmt"
+	"slices"
 
+	"synfire/internal/rng"
 	"synfire/layer"
 	"synfire/report"
 	"synfire/report/figure"
@@ -59,16 +61,18 @@ func (t *Trained) learning() (report.Section, error) {
 	}
 	f, err := figure.Confusion("Test images by class", t.Result.Confusion, t.Test.Classes)
 	d.add(f, err, "Confusion matrix of the test set", "Rows are true classes, columns what the network answered. Off the diagonal stand the mistakes.")
-	if t.Net.Nodes()[0].Params != nil {
-		d.filters(t)
-	}
+	d.filters(t)
 	d.section.Tables = append(d.section.Tables, log)
 	return d.section, d.err
 }
 
 // filters draws the first layer's kernels where they are of one channel.
 func (d *drawn) filters(t *Trained) {
-	w := t.Net.Nodes()[0].Params[0].Value
+	params := t.Net.Nodes()[0].Params
+	if len(params) == 0 {
+		return
+	}
+	w := params[0].Value
 	if len(w.Shape) != 4 || w.Shape[2] != 1 {
 		return
 	}
@@ -155,11 +159,12 @@ func (t *Trained) activity() (report.Section, error) {
 // membranes of the most active units.
 func (t *Trained) trace() (layers []figure.Layer, traces []figure.Trace, err error) {
 	c, steps := t.Net.Compile(nil, false), t.Config.Steps
-	in := &signal.Signal{}
-	in.Reset(signal.Constant, steps, 1, t.Test.Shape)
-	for i, p := range t.pixels(0) {
-		in.Data[i] = tensor.Float(p)
+	in, x := &signal.Signal{}, []tensor.Float{}
+	for _, p := range t.pixels(0) {
+		x = append(x, tensor.Float(p))
 	}
+	key := rng.New(t.Config.Seed, rng.Eval).Int(0).Int(uint64(t.Test.Origin(0)))
+	t.Config.Encoder.Encode(in, x, t.Test.Shape, []rng.Key{key}, 0, steps)
 	st := t.Net.NewState(1)
 	cur := in
 	for _, nd := range t.Net.Nodes() {
@@ -211,7 +216,8 @@ func membranes(name string, sp layer.Spiking, current *signal.Signal, l figure.L
 	return traces
 }
 
-// mostActive is the k units that fire most, but in less than all steps.
+// mostActive is the k units that fire most; those that fire in all steps, whose
+// membranes show little, come last.
 func mostActive(l figure.Layer, k int) (units []int) {
 	count := make([]int, l.Units)
 	for i, v := range l.Values {
@@ -219,20 +225,14 @@ func mostActive(l figure.Layer, k int) (units []int) {
 			count[i%l.Units]++
 		}
 	}
-	for range min(k, l.Units) {
-		best := -1
-		for u, c := range count {
-			if c >= 0 && c < l.Steps && (best < 0 || c > count[best]) {
-				best = u
-			}
+	for u, c := range count {
+		units = append(units, u)
+		if c == l.Steps {
+			count[u] = 0
 		}
-		if best < 0 {
-			break
-		}
-		units = append(units, best)
-		count[best] = -1
 	}
-	return units
+	slices.SortStableFunc(units, func(a, b int) int { return count[b] - count[a] })
+	return units[:min(k, len(units))]
 }
 
 func (t *Trained) structure() (report.Section, error) {

@@ -104,7 +104,11 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 		Scale: scale, Seed: seed, Pool: pool, Out: out, Resume: f.Resume,
 		Data: dataOptions(a, f.DataDir), Observer: view, Now: time.Now,
 	}
-	fmt.Fprintf(a.err, "%s: %s, scale %s, seed %d, %d threads, in %s\n", r.ID, r.Title, scale, seed, pool.Threads(), out)
+	what := r.Title
+	if r.ID != "" {
+		what = fmt.Sprintf("%s: %s, scale %s", r.ID, r.Title, scale)
+	}
+	fmt.Fprintf(a.err, "%s, seed %d, %d threads, in %s\n", what, seed, pool.Threads(), out)
 	o, err := r.Run(a.ctx, env)
 	view.done()
 	if errors.Is(err, train.ErrInterrupted) {

@@ -94,7 +94,7 @@ func trainOwn(ctx context.Context, e *recipe.Env, table model.Table, cfg model.C
 		Page: func(r report.Run) report.Page {
 			return report.Page{
 				Title:    r.Run,
-				Lead:     fmt.Sprintf("%.2f %% of %s test images of %s are classified correctly after %d epochs.", accuracy, report.Integer(int64(t.Result.Metrics.N)), d.Name, len(t.Epochs)),
+				Lead:     fmt.Sprintf("%.2f %% of %s test images of %s are classified correctly; epochs of training: %d.", accuracy, report.Integer(int64(t.Result.Metrics.N)), d.Name, len(t.Epochs)),
 				Sections: sections, Config: string(t.YAML), Facts: append(r.Facts(), report.Fact{Label: "data", Value: d.Title}),
 			}
 		},

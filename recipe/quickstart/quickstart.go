@@ -108,7 +108,7 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 		Page: func(r report.Run) report.Page {
 			return report.Page{
 				Title:    "A spiking network that reads digits",
-				Lead:     fmt.Sprintf("After %d epochs it classifies %.2f %% of %s MNIST test images correctly, with %d time steps an image.", len(t.Epochs), accuracy, report.Integer(int64(t.Result.Metrics.N)), c.Steps),
+				Lead:     fmt.Sprintf("%.2f %% of %s MNIST test images are classified correctly, in %d time steps an image; epochs of training: %d.", accuracy, report.Integer(int64(t.Result.Metrics.N)), c.Steps, len(t.Epochs)),
 				Claims:   r.Claims,
 				Sections: sections,
 				Config:   string(t.YAML),
