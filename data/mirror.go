@@ -59,6 +59,9 @@ func (s *session) download(ctx context.Context, u string, f File, part string) (
 	resumed = have > 0
 	if have != f.Size {
 		if err := s.complete(ctx, w, u, f, have); err != nil {
+			if info, statErr := w.Stat(); statErr == nil && info.Size() == 0 {
+				err = errors.Join(err, os.Remove(part))
+			}
 			return resumed, err
 		}
 	}

@@ -140,7 +140,8 @@ func TestMirrorErrors(t *testing.T) {
 		left  []string
 	}{
 		"wrong sum": {content(make([]byte, 5000)), "(5000 bytes), expected " + sumOf(b) + " (5000 bytes)", nil},
-		"web page":  {content([]byte("<html>log in first</html>")), "offers 25 bytes, expected 5000", []string{"x.bin.part"}},
+		"web page":  {content([]byte("<html>log in first</html>")), "offers 25 bytes, expected 5000", nil},
+		"not found": {http.NotFound, "404 Not Found", nil},
 		"endless": {func(w http.ResponseWriter, _ *http.Request) {
 			flush(w)
 			for range 100 {

@@ -28,14 +28,15 @@ var Scales = []report.Scale{report.Smoke, report.Short, report.Full}
 
 // Env is what the command gives a recipe to run in.
 type Env struct {
-	Scale    report.Scale
-	Seed     uint64
-	Pool     *par.Pool
-	Out      string // run directory
-	Resume   bool
-	Data     data.Options
-	Observer train.Observer
-	Now      func() time.Time
+	Scale     report.Scale
+	Seed      uint64
+	Pool      *par.Pool
+	Out       string // run directory
+	Resume    bool
+	SaveEvery int // steps between checkpoints within an epoch
+	Data      data.Options
+	Observer  train.Observer
+	Now       func() time.Time
 }
 
 // Outcome is what a run found. Files are for the run directory, besides what

@@ -43,7 +43,7 @@ func Train(ctx context.Context, e *Env, table model.Table, c model.Config, train
 	}
 	defer dir.Close()
 	loop.Dir, loop.Observer, loop.Now = dir, e.Observer, e.Now
-	loop.SaveEvery = saveEvery
+	loop.SaveEvery = e.SaveEvery
 	result, err := loop.Run(ctx)
 	if err != nil {
 		return nil, err
@@ -57,9 +57,6 @@ func Train(ctx context.Context, e *Env, table model.Table, c model.Config, train
 		Test: loop.Test, Result: result, Epochs: epochs,
 	}, nil
 }
-
-// saveEvery is the number of steps between checkpoints within an epoch.
-const saveEvery = 200
 
 // WeightsSHA256 is a sum over the names, shapes and values of the parameters,
 // for comparing runs.

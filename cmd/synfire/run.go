@@ -24,6 +24,7 @@ type runFlags struct {
 	Threads int     `help:"Threads; 0 means one for each processor. Results do not depend on it." default:"0"`
 	Out     string  `help:"Directory of the run (default runs/NAME)." placeholder:"DIR"`
 	Resume  bool    `help:"Continue the run in its directory."`
+	Save    int     `help:"Steps between checkpoints within an epoch; 0: at the end of epochs only." default:"200"`
 	DataDir string  `help:"Folder with your own copies of data sets." placeholder:"DIR"`
 	JSON    bool    `help:"Print the result as JSON."`
 }
@@ -101,7 +102,7 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	defer pool.Close()
 	view := newView(a)
 	env := &recipe.Env{
-		Scale: scale, Seed: seed, Pool: pool, Out: out, Resume: f.Resume,
+		Scale: scale, Seed: seed, Pool: pool, Out: out, Resume: f.Resume, SaveEvery: f.Save,
 		Data: dataOptions(a, f.DataDir), Observer: view, Now: time.Now,
 	}
 	what := r.Title
