@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -164,6 +165,13 @@ func TestMirrorErrors(t *testing.T) {
 		}
 		wantOnly(t, o, c.left...)
 	}
+}
+
+func TestUnreachable(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	_, err := data.Fetch(t.Context(), tempOptions(t), pinned("x.bin", payload(5), data.Mirror(server.URL)))
+	checkError(t, "unreachable", err, server.URL+": dial tcp", "refused")
 }
 
 func TestWrongRange(t *testing.T) {

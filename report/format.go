@@ -18,12 +18,13 @@ func exactly(v float64) string {
 	return strconv.FormatFloat(v, 'f', -1, 64)
 }
 
-// rounded writes a measured figure: four digits or so, whole numbers whole.
-func rounded(v float64) string {
+// rounded writes a measured figure: four digits or so, whole numbers whole, and
+// percentages with two decimals.
+func rounded(v float64, unit string) string {
 	a := math.Abs(v)
 	switch {
-	case !finite(v):
-		return missing
+	case unit == "%" && a >= 0.01 && a < 1000:
+		return strconv.FormatFloat(v, 'f', 2, 64)
 	case v == math.Trunc(v) && a < 1e9:
 		return strconv.FormatFloat(v, 'f', 0, 64)
 	case a >= 1000 && a < 1e9:
@@ -78,7 +79,7 @@ func (r Result) measuredText() string {
 	if r.Measured == nil {
 		return missing
 	}
-	text := rounded(*r.Measured)
+	text := rounded(*r.Measured, r.Unit)
 	if r.Bound != nil {
 		c := Claim{Direction: r.Direction, Published: r.Published}
 		shown, err := strconv.ParseFloat(text, 64)

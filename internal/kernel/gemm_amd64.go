@@ -3,6 +3,8 @@
 package kernel
 
 import (
+"os"
+"strconv"
 	"sync"
 
 	"synfire/internal/par"
@@ -189,19 +191,31 @@ func (p *Packed) packPanels(pool *par.Pool, b []Float, ldb int, trans bool) {
 }
 
 func (p *Packed) packRange(lo, hi, nr int, b []Float, ldb int, trans bool) {
+	if !trans {
+	for k0 := 0; k0 < p.K; k0 += ZCH {
+		steps := min(ZCH, p.K-k0)
+	for q := lo; q < hi; q++ {
+		panel := p.data[q*nr*p.K:][:nr*p.K]
+		width := min(nr, p.N-q*nr)
+		if width < nr && k0 == 0 {
+			clear(panel)
+		}
+			copyColumns(panel[k0*nr:], nr, b[k0*ldb+q*nr:], ldb, width, steps)
+	}
+	}
+	return
+	}
 	for q := lo; q < hi; q++ {
 		panel := p.data[q*nr*p.K:][:nr*p.K]
 		width := min(nr, p.N-q*nr)
 		if width < nr {
 			clear(panel)
 		}
-		if trans {
 			turnRows(panel, nr, b[q*nr*ldb:], ldb, width, p.K)
-		} else {
-			copyColumns(panel, nr, b[q*nr:], ldb, width, p.K)
-		}
 	}
 }
+
+var ZCH = func() int { x, _ := strconv.Atoi(os.Getenv("CH")); return max(1,x) }()
 
 // copyColumns sets dst[i·ld+j] = src[i·lds+j] for steps of i and width of j.
 func copyColumns(dst []Float, ld int, src []Float, lds, width, steps int) {

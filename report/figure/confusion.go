@@ -106,17 +106,19 @@ func (m matrix) draw(c draw.Canvas, title string) {
 	name.Rotation = math.Pi / 2
 	c.FillText(name, vg.Point{X: c.Min.X + axisLabel/2, Y: top - size/2}, "true")
 
+	if !m.numbered() {
+		m.picture(c, below(left, top, size, size))
+	}
 	for i, row := range m.counts {
-		total := 0
-		for _, v := range row {
-			total += v
-		}
+		total := sum(row)
 		y := top - m.side*vg.Length(i)
-		for j, v := range row {
-			m.cell(c, below(left+m.side*vg.Length(j), y, m.side, m.side), v, total, i == j)
+		if m.numbered() {
+			for j, v := range row {
+				m.cell(c, below(left+m.side*vg.Length(j), y, m.side, m.side), v, total, i == j)
+			}
 		}
 		if m.named() {
-			m.names1(c, i, left, top)
+			m.nameClass(c, i, left, top)
 			if total > 0 {
 				share := fmt.Sprintf("%.1f %%", 100*float64(row[i])/float64(total))
 				c.FillText(m.label, vg.Point{X: c.Max.X, Y: y - m.side/2}, share)
@@ -125,8 +127,8 @@ func (m matrix) draw(c draw.Canvas, title string) {
 	}
 }
 
-// names1 writes the name of class i beside its row and above its column.
-func (m matrix) names1(c draw.Canvas, i int, left, top vg.Length) {
+// nameClass writes the name of class i beside its row and above its column.
+func (m matrix) nameClass(c draw.Canvas, i int, left, top vg.Length) {
 	name := fit(m.classes[i], m.label, m.names)
 	mid := m.side * (vg.Length(i) + 0.5)
 	c.FillText(m.label, vg.Point{X: left - 4, Y: top - mid}, name)
@@ -153,9 +155,6 @@ func (m matrix) cell(c draw.Canvas, r vg.Rectangle, count, total int, right bool
 	}
 	c.SetColor(tint{fill, strength})
 	c.Fill(r.Path())
-	if len(m.counts) > 16 {
-		return
-	}
 	style := textStyle(tickSize, ink, text.XCenter, text.YCenter)
 	if strength > 0.6 {
 		style.Color = on
@@ -165,6 +164,38 @@ func (m matrix) cell(c draw.Canvas, r vg.Rectangle, count, total int, right bool
 		style.Font.Size--
 	}
 	c.FillText(style, vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: (r.Min.Y + r.Max.Y) / 2}, s)
+}
+
+// numbered matrices have cells large enough for a number; larger ones are drawn
+// as one picture, which is far smaller than a shape for each cell.
+func (m matrix) numbered() bool { return len(m.counts) <= 16 }
+
+func (m matrix) picture(c draw.Canvas, r vg.Rectangle) {
+	n := len(m.counts)
+	totals := make([]int, n)
+	for i, row := range m.counts {
+		totals[i] = sum(row)
+	}
+	c.SetColor(tint{grid, 0.45})
+	c.Fill(r.Path())
+	blit(c, r, n, n, false, false, func(x, y int) color.NRGBA {
+		v := m.counts[y][x]
+		switch {
+		case v == 0:
+			return color.NRGBA{}
+		case x == y:
+			return shade(spikeColor, logShare(float64(v)/float64(totals[y])))
+		}
+		return shade(positiveColor, logShare(float64(v)/float64(totals[y])))
+	})
+}
+
+func sum(row []int) int {
+	total := 0
+	for _, v := range row {
+		total += v
+	}
+	return total
 }
 
 // logShare maps a share of (0, 1] to an opacity: 1 to 0.9, a tenth to 0.64, a

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"strings"
 
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -41,15 +42,39 @@ const (
 // SVG renders the figure as a standalone SVG document without references to
 // anything outside it.
 func (f Figure) SVG() []byte {
-	c := vgsvg.New(width, f.height)
+	c := &svgCanvas{Canvas: vgsvg.New(width, f.height)}
 	f.draw(c)
+	return fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" `+
+		`font-family="'Liberation Sans',Arimo,Arial,Helvetica,sans-serif" style="background:var(--fig-card,#fff)">`+"\n%s",
+		width.Points(), f.height.Points(), c.body())
+}
+
+// svgCanvas remembers the width of each text. Viewers rarely have the very font
+// that the layout was made with; told the width, they fit theirs into it.
+type svgCanvas struct {
+	*vgsvg.Canvas
+	widths []vg.Length
+}
+
+// FillString implements vg.Canvas.
+func (c *svgCanvas) FillString(f font.Face, pt vg.Point, s string) {
+	if strings.TrimSpace(s) == "" {
+		return
+	}
+	c.widths = append(c.widths, f.Width(s))
+	c.Canvas.FillString(f, pt, s)
+}
+
+// body is the document from its first group on.
+func (c *svgCanvas) body() string {
 	var b bytes.Buffer
 	_, _ = c.WriteTo(&b) // a buffer takes every write
-	body := b.String()
-	body = body[strings.Index(body, "<g "):]
-	return fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" `+
-		`font-family="'Liberation Sans',Arial,Helvetica,sans-serif" style="background:var(--fig-card,#fff)">`+"\n%s",
-		width.Points(), f.height.Points(), compact.Replace(body))
+	doc := b.String()
+	texts := strings.Split(compact.Replace(doc[strings.Index(doc, "<g "):]), "<text ")
+	for i, w := range c.widths {
+		texts[i+1] = fmt.Sprintf(`<text textLength="%.1f" lengthAdjust="spacingAndGlyphs" `, w.Points()) + texts[i+1]
+	}
+	return strings.Join(texts, "")
 }
 
 // PNG renders the figure on white at a resolution in dots an inch, 24 to 1,200;

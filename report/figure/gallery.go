@@ -114,14 +114,13 @@ type gallery struct {
 	extra         func(draw.Canvas)
 }
 
-// newGallery chooses the number of columns so that a picture is about as wide as
-// asked and the columns fill the figure.
+// newGallery chooses as many columns as give pictures of about the width asked
+// for, fewer where that fills the rows better and the pictures grow by it.
 func newGallery(title string, n, h, w int, side, gap vg.Length) *gallery {
 	free := width - 2*margin
-	columns := int((free + gap) / (side + gap))
-	if n < columns { // a few pictures may be larger
-		columns = max(n, columns/2)
-	}
+	most := int((free + gap) / (side + gap))
+	rows := (n + most - 1) / most
+	columns := max((n+rows-1)/rows, (most+1)/2)
 	return &gallery{title: title, n: n, h: h, w: w, columns: columns, gap: gap,
 		side: (free+gap)/vg.Length(columns) - gap}
 }

@@ -74,7 +74,7 @@ func box(c draw.Canvas, style draw.LineStyle, r vg.Rectangle) {
 	c.StrokeLines(style, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}, r.Min})
 }
 
-// square is the rectangle of a width and height whose upper left corner is given.
+// below is the rectangle of a width and height whose upper left corner is given.
 func below(left, top, w, h vg.Length) vg.Rectangle {
 	return vg.Rectangle{Min: vg.Point{X: left, Y: top - h}, Max: vg.Point{X: left + w, Y: top}}
 }

@@ -29,8 +29,8 @@ type keyEntry struct {
 const (
 	titleHeight = vg.Length(20)
 	rowHeight   = vg.Length(14) // of a header
-	headerGap   = vg.Length(3)  // between header and data
-	panelGap    = vg.Length(9)
+	headerGap   = vg.Length(8)  // between header and data, for the topmost number
+	panelGap    = vg.Length(6)
 	swatch      = vg.Length(16)
 )
 
@@ -84,13 +84,15 @@ func axisHeight(p *plot.Plot) vg.Length {
 	return h
 }
 
-// unlabelled keeps an axis's marks and drops their numbers.
+// unlabelled keeps an axis's marks and drops their numbers, which makes them
+// minor marks.
 type unlabelled struct{ plot.Ticker }
 
+// Ticks implements plot.Ticker.
 func (u unlabelled) Ticks(lo, hi float64) []plot.Tick {
 	marks := u.Ticker.Ticks(lo, hi)
 	for i := range marks {
-		marks[i].Label = " "
+		marks[i].Label = ""
 	}
 	return marks
 }

@@ -107,7 +107,8 @@ func newPlot(xLabel string) *plot.Plot {
 	p.Y.Width = 0
 	p.X.Label.Text = xLabel
 	p.X.Label.TextStyle = textStyle(labelSize, muted, text.XCenter, text.YBottom)
-	p.X.Label.Padding = 2
+	p.X.Tick.Label.YAlign = -1.25 // clear of the marks
+	p.X.Label.Padding = 4
 	p.X.Tick.Marker = ticks{most: 8, whole: true}
 	p.Y.Tick.Marker = ticks{most: 5}
 	return p

@@ -1,0 +1,81 @@
+package report
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// drawingElements are what an SVG may consist of on a page: shapes, text and
+// embedded pictures, but nothing that runs, styles the page or loads.
+var drawingElements = []string{
+	"svg", "g", "defs", "title", "desc", "path", "rect", "circle", "ellipse", "line", "polyline", "polygon",
+	"text", "tspan", "image", "linearGradient", "radialGradient", "stop", "clipPath", "use",
+}
+
+// checkSVG reports what keeps a document from being placed inside a page as it
+// is: malformed XML, other elements than drawings need, event handlers, and
+// references to anything but its own parts and embedded PNG pictures.
+func checkSVG(doc []byte) error {
+	d := xml.NewDecoder(bytes.NewReader(doc))
+	depth, roots := 0, 0
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) && roots == 1 {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("SVG is not a well-formed document: %w", err)
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			if depth == 0 {
+				roots++
+			}
+			depth++
+			if roots != 1 || (depth == 1) != (t.Name.Local == "svg") {
+				return fmt.Errorf("SVG has <%s> at depth %d, want one <svg> around all else", t.Name.Local, depth)
+			}
+			if err := checkElement(t); err != nil {
+				return err
+			}
+		case xml.EndElement:
+			depth--
+		case xml.Directive:
+			return errors.New("SVG has a document type declaration; leave it out")
+		case xml.CharData:
+			if depth == 0 && len(bytes.TrimSpace(t)) > 0 {
+				return errors.New("SVG has text outside its <svg> element")
+			}
+		}
+	}
+}
+
+func checkElement(e xml.StartElement) error {
+	if !slices.Contains(drawingElements, e.Name.Local) {
+		return fmt.Errorf("SVG has an element <%s>, which drawings do not need", e.Name.Local)
+	}
+	for _, a := range e.Attr {
+		name, value := strings.ToLower(a.Name.Local), strings.ToLower(strings.TrimSpace(a.Value))
+		switch {
+		case strings.HasPrefix(name, "on"):
+			return fmt.Errorf("SVG has an event handler %s on <%s>", a.Name.Local, e.Name.Local)
+		case name == "href" && !strings.HasPrefix(value, "#") && !strings.HasPrefix(value, pngURL):
+			return fmt.Errorf("SVG refers to %.40q from <%s>, want a part of itself or an embedded PNG", a.Value, e.Name.Local)
+		case strings.Contains(strings.ReplaceAll(value, "url(#", ""), "url("), strings.Contains(value, `\`):
+			return fmt.Errorf("SVG refers outside itself in %s=%.40q on <%s>", a.Name.Local, a.Value, e.Name.Local)
+		}
+	}
+	return nil
+}
+
+// inlineSVG is the svg element of a checked document as HTML takes it: without
+// what stands before it, and without the namespace, which HTML supplies.
+func inlineSVG(doc []byte) []byte {
+	doc = doc[bytes.Index(doc, []byte("<svg")):]
+	return bytes.Replace(doc, []byte(` xmlns="http://www.w3.org/2000/svg"`), nil, 1)
+}
