@@ -85,3 +85,15 @@ func TestReadmeProgram(t *testing.T) {
 		t.Error("the program in README.md is not the one of train/example_test.go")
 	}
 }
+
+// The gradient checks need double precision: the engine's tests run again with
+// it.
+func TestDoublePrecision(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and runs the engine's tests a second time")
+	}
+	cmd := exec.Command("go", "test", "-short", "-tags", "float64", "./neuron", "./surrogate", "./layer", "./loss", "./optim", "./network", "./model")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -42,28 +42,43 @@ func (t *Trained) Sections() ([]report.Section, error) {
 
 func (t *Trained) learning() (report.Section, error) {
 	d := drawn{section: report.Section{Title: "Learning"}}
-	var h figure.History
 	log := report.Table{Head: []string{"epoch", "train loss", "train accuracy", "test loss", "test accuracy", "time"}, Right: []bool{true, true, true, true, true, true}}
 	for _, e := range t.Epochs {
-		h.TrainLoss = append(h.TrainLoss, e.TrainLoss)
-		h.TestLoss = append(h.TestLoss, e.TestLoss)
-		h.TrainAccuracy = append(h.TrainAccuracy, e.TrainAccuracy)
-		h.TestAccuracy = append(h.TestAccuracy, e.TestAccuracy)
 		log.Rows = append(log.Rows, []string{
 			fmt.Sprint(e.Epoch), fmt.Sprintf("%.4f", e.TrainLoss), fmt.Sprintf("%.2f %%", e.TrainAccuracy),
 			fmt.Sprintf("%.4f", e.TestLoss), fmt.Sprintf("%.2f %%", e.TestAccuracy), report.Seconds(e.Seconds),
 		})
 	}
-	if len(t.Epochs) > 1 {
-		f, err := figure.Training("Training", h)
-		d.add(f, err, "Loss and accuracy over epochs, on training and test images",
-			"Training figures are means over an epoch, in which the network changes and images are shifted; so they may trail the test figures.")
-	}
+	d.curves(t)
 	f, err := figure.Confusion("Test images by class", t.Result.Confusion, t.Test.Classes)
 	d.add(f, err, "Confusion matrix of the test set", "Rows are true classes, columns what the network answered. Off the diagonal stand the mistakes.")
 	d.filters(t)
 	d.section.Tables = append(d.section.Tables, log)
 	return d.section, d.err
+}
+
+// curves draws loss and accuracy: while training, and on the test set after each
+// epoch.
+func (d *drawn) curves(t *Trained) {
+	perEpoch := float64(t.Epochs[len(t.Epochs)-1].Step) / float64(len(t.Epochs))
+	var trainLoss, trainAcc, testLoss, testAcc figure.Series
+	trainLoss.Name, trainAcc.Name, testLoss.Name, testAcc.Name = "training", "training", "test", "test"
+	add := func(s *figure.Series, step int, y float64) {
+		s.X, s.Y = append(s.X, float64(step)/perEpoch), append(s.Y, y)
+	}
+	for _, p := range t.Points {
+		add(&trainLoss, p.Step, p.TrainLoss)
+		add(&trainAcc, p.Step, p.TrainAccuracy)
+	}
+	for _, e := range t.Epochs {
+		add(&testLoss, e.Step, e.TestLoss)
+		add(&testAcc, e.Step, e.TestAccuracy)
+	}
+	f, err := figure.Curves("Training", "epoch",
+		figure.Panel{Name: "loss", Series: []figure.Series{trainLoss, testLoss}},
+		figure.Panel{Name: "accuracy (%)", Series: []figure.Series{trainAcc, testAcc}})
+	d.add(f, err, "Loss and accuracy over epochs, on training and test images",
+		"Training figures are of batches on the way, the test figure of all test images after an epoch. With shifted training images the test figure may be the better one.")
 }
 
 // filters draws the first layer's kernels where they are of one channel.

@@ -5,9 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 
 	"synfire/data"
@@ -23,6 +21,7 @@ type Trained struct {
 	Net    *network.Network
 	Test   *data.Set
 	Result *train.Evaluation
+	Points []train.Point
 	Epochs []train.Epoch
 }
 
@@ -43,20 +42,23 @@ func Train(ctx context.Context, e *Env, table model.Table, c model.Config, train
 	}
 	defer dir.Close()
 	loop.Dir, loop.Observer, loop.Now = dir, e.Observer, e.Now
-	loop.SaveEvery = e.SaveEvery
+	loop.SaveEvery, loop.LogEvery = e.SaveEvery, max(1, loop.Train.Len()/pointsAnEpoch)
 	result, err := loop.Run(ctx)
 	if err != nil {
 		return nil, err
 	}
-	epochs, err := dir.Epochs()
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	points, epochs, err := dir.History()
+	if err != nil {
 		return nil, err
 	}
 	return &Trained{
 		Config: c, YAML: yaml, Net: loop.Learner.(*train.BPTT).Network(),
-		Test: loop.Test, Result: result, Epochs: epochs,
+		Test: loop.Test, Result: result, Points: points, Epochs: epochs,
 	}, nil
 }
+
+// pointsAnEpoch is how many points the training curve has in an epoch.
+const pointsAnEpoch = 25
 
 // WeightsSHA256 is a sum over the names, shapes and values of the parameters,
 // for comparing runs.

@@ -99,21 +99,25 @@ func (d *RunDir) list() ([]string, error) {
 // Best is the path of the best checkpoint.
 func (d *RunDir) Best() string { return filepath.Join(d.Path, "checkpoints", "best.safetensors") }
 
-// Epochs reads metrics.jsonl.
-func (d *RunDir) Epochs() ([]Epoch, error) {
+// History reads metrics.jsonl.
+func (d *RunDir) History() (points []Point, epochs []Epoch, err error) {
 	raw, err := os.ReadFile(filepath.Join(d.Path, "metrics.jsonl"))
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("read the metrics: %w", err)
 	}
-	var out []Epoch
 	for i, line := range strings.Split(strings.TrimSpace(string(raw)), "\n") {
+		var p Point
 		var e Epoch
-		if err := json.Unmarshal([]byte(line), &e); err != nil {
-			return nil, fmt.Errorf("metrics.jsonl:%d: %w", i+1, err)
+		if err := errors.Join(json.Unmarshal([]byte(line), &p), json.Unmarshal([]byte(line), &e)); err != nil {
+			return nil, nil, fmt.Errorf("read the metrics: metrics.jsonl:%d: %w", i+1, err)
 		}
-		out = append(out, e)
+		if p.Kind == "step" {
+			points = append(points, p)
+		} else {
+			epochs = append(epochs, e)
+		}
 	}
-	return out, nil
+	return points, epochs, nil
 }
 
 // Checkpoint is a file of a learner's state.
@@ -193,11 +197,9 @@ func (l *Loop) record(e Epoch) error {
 	if l.Dir == nil {
 		return nil
 	}
-	n, err := l.Dir.appendMetrics(e)
-	if err != nil {
+	if err := l.appendMetrics(e); err != nil {
 		return err
 	}
-	l.progress.MetricsBytes = n
 	if best {
 		if err := l.Dir.writeCheckpoint("best.safetensors", l.Learner, l.progress); err != nil {
 			return err
@@ -206,9 +208,15 @@ func (l *Loop) record(e Epoch) error {
 	return l.save()
 }
 
-// appendMetrics adds a line and returns the file's length.
-func (d *RunDir) appendMetrics(e Epoch) (int64, error) {
-	line, err := json.Marshal(e)
+// appendMetrics adds a line to metrics.jsonl and notes the file's length.
+func (l *Loop) appendMetrics(line any) error {
+	n, err := l.Dir.appendMetrics(line)
+	l.progress.MetricsBytes = n
+	return err
+}
+
+func (d *RunDir) appendMetrics(record any) (int64, error) {
+	line, err := json.Marshal(record)
 	if err != nil {
 		return 0, err
 	}

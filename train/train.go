@@ -82,8 +82,19 @@ type Prediction struct {
 // Class is the prediction for sample b.
 func (p Prediction) Class(b int) int { return loss.Best(p.Scores[b*p.Classes:][:p.Classes]) }
 
-// Epoch is the record of one epoch, a line of metrics.jsonl.
+// Point is the record of some steps within an epoch, a line of metrics.jsonl of
+// kind "step": means over the steps since the point before it.
+type Point struct {
+	Kind          string  `json:"kind"`
+	Epoch         int     `json:"epoch"` // from 1
+	Step          int     `json:"step"`  // steps done
+	TrainLoss     float64 `json:"train_loss"`
+	TrainAccuracy float64 `json:"train_accuracy"`
+}
+
+// Epoch is the record of one epoch, a line of metrics.jsonl of kind "epoch".
 type Epoch struct {
+	Kind          string             `json:"kind"`
 	Epoch         int                `json:"epoch"` // from 1
 	Step          int                `json:"step"`  // steps done
 	TrainLoss     float64            `json:"train_loss"`
@@ -141,6 +152,7 @@ type Loop struct {
 	Epochs    int
 	Dir       *RunDir // nil: nothing is kept
 	SaveEvery int     // steps between checkpoints within an epoch; 0: none
+	LogEvery  int     // steps between points of metrics.jsonl; 0: none
 	Observer  Observer
 	Now       func() time.Time // nil: seconds are not measured
 
@@ -151,7 +163,8 @@ type Loop struct {
 type progress struct {
 	Step         int        `json:"step"`
 	Cursor       data.State `json:"cursor"`
-	Sum          Metrics    `json:"sum"`
+	Sum          Metrics    `json:"sum"`    // of the epoch
+	Recent       Metrics    `json:"recent"` // since the last point
 	Best         float64    `json:"best"`
 	BestEpoch    int        `json:"best_epoch"`
 	MetricsBytes int64      `json:"metrics_bytes"`
@@ -207,7 +220,7 @@ func (l *Loop) epoch(ctx context.Context) (*Evaluation, error) {
 	}
 	sum := l.progress.Sum
 	e := Epoch{
-		Epoch: n + 1, Step: l.progress.Step,
+		Kind: "epoch", Epoch: n + 1, Step: l.progress.Step,
 		TrainLoss: sum.Loss(), TrainAccuracy: sum.Accuracy(),
 		TestLoss: test.Metrics.Loss(), TestAccuracy: test.Metrics.Accuracy(),
 		Rates: map[string]float64{}, Seconds: l.now().Sub(start).Seconds(),
@@ -216,7 +229,7 @@ func (l *Loop) epoch(ctx context.Context) (*Evaluation, error) {
 		e.Rates[r.Layer] = r.Value()
 	}
 	l.warnRates(n+1, sum.Rates)
-	l.progress.Sum = Metrics{}
+	l.progress.Sum, l.progress.Recent = Metrics{}, Metrics{}
 	l.progress.Cursor = l.Train.State()
 	if err := l.record(e); err != nil {
 		return nil, err
@@ -234,14 +247,28 @@ func (l *Loop) step(ctx context.Context, b *data.Batch) error {
 		}
 		l.progress.Step++
 		l.progress.Sum.Add(m)
+		l.progress.Recent.Add(m)
 		l.progress.Cursor = l.Train.State()
 		l.Observer.Step(b.Epoch+1, l.progress.Cursor.Next, l.Train.Samples(), l.progress.Sum)
+		if err := l.logPoint(b.Epoch + 1); err != nil {
+			return err
+		}
 		if l.SaveEvery == 0 || l.progress.Step%l.SaveEvery != 0 {
 			return nil
 		}
 		return l.save()
 	}
 	return errors.Join(ErrInterrupted, l.save())
+}
+
+// logPoint records a point when it is time.
+func (l *Loop) logPoint(epoch int) error {
+	if l.Dir == nil || l.LogEvery == 0 || l.progress.Step%l.LogEvery != 0 {
+		return nil
+	}
+	m := l.progress.Recent
+	l.progress.Recent = Metrics{}
+	return l.appendMetrics(Point{Kind: "step", Epoch: epoch, Step: l.progress.Step, TrainLoss: m.Loss(), TrainAccuracy: m.Accuracy()})
 }
 
 // Warnings for layers whose firing carries no information.

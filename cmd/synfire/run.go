@@ -136,6 +136,9 @@ func (a *app) finish(result report.Run, page report.Page, asJSON bool) error {
 	if err := atomicfile.Write(path, writer(html)); err != nil {
 		return err
 	}
+	if err := writeFigures(filepath.Join(filepath.FromSlash(result.Dir), "figures"), page); err != nil {
+		return err
+	}
 	if err := atomicfile.Write(filepath.Join(filepath.FromSlash(result.Dir), "result.json"), result.WriteJSON); err != nil {
 		return err
 	}
@@ -149,6 +152,31 @@ func (a *app) finish(result report.Run, page report.Page, asJSON bool) error {
 		return codeError(result.ExitCode())
 	}
 	return err
+}
+
+// writeFigures writes the page's figures as files of their own, numbered in
+// order.
+func writeFigures(dir string, page report.Page) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("write figures: %w", err)
+	}
+	n := 0
+	for _, s := range page.Sections {
+		for _, f := range s.Figures {
+			n++
+			name := fmt.Sprintf("%02d-%s.svg", n, slug(f.Alt))
+			if err := atomicfile.Write(filepath.Join(dir, name), writer(f.SVG)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// slug is the first words of a title as part of a file's name.
+func slug(title string) string {
+	words := strings.FieldsFunc(strings.ToLower(title), func(r rune) bool { return r < 'a' || r > 'z' })
+	return strings.Join(words[:min(4, len(words))], "-")
 }
 
 // freeDir is base, or with a number added the first that is not there yet. To

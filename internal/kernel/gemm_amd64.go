@@ -3,8 +3,6 @@
 package kernel
 
 import (
-"os"
-"strconv"
 	"sync"
 
 	"synfire/internal/par"
@@ -182,6 +180,9 @@ func (p *Packed) packPanels(pool *par.Pool, b []Float, ldb int, trans bool) {
 	nr := blockings[p.level].nr
 	panels := (p.N + nr - 1) / nr
 	p.data = grow(p.data, panels*nr*p.K)
+	if p.N%nr != 0 {
+		clear(p.data[(panels-1)*nr*p.K:])
+	}
 	if pool.Threads() == 1 || p.K*p.N < serialMoves {
 		p.packRange(0, panels, nr, b, ldb, trans)
 		return
@@ -190,32 +191,25 @@ func (p *Packed) packPanels(pool *par.Pool, b []Float, ldb int, trans bool) {
 	pool.For(panels, grain, func(_, lo, hi int) { p.packRange(lo, hi, nr, b, ldb, trans) })
 }
 
+// packRange fills panels [lo, hi). Rows are taken a few at a time across all
+// panels, so that b is read along its rows.
 func (p *Packed) packRange(lo, hi, nr int, b []Float, ldb int, trans bool) {
-	if !trans {
-	for k0 := 0; k0 < p.K; k0 += ZCH {
-		steps := min(ZCH, p.K-k0)
-	for q := lo; q < hi; q++ {
-		panel := p.data[q*nr*p.K:][:nr*p.K]
-		width := min(nr, p.N-q*nr)
-		if width < nr && k0 == 0 {
-			clear(panel)
+	chunk := 16
+	if trans {
+		chunk = p.K
+	}
+	for k := 0; k < p.K; k += chunk {
+		steps := min(chunk, p.K-k)
+		for q := lo; q < hi; q++ {
+			dst, width := p.data[(q*p.K+k)*nr:], min(nr, p.N-q*nr)
+			if trans {
+				turnRows(dst, nr, b[q*nr*ldb:], ldb, width, steps)
+			} else {
+				copyColumns(dst, nr, b[k*ldb+q*nr:], ldb, width, steps)
+			}
 		}
-			copyColumns(panel[k0*nr:], nr, b[k0*ldb+q*nr:], ldb, width, steps)
-	}
-	}
-	return
-	}
-	for q := lo; q < hi; q++ {
-		panel := p.data[q*nr*p.K:][:nr*p.K]
-		width := min(nr, p.N-q*nr)
-		if width < nr {
-			clear(panel)
-		}
-			turnRows(panel, nr, b[q*nr*ldb:], ldb, width, p.K)
 	}
 }
-
-var ZCH = func() int { x, _ := strconv.Atoi(os.Getenv("CH")); return max(1,x) }()
 
 // copyColumns sets dst[i·ld+j] = src[i·lds+j] for steps of i and width of j.
 func copyColumns(dst []Float, ld int, src []Float, lds, width, steps int) {

@@ -15,7 +15,7 @@ import (
 // class. A cell's strength follows the logarithm of its share of the row, so that
 // one error in a thousand is visible; right answers and errors have their own
 // colours. The column to the right is the share of each class that was found.
-// Above 16 classes the cells carry no numbers.
+// Above 16 classes the cells carry no numbers, and of many classes no names.
 //
 // classes names them, nil for 0, 1, 2, …
 func Confusion(title string, counts [][]int, classes []string) (Figure, error) {
@@ -102,7 +102,9 @@ func (m matrix) draw(c draw.Canvas, title string) {
 
 	name := textStyle(labelSize, muted, text.XCenter, text.YCenter)
 	c.FillText(name, vg.Point{X: left + size/2, Y: c.Max.Y - titleHeight - axisLabel/2}, "predicted")
-	c.FillText(textStyle(labelSize, muted, text.XRight, text.YCenter), vg.Point{X: c.Max.X, Y: c.Max.Y - titleHeight - axisLabel/2}, "found")
+	if m.named() {
+		c.FillText(textStyle(labelSize, muted, text.XRight, text.YCenter), vg.Point{X: c.Max.X, Y: c.Max.Y - titleHeight - axisLabel/2}, "found")
+	}
 	name.Rotation = math.Pi / 2
 	c.FillText(name, vg.Point{X: c.Min.X + axisLabel/2, Y: top - size/2}, "true")
 
@@ -149,9 +151,11 @@ func (m matrix) cell(c draw.Canvas, r vg.Rectangle, count, total int, right bool
 		return
 	}
 	strength := logShare(float64(count) / float64(total))
-	var fill color.NRGBA = vermillion
+	fill := vermillion
 	if right {
 		fill = blue
+	} else {
+		strength *= 0.65 // stays light enough for dark text
 	}
 	c.SetColor(tint{fill, strength})
 	c.Fill(r.Path())

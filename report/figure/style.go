@@ -43,9 +43,9 @@ var (
 	}
 )
 
-// tint is a palette colour at an opacity in (0.01, 1]. Its premultiplied channels
-// are rounded up, because vgsvg rounds down when it divides the opacity out again:
-// so the colour that is written is the palette's own, to the bit.
+// tint is a palette colour, its channels below 255, at an opacity in [0.01, 1]. Its
+// premultiplied channels are rounded up, because vgsvg rounds down when it divides
+// the opacity out again: so the colour that is written is the palette's own.
 type tint struct {
 	color.NRGBA
 	opacity float64
@@ -53,7 +53,7 @@ type tint struct {
 
 func (t tint) RGBA() (r, g, b, a uint32) {
 	alpha := uint32(math.Round(t.opacity * 0xffff))
-	up := func(c uint8) uint32 { return (uint32(c)*0x101*alpha + 0xfffe) / 0xffff }
+	up := func(c uint8) uint32 { return min(uint32(c)*0x101*alpha/0xffff+1, alpha) }
 	return up(t.R), up(t.G), up(t.B), alpha
 }
 

@@ -1,0 +1,287 @@
+package figure
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"image/color"
+	"image/png"
+	"io"
+	"math"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var nan = math.NaN()
+
+// samples is one figure of each kind, small and ordinary.
+func samples(t *testing.T) map[string]Figure {
+	t.Helper()
+	all := map[string]Figure{}
+	add := func(name string) func(Figure, error) {
+		return func(f Figure, err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			all[name] = f
+		}
+	}
+	spikes := make([]float64, 16*200)
+	for i := range spikes {
+		if i%7 == 0 || i%11 == 3 {
+			spikes[i] = 1
+		}
+	}
+	ramp := func(n int) []float64 {
+		x := make([]float64, n)
+		for i := range x {
+			x[i] = float64(i) / float64(n)
+		}
+		return x
+	}
+	add("training")(Training("Training <&>", History{TrainLoss: []float64{1, 0.5, 0.3}, TestLoss: []float64{nan, 0.6, 0.5}, TestAccuracy: []float64{90, 95, 96}}))
+	add("curves")(Curves("Accuracy over steps", "steps", Panel{"accuracy (%)", []Series{{"SNN", []float64{8, 16, 64}, []float64{50, 80, 90}}}}))
+	add("confusion")(Confusion("Test images", [][]int{{98, 2}, {0, 0}}, []string{"a & b", "c"}))
+	add("large confusion")(Confusion("Many classes", diagonal(100), nil))
+	add("raster")(Raster("Spikes", []Layer{{"hidden", 16, 200, spikes}, {"silent", 16, 3, make([]float64, 48)}}))
+	add("membrane")(Membrane("Membranes", []Trace{{"unit 1", ramp(20), 0.5, []int{10, 19}}, {"flat", make([]float64, 20), 0, nil}}))
+	add("filters")(Filters("Filters", 2, 3, [][]float64{{-1, 0, 1, 0.5, -0.5, 0}, make([]float64, 6)}))
+	add("digits")(Digits("Misclassified", []Digit{{2, 2, []float64{0, 0.2, 0.9, 1}, "4", "9"}}))
+	add("rates")(Rates("Rates", []Rate{{"hidden", 0.12}, {"silent", 0}}))
+	return all
+}
+
+func diagonal(n int) [][]int {
+	m := make([][]int, n)
+	for i := range m {
+		m[i] = make([]int, n)
+		m[i][i] = 5
+		m[i][0]++
+	}
+	return m
+}
+
+func TestDeterministic(t *testing.T) {
+	again := samples(t)
+	for name, f := range samples(t) {
+		if !bytes.Equal(f.SVG(), f.SVG()) || !bytes.Equal(f.SVG(), again[name].SVG()) {
+			t.Errorf("%s: equal input gave different SVG", name)
+		}
+		a, err := f.PNG(96)
+		b, err2 := again[name].PNG(96)
+		if err != nil || err2 != nil || !bytes.Equal(a, b) {
+			t.Errorf("%s: equal input gave different PNG (%v, %v)", name, err, err2)
+		}
+	}
+}
+
+var reference = regexp.MustCompile(`(?i)href="([^"]*)"|url\(`)
+
+func TestSVGStandsAlone(t *testing.T) {
+	for name, f := range samples(t) {
+		svg := f.SVG()
+		for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		for _, m := range reference.FindAllStringSubmatch(string(svg), -1) {
+			if !strings.HasPrefix(m[1], "data:image/png;base64,") {
+				t.Errorf("%s refers to %.60q", name, m[0])
+			}
+		}
+		if n := strings.Count(string(svg), "http"); n != 1 { // the namespace
+			t.Errorf("%s: %d addresses, want the namespace alone", name, n)
+		}
+		if len(svg) > 64<<10 {
+			t.Errorf("%s takes %d bytes", name, len(svg))
+		}
+		if strings.Contains(string(svg), "font-family:") {
+			t.Errorf("%s repeats the font", name)
+		}
+	}
+}
+
+// Every colour of a shape or text can be replaced by a page: vgsvg's way of
+// writing colours, opacities included, is the one that compact knows.
+func TestColoursAreProperties(t *testing.T) {
+	bare := regexp.MustCompile(`:#[0-9A-Fa-f]{6}`)
+	for name, f := range samples(t) {
+		if m := bare.FindAll(f.SVG(), -1); m != nil {
+			t.Errorf("%s: colours that no page can replace: %q", name, m)
+		}
+	}
+	for _, c := range []color.NRGBA{grid, blue, vermillion} {
+		for i := 10; i <= 1000; i++ {
+			r, g, b, a := tint{c, float64(i) / 1000}.RGBA()
+			back := func(v uint32) uint8 { return uint8(float64(v) * (255 / float64(a))) } // as vgsvg does
+			if got := (color.NRGBA{back(r), back(g), back(b), 255}); got != c || max(r, g, b) > a {
+				t.Fatalf("%v at %.3f is written as %v", c, float64(i)/1000, got)
+			}
+		}
+	}
+}
+
+func TestTextIsEscapedAndMeasured(t *testing.T) {
+	svg := string(samples(t)["training"].SVG())
+	if !strings.Contains(svg, "Training &lt;&amp;&gt;</text>") {
+		t.Error("the title is not escaped")
+	}
+	if n, m := strings.Count(svg, "<text "), strings.Count(svg, "<text textLength="); n == 0 || n != m {
+		t.Errorf("%d of %d texts carry their width", m, n)
+	}
+}
+
+func TestPNG(t *testing.T) {
+	f := samples(t)["rates"]
+	b, err := f.PNG(192)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := img.Bounds().Dx(); w != 960 {
+		t.Errorf("%d pixels wide at 192 dots an inch, want 960", w)
+	}
+	if r, g, b, a := img.At(0, 0).RGBA(); r != 0xffff || g != 0xffff || b != 0xffff || a != 0xffff {
+		t.Error("the ground is not white")
+	}
+	for _, dpi := range []int{0, 23, 1201} {
+		if _, err := f.PNG(dpi); err == nil {
+			t.Errorf("%d dots an inch: no error", dpi)
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	one := []float64{1}
+	cases := map[string]func() (Figure, error){
+		"no history":         func() (Figure, error) { return Training("x", History{}) },
+		"only gaps":          func() (Figure, error) { return Training("x", History{TestLoss: []float64{nan, nan}}) },
+		"infinite loss":      func() (Figure, error) { return Training("x", History{TestLoss: []float64{1, math.Inf(1)}}) },
+		"x and y differ":     func() (Figure, error) { return Curves("x", "", Panel{"", []Series{{"", one, nil}}}) },
+		"x not finite":       func() (Figure, error) { return Curves("x", "", Panel{"", []Series{{"", []float64{nan}, one}}}) },
+		"too many series":    func() (Figure, error) { return Curves("x", "", Panel{"", make([]Series, 7)}) },
+		"empty confusion":    func() (Figure, error) { return Confusion("x", nil, nil) },
+		"ragged confusion":   func() (Figure, error) { return Confusion("x", [][]int{{1, 2}, {1}}, nil) },
+		"negative count":     func() (Figure, error) { return Confusion("x", [][]int{{-1}}, nil) },
+		"names do not match": func() (Figure, error) { return Confusion("x", [][]int{{1}}, []string{"a", "b"}) },
+		"no layers":          func() (Figure, error) { return Raster("x", nil) },
+		"raster shape":       func() (Figure, error) { return Raster("x", []Layer{{"l", 2, 3, make([]float64, 5)}}) },
+		"raster of nothing":  func() (Figure, error) { return Raster("x", []Layer{{"l", 0, 3, nil}}) },
+		"raster negative":    func() (Figure, error) { return Raster("x", []Layer{{"l", 1, 1, []float64{-1}}}) },
+		"raster windows":     func() (Figure, error) { return Raster("x", []Layer{{"a", 1, 1, one}, {"b", 2, 1, []float64{0, 0}}}) },
+		"no traces":          func() (Figure, error) { return Membrane("x", nil) },
+		"thirteen traces":    func() (Figure, error) { return Membrane("x", make([]Trace, 13)) },
+		"late spike":         func() (Figure, error) { return Membrane("x", []Trace{{"a", one, 1, []int{1}}}) },
+		"NaN membrane":       func() (Figure, error) { return Membrane("x", []Trace{{"a", []float64{nan}, 1, nil}}) },
+		"trace windows": func() (Figure, error) {
+			return Membrane("x", []Trace{{"a", one, 1, nil}, {"b", []float64{0, 0}, 1, nil}})
+		},
+		"no filters":   func() (Figure, error) { return Filters("x", 1, 1, nil) },
+		"filter shape": func() (Figure, error) { return Filters("x", 2, 2, [][]float64{one}) },
+		"NaN weight":   func() (Figure, error) { return Filters("x", 1, 1, [][]float64{{nan}}) },
+		"no digits":    func() (Figure, error) { return Digits("x", nil) },
+		"digits of two sizes": func() (Figure, error) {
+			return Digits("x", []Digit{{1, 1, one, "", ""}, {1, 2, []float64{0, 0}, "", ""}})
+		},
+		"no rates":      func() (Figure, error) { return Rates("x", nil) },
+		"negative rate": func() (Figure, error) { return Rates("x", []Rate{{"a", -0.1}}) },
+		"NaN rate":      func() (Figure, error) { return Rates("x", []Rate{{"a", nan}}) },
+	}
+	for name, f := range cases {
+		if _, err := f(); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestTicks(t *testing.T) {
+	cases := []struct {
+		ticks  ticks
+		lo, hi float64
+		want   string
+	}{
+		{ticks{most: 5}, 0, 1, "0 0.2 0.4 0.6 0.8 1.0"},
+		{ticks{most: 5}, 0.02, 0.98, "0.2 0.4 0.6 0.8"},
+		{ticks{most: 8, whole: true}, 1, 3, "1 2 3"},
+		{ticks{most: 8, whole: true}, 0, 300, "0 50 100 150 200 250 300"},
+		{ticks{most: 8, whole: true}, 0.5, 1.5, "1"},
+		{ticks{most: 5}, -10, 10, "-10 -5 0 5 10"},
+		{ticks{most: 5}, 98, 99.4, "98.0 98.5 99.0"},
+	}
+	for _, c := range cases {
+		var got []string
+		for _, m := range c.ticks.Ticks(c.lo, c.hi) {
+			got = append(got, m.Label)
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("%+v from %v to %v: %s, want %s", c.ticks, c.lo, c.hi, s, c.want)
+		}
+	}
+}
+
+func TestRasterCells(t *testing.T) {
+	l := Layer{Name: "l", Steps: 2, Units: 192, Values: make([]float64, 2*192)}
+	l.Values[0], l.Values[1] = 1, 1 // step 0, units 0 and 1 share a row
+	l.Values[192+191] = 1           // step 1, last unit
+	r := newRasterImage(l)
+	if r.rows != 96 || r.cols != 2 || r.cells[0] != 1 || r.cells[95*2+1] != 0.5 || r.peak != 1 || r.mean != 3.0/384 {
+		t.Errorf("%d×%d cells, first %v, last %v, peak %v, mean %v", r.rows, r.cols, r.cells[0], r.cells[95*2+1], r.peak, r.mean)
+	}
+	if note := r.note(l); note != "192 units, about 2 a row, rate 0.00781" {
+		t.Errorf("note %q", note)
+	}
+}
+
+func TestLogShare(t *testing.T) {
+	for _, c := range []struct{ share, want float64 }{{1, 0.9}, {0.1, 0.64}, {0.001, 0.12}, {1e-9, 0.12}} {
+		if got := logShare(c.share); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("share %v: %v, want %v", c.share, got, c.want)
+		}
+	}
+}
+
+func TestDivergingIsSymmetric(t *testing.T) {
+	if diverging(0).A != 0 {
+		t.Error("zero is not clear")
+	}
+	for _, v := range []float64{0.1, 0.5, 1} {
+		a, b := diverging(v), diverging(-v)
+		if a.A != b.A || a == b {
+			t.Errorf("±%v: %v and %v, want one opacity and two colours", v, a, b)
+		}
+	}
+}
+
+func TestHeaderWraps(t *testing.T) {
+	var key []keyEntry
+	for i := range 6 {
+		key = append(key, keyEntry{name: fmt.Sprintf("a series with a long name %d", i)})
+	}
+	p := panel{name: "accuracy", key: key}
+	if n := p.rows(width); n != 4 {
+		t.Errorf("%d rows, want the name's and three of two entries", n)
+	}
+	p.key = key[:1]
+	if n := p.rows(width); n != 1 {
+		t.Errorf("%d rows, want 1", n)
+	}
+}
+
+func ExampleRates() {
+	f, err := Rates("Firing rates", []Rate{{"hidden", 0.08}, {"output", 0.1}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(strings.Count(string(f.SVG()), "<svg"))
+	// Output: 1
+}
