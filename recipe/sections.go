@@ -231,22 +231,22 @@ func membranes(name string, sp layer.Spiking, current *signal.Signal, l figure.L
 	return traces
 }
 
-// mostActive is the k units that fire most; those that fire in all steps, whose
-// membranes show little, come last.
+// mostActive is the k units that fire most. Those that fire in all steps, whose
+// membranes show less, come after them, and silent ones last.
 func mostActive(l figure.Layer, k int) (units []int) {
-	count := make([]int, l.Units)
+	rank := make([]int, l.Units)
 	for i, v := range l.Values {
 		if v != 0 {
-			count[i%l.Units]++
+			rank[i%l.Units] += 2
 		}
 	}
-	for u, c := range count {
+	for u, r := range rank {
 		units = append(units, u)
-		if c == l.Steps {
-			count[u] = 0
+		if r == 2*l.Steps {
+			rank[u] = 1
 		}
 	}
-	slices.SortStableFunc(units, func(a, b int) int { return count[b] - count[a] })
+	slices.SortStableFunc(units, func(a, b int) int { return rank[b] - rank[a] })
 	return units[:min(k, len(units))]
 }
 
