@@ -99,7 +99,7 @@ func crossEntropy(grad, scores []tensor.Float, label int) float64 {
 	if grad != nil {
 		grad[label]--
 	}
-	return math.Log(z) + top - float64(scores[label])
+	return math.Log(z) + (top - float64(scores[label]))
 }
 
 func squaredError(grad, scores []tensor.Float, label int) float64 {

@@ -50,8 +50,8 @@ func (o SGD) Validate() error {
 
 // Validate returns an error unless the rate is positive and the betas are in [0, 1).
 func (o Adam) Validate() error {
-	if !(o.Epsilon >= 0) {
-		return fmt.Errorf("optimizer adam: epsilon is %v, want it positive", o.Epsilon)
+	if !(o.Epsilon >= 0) || math.IsInf(o.Epsilon, 0) {
+		return fmt.Errorf("optimizer adam: epsilon is %v, want it positive and finite", o.Epsilon)
 	}
 	return check("adam", o.LR, map[string]float64{"beta1": o.Beta1, "beta2": o.Beta2})
 }
@@ -137,6 +137,15 @@ type Cosine struct {
 	Warmup int     `yaml:"warmup"`
 }
 
+// Validate returns an error unless the floor is a share and the rise a number
+// of steps.
+func (c Cosine) Validate() error {
+	if !(c.Floor >= 0 && c.Floor <= 1) || c.Warmup < 0 {
+		return fmt.Errorf("schedule cosine: floor is %v and warmup %d, want a floor in [0, 1] and no negative warmup", c.Floor, c.Warmup)
+	}
+	return nil
+}
+
 // Scale is 1.
 func (Fixed) Scale(_, _ int) float64 { return 1 }
 
@@ -182,11 +191,12 @@ func Apply(pool *par.Pool, o Optimizer, params []tensor.Param, grads [][]tensor.
 	for i, p := range params {
 		w, g := p.Value.Data, grads[i]
 		pool.For(len(w), updateChunk, func(_, lo, hi int) {
-			var parts [2][]tensor.Float
-			for k, b := range bufs[i] {
-				parts[k] = b[lo:hi]
+			var space [4][]tensor.Float
+			parts := space[:0]
+			for _, b := range bufs[i] {
+				parts = append(parts, b[lo:hi])
 			}
-			o.Update(w[lo:hi], g[lo:hi], parts[:len(bufs[i])], t, eta)
+			o.Update(w[lo:hi], g[lo:hi], parts, t, eta)
 		})
 	}
 }

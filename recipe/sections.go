@@ -112,7 +112,7 @@ func (t *Trained) mistakes() (report.Section, error) {
 		d.section.Text = "Every test image was classified correctly."
 		return d.section, nil
 	}
-	d.section.Text = fmt.Sprintf("%s of %s test images are misclassified.", report.Integer(int64(len(wrong))), report.Integer(int64(t.Test.Len())))
+	d.section.Text = fmt.Sprintf("Test images that are misclassified: %s of %s.", report.Integer(int64(len(wrong))), report.Integer(int64(t.Test.Len())))
 	shape := t.Test.Shape
 	if shape[2] != 1 {
 		return d.section, nil
@@ -137,8 +137,9 @@ func (t *Trained) pixels(sample int) []float64 {
 	return out
 }
 
-// shownUnits is the number of membranes drawn for each layer.
-const shownUnits = 2
+// shownTraces is the most membranes that are drawn: two of each layer, or in a
+// deep network one of each of the last layers.
+const shownTraces = 12
 
 // activity runs one test image through the network node by node.
 func (t *Trained) activity() (report.Section, error) {
@@ -180,6 +181,7 @@ func (t *Trained) trace() (layers []figure.Layer, traces []figure.Trace, err err
 	}
 	key := rng.New(t.Config.Seed, rng.Eval).Int(0).Int(uint64(t.Test.Origin(0)))
 	t.Config.Encoder.Encode(in, x, t.Test.Shape, []rng.Key{key}, 0, steps)
+	units := max(1, min(2, shownTraces/max(1, len(t.Epochs[len(t.Epochs)-1].Rates))))
 	st := t.Net.NewState(1)
 	cur := in
 	for _, nd := range t.Net.Nodes() {
@@ -202,13 +204,13 @@ func (t *Trained) trace() (layers []figure.Layer, traces []figure.Trace, err err
 			l.Values = append(l.Values, float64(v))
 		}
 		layers = append(layers, l)
-		traces = append(traces, membranes(nd.Name, sp, current, l)...)
+		traces = append(traces, membranes(nd.Name, sp, current, l, units)...)
 	}
-	return layers, traces, nil
+	return layers, traces[max(0, len(traces)-shownTraces):], nil
 }
 
 // membranes runs the layer's neuron again for its most active units.
-func membranes(name string, sp layer.Spiking, current *signal.Signal, l figure.Layer) (traces []figure.Trace) {
+func membranes(name string, sp layer.Spiking, current *signal.Signal, l figure.Layer, units int) (traces []figure.Trace) {
 	n := l.Units
 	u, bits := make([]tensor.Float, l.Steps*n), make([]uint64, l.Steps*((n+63)/64))
 	if current.Kind == signal.Spikes {
@@ -218,7 +220,7 @@ func membranes(name string, sp layer.Spiking, current *signal.Signal, l figure.L
 	}
 	sp.Neuron.Forward(l.Steps, n, current.Data, current.Stride(), make([]tensor.Float, n*sp.Neuron.States()), u, n, bits, (n+63)/64)
 	z, _ := sp.Neuron.Argument(0)
-	for _, unit := range mostActive(l, shownUnits) {
+	for _, unit := range mostActive(l, units) {
 		tr := figure.Trace{Name: fmt.Sprintf("%s, neuron %d", name, unit), Threshold: float64(-z)}
 		for t := range l.Steps {
 			tr.V = append(tr.V, float64(u[t*n+unit]))

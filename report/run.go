@@ -35,7 +35,8 @@ type Run struct {
 }
 
 // WriteJSON writes the run as one line of JSON. Absent claims and metrics are
-// written as empty, numbers that are not finite as null.
+// written as empty; values, measured figures and metrics that are not finite as
+// null.
 func (r Run) WriteJSON(w io.Writer) error {
 	if r.Claims == nil {
 		r.Claims = []Result{}

@@ -18,14 +18,21 @@ var drawingElements = []string{
 }
 
 // checkSVG reports what keeps a document from being placed inside a page as it
-// is: malformed XML, other elements than drawings need, event handlers, and
-// references to anything but its own parts and embedded PNG pictures.
+// is: malformed XML, other elements than drawings need, event handlers,
+// references to anything but its own parts and embedded PNG pictures, and what
+// HTML reads otherwise than XML does (comments, processing instructions, CDATA).
 func checkSVG(doc []byte) error {
+	if bytes.Contains(doc, []byte("<![CDATA[")) {
+		return errors.New("SVG has a CDATA section; write its text plainly")
+	}
 	d := xml.NewDecoder(bytes.NewReader(doc))
 	depth, roots := 0, 0
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) && roots == 1 {
+			if !bytes.Contains(doc, []byte("<svg")) {
+				return errors.New("SVG names its elements with a prefix; use the plain name <svg>")
+			}
 			return nil
 		}
 		if err != nil {
@@ -45,6 +52,12 @@ func checkSVG(doc []byte) error {
 			}
 		case xml.EndElement:
 			depth--
+		case xml.Comment:
+			return errors.New("SVG has a comment; leave it out")
+		case xml.ProcInst:
+			if t.Target != "xml" || roots > 0 || bytes.ContainsAny(t.Inst, "<>") {
+				return fmt.Errorf("SVG has a processing instruction %.20q; leave it out", t.Target)
+			}
 		case xml.Directive:
 			return errors.New("SVG has a document type declaration; leave it out")
 		case xml.CharData:
@@ -56,6 +69,9 @@ func checkSVG(doc []byte) error {
 }
 
 func checkElement(e xml.StartElement) error {
+	if e.Name.Space != "" && e.Name.Space != svgNamespace {
+		return fmt.Errorf("SVG has an element <%s> of another namespace, %.40q", e.Name.Local, e.Name.Space)
+	}
 	if !slices.Contains(drawingElements, e.Name.Local) {
 		return fmt.Errorf("SVG has an element <%s>, which drawings do not need", e.Name.Local)
 	}
@@ -66,6 +82,8 @@ func checkElement(e xml.StartElement) error {
 			return fmt.Errorf("SVG has an event handler %s on <%s>", a.Name.Local, e.Name.Local)
 		case name == "href" && !strings.HasPrefix(value, "#") && !strings.HasPrefix(value, pngURL):
 			return fmt.Errorf("SVG refers to %.40q from <%s>, want a part of itself or an embedded PNG", a.Value, e.Name.Local)
+		case name == "style" && !plainStyle(value):
+			return fmt.Errorf("SVG has a style %.60q on <%s>, want colours, lines and fonts alone", a.Value, e.Name.Local)
 		case strings.Contains(strings.ReplaceAll(value, "url(#", ""), "url("), strings.Contains(value, `\`):
 			return fmt.Errorf("SVG refers outside itself in %s=%.40q on <%s>", a.Name.Local, a.Value, e.Name.Local)
 		}
@@ -73,9 +91,25 @@ func checkElement(e xml.StartElement) error {
 	return nil
 }
 
+const svgNamespace = "http://www.w3.org/2000/svg"
+
+// plainStyle reports whether a style sets only how shapes and text are drawn.
+func plainStyle(style string) bool {
+	for _, declaration := range strings.Split(style, ";") {
+		property, value, _ := strings.Cut(declaration, ":")
+		property = strings.TrimSpace(property)
+		known := property == "" || property == "background" || property == "fill" || property == "opacity" || property == "color" || property == "text-anchor" ||
+			strings.HasPrefix(property, "fill-") || strings.HasPrefix(property, "stroke") || strings.HasPrefix(property, "font")
+		if !known || strings.Contains(value, "//") || strings.Contains(value, "image-set") {
+			return false
+		}
+	}
+	return true
+}
+
 // inlineSVG is the svg element of a checked document as HTML takes it: without
 // what stands before it, and without the namespace, which HTML supplies.
 func inlineSVG(doc []byte) []byte {
 	doc = doc[bytes.Index(doc, []byte("<svg")):]
-	return bytes.Replace(doc, []byte(` xmlns="http://www.w3.org/2000/svg"`), nil, 1)
+	return bytes.Replace(doc, []byte(` xmlns="`+svgNamespace+`"`), nil, 1)
 }

@@ -24,7 +24,7 @@ const (
 )
 
 // WriteTerminal writes the table of claims and, as the last line, the run's name
-// and verdict. No line is wider than width columns, unless width is less than
+// and verdict. No line of the table is wider than width columns, unless width is less than
 // what the figures take beside 16 columns for the claim's name; 80 to 100 reads
 // best. With color it uses ANSI codes. A character counts as one column.
 func (r Run) WriteTerminal(w io.Writer, width int, color bool) error {

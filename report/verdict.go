@@ -46,6 +46,11 @@ type Result struct {
 	Why       string    `json:"why"`
 }
 
+// Measurement is what the result was judged from.
+func (r Result) Measurement() Measurement {
+	return Measurement{Values: r.Values, Arms: r.Arms, N: r.N, Seeds: r.Seeds, Why: r.Why}
+}
+
 // Judge compares what was measured at a scale with the claim's bound there.
 //
 // It is not_tested, with the reason, where the scale has no bound, nothing was

@@ -193,6 +193,10 @@ func maxAbs(x []tensor.Float) float64 {
 func Equal(t testing.TB, what string, a, b Result) {
 	t.Helper()
 	equal(t, what+": output", a.Out, b.Out)
+	if len(a.Grads) != len(b.Grads) {
+		t.Errorf("%s: %d and %d gradients", what, len(a.Grads), len(b.Grads))
+		return
+	}
 	for i := range a.Grads {
 		equal(t, what+": gradient", a.Grads[i], b.Grads[i])
 	}
@@ -223,6 +227,10 @@ func Paths(t testing.TB, net *network.Network, in *signal.Signal) {
 // Splits checks that cutting time changes nothing.
 func Splits(t testing.TB, net *network.Network, in *signal.Signal) {
 	t.Helper()
+	if in.T < 2 {
+		t.Errorf("snntest.Splits: a signal of %d steps cannot be split; give it several", in.T)
+		return
+	}
 	want := Run(t, net, in, network.Options{})
 	for cut := 1; cut < in.T; cut++ {
 		Equal(t, "split", want, Run(t, net, in, network.Options{}, cut))

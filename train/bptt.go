@@ -70,6 +70,11 @@ func NewBPTT(c BPTTConfig) (*BPTT, error) {
 	if c.Schedule == nil {
 		c.Schedule = optim.Fixed{}
 	}
+	if v, ok := c.Schedule.(interface{ Validate() error }); ok {
+		if err := v.Validate(); err != nil {
+			return nil, fmt.Errorf("train.NewBPTT: %w", err)
+		}
+	}
 	if c.Window == 0 {
 		c.Window = c.Steps
 	}

@@ -14,6 +14,9 @@ const KindBPTT = "bptt"
 // FromConfig makes the learner of a configuration for a data set of n training
 // samples.
 func FromConfig(c model.Config, train *data.Set, pool *par.Pool) (*BPTT, error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
 	net, err := c.Network(train)
 	if err != nil {
 		return nil, err
@@ -28,6 +31,9 @@ func FromConfig(c model.Config, train *data.Set, pool *par.Pool) (*BPTT, error) 
 // NewLoop makes the loop of a configuration: learner, cursor and test set.
 // Datasets are cut to the configured sizes.
 func NewLoop(c model.Config, train, test *data.Set, pool *par.Pool) (*Loop, error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
 	train, err := cut(train, c.Data.Train)
 	if err != nil {
 		return nil, fmt.Errorf("data.train: %w", err)

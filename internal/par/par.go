@@ -36,7 +36,7 @@ type job struct {
 }
 
 // Panic is what For re-raises on the caller's goroutine when a body panics
-// on a worker's.
+// while the loop runs on several; on one alone the panic passes as it is.
 type Panic struct {
 	Value any
 	Stack []byte
@@ -55,8 +55,7 @@ func New(threads int) *Pool {
 	for range threads - 1 {
 		go func() {
 			for j := range p.jobs {
-				j.work()
-				j.wg.Done()
+				j.serve()
 			}
 		}()
 	}
@@ -103,12 +102,21 @@ func (p *Pool) For(n, grain int, body func(worker, lo, hi int)) {
 	for range helpers {
 		p.jobs <- j
 	}
-	j.work()
-	j.wg.Wait()
+	func() {
+		defer j.wg.Wait()
+		j.work()
+	}()
 	j.body = nil
 	if f := j.failed.Load(); f != nil {
 		panic(f)
 	}
+}
+
+// serve is a worker's share. Done is deferred for bodies that end their
+// goroutine (as a failing test does): the others must not wait for ever.
+func (j *job) serve() {
+	defer j.wg.Done()
+	j.work()
 }
 
 // work takes chunks until none is left. After a failure the rest is skipped.

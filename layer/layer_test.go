@@ -1,0 +1,214 @@
+package layer_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"synfire/internal/rng"
+	"synfire/layer"
+	"synfire/neuron"
+	"synfire/signal"
+	"synfire/surrogate"
+	"synfire/tensor"
+)
+
+type shapes []tensor.Shape
+
+var fast = surrogate.FastSigmoid{Slope: 5}
+
+// The shapes that users compute by hand: padding widens, leftover rows and
+// columns of a stride are dropped, a window of its own size leaves one pixel.
+func TestOutput(t *testing.T) {
+	lif := layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 1}, Surrogate: fast}
+	for _, c := range []struct {
+		l        layer.Layer
+		in, want tensor.Shape
+	}{
+		{layer.Linear{Out: 4}, tensor.Shape{9}, tensor.Shape{4}},
+		{layer.Conv2D{Out: 4, Kernel: 3}, tensor.Shape{5, 7, 2}, tensor.Shape{3, 5, 4}},
+		{layer.Conv2D{Out: 4, Kernel: 3, Stride: 1}, tensor.Shape{5, 7, 2}, tensor.Shape{3, 5, 4}},
+		{layer.Conv2D{Out: 4, Kernel: 3, Padding: 1}, tensor.Shape{5, 7, 2}, tensor.Shape{5, 7, 4}},
+		{layer.Conv2D{Out: 4, Kernel: 3, Padding: 2}, tensor.Shape{1, 1, 2}, tensor.Shape{3, 3, 4}},
+		{layer.Conv2D{Out: 4, Kernel: 3, Stride: 2}, tensor.Shape{6, 7, 2}, tensor.Shape{2, 3, 4}},
+		{layer.Conv2D{Out: 4, Kernel: 3, Stride: 2, Padding: 1}, tensor.Shape{8, 9, 1}, tensor.Shape{4, 5, 4}},
+		{layer.Conv2D{Out: 4, Kernel: 1, Stride: 3}, tensor.Shape{7, 6, 1}, tensor.Shape{3, 2, 4}},
+		{layer.Conv2D{Out: 4, Kernel: 5}, tensor.Shape{5, 5, 1}, tensor.Shape{1, 1, 4}},
+		{layer.MaxPool{Size: 2}, tensor.Shape{5, 7, 3}, tensor.Shape{2, 3, 3}},
+		{layer.MaxPool{Size: 3, Stride: 2}, tensor.Shape{8, 7, 3}, tensor.Shape{3, 3, 3}},
+		{layer.AvgPool{Size: 2, Stride: 1}, tensor.Shape{5, 7, 3}, tensor.Shape{4, 6, 3}},
+		{layer.AvgPool{Size: 2, Stride: 3}, tensor.Shape{7, 5, 3}, tensor.Shape{2, 2, 3}},
+		{layer.Flatten{}, tensor.Shape{5, 7, 3}, tensor.Shape{105}},
+		{layer.ReLU{}, tensor.Shape{5, 7, 3}, tensor.Shape{5, 7, 3}},
+		{lif, tensor.Shape{5, 7, 3}, tensor.Shape{5, 7, 3}},
+		{layer.Readout{Beta: 1}, tensor.Shape{5}, tensor.Shape{5}},
+	} {
+		got, err := c.l.Output(c.in)
+		if err != nil || !got.Equal(c.want) {
+			t.Errorf("%+v of %v: shape %v, error %v; want %v", c.l, c.in, got, err, c.want)
+		}
+	}
+}
+
+// A mistake in a configuration gets a message with what was found, what is
+// wanted and, where it helps, what to try.
+func TestOutputErrors(t *testing.T) {
+	image := shapes{{4, 6, 1}}
+	lif := neuron.LIF{Beta: 0.9, Threshold: 1}
+	for _, c := range []struct {
+		l    layer.Layer
+		in   shapes
+		want string
+	}{
+		{layer.Linear{Out: 4}, image, "linear: input of shape 4×6×1, want a vector; put a flatten layer before it"},
+		{layer.Linear{}, shapes{{3}}, "linear: out is 0, want the number of outputs, at least 1"},
+		{layer.Linear{Out: 4}, shapes{{3}, {3}}, "linear: 2 inputs, want 1"},
+		{layer.Conv2D{Out: 4, Kernel: 3}, shapes{{24}}, "conv2d: input of shape 24, want an image height×width×channels; put it before any flatten"},
+		{layer.Conv2D{Out: 4}, image, "conv2d: out is 4 and kernel 0, want both at least 1"},
+		{layer.Conv2D{Out: 4, Kernel: 3, Padding: -1}, image, "conv2d: stride is 0 and padding -1, want neither negative"},
+		{layer.Conv2D{Out: 4, Kernel: 7, Padding: 1}, image, "conv2d: a kernel of 7 does not fit an image of 4×6 with padding 1; use a smaller kernel or more padding"},
+		{layer.MaxPool{Size: 2}, shapes{{24}}, "max-pool: input of shape 24, want an image height×width×channels; put it before any flatten"},
+		{layer.MaxPool{}, image, "max-pool: size is 0 and stride 0, want a size of at least 1 and no negative stride"},
+		{layer.AvgPool{Size: 5}, image, "avg-pool: a window of 5 does not fit an image of 4×6; use a smaller size"},
+		{layer.Flatten{}, nil, "flatten: 0 inputs, want 1"},
+		{layer.ReLU{}, shapes{{3}, {3}}, "relu: 2 inputs, want 1"},
+		{layer.Spiking{Neuron: lif}, image, "spiking: neuron and surrogate must both be given, for instance neuron lif with surrogate fast-sigmoid"},
+		{layer.Spiking{Neuron: neuron.LIF{Beta: 2, Threshold: 1}, Surrogate: fast}, image, "neuron lif: beta is 2, want a decay per step in [0, 1]"},
+		{layer.Spiking{Neuron: lif, Surrogate: surrogate.ArcTan{}}, image, "surrogate arctan: alpha is 0, want a positive number"},
+		{layer.Readout{Beta: math.NaN()}, image, "readout: beta is NaN, want a decay per step in [0, 1]"},
+	} {
+		if _, err := c.l.Output(c.in...); err == nil || err.Error() != c.want {
+			t.Errorf("%+v of %v:\n got %v\nwant %s", c.l, c.in, err, c.want)
+		}
+	}
+}
+
+// What a layer accepts decides which arithmetic runs: a kind too many would
+// feed it bits that it does not read, one too few would cost a conversion.
+func TestAccepts(t *testing.T) {
+	all, steps, rows := "dense constant spikes", "dense constant", "dense constant"
+	for _, c := range []struct {
+		l    layer.Layer
+		want string
+	}{
+		{layer.Linear{}, all}, {layer.Conv2D{}, all}, {layer.MaxPool{}, all}, {layer.Flatten{}, all},
+		{layer.AvgPool{}, rows}, {layer.ReLU{}, rows},
+		{layer.Spiking{}, steps}, {layer.Readout{}, steps},
+		{struct{ layer.Layer }{layer.ReLU{}}, rows},
+		{struct{ layer.Stateful }{layer.Readout{}}, "dense"},
+	} {
+		var got []string
+		for _, k := range []signal.Kind{signal.Dense, signal.Constant, signal.Spikes} {
+			if layer.Accepts(c.l, k) {
+				got = append(got, k.String())
+			}
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%T accepts %v, want %s", c.l, got, c.want)
+		}
+	}
+}
+
+// Parameter shapes are part of every checkpoint, and the fan-in sets the range
+// of the initial weights.
+func TestParams(t *testing.T) {
+	for _, c := range []struct {
+		l     layer.Weighted
+		in    tensor.Shape
+		w     tensor.Shape
+		fanIn int
+	}{
+		{layer.Linear{Out: 4}, tensor.Shape{9}, tensor.Shape{9, 4}, 9},
+		{layer.Conv2D{Out: 5, Kernel: 3, Stride: 2, Padding: 1}, tensor.Shape{8, 6, 2}, tensor.Shape{3, 3, 2, 5}, 18},
+	} {
+		p := c.l.Params(c.in)
+		if len(p) != 2 || p[0].Role != "weight" || !p[0].Shape.Equal(c.w) || p[0].FanIn != c.fanIn ||
+			p[1].Role != "bias" || !p[1].Shape.Equal(c.w[len(c.w)-1:]) || p[1].FanIn != c.fanIn {
+			t.Errorf("%+v of %v: %+v", c.l, c.in, p)
+		}
+	}
+	for _, l := range []layer.Weighted{layer.Linear{Out: 4, NoBias: true}, layer.Conv2D{Out: 4, Kernel: 1, NoBias: true}} {
+		if p := l.Params(tensor.Shape{3, 3, 1}); len(p) != 1 || p[0].Role != "weight" {
+			t.Errorf("%+v: %+v, want weights alone", l, p)
+		}
+	}
+}
+
+// Initial weights are uniform in ±1/√FanIn: all inside, both ends reached, and
+// with the variance of that distribution.
+func TestInit(t *testing.T) {
+	v := make([]tensor.Float, 10000)
+	layer.ParamSpec{FanIn: 16}.Init(v, rng.New(1, rng.Init).Source())
+	var lo, hi, squares float64
+	for _, x := range v {
+		lo, hi = min(lo, float64(x)), max(hi, float64(x))
+		squares += float64(x) * float64(x)
+	}
+	if lo < -0.25 || hi > 0.25 || lo > -0.249 || hi < 0.249 {
+		t.Errorf("weights from %v to %v, want ±0.25", lo, hi)
+	}
+	if got, want := squares/1e4, 0.25*0.25/3; math.Abs(got/want-1) > 0.05 {
+		t.Errorf("variance %v, want %v", got, want)
+	}
+}
+
+// forward runs a layer on its own, the first step's state being zero, and
+// checks that the output is a whole signal of the shape that was announced.
+func forward(t *testing.T, l layer.Layer, in *signal.Signal, path layer.Path, params ...[]tensor.Float) *signal.Signal {
+	t.Helper()
+	c := call(t, l, in, path, params...)
+	l.Forward(c)
+	want, err := l.Output(in.Shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Out.Check(want); err != nil {
+		t.Fatalf("%+v of %v: %v", l, in.Shape, err)
+	}
+	return c.Out
+}
+
+// call is all that a layer needs to run forwards over one window.
+func call(t *testing.T, l layer.Layer, in *signal.Signal, path layer.Path, params ...[]tensor.Float) *layer.Call {
+	t.Helper()
+	if err := in.Check(in.Shape); err != nil || !layer.Accepts(l, in.Kind) {
+		t.Fatalf("%T takes no %v signal like this: %v", l, in.Kind, err)
+	}
+	c := &layer.Call{
+		Workers: make([]layer.Worker, 1), Path: path, Scratch: &layer.Scratch{},
+		In: []*signal.Signal{in}, Out: &signal.Signal{}, DIn: make([]*signal.Signal, 1),
+	}
+	if w, ok := l.(layer.Weighted); ok {
+		for i, p := range w.Params(in.Shape) {
+			c.Params = append(c.Params, tensor.Tensor{Shape: p.Shape, Data: params[i]})
+		}
+		c.Weights = w.Compile(nil, nil, c.Params, false, in.Shape)
+	}
+	if s, ok := l.(layer.Stateful); ok {
+		c.State = make([]tensor.Float, in.B*s.StateSize(in.Shape))
+	}
+	return c
+}
+
+// sig is a signal of given elements; those of Spikes are set where not zero.
+func sig(kind signal.Kind, steps, b int, shape tensor.Shape, x ...tensor.Float) *signal.Signal {
+	s := &signal.Signal{}
+	s.Reset(kind, steps, b, shape)
+	if kind != signal.Spikes {
+		copy(s.Data, x)
+		return s
+	}
+	for i, v := range x {
+		if v != 0 {
+			s.Raster.Set(i/s.Units(), i%s.Units())
+		}
+	}
+	return s
+}
+
+// numbers are the stored elements of a signal.
+func numbers(s *signal.Signal) []tensor.Float {
+	var d signal.Signal
+	s.Densify(&d)
+	return d.Data
+}

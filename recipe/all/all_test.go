@@ -1,0 +1,149 @@
+package all_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"synfire/recipe"
+	"synfire/recipe/all"
+	"synfire/report"
+)
+
+// papers are the keys of the reading list; the recipes without a paper stand
+// below.
+var (
+	papers = []string{
+		"survey-2018", "rate-vs-temporal-2018", "bnn-ann", "superspike-2017", "eqprop-2017", "init-eqprop-2018", "spiking-eqprop-2019",
+		"spikegrad-2020", "stbp-2019", "s4nn-2020", "spikenorm-2019", "spiking-resnet-2018", "stdb-2020", "rmp-2020", "spiking-yolo-2020",
+		"idea-topk-eqprop", "idea-joint-ann-snn",
+	}
+	paperless = []string{"quickstart", "qcfs", "spoken-digits"}
+	word      = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+)
+
+// What the list promises to users and scripts: names that are typed and stay,
+// times for each scale, and claims that can be judged.
+func TestRecipes(t *testing.T) {
+	ids := map[string]bool{}
+	for _, r := range all.Recipes() {
+		if !word.MatchString(r.ID) || ids[r.ID] {
+			t.Errorf("recipe %q: its id is taken, or is not of small letters, digits and dashes", r.ID)
+		}
+		ids[r.ID] = true
+		if r.Title == "" || r.Run == nil {
+			t.Errorf("%s: title %q, run given: %v", r.ID, r.Title, r.Run != nil)
+		}
+		if known := slices.Contains(papers, r.Paper); !known && (r.Paper != "" || !slices.Contains(paperless, r.ID)) {
+			t.Errorf("%s: paper %q is not on the reading list", r.ID, r.Paper)
+		}
+		checkMinutes(t, r)
+		checkClaims(t, r)
+	}
+	if !ids["quickstart"] {
+		t.Error("no quickstart, the first thing to run")
+	}
+}
+
+// checkMinutes wants the time of each scale, growing; smoke is for every change
+// and takes seconds.
+func checkMinutes(t *testing.T, r recipe.Recipe) {
+	t.Helper()
+	before := 0.0
+	for _, s := range recipe.Scales {
+		m, ok := r.Minutes[s]
+		if !ok || m <= before {
+			t.Errorf("%s: %v minutes at the %s scale, want more than %v", r.ID, m, s, before)
+		}
+		before = m
+	}
+	if r.Minutes[report.Smoke] > 1 || len(r.Minutes) != len(recipe.Scales) {
+		t.Errorf("%s: minutes %v, want a time for smoke, short and full, and for smoke at most one", r.ID, r.Minutes)
+	}
+}
+
+func checkClaims(t *testing.T, r recipe.Recipe) {
+	t.Helper()
+	if len(r.Claims) == 0 {
+		t.Errorf("%s: no claims", r.ID)
+	}
+	taken := map[string]bool{}
+	for _, c := range r.Claims {
+		if err := c.Validate(); err != nil {
+			t.Errorf("%s: %v", r.ID, err)
+		}
+		if !word.MatchString(c.ID) || taken[c.ID] {
+			t.Errorf("%s, claim %q: its id is taken, or is not of small letters, digits and dashes", r.ID, c.ID)
+		}
+		taken[c.ID] = true
+		if c.Source == "" {
+			t.Errorf("%s, claim %s: no source", r.ID, c.ID)
+		}
+		if c.Bounds.Short == nil && c.Bounds.Full == nil {
+			t.Errorf("%s, claim %s: neither short nor full can test it", r.ID, c.ID)
+		}
+		if c.Seeds.Short < 1 || c.Seeds.Full < 1 || c.Bounds.Smoke != nil && c.Seeds.Smoke < 1 {
+			t.Errorf("%s, claim %s: seeds %+v, want at least one where there is a bound", r.ID, c.ID, c.Seeds)
+		}
+	}
+}
+
+// An outcome without measurements meets nothing and fails nothing, whatever
+// the recipe: no claim passes by default.
+func TestNothingMeasured(t *testing.T) {
+	for _, r := range all.Recipes() {
+		for _, s := range recipe.Scales {
+			for _, got := range r.Judge(s, &recipe.Outcome{}) {
+				if got.Verdict != report.NotTested || got.Why == "" {
+					t.Errorf("%s at %s: claim %s is %s, %q", r.ID, s, got.ID, got.Verdict, got.Why)
+				}
+			}
+		}
+	}
+}
+
+// The rows of `synfire recipes --json` have the fields of the contract, all of
+// them and no others.
+func TestListing(t *testing.T) {
+	type contract struct {
+		ID, Paper, Title *string
+		Scales           []struct {
+			Name    string
+			Minutes float64
+		}
+		Claims []struct {
+			ID, Name, Unit, Source, Direction, Statistic *string
+			Published                                    *float64
+			Bounds                                       *struct{ Smoke, Short, Full *float64 }
+			Seeds                                        map[string]int
+		}
+	}
+	for _, r := range all.Recipes() {
+		src, err := json.Marshal(r.Listing())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c contract
+		d := json.NewDecoder(bytes.NewReader(src))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&c); err != nil {
+			t.Fatalf("%s: %v in %s", r.ID, err, src)
+		}
+		if c.ID == nil || *c.ID != r.ID || c.Paper == nil || c.Title == nil || len(c.Scales) != 3 || c.Scales[0].Name != "smoke" || len(c.Claims) != len(r.Claims) {
+			t.Errorf("%s: %s", r.ID, src)
+		}
+		for i, k := range c.Claims {
+			if k.ID == nil || *k.ID != r.Claims[i].ID || k.Name == nil || k.Unit == nil || k.Source == nil || k.Direction == nil || k.Statistic == nil || k.Bounds == nil {
+				t.Errorf("%s: claim %d lacks a field in %s", r.ID, i, src)
+			}
+		}
+		for _, field := range []string{`"published":`, `"smoke":`, `"short":`, `"full":`} {
+			if !strings.Contains(string(src), field) {
+				t.Errorf("%s: no field %s in %s", r.ID, field, src)
+			}
+		}
+	}
+}

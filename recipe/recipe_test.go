@@ -1,0 +1,54 @@
+package recipe_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"synfire/recipe"
+	"synfire/report"
+)
+
+func sample() recipe.Recipe {
+	return recipe.Recipe{
+		ID: "sample", Paper: "stbp-2019", Title: "A sample",
+		Minutes: map[report.Scale]float64{report.Full: 30, report.Short: 2},
+		Claims: []report.Claim{
+			{ID: "accuracy", Name: "test accuracy", Unit: "%", Published: new(98.0), Source: "paper, table 1",
+				Direction: report.AtLeast, Statistic: report.Median, Bounds: report.Bounds{Short: new(95.0), Full: new(97.5)}, Seeds: report.Seeds{Short: 1, Full: 3}},
+			{ID: "rate", Name: "spikes per neuron", Source: "reported", Direction: report.AtMost, Statistic: report.Mean, Bounds: report.Bounds{Short: new(0.2)}, Seeds: report.Seeds{Short: 1, Full: 1}},
+		},
+	}
+}
+
+// Each claim is judged by its own measurement, in the recipe's order; one that
+// the run left out is not tested, and one that no claim asks for is ignored.
+func TestJudge(t *testing.T) {
+	o := &recipe.Outcome{Measured: map[string]report.Measurement{
+		"rate": {Values: []float64{0.3}}, "speed": {Values: []float64{1}},
+	}}
+	got := sample().Judge(report.Short, o)
+	if len(got) != 2 || got[0].ID != "accuracy" || got[0].Verdict != report.NotTested || got[0].Why != "nothing was measured" ||
+		got[1].ID != "rate" || got[1].Verdict != report.NotMet || *got[1].Bound != 0.2 {
+		t.Errorf("%+v", got)
+	}
+	o.Measured["accuracy"] = report.Measurement{Values: []float64{96}}
+	if got := sample().Judge(report.Short, o)[0]; got.Verdict != report.Met {
+		t.Errorf("%+v", got)
+	}
+	if got := sample().Judge(report.Full, o)[0]; got.Verdict != report.NotTested || got.Why != "1 of 3 seeds ran" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// The row of `synfire recipes --json`, to the letter: scales from the smallest,
+// those that the recipe does not have left out.
+func TestListing(t *testing.T) {
+	want := `{"id":"sample","paper":"stbp-2019","title":"A sample","scales":[{"name":"short","minutes":2},{"name":"full","minutes":30}],"claims":[` +
+		`{"id":"accuracy","name":"test accuracy","unit":"%","published":98,"source":"paper, table 1","direction":"at_least",` +
+		`"bounds":{"smoke":null,"short":95,"full":97.5},"seeds":{"short":1,"full":3},"statistic":"median"},` +
+		`{"id":"rate","name":"spikes per neuron","unit":"","published":null,"source":"reported","direction":"at_most",` +
+		`"bounds":{"smoke":null,"short":0.2,"full":null},"seeds":{"short":1,"full":1},"statistic":"mean"}]}`
+	if got, err := json.Marshal(sample().Listing()); err != nil || string(got) != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, got, want)
+	}
+}

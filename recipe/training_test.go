@@ -1,0 +1,323 @@
+package recipe_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"synfire/data"
+	"synfire/encode"
+	"synfire/internal/par"
+	"synfire/layer"
+	"synfire/loss"
+	"synfire/model"
+	"synfire/neuron"
+	"synfire/optim"
+	"synfire/recipe"
+	"synfire/report"
+	"synfire/report/figure"
+	"synfire/surrogate"
+	"synfire/tensor"
+	"synfire/train"
+)
+
+// corners is n images of 6×6 pixels, one of whose first three corners is
+// bright, which is the class; the rest is faint and differs from image to
+// image.
+func corners(split string, n, channels int) *data.Set {
+	s := &data.Set{Name: "corners", Split: split, Classes: []string{"north-west", "north-east", "south-west"}, Shape: tensor.Shape{6, 6, channels}}
+	for i := range n {
+		label := i % 3
+		for y := range 6 {
+			for x := range 6 {
+				p := uint8((i*31 + y*17 + x*7) % 41)
+				if x/3 == label%2 && y/3 == label/2 {
+					p = 215 + p
+				}
+				s.Images = append(s.Images, slices.Repeat([]uint8{p}, channels)...)
+			}
+		}
+		s.Labels = append(s.Labels, uint8(label))
+	}
+	return s
+}
+
+var spiking = layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.5}, Surrogate: surrogate.FastSigmoid{Slope: 4}}
+
+// config trains in some milliseconds: 15 steps an epoch.
+func config() model.Config {
+	c := model.NewConfig()
+	c.Data = model.Data{Name: "corners"}
+	c.Steps, c.Batch, c.Epochs, c.Optimizer = 3, 4, 2, optim.Adam{LR: 0.02}
+	c.Layers = []layer.Layer{layer.Conv2D{Out: 4, Kernel: 3}, layer.MaxPool{Size: 2}, spiking, layer.Flatten{}, layer.Linear{Out: 3}, spiking}
+	return c
+}
+
+// env is the environment of a run in dir; its clock advances a second a look.
+func env(dir string) *recipe.Env {
+	now := time.Unix(0, 0)
+	return &recipe.Env{Out: dir, Now: func() time.Time { now = now.Add(time.Second); return now }}
+}
+
+func trained(t *testing.T, e *recipe.Env, c model.Config, train, test *data.Set) *recipe.Trained {
+	t.Helper()
+	r, err := recipe.Train(t.Context(), e, model.Default(), c, train, test)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// A whole run on made-up images: it learns them, its curves and epochs are
+// complete and agree with each other, and the run directory has its parts.
+func TestTrain(t *testing.T) {
+	dir := t.TempDir()
+	r := trained(t, env(dir), config(), corners("train", 60, 1), corners("test", 24, 1))
+	if len(r.Points) != 30 || len(r.Epochs) != 2 {
+		t.Fatalf("%d points and %d epochs, want 30 and 2", len(r.Points), len(r.Epochs))
+	}
+	for i, p := range r.Points {
+		if p.Kind != "step" || p.Step != i+1 || p.Epoch != i/15+1 || !(p.TrainLoss > 0) {
+			t.Errorf("point %d: %+v", i, p)
+		}
+	}
+	for i, e := range r.Epochs {
+		var loss, accuracy float64
+		for _, p := range r.Points[15*i : 15*i+15] {
+			loss, accuracy = loss+p.TrainLoss/15, accuracy+p.TrainAccuracy/15
+		}
+		if math.Abs(e.TrainLoss-loss) > 1e-9 || math.Abs(e.TrainAccuracy-accuracy) > 1e-9 {
+			t.Errorf("epoch %d: loss %v and accuracy %v, the points' means are %v and %v", i+1, e.TrainLoss, e.TrainAccuracy, loss, accuracy)
+		}
+		if e.Epoch != i+1 || e.Step != 15*i+15 || e.Seconds != 1 || len(e.Rates) != 2 || !(e.Rates["spiking1"] > 0) || !(e.Rates["spiking2"] > 0) {
+			t.Errorf("epoch %d: %+v", i+1, e)
+		}
+	}
+	last := r.Epochs[1]
+	if m := r.Result.Metrics; m.N != 24 || last.TestAccuracy != m.Accuracy() || last.TestLoss != m.Loss() || m.Accuracy() < 90 {
+		t.Errorf("%v %% of %d test images, last epoch %+v; want at least 90 %% of 24", m.Accuracy(), m.N, last)
+	}
+	again, err := model.Default().Decode("config.yaml", r.YAML)
+	if err != nil || !reflect.DeepEqual(again, r.Config) {
+		t.Errorf("resolved configuration: %v\n%s", err, r.YAML)
+	}
+	if kept, err := os.ReadFile(filepath.Join(dir, "config.yaml")); err != nil || string(kept) != string(r.YAML) {
+		t.Errorf("config.yaml: %v\n%s", err, kept)
+	}
+	if _, err := train.ReadCheckpoint(filepath.Join(dir, "checkpoints", "best.safetensors")); err != nil {
+		t.Error(err)
+	}
+}
+
+// An epoch of many steps has about 25 points, however many steps it has.
+func TestTrainPoints(t *testing.T) {
+	c := config()
+	c.Batch, c.Epochs = 1, 1
+	r := trained(t, env(t.TempDir()), c, corners("train", 60, 1), corners("test", 3, 1))
+	if len(r.Points) != 30 || r.Points[29].Step != 60 {
+		t.Errorf("%d points to step %d, want 30 to 60: one every second step", len(r.Points), r.Points[len(r.Points)-1].Step)
+	}
+}
+
+// The sum stands for the weights: the same for a run on more threads and for
+// one continued after its end, another for another seed or one changed weight.
+func TestWeightsSHA256(t *testing.T) {
+	trainSet, testSet, dir := corners("train", 24, 1), corners("test", 6, 1), t.TempDir()
+	first := trained(t, env(dir), config(), trainSet, testSet)
+	want := first.WeightsSHA256()
+	if len(want) != 64 || strings.Trim(want, "0123456789abcdef") != "" {
+		t.Errorf("sum %q, want 64 hexadecimal digits", want)
+	}
+	if _, err := recipe.Train(t.Context(), env(dir), model.Default(), config(), trainSet, testSet); err == nil || !strings.Contains(err.Error(), "--resume") {
+		t.Errorf("a second run in the same directory: %v, want an error that names --resume", err)
+	}
+	e := env(dir)
+	e.Resume = true
+	resumed := trained(t, e, config(), trainSet, testSet)
+	if resumed.WeightsSHA256() != want || !reflect.DeepEqual(resumed.Points, first.Points) || !reflect.DeepEqual(resumed.Epochs, first.Epochs) || !reflect.DeepEqual(resumed.Result, first.Result) {
+		t.Error("continued after its end the run has other weights, curves or results")
+	}
+	e = env(t.TempDir())
+	e.Pool = par.New(2)
+	defer e.Pool.Close()
+	if got := trained(t, e, config(), trainSet, testSet).WeightsSHA256(); got != want {
+		t.Errorf("two threads give %s, one %s", got, want)
+	}
+	c := config()
+	c.Seed = 2
+	if trained(t, env(t.TempDir()), c, trainSet, testSet).WeightsSHA256() == want {
+		t.Error("another seed gives the same sum")
+	}
+	w := first.Net.Params()[0].Value.Data
+	w[0], w[1] = w[1], w[0]
+	if first.WeightsSHA256() == want {
+		t.Error("two weights exchanged give the same sum")
+	}
+}
+
+// Mistakes are found before anything is trained or written.
+func TestTrainErrors(t *testing.T) {
+	for _, c := range []struct {
+		want   string
+		change func(*model.Config)
+	}{
+		{"100 samples asked for", func(c *model.Config) { c.Data.Train = 100 }},
+		{"data set corners has 3 classes", func(c *model.Config) { c.Layers[4] = layer.Linear{Out: 4} }},
+		{`node "conv2d1"`, func(c *model.Config) { c.Layers[0] = layer.Conv2D{Out: 4, Kernel: 7} }},
+		{"scale is 2", func(c *model.Config) { c.Encoder = encode.Poisson{Scale: 2} }},
+	} {
+		k, dir := config(), filepath.Join(t.TempDir(), "run")
+		c.change(&k)
+		_, err := recipe.Train(t.Context(), env(dir), model.Default(), k, corners("train", 12, 1), corners("test", 3, 1))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, want %q", err, c.want)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%s: left a run directory behind", c.want)
+		}
+	}
+}
+
+// A report describes the run that it was made from, for networks with and
+// without spikes, pictures in grey and in colour, with and without mistakes.
+func TestSections(t *testing.T) {
+	relabelled := func(s *data.Set) *data.Set { s.Labels[1], s.Labels[5] = 2, 0; return s }
+	for _, c := range []struct {
+		name    string
+		test    *data.Set
+		change  func(*model.Config)
+		figures []int // of each section
+		text    []string
+	}{
+		{"grey", corners("test", 24, 1), func(*model.Config) {}, []int{3, 0, 3, 0},
+			[]string{"Every test image was classified correctly.", "(a north-west) in 3 steps"}},
+		{"mistakes", relabelled(corners("test", 24, 1)), func(*model.Config) {}, []int{3, 1, 3, 0},
+			[]string{"Test images that are misclassified: 2 of 24."}},
+		{"colour", relabelled(corners("test", 24, 3)), func(*model.Config) {}, []int{2, 0, 3, 0},
+			[]string{"Test images that are misclassified: 2 of 24."}},
+		{"spiking input", corners("test", 24, 1), func(c *model.Config) { c.Encoder, c.Steps = encode.Poisson{Scale: 1}, 6 }, []int{3, 0, 3, 0},
+			[]string{"in 6 steps"}},
+		{"no spikes", corners("test", 24, 1), func(c *model.Config) {
+			c.Loss, c.Steps = loss.MembraneCrossEntropy{}, 1
+			c.Layers = []layer.Layer{layer.Flatten{}, layer.Linear{Out: 8}, layer.ReLU{}, layer.Linear{Out: 3}, layer.Readout{Beta: 0.5}}
+		}, []int{2, 0, 0, 0}, []string{"The network has no spiking layer."}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k := config()
+			k.Epochs = 3
+			c.change(&k)
+			r := trained(t, env(t.TempDir()), k, corners("train", 60, c.test.Shape[2]), c.test)
+			sections, err := r.Sections()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var titles, all []string
+			for i, s := range sections {
+				titles, all = append(titles, s.Title), append(all, s.Text)
+				if len(s.Figures) != c.figures[i] {
+					t.Errorf("%s: %d figures, want %d", s.Title, len(s.Figures), c.figures[i])
+				}
+			}
+			if got := strings.Join(titles, ", "); got != "Learning, Mistakes, Activity, Network" {
+				t.Errorf("sections %s", got)
+			}
+			for _, want := range c.text {
+				if !strings.Contains(strings.Join(all, "\n"), want) {
+					t.Errorf("no %q in %q", want, all)
+				}
+			}
+			log, net := sections[0].Tables[0].Rows, sections[3].Tables[0].Rows
+			if len(log) != 3 || log[2][0] != "3" || log[2][4] != fmt.Sprintf("%.2f %%", r.Result.Metrics.Accuracy()) || log[2][5] != "1.0 s" {
+				t.Errorf("table of epochs %v", log)
+			}
+			params := 0
+			for _, p := range r.Net.Params() {
+				params += len(p.Value.Data)
+			}
+			if len(net) != len(k.Layers)+1 || net[len(k.Layers)][2] != fmt.Sprint(params) {
+				t.Errorf("table of nodes %v, want %d and the sum %d", net, len(k.Layers), params)
+			}
+			page := report.Page{Title: c.name, Sections: sections, Config: string(r.YAML)}
+			if html, err := page.HTML(); err != nil || len(html) > 300_000 {
+				t.Errorf("page of %d bytes, %v", len(html), err)
+			}
+		})
+	}
+}
+
+// The figures of activity show the network as it was tested: its answer to the
+// first image, and membranes that cross their threshold where they spike and
+// nowhere else.
+func TestTrace(t *testing.T) {
+	r := trained(t, env(t.TempDir()), config(), corners("train", 60, 1), corners("test", 24, 1))
+	layers, traces, err := recipe.Trace(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(layers) != 2 || layers[0].Name != "spiking1" || layers[0].Units != 2*2*4 || layers[1].Units != 3 || layers[1].Steps != 3 || len(traces) != 4 {
+		t.Fatalf("layers %+v, %d traces", layers, len(traces))
+	}
+	counts := make([]tensor.Float, 3)
+	for i, v := range layers[1].Values {
+		counts[i%3] += tensor.Float(v)
+	}
+	for _, m := range r.Result.Wrong {
+		if m.Sample == 0 {
+			t.Fatal("the first test image is misclassified: choose another seed")
+		}
+	}
+	if best := loss.Best(counts); best != int(r.Test.Labels[0]) || counts[best] == 0 {
+		t.Errorf("output spikes %v, the test found class %d", counts, r.Test.Labels[0])
+	}
+	spikes := 0
+	for _, tr := range traces {
+		for i, v := range tr.V {
+			if slices.Contains(tr.Spikes, i) != (v >= tr.Threshold) || tr.Threshold != 0.5 {
+				t.Errorf("%s: membrane %v at step %d, threshold %v, spikes at %v", tr.Name, v, i, tr.Threshold, tr.Spikes)
+			}
+		}
+		spikes += len(tr.Spikes)
+	}
+	if spikes == 0 {
+		t.Error("the most active neurons are silent")
+	}
+}
+
+// Neurons that fire at some steps tell most, ones that always fire less, and
+// silent ones nothing; the first of equals is shown.
+func TestMostActive(t *testing.T) {
+	l := figure.Layer{Steps: 3, Units: 5, Values: []float64{
+		0, 1, 1, 0, 1,
+		0, 1, 0, 1, 1,
+		0, 1, 0, 0, 0,
+	}}
+	if got := recipe.MostActive(l, 9); !slices.Equal(got, []int{4, 2, 3, 1, 0}) {
+		t.Errorf("order %v, want 4 2 3 1 0", got)
+	}
+	if got := recipe.MostActive(l, 2); !slices.Equal(got, []int{4, 2}) {
+		t.Errorf("first two %v, want 4 2", got)
+	}
+}
+
+// A cancelled run says so, keeps its state and can be continued.
+func TestTrainCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	dir := t.TempDir()
+	_, err := recipe.Train(ctx, env(dir), model.Default(), config(), corners("train", 12, 1), corners("test", 3, 1))
+	if err == nil || !strings.Contains(err.Error(), "interrupted") {
+		t.Fatalf("%v, want an interruption", err)
+	}
+	e := env(dir)
+	e.Resume = true
+	if r := trained(t, e, config(), corners("train", 12, 1), corners("test", 3, 1)); len(r.Epochs) != 2 {
+		t.Errorf("continued to %d epochs, want 2", len(r.Epochs))
+	}
+}
