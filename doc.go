@@ -8,3 +8,5 @@
 // train and network have the examples to start from. This package itself holds
 // nothing.
 package synfire
+
+//go:generate go run ./tools/docs

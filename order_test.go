@@ -14,7 +14,7 @@ var order = []string{
 	"tensor", "spike", "signal", "format/*", "surrogate", "neuron", "encode", "distance", "compare",
 	"data", "data/*", "layer", "loss", "optim", "network", "energy", "model", "train", "exchange",
 	"convert", "detect", "rule/*", "bench", "runstore", "report/*", "report", "recipe", "recipe/*",
-	"recipe/all", "serve", "cmd/*",
+	"recipe/all", "docs", "serve", "cmd/*", "tools/*",
 }
 
 func rank(pkg string) int {
@@ -92,7 +92,7 @@ func TestDoublePrecision(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the engine's tests a second time")
 	}
-	cmd := exec.Command("go", "test", "-short", "-tags", "float64", "./neuron", "./surrogate", "./layer", "./loss", "./optim", "./network", "./model")
+	cmd := exec.Command("go", "test", "-short", "-tags", "float64", "./neuron", "./surrogate", "./layer", "./loss", "./optim", "./network", "./model", "./snntest")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -1,0 +1,139 @@
+// Package docs holds the kept results of recipes, the unedited output of
+// `synfire run ID --json` in results/ID-SCALE-sSEED.json, and writes the tables
+// of figures that the documentation quotes.
+//
+// A table stands in a Markdown file between two comments,
+//
+//	<!-- results: quickstart -->
+//	<!-- /results -->
+//
+// and `go generate .` at the top of the module writes it anew. A test fails where
+// a page is out of date, or a kept result no longer fits its recipe's claims.
+package docs
+
+import (
+	"cmp"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"synfire/recipe"
+	"synfire/report"
+)
+
+//go:embed results
+var files embed.FS
+
+// Results is all kept results in the order of recipe, scale and seed.
+func Results() ([]report.Run, error) {
+	entries, err := files.ReadDir("results")
+	if err != nil {
+		return nil, fmt.Errorf("read the kept results: %w", err)
+	}
+	var runs []report.Run
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".json") {
+			continue
+		}
+		raw, err := files.ReadFile("results/" + e.Name())
+		if err != nil {
+			return nil, fmt.Errorf("read the kept results: %w", err)
+		}
+		var r report.Run
+		if err := json.Unmarshal(raw, &r); err != nil {
+			return nil, fmt.Errorf("read the kept results: %s: %w", e.Name(), err)
+		}
+		if want := fmt.Sprintf("%s-%s-s%d.json", r.Recipe, r.Scale, r.Seed); e.Name() != want {
+			return nil, fmt.Errorf("read the kept results: %s is a result of %s; name it so", e.Name(), want)
+		}
+		runs = append(runs, r)
+	}
+	slices.SortFunc(runs, func(a, b report.Run) int {
+		return cmp.Or(cmp.Compare(a.Recipe, b.Recipe), cmp.Compare(size(a), size(b)), cmp.Compare(a.Seed, b.Seed))
+	})
+	return runs, nil
+}
+
+func size(r report.Run) int { return slices.Index(recipe.Scales, r.Scale) }
+
+// Check compares a result with its recipe: the claims, and the verdicts that
+// follow from the measured values. It fails where the recipe has changed since.
+func Check(r report.Run, recipes []recipe.Recipe) error {
+	i := slices.IndexFunc(recipes, func(x recipe.Recipe) bool { return x.ID == r.Recipe })
+	if i < 0 {
+		return fmt.Errorf("kept result of %s: there is no such recipe", r.Recipe)
+	}
+	o := recipe.Outcome{Measured: map[string]report.Measurement{}}
+	for _, c := range r.Claims {
+		o.Measured[c.ID] = c.Measurement()
+	}
+	want := recipes[i].Judge(r.Scale, &o)
+	if len(want) != len(r.Claims) {
+		return fmt.Errorf("kept result of %s, scale %s: %d claims, the recipe has %d; run it again", r.Recipe, r.Scale, len(r.Claims), len(want))
+	}
+	for j, c := range r.Claims {
+		if !reflect.DeepEqual(asJSON(c), asJSON(want[j])) {
+			return fmt.Errorf("kept result of %s, scale %s: claim %s is\n%s\nand now would be\n%s\nrun it again", r.Recipe, r.Scale, c.ID, asJSON(c), asJSON(want[j]))
+		}
+	}
+	return nil
+}
+
+func asJSON(r report.Result) string {
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return err.Error()
+	}
+	return string(raw)
+}
+
+var marked = regexp.MustCompile(`(?s)<!-- results: ([a-z0-9-]+) -->\n.*?<!-- /results -->`)
+
+// Fill writes the tables of a Markdown page anew.
+func Fill(page string, runs []report.Run) string {
+	return marked.ReplaceAllStringFunc(page, func(block string) string {
+		id := marked.FindStringSubmatch(block)[1]
+		var b strings.Builder
+		fmt.Fprintf(&b, "<!-- results: %s -->\n", id)
+		b.WriteString(Table(id, runs))
+		b.WriteString("<!-- /results -->")
+		return b.String()
+	})
+}
+
+// Table is the kept results of a recipe as Markdown: its claims at each scale,
+// and on what they were measured.
+func Table(id string, runs []report.Run) string {
+	var b strings.Builder
+	for _, r := range runs {
+		if r.Recipe != id {
+			continue
+		}
+		fmt.Fprintf(&b, "\nScale %s, seed %d: %s on %d threads (%s, %s), %s of memory at most, commit %.7s.\n\n",
+			r.Scale, r.Seed, report.Seconds(r.WallSeconds), r.Threads, r.CPU, r.Kernel, report.Bytes(r.PeakRSSBytes), r.Commit)
+		b.WriteString(report.ClaimsMarkdown(r.Claims))
+	}
+	if b.Len() == 0 {
+		return "\nNo result is kept yet.\n\n"
+	}
+	return b.String() + "\n"
+}
+
+// Pages are the files with tables: the README and all Markdown below docs, as
+// paths from root, the top of the module.
+func Pages(root string) (paths []string, err error) {
+	paths = []string{filepath.Join(root, "README.md")}
+	err = filepath.WalkDir(filepath.Join(root, "docs"), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(path) == ".md" {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	return paths, err
+}

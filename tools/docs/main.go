@@ -1,0 +1,48 @@
+// Command docs writes the tables of the documentation anew from the kept
+// results. Run it at the top of the module: go generate .
+package main
+
+import (
+	"fmt"
+	"log"
+	"os"
+
+	"synfire/docs"
+	"synfire/recipe/all"
+)
+
+func main() {
+	log.SetFlags(0)
+	if err := run(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run() error {
+	runs, err := docs.Results()
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		if err := docs.Check(r, all.Recipes()); err != nil {
+			return err
+		}
+	}
+	pages, err := docs.Pages(".")
+	if err != nil {
+		return fmt.Errorf("find the pages: %w", err)
+	}
+	for _, path := range pages {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if page := docs.Fill(string(raw), runs); page != string(raw) {
+			if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
+				return err
+			}
+			fmt.Println("wrote", path)
+		}
+	}
+	return nil
+}
