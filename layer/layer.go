@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"math"
 
-	"synfire/internal/kernel"
 	"synfire/internal/par"
 	"synfire/internal/rng"
 	"synfire/signal"
@@ -49,6 +48,17 @@ type Stateful interface {
 	StateSize(in ...tensor.Shape) int
 }
 
+// View is a Layer whose output is its input in the same memory.
+type View interface{ IsView() bool }
+
+// ElementWise is a Layer whose error at an element of its input follows from
+// those at the same element of its output: Backward may write DIn over DOut.
+type ElementWise interface{ ElementWise() bool }
+
+// Forgetful is a Layer whose Backward does not read its inputs' elements, so
+// that they need not be kept for it.
+type Forgetful interface{ ForgetsInput() bool }
+
 // Accepter is a Layer that takes other kinds of signal than Dense as they
 // are. Without it, Spikes are densified, and Constant is repeated for
 // stateful layers.
@@ -63,6 +73,25 @@ func Accepts(l Layer, k signal.Kind) bool {
 	}
 	_, stateful := l.(Stateful)
 	return k == signal.Dense || k == signal.Constant && !stateful
+}
+
+// IsView reports whether a layer's output stands in its input's memory.
+func IsView(l Layer) bool {
+	v, ok := l.(View)
+	return ok && v.IsView()
+}
+
+// Forgets reports whether a layer's Backward does without its inputs.
+func Forgets(l Layer) bool {
+	f, ok := l.(Forgetful)
+	return ok && f.ForgetsInput()
+}
+
+// IsElementWise reports whether a layer's error may be written over that of
+// its output.
+func IsElementWise(l Layer) bool {
+	e, ok := l.(ElementWise)
+	return ok && e.ElementWise()
 }
 
 // ParamSpec describes a parameter: its role (the part of its name behind the
@@ -112,38 +141,52 @@ type Call struct {
 	Weights any
 	Params  []tensor.Tensor
 	State   []tensor.Float // [B × StateSize], advanced by Forward
-	Scratch *Scratch
+	Scratch *Scratch       // kept between Forward and Backward
+	Temp    *Temp
 
-	In  []*signal.Signal
-	Out *signal.Signal
+	In     []*signal.Signal
+	TakeIn bool // In[0] is Dense and nobody else's: its memory may be exchanged
+	Out    *signal.Signal
 
 	// DOut is the error at Out: Dense, or for a Constant output its sum over
 	// time (as Constant). DIn likewise; stateful layers add to a Constant DIn,
-	// which spans windows, last step first, and overwrite all else.
+	// which spans windows, last step first, and overwrite all else. A Dense DIn
+	// of an ElementWise layer may share DOut's memory.
 	DOut    *signal.Signal
 	DIn     []*signal.Signal
 	DParams [][]tensor.Float // accumulated
 	DState  []tensor.Float   // carried from the window's end to its start
 }
 
-// Scratch is a node's memory between Forward and Backward of one window.
+// Scratch is what a node remembers between Forward and Backward of one window.
 type Scratch struct {
-	floats [4][]tensor.Float
+	floats []tensor.Float
 	bits   []uint64
-	first  []int32
-	places []place
-	packed kernel.Packed
 }
 
-func (s *Scratch) slot(i, n int) []tensor.Float {
-	s.floats[i] = tensor.Resize(s.floats[i], n)
-	return s.floats[i]
+// Temp is working memory that the nodes of a Pass share: nothing in it outlives
+// a call of Forward or Backward.
+type Temp struct {
+	floats  [3][]tensor.Float
+	events  events
+	blocks  []block
+	columns []columns
+	bits    []uint64
+	turned  []uint64 // rows of words for each channel
+	words   int
+}
+
+func (t *Temp) slot(i, n int) []tensor.Float {
+	t.floats[i] = tensor.Resize(t.floats[i], n)
+	return t.floats[i]
 }
 
 // Worker is the scratch of one goroutine; nothing in it outlives a loop body.
 type Worker struct {
 	floats [3][]tensor.Float
+	values []tensor.Float
 	ints   []int32
+	ends   []int32
 }
 
 func (w *Worker) slot(i, n int) []tensor.Float {

@@ -3,7 +3,7 @@
 //
 //   - Gradient compares backward passes with difference quotients.
 //   - Paths compares dense with event-driven arithmetic, bit for bit.
-//   - Splits compares one window of time with several, bit for bit.
+//   - Splits compares one window and chunk of time with several, bit for bit.
 //   - Threads compares thread counts, bit for bit.
 package snntest
 
@@ -231,12 +231,16 @@ func Splits(t testing.TB, net *network.Network, in *signal.Signal) {
 		t.Errorf("snntest.Splits: a signal of %d steps cannot be split; give it several", in.T)
 		return
 	}
-	want := Run(t, net, in, network.Options{})
+	want := Run(t, net, in, network.Options{Chunk: in.T})
 	for cut := 1; cut < in.T; cut++ {
 		Equal(t, "split", want, Run(t, net, in, network.Options{}, cut))
 	}
 	if in.T > 3 {
 		Equal(t, "three windows", want, Run(t, net, in, network.Options{}, 1, in.T-1))
+	}
+	for chunk := 1; chunk < in.T; chunk++ {
+		Equal(t, "chunks", want, Run(t, net, in, network.Options{Chunk: chunk}))
+		Equal(t, "chunks in windows", want, Run(t, net, in, network.Options{Chunk: chunk}, in.T/2))
 	}
 }
 

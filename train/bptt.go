@@ -105,7 +105,7 @@ func (l *BPTT) Step(_ context.Context, b *data.Batch) (Metrics, error) {
 		return Metrics{}, err
 	}
 	if math.IsNaN(value) || math.IsInf(value, 0) {
-		return Metrics{}, l.nonFinite(fmt.Sprintf("the loss is %v", value))
+		return Metrics{}, l.nonFinite(b, fmt.Sprintf("the loss is %v", value))
 	}
 	m := l.metrics(b, value)
 	if err := l.backward(b); err != nil {
@@ -113,14 +113,14 @@ func (l *BPTT) Step(_ context.Context, b *data.Batch) (Metrics, error) {
 	}
 	norm := optim.Clip(l.grads, l.c.Clip)
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
-		return Metrics{}, l.nonFinite("a gradient is not finite")
+		return Metrics{}, l.nonFinite(b, "a gradient is not finite")
 	}
 	eta := l.c.Optimizer.Rate() * l.c.Schedule.Scale(l.step, l.c.Total)
 	l.step++
 	optim.Apply(l.c.Pool, l.c.Optimizer, l.c.Net.Params(), l.grads, l.bufs, l.step, eta)
 	for _, p := range l.c.Net.Params() {
 		if i, ok := tensor.Finite(p.Value.Data); !ok {
-			return Metrics{}, l.nonFinite(fmt.Sprintf("weight %d of %s is %v after the update", i, p.Name, p.Value.Data[i]))
+			return Metrics{}, l.nonFinite(b, fmt.Sprintf("weight %d of %s is %v after the update", i, p.Name, p.Value.Data[i]))
 		}
 	}
 	l.packed.Refresh(l.c.Pool)
@@ -199,9 +199,9 @@ func (l *BPTT) countSpikes() {
 	i := 0
 	for j, nd := range l.c.Net.Nodes() {
 		if _, ok := nd.Layer.(layer.Spiking); ok {
-			out := l.pass.Output(j)
-			l.rates[i].Spikes += out.Raster.Count(0, out.Rows())
-			l.rates[i].Slots += out.Rows() * out.Units()
+			spikes, slots := l.pass.Spikes(j)
+			l.rates[i].Spikes += spikes
+			l.rates[i].Slots += slots
 			i++
 		}
 	}
@@ -263,20 +263,23 @@ func (l *BPTT) metrics(b *data.Batch, value float64) Metrics {
 }
 
 // nonFinite names the first node whose signal or gradient went wrong.
-func (l *BPTT) nonFinite(what string) error {
+func (l *BPTT) nonFinite(b *data.Batch, what string) error {
 	where := "in the update"
-	for i, nd := range l.c.Net.Nodes() {
-		if out := l.pass.Output(i); out.Kind != signal.Spikes {
-			if _, ok := tensor.Finite(out.Data); !ok {
-				where = fmt.Sprintf("first seen at the output of node %q", nd.Name)
-				return fmt.Errorf("train: %s, %s; lower the learning rate or set clip", what, where)
-			}
-		}
-	}
 	for i, p := range l.c.Net.Params() {
 		if _, ok := tensor.Finite(l.grads[i]); !ok {
 			where = fmt.Sprintf("in the gradient of %s", p.Name)
 			break
+		}
+	}
+	if err := l.forward(b, 0); err != nil { // the training pass has exchanged its signals' memory
+		return err
+	}
+	for i, nd := range l.c.Net.Nodes() {
+		if out := l.pass.Output(i); out.Kind != signal.Spikes {
+			if _, ok := tensor.Finite(out.Data); !ok {
+				where = fmt.Sprintf("first seen at the output of node %q", nd.Name)
+				break
+			}
 		}
 	}
 	return fmt.Errorf("train: %s, %s; lower the learning rate or set clip", what, where)
