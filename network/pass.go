@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"synfire/internal/par"
+	"synfire/internal/rng"
 	"synfire/layer"
 	"synfire/signal"
 	"synfire/tensor"
@@ -52,6 +53,8 @@ type Options struct {
 	Pool *par.Pool
 	Path layer.Path // how spikes are multiplied; the bits are the same
 	Soft layer.Soft // soft spikes, to check gradients
+
+	Training []rng.Key // as given to SetTraining
 }
 
 // Pass owns the working memory to run a network on one goroutine (and the
@@ -64,6 +67,7 @@ type Pass struct {
 	nodes   []nodeMemory
 	t0      int // start of the last window
 	kept    bool
+	trained bool
 	// Constant signals belong to this input and these weights.
 	constant        *tensor.Float
 	constantVersion int
@@ -91,7 +95,9 @@ func (c *Compiled) NewPass(o Options) *Pass {
 			Scratch: &m.scratch, Params: c.net.values(i),
 			In: make([]*signal.Signal, k), Out: &m.out,
 			DIn: make([]*signal.Signal, k), DParams: make([][]tensor.Float, nd.param1-nd.param0),
+			Node: nd.Name, Buffers: c.net.bufferValues(i),
 		}
+		m.call.Stats = newStats(m.call.Buffers)
 	}
 	return p
 }
@@ -112,8 +118,11 @@ func (p *Pass) Forward(st *State, in *signal.Signal, keep bool) (*signal.Signal,
 	if st.B != in.B || len(st.nodes) != len(net.nodes) {
 		return nil, fmt.Errorf("network.Forward: state of %d samples, input of %d: make the state with NewState(%d)", st.B, in.B, in.B)
 	}
+	if p.o.Training != nil && len(p.o.Training) != in.B {
+		return nil, fmt.Errorf("network.Forward: training keys of %d samples, input of %d: give SetTraining one key a sample", len(p.o.Training), in.B)
+	}
 	reuse := p.reuseConstant(st, in)
-	p.t0, p.kept = st.Step, keep
+	p.t0, p.kept, p.trained = st.Step, keep, p.o.Training != nil
 	for i := range net.nodes {
 		if m := &p.nodes[i]; reuse && m.out.Kind == signal.Constant {
 			m.out.T = in.T
@@ -146,6 +155,7 @@ func (p *Pass) forwardNode(i int, st *State, in *signal.Signal, keep bool) {
 		m.call.In[k] = convert(nd.Layer, s, &m.dense[k])
 	}
 	m.call.Keep, m.call.Soft = keep, p.o.Soft
+	m.call.Train, m.call.Keys = p.o.Training != nil, p.o.Training
 	m.call.Weights, m.call.State = p.c.weights[i], st.nodes[i]
 	nd.Layer.Forward(&m.call)
 }
@@ -269,6 +279,7 @@ func (c *Compiled) Eval(name string, in []*signal.Signal, state []tensor.Float) 
 	call := layer.Call{
 		Workers: make([]layer.Worker, 1), Weights: c.weights[i], Params: c.net.values(i),
 		State: state, Scratch: &layer.Scratch{}, Out: &signal.Signal{},
+		Node: name, Buffers: c.net.bufferValues(i),
 	}
 	for k, s := range in {
 		if err := s.Check(nd.inShapes[k]); err != nil {
