@@ -59,6 +59,26 @@ type ElementWise interface{ ElementWise() bool }
 // that they need not be kept for it.
 type Forgetful interface{ ForgetsInput() bool }
 
+// Buffered is a Layer with buffers: arrays that belong to the network and its
+// checkpoints like parameters, but that no optimiser moves, such as running
+// statistics.
+type Buffered interface {
+	Layer
+	// Buffers describes the buffers for inputs that Output accepts.
+	Buffers(in ...tensor.Shape) []ParamSpec
+	// UpdateBuffers takes what Forward in training left in Call.Stats into the
+	// buffers. A learner asks for it once a step, through its Pass.
+	UpdateBuffers(buffers []tensor.Tensor, stats [][]tensor.Float)
+}
+
+// WholeTime is a Layer that may need all steps of a run in one window, so that
+// splits of time do change its results.
+type WholeTime interface {
+	Layer
+	// NeedsWholeTime reports whether it does, in training or at inference.
+	NeedsWholeTime(train bool) bool
+}
+
 // Accepter is a Layer that takes other kinds of signal than Dense as they
 // are. Without it, Spikes are densified, and Constant is repeated for
 // stateful layers.
@@ -95,16 +115,25 @@ func IsElementWise(l Layer) bool {
 }
 
 // ParamSpec describes a parameter: its role (the part of its name behind the
-// node's), its shape, and the number of inputs that one output sums over.
+// node's), its shape, and either the number of inputs that one output sums over
+// or, where FanIn is 0, the value at which all its elements start.
 type ParamSpec struct {
 	Role  string
 	Shape tensor.Shape
 	FanIn int
+	Value float64
 }
 
 // Init fills v with the initial weights: uniform in ±1/√FanIn, as PyTorch's
-// linear and convolutional layers do, for weights and biases alike.
+// linear and convolutional layers do, for weights and biases alike; all Value
+// where FanIn is 0.
 func (p ParamSpec) Init(v []tensor.Float, src *rng.Source) {
+	if p.FanIn == 0 {
+		for i := range v {
+			v[i] = tensor.Float(p.Value)
+		}
+		return
+	}
 	bound := 1 / math.Sqrt(float64(p.FanIn))
 	for i := range v {
 		v[i] = tensor.Float((2*src.Float64() - 1) * bound)
@@ -143,6 +172,12 @@ type Call struct {
 	State   []tensor.Float // [B × StateSize], advanced by Forward
 	Scratch *Scratch       // kept between Forward and Backward
 	Temp    *Temp
+
+	Node    string           // the node's name, which its random streams are named after
+	Train   bool             // the window is part of a training step
+	Keys    []rng.Key        // of each sample's random numbers while training
+	Buffers []tensor.Tensor  // of a Buffered layer, only read
+	Stats   [][]tensor.Float // one for each buffer; Forward writes them while training
 
 	In     []*signal.Signal
 	TakeIn bool // In[0] is Dense and nobody else's: its memory may be exchanged

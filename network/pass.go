@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"synfire/internal/par"
+	"synfire/internal/rng"
 	"synfire/layer"
 	"synfire/signal"
 	"synfire/tensor"
@@ -59,6 +60,9 @@ type Options struct {
 	// Trace, where given, is called when a node starts; what it returns is
 	// called when the node is done.
 	Trace func(node int, backward bool) func()
+
+
+	Training []rng.Key // as given to SetTraining
 }
 
 // Pass owns the working memory to run a network on one goroutine (and the
@@ -74,6 +78,7 @@ type Pass struct {
 	out     signal.Signal   // the chunks of its output, joined
 	t0      int             // start of the last window
 	kept    bool
+	trained bool
 	// Constant signals belong to this input and these weights.
 	constant        *tensor.Float
 	constantVersion int
@@ -110,7 +115,9 @@ func (c *Compiled) NewPass(o Options) *Pass {
 		m.call = layer.Call{
 			Pool: o.Pool, Workers: p.workers, Path: o.Path, Temp: &p.temp, Params: c.net.values(i),
 			In: make([]*signal.Signal, k), DIn: make([]*signal.Signal, k), DParams: make([][]tensor.Float, nd.param1-nd.param0),
+			Node: nd.Name, Buffers: c.net.bufferValues(i),
 		}
+		m.call.Stats = newStats(m.call.Buffers)
 		m.lasting = len(nd.consumers) == 0
 		for _, e := range nd.consumers {
 			l := nodes[e.node].Layer
@@ -131,7 +138,7 @@ const chunkBytes = 12 << 20
 
 // chunkSteps is the number of steps of a chunk, of in.T.
 func (p *Pass) chunkSteps(in *signal.Signal) int {
-	if p.o.Soft != layer.Hard {
+	if _, whole := p.c.net.WholeTime(p.o.Training != nil); whole || p.o.Soft != layer.Hard {
 		return in.T
 	}
 	if p.o.Chunk > 0 {
@@ -160,8 +167,11 @@ func (p *Pass) Forward(st *State, in *signal.Signal, keep bool) (*signal.Signal,
 	if st.B != in.B || len(st.nodes) != len(net.nodes) {
 		return nil, fmt.Errorf("network.Forward: state of %d samples, input of %d: make the state with NewState(%d)", st.B, in.B, in.B)
 	}
+	if p.o.Training != nil && len(p.o.Training) != in.B {
+		return nil, fmt.Errorf("network.Forward: training keys of %d samples, input of %d: give SetTraining one key a sample", len(p.o.Training), in.B)
+	}
 	reuse := p.reuseConstant(st, in)
-	p.t0, p.kept = st.Step, keep
+	p.t0, p.kept, p.trained = st.Step, keep, p.o.Training != nil
 	steps := p.chunkSteps(in)
 	p.inputs = p.inputs[:0]
 	for t := 0; t < in.T; t += steps {
@@ -249,6 +259,7 @@ func (p *Pass) forwardNode(i, k int, st *State) {
 		}
 	}
 	c.Keep, c.Soft = p.kept, p.o.Soft
+	c.Train, c.Keys = p.o.Training != nil, p.o.Training
 	c.TakeIn = m.takes && c.In[0].Kind == signal.Dense
 	c.Weights, c.State = p.c.weights[i], st.nodes[i]
 	nd.Layer.Forward(c)
