@@ -61,7 +61,6 @@ type Options struct {
 	// called when the node is done.
 	Trace func(node int, backward bool) func()
 
-
 	Training []rng.Key // as given to SetTraining
 }
 

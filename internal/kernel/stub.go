@@ -138,22 +138,3 @@ func MulOuter(rows int, a []Float, lda int, k int, g []Float, ldg, n int, c []Fl
 		}
 	}
 }
-func (b *Packed) at(k, j int) Float {
-	if b.level == Go {
-		return b.data[k*b.N+j]
-	}
-	nr := 16
-	if b.level == AVX512 {
-		nr = 32
-	}
-	return b.data[j/nr*nr*b.K+k*nr+j%nr]
-}
-func (b *Packed) MulDirect(m int, a []Float, lda int, k0, kn, j0, j1 int, c []Float, ldc int) {
-	for r := range m {
-		for k := range kn {
-			for j := j0; j < j1; j++ {
-				c[r*ldc+j-j0] = fma1(a[r*lda+k], b.at(k0+k, j), c[r*ldc+j-j0])
-			}
-		}
-	}
-}
