@@ -1,6 +1,9 @@
 package layer
 
 import (
+	"sync"
+	"sync/atomic"
+
 	"synfire/internal/kernel"
 	"synfire/internal/par"
 	"synfire/signal"
@@ -30,54 +33,85 @@ const EventDensity = 0.35
 // the next columns are taken: what stays in a second-level cache.
 const slabBytes = 640 << 10
 
-// weights is an affine map's compiled form.
+// weights is an affine map's compiled form. Each part is made when a path
+// first needs it: with sparse input the packed matrix is often never used.
 type weights struct {
-	forward, backward kernel.Packed
-	flipped           []tensor.Float // rows (i, j, out) of the kernel turned by 180°, columns in
-	turned            []tensor.Float // rows (i, out), columns (j, in)
-	isTurned          bool           // since the weights changed
+	mu                sync.Mutex // of making, for passes on several goroutines
+	forward, backward form[kernel.Packed]
+	turned            form[[]tensor.Float] // rows (i, out), columns (j, in)
+	flipped           []tensor.Float       // rows (i, j, out) of the kernel turned by 180°, columns in
 }
 
-func (a affine) compile(old any, pool *par.Pool, w tensor.Tensor, train bool) *weights {
+// form is the weights in one arrangement.
+type form[T any] struct {
+	made  atomic.Bool // since the weights changed
+	value T
+}
+
+// get is the form, made by f where it is not yet.
+func (m *form[T]) get(ws *weights, f func(*T)) *T {
+	if !m.made.Load() {
+		ws.mu.Lock()
+		defer ws.mu.Unlock()
+		if !m.made.Load() {
+			f(&m.value)
+			m.made.Store(true)
+		}
+	}
+	return &m.value
+}
+
+// compile forgets the forms of the weights before, but for their memory.
+func (a affine) compile(old any) *weights {
 	ws, _ := old.(*weights)
 	if ws == nil {
-		ws = &weights{}
+		return &weights{}
 	}
-	ws.isTurned = false
-	ws.forward.Pack(pool, w.Data, a.n, a.patch(), a.n, false)
-	if !train {
-		return ws
-	}
-	if a.kh*a.kw == 1 {
-		ws.backward.Pack(pool, w.Data, a.n, a.n, a.c, true)
-		return ws
-	}
-	a.flip(ws, pool, w.Data)
-	ws.backward.Pack(pool, ws.flipped, a.c, a.kh*a.kw*a.n, a.c, false)
+	ws.forward.made.Store(false)
+	ws.backward.made.Store(false)
+	ws.turned.made.Store(false)
 	return ws
 }
 
-func (a affine) flip(ws *weights, pool *par.Pool, w []tensor.Float) {
-	ws.flipped = tensor.Resize(ws.flipped, len(w))
-	taps := a.kh * a.kw
-	pool.For(taps, 1, func(_, t0, t1 int) {
-		for tap := t0; tap < t1; tap++ {
-			transpose(ws.flipped[(taps-1-tap)*a.c*a.n:], a.c, w[tap*a.c*a.n:], a.c, a.n)
-		}
+// packed is W for the product of patches.
+func (a affine) packed(c *Call) *kernel.Packed {
+	ws := c.Weights.(*weights)
+	return ws.forward.get(ws, func(p *kernel.Packed) {
+		p.Pack(c.Pool, c.Params[0].Data, a.n, a.patch(), a.n, false)
 	})
 }
 
-// turn prepares the rows that an error at one output adds.
-func (a affine) turn(ws *weights, w []tensor.Float) {
-	if ws.isTurned {
-		return
-	}
-	ws.turned, ws.isTurned = tensor.Resize(ws.turned, len(w)), true
-	for i := range a.kh {
-		for j := range a.kw {
-			transpose(ws.turned[i*a.n*a.run()+j*a.c:], a.run(), w[(i*a.kw+j)*a.c*a.n:], a.c, a.n)
+// packedBack is W for the product of the errors that the transposed window
+// sees.
+func (a affine) packedBack(c *Call) *kernel.Packed {
+	ws, w := c.Weights.(*weights), c.Params[0].Data
+	return ws.backward.get(ws, func(p *kernel.Packed) {
+		taps := a.kh * a.kw
+		if taps == 1 {
+			p.Pack(c.Pool, w, a.n, a.n, a.c, true)
+			return
 		}
-	}
+		ws.flipped = tensor.Resize(ws.flipped, len(w))
+		c.Pool.For(taps, 1, func(_, t0, t1 int) {
+			for tap := t0; tap < t1; tap++ {
+				transpose(ws.flipped[(taps-1-tap)*a.c*a.n:], a.c, w[tap*a.c*a.n:], a.c, a.n)
+			}
+		})
+		p.Pack(c.Pool, ws.flipped, a.c, taps*a.n, a.c, false)
+	})
+}
+
+// turnedRows is the rows of W that an error at one output adds.
+func (a affine) turnedRows(c *Call) []tensor.Float {
+	ws, w := c.Weights.(*weights), c.Params[0].Data
+	return *ws.turned.get(ws, func(t *[]tensor.Float) {
+		*t = tensor.Resize(*t, len(w))
+		for i := range a.kh {
+			for j := range a.kw {
+				transpose((*t)[i*a.n*a.run()+j*a.c:], a.run(), w[(i*a.kw+j)*a.c*a.n:], a.c, a.n)
+			}
+		}
+	})
 }
 
 // transpose sets dst[j·ld+i] = src[i·n+j] for m rows of n.
@@ -100,18 +134,49 @@ func (c *Call) eventful(density float64) bool {
 func (a affine) forward(c *Call, shape tensor.Shape, bias []tensor.Float) {
 	in, out, e := c.In[0], c.Out, &c.Temp.events
 	out.Reset(rowKind(in), in.T, in.B, shape)
+	c.start("product")
+	work := Work{Dense: a.macs(out), Bytes: bytes(in) + bytes(out) + a.weightBytes()}
 	if c.Path != Dense && c.eventful(e.count(c, in)) {
 		e.list(c, in, a.h*a.w, a.c)
 		a.forwardEvents(c, e, bias)
+		c.stop(a.events(work, e))
 		return
 	}
-	fwd := &c.Weights.(*weights).forward
+	a.forwardDense(c, bias)
+	work.MACs = work.Dense
+	c.stop(work)
+}
+
+// macs is the multiply-adds of the dense product of a signal of outputs, or of
+// errors at outputs.
+func (a affine) macs(out *signal.Signal) int64 {
+	return int64(out.Rows()) * int64(a.pixels()) * int64(a.patch()) * int64(a.n)
+}
+
+func (a affine) weightBytes() int64 { return floatBytes * int64(a.patch()) * int64(a.n) }
+
+// events completes the record of work that the events of e were enough for.
+func (a affine) events(w Work, e *events) Work {
+	n := len(e.start) - 1
+	w.Events, w.MACs = true, int64(float64(w.Dense)*float64(e.start[n])/float64(n*a.units()))
+	return w
+}
+
+// forwardDense is the product of all patches.
+func (a affine) forwardDense(c *Call, bias []tensor.Float) {
+	in, out := c.In[0], c.Out
+	fwd := a.packed(c)
 	if a.identity() && in.Kind != signal.Spikes {
 		fillRows(c.Pool, out.Data, bias)
 		kernel.MatMul(c.Pool, in.Rows()*a.pixels(), in.Data, a.c, false, fwd, out.Data, a.n)
 		return
 	}
-	a.forwardDense(c, fwd, bias)
+	size := a.pixels() * a.n
+	a.eachBand(c, in, func(r, y0, y1 int, canvas []tensor.Float) {
+		rows := out.Data[r*size+y0*a.ow*a.n : r*size+y1*a.ow*a.n]
+		fillRows(nil, rows, bias)
+		a.product(rows, a.n, canvas, fwd, y0, y1)
+	})
 }
 
 // forwardEvents adds the rows of W that the events of a patch reach. Threads
@@ -163,15 +228,6 @@ func biasRow(dst []tensor.Float, ld, n, count int, bias []tensor.Float, j0 int) 
 	}
 }
 
-func (a affine) forwardDense(c *Call, fwd *kernel.Packed, bias []tensor.Float) {
-	in, size := c.In[0], a.pixels()*a.n
-	a.eachBand(c, in, func(r, y0, y1 int, canvas []tensor.Float) {
-		out := c.Out.Data[r*size+y0*a.ow*a.n : r*size+y1*a.ow*a.n]
-		fillRows(nil, out, bias)
-		a.product(out, a.n, canvas, fwd, y0, y1)
-	})
-}
-
 // eachBand calls f for bands of output rows of each image of s, with the
 // canvas under them.
 func (g window) eachBand(c *Call, s *signal.Signal, f func(r, y0, y1 int, canvas []tensor.Float)) {
@@ -194,34 +250,42 @@ func (g window) eachBand(c *Call, s *signal.Signal, f func(r, y0, y1 int, canvas
 
 func (a affine) backward(c *Call) {
 	if len(c.DParams) > 0 {
-		a.gradWeights(c)
+		c.start("weight gradient")
+		c.stop(a.gradWeights(c))
 	}
 	if len(c.DParams) > 1 {
+		c.start("bias gradient")
 		a.gradBias(c)
+		c.stop(Work{Bytes: bytes(c.DOut)})
 	}
 	if c.DIn[0] != nil {
-		a.gradInput(c)
+		c.start("input gradient")
+		c.stop(a.gradInput(c))
 	}
 }
 
 // gradInput is the transposed window over the errors.
-func (a affine) gradInput(c *Call) {
-	dout, din, ws := c.DOut, c.DIn[0], c.Weights.(*weights)
+func (a affine) gradInput(c *Call) Work {
+	dout, din := c.DOut, c.DIn[0]
+	w := Work{Dense: a.macs(dout), Bytes: bytes(dout) + bytes(din) + a.weightBytes()}
+	w.MACs = w.Dense
 	if a.identity() {
 		clear(din.Data)
-		kernel.MatMul(c.Pool, din.Rows()*a.pixels(), dout.Data, a.n, false, &ws.backward, din.Data, a.c)
-		return
+		kernel.MatMul(c.Pool, din.Rows()*a.pixels(), dout.Data, a.n, false, a.packedBack(c), din.Data, a.c)
+		return w
 	}
-	if c.Path == Events || c.Path == Auto && sampledDensity(dout) < EventDensity {
-		a.gradInputEvents(c, ws)
-		return
+	if density := sampledDensity(dout); c.Path == Events || c.Path == Auto && density < EventDensity {
+		a.gradInputEvents(c)
+		w.Events, w.MACs = true, int64(density*float64(w.Dense))
+		return w
 	}
-	back, size := a.transpose(a.n), a.units()
+	back, size, packed := a.transpose(a.n), a.units(), a.packedBack(c)
 	back.eachBand(c, dout, func(r, y0, y1 int, canvas []tensor.Float) {
 		out := din.Data[r*size+y0*a.w*a.c : r*size+y1*a.w*a.c]
 		clear(out)
-		back.product(out, a.c, canvas, &ws.backward, y0, y1)
+		back.product(out, a.c, canvas, packed, y0, y1)
 	})
+	return w
 }
 
 // sampledDensity is the share of errors that are not exactly zero (as where
@@ -238,9 +302,8 @@ func sampledDensity(s *signal.Signal) float64 {
 // gradInputEvents adds, for each error that is not zero, its rows of W to the
 // canvas of the image's errors: ascending in pixel and channel, as the
 // product's chains.
-func (a affine) gradInputEvents(c *Call, ws *weights) {
-	dout, din := c.DOut, c.DIn[0]
-	a.turn(ws, c.Params[0].Data)
+func (a affine) gradInputEvents(c *Call) {
+	dout, din, turned := c.DOut, c.DIn[0], a.turnedRows(c)
 	_, cw := a.canvas()
 	size, run := a.pixels()*a.n, a.run()
 	c.Pool.For(dout.Rows(), 1, func(id, r0, r1 int) {
@@ -252,7 +315,7 @@ func (a affine) gradInputEvents(c *Call, ws *weights) {
 				g := dout.Data[r*size+p*a.n:][:a.n]
 				wk.ints, wk.values = kernel.Nonzeros(wk.ints[:0], wk.values[:0], g, 0)
 				to := canvas[(p/a.ow*cw+p%a.ow)*a.stride*a.c:]
-				kernel.AddRowsMulti(a.kh, to, cw*a.c, ws.turned, a.n*run, run, run, wk.ints, wk.values)
+				kernel.AddRowsMulti(a.kh, to, cw*a.c, turned, a.n*run, run, run, wk.ints, wk.values)
 			}
 			a.crop(din.Data[r*a.units():][:a.units()], canvas)
 		}

@@ -58,19 +58,24 @@ func (a affine) gradBias(c *Call) {
 }
 
 // gradWeights chooses the path by the events of the input.
-func (a affine) gradWeights(c *Call) {
+func (a affine) gradWeights(c *Call) Work {
 	in, t := c.In[0], c.Temp
 	t.blocks = a.blocks(t.blocks, in.B)
+	w := Work{Dense: a.macs(c.DOut), Bytes: bytes(in) + bytes(c.DOut) + a.weightBytes()}
+	w.MACs = w.Dense
 	switch eventful := c.Path != Dense && c.eventful(t.events.count(c, in)); {
 	case eventful && a.linear():
 		a.gradLinearEvents(c)
+		return a.events(w, &t.events)
 	case eventful:
 		a.gradConvEvents(c)
+		return a.events(w, &t.events)
 	case a.identity() && in.Kind != signal.Spikes:
 		a.gradLinear(c)
 	default:
 		a.gradConv(c)
 	}
+	return w
 }
 
 // gradLinear is the dense product of inputs, as they stand, with errors.

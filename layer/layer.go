@@ -12,6 +12,7 @@ package layer
 import (
 	"fmt"
 	"math"
+	"unsafe"
 
 	"synfire/internal/par"
 	"synfire/internal/rng"
@@ -172,6 +173,7 @@ type Call struct {
 	State   []tensor.Float // [B × StateSize], advanced by Forward
 	Scratch *Scratch       // kept between Forward and Backward
 	Temp    *Temp
+	Meter   Meter // nil: nobody asks
 
 	Node    string           // the node's name, which its random streams are named after
 	Train   bool             // the window is part of a training step
@@ -192,6 +194,43 @@ type Call struct {
 	DParams [][]tensor.Float // accumulated
 	DState  []tensor.Float   // carried from the window's end to its start
 }
+
+// Work is what a part of a layer's work amounted to.
+type Work struct {
+	Events bool  // zeros were left out
+	MACs   int64 // multiply-adds that were done
+	Dense  int64 // those of the dense product
+	Bytes  int64 // of operands and results, each counted once
+}
+
+// Meter is told what a layer does, to profile it: each Start is followed by
+// the Stop of the same kernel.
+type Meter interface {
+	Start(kernel string)
+	Stop(Work)
+}
+
+func (c *Call) start(kernel string) {
+	if c.Meter != nil {
+		c.Meter.Start(kernel)
+	}
+}
+
+func (c *Call) stop(w Work) {
+	if c.Meter != nil {
+		c.Meter.Stop(w)
+	}
+}
+
+// bytes is the size of a signal's elements.
+func bytes(s *signal.Signal) int64 {
+	if s.Kind == signal.Spikes {
+		return int64(8 * len(s.Raster.Bits))
+	}
+	return floatBytes * int64(len(s.Data))
+}
+
+const floatBytes = int64(unsafe.Sizeof(tensor.Float(0)))
 
 // Scratch is what a node remembers between Forward and Backward of one window.
 type Scratch struct {

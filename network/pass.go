@@ -57,12 +57,27 @@ type Options struct {
 	// cache holds. The bits are the same; memory for currents and errors, which
 	// nobody reads later, is that of a chunk.
 	Chunk int
-	// Trace, where given, is called when a node starts; what it returns is
-	// called when the node is done.
-	Trace func(node int, backward bool) func()
+	Meter Meter // nil: nobody asks what the nodes do
 
 	Training []rng.Key // as given to SetTraining
 }
+
+// Meter is told what nodes do, to profile a network. The kernels of a node
+// start and stop between the start and the stop of its whole turn, which is
+// called "forward" or "backward".
+type Meter interface {
+	Start(node int, kernel string)
+	Stop(node int, w layer.Work)
+}
+
+// nodeMeter is the Meter as a node's layer sees it.
+type nodeMeter struct {
+	meter Meter
+	node  int
+}
+
+func (m nodeMeter) Start(kernel string) { m.meter.Start(m.node, kernel) }
+func (m nodeMeter) Stop(w layer.Work)   { m.meter.Stop(m.node, w) }
 
 // Pass owns the working memory to run a network on one goroutine (and the
 // threads of its pool), and reuses it from call to call. What it returns is
@@ -117,6 +132,9 @@ func (c *Compiled) NewPass(o Options) *Pass {
 			Node: nd.Name, Buffers: c.net.bufferValues(i),
 		}
 		m.call.Stats = newStats(m.call.Buffers)
+		if o.Meter != nil {
+			m.call.Meter = nodeMeter{o.Meter, i}
+		}
 		m.lasting = len(nd.consumers) == 0
 		for _, e := range nd.consumers {
 			l := nodes[e.node].Layer
@@ -241,8 +259,9 @@ func (p *Pass) bind(i, k int) *layer.Call {
 
 func (p *Pass) forwardNode(i, k int, st *State) {
 	nd, m := &p.c.net.nodes[i], &p.nodes[i]
-	if p.o.Trace != nil {
-		defer p.o.Trace(i, false)()
+	if p.o.Meter != nil {
+		p.o.Meter.Start(i, "forward")
+		defer p.o.Meter.Stop(i, layer.Work{})
 	}
 	if k == 0 {
 		m.chunks[0].out.Kind = signal.Dense // until the layer says otherwise
@@ -371,8 +390,9 @@ func (p *Pass) sumConsumers(i int, adj *Adjoint) *signal.Signal {
 
 func (p *Pass) backwardNode(i, k int, adj *Adjoint, grads Grads) {
 	nd, m := &p.c.net.nodes[i], &p.nodes[i]
-	if p.o.Trace != nil {
-		defer p.o.Trace(i, true)()
+	if p.o.Meter != nil {
+		p.o.Meter.Start(i, "backward")
+		defer p.o.Meter.Stop(i, layer.Work{})
 	}
 	c := p.bind(i, k)
 	c.DState = adj.states[i]

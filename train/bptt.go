@@ -32,6 +32,7 @@ type BPTTConfig struct {
 	Window    int            // steps of time held in memory at once; 0: all T. Gradients are the same.
 	Seed      uint64
 	Pool      *par.Pool
+	Meter     network.Meter // nil: nobody asks what the nodes do
 }
 
 // BPTT trains a network by backpropagation through all T steps of time.
@@ -86,7 +87,7 @@ func NewBPTT(c BPTTConfig) (*BPTT, error) {
 		c: c, packed: c.Net.Compile(c.Pool, true), grads: c.Net.NewGrads(),
 		bufs: optim.NewBuffers(c.Optimizer, c.Net.Params()), state: c.Net.NewState(1), adjoint: c.Net.NewAdjoint(1),
 	}
-	l.pass = l.packed.NewPass(network.Options{Pool: c.Pool})
+	l.pass = l.packed.NewPass(network.Options{Pool: c.Pool, Meter: c.Meter})
 	for _, nd := range c.Net.Nodes() {
 		if _, ok := nd.Layer.(layer.Spiking); ok {
 			l.rates = append(l.rates, Rate{Layer: nd.Name})
