@@ -61,8 +61,8 @@ func (m *form[T]) get(ws *weights, f func(*T)) *T {
 	return &m.value
 }
 
-// compile forgets the forms of the weights before, but for their memory.
-func (a affine) compile(old any) *weights {
+// compiled forgets the forms of the weights before, but for their memory.
+func compiled(old any) *weights {
 	ws, _ := old.(*weights)
 	if ws == nil {
 		return &weights{}

@@ -58,8 +58,8 @@ func (l Linear) Params(in ...tensor.Shape) []ParamSpec {
 }
 
 // Compile prepares the weights for products.
-func (l Linear) Compile(old any, _ *par.Pool, _ []tensor.Tensor, _ bool, in ...tensor.Shape) any {
-	return l.affine(in).compile(old)
+func (l Linear) Compile(old any, _ *par.Pool, _ []tensor.Tensor, _ bool, _ ...tensor.Shape) any {
+	return compiled(old)
 }
 
 // Forward computes y for each row.
@@ -105,8 +105,8 @@ func (l Conv2D) Params(in ...tensor.Shape) []ParamSpec {
 }
 
 // Compile prepares the weights for products.
-func (l Conv2D) Compile(old any, _ *par.Pool, _ []tensor.Tensor, _ bool, in ...tensor.Shape) any {
-	return l.affine(in).compile(old)
+func (l Conv2D) Compile(old any, _ *par.Pool, _ []tensor.Tensor, _ bool, _ ...tensor.Shape) any {
+	return compiled(old)
 }
 
 // Forward computes the correlation.
