@@ -66,6 +66,10 @@ func Default() Table {
 		Neurons: map[string]Kind{
 			"if":  kind(neuron.IF{Threshold: 1}, neuron.IF{Threshold: 0.3}),
 			"lif": kind(lif, neuron.LIF{Beta: 0.8, Threshold: 0.3, Reset: neuron.Zero, DecayInput: true}),
+			"cuba-lif": kind(neuron.CuBaLIF{Alpha: 0.8, Beta: 0.9, Threshold: 1},
+				neuron.CuBaLIF{Alpha: 0.6, Beta: 0.8, Coupling: neuron.Exact, Delay: true, Threshold: 0.1, Reset: neuron.Zero, Refractory: 1}),
+			"alif": kind(neuron.ALIF{Beta: 0.9, Threshold: 1, Adaptation: 0.1, Rho: 0.95},
+				neuron.ALIF{Beta: 0.9, Threshold: 0.2, Adaptation: 0.4, Rho: 0.8}),
 		},
 		Surrogates: map[string]Kind{
 			"fast-sigmoid": kind(fast, surrogate.FastSigmoid{Slope: 4}),
