@@ -75,6 +75,7 @@ func Default() Table {
 			"fast-sigmoid": kind(fast, surrogate.FastSigmoid{Slope: 4}),
 			"arctan":       kind(surrogate.ArcTan{Alpha: 2}, surrogate.ArcTan{Alpha: 2}),
 			"triangle":     kind(surrogate.Triangle{Height: 1, Width: 1}, surrogate.Triangle{Height: 0.7, Width: 1.1}),
+			"rectangle":    kind(surrogate.Rectangle{Height: 1, Width: 0.5}, surrogate.Rectangle{Height: 0.7, Width: 0.9}),
 		},
 		Losses: map[string]Kind{
 			"count-cross-entropy":    kind(loss.CountCrossEntropy{}, loss.CountCrossEntropy{}),
