@@ -76,6 +76,8 @@ func Default() Table {
 			"arctan":       kind(surrogate.ArcTan{Alpha: 2}, surrogate.ArcTan{Alpha: 2}),
 			"triangle":     kind(surrogate.Triangle{Height: 1, Width: 1}, surrogate.Triangle{Height: 0.7, Width: 1.1}),
 			"rectangle":    kind(surrogate.Rectangle{Height: 1, Width: 0.5}, surrogate.Rectangle{Height: 0.7, Width: 0.9}),
+			"sigmoid":      kind(surrogate.Sigmoid{Slope: 4}, surrogate.Sigmoid{Slope: 3}),
+			"exponential":  kind(surrogate.Exponential{Height: 1, Slope: 5}, surrogate.Exponential{Height: 0.8, Slope: 2}),
 		},
 		Losses: map[string]Kind{
 			"count-cross-entropy":    kind(loss.CountCrossEntropy{}, loss.CountCrossEntropy{}),

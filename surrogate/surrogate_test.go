@@ -34,7 +34,7 @@ func TestPrimitive(t *testing.T) {
 	if tensor.Float(1)+1e-12 != 1 {
 		h, tol = 1e-5, 1e-6
 	}
-	for _, s := range all {
+	for _, s := range append(smooth, all...) {
 		for _, z := range []float64{-3, -0.7, -0.123, 0.0321, 0.29, 0.81, 2} {
 			up, down := s.Primitive(tensor.Float(z+h)), s.Primitive(tensor.Float(z-h))
 			got := (float64(up) - float64(down)) / (2 * h)
