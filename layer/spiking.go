@@ -93,6 +93,9 @@ func (l Spiking) Forward(c *Call) {
 		if c.Soft == Replay {
 			run = l.Neuron.Replay
 		}
+		if n, ok := l.Neuron.(neuron.Softener); ok && c.Soft != Hard {
+			run = n.Soften(l.Surrogate, c.Soft == Replay)
+		}
 		run(in.T, hi-lo, x[at:], in.Stride(), state, um, stride, bits[w:], in.B*words)
 	})
 	if c.Soft != Hard {

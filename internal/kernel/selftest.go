@@ -28,7 +28,7 @@ func SelfTest() map[Level]error {
 func selfTestResults() []Float {
 	all := selfTestProducts()
 	for _, reset := range []Reset{ResetSubtract, ResetZero, ResetNone} {
-		for _, shape := range []Shape{FastSigmoid, ArcTan, Triangle} {
+		for _, shape := range []Shape{FastSigmoid, ArcTan, Triangle, Rectangle} {
 			all = append(all, selfTestScan(reset, shape)...)
 		}
 	}
