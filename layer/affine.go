@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 
 	"synfire/internal/kernel"
-	"synfire/internal/par"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -131,13 +130,13 @@ func (c *Call) eventful(density float64) bool {
 	return c.Path == Events || c.Path == Auto && density < EventDensity
 }
 
-func (a affine) forward(c *Call, shape tensor.Shape, bias []tensor.Float) {
+func (a affine) forward(c *Call, bias []tensor.Float) {
 	in, out, e := c.In[0], c.Out, &c.Temp.events
-	out.Reset(rowKind(in), in.T, in.B, shape)
+	out.Reset(rowKind(in), in.T, in.B, c.Shape)
 	c.start("product")
 	work := Work{Dense: a.macs(out), Bytes: bytes(in) + bytes(out) + a.weightBytes()}
 	if c.Path != Dense && c.eventful(e.count(c, in)) {
-		e.list(c, in, a.h*a.w, a.c)
+		e.list(c, in, a.window)
 		a.forwardEvents(c, e, bias)
 		c.stop(a.events(work, e))
 		return
@@ -167,15 +166,15 @@ func (a affine) forwardDense(c *Call, bias []tensor.Float) {
 	in, out := c.In[0], c.Out
 	fwd := a.packed(c)
 	if a.identity() && in.Kind != signal.Spikes {
-		fillRows(c.Pool, out.Data, bias)
+		fillRows(out.Data, bias)
 		kernel.MatMul(c.Pool, in.Rows()*a.pixels(), in.Data, a.c, false, fwd, out.Data, a.n)
 		return
 	}
-	size := a.pixels() * a.n
-	a.eachBand(c, in, func(r, y0, y1 int, canvas []tensor.Float) {
-		rows := out.Data[r*size+y0*a.ow*a.n : r*size+y1*a.ow*a.n]
-		fillRows(nil, rows, bias)
-		a.product(rows, a.n, canvas, fwd, y0, y1)
+	a.eachBand(c, in, job{a: a, x: bias, packed: fwd}, func(j *job, r, y0, y1 int, canvas []tensor.Float) {
+		a, size := j.a, j.a.pixels()*j.a.n
+		rows := j.c.Out.Data[r*size+y0*a.ow*a.n : r*size+y1*a.ow*a.n]
+		fillRows(rows, j.x)
+		a.product(rows, a.n, canvas, j.packed, y0, y1)
 	})
 }
 
@@ -183,29 +182,34 @@ func (a affine) forwardDense(c *Call, bias []tensor.Float) {
 // take images and bands of their rows; where W is large, one slab of columns
 // after the other.
 func (a affine) forwardEvents(c *Call, e *events, bias []tensor.Float) {
-	images, w := c.In[0].Rows(), c.Params[0].Data
-	p := kernel.Patches{H: a.h, W: a.w, C: a.c, KH: a.kh, KW: a.kw, Stride: a.stride, PadH: a.padH, PadW: a.padW}
-	slab := a.slab()
+	images, slab, band := c.In[0].Rows(), a.slab(), a.oh
 	slabs := (a.n + slab - 1) / slab
-	band := a.oh
 	if want := (4*c.Pool.Threads() + images*slabs - 1) / (images * slabs); want > 1 && c.Pool.Threads() > 1 {
 		band = max(1, a.oh/want)
 	}
-	bands := (a.oh + band - 1) / band
-	each := images * bands
-	c.Pool.For(slabs*each, grain(slabs*each, 16), func(_, i0, i1 int) {
+	tasks := slabs * images * ((a.oh + band - 1) / band)
+	c.each(tasks, grain(tasks, 16), job{a: a, e: e, x: bias, size: slab, band: band}, func(j *job, _, i0, i1 int) {
 		for i := i0; i < i1; i++ {
-			j0, r, y0 := i/each*slab, i%each/bands, i%bands*band
-			j1, y1 := min(j0+slab, a.n), min(y0+band, a.oh)
-			at, val, first := e.of(r, a.h*a.w)
-			out := c.Out.Data[r*a.pixels()*a.n:][:a.pixels()*a.n]
-			for y := y0; y < y1; y++ {
-				row := out[y*a.ow*a.n+j0 : (y+1)*a.ow*a.n]
-				biasRow(row, a.n, j1-j0, a.ow, bias, j0)
-				p.AddRow(row, a.n, w[j0:], a.n, j1-j0, y, 0, a.ow, at, val, first)
-			}
+			j.a.forwardPiece(j, i)
 		}
 	})
+}
+
+// forwardPiece computes one band of one image for one slab.
+func (a affine) forwardPiece(j *job, i int) {
+	out, w := j.c.Out, j.c.Params[0].Data
+	bands := (a.oh + j.band - 1) / j.band
+	each := out.Rows() * bands
+	j0, r, y0 := i/each*j.size, i%each/bands, i%bands*j.band
+	n := min(j0+j.size, a.n) - j0
+	at, val, first := j.e.of(r, a.h*a.w)
+	p := kernel.Patches{H: a.h, W: a.w, C: a.c, KH: a.kh, KW: a.kw, Stride: a.stride, PadH: a.padH, PadW: a.padW}
+	image := out.Data[r*a.pixels()*a.n:][:a.pixels()*a.n]
+	for y := y0; y < min(y0+j.band, a.oh); y++ {
+		row := image[y*a.ow*a.n+j0 : (y+1)*a.ow*a.n]
+		biasRow(row, a.n, n, a.ow, j.x, j0)
+		p.AddRow(row, a.n, w[j0:], a.n, n, y, 0, a.ow, at, val, first)
+	}
 }
 
 // slab is the number of columns of W that the events are added from at once.
@@ -230,20 +234,19 @@ func biasRow(dst []tensor.Float, ld, n, count int, bias []tensor.Float, j0 int) 
 
 // eachBand calls f for bands of output rows of each image of s, with the
 // canvas under them.
-func (g window) eachBand(c *Call, s *signal.Signal, f func(r, y0, y1 int, canvas []tensor.Float)) {
+func (g window) eachBand(c *Call, s *signal.Signal, j job, f func(j *job, r, y0, y1 int, canvas []tensor.Float)) {
 	images := s.Rows()
-	band := g.bands(images, c.Pool.Threads())
-	bands := (g.oh + band - 1) / band
-	_, cw := g.canvas()
-	c.Pool.For(images*bands, 1, func(id, i0, i1 int) {
-		wk := &c.Workers[id]
+	j.g, j.s, j.f, j.band = g, s, f, g.bands(images, c.Pool.Threads())
+	c.each(images*((g.oh+j.band-1)/j.band), 1, j, func(j *job, id, i0, i1 int) {
+		g, wk, bands := j.g, &j.c.Workers[id], (j.g.oh+j.band-1)/j.band
+		_, cw := g.canvas()
 		for i := i0; i < i1; i++ {
-			r, y0 := i/bands, i%bands*band
-			y1 := min(y0+band, g.oh)
+			r, y0 := i/bands, i%bands*j.band
+			y1 := min(y0+j.band, g.oh)
 			q0, q1 := y0*g.stride, (y1-1)*g.stride+g.kh
 			canvas := wk.slot(0, (q1-q0)*cw*g.c)
-			g.paint(canvas, imageOf(wk, s, r), q0, q1, 0, g.h)
-			f(r, y0, y1, canvas)
+			g.paint(canvas, imageOf(wk, j.s, r), q0, q1, 0, g.h)
+			j.f(j, r, y0, y1, canvas)
 		}
 	})
 }
@@ -279,11 +282,11 @@ func (a affine) gradInput(c *Call) Work {
 		w.Events, w.MACs = true, int64(density*float64(w.Dense))
 		return w
 	}
-	back, size, packed := a.transpose(a.n), a.units(), a.packedBack(c)
-	back.eachBand(c, dout, func(r, y0, y1 int, canvas []tensor.Float) {
-		out := din.Data[r*size+y0*a.w*a.c : r*size+y1*a.w*a.c]
+	a.transpose(a.n).eachBand(c, dout, job{a: a, packed: a.packedBack(c)}, func(j *job, r, y0, y1 int, canvas []tensor.Float) {
+		a, size := j.a, j.a.units()
+		out := j.c.DIn[0].Data[r*size+y0*a.w*a.c : r*size+y1*a.w*a.c]
 		clear(out)
-		back.product(out, a.c, canvas, packed, y0, y1)
+		j.g.product(out, a.c, canvas, j.packed, y0, y1)
 	})
 	return w
 }
@@ -303,39 +306,36 @@ func sampledDensity(s *signal.Signal) float64 {
 // canvas of the image's errors: ascending in pixel and channel, as the
 // product's chains.
 func (a affine) gradInputEvents(c *Call) {
-	dout, din, turned := c.DOut, c.DIn[0], a.turnedRows(c)
-	_, cw := a.canvas()
-	size, run := a.pixels()*a.n, a.run()
-	c.Pool.For(dout.Rows(), 1, func(id, r0, r1 int) {
-		wk := &c.Workers[id]
-		canvas := wk.slot(0, a.canvasSize())
+	c.each(c.DOut.Rows(), 1, job{a: a, x: a.turnedRows(c)}, func(j *job, id, r0, r1 int) {
 		for r := r0; r < r1; r++ {
-			clear(canvas)
-			for p := range a.pixels() {
-				g := dout.Data[r*size+p*a.n:][:a.n]
-				wk.ints, wk.values = kernel.Nonzeros(wk.ints[:0], wk.values[:0], g, 0)
-				to := canvas[(p/a.ow*cw+p%a.ow)*a.stride*a.c:]
-				kernel.AddRowsMulti(a.kh, to, cw*a.c, turned, a.n*run, run, run, wk.ints, wk.values)
-			}
-			a.crop(din.Data[r*a.units():][:a.units()], canvas)
+			j.a.scatter(j, &j.c.Workers[id], r)
 		}
 	})
 }
 
+// scatter spreads the errors of image r.
+func (a affine) scatter(j *job, wk *Worker, r int) {
+	canvas, run := wk.slot(0, a.canvasSize()), a.run()
+	_, cw := a.canvas()
+	clear(canvas)
+	for p := range a.pixels() {
+		g := j.c.DOut.Data[(r*a.pixels()+p)*a.n:][:a.n]
+		wk.ints, wk.values = kernel.Nonzeros(wk.ints[:0], wk.values[:0], g, 0)
+		to := canvas[(p/a.ow*cw+p%a.ow)*a.stride*a.c:]
+		kernel.AddRowsMulti(a.kh, to, cw*a.c, j.x, a.n*run, run, run, wk.ints, wk.values)
+	}
+	a.crop(j.c.DIn[0].Data[r*a.units():][:a.units()], canvas)
+}
+
 // fillRows writes the bias (zeros for none) to each row.
-func fillRows(pool *par.Pool, dst, bias []tensor.Float) {
+func fillRows(dst, bias []tensor.Float) {
 	if bias == nil {
 		clear(dst)
 		return
 	}
-	n := len(bias)
-	fill := func(dst []tensor.Float) {
-		for i := 0; i < len(dst); i += n {
-			copy(dst[i:], bias)
-		}
+	for i := 0; i < len(dst); i += len(bias) {
+		copy(dst[i:], bias)
 	}
-	rows := len(dst) / n
-	pool.For(rows, max(1, tileElems/n), func(_, r0, r1 int) { fill(dst[r0*n : r1*n]) })
 }
 
 // tileElems is the elements of a piece of element-wise work.

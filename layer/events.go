@@ -22,7 +22,8 @@ func (e *events) count(c *Call, s *signal.Signal) float64 {
 	e.start = resize(e.start, rows+1)
 	e.start[0] = 0
 	e.valed = s.Kind != signal.Spikes
-	c.Pool.For(rows, grain(rows, 16), func(_, r0, r1 int) {
+	c.each(rows, grain(rows, 16), job{e: e, s: s}, func(j *job, _, r0, r1 int) {
+		e, s, units := j.e, j.s, j.s.Units()
 		for r := r0; r < r1; r++ {
 			if e.valed {
 				e.start[r+1] = kernel.CountNonzero(s.Data[r*units:][:units])
@@ -37,16 +38,17 @@ func (e *events) count(c *Call, s *signal.Signal) float64 {
 	return float64(e.start[rows]) / float64(rows*units)
 }
 
-// list lists what count counted, for images of so many pixels of ch channels.
-func (e *events) list(c *Call, s *signal.Signal, pixels, ch int) {
-	rows, units := s.Rows(), s.Units()
+// list lists what count counted, for the images that g sees.
+func (e *events) list(c *Call, s *signal.Signal, g window) {
+	rows, pixels := s.Rows(), g.h*g.w
 	e.at = resize(e.at, e.start[rows])
 	e.val = tensor.Resize(e.val, 0)
 	if e.valed {
 		e.val = tensor.Resize(e.val, e.start[rows])
 	}
 	e.first = resize(e.first, rows*(pixels+1))
-	c.Pool.For(rows, grain(rows, 16), func(_, r0, r1 int) {
+	c.each(rows, grain(rows, 16), job{e: e, s: s, g: g}, func(j *job, _, r0, r1 int) {
+		e, s, units, pixels := j.e, j.s, j.s.Units(), j.g.h*j.g.w
 		for r := r0; r < r1; r++ {
 			lo, hi := e.start[r], e.start[r+1]
 			at := e.at[lo:lo:hi]
@@ -55,7 +57,7 @@ func (e *events) list(c *Call, s *signal.Signal, pixels, ch int) {
 			} else {
 				kernel.Indices(at, s.Raster.Row(r), 0, units, 0)
 			}
-			kernel.Starts(e.first[r*(pixels+1):][:pixels+1], e.at[lo:hi], ch)
+			kernel.Starts(e.first[r*(pixels+1):][:pixels+1], e.at[lo:hi], j.g.c)
 		}
 	})
 }

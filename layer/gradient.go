@@ -37,17 +37,17 @@ func (a affine) blocks(dst []block, b int) []block {
 func steps(s *signal.Signal) int { return s.Rows() / s.B }
 
 func (a affine) gradBias(c *Call) {
-	n, t := a.n, c.Temp
+	n, t, db := a.n, c.Temp, c.DParams[1]
 	t.blocks = a.blocks(t.blocks, c.DOut.B)
-	db, size := c.DParams[1], a.pixels()*n
 	count := steps(c.DOut) * len(t.blocks)
 	parts := t.slot(0, count*n)
-	c.Pool.For(count, 1, func(_, i0, i1 int) {
+	c.each(count, 1, job{a: a, blocks: t.blocks, y: parts}, func(j *job, _, i0, i1 int) {
+		n := j.a.n
 		for i := i0; i < i1; i++ {
-			s, k, part := i/len(t.blocks), t.blocks[i%len(t.blocks)], parts[i*n:][:n]
-			lo, hi := (s*c.DOut.B+k.b0)*size+k.y0*a.ow*n, (s*c.DOut.B+k.b1-1)*size+k.y1*a.ow*n
+			part := j.y[i*n:][:n]
+			lo, hi := j.a.rowsOf(j.c.DOut.B, i/len(j.blocks), j.blocks[i%len(j.blocks)])
 			clear(part)
-			kernel.ColumnSums(part, c.DOut.Data[lo:hi], n, (hi-lo)/n, n)
+			kernel.ColumnSums(part, j.c.DOut.Data[lo*n:hi*n], n, hi-lo, n)
 		}
 	})
 	for s := steps(c.DOut) - 1; s >= 0; s-- {
@@ -55,6 +55,11 @@ func (a affine) gradBias(c *Call) {
 			kernel.Add(db, parts[(s*len(t.blocks)+k)*n:][:n])
 		}
 	}
+}
+
+// rowsOf is the rows of outputs of a block of a step.
+func (a affine) rowsOf(b, step int, k block) (lo, hi int) {
+	return (step*b+k.b0)*a.pixels() + k.y0*a.ow, (step*b+k.b1-1)*a.pixels() + k.y1*a.ow
 }
 
 // gradWeights chooses the path by the events of the input.
@@ -80,16 +85,15 @@ func (a affine) gradWeights(c *Call) Work {
 
 // gradLinear is the dense product of inputs, as they stand, with errors.
 func (a affine) gradLinear(c *Call) {
-	in, t, n, size := c.In[0], c.Temp, a.n, a.pixels()
-	part := t.slot(0, a.c*n)
-	c.Pool.For(a.c, pieces(a.c, c.Pool.Threads()), func(_, k0, k1 int) {
-		p := part[k0*n : k1*n]
+	part := c.Temp.slot(0, a.c*a.n)
+	c.each(a.c, pieces(a.c, c.Pool.Threads()), job{a: a, y: part, blocks: c.Temp.blocks}, func(j *job, _, k0, k1 int) {
+		a, in, n, p := j.a, j.c.In[0], j.a.n, j.y[k0*j.a.n:k1*j.a.n]
 		for s := steps(in) - 1; s >= 0; s-- {
-			for _, k := range t.blocks {
-				lo, hi := (s*in.B+k.b0)*size+k.y0*a.ow, (s*in.B+k.b1-1)*size+k.y1*a.ow
+			for _, k := range j.blocks {
+				lo, hi := a.rowsOf(in.B, s, k)
 				clear(p)
-				kernel.MulOuter(hi-lo, in.Data[lo*a.c+k0:], a.c, k1-k0, c.DOut.Data[lo*n:], n, n, p, n)
-				kernel.Add(c.DParams[0][k0*n:k1*n], p)
+				kernel.MulOuter(hi-lo, in.Data[lo*a.c+k0:], a.c, k1-k0, j.c.DOut.Data[lo*n:], n, n, p, n)
+				kernel.Add(j.c.DParams[0][k0*n:k1*n], p)
 			}
 		}
 	})
@@ -107,24 +111,23 @@ func pieces(n, threads int) int {
 // block's images are painted first; then threads split the patch.
 func (a affine) gradConv(c *Call) {
 	in, t := c.In[0], c.Temp
-	ch, cw := a.canvas()
-	size := ch * cw * a.c
-	part := t.slot(0, a.patch()*a.n)
-	for s := steps(in) - 1; s >= 0; s-- {
-		for _, k := range t.blocks {
-			canvases := t.slot(1, (k.b1-k.b0)*size)
-			c.Pool.For(k.b1-k.b0, 1, func(id, i0, i1 int) {
+	size, piece := a.canvasSize(), min(pieces(a.patch(), c.Pool.Threads()), a.run())
+	j := job{a: a, size: size, part: piece, parts: (a.run() + piece - 1) / piece, y: t.slot(0, a.patch()*a.n)}
+	for j.step = steps(in) - 1; j.step >= 0; j.step-- {
+		for _, j.block = range t.blocks {
+			j.x = t.slot(1, (j.block.b1-j.block.b0)*size)
+			c.each(j.block.b1-j.block.b0, 1, j, func(j *job, id, i0, i1 int) {
+				a, in := j.a, j.c.In[0]
+				ch, _ := a.canvas()
 				for i := i0; i < i1; i++ {
-					img := imageOf(&c.Workers[id], in, s*in.B+k.b0+i)
-					a.paint(canvases[i*size:][:size], img, 0, ch, 0, a.h)
+					img := imageOf(&j.c.Workers[id], in, j.step*in.B+j.block.b0+i)
+					a.paint(j.x[i*j.size:][:j.size], img, 0, ch, 0, a.h)
 				}
 			})
-			piece := min(pieces(a.patch(), c.Pool.Threads()), a.run())
-			perRow := (a.run() + piece - 1) / piece
-			c.Pool.For(a.kh*perRow, 1, func(_, i0, i1 int) {
+			c.each(a.kh*j.parts, 1, j, func(j *job, _, i0, i1 int) {
 				for i := i0; i < i1; i++ {
-					q := i % perRow * piece
-					a.outer(c, part, canvases, s, k, i/perRow, q, min(q+piece, a.run()))
+					q := i % j.parts * j.part
+					j.a.outer(j, i/j.parts, q, min(q+j.part, j.a.run()))
 				}
 			})
 		}
@@ -132,19 +135,19 @@ func (a affine) gradConv(c *Call) {
 }
 
 // outer sums one block for elements [q0, q1) of row i of the patch.
-func (a affine) outer(c *Call, part, canvases []tensor.Float, step int, k block, i, q0, q1 int) {
+func (a affine) outer(j *job, i, q0, q1 int) {
 	ch, cw := a.canvas()
-	n, lo := a.n, i*a.run()+q0
-	p := part[lo*n : (lo+q1-q0)*n]
+	n, lo, k := a.n, i*a.run()+q0, j.block
+	p := j.y[lo*n : (lo+q1-q0)*n]
 	clear(p)
 	for b := k.b0; b < k.b1; b++ {
-		errors := c.DOut.Data[(step*c.DOut.B+b)*a.pixels()*n:]
+		errors := j.c.DOut.Data[(j.step*j.c.DOut.B+b)*a.pixels()*n:]
 		for y := k.y0; y < k.y1; y++ {
-			from := canvases[(((b-k.b0)*ch+y*a.stride+i)*cw)*a.c+q0:]
+			from := j.x[(((b-k.b0)*ch+y*a.stride+i)*cw)*a.c+q0:]
 			kernel.MulOuter(a.ow, from, a.stride*a.c, q1-q0, errors[y*a.ow*n:], n, n, p, n)
 		}
 	}
-	kernel.Add(c.DParams[0][lo*n:(lo+q1-q0)*n], p)
+	kernel.Add(j.c.DParams[0][lo*n:(lo+q1-q0)*n], p)
 }
 
 // columns lists, for each of a range of inputs, the rows of errors that its
@@ -168,36 +171,41 @@ const columnBlock = 32
 func (a affine) gradLinearEvents(c *Call) {
 	in, t, n := c.In[0], c.Temp, a.n
 	t.transposeSteps(c, in, steps(in), a.c)
-	blocks := (a.c + columnBlock - 1) / columnBlock
-	t.columns = resize(t.columns, max(blocks, len(t.columns)))
-	c.Pool.For(blocks, 1, func(_, i0, i1 int) {
+	lists := (a.c + columnBlock - 1) / columnBlock
+	t.columns = resize(t.columns, max(lists, len(t.columns)))
+	c.each(lists, 1, job{a: a}, func(j *job, _, i0, i1 int) {
 		for i := i0; i < i1; i++ {
-			a.listColumns(c, &t.columns[i], i*columnBlock, min((i+1)*columnBlock, a.c))
+			j.a.listColumns(j.c, &j.c.Temp.columns[i], i*columnBlock, min((i+1)*columnBlock, j.a.c))
 		}
 	})
 	slab := n
 	if rows := c.DOut.Rows(); rows*n*4 > 2*slabBytes {
 		slab = min(n, max(64, slabBytes/4/rows/64*64))
 	}
-	slabs := (n + slab - 1) / slab
-	c.Pool.For(slabs*blocks, 1, func(_, i0, i1 int) {
+	c.each((n+slab-1)/slab*lists, 1, job{a: a, size: slab, parts: lists}, func(j *job, _, i0, i1 int) {
 		for i := i0; i < i1; i++ {
-			l, j0 := &t.columns[i%blocks], i/blocks*slab
-			width := min(slab, n-j0)
-			for k := range len(l.first) - 1 {
-				f, g := l.first[k], l.first[k+1]
-				if f.row == g.row {
-					continue
-				}
-				var val []tensor.Float
-				if len(l.val) > 0 {
-					val = l.val[f.row:g.row]
-				}
-				at := (i%blocks*columnBlock+k)*n + j0
-				kernel.SumRows(1, c.DParams[0][at:at+width], 0, c.DOut.Data[j0:], 0, n, width, l.rows[f.row:g.row], val, l.ends[f.end:g.end])
-			}
+			at := i % j.parts
+			j.a.sumColumns(j, &j.c.Temp.columns[at], at*columnBlock, i/j.parts*j.size)
 		}
 	})
+}
+
+// sumColumns adds the listed errors of one slab of columns to the gradients of
+// the inputs from k0 on.
+func (a affine) sumColumns(j *job, l *columns, k0, j0 int) {
+	n, width := a.n, min(j.size, a.n-j0)
+	for k := range len(l.first) - 1 {
+		f, g := l.first[k], l.first[k+1]
+		if f.row == g.row {
+			continue
+		}
+		var val []tensor.Float
+		if len(l.val) > 0 {
+			val = l.val[f.row:g.row]
+		}
+		at := (k0+k)*n + j0
+		kernel.SumRows(1, j.c.DParams[0][at:at+width], 0, j.c.DOut.Data[j0:], 0, n, width, l.rows[f.row:g.row], val, l.ends[f.end:g.end])
+	}
 }
 
 // transposeSteps turns the bits (of non-zero elements) of each step, a row for
@@ -221,10 +229,11 @@ func (t *Temp) transpose(c *Call, in *signal.Signal, r0, count, per, rows, cols,
 	if in.Kind != signal.Spikes {
 		t.bits = resize(t.bits, count*per*words)
 	}
-	c.Pool.For(count, 1, func(_, i0, i1 int) {
+	c.each(count, 1, job{s: in, step: r0, size: per, part: ld, parts: cols, band: rows}, func(j *job, _, i0, i1 int) {
+		t := j.c.Temp
 		for i := i0; i < i1; i++ {
-			bits := t.bitsOf(in, i*per, r0+i*per, per)
-			kernel.TransposeBits(t.turned[i*cols*t.words:], t.words, bits, ld, rows, cols)
+			bits := t.bitsOf(j.s, i*j.size, j.step+i*j.size, j.size)
+			kernel.TransposeBits(t.turned[i*j.parts*t.words:], t.words, bits, j.part, j.band, j.parts)
 		}
 	})
 }
@@ -298,31 +307,32 @@ func (a affine) gradConvEvents(c *Call) {
 
 // gradConvGroup adds the sums of blocks of one step.
 func (a affine) gradConvGroup(c *Call, wide []tensor.Float, step int, blocks []block) {
-	in, t, back := c.In[0], c.Temp, a.transpose(a.n)
+	t, back := c.Temp, a.transpose(a.n)
 	b0, b1, size := blocks[0].b0, blocks[len(blocks)-1].b1, back.canvasSize()
-	ch, cw := back.canvas()
-	canvases, out := t.slot(1, (b1-b0)*size), a.pixels()*a.n
-	c.Pool.For(b1-b0, 1, func(_, i0, i1 int) {
+	j := job{a: a, g: back, step: step, blocks: blocks, size: size, x: t.slot(1, (b1-b0)*size), y: wide}
+	c.each(b1-b0, 1, j, func(j *job, _, i0, i1 int) {
+		ch, _ := j.g.canvas()
+		first, out := j.blocks[0], j.a.pixels()*j.a.n
 		for i := i0; i < i1; i++ {
-			errors := c.DOut.Data[(step*in.B+b0+i)*out:][:out]
-			back.paint(canvases[i*size:][:size], errors, 0, ch, blocks[0].y0, blocks[0].y1)
+			errors := j.c.DOut.Data[(j.step*j.c.DOut.B+first.b0+i)*out:][:out]
+			j.g.paint(j.x[i*j.size:][:j.size], errors, 0, ch, first.y0, first.y1)
 		}
 	})
-	t.transposeImages(c, in, step*in.B+b0, b1-b0, a.c)
-	run := a.kw * a.n
-	c.Pool.For(a.c, grain(a.c, 8), func(id, k0, k1 int) {
-		wk := &c.Workers[id]
+	t.transposeImages(c, c.In[0], step*c.In[0].B+b0, b1-b0, a.c)
+	c.each(a.c, grain(a.c, 8), j, func(j *job, id, k0, k1 int) {
+		a, wk, run := j.a, &j.c.Workers[id], j.a.kw*j.a.n
+		ch, cw := j.g.canvas()
 		for k := k0; k < k1; k++ {
-			a.listChannel(wk, c, k, step, b0, cw, ch, blocks)
-			kernel.SumRows(a.kh, wide[k*run:], a.c*run, canvases, cw*a.n, a.n, run, wk.ints, wk.values, wk.ends)
+			a.listChannel(wk, j.c, k, j.step, cw, ch, j.blocks)
+			kernel.SumRows(a.kh, j.y[k*run:], a.c*run, j.x, cw*a.n, a.n, run, wk.ints, wk.values, wk.ends)
 		}
 	})
 }
 
 // listChannel lists the canvas pixels under the events of channel k of the
 // blocks' images, and where the blocks end.
-func (a affine) listChannel(wk *Worker, c *Call, k, step, b0, cw, ch int, blocks []block) {
-	in, t := c.In[0], c.Temp
+func (a affine) listChannel(wk *Worker, c *Call, k, step, cw, ch int, blocks []block) {
+	in, t, b0 := c.In[0], c.Temp, blocks[0].b0
 	wk.ints, wk.values, wk.ends = wk.ints[:0], wk.values[:0], wk.ends[:0]
 	for _, bl := range blocks {
 		y0, y1 := max(0, bl.y0*a.stride-a.padH), min(a.h, (bl.y1-1)*a.stride-a.padH+a.kh)

@@ -14,6 +14,7 @@ import (
 	"math"
 	"unsafe"
 
+	"synfire/internal/kernel"
 	"synfire/internal/par"
 	"synfire/internal/rng"
 	"synfire/signal"
@@ -182,6 +183,7 @@ type Call struct {
 	Stats   [][]tensor.Float // one for each buffer; Forward writes them while training
 
 	In     []*signal.Signal
+	Shape  tensor.Shape // of the output, what Layer.Output returned
 	TakeIn bool // In[0] is Dense and nobody else's: its memory may be exchanged
 	Out    *signal.Signal
 
@@ -248,11 +250,38 @@ type Temp struct {
 	bits    []uint64
 	turned  []uint64 // rows of words for each channel
 	words   int
+
+	loop       par.Loop[job]
+	population par.Loop[population]
+	eachUnits  func(p *population, b, lo, hi int)
 }
 
 func (t *Temp) slot(i, n int) []tensor.Float {
 	t.floats[i] = tensor.Resize(t.floats[i], n)
 	return t.floats[i]
+}
+
+// job is what the bodies of an affine map's loops work with; each uses some.
+type job struct {
+	a      affine
+	g      window // of canvases
+	c      *Call
+	s      *signal.Signal
+	e      *events
+	x, y   []tensor.Float
+	packed *kernel.Packed
+	blocks []block
+	block  block
+	f      func(j *job, r, y0, y1 int, canvas []tensor.Float)
+
+	step, part, parts, band, size int
+}
+
+// each runs f over [0, n) on the call's threads. f must not capture anything,
+// so that it costs no allocation.
+func (c *Call) each(n, grain int, j job, f func(j *job, id, lo, hi int)) {
+	j.c = c
+	c.Temp.loop.For(c.Pool, n, grain, j, f)
 }
 
 // Worker is the scratch of one goroutine; nothing in it outlives a loop body.

@@ -64,7 +64,7 @@ func (l Linear) Compile(old any, _ *par.Pool, _ []tensor.Tensor, _ bool, _ ...te
 
 // Forward computes y for each row.
 func (l Linear) Forward(c *Call) {
-	l.affine([]tensor.Shape{c.In[0].Shape}).forward(c, tensor.Shape{l.Out}, c.bias())
+	l.affine([]tensor.Shape{c.In[0].Shape}).forward(c, c.bias())
 }
 
 // Backward computes the gradients.
@@ -111,8 +111,7 @@ func (l Conv2D) Compile(old any, _ *par.Pool, _ []tensor.Tensor, _ bool, _ ...te
 
 // Forward computes the correlation.
 func (l Conv2D) Forward(c *Call) {
-	a := l.affine([]tensor.Shape{c.In[0].Shape})
-	a.forward(c, tensor.Shape{a.oh, a.ow, a.n}, c.bias())
+	l.affine([]tensor.Shape{c.In[0].Shape}).forward(c, c.bias())
 }
 
 // Backward computes the gradients.

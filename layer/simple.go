@@ -28,7 +28,7 @@ func (Flatten) IsView() bool { return true }
 func (Flatten) ForgetsInput() bool { return true }
 
 // Forward renames the shape.
-func (Flatten) Forward(c *Call) { view(c.Out, c.In[0], tensor.Shape{c.In[0].Units()}) }
+func (Flatten) Forward(c *Call) { view(c.Out, c.In[0], c.Shape) }
 
 // Backward renames it back.
 func (Flatten) Backward(c *Call) {

@@ -52,18 +52,48 @@ func (l Spiking) ElementWise() bool { return true }
 // unitBlock is a multiple of 64, so that blocks own whole words of spikes.
 const unitBlock = 2048
 
+// population is the work of Spiking's loops: one sample's units, or a block of
+// them.
+type population struct {
+	l        Spiking
+	c        *Call
+	x, u     []tensor.Float
+	bits     []uint64
+	words    int
+	soft     neuron.Scan // nil for real spikes
+	b, units int
+	block    int
+}
+
+// softScan is the scan of soft spikes, nil for real ones.
+func (l Spiking) softScan(s Soft) neuron.Scan {
+	n, ok := l.Neuron.(neuron.Softener)
+	switch {
+	case s == Hard:
+		return nil
+	case ok:
+		return n.Soften(l.Surrogate, s == Replay)
+	case s == Replay:
+		return l.Neuron.Replay
+	}
+	return l.Neuron.Forward
+}
+
 // eachPopulation splits the work into samples, and large samples of neurons
 // with one state variable into blocks of units; f gets a sample and its range.
-func (l Spiking) eachPopulation(c *Call, b, units int, f func(b, lo, hi int)) {
-	block := units
+func (l Spiking) eachPopulation(p population, f func(p *population, b, lo, hi int)) {
+	p.l, p.block = l, p.units
 	if l.Neuron.States() == 1 {
-		block = unitBlock
+		p.block = unitBlock
 	}
-	blocks := (units + block - 1) / block
-	c.Pool.For(b*blocks, 1, func(_, i0, i1 int) {
+	blocks := (p.units + p.block - 1) / p.block
+	t := p.c.Temp
+	t.eachUnits = f
+	t.population.For(p.c.Pool, p.b*blocks, 1, p, func(p *population, _, i0, i1 int) {
+		blocks := (p.units + p.block - 1) / p.block
 		for i := i0; i < i1; i++ {
-			lo := i % blocks * block
-			f(i/blocks, lo, min(lo+block, units))
+			lo := i % blocks * p.block
+			p.c.Temp.eachUnits(p, i/blocks, lo, min(lo+p.block, p.units))
 		}
 	})
 }
@@ -71,32 +101,28 @@ func (l Spiking) eachPopulation(c *Call, b, units int, f func(b, lo, hi int)) {
 // Forward runs the neurons over the window.
 func (l Spiking) Forward(c *Call) {
 	in := c.In[0]
-	n, stride := in.Units(), in.B*in.Units()
 	var u []tensor.Float
 	if c.Keep || c.Soft != Hard {
 		u = l.membranes(c)
 	}
-	x := in.Data
+	p := population{c: c, x: in.Data, u: u, soft: l.softScan(c.Soft), b: in.B, units: in.Units()}
 	if c.TakeIn && u != nil {
-		x = u
+		p.x = u
 	}
-	bits, words := l.spikeBits(c)
-	states := l.Neuron.States()
-	l.eachPopulation(c, in.B, n, func(b, lo, hi int) {
-		at, w := b*n+lo, b*words+lo/64
-		var um []tensor.Float
-		if u != nil {
-			um = u[at:]
+	p.bits, p.words = l.spikeBits(c)
+	l.eachPopulation(p, func(p *population, b, lo, hi int) {
+		in, states := p.c.In[0], p.l.Neuron.States()
+		at, w, stride := b*p.units+lo, b*p.words+lo/64, p.b*p.units
+		var u []tensor.Float
+		if p.u != nil {
+			u = p.u[at:]
 		}
-		state := c.State[b*n*states+lo:][:(hi-lo)*states]
-		run := l.Neuron.Forward
-		if c.Soft == Replay {
-			run = l.Neuron.Replay
+		state := p.c.State[b*p.units*states+lo:][:(hi-lo)*states]
+		if p.soft != nil {
+			p.soft(in.T, hi-lo, p.x[at:], in.Stride(), state, u, stride, p.bits[w:], in.B*p.words)
+			return
 		}
-		if n, ok := l.Neuron.(neuron.Softener); ok && c.Soft != Hard {
-			run = n.Soften(l.Surrogate, c.Soft == Replay)
-		}
-		run(in.T, hi-lo, x[at:], in.Stride(), state, um, stride, bits[w:], in.B*words)
+		p.l.Neuron.Forward(in.T, hi-lo, p.x[at:], in.Stride(), state, u, stride, p.bits[w:], in.B*p.words)
 	})
 	if c.Soft != Hard {
 		c.Out.Reset(signal.Dense, in.T, in.B, in.Shape)
@@ -140,13 +166,12 @@ func (l Spiking) Backward(c *Call) {
 	if din == nil {
 		return
 	}
-	n, stride := dout.Units(), dout.B*dout.Units()
-	u := c.Scratch.floats
-	states := l.Neuron.States()
-	l.eachPopulation(c, dout.B, n, func(b, lo, hi int) {
-		at := b*n + lo
-		gstate := c.DState[b*n*states+lo:][:(hi-lo)*states]
-		l.Neuron.Backward(dout.T, hi-lo, l.Surrogate, u[at:], stride, dout.Data[at:], stride, gstate, din.Data[at:], din.Stride())
+	p := population{c: c, u: c.Scratch.floats, b: dout.B, units: dout.Units()}
+	l.eachPopulation(p, func(p *population, b, lo, hi int) {
+		dout, din, states := p.c.DOut, p.c.DIn[0], p.l.Neuron.States()
+		at, stride := b*p.units+lo, p.b*p.units
+		gstate := p.c.DState[b*p.units*states+lo:][:(hi-lo)*states]
+		p.l.Neuron.Backward(dout.T, hi-lo, p.l.Surrogate, p.u[at:], stride, dout.Data[at:], stride, gstate, din.Data[at:], din.Stride())
 	})
 }
 

@@ -129,7 +129,7 @@ func (c *Compiled) NewPass(o Options) *Pass {
 		m.call = layer.Call{
 			Pool: o.Pool, Workers: p.workers, Path: o.Path, Temp: &p.temp, Params: c.net.values(i),
 			In: make([]*signal.Signal, k), DIn: make([]*signal.Signal, k), DParams: make([][]tensor.Float, nd.param1-nd.param0),
-			Node: nd.Name, Buffers: c.net.bufferValues(i),
+			Node: nd.Name, Shape: nd.out, Buffers: c.net.bufferValues(i),
 		}
 		m.call.Stats = newStats(m.call.Buffers)
 		if o.Meter != nil {
