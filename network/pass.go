@@ -396,6 +396,7 @@ func (p *Pass) backwardNode(i, k int, adj *Adjoint, grads Grads) {
 	}
 	c := p.bind(i, k)
 	c.DState = adj.states[i]
+	summed := c.Out.Kind != signal.Constant // errors at constant inputs are sums over time
 	copy(c.DParams, grads[nd.param0:nd.param1])
 	for j, from := range nd.in {
 		c.DIn[j] = nil
@@ -410,11 +411,11 @@ func (p *Pass) backwardNode(i, k int, adj *Adjoint, grads Grads) {
 			e.Shape = s.Shape
 			c.DIn[j] = e
 		case s.Kind == signal.Constant && c.In[j] != s: // repeated for the layer
-			adj.din(i, j, s, c.DOut.T, nd.stateful)
+			adj.din(i, j, s, c.DOut.T, summed)
 			m.ddense[j].Reset(signal.Dense, c.DOut.T, s.B, s.Shape)
 			c.DIn[j] = &m.ddense[j]
 		default:
-			c.DIn[j] = adj.din(i, j, s, c.DOut.T, nd.stateful)
+			c.DIn[j] = adj.din(i, j, s, c.DOut.T, summed)
 		}
 	}
 	nd.Layer.Backward(c)
@@ -462,6 +463,7 @@ func (c *Compiled) Eval(name string, in []*signal.Signal, state []tensor.Float) 
 	call := layer.Call{
 		Workers: make([]layer.Worker, 1), Weights: c.weights[i], Params: c.net.values(i),
 		State: state, Scratch: &layer.Scratch{}, Temp: &layer.Temp{}, Out: &signal.Signal{},
+		Node: name, Shape: nd.out, Buffers: c.net.bufferValues(i),
 	}
 	for k, s := range in {
 		if err := s.Check(nd.inShapes[k]); err != nil {
