@@ -138,7 +138,10 @@ func (c *benchCmd) child(a *app, i int, factors []float64) ([]bench.Row, error) 
 	}
 	args := append([]string{"bench"}, c.Names...)
 	args = append(args, "--repeat", strconv.Itoa(c.Repeat), "--threads", strconv.Itoa(c.Threads), "--phase="+c.Phase,
-		"--kernel="+kernel.Current().String(), "--small="+strconv.FormatBool(c.Small), "--case", strconv.Itoa(i), "--factors="+join(factors))
+		"--kernel="+kernel.Current().String(), "--small="+strconv.FormatBool(c.Small), "--case", strconv.Itoa(i))
+	if factors != nil {
+		args = append(args, "--factors="+join(factors))
+	}
 	cmd := exec.CommandContext(a.ctx, self, args...)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
