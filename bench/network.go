@@ -54,10 +54,14 @@ func trainNetwork(c Case, o Options) ([]Row, error) {
 		return nil, err
 	}
 	var last train.Metrics
-	start, fresh := learner.State(), false
+	start, fresh := net.Clone(), false
 	restart := func() error {
+		for i, p := range start.Params() {
+			copy(net.Params()[i].Value.Data, p.Value.Data)
+		}
+		learner.Refresh()
 		fresh = true
-		return learner.SetState(start)
+		return nil
 	}
 	err = r.rate(o, float64(c.work.batch), restart, func() error {
 		if last, err = learner.Step(context.Background(), batch); fresh {
