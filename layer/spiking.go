@@ -43,6 +43,12 @@ func (l Spiking) StateSize(in ...tensor.Shape) int { return l.Neuron.States() * 
 // Accepts is true for all but spikes.
 func (l Spiking) Accepts(k signal.Kind) bool { return k != signal.Spikes }
 
+// ForgetsInput is true: the membranes are kept instead.
+func (l Spiking) ForgetsInput() bool { return true }
+
+// ElementWise is true where a unit's error passes through that unit alone.
+func (l Spiking) ElementWise() bool { return true }
+
 // unitBlock is a multiple of 64, so that blocks own whole words of spikes.
 const unitBlock = 2048
 
@@ -68,7 +74,11 @@ func (l Spiking) Forward(c *Call) {
 	n, stride := in.Units(), in.B*in.Units()
 	var u []tensor.Float
 	if c.Keep || c.Soft != Hard {
-		u = c.Scratch.slot(0, in.T*stride)
+		u = l.membranes(c)
+	}
+	x := in.Data
+	if c.TakeIn && u != nil {
+		x = u
 	}
 	bits, words := l.spikeBits(c)
 	states := l.Neuron.States()
@@ -83,7 +93,10 @@ func (l Spiking) Forward(c *Call) {
 		if c.Soft == Replay {
 			run = l.Neuron.Replay
 		}
-		run(in.T, hi-lo, in.Data[at:], in.Stride(), state, um, stride, bits[w:], in.B*words)
+		if n, ok := l.Neuron.(neuron.Softener); ok && c.Soft != Hard {
+			run = n.Soften(l.Surrogate, c.Soft == Replay)
+		}
+		run(in.T, hi-lo, x[at:], in.Stride(), state, um, stride, bits[w:], in.B*words)
 	})
 	if c.Soft != Hard {
 		c.Out.Reset(signal.Dense, in.T, in.B, in.Shape)
@@ -92,6 +105,18 @@ func (l Spiking) Forward(c *Call) {
 			c.Out.Data[i] = l.Surrogate.Primitive(z)
 		}
 	}
+}
+
+// membranes is where the membranes are kept. Where nobody else needs the input,
+// they take its memory, and it gets the memory of the ones before.
+func (l Spiking) membranes(c *Call) []tensor.Float {
+	in, s := c.In[0], c.Scratch
+	s.floats = tensor.Resize(s.floats, in.T*in.B*in.Units())
+	if !c.TakeIn {
+		return s.floats
+	}
+	s.floats, in.Data = in.Data, s.floats
+	return s.floats
 }
 
 // spikeBits is where the spikes go: the output, or for soft spikes the
@@ -111,17 +136,17 @@ func (l Spiking) spikeBits(c *Call) (bits []uint64, words int) {
 
 // Backward runs the neurons' backward scan.
 func (l Spiking) Backward(c *Call) {
-	in, din := c.In[0], c.DIn[0]
+	dout, din := c.DOut, c.DIn[0]
 	if din == nil {
 		return
 	}
-	n, stride := in.Units(), in.B*in.Units()
-	u := c.Scratch.slot(0, in.T*stride)
+	n, stride := dout.Units(), dout.B*dout.Units()
+	u := c.Scratch.floats
 	states := l.Neuron.States()
-	l.eachPopulation(c, in.B, n, func(b, lo, hi int) {
+	l.eachPopulation(c, dout.B, n, func(b, lo, hi int) {
 		at := b*n + lo
 		gstate := c.DState[b*n*states+lo:][:(hi-lo)*states]
-		l.Neuron.Backward(in.T, hi-lo, l.Surrogate, u[at:], stride, c.DOut.Data[at:], stride, gstate, din.Data[at:], din.Stride())
+		l.Neuron.Backward(dout.T, hi-lo, l.Surrogate, u[at:], stride, dout.Data[at:], stride, gstate, din.Data[at:], din.Stride())
 	})
 }
 
@@ -139,6 +164,12 @@ func (l Readout) StateSize(in ...tensor.Shape) int { return in[0].Size() }
 // Accepts is true for all but spikes.
 func (l Readout) Accepts(k signal.Kind) bool { return k != signal.Spikes }
 
+// ForgetsInput is true.
+func (l Readout) ForgetsInput() bool { return true }
+
+// ElementWise is true.
+func (l Readout) ElementWise() bool { return true }
+
 // Forward integrates.
 func (l Readout) Forward(c *Call) {
 	in := c.In[0]
@@ -155,15 +186,15 @@ func (l Readout) Forward(c *Call) {
 
 // Backward integrates the errors backwards.
 func (l Readout) Backward(c *Call) {
-	in, din := c.In[0], c.DIn[0]
+	dout, din := c.DOut, c.DIn[0]
 	if din == nil {
 		return
 	}
-	stride, beta := in.B*in.Units(), tensor.Float(l.Beta)
-	for t := in.T - 1; t >= 0; t-- {
-		dout, dx := c.DOut.Data[t*stride:][:stride], din.Data[t*din.Stride():][:stride]
+	stride, beta := dout.B*dout.Units(), tensor.Float(l.Beta)
+	for t := dout.T - 1; t >= 0; t-- {
+		dy, dx := dout.Data[t*stride:][:stride], din.Data[t*din.Stride():][:stride]
 		for i, g := range c.DState[:stride] {
-			g += dout[i]
+			g += dy[i]
 			c.DState[i] = beta * g
 			if din.Kind == signal.Constant {
 				dx[i] += g

@@ -66,11 +66,18 @@ func Default() Table {
 		Neurons: map[string]Kind{
 			"if":  kind(neuron.IF{Threshold: 1}, neuron.IF{Threshold: 0.3}),
 			"lif": kind(lif, neuron.LIF{Beta: 0.8, Threshold: 0.3, Reset: neuron.Zero, DecayInput: true}),
+			"cuba-lif": kind(neuron.CuBaLIF{Alpha: 0.8, Beta: 0.9, Threshold: 1},
+				neuron.CuBaLIF{Alpha: 0.6, Beta: 0.8, Coupling: neuron.Exact, Delay: true, Threshold: 0.1, Reset: neuron.Zero, Refractory: 1}),
+			"alif": kind(neuron.ALIF{Beta: 0.9, Threshold: 1, Adaptation: 0.1, Rho: 0.95},
+				neuron.ALIF{Beta: 0.9, Threshold: 0.2, Adaptation: 0.4, Rho: 0.8}),
 		},
 		Surrogates: map[string]Kind{
 			"fast-sigmoid": kind(fast, surrogate.FastSigmoid{Slope: 4}),
 			"arctan":       kind(surrogate.ArcTan{Alpha: 2}, surrogate.ArcTan{Alpha: 2}),
 			"triangle":     kind(surrogate.Triangle{Height: 1, Width: 1}, surrogate.Triangle{Height: 0.7, Width: 1.1}),
+			"rectangle":    kind(surrogate.Rectangle{Height: 1, Width: 0.5}, surrogate.Rectangle{Height: 0.7, Width: 0.9}),
+			"sigmoid":      kind(surrogate.Sigmoid{Slope: 4}, surrogate.Sigmoid{Slope: 3}),
+			"exponential":  kind(surrogate.Exponential{Height: 1, Slope: 5}, surrogate.Exponential{Height: 0.8, Slope: 2}),
 		},
 		Losses: map[string]Kind{
 			"count-cross-entropy":    kind(loss.CountCrossEntropy{}, loss.CountCrossEntropy{}),

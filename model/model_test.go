@@ -112,6 +112,9 @@ func TestGradientsOfAllKinds(t *testing.T) {
 	for name, k := range table.Surrogates {
 		check(name, conv, layer.Spiking{Neuron: spiking.Neuron, Surrogate: k.Example.(surrogate.Surrogate)})
 	}
+	for _, s := range []surrogate.Surrogate{surrogate.FastSigmoid{Slope: 4, Cut: 0.2}, surrogate.ArcTan{Alpha: 2, Cut: 0.2}} {
+		check(fmt.Sprintf("%+v", s), conv, layer.Spiking{Neuron: spiking.Neuron, Surrogate: s})
+	}
 }
 
 // conv2 is what may follow a kind of layer.

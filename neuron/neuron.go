@@ -15,6 +15,12 @@
 //
 //	∂L/∂u[t] = ∂L/∂s[t]·σ'(z) + ∂L/∂v[t]·k,   k = 1 − s[t] for reset to zero, else 1
 //	∂L/∂x[t] = g·∂L/∂u[t],   ∂L/∂v[t−1] = β·∂L/∂u[t].
+//
+// With a refractory time of R steps, a unit that fired at t holds its membrane,
+// ignores its input and does not fire at t+1 … t+R: v[t+1] = v[t], and so with
+// the error at v. The number of steps that remain is a state variable, through
+// which no error passes. A refractory unit's membrane is recorded as −∞, which
+// is how Backward knows it: its spike is 0 whatever its input, with derivative 0.
 package neuron
 
 import (
@@ -37,7 +43,7 @@ type Neuron interface {
 	States() int
 	// Forward advances n units over steps. xs may be 0 (constant input). u
 	// (nil, or strided by us) receives the membranes before reset; the spikes
-	// of step t become the bits of spikes[t·ss:], unused bits cleared.
+	// of step t become the bits of spikes[t·ss:], unused bits cleared. u may be x.
 	Forward(steps, n int, x []tensor.Float, xs int, state, u []tensor.Float, us int, spikes []uint64, ss int)
 	// Replay is Forward with the spikes given instead of computed.
 	Replay(steps, n int, x []tensor.Float, xs int, state, u []tensor.Float, us int, spikes []uint64, ss int)
@@ -82,52 +88,66 @@ func (r *Reset) UnmarshalText(text []byte) error {
 	return fmt.Errorf("reset %q: want subtract, zero or none", text)
 }
 
-// IF is the integrate-and-fire neuron without leak: β = 1, g = 1.
+// IF is the integrate-and-fire neuron without leak: β = 1, g = 1. Refractory is
+// the number of steps after a spike in which a unit holds its membrane.
 type IF struct {
-	Threshold float64 `yaml:"threshold"`
-	Strict    bool    `yaml:"strict"`
-	Reset     Reset   `yaml:"reset"`
+	Threshold  float64 `yaml:"threshold"`
+	Strict     bool    `yaml:"strict"`
+	Reset      Reset   `yaml:"reset"`
+	Refractory int     `yaml:"refractory"`
 }
 
 // LIF is the leaky integrate-and-fire neuron. Beta in [0, 1] is the part of
 // the membrane that remains after a step, exp(−Δ/τ) for the exact solution
 // (Decay) and 1 − Δ/τ for Euler's. With DecayInput the input is scaled by
 // g = 1 − β, so that a constant input x drives the membrane towards x.
+//
+// With Delayed a reset by subtraction acts one step after its spike and does
+// not decay, u[t+1] = β·u[t] + g·x[t+1] − θ·s[t], which is v = u − s·θ/β.
+// Refractory is the number of steps after a spike in which a unit holds its
+// membrane, ignores its input and does not fire.
 type LIF struct {
 	Beta       float64 `yaml:"beta"`
 	Threshold  float64 `yaml:"threshold"`
 	Strict     bool    `yaml:"strict"`
 	Reset      Reset   `yaml:"reset"`
 	DecayInput bool    `yaml:"decay-input"`
+	Delayed    bool    `yaml:"delayed"`
+	Refractory int     `yaml:"refractory"`
 }
 
 // Decay is exp(−dt/tau), the exact decay of a membrane over dt.
 func Decay(tau, dt float64) float64 { return math.Exp(-dt / tau) }
 
 // Validate returns an error unless the threshold is positive.
-func (n IF) Validate() error { return checkThreshold("if", n.Threshold, n.Reset) }
+func (n IF) Validate() error { return checkFiring("if", n.Threshold, n.Reset, n.Refractory) }
 
-// Validate returns an error unless the threshold is positive and 0 ≤ Beta ≤ 1.
+// Validate returns an error unless the threshold is positive and 0 ≤ Beta ≤ 1,
+// and for a Delayed reset that is not by subtraction or has no Beta to act
+// through.
 func (n LIF) Validate() error {
-	if !(n.Beta >= 0 && n.Beta <= 1) {
-		return fmt.Errorf("neuron lif: beta is %v, want a decay per step in [0, 1]", n.Beta)
+	if err := checkDecay("lif", "beta", n.Beta); err != nil {
+		return err
 	}
-	return checkThreshold("lif", n.Threshold, n.Reset)
+	if n.Delayed && (n.Reset != Subtract || n.Beta == 0) {
+		return fmt.Errorf("neuron lif: delayed with reset %v and beta %v, want reset subtract and a positive beta; leave delayed out", n.Reset, n.Beta)
+	}
+	return checkFiring("lif", n.Threshold, n.Reset, n.Refractory)
 }
 
-// States is 1: the membrane.
-func (n IF) States() int { return 1 }
+// States is 1, the membrane, and with a refractory time 2: the steps of it
+// that remain.
+func (n IF) States() int { return n.lif().States() }
 
-// States is 1: the membrane.
-func (n LIF) States() int { return 1 }
+// States is 1, the membrane, and with a refractory time 2: the steps of it
+// that remain.
+func (n LIF) States() int { return n.firing().states(1) }
 
 // Argument is u − θ, with slope 1.
 func (n IF) Argument(u tensor.Float) (z, slope tensor.Float) { return n.lif().Argument(u) }
 
 // Argument is u − θ, with slope 1.
-func (n LIF) Argument(u tensor.Float) (z, slope tensor.Float) {
-	return u - tensor.Float(n.Threshold), 1
-}
+func (n LIF) Argument(u tensor.Float) (z, slope tensor.Float) { return argument(u, n.Threshold) }
 
 // Forward runs the equations of the package comment.
 func (n IF) Forward(steps, units int, x []tensor.Float, xs int, state, u []tensor.Float, us int, spikes []uint64, ss int) {
@@ -136,6 +156,10 @@ func (n IF) Forward(steps, units int, x []tensor.Float, xs int, state, u []tenso
 
 // Forward runs the equations of the package comment.
 func (n LIF) Forward(steps, units int, x []tensor.Float, xs int, state, u []tensor.Float, us int, spikes []uint64, ss int) {
+	if n.Refractory > 0 {
+		n.scan(false, steps, units, x, xs, state, u, us, spikes, ss)
+		return
+	}
 	n.kernel().Forward(steps, x, xs, state[:units], u, us, spikes, ss)
 }
 
@@ -146,22 +170,7 @@ func (n IF) Replay(steps, units int, x []tensor.Float, xs int, state, u []tensor
 
 // Replay runs the charge and the reset for given spikes.
 func (n LIF) Replay(steps, units int, x []tensor.Float, xs int, state, u []tensor.Float, us int, spikes []uint64, ss int) {
-	k := n.kernel()
-	for t := range steps {
-		for i := range units {
-			m := tensor.Float(k.Beta*state[i]) + tensor.Float(k.Gain*x[t*xs+i])
-			u[t*us+i] = m
-			if spikes[t*ss+i>>6]>>(i&63)&1 == 1 {
-				switch n.Reset {
-				case Subtract:
-					m -= k.Amount
-				case Zero:
-					m = 0
-				}
-			}
-			state[i] = m
-		}
-	}
+	n.scan(true, steps, units, x, xs, state, u, us, spikes, ss)
 }
 
 // Backward runs the equations of the package comment.
@@ -172,67 +181,37 @@ func (n IF) Backward(steps, units int, s surrogate.Surrogate, u []tensor.Float, 
 // Backward runs the equations of the package comment, by a kernel where the
 // surrogate has one.
 func (n LIF) Backward(steps, units int, s surrogate.Surrogate, u []tensor.Float, us int, gs []tensor.Float, gss int, gstate, gx []tensor.Float, gxs int) {
-	k := n.kernel()
-	if fast, ok := s.(surrogate.Fast); ok {
-		ks := fast.Kernel()
-		ks.Theta = tensor.Float(n.Threshold)
-		k.Backward(steps, ks, u, us, gs, gss, gstate[:units], gx, gxs)
+	fast, ok := s.(surrogate.Fast)
+	if !ok || n.Refractory > 0 {
+		n.scanBack(steps, units, s, u, us, gs, gss, gstate, gx, gxs)
 		return
 	}
-	for t := steps - 1; t >= 0; t-- {
-		for i := range units {
-			m := u[t*us+i]
-			z, slope := n.Argument(m)
-			g := gs[t*gss+i] * s.Derivative(z) * slope
-			if n.Reset != Zero || m < k.Fire {
-				g += gstate[i]
-			}
-			gstate[i] = k.Beta * g
-			if gxs == 0 {
-				gx[i] += k.Gain * g
-			} else {
-				gx[t*gxs+i] = k.Gain * g
-			}
-		}
-	}
+	ks := fast.Kernel()
+	ks.Theta = tensor.Float(n.Threshold)
+	n.kernel().Backward(steps, ks, u, us, gs, gss, gstate[:units], gx, gxs)
 }
 
 func (n IF) lif() LIF {
-	return LIF{Beta: 1, Threshold: n.Threshold, Strict: n.Strict, Reset: n.Reset}
+	return LIF{Beta: 1, Threshold: n.Threshold, Strict: n.Strict, Reset: n.Reset, Refractory: n.Refractory}
 }
 
 func (n LIF) kernel() kernel.LIF {
-	k := kernel.LIF{
-		Beta:   tensor.Float(n.Beta),
-		Gain:   1,
-		Fire:   tensor.Float(n.Threshold),
-		Amount: tensor.Float(n.Threshold),
-		Reset:  kernel.Reset(n.Reset),
-	}
-	if n.DecayInput {
-		k.Gain = tensor.Float(1 - n.Beta)
-	}
-	if n.Strict { // u > θ is u ≥ the next number above θ: one comparison for both
-		k.Fire = nextAbove(k.Fire)
-	}
-	return k
+	f := n.firing()
+	return kernel.LIF{Beta: tensor.Float(n.Beta), Gain: inputGain(n.Beta, n.DecayInput), Fire: f.fire, Amount: f.amount, Reset: kernel.Reset(f.reset)}
 }
 
-// nextAbove is the smallest Float greater than x, for finite positive x.
-func nextAbove(x tensor.Float) tensor.Float {
-	step := x // halve until the smallest step that still changes x
-	for x+step/2 > x {
-		step /= 2
+func (n LIF) firing() firing {
+	f := newFiring(n.Threshold, n.Strict, n.Reset, n.Refractory)
+	if n.Delayed {
+		f.amount = tensor.Float(n.Threshold / n.Beta)
 	}
-	return x + step
+	return f
 }
 
-func checkThreshold(kind string, threshold float64, reset Reset) error {
-	if !(threshold > 0) || math.IsInf(threshold, 0) {
-		return fmt.Errorf("neuron %s: threshold is %v, want a positive number (1 is usual)", kind, threshold)
+// inputGain is g.
+func inputGain(beta float64, decayInput bool) tensor.Float {
+	if decayInput {
+		return tensor.Float(1 - beta)
 	}
-	if int(reset) >= len(resetNames) {
-		return fmt.Errorf("neuron %s: %v: want subtract, zero or none", kind, reset)
-	}
-	return nil
+	return 1
 }

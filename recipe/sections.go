@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"synfire/internal/rng"
@@ -209,16 +210,25 @@ func (t *Trained) trace() (layers []figure.Layer, traces []figure.Trace, err err
 	return layers, traces[max(0, len(traces)-shownTraces):], nil
 }
 
-// membranes runs the layer's neuron again for its most active units.
+// membranes runs the layer's neuron again, step by step, for its most active
+// units.
 func membranes(name string, sp layer.Spiking, current *signal.Signal, l figure.Layer, units int) (traces []figure.Trace) {
 	n := l.Units
-	u, bits := make([]tensor.Float, l.Steps*n), make([]uint64, l.Steps*((n+63)/64))
+	u, bits, state := make([]tensor.Float, l.Steps*n), make([]uint64, (n+63)/64), make([]tensor.Float, n*sp.Neuron.States())
 	if current.Kind == signal.Spikes {
 		var d signal.Signal
 		current.Densify(&d)
 		current = &d
 	}
-	sp.Neuron.Forward(l.Steps, n, current.Data, current.Stride(), make([]tensor.Float, n*sp.Neuron.States()), u, n, bits, (n+63)/64)
+	for t := range l.Steps {
+		now := u[t*n:][:n]
+		sp.Neuron.Forward(1, n, current.Data[t*current.Stride():], 0, state, now, 0, bits, 0)
+		for i, v := range now {
+			if math.IsInf(float64(v), -1) { // refractory: the membrane is the one held
+				now[i] = state[i]
+			}
+		}
+	}
 	z, _ := sp.Neuron.Argument(0)
 	for _, unit := range mostActive(l, units) {
 		tr := figure.Trace{Name: fmt.Sprintf("%s, neuron %d", name, unit), Threshold: float64(-z)}

@@ -6,9 +6,15 @@
 // a smooth primitive σ, replacing H by σ (the soft spike) makes a network
 // whose exact gradient is the one computed here: this is how gradients are
 // checked.
+//
+// Some surrogates that never reach zero take a cut-off: beyond ±Cut (0: none)
+// σ' counts as exactly zero and σ as constant. That is an approximation, off
+// by default: it leaves out errors of up to σ'(Cut) of what arrives, and keeps
+// rare and faint ones from being carried back at all.
 package surrogate
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -33,27 +39,36 @@ type Fast interface{ Kernel() kernel.Surrogate }
 //
 //	σ'(z) = 1 / (1 + k|z|)²,   σ(z) = 1/2 + z / (1 + k|z|)
 //
-// with slope k > 0 per unit of membrane.
+// with slope k > 0 per unit of membrane. The error of a Cut grows with
+// σ'(Cut): with slope 25 and Cut 0.36 it is 1 %.
 type FastSigmoid struct {
 	Slope float64 `yaml:"slope"`
+	Cut   float64 `yaml:"cut"`
 }
 
-// Validate returns an error unless the slope is positive.
-func (s FastSigmoid) Validate() error { return positive("fast-sigmoid", "slope", s.Slope) }
+// Validate returns an error unless the slope is positive and the cut is not
+// negative.
+func (s FastSigmoid) Validate() error {
+	return errors.Join(positive("fast-sigmoid", "slope", s.Slope), cutoff("fast-sigmoid", s.Cut))
+}
 
 // Kernel is the form that the kernels compute.
 func (s FastSigmoid) Kernel() kernel.Surrogate {
-	return kernel.Surrogate{Shape: kernel.FastSigmoid, A: tensor.Float(s.Slope)}
+	return kernel.Surrogate{Shape: kernel.FastSigmoid, A: tensor.Float(s.Slope), Cut: tensor.Float(s.Cut)}
 }
 
 // Derivative is σ'(z).
 func (s FastSigmoid) Derivative(z tensor.Float) tensor.Float {
+	if beyond(z, s.Cut) {
+		return 0
+	}
 	d := 1 + tensor.Float(s.Slope)*abs(z)
 	return 1 / (d * d)
 }
 
 // Primitive is σ(z).
 func (s FastSigmoid) Primitive(z tensor.Float) tensor.Float {
+	z = within(z, s.Cut)
 	return 0.5 + z/(1+tensor.Float(s.Slope)*abs(z))
 }
 
@@ -62,13 +77,18 @@ func (s FastSigmoid) Primitive(z tensor.Float) tensor.Float {
 //
 //	σ'(z) = (α/2) / (1 + (π/2·α·z)²),   σ(z) = 1/2 + atan(π/2·α·z)/π
 //
-// with α > 0; σ runs from 0 to 1.
+// with α > 0; σ runs from 0 to 1. The error of a Cut grows with σ'(Cut): with
+// α = 2 and Cut 3.17 it is 1 % of σ'(0).
 type ArcTan struct {
 	Alpha float64 `yaml:"alpha"`
+	Cut   float64 `yaml:"cut"`
 }
 
-// Validate returns an error unless alpha is positive.
-func (s ArcTan) Validate() error { return positive("arctan", "alpha", s.Alpha) }
+// Validate returns an error unless alpha is positive and the cut is not
+// negative.
+func (s ArcTan) Validate() error {
+	return errors.Join(positive("arctan", "alpha", s.Alpha), cutoff("arctan", s.Cut))
+}
 
 // Kernel is the form that the kernels compute.
 func (s ArcTan) Kernel() kernel.Surrogate {
@@ -76,17 +96,22 @@ func (s ArcTan) Kernel() kernel.Surrogate {
 		Shape: kernel.ArcTan,
 		A:     tensor.Float(math.Pi / 2 * s.Alpha),
 		B:     tensor.Float(s.Alpha / 2),
+		Cut:   tensor.Float(s.Cut),
 	}
 }
 
 // Derivative is σ'(z).
 func (s ArcTan) Derivative(z tensor.Float) tensor.Float {
+	if beyond(z, s.Cut) {
+		return 0
+	}
 	y := tensor.Float(math.Pi/2*s.Alpha) * z
 	return tensor.Float(s.Alpha/2) / (1 + y*y)
 }
 
 // Primitive is σ(z).
 func (s ArcTan) Primitive(z tensor.Float) tensor.Float {
+	z = within(z, s.Cut)
 	return tensor.Float(0.5 + math.Atan(math.Pi/2*s.Alpha*float64(z))/math.Pi)
 }
 
@@ -128,6 +153,24 @@ func (s Triangle) Primitive(z tensor.Float) tensor.Float {
 }
 
 func abs(z tensor.Float) tensor.Float { return max(z, -z) }
+
+// beyond reports whether z lies outside a cut-off (0: none).
+func beyond(z tensor.Float, cut float64) bool { return cut > 0 && abs(z) > tensor.Float(cut) }
+
+// within is the point nearest to z inside a cut-off (0: none).
+func within(z tensor.Float, cut float64) tensor.Float {
+	if cut == 0 {
+		return z
+	}
+	return min(max(z, -tensor.Float(cut)), tensor.Float(cut))
+}
+
+func cutoff(kind string, cut float64) error {
+	if cut >= 0 && !math.IsInf(cut, 0) {
+		return nil
+	}
+	return fmt.Errorf("surrogate %s: cut is %v, want a distance from threshold, or 0 for no cut-off", kind, cut)
+}
 
 func positive(kind, option string, v float64) error {
 	if v > 0 && !math.IsInf(v, 0) {

@@ -16,6 +16,9 @@ var all = []surrogate.Surrogate{
 	surrogate.ArcTan{Alpha: 2},
 	surrogate.Triangle{Height: 0.3, Width: 1},
 	surrogate.Triangle{Height: 1, Width: 0.5},
+	surrogate.Rectangle{Height: 0.5, Width: 1},
+	surrogate.FastSigmoid{Slope: 25, Cut: 0.3},
+	surrogate.ArcTan{Alpha: 2, Cut: 0.8},
 }
 
 func Example() {
@@ -31,7 +34,7 @@ func TestPrimitive(t *testing.T) {
 	if tensor.Float(1)+1e-12 != 1 {
 		h, tol = 1e-5, 1e-6
 	}
-	for _, s := range all {
+	for _, s := range append(smooth, all...) {
 		for _, z := range []float64{-3, -0.7, -0.123, 0.0321, 0.29, 0.81, 2} {
 			up, down := s.Primitive(tensor.Float(z+h)), s.Primitive(tensor.Float(z-h))
 			got := (float64(up) - float64(down)) / (2 * h)
@@ -59,6 +62,30 @@ func TestKernelForm(t *testing.T) {
 	}
 }
 
+// Beyond a cut-off, derivatives are zero and primitives constant; within it,
+// and without one, nothing changes.
+func TestCut(t *testing.T) {
+	for _, c := range []struct{ plain, cut surrogate.Surrogate }{
+		{surrogate.FastSigmoid{Slope: 25}, surrogate.FastSigmoid{Slope: 25, Cut: 0.5}},
+		{surrogate.ArcTan{Alpha: 2}, surrogate.ArcTan{Alpha: 2, Cut: 0.5}},
+	} {
+		for _, z := range []tensor.Float{-0.5, -0.1, 0, 0.25, 0.5} {
+			if c.cut.Derivative(z) != c.plain.Derivative(z) || c.cut.Primitive(z) != c.plain.Primitive(z) {
+				t.Errorf("%+v changes within the cut-off, at %v", c.cut, z)
+			}
+		}
+		for _, z := range []tensor.Float{-3, -0.501, 0.501, 3} {
+			edge := tensor.Float(math.Copysign(0.5, float64(z)))
+			if c.cut.Derivative(z) != 0 || c.cut.Primitive(z) != c.plain.Primitive(edge) {
+				t.Errorf("%+v at %v: derivative %v, primitive %v", c.cut, z, c.cut.Derivative(z), c.cut.Primitive(z))
+			}
+			if c.plain.Derivative(z) == 0 {
+				t.Errorf("%+v at %v: zero without a cut-off", c.plain, z)
+			}
+		}
+	}
+}
+
 func TestValidate(t *testing.T) {
 	for _, s := range all {
 		if err := s.Validate(); err != nil {
@@ -68,6 +95,9 @@ func TestValidate(t *testing.T) {
 	for _, s := range []surrogate.Surrogate{
 		surrogate.FastSigmoid{}, surrogate.ArcTan{Alpha: -1}, surrogate.ArcTan{Alpha: math.NaN()},
 		surrogate.Triangle{Height: 1}, surrogate.Triangle{Width: math.Inf(1), Height: 1},
+		surrogate.Rectangle{Height: 1}, surrogate.Rectangle{Width: 1, Height: -1},
+		surrogate.FastSigmoid{Slope: 25, Cut: -0.1}, surrogate.FastSigmoid{Slope: 25, Cut: math.NaN()},
+		surrogate.ArcTan{Alpha: 2, Cut: math.Inf(1)}, surrogate.ArcTan{Cut: 1},
 	} {
 		if s.Validate() == nil {
 			t.Errorf("%+v: accepted", s)

@@ -95,7 +95,11 @@ func (p LIF) backward(steps int, s Surrogate, u []Float, us int, gs []Float, gss
 	if p.Reset != ResetZero {
 		fire = Float(math.NaN()) // nothing is ≥ NaN: no gradient is cut
 	}
-	params := [8]Float{p.Beta, p.Gain, fire, s.Theta, s.A, s.B, 1, math.Float32frombits(math.MaxInt32)}
+	limit := s.Cut
+	if limit == 0 {
+		limit = Float(math.Inf(1)) // nothing is > Inf
+	}
+	params := [9]Float{p.Beta, p.Gain, fire, s.Theta, s.A, s.B, 1, math.Float32frombits(math.MaxInt32), limit}
 	last := steps - 1
 	u, gs, gx = u[last*us:], gs[last*gss:], gx[last*gxs:]
 	for i := 0; i < len(gv); i += block {
@@ -105,14 +109,18 @@ func (p LIF) backward(steps int, s Surrogate, u []Float, us int, gs []Float, gss
 			lifBackwardFastSigmoidAVX512(steps, n, &u[i], us, &gs[i], gss, &gv[i], &gx[i], gxs, &params)
 		case level == AVX512 && s.Shape == ArcTan:
 			lifBackwardArcTanAVX512(steps, n, &u[i], us, &gs[i], gss, &gv[i], &gx[i], gxs, &params)
-		case level == AVX512:
+		case level == AVX512 && s.Shape == Triangle:
 			lifBackwardTriangleAVX512(steps, n, &u[i], us, &gs[i], gss, &gv[i], &gx[i], gxs, &params)
+		case level == AVX512:
+			lifBackwardRectangleAVX512(steps, n, &u[i], us, &gs[i], gss, &gv[i], &gx[i], gxs, &params)
 		case s.Shape == FastSigmoid:
 			lifBackwardFastSigmoidAVX2(steps, n, &u[i], us, &gs[i], gss, &gv[i], &gx[i], gxs, &params)
 		case s.Shape == ArcTan:
 			lifBackwardArcTanAVX2(steps, n, &u[i], us, &gs[i], gss, &gv[i], &gx[i], gxs, &params)
-		default:
+		case s.Shape == Triangle:
 			lifBackwardTriangleAVX2(steps, n, &u[i], us, &gs[i], gss, &gv[i], &gx[i], gxs, &params)
+		default:
+			lifBackwardRectangleAVX2(steps, n, &u[i], us, &gs[i], gss, &gv[i], &gx[i], gxs, &params)
 		}
 	}
 }

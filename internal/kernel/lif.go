@@ -62,18 +62,25 @@ const (
 	FastSigmoid Shape = iota // 1 / (A·|z| + 1)²
 	ArcTan                   // B / ((A·z)² + 1)
 	Triangle                 // B · max(0, 1 − A·|z|)
+	Rectangle                // B where A·|z| ≤ 1, else 0
 )
 
 // Surrogate is the derivative that stands in for the step's. The error g at a
 // spike becomes the error q at the membrane in one order of operations:
 //
 //	FastSigmoid:  d = fma(A, |z|, 1)            q = g / (d·d)
-//	ArcTan:       y = A·z                       q = (g·B) / fma(y, y, 1)
+//	ArcTan:       y = A·|z|                     q = (g·B) / fma(y, y, 1)
 //	Triangle:     m = max(0, fma(−A, |z|, 1))   q = g · (B·m)
+//	Rectangle:                                  q = g·B, or 0 unless A·|z| ≤ 1
+//
+// Where |z| > Cut (Cut = 0: nowhere) the derivative is zero. A q that is zero
+// for want of a derivative, by Cut or outside the rectangle, is +0 for any g,
+// Inf and NaN included.
 type Surrogate struct {
 	Shape Shape
 	A, B  Float
 	Theta Float
+	Cut   Float
 }
 
 // Backward runs from the last step to the first. gs[t·gss+i] is the error at

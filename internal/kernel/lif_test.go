@@ -105,6 +105,9 @@ func wantError(s Surrogate, fma func(a, b, c Float) Float, u, g Float) Float {
 	if z < 0 {
 		z = -z
 	}
+	if s.Cut > 0 && z > s.Cut {
+		return 0
+	}
 	switch s.Shape {
 	case FastSigmoid:
 		d := fma(s.A, z, 1)
@@ -112,19 +115,25 @@ func wantError(s Surrogate, fma func(a, b, c Float) Float, u, g Float) Float {
 	case ArcTan:
 		y := s.A * z
 		return Float(g*s.B) / fma(y, y, 1)
-	default:
+	case Triangle:
 		return g * Float(s.B*max(0, fma(-s.A, z, 1)))
+	default:
+		if s.A*z <= 1 {
+			return g * s.B
+		}
+		return 0
 	}
 }
 
 func TestBackward(t *testing.T) { eachScan(t, checkBackward) }
 
 func checkBackward(t *testing.T, l Level, c scanCase) {
-	for shape := FastSigmoid; shape <= Triangle; shape++ {
-		what := fmt.Sprintf("%v %+v shape %d", l, c, shape)
+	for shape := FastSigmoid; shape <= Rectangle; shape++ {
+		cut := [2]Float{0, 0.4}[(c.n+int(shape))%2]
+		what := fmt.Sprintf("%v %+v shape %d cut %g", l, c, shape, cut)
 		r := newSource(uint64(c.n*64+c.steps), c.odd)
 		p, fma := c.params(r), mulAdd(l)
-		s := Surrogate{Shape: shape, A: 1.7, B: 0.6, Theta: 0.21}
+		s := Surrogate{Shape: shape, A: 1.7, B: 0.6, Theta: 0.21, Cut: cut}
 		n := c.n
 		us, gss, gxs := n+2, n+1, n+3
 		if c.constant {

@@ -100,6 +100,9 @@ func (s Surrogate) error(u, g Float) Float {
 	if z < 0 {
 		z = -z
 	}
+	if s.Cut > 0 && z > s.Cut {
+		return 0
+	}
 	switch s.Shape {
 	case FastSigmoid:
 		d := Float(s.A*z) + 1
@@ -107,7 +110,12 @@ func (s Surrogate) error(u, g Float) Float {
 	case ArcTan:
 		y := s.A * z
 		return Float(g*s.B) / (Float(y*y) + 1)
-	default:
+	case Triangle:
 		return g * Float(s.B*max(0, 1-Float(s.A*z)))
+	default:
+		if !(Float(s.A*z) <= 1) {
+			return 0
+		}
+		return g * s.B
 	}
 }

@@ -15,22 +15,28 @@ func lifForwardSubtractAVX2(steps int, n int, x *float32, xs int, v *float32, u 
 func lifForwardZeroAVX2(steps int, n int, x *float32, xs int, v *float32, u *float32, us int, spikes *uint64, ss int, p *[4]float32)
 
 // lifBackwardFastSigmoidAVX2 is LIF.Backward for 1 ≤ n ≤ 32 units and steps ≥ 1, where u, gs and gx
-// point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|}.
+// point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|, Cut or Inf}.
 //
 //go:noescape
-func lifBackwardFastSigmoidAVX2(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[8]float32)
+func lifBackwardFastSigmoidAVX2(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
 
 // lifBackwardArcTanAVX2 is LIF.Backward for 1 ≤ n ≤ 32 units and steps ≥ 1, where u, gs and gx
-// point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|}.
+// point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|, Cut or Inf}.
 //
 //go:noescape
-func lifBackwardArcTanAVX2(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[8]float32)
+func lifBackwardArcTanAVX2(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
 
 // lifBackwardTriangleAVX2 is LIF.Backward for 1 ≤ n ≤ 32 units and steps ≥ 1, where u, gs and gx
-// point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|}.
+// point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|, Cut or Inf}.
 //
 //go:noescape
-func lifBackwardTriangleAVX2(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[8]float32)
+func lifBackwardTriangleAVX2(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
+
+// lifBackwardRectangleAVX2 is LIF.Backward for 1 ≤ n ≤ 32 units and steps ≥ 1, where u, gs and gx
+// point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|, Cut or Inf}.
+//
+//go:noescape
+func lifBackwardRectangleAVX2(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
 
 // lifForwardSubtractAVX512 is LIF.Forward for 1 ≤ n ≤ 64 units, steps ≥ 1 and p = {Beta, Gain, Fire, Amount}.
 //
@@ -43,19 +49,25 @@ func lifForwardSubtractAVX512(steps int, n int, x *float32, xs int, v *float32, 
 func lifForwardZeroAVX512(steps int, n int, x *float32, xs int, v *float32, u *float32, us int, spikes *uint64, ss int, p *[4]float32)
 
 // lifBackwardFastSigmoidAVX512 is LIF.Backward for 1 ≤ n ≤ 64 units and steps ≥ 1, where u, gs and gx
-// point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|}.
+// point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|, Cut or Inf}.
 //
 //go:noescape
-func lifBackwardFastSigmoidAVX512(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[8]float32)
+func lifBackwardFastSigmoidAVX512(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
 
 // lifBackwardArcTanAVX512 is LIF.Backward for 1 ≤ n ≤ 64 units and steps ≥ 1, where u, gs and gx
-// point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|}.
+// point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|, Cut or Inf}.
 //
 //go:noescape
-func lifBackwardArcTanAVX512(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[8]float32)
+func lifBackwardArcTanAVX512(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
 
 // lifBackwardTriangleAVX512 is LIF.Backward for 1 ≤ n ≤ 64 units and steps ≥ 1, where u, gs and gx
-// point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|}.
+// point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|, Cut or Inf}.
 //
 //go:noescape
-func lifBackwardTriangleAVX512(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[8]float32)
+func lifBackwardTriangleAVX512(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
+
+// lifBackwardRectangleAVX512 is LIF.Backward for 1 ≤ n ≤ 64 units and steps ≥ 1, where u, gs and gx
+// point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|, Cut or Inf}.
+//
+//go:noescape
+func lifBackwardRectangleAVX512(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)

@@ -1458,7 +1458,7 @@ joined:
 	VZEROUPPER
 	RET
 
-// func lifBackwardFastSigmoidAVX2(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[8]float32)
+// func lifBackwardFastSigmoidAVX2(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
 // Requires: AVX, FMA3
 TEXT ·lifBackwardFastSigmoidAVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+8(FP), AX
@@ -1473,107 +1473,119 @@ TEXT ·lifBackwardFastSigmoidAVX2(SB), NOSPLIT, $0-80
 	CMPQ         AX, $0x00000020
 	JNE          part
 	MOVQ         u+16(FP), AX
-	MOVQ         us+24(FP), CX
-	SHLQ         $0x02, CX
-	MOVQ         gs+32(FP), DX
-	MOVQ         gss+40(FP), BX
-	SHLQ         $0x02, BX
-	MOVQ         gx+56(FP), SI
-	MOVQ         gxs+64(FP), DI
-	SHLQ         $0x02, DI
-	MOVQ         steps+0(FP), R8
-	MOVQ         gv+48(FP), R9
-	VMOVUPS      (R9), Y7
-	VMOVUPS      32(R9), Y8
-	VMOVUPS      64(R9), Y9
-	VMOVUPS      96(R9), Y10
+	MOVQ         us+24(FP), DX
+	SHLQ         $0x02, DX
+	MOVQ         gs+32(FP), BX
+	MOVQ         gss+40(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         gx+56(FP), DI
+	MOVQ         gxs+64(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         steps+0(FP), R9
+	MOVQ         gv+48(FP), R10
+	VMOVUPS      (R10), Y7
+	VMOVUPS      32(R10), Y8
+	VMOVUPS      64(R10), Y9
+	VMOVUPS      96(R10), Y10
 
 full:
-	VMOVUPS     (AX), Y11
-	VSUBPS      Y3, Y11, Y12
-	VANDPS      Y6, Y12, Y12
-	VFMADD213PS Y5, Y4, Y12
-	VMULPS      Y12, Y12, Y12
-	VMOVUPS     (DX), Y13
-	VDIVPS      Y12, Y13, Y13
-	VCMPPS      $0x1d, Y2, Y11, Y11
-	VANDNPS     Y7, Y11, Y7
-	VADDPS      Y7, Y13, Y13
-	VMULPS      Y0, Y13, Y7
-	VMULPS      Y1, Y13, Y13
-	TESTQ       DI, DI
-	JNZ         fullput0
-	VMOVUPS     (SI), Y11
-	VADDPS      Y13, Y11, Y13
+	VMOVUPS      (AX), Y11
+	VCMPPS       $0x1d, Y2, Y11, Y13
+	VANDNPS      Y7, Y13, Y7
+	VSUBPS       Y3, Y11, Y11
+	VANDPS       Y6, Y11, Y11
+	VBROADCASTSS 32(CX), Y13
+	VMOVUPS      (BX), Y12
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VANDNPS      Y12, Y13, Y12
+	VFMADD213PS  Y5, Y4, Y11
+	VMULPS       Y11, Y11, Y11
+	VDIVPS       Y11, Y12, Y12
+	VADDPS       Y7, Y12, Y12
+	VMULPS       Y0, Y12, Y7
+	VMULPS       Y1, Y12, Y12
+	TESTQ        R8, R8
+	JNZ          fullput0
+	VMOVUPS      (DI), Y13
+	VADDPS       Y12, Y13, Y12
 
 fullput0:
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(AX), Y11
-	VSUBPS      Y3, Y11, Y12
-	VANDPS      Y6, Y12, Y12
-	VFMADD213PS Y5, Y4, Y12
-	VMULPS      Y12, Y12, Y12
-	VMOVUPS     32(DX), Y13
-	VDIVPS      Y12, Y13, Y13
-	VCMPPS      $0x1d, Y2, Y11, Y11
-	VANDNPS     Y8, Y11, Y8
-	VADDPS      Y8, Y13, Y13
-	VMULPS      Y0, Y13, Y8
-	VMULPS      Y1, Y13, Y13
-	TESTQ       DI, DI
-	JNZ         fullput1
-	VMOVUPS     32(SI), Y11
-	VADDPS      Y13, Y11, Y13
+	VMOVUPS      Y12, (DI)
+	VMOVUPS      32(AX), Y11
+	VCMPPS       $0x1d, Y2, Y11, Y13
+	VANDNPS      Y8, Y13, Y8
+	VSUBPS       Y3, Y11, Y11
+	VANDPS       Y6, Y11, Y11
+	VBROADCASTSS 32(CX), Y13
+	VMOVUPS      32(BX), Y12
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VANDNPS      Y12, Y13, Y12
+	VFMADD213PS  Y5, Y4, Y11
+	VMULPS       Y11, Y11, Y11
+	VDIVPS       Y11, Y12, Y12
+	VADDPS       Y8, Y12, Y12
+	VMULPS       Y0, Y12, Y8
+	VMULPS       Y1, Y12, Y12
+	TESTQ        R8, R8
+	JNZ          fullput1
+	VMOVUPS      32(DI), Y13
+	VADDPS       Y12, Y13, Y12
 
 fullput1:
-	VMOVUPS     Y13, 32(SI)
-	VMOVUPS     64(AX), Y11
-	VSUBPS      Y3, Y11, Y12
-	VANDPS      Y6, Y12, Y12
-	VFMADD213PS Y5, Y4, Y12
-	VMULPS      Y12, Y12, Y12
-	VMOVUPS     64(DX), Y13
-	VDIVPS      Y12, Y13, Y13
-	VCMPPS      $0x1d, Y2, Y11, Y11
-	VANDNPS     Y9, Y11, Y9
-	VADDPS      Y9, Y13, Y13
-	VMULPS      Y0, Y13, Y9
-	VMULPS      Y1, Y13, Y13
-	TESTQ       DI, DI
-	JNZ         fullput2
-	VMOVUPS     64(SI), Y11
-	VADDPS      Y13, Y11, Y13
+	VMOVUPS      Y12, 32(DI)
+	VMOVUPS      64(AX), Y11
+	VCMPPS       $0x1d, Y2, Y11, Y13
+	VANDNPS      Y9, Y13, Y9
+	VSUBPS       Y3, Y11, Y11
+	VANDPS       Y6, Y11, Y11
+	VBROADCASTSS 32(CX), Y13
+	VMOVUPS      64(BX), Y12
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VANDNPS      Y12, Y13, Y12
+	VFMADD213PS  Y5, Y4, Y11
+	VMULPS       Y11, Y11, Y11
+	VDIVPS       Y11, Y12, Y12
+	VADDPS       Y9, Y12, Y12
+	VMULPS       Y0, Y12, Y9
+	VMULPS       Y1, Y12, Y12
+	TESTQ        R8, R8
+	JNZ          fullput2
+	VMOVUPS      64(DI), Y13
+	VADDPS       Y12, Y13, Y12
 
 fullput2:
-	VMOVUPS     Y13, 64(SI)
-	VMOVUPS     96(AX), Y11
-	VSUBPS      Y3, Y11, Y12
-	VANDPS      Y6, Y12, Y12
-	VFMADD213PS Y5, Y4, Y12
-	VMULPS      Y12, Y12, Y12
-	VMOVUPS     96(DX), Y13
-	VDIVPS      Y12, Y13, Y13
-	VCMPPS      $0x1d, Y2, Y11, Y11
-	VANDNPS     Y10, Y11, Y10
-	VADDPS      Y10, Y13, Y13
-	VMULPS      Y0, Y13, Y10
-	VMULPS      Y1, Y13, Y13
-	TESTQ       DI, DI
-	JNZ         fullput3
-	VMOVUPS     96(SI), Y11
-	VADDPS      Y13, Y11, Y13
+	VMOVUPS      Y12, 64(DI)
+	VMOVUPS      96(AX), Y11
+	VCMPPS       $0x1d, Y2, Y11, Y13
+	VANDNPS      Y10, Y13, Y10
+	VSUBPS       Y3, Y11, Y11
+	VANDPS       Y6, Y11, Y11
+	VBROADCASTSS 32(CX), Y13
+	VMOVUPS      96(BX), Y12
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VANDNPS      Y12, Y13, Y12
+	VFMADD213PS  Y5, Y4, Y11
+	VMULPS       Y11, Y11, Y11
+	VDIVPS       Y11, Y12, Y12
+	VADDPS       Y10, Y12, Y12
+	VMULPS       Y0, Y12, Y10
+	VMULPS       Y1, Y12, Y12
+	TESTQ        R8, R8
+	JNZ          fullput3
+	VMOVUPS      96(DI), Y13
+	VADDPS       Y12, Y13, Y12
 
 fullput3:
-	VMOVUPS Y13, 96(SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
+	VMOVUPS Y12, 96(DI)
+	SUBQ    DX, AX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
 	JNZ     full
-	VMOVUPS Y7, (R9)
-	VMOVUPS Y8, 32(R9)
-	VMOVUPS Y9, 64(R9)
-	VMOVUPS Y10, 96(R9)
+	VMOVUPS Y7, (R10)
+	VMOVUPS Y8, 32(R10)
+	VMOVUPS Y9, 64(R10)
+	VMOVUPS Y10, 96(R10)
 	VZEROUPPER
 	RET
 
@@ -1584,319 +1596,349 @@ part:
 	JLE        vectors2
 	CMPQ       AX, $0x00000018
 	JLE        vectors3
-	MOVQ       $0x00000020, CX
-	SUBQ       AX, CX
+	MOVQ       $0x00000020, DX
+	SUBQ       AX, DX
 	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y7
+	VMOVUPS    (AX)(DX*4), Y7
 	MOVQ       u+16(FP), AX
-	MOVQ       us+24(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       gs+32(FP), DX
-	MOVQ       gss+40(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       gx+56(FP), SI
-	MOVQ       gxs+64(FP), DI
-	SHLQ       $0x02, DI
-	MOVQ       steps+0(FP), R8
-	MOVQ       gv+48(FP), R9
-	VMOVUPS    (R9), Y8
-	VMOVUPS    32(R9), Y9
-	VMOVUPS    64(R9), Y10
-	VMASKMOVPS 96(R9), Y7, Y11
+	MOVQ       us+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       gs+32(FP), BX
+	MOVQ       gss+40(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       gx+56(FP), DI
+	MOVQ       gxs+64(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       steps+0(FP), R9
+	MOVQ       gv+48(FP), R10
+	VMOVUPS    (R10), Y8
+	VMOVUPS    32(R10), Y9
+	VMOVUPS    64(R10), Y10
+	VMASKMOVPS 96(R10), Y7, Y11
 
 part4:
-	VMOVUPS     (AX), Y12
-	VSUBPS      Y3, Y12, Y13
-	VANDPS      Y6, Y13, Y13
-	VFMADD213PS Y5, Y4, Y13
-	VMULPS      Y13, Y13, Y13
-	VMOVUPS     (DX), Y14
-	VDIVPS      Y13, Y14, Y14
-	VCMPPS      $0x1d, Y2, Y12, Y12
-	VANDNPS     Y8, Y12, Y8
-	VADDPS      Y8, Y14, Y14
-	VMULPS      Y0, Y14, Y8
-	VMULPS      Y1, Y14, Y14
-	TESTQ       DI, DI
-	JNZ         part4put0
-	VMOVUPS     (SI), Y12
-	VADDPS      Y14, Y12, Y14
+	VMOVUPS      (AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y8, Y14, Y8
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      (BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VFMADD213PS  Y5, Y4, Y12
+	VMULPS       Y12, Y12, Y12
+	VDIVPS       Y12, Y13, Y13
+	VADDPS       Y8, Y13, Y13
+	VMULPS       Y0, Y13, Y8
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          part4put0
+	VMOVUPS      (DI), Y14
+	VADDPS       Y13, Y14, Y13
 
 part4put0:
-	VMOVUPS     Y14, (SI)
-	VMOVUPS     32(AX), Y12
-	VSUBPS      Y3, Y12, Y13
-	VANDPS      Y6, Y13, Y13
-	VFMADD213PS Y5, Y4, Y13
-	VMULPS      Y13, Y13, Y13
-	VMOVUPS     32(DX), Y14
-	VDIVPS      Y13, Y14, Y14
-	VCMPPS      $0x1d, Y2, Y12, Y12
-	VANDNPS     Y9, Y12, Y9
-	VADDPS      Y9, Y14, Y14
-	VMULPS      Y0, Y14, Y9
-	VMULPS      Y1, Y14, Y14
-	TESTQ       DI, DI
-	JNZ         part4put1
-	VMOVUPS     32(SI), Y12
-	VADDPS      Y14, Y12, Y14
+	VMOVUPS      Y13, (DI)
+	VMOVUPS      32(AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y9, Y14, Y9
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      32(BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VFMADD213PS  Y5, Y4, Y12
+	VMULPS       Y12, Y12, Y12
+	VDIVPS       Y12, Y13, Y13
+	VADDPS       Y9, Y13, Y13
+	VMULPS       Y0, Y13, Y9
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          part4put1
+	VMOVUPS      32(DI), Y14
+	VADDPS       Y13, Y14, Y13
 
 part4put1:
-	VMOVUPS     Y14, 32(SI)
-	VMOVUPS     64(AX), Y12
-	VSUBPS      Y3, Y12, Y13
-	VANDPS      Y6, Y13, Y13
-	VFMADD213PS Y5, Y4, Y13
-	VMULPS      Y13, Y13, Y13
-	VMOVUPS     64(DX), Y14
-	VDIVPS      Y13, Y14, Y14
-	VCMPPS      $0x1d, Y2, Y12, Y12
-	VANDNPS     Y10, Y12, Y10
-	VADDPS      Y10, Y14, Y14
-	VMULPS      Y0, Y14, Y10
-	VMULPS      Y1, Y14, Y14
-	TESTQ       DI, DI
-	JNZ         part4put2
-	VMOVUPS     64(SI), Y12
-	VADDPS      Y14, Y12, Y14
+	VMOVUPS      Y13, 32(DI)
+	VMOVUPS      64(AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y10, Y14, Y10
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      64(BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VFMADD213PS  Y5, Y4, Y12
+	VMULPS       Y12, Y12, Y12
+	VDIVPS       Y12, Y13, Y13
+	VADDPS       Y10, Y13, Y13
+	VMULPS       Y0, Y13, Y10
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          part4put2
+	VMOVUPS      64(DI), Y14
+	VADDPS       Y13, Y14, Y13
 
 part4put2:
-	VMOVUPS     Y14, 64(SI)
-	VMASKMOVPS  96(AX), Y7, Y12
-	VSUBPS      Y3, Y12, Y13
-	VANDPS      Y6, Y13, Y13
-	VFMADD213PS Y5, Y4, Y13
-	VMULPS      Y13, Y13, Y13
-	VMASKMOVPS  96(DX), Y7, Y14
-	VDIVPS      Y13, Y14, Y14
-	VCMPPS      $0x1d, Y2, Y12, Y12
-	VANDNPS     Y11, Y12, Y11
-	VADDPS      Y11, Y14, Y14
-	VMULPS      Y0, Y14, Y11
-	VMULPS      Y1, Y14, Y14
-	TESTQ       DI, DI
-	JNZ         part4put3
-	VMASKMOVPS  96(SI), Y7, Y12
-	VADDPS      Y14, Y12, Y14
+	VMOVUPS      Y13, 64(DI)
+	VMASKMOVPS   96(AX), Y7, Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y11, Y14, Y11
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMASKMOVPS   96(BX), Y7, Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VFMADD213PS  Y5, Y4, Y12
+	VMULPS       Y12, Y12, Y12
+	VDIVPS       Y12, Y13, Y13
+	VADDPS       Y11, Y13, Y13
+	VMULPS       Y0, Y13, Y11
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          part4put3
+	VMASKMOVPS   96(DI), Y7, Y14
+	VADDPS       Y13, Y14, Y13
 
 part4put3:
-	VMASKMOVPS Y14, Y7, 96(SI)
-	SUBQ       CX, AX
-	SUBQ       BX, DX
-	SUBQ       DI, SI
-	DECQ       R8
+	VMASKMOVPS Y13, Y7, 96(DI)
+	SUBQ       DX, AX
+	SUBQ       SI, BX
+	SUBQ       R8, DI
+	DECQ       R9
 	JNZ        part4
-	VMOVUPS    Y8, (R9)
-	VMOVUPS    Y9, 32(R9)
-	VMOVUPS    Y10, 64(R9)
-	VMASKMOVPS Y11, Y7, 96(R9)
+	VMOVUPS    Y8, (R10)
+	VMOVUPS    Y9, 32(R10)
+	VMOVUPS    Y10, 64(R10)
+	VMASKMOVPS Y11, Y7, 96(R10)
 	JMP        joined
 
 vectors3:
-	MOVQ       $0x00000018, CX
-	SUBQ       AX, CX
+	MOVQ       $0x00000018, DX
+	SUBQ       AX, DX
 	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y7
+	VMOVUPS    (AX)(DX*4), Y7
 	MOVQ       u+16(FP), AX
-	MOVQ       us+24(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       gs+32(FP), DX
-	MOVQ       gss+40(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       gx+56(FP), SI
-	MOVQ       gxs+64(FP), DI
-	SHLQ       $0x02, DI
-	MOVQ       steps+0(FP), R8
-	MOVQ       gv+48(FP), R9
-	VMOVUPS    (R9), Y8
-	VMOVUPS    32(R9), Y9
-	VMASKMOVPS 64(R9), Y7, Y10
+	MOVQ       us+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       gs+32(FP), BX
+	MOVQ       gss+40(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       gx+56(FP), DI
+	MOVQ       gxs+64(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       steps+0(FP), R9
+	MOVQ       gv+48(FP), R10
+	VMOVUPS    (R10), Y8
+	VMOVUPS    32(R10), Y9
+	VMASKMOVPS 64(R10), Y7, Y10
 
 part3:
-	VMOVUPS     (AX), Y11
-	VSUBPS      Y3, Y11, Y12
-	VANDPS      Y6, Y12, Y12
-	VFMADD213PS Y5, Y4, Y12
-	VMULPS      Y12, Y12, Y12
-	VMOVUPS     (DX), Y13
-	VDIVPS      Y12, Y13, Y13
-	VCMPPS      $0x1d, Y2, Y11, Y11
-	VANDNPS     Y8, Y11, Y8
-	VADDPS      Y8, Y13, Y13
-	VMULPS      Y0, Y13, Y8
-	VMULPS      Y1, Y13, Y13
-	TESTQ       DI, DI
-	JNZ         part3put0
-	VMOVUPS     (SI), Y11
-	VADDPS      Y13, Y11, Y13
+	VMOVUPS      (AX), Y11
+	VCMPPS       $0x1d, Y2, Y11, Y13
+	VANDNPS      Y8, Y13, Y8
+	VSUBPS       Y3, Y11, Y11
+	VANDPS       Y6, Y11, Y11
+	VBROADCASTSS 32(CX), Y13
+	VMOVUPS      (BX), Y12
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VANDNPS      Y12, Y13, Y12
+	VFMADD213PS  Y5, Y4, Y11
+	VMULPS       Y11, Y11, Y11
+	VDIVPS       Y11, Y12, Y12
+	VADDPS       Y8, Y12, Y12
+	VMULPS       Y0, Y12, Y8
+	VMULPS       Y1, Y12, Y12
+	TESTQ        R8, R8
+	JNZ          part3put0
+	VMOVUPS      (DI), Y13
+	VADDPS       Y12, Y13, Y12
 
 part3put0:
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(AX), Y11
-	VSUBPS      Y3, Y11, Y12
-	VANDPS      Y6, Y12, Y12
-	VFMADD213PS Y5, Y4, Y12
-	VMULPS      Y12, Y12, Y12
-	VMOVUPS     32(DX), Y13
-	VDIVPS      Y12, Y13, Y13
-	VCMPPS      $0x1d, Y2, Y11, Y11
-	VANDNPS     Y9, Y11, Y9
-	VADDPS      Y9, Y13, Y13
-	VMULPS      Y0, Y13, Y9
-	VMULPS      Y1, Y13, Y13
-	TESTQ       DI, DI
-	JNZ         part3put1
-	VMOVUPS     32(SI), Y11
-	VADDPS      Y13, Y11, Y13
+	VMOVUPS      Y12, (DI)
+	VMOVUPS      32(AX), Y11
+	VCMPPS       $0x1d, Y2, Y11, Y13
+	VANDNPS      Y9, Y13, Y9
+	VSUBPS       Y3, Y11, Y11
+	VANDPS       Y6, Y11, Y11
+	VBROADCASTSS 32(CX), Y13
+	VMOVUPS      32(BX), Y12
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VANDNPS      Y12, Y13, Y12
+	VFMADD213PS  Y5, Y4, Y11
+	VMULPS       Y11, Y11, Y11
+	VDIVPS       Y11, Y12, Y12
+	VADDPS       Y9, Y12, Y12
+	VMULPS       Y0, Y12, Y9
+	VMULPS       Y1, Y12, Y12
+	TESTQ        R8, R8
+	JNZ          part3put1
+	VMOVUPS      32(DI), Y13
+	VADDPS       Y12, Y13, Y12
 
 part3put1:
-	VMOVUPS     Y13, 32(SI)
-	VMASKMOVPS  64(AX), Y7, Y11
-	VSUBPS      Y3, Y11, Y12
-	VANDPS      Y6, Y12, Y12
-	VFMADD213PS Y5, Y4, Y12
-	VMULPS      Y12, Y12, Y12
-	VMASKMOVPS  64(DX), Y7, Y13
-	VDIVPS      Y12, Y13, Y13
-	VCMPPS      $0x1d, Y2, Y11, Y11
-	VANDNPS     Y10, Y11, Y10
-	VADDPS      Y10, Y13, Y13
-	VMULPS      Y0, Y13, Y10
-	VMULPS      Y1, Y13, Y13
-	TESTQ       DI, DI
-	JNZ         part3put2
-	VMASKMOVPS  64(SI), Y7, Y11
-	VADDPS      Y13, Y11, Y13
+	VMOVUPS      Y12, 32(DI)
+	VMASKMOVPS   64(AX), Y7, Y11
+	VCMPPS       $0x1d, Y2, Y11, Y13
+	VANDNPS      Y10, Y13, Y10
+	VSUBPS       Y3, Y11, Y11
+	VANDPS       Y6, Y11, Y11
+	VBROADCASTSS 32(CX), Y13
+	VMASKMOVPS   64(BX), Y7, Y12
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VANDNPS      Y12, Y13, Y12
+	VFMADD213PS  Y5, Y4, Y11
+	VMULPS       Y11, Y11, Y11
+	VDIVPS       Y11, Y12, Y12
+	VADDPS       Y10, Y12, Y12
+	VMULPS       Y0, Y12, Y10
+	VMULPS       Y1, Y12, Y12
+	TESTQ        R8, R8
+	JNZ          part3put2
+	VMASKMOVPS   64(DI), Y7, Y13
+	VADDPS       Y12, Y13, Y12
 
 part3put2:
-	VMASKMOVPS Y13, Y7, 64(SI)
-	SUBQ       CX, AX
-	SUBQ       BX, DX
-	SUBQ       DI, SI
-	DECQ       R8
+	VMASKMOVPS Y12, Y7, 64(DI)
+	SUBQ       DX, AX
+	SUBQ       SI, BX
+	SUBQ       R8, DI
+	DECQ       R9
 	JNZ        part3
-	VMOVUPS    Y8, (R9)
-	VMOVUPS    Y9, 32(R9)
-	VMASKMOVPS Y10, Y7, 64(R9)
+	VMOVUPS    Y8, (R10)
+	VMOVUPS    Y9, 32(R10)
+	VMASKMOVPS Y10, Y7, 64(R10)
 	JMP        joined
 
 vectors2:
-	MOVQ       $0x00000010, CX
-	SUBQ       AX, CX
+	MOVQ       $0x00000010, DX
+	SUBQ       AX, DX
 	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y7
+	VMOVUPS    (AX)(DX*4), Y7
 	MOVQ       u+16(FP), AX
-	MOVQ       us+24(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       gs+32(FP), DX
-	MOVQ       gss+40(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       gx+56(FP), SI
-	MOVQ       gxs+64(FP), DI
-	SHLQ       $0x02, DI
-	MOVQ       steps+0(FP), R8
-	MOVQ       gv+48(FP), R9
-	VMOVUPS    (R9), Y8
-	VMASKMOVPS 32(R9), Y7, Y9
+	MOVQ       us+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       gs+32(FP), BX
+	MOVQ       gss+40(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       gx+56(FP), DI
+	MOVQ       gxs+64(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       steps+0(FP), R9
+	MOVQ       gv+48(FP), R10
+	VMOVUPS    (R10), Y8
+	VMASKMOVPS 32(R10), Y7, Y9
 
 part2:
-	VMOVUPS     (AX), Y10
-	VSUBPS      Y3, Y10, Y11
-	VANDPS      Y6, Y11, Y11
-	VFMADD213PS Y5, Y4, Y11
-	VMULPS      Y11, Y11, Y11
-	VMOVUPS     (DX), Y12
-	VDIVPS      Y11, Y12, Y12
-	VCMPPS      $0x1d, Y2, Y10, Y10
-	VANDNPS     Y8, Y10, Y8
-	VADDPS      Y8, Y12, Y12
-	VMULPS      Y0, Y12, Y8
-	VMULPS      Y1, Y12, Y12
-	TESTQ       DI, DI
-	JNZ         part2put0
-	VMOVUPS     (SI), Y10
-	VADDPS      Y12, Y10, Y12
+	VMOVUPS      (AX), Y10
+	VCMPPS       $0x1d, Y2, Y10, Y12
+	VANDNPS      Y8, Y12, Y8
+	VSUBPS       Y3, Y10, Y10
+	VANDPS       Y6, Y10, Y10
+	VBROADCASTSS 32(CX), Y12
+	VMOVUPS      (BX), Y11
+	VCMPPS       $0x1e, Y12, Y10, Y12
+	VANDNPS      Y11, Y12, Y11
+	VFMADD213PS  Y5, Y4, Y10
+	VMULPS       Y10, Y10, Y10
+	VDIVPS       Y10, Y11, Y11
+	VADDPS       Y8, Y11, Y11
+	VMULPS       Y0, Y11, Y8
+	VMULPS       Y1, Y11, Y11
+	TESTQ        R8, R8
+	JNZ          part2put0
+	VMOVUPS      (DI), Y12
+	VADDPS       Y11, Y12, Y11
 
 part2put0:
-	VMOVUPS     Y12, (SI)
-	VMASKMOVPS  32(AX), Y7, Y10
-	VSUBPS      Y3, Y10, Y11
-	VANDPS      Y6, Y11, Y11
-	VFMADD213PS Y5, Y4, Y11
-	VMULPS      Y11, Y11, Y11
-	VMASKMOVPS  32(DX), Y7, Y12
-	VDIVPS      Y11, Y12, Y12
-	VCMPPS      $0x1d, Y2, Y10, Y10
-	VANDNPS     Y9, Y10, Y9
-	VADDPS      Y9, Y12, Y12
-	VMULPS      Y0, Y12, Y9
-	VMULPS      Y1, Y12, Y12
-	TESTQ       DI, DI
-	JNZ         part2put1
-	VMASKMOVPS  32(SI), Y7, Y10
-	VADDPS      Y12, Y10, Y12
+	VMOVUPS      Y11, (DI)
+	VMASKMOVPS   32(AX), Y7, Y10
+	VCMPPS       $0x1d, Y2, Y10, Y12
+	VANDNPS      Y9, Y12, Y9
+	VSUBPS       Y3, Y10, Y10
+	VANDPS       Y6, Y10, Y10
+	VBROADCASTSS 32(CX), Y12
+	VMASKMOVPS   32(BX), Y7, Y11
+	VCMPPS       $0x1e, Y12, Y10, Y12
+	VANDNPS      Y11, Y12, Y11
+	VFMADD213PS  Y5, Y4, Y10
+	VMULPS       Y10, Y10, Y10
+	VDIVPS       Y10, Y11, Y11
+	VADDPS       Y9, Y11, Y11
+	VMULPS       Y0, Y11, Y9
+	VMULPS       Y1, Y11, Y11
+	TESTQ        R8, R8
+	JNZ          part2put1
+	VMASKMOVPS   32(DI), Y7, Y12
+	VADDPS       Y11, Y12, Y11
 
 part2put1:
-	VMASKMOVPS Y12, Y7, 32(SI)
-	SUBQ       CX, AX
-	SUBQ       BX, DX
-	SUBQ       DI, SI
-	DECQ       R8
+	VMASKMOVPS Y11, Y7, 32(DI)
+	SUBQ       DX, AX
+	SUBQ       SI, BX
+	SUBQ       R8, DI
+	DECQ       R9
 	JNZ        part2
-	VMOVUPS    Y8, (R9)
-	VMASKMOVPS Y9, Y7, 32(R9)
+	VMOVUPS    Y8, (R10)
+	VMASKMOVPS Y9, Y7, 32(R10)
 	JMP        joined
 
 vectors1:
-	MOVQ       $0x00000008, CX
-	SUBQ       AX, CX
+	MOVQ       $0x00000008, DX
+	SUBQ       AX, DX
 	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y7
+	VMOVUPS    (AX)(DX*4), Y7
 	MOVQ       u+16(FP), AX
-	MOVQ       us+24(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       gs+32(FP), DX
-	MOVQ       gss+40(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       gx+56(FP), SI
-	MOVQ       gxs+64(FP), DI
-	SHLQ       $0x02, DI
-	MOVQ       steps+0(FP), R8
-	MOVQ       gv+48(FP), R9
-	VMASKMOVPS (R9), Y7, Y8
+	MOVQ       us+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       gs+32(FP), BX
+	MOVQ       gss+40(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       gx+56(FP), DI
+	MOVQ       gxs+64(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       steps+0(FP), R9
+	MOVQ       gv+48(FP), R10
+	VMASKMOVPS (R10), Y7, Y8
 
 part1:
-	VMASKMOVPS  (AX), Y7, Y9
-	VSUBPS      Y3, Y9, Y10
-	VANDPS      Y6, Y10, Y10
-	VFMADD213PS Y5, Y4, Y10
-	VMULPS      Y10, Y10, Y10
-	VMASKMOVPS  (DX), Y7, Y11
-	VDIVPS      Y10, Y11, Y11
-	VCMPPS      $0x1d, Y2, Y9, Y9
-	VANDNPS     Y8, Y9, Y8
-	VADDPS      Y8, Y11, Y11
-	VMULPS      Y0, Y11, Y8
-	VMULPS      Y1, Y11, Y11
-	TESTQ       DI, DI
-	JNZ         part1put0
-	VMASKMOVPS  (SI), Y7, Y9
-	VADDPS      Y11, Y9, Y11
+	VMASKMOVPS   (AX), Y7, Y9
+	VCMPPS       $0x1d, Y2, Y9, Y11
+	VANDNPS      Y8, Y11, Y8
+	VSUBPS       Y3, Y9, Y9
+	VANDPS       Y6, Y9, Y9
+	VBROADCASTSS 32(CX), Y11
+	VMASKMOVPS   (BX), Y7, Y10
+	VCMPPS       $0x1e, Y11, Y9, Y11
+	VANDNPS      Y10, Y11, Y10
+	VFMADD213PS  Y5, Y4, Y9
+	VMULPS       Y9, Y9, Y9
+	VDIVPS       Y9, Y10, Y10
+	VADDPS       Y8, Y10, Y10
+	VMULPS       Y0, Y10, Y8
+	VMULPS       Y1, Y10, Y10
+	TESTQ        R8, R8
+	JNZ          part1put0
+	VMASKMOVPS   (DI), Y7, Y11
+	VADDPS       Y10, Y11, Y10
 
 part1put0:
-	VMASKMOVPS Y11, Y7, (SI)
-	SUBQ       CX, AX
-	SUBQ       BX, DX
-	SUBQ       DI, SI
-	DECQ       R8
+	VMASKMOVPS Y10, Y7, (DI)
+	SUBQ       DX, AX
+	SUBQ       SI, BX
+	SUBQ       R8, DI
+	DECQ       R9
 	JNZ        part1
-	VMASKMOVPS Y8, Y7, (R9)
+	VMASKMOVPS Y8, Y7, (R10)
 
 joined:
 	VZEROUPPER
 	RET
 
-// func lifBackwardArcTanAVX2(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[8]float32)
+// func lifBackwardArcTanAVX2(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
 // Requires: AVX, FMA3
 TEXT ·lifBackwardArcTanAVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+8(FP), AX
@@ -1907,111 +1949,128 @@ TEXT ·lifBackwardArcTanAVX2(SB), NOSPLIT, $0-80
 	VBROADCASTSS 12(CX), Y3
 	VBROADCASTSS 16(CX), Y4
 	VBROADCASTSS 24(CX), Y5
-	VBROADCASTSS 20(CX), Y6
+	VBROADCASTSS 28(CX), Y6
+	VBROADCASTSS 20(CX), Y7
 	CMPQ         AX, $0x00000020
 	JNE          part
 	MOVQ         u+16(FP), AX
-	MOVQ         us+24(FP), CX
-	SHLQ         $0x02, CX
-	MOVQ         gs+32(FP), DX
-	MOVQ         gss+40(FP), BX
-	SHLQ         $0x02, BX
-	MOVQ         gx+56(FP), SI
-	MOVQ         gxs+64(FP), DI
-	SHLQ         $0x02, DI
-	MOVQ         steps+0(FP), R8
-	MOVQ         gv+48(FP), R9
-	VMOVUPS      (R9), Y7
-	VMOVUPS      32(R9), Y8
-	VMOVUPS      64(R9), Y9
-	VMOVUPS      96(R9), Y10
+	MOVQ         us+24(FP), DX
+	SHLQ         $0x02, DX
+	MOVQ         gs+32(FP), BX
+	MOVQ         gss+40(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         gx+56(FP), DI
+	MOVQ         gxs+64(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         steps+0(FP), R9
+	MOVQ         gv+48(FP), R10
+	VMOVUPS      (R10), Y8
+	VMOVUPS      32(R10), Y9
+	VMOVUPS      64(R10), Y10
+	VMOVUPS      96(R10), Y11
 
 full:
-	VMOVUPS     (AX), Y11
-	VSUBPS      Y3, Y11, Y12
-	VMULPS      Y4, Y12, Y12
-	VFMADD213PS Y5, Y12, Y12
-	VMOVUPS     (DX), Y13
-	VMULPS      Y6, Y13, Y13
-	VDIVPS      Y12, Y13, Y13
-	VCMPPS      $0x1d, Y2, Y11, Y11
-	VANDNPS     Y7, Y11, Y7
-	VADDPS      Y7, Y13, Y13
-	VMULPS      Y0, Y13, Y7
-	VMULPS      Y1, Y13, Y13
-	TESTQ       DI, DI
-	JNZ         fullput0
-	VMOVUPS     (SI), Y11
-	VADDPS      Y13, Y11, Y13
+	VMOVUPS      (AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y8, Y14, Y8
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      (BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VMULPS       Y4, Y12, Y12
+	VFMADD213PS  Y5, Y12, Y12
+	VMULPS       Y7, Y13, Y13
+	VDIVPS       Y12, Y13, Y13
+	VADDPS       Y8, Y13, Y13
+	VMULPS       Y0, Y13, Y8
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          fullput0
+	VMOVUPS      (DI), Y14
+	VADDPS       Y13, Y14, Y13
 
 fullput0:
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(AX), Y11
-	VSUBPS      Y3, Y11, Y12
-	VMULPS      Y4, Y12, Y12
-	VFMADD213PS Y5, Y12, Y12
-	VMOVUPS     32(DX), Y13
-	VMULPS      Y6, Y13, Y13
-	VDIVPS      Y12, Y13, Y13
-	VCMPPS      $0x1d, Y2, Y11, Y11
-	VANDNPS     Y8, Y11, Y8
-	VADDPS      Y8, Y13, Y13
-	VMULPS      Y0, Y13, Y8
-	VMULPS      Y1, Y13, Y13
-	TESTQ       DI, DI
-	JNZ         fullput1
-	VMOVUPS     32(SI), Y11
-	VADDPS      Y13, Y11, Y13
+	VMOVUPS      Y13, (DI)
+	VMOVUPS      32(AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y9, Y14, Y9
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      32(BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VMULPS       Y4, Y12, Y12
+	VFMADD213PS  Y5, Y12, Y12
+	VMULPS       Y7, Y13, Y13
+	VDIVPS       Y12, Y13, Y13
+	VADDPS       Y9, Y13, Y13
+	VMULPS       Y0, Y13, Y9
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          fullput1
+	VMOVUPS      32(DI), Y14
+	VADDPS       Y13, Y14, Y13
 
 fullput1:
-	VMOVUPS     Y13, 32(SI)
-	VMOVUPS     64(AX), Y11
-	VSUBPS      Y3, Y11, Y12
-	VMULPS      Y4, Y12, Y12
-	VFMADD213PS Y5, Y12, Y12
-	VMOVUPS     64(DX), Y13
-	VMULPS      Y6, Y13, Y13
-	VDIVPS      Y12, Y13, Y13
-	VCMPPS      $0x1d, Y2, Y11, Y11
-	VANDNPS     Y9, Y11, Y9
-	VADDPS      Y9, Y13, Y13
-	VMULPS      Y0, Y13, Y9
-	VMULPS      Y1, Y13, Y13
-	TESTQ       DI, DI
-	JNZ         fullput2
-	VMOVUPS     64(SI), Y11
-	VADDPS      Y13, Y11, Y13
+	VMOVUPS      Y13, 32(DI)
+	VMOVUPS      64(AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y10, Y14, Y10
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      64(BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VMULPS       Y4, Y12, Y12
+	VFMADD213PS  Y5, Y12, Y12
+	VMULPS       Y7, Y13, Y13
+	VDIVPS       Y12, Y13, Y13
+	VADDPS       Y10, Y13, Y13
+	VMULPS       Y0, Y13, Y10
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          fullput2
+	VMOVUPS      64(DI), Y14
+	VADDPS       Y13, Y14, Y13
 
 fullput2:
-	VMOVUPS     Y13, 64(SI)
-	VMOVUPS     96(AX), Y11
-	VSUBPS      Y3, Y11, Y12
-	VMULPS      Y4, Y12, Y12
-	VFMADD213PS Y5, Y12, Y12
-	VMOVUPS     96(DX), Y13
-	VMULPS      Y6, Y13, Y13
-	VDIVPS      Y12, Y13, Y13
-	VCMPPS      $0x1d, Y2, Y11, Y11
-	VANDNPS     Y10, Y11, Y10
-	VADDPS      Y10, Y13, Y13
-	VMULPS      Y0, Y13, Y10
-	VMULPS      Y1, Y13, Y13
-	TESTQ       DI, DI
-	JNZ         fullput3
-	VMOVUPS     96(SI), Y11
-	VADDPS      Y13, Y11, Y13
+	VMOVUPS      Y13, 64(DI)
+	VMOVUPS      96(AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y11, Y14, Y11
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      96(BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VMULPS       Y4, Y12, Y12
+	VFMADD213PS  Y5, Y12, Y12
+	VMULPS       Y7, Y13, Y13
+	VDIVPS       Y12, Y13, Y13
+	VADDPS       Y11, Y13, Y13
+	VMULPS       Y0, Y13, Y11
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          fullput3
+	VMOVUPS      96(DI), Y14
+	VADDPS       Y13, Y14, Y13
 
 fullput3:
-	VMOVUPS Y13, 96(SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
+	VMOVUPS Y13, 96(DI)
+	SUBQ    DX, AX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
 	JNZ     full
-	VMOVUPS Y7, (R9)
-	VMOVUPS Y8, 32(R9)
-	VMOVUPS Y9, 64(R9)
-	VMOVUPS Y10, 96(R9)
+	VMOVUPS Y8, (R10)
+	VMOVUPS Y9, 32(R10)
+	VMOVUPS Y10, 64(R10)
+	VMOVUPS Y11, 96(R10)
 	VZEROUPPER
 	RET
 
@@ -2022,319 +2081,359 @@ part:
 	JLE        vectors2
 	CMPQ       AX, $0x00000018
 	JLE        vectors3
-	MOVQ       $0x00000020, CX
-	SUBQ       AX, CX
+	MOVQ       $0x00000020, DX
+	SUBQ       AX, DX
 	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y7
+	VMOVUPS    (AX)(DX*4), Y8
 	MOVQ       u+16(FP), AX
-	MOVQ       us+24(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       gs+32(FP), DX
-	MOVQ       gss+40(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       gx+56(FP), SI
-	MOVQ       gxs+64(FP), DI
-	SHLQ       $0x02, DI
-	MOVQ       steps+0(FP), R8
-	MOVQ       gv+48(FP), R9
-	VMOVUPS    (R9), Y8
-	VMOVUPS    32(R9), Y9
-	VMOVUPS    64(R9), Y10
-	VMASKMOVPS 96(R9), Y7, Y11
+	MOVQ       us+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       gs+32(FP), BX
+	MOVQ       gss+40(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       gx+56(FP), DI
+	MOVQ       gxs+64(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       steps+0(FP), R9
+	MOVQ       gv+48(FP), R10
+	VMOVUPS    (R10), Y9
+	VMOVUPS    32(R10), Y10
+	VMOVUPS    64(R10), Y11
+	VMASKMOVPS 96(R10), Y8, Y12
 
 part4:
-	VMOVUPS     (AX), Y12
-	VSUBPS      Y3, Y12, Y13
-	VMULPS      Y4, Y13, Y13
-	VFMADD213PS Y5, Y13, Y13
-	VMOVUPS     (DX), Y14
-	VMULPS      Y6, Y14, Y14
-	VDIVPS      Y13, Y14, Y14
-	VCMPPS      $0x1d, Y2, Y12, Y12
-	VANDNPS     Y8, Y12, Y8
-	VADDPS      Y8, Y14, Y14
-	VMULPS      Y0, Y14, Y8
-	VMULPS      Y1, Y14, Y14
-	TESTQ       DI, DI
-	JNZ         part4put0
-	VMOVUPS     (SI), Y12
-	VADDPS      Y14, Y12, Y14
+	VMOVUPS      (AX), Y13
+	VCMPPS       $0x1d, Y2, Y13, Y15
+	VANDNPS      Y9, Y15, Y9
+	VSUBPS       Y3, Y13, Y13
+	VANDPS       Y6, Y13, Y13
+	VBROADCASTSS 32(CX), Y15
+	VMOVUPS      (BX), Y14
+	VCMPPS       $0x1e, Y15, Y13, Y15
+	VANDNPS      Y14, Y15, Y14
+	VMULPS       Y4, Y13, Y13
+	VFMADD213PS  Y5, Y13, Y13
+	VMULPS       Y7, Y14, Y14
+	VDIVPS       Y13, Y14, Y14
+	VADDPS       Y9, Y14, Y14
+	VMULPS       Y0, Y14, Y9
+	VMULPS       Y1, Y14, Y14
+	TESTQ        R8, R8
+	JNZ          part4put0
+	VMOVUPS      (DI), Y15
+	VADDPS       Y14, Y15, Y14
 
 part4put0:
-	VMOVUPS     Y14, (SI)
-	VMOVUPS     32(AX), Y12
-	VSUBPS      Y3, Y12, Y13
-	VMULPS      Y4, Y13, Y13
-	VFMADD213PS Y5, Y13, Y13
-	VMOVUPS     32(DX), Y14
-	VMULPS      Y6, Y14, Y14
-	VDIVPS      Y13, Y14, Y14
-	VCMPPS      $0x1d, Y2, Y12, Y12
-	VANDNPS     Y9, Y12, Y9
-	VADDPS      Y9, Y14, Y14
-	VMULPS      Y0, Y14, Y9
-	VMULPS      Y1, Y14, Y14
-	TESTQ       DI, DI
-	JNZ         part4put1
-	VMOVUPS     32(SI), Y12
-	VADDPS      Y14, Y12, Y14
+	VMOVUPS      Y14, (DI)
+	VMOVUPS      32(AX), Y13
+	VCMPPS       $0x1d, Y2, Y13, Y15
+	VANDNPS      Y10, Y15, Y10
+	VSUBPS       Y3, Y13, Y13
+	VANDPS       Y6, Y13, Y13
+	VBROADCASTSS 32(CX), Y15
+	VMOVUPS      32(BX), Y14
+	VCMPPS       $0x1e, Y15, Y13, Y15
+	VANDNPS      Y14, Y15, Y14
+	VMULPS       Y4, Y13, Y13
+	VFMADD213PS  Y5, Y13, Y13
+	VMULPS       Y7, Y14, Y14
+	VDIVPS       Y13, Y14, Y14
+	VADDPS       Y10, Y14, Y14
+	VMULPS       Y0, Y14, Y10
+	VMULPS       Y1, Y14, Y14
+	TESTQ        R8, R8
+	JNZ          part4put1
+	VMOVUPS      32(DI), Y15
+	VADDPS       Y14, Y15, Y14
 
 part4put1:
-	VMOVUPS     Y14, 32(SI)
-	VMOVUPS     64(AX), Y12
-	VSUBPS      Y3, Y12, Y13
-	VMULPS      Y4, Y13, Y13
-	VFMADD213PS Y5, Y13, Y13
-	VMOVUPS     64(DX), Y14
-	VMULPS      Y6, Y14, Y14
-	VDIVPS      Y13, Y14, Y14
-	VCMPPS      $0x1d, Y2, Y12, Y12
-	VANDNPS     Y10, Y12, Y10
-	VADDPS      Y10, Y14, Y14
-	VMULPS      Y0, Y14, Y10
-	VMULPS      Y1, Y14, Y14
-	TESTQ       DI, DI
-	JNZ         part4put2
-	VMOVUPS     64(SI), Y12
-	VADDPS      Y14, Y12, Y14
+	VMOVUPS      Y14, 32(DI)
+	VMOVUPS      64(AX), Y13
+	VCMPPS       $0x1d, Y2, Y13, Y15
+	VANDNPS      Y11, Y15, Y11
+	VSUBPS       Y3, Y13, Y13
+	VANDPS       Y6, Y13, Y13
+	VBROADCASTSS 32(CX), Y15
+	VMOVUPS      64(BX), Y14
+	VCMPPS       $0x1e, Y15, Y13, Y15
+	VANDNPS      Y14, Y15, Y14
+	VMULPS       Y4, Y13, Y13
+	VFMADD213PS  Y5, Y13, Y13
+	VMULPS       Y7, Y14, Y14
+	VDIVPS       Y13, Y14, Y14
+	VADDPS       Y11, Y14, Y14
+	VMULPS       Y0, Y14, Y11
+	VMULPS       Y1, Y14, Y14
+	TESTQ        R8, R8
+	JNZ          part4put2
+	VMOVUPS      64(DI), Y15
+	VADDPS       Y14, Y15, Y14
 
 part4put2:
-	VMOVUPS     Y14, 64(SI)
-	VMASKMOVPS  96(AX), Y7, Y12
-	VSUBPS      Y3, Y12, Y13
-	VMULPS      Y4, Y13, Y13
-	VFMADD213PS Y5, Y13, Y13
-	VMASKMOVPS  96(DX), Y7, Y14
-	VMULPS      Y6, Y14, Y14
-	VDIVPS      Y13, Y14, Y14
-	VCMPPS      $0x1d, Y2, Y12, Y12
-	VANDNPS     Y11, Y12, Y11
-	VADDPS      Y11, Y14, Y14
-	VMULPS      Y0, Y14, Y11
-	VMULPS      Y1, Y14, Y14
-	TESTQ       DI, DI
-	JNZ         part4put3
-	VMASKMOVPS  96(SI), Y7, Y12
-	VADDPS      Y14, Y12, Y14
+	VMOVUPS      Y14, 64(DI)
+	VMASKMOVPS   96(AX), Y8, Y13
+	VCMPPS       $0x1d, Y2, Y13, Y15
+	VANDNPS      Y12, Y15, Y12
+	VSUBPS       Y3, Y13, Y13
+	VANDPS       Y6, Y13, Y13
+	VBROADCASTSS 32(CX), Y15
+	VMASKMOVPS   96(BX), Y8, Y14
+	VCMPPS       $0x1e, Y15, Y13, Y15
+	VANDNPS      Y14, Y15, Y14
+	VMULPS       Y4, Y13, Y13
+	VFMADD213PS  Y5, Y13, Y13
+	VMULPS       Y7, Y14, Y14
+	VDIVPS       Y13, Y14, Y14
+	VADDPS       Y12, Y14, Y14
+	VMULPS       Y0, Y14, Y12
+	VMULPS       Y1, Y14, Y14
+	TESTQ        R8, R8
+	JNZ          part4put3
+	VMASKMOVPS   96(DI), Y8, Y15
+	VADDPS       Y14, Y15, Y14
 
 part4put3:
-	VMASKMOVPS Y14, Y7, 96(SI)
-	SUBQ       CX, AX
-	SUBQ       BX, DX
-	SUBQ       DI, SI
-	DECQ       R8
+	VMASKMOVPS Y14, Y8, 96(DI)
+	SUBQ       DX, AX
+	SUBQ       SI, BX
+	SUBQ       R8, DI
+	DECQ       R9
 	JNZ        part4
-	VMOVUPS    Y8, (R9)
-	VMOVUPS    Y9, 32(R9)
-	VMOVUPS    Y10, 64(R9)
-	VMASKMOVPS Y11, Y7, 96(R9)
+	VMOVUPS    Y9, (R10)
+	VMOVUPS    Y10, 32(R10)
+	VMOVUPS    Y11, 64(R10)
+	VMASKMOVPS Y12, Y8, 96(R10)
 	JMP        joined
 
 vectors3:
-	MOVQ       $0x00000018, CX
-	SUBQ       AX, CX
+	MOVQ       $0x00000018, DX
+	SUBQ       AX, DX
 	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y7
+	VMOVUPS    (AX)(DX*4), Y8
 	MOVQ       u+16(FP), AX
-	MOVQ       us+24(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       gs+32(FP), DX
-	MOVQ       gss+40(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       gx+56(FP), SI
-	MOVQ       gxs+64(FP), DI
-	SHLQ       $0x02, DI
-	MOVQ       steps+0(FP), R8
-	MOVQ       gv+48(FP), R9
-	VMOVUPS    (R9), Y8
-	VMOVUPS    32(R9), Y9
-	VMASKMOVPS 64(R9), Y7, Y10
+	MOVQ       us+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       gs+32(FP), BX
+	MOVQ       gss+40(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       gx+56(FP), DI
+	MOVQ       gxs+64(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       steps+0(FP), R9
+	MOVQ       gv+48(FP), R10
+	VMOVUPS    (R10), Y9
+	VMOVUPS    32(R10), Y10
+	VMASKMOVPS 64(R10), Y8, Y11
 
 part3:
-	VMOVUPS     (AX), Y11
-	VSUBPS      Y3, Y11, Y12
-	VMULPS      Y4, Y12, Y12
-	VFMADD213PS Y5, Y12, Y12
-	VMOVUPS     (DX), Y13
-	VMULPS      Y6, Y13, Y13
-	VDIVPS      Y12, Y13, Y13
-	VCMPPS      $0x1d, Y2, Y11, Y11
-	VANDNPS     Y8, Y11, Y8
-	VADDPS      Y8, Y13, Y13
-	VMULPS      Y0, Y13, Y8
-	VMULPS      Y1, Y13, Y13
-	TESTQ       DI, DI
-	JNZ         part3put0
-	VMOVUPS     (SI), Y11
-	VADDPS      Y13, Y11, Y13
+	VMOVUPS      (AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y9, Y14, Y9
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      (BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VMULPS       Y4, Y12, Y12
+	VFMADD213PS  Y5, Y12, Y12
+	VMULPS       Y7, Y13, Y13
+	VDIVPS       Y12, Y13, Y13
+	VADDPS       Y9, Y13, Y13
+	VMULPS       Y0, Y13, Y9
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          part3put0
+	VMOVUPS      (DI), Y14
+	VADDPS       Y13, Y14, Y13
 
 part3put0:
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(AX), Y11
-	VSUBPS      Y3, Y11, Y12
-	VMULPS      Y4, Y12, Y12
-	VFMADD213PS Y5, Y12, Y12
-	VMOVUPS     32(DX), Y13
-	VMULPS      Y6, Y13, Y13
-	VDIVPS      Y12, Y13, Y13
-	VCMPPS      $0x1d, Y2, Y11, Y11
-	VANDNPS     Y9, Y11, Y9
-	VADDPS      Y9, Y13, Y13
-	VMULPS      Y0, Y13, Y9
-	VMULPS      Y1, Y13, Y13
-	TESTQ       DI, DI
-	JNZ         part3put1
-	VMOVUPS     32(SI), Y11
-	VADDPS      Y13, Y11, Y13
+	VMOVUPS      Y13, (DI)
+	VMOVUPS      32(AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y10, Y14, Y10
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      32(BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VMULPS       Y4, Y12, Y12
+	VFMADD213PS  Y5, Y12, Y12
+	VMULPS       Y7, Y13, Y13
+	VDIVPS       Y12, Y13, Y13
+	VADDPS       Y10, Y13, Y13
+	VMULPS       Y0, Y13, Y10
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          part3put1
+	VMOVUPS      32(DI), Y14
+	VADDPS       Y13, Y14, Y13
 
 part3put1:
-	VMOVUPS     Y13, 32(SI)
-	VMASKMOVPS  64(AX), Y7, Y11
-	VSUBPS      Y3, Y11, Y12
-	VMULPS      Y4, Y12, Y12
-	VFMADD213PS Y5, Y12, Y12
-	VMASKMOVPS  64(DX), Y7, Y13
-	VMULPS      Y6, Y13, Y13
-	VDIVPS      Y12, Y13, Y13
-	VCMPPS      $0x1d, Y2, Y11, Y11
-	VANDNPS     Y10, Y11, Y10
-	VADDPS      Y10, Y13, Y13
-	VMULPS      Y0, Y13, Y10
-	VMULPS      Y1, Y13, Y13
-	TESTQ       DI, DI
-	JNZ         part3put2
-	VMASKMOVPS  64(SI), Y7, Y11
-	VADDPS      Y13, Y11, Y13
+	VMOVUPS      Y13, 32(DI)
+	VMASKMOVPS   64(AX), Y8, Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y11, Y14, Y11
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMASKMOVPS   64(BX), Y8, Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VMULPS       Y4, Y12, Y12
+	VFMADD213PS  Y5, Y12, Y12
+	VMULPS       Y7, Y13, Y13
+	VDIVPS       Y12, Y13, Y13
+	VADDPS       Y11, Y13, Y13
+	VMULPS       Y0, Y13, Y11
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          part3put2
+	VMASKMOVPS   64(DI), Y8, Y14
+	VADDPS       Y13, Y14, Y13
 
 part3put2:
-	VMASKMOVPS Y13, Y7, 64(SI)
-	SUBQ       CX, AX
-	SUBQ       BX, DX
-	SUBQ       DI, SI
-	DECQ       R8
+	VMASKMOVPS Y13, Y8, 64(DI)
+	SUBQ       DX, AX
+	SUBQ       SI, BX
+	SUBQ       R8, DI
+	DECQ       R9
 	JNZ        part3
-	VMOVUPS    Y8, (R9)
-	VMOVUPS    Y9, 32(R9)
-	VMASKMOVPS Y10, Y7, 64(R9)
+	VMOVUPS    Y9, (R10)
+	VMOVUPS    Y10, 32(R10)
+	VMASKMOVPS Y11, Y8, 64(R10)
 	JMP        joined
 
 vectors2:
-	MOVQ       $0x00000010, CX
-	SUBQ       AX, CX
+	MOVQ       $0x00000010, DX
+	SUBQ       AX, DX
 	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y7
+	VMOVUPS    (AX)(DX*4), Y8
 	MOVQ       u+16(FP), AX
-	MOVQ       us+24(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       gs+32(FP), DX
-	MOVQ       gss+40(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       gx+56(FP), SI
-	MOVQ       gxs+64(FP), DI
-	SHLQ       $0x02, DI
-	MOVQ       steps+0(FP), R8
-	MOVQ       gv+48(FP), R9
-	VMOVUPS    (R9), Y8
-	VMASKMOVPS 32(R9), Y7, Y9
+	MOVQ       us+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       gs+32(FP), BX
+	MOVQ       gss+40(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       gx+56(FP), DI
+	MOVQ       gxs+64(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       steps+0(FP), R9
+	MOVQ       gv+48(FP), R10
+	VMOVUPS    (R10), Y9
+	VMASKMOVPS 32(R10), Y8, Y10
 
 part2:
-	VMOVUPS     (AX), Y10
-	VSUBPS      Y3, Y10, Y11
-	VMULPS      Y4, Y11, Y11
-	VFMADD213PS Y5, Y11, Y11
-	VMOVUPS     (DX), Y12
-	VMULPS      Y6, Y12, Y12
-	VDIVPS      Y11, Y12, Y12
-	VCMPPS      $0x1d, Y2, Y10, Y10
-	VANDNPS     Y8, Y10, Y8
-	VADDPS      Y8, Y12, Y12
-	VMULPS      Y0, Y12, Y8
-	VMULPS      Y1, Y12, Y12
-	TESTQ       DI, DI
-	JNZ         part2put0
-	VMOVUPS     (SI), Y10
-	VADDPS      Y12, Y10, Y12
+	VMOVUPS      (AX), Y11
+	VCMPPS       $0x1d, Y2, Y11, Y13
+	VANDNPS      Y9, Y13, Y9
+	VSUBPS       Y3, Y11, Y11
+	VANDPS       Y6, Y11, Y11
+	VBROADCASTSS 32(CX), Y13
+	VMOVUPS      (BX), Y12
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VANDNPS      Y12, Y13, Y12
+	VMULPS       Y4, Y11, Y11
+	VFMADD213PS  Y5, Y11, Y11
+	VMULPS       Y7, Y12, Y12
+	VDIVPS       Y11, Y12, Y12
+	VADDPS       Y9, Y12, Y12
+	VMULPS       Y0, Y12, Y9
+	VMULPS       Y1, Y12, Y12
+	TESTQ        R8, R8
+	JNZ          part2put0
+	VMOVUPS      (DI), Y13
+	VADDPS       Y12, Y13, Y12
 
 part2put0:
-	VMOVUPS     Y12, (SI)
-	VMASKMOVPS  32(AX), Y7, Y10
-	VSUBPS      Y3, Y10, Y11
-	VMULPS      Y4, Y11, Y11
-	VFMADD213PS Y5, Y11, Y11
-	VMASKMOVPS  32(DX), Y7, Y12
-	VMULPS      Y6, Y12, Y12
-	VDIVPS      Y11, Y12, Y12
-	VCMPPS      $0x1d, Y2, Y10, Y10
-	VANDNPS     Y9, Y10, Y9
-	VADDPS      Y9, Y12, Y12
-	VMULPS      Y0, Y12, Y9
-	VMULPS      Y1, Y12, Y12
-	TESTQ       DI, DI
-	JNZ         part2put1
-	VMASKMOVPS  32(SI), Y7, Y10
-	VADDPS      Y12, Y10, Y12
+	VMOVUPS      Y12, (DI)
+	VMASKMOVPS   32(AX), Y8, Y11
+	VCMPPS       $0x1d, Y2, Y11, Y13
+	VANDNPS      Y10, Y13, Y10
+	VSUBPS       Y3, Y11, Y11
+	VANDPS       Y6, Y11, Y11
+	VBROADCASTSS 32(CX), Y13
+	VMASKMOVPS   32(BX), Y8, Y12
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VANDNPS      Y12, Y13, Y12
+	VMULPS       Y4, Y11, Y11
+	VFMADD213PS  Y5, Y11, Y11
+	VMULPS       Y7, Y12, Y12
+	VDIVPS       Y11, Y12, Y12
+	VADDPS       Y10, Y12, Y12
+	VMULPS       Y0, Y12, Y10
+	VMULPS       Y1, Y12, Y12
+	TESTQ        R8, R8
+	JNZ          part2put1
+	VMASKMOVPS   32(DI), Y8, Y13
+	VADDPS       Y12, Y13, Y12
 
 part2put1:
-	VMASKMOVPS Y12, Y7, 32(SI)
-	SUBQ       CX, AX
-	SUBQ       BX, DX
-	SUBQ       DI, SI
-	DECQ       R8
+	VMASKMOVPS Y12, Y8, 32(DI)
+	SUBQ       DX, AX
+	SUBQ       SI, BX
+	SUBQ       R8, DI
+	DECQ       R9
 	JNZ        part2
-	VMOVUPS    Y8, (R9)
-	VMASKMOVPS Y9, Y7, 32(R9)
+	VMOVUPS    Y9, (R10)
+	VMASKMOVPS Y10, Y8, 32(R10)
 	JMP        joined
 
 vectors1:
-	MOVQ       $0x00000008, CX
-	SUBQ       AX, CX
+	MOVQ       $0x00000008, DX
+	SUBQ       AX, DX
 	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y7
+	VMOVUPS    (AX)(DX*4), Y8
 	MOVQ       u+16(FP), AX
-	MOVQ       us+24(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       gs+32(FP), DX
-	MOVQ       gss+40(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       gx+56(FP), SI
-	MOVQ       gxs+64(FP), DI
-	SHLQ       $0x02, DI
-	MOVQ       steps+0(FP), R8
-	MOVQ       gv+48(FP), R9
-	VMASKMOVPS (R9), Y7, Y8
+	MOVQ       us+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       gs+32(FP), BX
+	MOVQ       gss+40(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       gx+56(FP), DI
+	MOVQ       gxs+64(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       steps+0(FP), R9
+	MOVQ       gv+48(FP), R10
+	VMASKMOVPS (R10), Y8, Y9
 
 part1:
-	VMASKMOVPS  (AX), Y7, Y9
-	VSUBPS      Y3, Y9, Y10
-	VMULPS      Y4, Y10, Y10
-	VFMADD213PS Y5, Y10, Y10
-	VMASKMOVPS  (DX), Y7, Y11
-	VMULPS      Y6, Y11, Y11
-	VDIVPS      Y10, Y11, Y11
-	VCMPPS      $0x1d, Y2, Y9, Y9
-	VANDNPS     Y8, Y9, Y8
-	VADDPS      Y8, Y11, Y11
-	VMULPS      Y0, Y11, Y8
-	VMULPS      Y1, Y11, Y11
-	TESTQ       DI, DI
-	JNZ         part1put0
-	VMASKMOVPS  (SI), Y7, Y9
-	VADDPS      Y11, Y9, Y11
+	VMASKMOVPS   (AX), Y8, Y10
+	VCMPPS       $0x1d, Y2, Y10, Y12
+	VANDNPS      Y9, Y12, Y9
+	VSUBPS       Y3, Y10, Y10
+	VANDPS       Y6, Y10, Y10
+	VBROADCASTSS 32(CX), Y12
+	VMASKMOVPS   (BX), Y8, Y11
+	VCMPPS       $0x1e, Y12, Y10, Y12
+	VANDNPS      Y11, Y12, Y11
+	VMULPS       Y4, Y10, Y10
+	VFMADD213PS  Y5, Y10, Y10
+	VMULPS       Y7, Y11, Y11
+	VDIVPS       Y10, Y11, Y11
+	VADDPS       Y9, Y11, Y11
+	VMULPS       Y0, Y11, Y9
+	VMULPS       Y1, Y11, Y11
+	TESTQ        R8, R8
+	JNZ          part1put0
+	VMASKMOVPS   (DI), Y8, Y12
+	VADDPS       Y11, Y12, Y11
 
 part1put0:
-	VMASKMOVPS Y11, Y7, (SI)
-	SUBQ       CX, AX
-	SUBQ       BX, DX
-	SUBQ       DI, SI
-	DECQ       R8
+	VMASKMOVPS Y11, Y8, (DI)
+	SUBQ       DX, AX
+	SUBQ       SI, BX
+	SUBQ       R8, DI
+	DECQ       R9
 	JNZ        part1
-	VMASKMOVPS Y8, Y7, (R9)
+	VMASKMOVPS Y9, Y8, (R10)
 
 joined:
 	VZEROUPPER
 	RET
 
-// func lifBackwardTriangleAVX2(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[8]float32)
+// func lifBackwardTriangleAVX2(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
 // Requires: AVX, FMA3
 TEXT ·lifBackwardTriangleAVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+8(FP), AX
@@ -2345,120 +2444,132 @@ TEXT ·lifBackwardTriangleAVX2(SB), NOSPLIT, $0-80
 	VBROADCASTSS 12(CX), Y3
 	VBROADCASTSS 16(CX), Y4
 	VBROADCASTSS 24(CX), Y5
-	VBROADCASTSS 20(CX), Y6
-	VBROADCASTSS 28(CX), Y7
+	VBROADCASTSS 28(CX), Y6
+	VBROADCASTSS 20(CX), Y7
 	CMPQ         AX, $0x00000020
 	JNE          part
 	MOVQ         u+16(FP), AX
-	MOVQ         us+24(FP), CX
-	SHLQ         $0x02, CX
-	MOVQ         gs+32(FP), DX
-	MOVQ         gss+40(FP), BX
-	SHLQ         $0x02, BX
-	MOVQ         gx+56(FP), SI
-	MOVQ         gxs+64(FP), DI
-	SHLQ         $0x02, DI
-	MOVQ         steps+0(FP), R8
-	MOVQ         gv+48(FP), R9
-	VMOVUPS      (R9), Y8
-	VMOVUPS      32(R9), Y9
-	VMOVUPS      64(R9), Y10
-	VMOVUPS      96(R9), Y11
+	MOVQ         us+24(FP), DX
+	SHLQ         $0x02, DX
+	MOVQ         gs+32(FP), BX
+	MOVQ         gss+40(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         gx+56(FP), DI
+	MOVQ         gxs+64(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         steps+0(FP), R9
+	MOVQ         gv+48(FP), R10
+	VMOVUPS      (R10), Y8
+	VMOVUPS      32(R10), Y9
+	VMOVUPS      64(R10), Y10
+	VMOVUPS      96(R10), Y11
 
 full:
 	VMOVUPS      (AX), Y12
-	VSUBPS       Y3, Y12, Y13
-	VANDPS       Y7, Y13, Y13
-	VFNMADD213PS Y5, Y4, Y13
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y8, Y14, Y8
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      (BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VFNMADD213PS Y5, Y4, Y12
 	VXORPS       Y14, Y14, Y14
-	VMAXPS       Y13, Y14, Y13
-	VMULPS       Y6, Y13, Y13
-	VMOVUPS      (DX), Y14
-	VMULPS       Y13, Y14, Y14
-	VCMPPS       $0x1d, Y2, Y12, Y12
-	VANDNPS      Y8, Y12, Y8
-	VADDPS       Y8, Y14, Y14
-	VMULPS       Y0, Y14, Y8
-	VMULPS       Y1, Y14, Y14
-	TESTQ        DI, DI
+	VMAXPS       Y12, Y14, Y12
+	VMULPS       Y7, Y12, Y12
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y8, Y13, Y13
+	VMULPS       Y0, Y13, Y8
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
 	JNZ          fullput0
-	VMOVUPS      (SI), Y12
-	VADDPS       Y14, Y12, Y14
+	VMOVUPS      (DI), Y14
+	VADDPS       Y13, Y14, Y13
 
 fullput0:
-	VMOVUPS      Y14, (SI)
+	VMOVUPS      Y13, (DI)
 	VMOVUPS      32(AX), Y12
-	VSUBPS       Y3, Y12, Y13
-	VANDPS       Y7, Y13, Y13
-	VFNMADD213PS Y5, Y4, Y13
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y9, Y14, Y9
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      32(BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VFNMADD213PS Y5, Y4, Y12
 	VXORPS       Y14, Y14, Y14
-	VMAXPS       Y13, Y14, Y13
-	VMULPS       Y6, Y13, Y13
-	VMOVUPS      32(DX), Y14
-	VMULPS       Y13, Y14, Y14
-	VCMPPS       $0x1d, Y2, Y12, Y12
-	VANDNPS      Y9, Y12, Y9
-	VADDPS       Y9, Y14, Y14
-	VMULPS       Y0, Y14, Y9
-	VMULPS       Y1, Y14, Y14
-	TESTQ        DI, DI
+	VMAXPS       Y12, Y14, Y12
+	VMULPS       Y7, Y12, Y12
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y9, Y13, Y13
+	VMULPS       Y0, Y13, Y9
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
 	JNZ          fullput1
-	VMOVUPS      32(SI), Y12
-	VADDPS       Y14, Y12, Y14
+	VMOVUPS      32(DI), Y14
+	VADDPS       Y13, Y14, Y13
 
 fullput1:
-	VMOVUPS      Y14, 32(SI)
+	VMOVUPS      Y13, 32(DI)
 	VMOVUPS      64(AX), Y12
-	VSUBPS       Y3, Y12, Y13
-	VANDPS       Y7, Y13, Y13
-	VFNMADD213PS Y5, Y4, Y13
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y10, Y14, Y10
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      64(BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VFNMADD213PS Y5, Y4, Y12
 	VXORPS       Y14, Y14, Y14
-	VMAXPS       Y13, Y14, Y13
-	VMULPS       Y6, Y13, Y13
-	VMOVUPS      64(DX), Y14
-	VMULPS       Y13, Y14, Y14
-	VCMPPS       $0x1d, Y2, Y12, Y12
-	VANDNPS      Y10, Y12, Y10
-	VADDPS       Y10, Y14, Y14
-	VMULPS       Y0, Y14, Y10
-	VMULPS       Y1, Y14, Y14
-	TESTQ        DI, DI
+	VMAXPS       Y12, Y14, Y12
+	VMULPS       Y7, Y12, Y12
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y10, Y13, Y13
+	VMULPS       Y0, Y13, Y10
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
 	JNZ          fullput2
-	VMOVUPS      64(SI), Y12
-	VADDPS       Y14, Y12, Y14
+	VMOVUPS      64(DI), Y14
+	VADDPS       Y13, Y14, Y13
 
 fullput2:
-	VMOVUPS      Y14, 64(SI)
+	VMOVUPS      Y13, 64(DI)
 	VMOVUPS      96(AX), Y12
-	VSUBPS       Y3, Y12, Y13
-	VANDPS       Y7, Y13, Y13
-	VFNMADD213PS Y5, Y4, Y13
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y11, Y14, Y11
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      96(BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VFNMADD213PS Y5, Y4, Y12
 	VXORPS       Y14, Y14, Y14
-	VMAXPS       Y13, Y14, Y13
-	VMULPS       Y6, Y13, Y13
-	VMOVUPS      96(DX), Y14
-	VMULPS       Y13, Y14, Y14
-	VCMPPS       $0x1d, Y2, Y12, Y12
-	VANDNPS      Y11, Y12, Y11
-	VADDPS       Y11, Y14, Y14
-	VMULPS       Y0, Y14, Y11
-	VMULPS       Y1, Y14, Y14
-	TESTQ        DI, DI
+	VMAXPS       Y12, Y14, Y12
+	VMULPS       Y7, Y12, Y12
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y11, Y13, Y13
+	VMULPS       Y0, Y13, Y11
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
 	JNZ          fullput3
-	VMOVUPS      96(SI), Y12
-	VADDPS       Y14, Y12, Y14
+	VMOVUPS      96(DI), Y14
+	VADDPS       Y13, Y14, Y13
 
 fullput3:
-	VMOVUPS Y14, 96(SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
+	VMOVUPS Y13, 96(DI)
+	SUBQ    DX, AX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
 	JNZ     full
-	VMOVUPS Y8, (R9)
-	VMOVUPS Y9, 32(R9)
-	VMOVUPS Y10, 64(R9)
-	VMOVUPS Y11, 96(R9)
+	VMOVUPS Y8, (R10)
+	VMOVUPS Y9, 32(R10)
+	VMOVUPS Y10, 64(R10)
+	VMOVUPS Y11, 96(R10)
 	VZEROUPPER
 	RET
 
@@ -2469,333 +2580,858 @@ part:
 	JLE        vectors2
 	CMPQ       AX, $0x00000018
 	JLE        vectors3
-	MOVQ       $0x00000020, CX
-	SUBQ       AX, CX
+	MOVQ       $0x00000020, DX
+	SUBQ       AX, DX
 	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y8
+	VMOVUPS    (AX)(DX*4), Y8
 	MOVQ       u+16(FP), AX
-	MOVQ       us+24(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       gs+32(FP), DX
-	MOVQ       gss+40(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       gx+56(FP), SI
-	MOVQ       gxs+64(FP), DI
-	SHLQ       $0x02, DI
-	MOVQ       steps+0(FP), R8
-	MOVQ       gv+48(FP), R9
-	VMOVUPS    (R9), Y9
-	VMOVUPS    32(R9), Y10
-	VMOVUPS    64(R9), Y11
-	VMASKMOVPS 96(R9), Y8, Y12
+	MOVQ       us+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       gs+32(FP), BX
+	MOVQ       gss+40(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       gx+56(FP), DI
+	MOVQ       gxs+64(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       steps+0(FP), R9
+	MOVQ       gv+48(FP), R10
+	VMOVUPS    (R10), Y9
+	VMOVUPS    32(R10), Y10
+	VMOVUPS    64(R10), Y11
+	VMASKMOVPS 96(R10), Y8, Y12
 
 part4:
 	VMOVUPS      (AX), Y13
-	VSUBPS       Y3, Y13, Y14
-	VANDPS       Y7, Y14, Y14
-	VFNMADD213PS Y5, Y4, Y14
-	VXORPS       Y15, Y15, Y15
-	VMAXPS       Y14, Y15, Y14
-	VMULPS       Y6, Y14, Y14
-	VMOVUPS      (DX), Y15
-	VMULPS       Y14, Y15, Y15
-	VCMPPS       $0x1d, Y2, Y13, Y13
-	VANDNPS      Y9, Y13, Y9
-	VADDPS       Y9, Y15, Y15
-	VMULPS       Y0, Y15, Y9
-	VMULPS       Y1, Y15, Y15
-	TESTQ        DI, DI
-	JNZ          part4put0
-	VMOVUPS      (SI), Y13
-	VADDPS       Y15, Y13, Y15
-
-part4put0:
-	VMOVUPS      Y15, (SI)
-	VMOVUPS      32(AX), Y13
-	VSUBPS       Y3, Y13, Y14
-	VANDPS       Y7, Y14, Y14
-	VFNMADD213PS Y5, Y4, Y14
-	VXORPS       Y15, Y15, Y15
-	VMAXPS       Y14, Y15, Y14
-	VMULPS       Y6, Y14, Y14
-	VMOVUPS      32(DX), Y15
-	VMULPS       Y14, Y15, Y15
-	VCMPPS       $0x1d, Y2, Y13, Y13
-	VANDNPS      Y10, Y13, Y10
-	VADDPS       Y10, Y15, Y15
-	VMULPS       Y0, Y15, Y10
-	VMULPS       Y1, Y15, Y15
-	TESTQ        DI, DI
-	JNZ          part4put1
-	VMOVUPS      32(SI), Y13
-	VADDPS       Y15, Y13, Y15
-
-part4put1:
-	VMOVUPS      Y15, 32(SI)
-	VMOVUPS      64(AX), Y13
-	VSUBPS       Y3, Y13, Y14
-	VANDPS       Y7, Y14, Y14
-	VFNMADD213PS Y5, Y4, Y14
-	VXORPS       Y15, Y15, Y15
-	VMAXPS       Y14, Y15, Y14
-	VMULPS       Y6, Y14, Y14
-	VMOVUPS      64(DX), Y15
-	VMULPS       Y14, Y15, Y15
-	VCMPPS       $0x1d, Y2, Y13, Y13
-	VANDNPS      Y11, Y13, Y11
-	VADDPS       Y11, Y15, Y15
-	VMULPS       Y0, Y15, Y11
-	VMULPS       Y1, Y15, Y15
-	TESTQ        DI, DI
-	JNZ          part4put2
-	VMOVUPS      64(SI), Y13
-	VADDPS       Y15, Y13, Y15
-
-part4put2:
-	VMOVUPS      Y15, 64(SI)
-	VMASKMOVPS   96(AX), Y8, Y13
-	VSUBPS       Y3, Y13, Y14
-	VANDPS       Y7, Y14, Y14
-	VFNMADD213PS Y5, Y4, Y14
-	VXORPS       Y15, Y15, Y15
-	VMAXPS       Y14, Y15, Y14
-	VMULPS       Y6, Y14, Y14
-	VMASKMOVPS   96(DX), Y8, Y15
-	VMULPS       Y14, Y15, Y15
-	VCMPPS       $0x1d, Y2, Y13, Y13
-	VANDNPS      Y12, Y13, Y12
-	VADDPS       Y12, Y15, Y15
-	VMULPS       Y0, Y15, Y12
-	VMULPS       Y1, Y15, Y15
-	TESTQ        DI, DI
-	JNZ          part4put3
-	VMASKMOVPS   96(SI), Y8, Y13
-	VADDPS       Y15, Y13, Y15
-
-part4put3:
-	VMASKMOVPS Y15, Y8, 96(SI)
-	SUBQ       CX, AX
-	SUBQ       BX, DX
-	SUBQ       DI, SI
-	DECQ       R8
-	JNZ        part4
-	VMOVUPS    Y9, (R9)
-	VMOVUPS    Y10, 32(R9)
-	VMOVUPS    Y11, 64(R9)
-	VMASKMOVPS Y12, Y8, 96(R9)
-	JMP        joined
-
-vectors3:
-	MOVQ       $0x00000018, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y8
-	MOVQ       u+16(FP), AX
-	MOVQ       us+24(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       gs+32(FP), DX
-	MOVQ       gss+40(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       gx+56(FP), SI
-	MOVQ       gxs+64(FP), DI
-	SHLQ       $0x02, DI
-	MOVQ       steps+0(FP), R8
-	MOVQ       gv+48(FP), R9
-	VMOVUPS    (R9), Y9
-	VMOVUPS    32(R9), Y10
-	VMASKMOVPS 64(R9), Y8, Y11
-
-part3:
-	VMOVUPS      (AX), Y12
-	VSUBPS       Y3, Y12, Y13
-	VANDPS       Y7, Y13, Y13
+	VCMPPS       $0x1d, Y2, Y13, Y15
+	VANDNPS      Y9, Y15, Y9
+	VSUBPS       Y3, Y13, Y13
+	VANDPS       Y6, Y13, Y13
+	VBROADCASTSS 32(CX), Y15
+	VMOVUPS      (BX), Y14
+	VCMPPS       $0x1e, Y15, Y13, Y15
+	VANDNPS      Y14, Y15, Y14
 	VFNMADD213PS Y5, Y4, Y13
-	VXORPS       Y14, Y14, Y14
-	VMAXPS       Y13, Y14, Y13
-	VMULPS       Y6, Y13, Y13
-	VMOVUPS      (DX), Y14
+	VXORPS       Y15, Y15, Y15
+	VMAXPS       Y13, Y15, Y13
+	VMULPS       Y7, Y13, Y13
 	VMULPS       Y13, Y14, Y14
-	VCMPPS       $0x1d, Y2, Y12, Y12
-	VANDNPS      Y9, Y12, Y9
 	VADDPS       Y9, Y14, Y14
 	VMULPS       Y0, Y14, Y9
 	VMULPS       Y1, Y14, Y14
-	TESTQ        DI, DI
-	JNZ          part3put0
-	VMOVUPS      (SI), Y12
-	VADDPS       Y14, Y12, Y14
+	TESTQ        R8, R8
+	JNZ          part4put0
+	VMOVUPS      (DI), Y15
+	VADDPS       Y14, Y15, Y14
 
-part3put0:
-	VMOVUPS      Y14, (SI)
-	VMOVUPS      32(AX), Y12
-	VSUBPS       Y3, Y12, Y13
-	VANDPS       Y7, Y13, Y13
+part4put0:
+	VMOVUPS      Y14, (DI)
+	VMOVUPS      32(AX), Y13
+	VCMPPS       $0x1d, Y2, Y13, Y15
+	VANDNPS      Y10, Y15, Y10
+	VSUBPS       Y3, Y13, Y13
+	VANDPS       Y6, Y13, Y13
+	VBROADCASTSS 32(CX), Y15
+	VMOVUPS      32(BX), Y14
+	VCMPPS       $0x1e, Y15, Y13, Y15
+	VANDNPS      Y14, Y15, Y14
 	VFNMADD213PS Y5, Y4, Y13
-	VXORPS       Y14, Y14, Y14
-	VMAXPS       Y13, Y14, Y13
-	VMULPS       Y6, Y13, Y13
-	VMOVUPS      32(DX), Y14
+	VXORPS       Y15, Y15, Y15
+	VMAXPS       Y13, Y15, Y13
+	VMULPS       Y7, Y13, Y13
 	VMULPS       Y13, Y14, Y14
-	VCMPPS       $0x1d, Y2, Y12, Y12
-	VANDNPS      Y10, Y12, Y10
 	VADDPS       Y10, Y14, Y14
 	VMULPS       Y0, Y14, Y10
 	VMULPS       Y1, Y14, Y14
-	TESTQ        DI, DI
-	JNZ          part3put1
-	VMOVUPS      32(SI), Y12
-	VADDPS       Y14, Y12, Y14
+	TESTQ        R8, R8
+	JNZ          part4put1
+	VMOVUPS      32(DI), Y15
+	VADDPS       Y14, Y15, Y14
 
-part3put1:
-	VMOVUPS      Y14, 32(SI)
-	VMASKMOVPS   64(AX), Y8, Y12
-	VSUBPS       Y3, Y12, Y13
-	VANDPS       Y7, Y13, Y13
+part4put1:
+	VMOVUPS      Y14, 32(DI)
+	VMOVUPS      64(AX), Y13
+	VCMPPS       $0x1d, Y2, Y13, Y15
+	VANDNPS      Y11, Y15, Y11
+	VSUBPS       Y3, Y13, Y13
+	VANDPS       Y6, Y13, Y13
+	VBROADCASTSS 32(CX), Y15
+	VMOVUPS      64(BX), Y14
+	VCMPPS       $0x1e, Y15, Y13, Y15
+	VANDNPS      Y14, Y15, Y14
 	VFNMADD213PS Y5, Y4, Y13
-	VXORPS       Y14, Y14, Y14
-	VMAXPS       Y13, Y14, Y13
-	VMULPS       Y6, Y13, Y13
-	VMASKMOVPS   64(DX), Y8, Y14
+	VXORPS       Y15, Y15, Y15
+	VMAXPS       Y13, Y15, Y13
+	VMULPS       Y7, Y13, Y13
 	VMULPS       Y13, Y14, Y14
-	VCMPPS       $0x1d, Y2, Y12, Y12
-	VANDNPS      Y11, Y12, Y11
 	VADDPS       Y11, Y14, Y14
 	VMULPS       Y0, Y14, Y11
 	VMULPS       Y1, Y14, Y14
-	TESTQ        DI, DI
-	JNZ          part3put2
-	VMASKMOVPS   64(SI), Y8, Y12
-	VADDPS       Y14, Y12, Y14
+	TESTQ        R8, R8
+	JNZ          part4put2
+	VMOVUPS      64(DI), Y15
+	VADDPS       Y14, Y15, Y14
 
-part3put2:
-	VMASKMOVPS Y14, Y8, 64(SI)
-	SUBQ       CX, AX
-	SUBQ       BX, DX
-	SUBQ       DI, SI
-	DECQ       R8
-	JNZ        part3
-	VMOVUPS    Y9, (R9)
-	VMOVUPS    Y10, 32(R9)
-	VMASKMOVPS Y11, Y8, 64(R9)
+part4put2:
+	VMOVUPS      Y14, 64(DI)
+	VMASKMOVPS   96(AX), Y8, Y13
+	VCMPPS       $0x1d, Y2, Y13, Y15
+	VANDNPS      Y12, Y15, Y12
+	VSUBPS       Y3, Y13, Y13
+	VANDPS       Y6, Y13, Y13
+	VBROADCASTSS 32(CX), Y15
+	VMASKMOVPS   96(BX), Y8, Y14
+	VCMPPS       $0x1e, Y15, Y13, Y15
+	VANDNPS      Y14, Y15, Y14
+	VFNMADD213PS Y5, Y4, Y13
+	VXORPS       Y15, Y15, Y15
+	VMAXPS       Y13, Y15, Y13
+	VMULPS       Y7, Y13, Y13
+	VMULPS       Y13, Y14, Y14
+	VADDPS       Y12, Y14, Y14
+	VMULPS       Y0, Y14, Y12
+	VMULPS       Y1, Y14, Y14
+	TESTQ        R8, R8
+	JNZ          part4put3
+	VMASKMOVPS   96(DI), Y8, Y15
+	VADDPS       Y14, Y15, Y14
+
+part4put3:
+	VMASKMOVPS Y14, Y8, 96(DI)
+	SUBQ       DX, AX
+	SUBQ       SI, BX
+	SUBQ       R8, DI
+	DECQ       R9
+	JNZ        part4
+	VMOVUPS    Y9, (R10)
+	VMOVUPS    Y10, 32(R10)
+	VMOVUPS    Y11, 64(R10)
+	VMASKMOVPS Y12, Y8, 96(R10)
 	JMP        joined
 
-vectors2:
-	MOVQ       $0x00000010, CX
-	SUBQ       AX, CX
+vectors3:
+	MOVQ       $0x00000018, DX
+	SUBQ       AX, DX
 	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y8
+	VMOVUPS    (AX)(DX*4), Y8
 	MOVQ       u+16(FP), AX
-	MOVQ       us+24(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       gs+32(FP), DX
-	MOVQ       gss+40(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       gx+56(FP), SI
-	MOVQ       gxs+64(FP), DI
-	SHLQ       $0x02, DI
-	MOVQ       steps+0(FP), R8
-	MOVQ       gv+48(FP), R9
-	VMOVUPS    (R9), Y9
-	VMASKMOVPS 32(R9), Y8, Y10
+	MOVQ       us+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       gs+32(FP), BX
+	MOVQ       gss+40(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       gx+56(FP), DI
+	MOVQ       gxs+64(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       steps+0(FP), R9
+	MOVQ       gv+48(FP), R10
+	VMOVUPS    (R10), Y9
+	VMOVUPS    32(R10), Y10
+	VMASKMOVPS 64(R10), Y8, Y11
 
-part2:
-	VMOVUPS      (AX), Y11
-	VSUBPS       Y3, Y11, Y12
-	VANDPS       Y7, Y12, Y12
+part3:
+	VMOVUPS      (AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y9, Y14, Y9
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      (BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
 	VFNMADD213PS Y5, Y4, Y12
-	VXORPS       Y13, Y13, Y13
-	VMAXPS       Y12, Y13, Y12
-	VMULPS       Y6, Y12, Y12
-	VMOVUPS      (DX), Y13
+	VXORPS       Y14, Y14, Y14
+	VMAXPS       Y12, Y14, Y12
+	VMULPS       Y7, Y12, Y12
 	VMULPS       Y12, Y13, Y13
-	VCMPPS       $0x1d, Y2, Y11, Y11
-	VANDNPS      Y9, Y11, Y9
 	VADDPS       Y9, Y13, Y13
 	VMULPS       Y0, Y13, Y9
 	VMULPS       Y1, Y13, Y13
-	TESTQ        DI, DI
-	JNZ          part2put0
-	VMOVUPS      (SI), Y11
-	VADDPS       Y13, Y11, Y13
+	TESTQ        R8, R8
+	JNZ          part3put0
+	VMOVUPS      (DI), Y14
+	VADDPS       Y13, Y14, Y13
 
-part2put0:
-	VMOVUPS      Y13, (SI)
-	VMASKMOVPS   32(AX), Y8, Y11
-	VSUBPS       Y3, Y11, Y12
-	VANDPS       Y7, Y12, Y12
+part3put0:
+	VMOVUPS      Y13, (DI)
+	VMOVUPS      32(AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y10, Y14, Y10
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      32(BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
 	VFNMADD213PS Y5, Y4, Y12
-	VXORPS       Y13, Y13, Y13
-	VMAXPS       Y12, Y13, Y12
-	VMULPS       Y6, Y12, Y12
-	VMASKMOVPS   32(DX), Y8, Y13
+	VXORPS       Y14, Y14, Y14
+	VMAXPS       Y12, Y14, Y12
+	VMULPS       Y7, Y12, Y12
 	VMULPS       Y12, Y13, Y13
-	VCMPPS       $0x1d, Y2, Y11, Y11
-	VANDNPS      Y10, Y11, Y10
 	VADDPS       Y10, Y13, Y13
 	VMULPS       Y0, Y13, Y10
 	VMULPS       Y1, Y13, Y13
-	TESTQ        DI, DI
-	JNZ          part2put1
-	VMASKMOVPS   32(SI), Y8, Y11
-	VADDPS       Y13, Y11, Y13
+	TESTQ        R8, R8
+	JNZ          part3put1
+	VMOVUPS      32(DI), Y14
+	VADDPS       Y13, Y14, Y13
 
-part2put1:
-	VMASKMOVPS Y13, Y8, 32(SI)
-	SUBQ       CX, AX
-	SUBQ       BX, DX
-	SUBQ       DI, SI
-	DECQ       R8
-	JNZ        part2
-	VMOVUPS    Y9, (R9)
-	VMASKMOVPS Y10, Y8, 32(R9)
+part3put1:
+	VMOVUPS      Y13, 32(DI)
+	VMASKMOVPS   64(AX), Y8, Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y11, Y14, Y11
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMASKMOVPS   64(BX), Y8, Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VFNMADD213PS Y5, Y4, Y12
+	VXORPS       Y14, Y14, Y14
+	VMAXPS       Y12, Y14, Y12
+	VMULPS       Y7, Y12, Y12
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y11, Y13, Y13
+	VMULPS       Y0, Y13, Y11
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          part3put2
+	VMASKMOVPS   64(DI), Y8, Y14
+	VADDPS       Y13, Y14, Y13
+
+part3put2:
+	VMASKMOVPS Y13, Y8, 64(DI)
+	SUBQ       DX, AX
+	SUBQ       SI, BX
+	SUBQ       R8, DI
+	DECQ       R9
+	JNZ        part3
+	VMOVUPS    Y9, (R10)
+	VMOVUPS    Y10, 32(R10)
+	VMASKMOVPS Y11, Y8, 64(R10)
 	JMP        joined
 
-vectors1:
-	MOVQ       $0x00000008, CX
-	SUBQ       AX, CX
+vectors2:
+	MOVQ       $0x00000010, DX
+	SUBQ       AX, DX
 	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y8
+	VMOVUPS    (AX)(DX*4), Y8
 	MOVQ       u+16(FP), AX
-	MOVQ       us+24(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       gs+32(FP), DX
-	MOVQ       gss+40(FP), BX
-	SHLQ       $0x02, BX
-	MOVQ       gx+56(FP), SI
-	MOVQ       gxs+64(FP), DI
-	SHLQ       $0x02, DI
-	MOVQ       steps+0(FP), R8
-	MOVQ       gv+48(FP), R9
-	VMASKMOVPS (R9), Y8, Y9
+	MOVQ       us+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       gs+32(FP), BX
+	MOVQ       gss+40(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       gx+56(FP), DI
+	MOVQ       gxs+64(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       steps+0(FP), R9
+	MOVQ       gv+48(FP), R10
+	VMOVUPS    (R10), Y9
+	VMASKMOVPS 32(R10), Y8, Y10
 
-part1:
-	VMASKMOVPS   (AX), Y8, Y10
-	VSUBPS       Y3, Y10, Y11
-	VANDPS       Y7, Y11, Y11
+part2:
+	VMOVUPS      (AX), Y11
+	VCMPPS       $0x1d, Y2, Y11, Y13
+	VANDNPS      Y9, Y13, Y9
+	VSUBPS       Y3, Y11, Y11
+	VANDPS       Y6, Y11, Y11
+	VBROADCASTSS 32(CX), Y13
+	VMOVUPS      (BX), Y12
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VANDNPS      Y12, Y13, Y12
 	VFNMADD213PS Y5, Y4, Y11
-	VXORPS       Y12, Y12, Y12
-	VMAXPS       Y11, Y12, Y11
-	VMULPS       Y6, Y11, Y11
-	VMASKMOVPS   (DX), Y8, Y12
+	VXORPS       Y13, Y13, Y13
+	VMAXPS       Y11, Y13, Y11
+	VMULPS       Y7, Y11, Y11
 	VMULPS       Y11, Y12, Y12
-	VCMPPS       $0x1d, Y2, Y10, Y10
-	VANDNPS      Y9, Y10, Y9
 	VADDPS       Y9, Y12, Y12
 	VMULPS       Y0, Y12, Y9
 	VMULPS       Y1, Y12, Y12
-	TESTQ        DI, DI
+	TESTQ        R8, R8
+	JNZ          part2put0
+	VMOVUPS      (DI), Y13
+	VADDPS       Y12, Y13, Y12
+
+part2put0:
+	VMOVUPS      Y12, (DI)
+	VMASKMOVPS   32(AX), Y8, Y11
+	VCMPPS       $0x1d, Y2, Y11, Y13
+	VANDNPS      Y10, Y13, Y10
+	VSUBPS       Y3, Y11, Y11
+	VANDPS       Y6, Y11, Y11
+	VBROADCASTSS 32(CX), Y13
+	VMASKMOVPS   32(BX), Y8, Y12
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VANDNPS      Y12, Y13, Y12
+	VFNMADD213PS Y5, Y4, Y11
+	VXORPS       Y13, Y13, Y13
+	VMAXPS       Y11, Y13, Y11
+	VMULPS       Y7, Y11, Y11
+	VMULPS       Y11, Y12, Y12
+	VADDPS       Y10, Y12, Y12
+	VMULPS       Y0, Y12, Y10
+	VMULPS       Y1, Y12, Y12
+	TESTQ        R8, R8
+	JNZ          part2put1
+	VMASKMOVPS   32(DI), Y8, Y13
+	VADDPS       Y12, Y13, Y12
+
+part2put1:
+	VMASKMOVPS Y12, Y8, 32(DI)
+	SUBQ       DX, AX
+	SUBQ       SI, BX
+	SUBQ       R8, DI
+	DECQ       R9
+	JNZ        part2
+	VMOVUPS    Y9, (R10)
+	VMASKMOVPS Y10, Y8, 32(R10)
+	JMP        joined
+
+vectors1:
+	MOVQ       $0x00000008, DX
+	SUBQ       AX, DX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(DX*4), Y8
+	MOVQ       u+16(FP), AX
+	MOVQ       us+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       gs+32(FP), BX
+	MOVQ       gss+40(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       gx+56(FP), DI
+	MOVQ       gxs+64(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       steps+0(FP), R9
+	MOVQ       gv+48(FP), R10
+	VMASKMOVPS (R10), Y8, Y9
+
+part1:
+	VMASKMOVPS   (AX), Y8, Y10
+	VCMPPS       $0x1d, Y2, Y10, Y12
+	VANDNPS      Y9, Y12, Y9
+	VSUBPS       Y3, Y10, Y10
+	VANDPS       Y6, Y10, Y10
+	VBROADCASTSS 32(CX), Y12
+	VMASKMOVPS   (BX), Y8, Y11
+	VCMPPS       $0x1e, Y12, Y10, Y12
+	VANDNPS      Y11, Y12, Y11
+	VFNMADD213PS Y5, Y4, Y10
+	VXORPS       Y12, Y12, Y12
+	VMAXPS       Y10, Y12, Y10
+	VMULPS       Y7, Y10, Y10
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y9, Y11, Y11
+	VMULPS       Y0, Y11, Y9
+	VMULPS       Y1, Y11, Y11
+	TESTQ        R8, R8
 	JNZ          part1put0
-	VMASKMOVPS   (SI), Y8, Y10
-	VADDPS       Y12, Y10, Y12
+	VMASKMOVPS   (DI), Y8, Y12
+	VADDPS       Y11, Y12, Y11
 
 part1put0:
-	VMASKMOVPS Y12, Y8, (SI)
-	SUBQ       CX, AX
-	SUBQ       BX, DX
-	SUBQ       DI, SI
-	DECQ       R8
+	VMASKMOVPS Y11, Y8, (DI)
+	SUBQ       DX, AX
+	SUBQ       SI, BX
+	SUBQ       R8, DI
+	DECQ       R9
 	JNZ        part1
-	VMASKMOVPS Y9, Y8, (R9)
+	VMASKMOVPS Y9, Y8, (R10)
+
+joined:
+	VZEROUPPER
+	RET
+
+// func lifBackwardRectangleAVX2(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
+// Requires: AVX
+TEXT ·lifBackwardRectangleAVX2(SB), NOSPLIT, $0-80
+	MOVQ         n+8(FP), AX
+	MOVQ         p+72(FP), CX
+	VBROADCASTSS (CX), Y0
+	VBROADCASTSS 4(CX), Y1
+	VBROADCASTSS 8(CX), Y2
+	VBROADCASTSS 12(CX), Y3
+	VBROADCASTSS 16(CX), Y4
+	VBROADCASTSS 24(CX), Y5
+	VBROADCASTSS 28(CX), Y6
+	VBROADCASTSS 20(CX), Y7
+	CMPQ         AX, $0x00000020
+	JNE          part
+	MOVQ         u+16(FP), AX
+	MOVQ         us+24(FP), DX
+	SHLQ         $0x02, DX
+	MOVQ         gs+32(FP), BX
+	MOVQ         gss+40(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         gx+56(FP), DI
+	MOVQ         gxs+64(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         steps+0(FP), R9
+	MOVQ         gv+48(FP), R10
+	VMOVUPS      (R10), Y8
+	VMOVUPS      32(R10), Y9
+	VMOVUPS      64(R10), Y10
+	VMOVUPS      96(R10), Y11
+
+full:
+	VMOVUPS      (AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y8, Y14, Y8
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      (BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VMULPS       Y4, Y12, Y12
+	VCMPPS       $0x12, Y5, Y12, Y14
+	VANDPS       Y14, Y13, Y13
+	VMULPS       Y7, Y13, Y13
+	VADDPS       Y8, Y13, Y13
+	VMULPS       Y0, Y13, Y8
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          fullput0
+	VMOVUPS      (DI), Y14
+	VADDPS       Y13, Y14, Y13
+
+fullput0:
+	VMOVUPS      Y13, (DI)
+	VMOVUPS      32(AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y9, Y14, Y9
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      32(BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VMULPS       Y4, Y12, Y12
+	VCMPPS       $0x12, Y5, Y12, Y14
+	VANDPS       Y14, Y13, Y13
+	VMULPS       Y7, Y13, Y13
+	VADDPS       Y9, Y13, Y13
+	VMULPS       Y0, Y13, Y9
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          fullput1
+	VMOVUPS      32(DI), Y14
+	VADDPS       Y13, Y14, Y13
+
+fullput1:
+	VMOVUPS      Y13, 32(DI)
+	VMOVUPS      64(AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y10, Y14, Y10
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      64(BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VMULPS       Y4, Y12, Y12
+	VCMPPS       $0x12, Y5, Y12, Y14
+	VANDPS       Y14, Y13, Y13
+	VMULPS       Y7, Y13, Y13
+	VADDPS       Y10, Y13, Y13
+	VMULPS       Y0, Y13, Y10
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          fullput2
+	VMOVUPS      64(DI), Y14
+	VADDPS       Y13, Y14, Y13
+
+fullput2:
+	VMOVUPS      Y13, 64(DI)
+	VMOVUPS      96(AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y11, Y14, Y11
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      96(BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VMULPS       Y4, Y12, Y12
+	VCMPPS       $0x12, Y5, Y12, Y14
+	VANDPS       Y14, Y13, Y13
+	VMULPS       Y7, Y13, Y13
+	VADDPS       Y11, Y13, Y13
+	VMULPS       Y0, Y13, Y11
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          fullput3
+	VMOVUPS      96(DI), Y14
+	VADDPS       Y13, Y14, Y13
+
+fullput3:
+	VMOVUPS Y13, 96(DI)
+	SUBQ    DX, AX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     full
+	VMOVUPS Y8, (R10)
+	VMOVUPS Y9, 32(R10)
+	VMOVUPS Y10, 64(R10)
+	VMOVUPS Y11, 96(R10)
+	VZEROUPPER
+	RET
+
+part:
+	CMPQ       AX, $0x00000008
+	JLE        vectors1
+	CMPQ       AX, $0x00000010
+	JLE        vectors2
+	CMPQ       AX, $0x00000018
+	JLE        vectors3
+	MOVQ       $0x00000020, DX
+	SUBQ       AX, DX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(DX*4), Y8
+	MOVQ       u+16(FP), AX
+	MOVQ       us+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       gs+32(FP), BX
+	MOVQ       gss+40(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       gx+56(FP), DI
+	MOVQ       gxs+64(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       steps+0(FP), R9
+	MOVQ       gv+48(FP), R10
+	VMOVUPS    (R10), Y9
+	VMOVUPS    32(R10), Y10
+	VMOVUPS    64(R10), Y11
+	VMASKMOVPS 96(R10), Y8, Y12
+
+part4:
+	VMOVUPS      (AX), Y13
+	VCMPPS       $0x1d, Y2, Y13, Y15
+	VANDNPS      Y9, Y15, Y9
+	VSUBPS       Y3, Y13, Y13
+	VANDPS       Y6, Y13, Y13
+	VBROADCASTSS 32(CX), Y15
+	VMOVUPS      (BX), Y14
+	VCMPPS       $0x1e, Y15, Y13, Y15
+	VANDNPS      Y14, Y15, Y14
+	VMULPS       Y4, Y13, Y13
+	VCMPPS       $0x12, Y5, Y13, Y15
+	VANDPS       Y15, Y14, Y14
+	VMULPS       Y7, Y14, Y14
+	VADDPS       Y9, Y14, Y14
+	VMULPS       Y0, Y14, Y9
+	VMULPS       Y1, Y14, Y14
+	TESTQ        R8, R8
+	JNZ          part4put0
+	VMOVUPS      (DI), Y15
+	VADDPS       Y14, Y15, Y14
+
+part4put0:
+	VMOVUPS      Y14, (DI)
+	VMOVUPS      32(AX), Y13
+	VCMPPS       $0x1d, Y2, Y13, Y15
+	VANDNPS      Y10, Y15, Y10
+	VSUBPS       Y3, Y13, Y13
+	VANDPS       Y6, Y13, Y13
+	VBROADCASTSS 32(CX), Y15
+	VMOVUPS      32(BX), Y14
+	VCMPPS       $0x1e, Y15, Y13, Y15
+	VANDNPS      Y14, Y15, Y14
+	VMULPS       Y4, Y13, Y13
+	VCMPPS       $0x12, Y5, Y13, Y15
+	VANDPS       Y15, Y14, Y14
+	VMULPS       Y7, Y14, Y14
+	VADDPS       Y10, Y14, Y14
+	VMULPS       Y0, Y14, Y10
+	VMULPS       Y1, Y14, Y14
+	TESTQ        R8, R8
+	JNZ          part4put1
+	VMOVUPS      32(DI), Y15
+	VADDPS       Y14, Y15, Y14
+
+part4put1:
+	VMOVUPS      Y14, 32(DI)
+	VMOVUPS      64(AX), Y13
+	VCMPPS       $0x1d, Y2, Y13, Y15
+	VANDNPS      Y11, Y15, Y11
+	VSUBPS       Y3, Y13, Y13
+	VANDPS       Y6, Y13, Y13
+	VBROADCASTSS 32(CX), Y15
+	VMOVUPS      64(BX), Y14
+	VCMPPS       $0x1e, Y15, Y13, Y15
+	VANDNPS      Y14, Y15, Y14
+	VMULPS       Y4, Y13, Y13
+	VCMPPS       $0x12, Y5, Y13, Y15
+	VANDPS       Y15, Y14, Y14
+	VMULPS       Y7, Y14, Y14
+	VADDPS       Y11, Y14, Y14
+	VMULPS       Y0, Y14, Y11
+	VMULPS       Y1, Y14, Y14
+	TESTQ        R8, R8
+	JNZ          part4put2
+	VMOVUPS      64(DI), Y15
+	VADDPS       Y14, Y15, Y14
+
+part4put2:
+	VMOVUPS      Y14, 64(DI)
+	VMASKMOVPS   96(AX), Y8, Y13
+	VCMPPS       $0x1d, Y2, Y13, Y15
+	VANDNPS      Y12, Y15, Y12
+	VSUBPS       Y3, Y13, Y13
+	VANDPS       Y6, Y13, Y13
+	VBROADCASTSS 32(CX), Y15
+	VMASKMOVPS   96(BX), Y8, Y14
+	VCMPPS       $0x1e, Y15, Y13, Y15
+	VANDNPS      Y14, Y15, Y14
+	VMULPS       Y4, Y13, Y13
+	VCMPPS       $0x12, Y5, Y13, Y15
+	VANDPS       Y15, Y14, Y14
+	VMULPS       Y7, Y14, Y14
+	VADDPS       Y12, Y14, Y14
+	VMULPS       Y0, Y14, Y12
+	VMULPS       Y1, Y14, Y14
+	TESTQ        R8, R8
+	JNZ          part4put3
+	VMASKMOVPS   96(DI), Y8, Y15
+	VADDPS       Y14, Y15, Y14
+
+part4put3:
+	VMASKMOVPS Y14, Y8, 96(DI)
+	SUBQ       DX, AX
+	SUBQ       SI, BX
+	SUBQ       R8, DI
+	DECQ       R9
+	JNZ        part4
+	VMOVUPS    Y9, (R10)
+	VMOVUPS    Y10, 32(R10)
+	VMOVUPS    Y11, 64(R10)
+	VMASKMOVPS Y12, Y8, 96(R10)
+	JMP        joined
+
+vectors3:
+	MOVQ       $0x00000018, DX
+	SUBQ       AX, DX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(DX*4), Y8
+	MOVQ       u+16(FP), AX
+	MOVQ       us+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       gs+32(FP), BX
+	MOVQ       gss+40(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       gx+56(FP), DI
+	MOVQ       gxs+64(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       steps+0(FP), R9
+	MOVQ       gv+48(FP), R10
+	VMOVUPS    (R10), Y9
+	VMOVUPS    32(R10), Y10
+	VMASKMOVPS 64(R10), Y8, Y11
+
+part3:
+	VMOVUPS      (AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y9, Y14, Y9
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      (BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VMULPS       Y4, Y12, Y12
+	VCMPPS       $0x12, Y5, Y12, Y14
+	VANDPS       Y14, Y13, Y13
+	VMULPS       Y7, Y13, Y13
+	VADDPS       Y9, Y13, Y13
+	VMULPS       Y0, Y13, Y9
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          part3put0
+	VMOVUPS      (DI), Y14
+	VADDPS       Y13, Y14, Y13
+
+part3put0:
+	VMOVUPS      Y13, (DI)
+	VMOVUPS      32(AX), Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y10, Y14, Y10
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMOVUPS      32(BX), Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VMULPS       Y4, Y12, Y12
+	VCMPPS       $0x12, Y5, Y12, Y14
+	VANDPS       Y14, Y13, Y13
+	VMULPS       Y7, Y13, Y13
+	VADDPS       Y10, Y13, Y13
+	VMULPS       Y0, Y13, Y10
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          part3put1
+	VMOVUPS      32(DI), Y14
+	VADDPS       Y13, Y14, Y13
+
+part3put1:
+	VMOVUPS      Y13, 32(DI)
+	VMASKMOVPS   64(AX), Y8, Y12
+	VCMPPS       $0x1d, Y2, Y12, Y14
+	VANDNPS      Y11, Y14, Y11
+	VSUBPS       Y3, Y12, Y12
+	VANDPS       Y6, Y12, Y12
+	VBROADCASTSS 32(CX), Y14
+	VMASKMOVPS   64(BX), Y8, Y13
+	VCMPPS       $0x1e, Y14, Y12, Y14
+	VANDNPS      Y13, Y14, Y13
+	VMULPS       Y4, Y12, Y12
+	VCMPPS       $0x12, Y5, Y12, Y14
+	VANDPS       Y14, Y13, Y13
+	VMULPS       Y7, Y13, Y13
+	VADDPS       Y11, Y13, Y13
+	VMULPS       Y0, Y13, Y11
+	VMULPS       Y1, Y13, Y13
+	TESTQ        R8, R8
+	JNZ          part3put2
+	VMASKMOVPS   64(DI), Y8, Y14
+	VADDPS       Y13, Y14, Y13
+
+part3put2:
+	VMASKMOVPS Y13, Y8, 64(DI)
+	SUBQ       DX, AX
+	SUBQ       SI, BX
+	SUBQ       R8, DI
+	DECQ       R9
+	JNZ        part3
+	VMOVUPS    Y9, (R10)
+	VMOVUPS    Y10, 32(R10)
+	VMASKMOVPS Y11, Y8, 64(R10)
+	JMP        joined
+
+vectors2:
+	MOVQ       $0x00000010, DX
+	SUBQ       AX, DX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(DX*4), Y8
+	MOVQ       u+16(FP), AX
+	MOVQ       us+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       gs+32(FP), BX
+	MOVQ       gss+40(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       gx+56(FP), DI
+	MOVQ       gxs+64(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       steps+0(FP), R9
+	MOVQ       gv+48(FP), R10
+	VMOVUPS    (R10), Y9
+	VMASKMOVPS 32(R10), Y8, Y10
+
+part2:
+	VMOVUPS      (AX), Y11
+	VCMPPS       $0x1d, Y2, Y11, Y13
+	VANDNPS      Y9, Y13, Y9
+	VSUBPS       Y3, Y11, Y11
+	VANDPS       Y6, Y11, Y11
+	VBROADCASTSS 32(CX), Y13
+	VMOVUPS      (BX), Y12
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VANDNPS      Y12, Y13, Y12
+	VMULPS       Y4, Y11, Y11
+	VCMPPS       $0x12, Y5, Y11, Y13
+	VANDPS       Y13, Y12, Y12
+	VMULPS       Y7, Y12, Y12
+	VADDPS       Y9, Y12, Y12
+	VMULPS       Y0, Y12, Y9
+	VMULPS       Y1, Y12, Y12
+	TESTQ        R8, R8
+	JNZ          part2put0
+	VMOVUPS      (DI), Y13
+	VADDPS       Y12, Y13, Y12
+
+part2put0:
+	VMOVUPS      Y12, (DI)
+	VMASKMOVPS   32(AX), Y8, Y11
+	VCMPPS       $0x1d, Y2, Y11, Y13
+	VANDNPS      Y10, Y13, Y10
+	VSUBPS       Y3, Y11, Y11
+	VANDPS       Y6, Y11, Y11
+	VBROADCASTSS 32(CX), Y13
+	VMASKMOVPS   32(BX), Y8, Y12
+	VCMPPS       $0x1e, Y13, Y11, Y13
+	VANDNPS      Y12, Y13, Y12
+	VMULPS       Y4, Y11, Y11
+	VCMPPS       $0x12, Y5, Y11, Y13
+	VANDPS       Y13, Y12, Y12
+	VMULPS       Y7, Y12, Y12
+	VADDPS       Y10, Y12, Y12
+	VMULPS       Y0, Y12, Y10
+	VMULPS       Y1, Y12, Y12
+	TESTQ        R8, R8
+	JNZ          part2put1
+	VMASKMOVPS   32(DI), Y8, Y13
+	VADDPS       Y12, Y13, Y12
+
+part2put1:
+	VMASKMOVPS Y12, Y8, 32(DI)
+	SUBQ       DX, AX
+	SUBQ       SI, BX
+	SUBQ       R8, DI
+	DECQ       R9
+	JNZ        part2
+	VMOVUPS    Y9, (R10)
+	VMASKMOVPS Y10, Y8, 32(R10)
+	JMP        joined
+
+vectors1:
+	MOVQ       $0x00000008, DX
+	SUBQ       AX, DX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(DX*4), Y8
+	MOVQ       u+16(FP), AX
+	MOVQ       us+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       gs+32(FP), BX
+	MOVQ       gss+40(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       gx+56(FP), DI
+	MOVQ       gxs+64(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       steps+0(FP), R9
+	MOVQ       gv+48(FP), R10
+	VMASKMOVPS (R10), Y8, Y9
+
+part1:
+	VMASKMOVPS   (AX), Y8, Y10
+	VCMPPS       $0x1d, Y2, Y10, Y12
+	VANDNPS      Y9, Y12, Y9
+	VSUBPS       Y3, Y10, Y10
+	VANDPS       Y6, Y10, Y10
+	VBROADCASTSS 32(CX), Y12
+	VMASKMOVPS   (BX), Y8, Y11
+	VCMPPS       $0x1e, Y12, Y10, Y12
+	VANDNPS      Y11, Y12, Y11
+	VMULPS       Y4, Y10, Y10
+	VCMPPS       $0x12, Y5, Y10, Y12
+	VANDPS       Y12, Y11, Y11
+	VMULPS       Y7, Y11, Y11
+	VADDPS       Y9, Y11, Y11
+	VMULPS       Y0, Y11, Y9
+	VMULPS       Y1, Y11, Y11
+	TESTQ        R8, R8
+	JNZ          part1put0
+	VMASKMOVPS   (DI), Y8, Y12
+	VADDPS       Y11, Y12, Y11
+
+part1put0:
+	VMASKMOVPS Y11, Y8, (DI)
+	SUBQ       DX, AX
+	SUBQ       SI, BX
+	SUBQ       R8, DI
+	DECQ       R9
+	JNZ        part1
+	VMASKMOVPS Y9, Y8, (R10)
 
 joined:
 	VZEROUPPER
@@ -3371,1359 +4007,1930 @@ joined:
 	VZEROUPPER
 	RET
 
-// func lifBackwardFastSigmoidAVX512(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[8]float32)
+// func lifBackwardFastSigmoidAVX512(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
 // Requires: AVX, AVX512F
 TEXT ·lifBackwardFastSigmoidAVX512(SB), NOSPLIT, $0-80
-	MOVQ         n+8(FP), AX
-	MOVQ         p+72(FP), CX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 24(CX), Z5
-	VBROADCASTSS 28(CX), Z6
+	MOVQ         n+8(FP), DX
+	MOVQ         p+72(FP), AX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 24(AX), Z5
+	VBROADCASTSS 28(AX), Z6
 	VPXORD       Z7, Z7, Z7
-	CMPQ         AX, $0x00000040
+	CMPQ         DX, $0x00000040
 	JNE          part
-	MOVQ         u+16(FP), AX
-	MOVQ         us+24(FP), CX
-	SHLQ         $0x02, CX
-	MOVQ         gs+32(FP), DX
-	MOVQ         gss+40(FP), BX
-	SHLQ         $0x02, BX
-	MOVQ         gx+56(FP), SI
-	MOVQ         gxs+64(FP), DI
-	SHLQ         $0x02, DI
-	MOVQ         steps+0(FP), R8
-	MOVQ         gv+48(FP), R9
-	VMOVUPS      (R9), Z8
-	VMOVUPS      64(R9), Z9
-	VMOVUPS      128(R9), Z10
-	VMOVUPS      192(R9), Z11
+	MOVQ         u+16(FP), CX
+	MOVQ         us+24(FP), DX
+	SHLQ         $0x02, DX
+	MOVQ         gs+32(FP), BX
+	MOVQ         gss+40(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         gx+56(FP), DI
+	MOVQ         gxs+64(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         steps+0(FP), R9
+	MOVQ         gv+48(FP), R10
+	VMOVUPS      (R10), Z8
+	VMOVUPS      64(R10), Z9
+	VMOVUPS      128(R10), Z10
+	VMOVUPS      192(R10), Z11
 
 full:
-	VMOVUPS     (AX), Z12
-	VSUBPS      Z3, Z12, Z13
-	VPANDD      Z6, Z13, Z13
-	VFMADD213PS Z5, Z4, Z13
-	VMULPS      Z13, Z13, Z13
-	VMOVUPS     (DX), Z14
-	VDIVPS      Z13, Z14, Z14
-	VCMPPS      $0x1d, Z2, Z12, K1
-	VMOVAPS     Z7, K1, Z8
-	VADDPS      Z8, Z14, Z14
-	VMULPS      Z0, Z14, Z8
-	VMULPS      Z1, Z14, Z14
-	TESTQ       DI, DI
-	JNZ         fullput0
-	VMOVUPS     (SI), Z12
-	VADDPS      Z14, Z12, Z14
-
-fullput0:
-	VMOVUPS     Z14, (SI)
-	VMOVUPS     64(AX), Z12
-	VSUBPS      Z3, Z12, Z13
-	VPANDD      Z6, Z13, Z13
-	VFMADD213PS Z5, Z4, Z13
-	VMULPS      Z13, Z13, Z13
-	VMOVUPS     64(DX), Z14
-	VDIVPS      Z13, Z14, Z14
-	VCMPPS      $0x1d, Z2, Z12, K1
-	VMOVAPS     Z7, K1, Z9
-	VADDPS      Z9, Z14, Z14
-	VMULPS      Z0, Z14, Z9
-	VMULPS      Z1, Z14, Z14
-	TESTQ       DI, DI
-	JNZ         fullput1
-	VMOVUPS     64(SI), Z12
-	VADDPS      Z14, Z12, Z14
-
-fullput1:
-	VMOVUPS     Z14, 64(SI)
-	VMOVUPS     128(AX), Z12
-	VSUBPS      Z3, Z12, Z13
-	VPANDD      Z6, Z13, Z13
-	VFMADD213PS Z5, Z4, Z13
-	VMULPS      Z13, Z13, Z13
-	VMOVUPS     128(DX), Z14
-	VDIVPS      Z13, Z14, Z14
-	VCMPPS      $0x1d, Z2, Z12, K1
-	VMOVAPS     Z7, K1, Z10
-	VADDPS      Z10, Z14, Z14
-	VMULPS      Z0, Z14, Z10
-	VMULPS      Z1, Z14, Z14
-	TESTQ       DI, DI
-	JNZ         fullput2
-	VMOVUPS     128(SI), Z12
-	VADDPS      Z14, Z12, Z14
-
-fullput2:
-	VMOVUPS     Z14, 128(SI)
-	VMOVUPS     192(AX), Z12
-	VSUBPS      Z3, Z12, Z13
-	VPANDD      Z6, Z13, Z13
-	VFMADD213PS Z5, Z4, Z13
-	VMULPS      Z13, Z13, Z13
-	VMOVUPS     192(DX), Z14
-	VDIVPS      Z13, Z14, Z14
-	VCMPPS      $0x1d, Z2, Z12, K1
-	VMOVAPS     Z7, K1, Z11
-	VADDPS      Z11, Z14, Z14
-	VMULPS      Z0, Z14, Z11
-	VMULPS      Z1, Z14, Z14
-	TESTQ       DI, DI
-	JNZ         fullput3
-	VMOVUPS     192(SI), Z12
-	VADDPS      Z14, Z12, Z14
-
-fullput3:
-	VMOVUPS Z14, 192(SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
-	JNZ     full
-	VMOVUPS Z8, (R9)
-	VMOVUPS Z9, 64(R9)
-	VMOVUPS Z10, 128(R9)
-	VMOVUPS Z11, 192(R9)
-	VZEROUPPER
-	RET
-
-part:
-	CMPQ      AX, $0x00000010
-	JLE       vectors1
-	CMPQ      AX, $0x00000020
-	JLE       vectors2
-	CMPQ      AX, $0x00000030
-	JLE       vectors3
-	MOVQ      $0x00000040, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      u+16(FP), AX
-	MOVQ      us+24(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      gs+32(FP), DX
-	MOVQ      gss+40(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      gx+56(FP), SI
-	MOVQ      gxs+64(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      steps+0(FP), R8
-	MOVQ      gv+48(FP), R9
-	VMOVUPS   (R9), Z8
-	VMOVUPS   64(R9), Z9
-	VMOVUPS   128(R9), Z10
-	VMOVUPS.Z 192(R9), K1, Z11
-
-part4:
-	VMOVUPS     (AX), Z12
-	VSUBPS      Z3, Z12, Z13
-	VPANDD      Z6, Z13, Z13
-	VFMADD213PS Z5, Z4, Z13
-	VMULPS      Z13, Z13, Z13
-	VMOVUPS     (DX), Z14
-	VDIVPS      Z13, Z14, Z14
-	VCMPPS      $0x1d, Z2, Z12, K2
-	VMOVAPS     Z7, K2, Z8
-	VADDPS      Z8, Z14, Z14
-	VMULPS      Z0, Z14, Z8
-	VMULPS      Z1, Z14, Z14
-	TESTQ       DI, DI
-	JNZ         part4put0
-	VMOVUPS     (SI), Z12
-	VADDPS      Z14, Z12, Z14
-
-part4put0:
-	VMOVUPS     Z14, (SI)
-	VMOVUPS     64(AX), Z12
-	VSUBPS      Z3, Z12, Z13
-	VPANDD      Z6, Z13, Z13
-	VFMADD213PS Z5, Z4, Z13
-	VMULPS      Z13, Z13, Z13
-	VMOVUPS     64(DX), Z14
-	VDIVPS      Z13, Z14, Z14
-	VCMPPS      $0x1d, Z2, Z12, K2
-	VMOVAPS     Z7, K2, Z9
-	VADDPS      Z9, Z14, Z14
-	VMULPS      Z0, Z14, Z9
-	VMULPS      Z1, Z14, Z14
-	TESTQ       DI, DI
-	JNZ         part4put1
-	VMOVUPS     64(SI), Z12
-	VADDPS      Z14, Z12, Z14
-
-part4put1:
-	VMOVUPS     Z14, 64(SI)
-	VMOVUPS     128(AX), Z12
-	VSUBPS      Z3, Z12, Z13
-	VPANDD      Z6, Z13, Z13
-	VFMADD213PS Z5, Z4, Z13
-	VMULPS      Z13, Z13, Z13
-	VMOVUPS     128(DX), Z14
-	VDIVPS      Z13, Z14, Z14
-	VCMPPS      $0x1d, Z2, Z12, K2
-	VMOVAPS     Z7, K2, Z10
-	VADDPS      Z10, Z14, Z14
-	VMULPS      Z0, Z14, Z10
-	VMULPS      Z1, Z14, Z14
-	TESTQ       DI, DI
-	JNZ         part4put2
-	VMOVUPS     128(SI), Z12
-	VADDPS      Z14, Z12, Z14
-
-part4put2:
-	VMOVUPS     Z14, 128(SI)
-	VMOVUPS.Z   192(AX), K1, Z12
-	VSUBPS      Z3, Z12, Z13
-	VPANDD      Z6, Z13, Z13
-	VFMADD213PS Z5, Z4, Z13
-	VMULPS      Z13, Z13, Z13
-	VMOVUPS.Z   192(DX), K1, Z14
-	VDIVPS      Z13, Z14, Z14
-	VCMPPS      $0x1d, Z2, Z12, K2
-	VMOVAPS     Z7, K2, Z11
-	VADDPS      Z11, Z14, Z14
-	VMULPS      Z0, Z14, Z11
-	VMULPS      Z1, Z14, Z14
-	TESTQ       DI, DI
-	JNZ         part4put3
-	VMOVUPS.Z   192(SI), K1, Z12
-	VADDPS      Z14, Z12, Z14
-
-part4put3:
-	VMOVUPS Z14, K1, 192(SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
-	JNZ     part4
-	VMOVUPS Z8, (R9)
-	VMOVUPS Z9, 64(R9)
-	VMOVUPS Z10, 128(R9)
-	VMOVUPS Z11, K1, 192(R9)
-	JMP     joined
-
-vectors3:
-	MOVQ      $0x00000030, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      u+16(FP), AX
-	MOVQ      us+24(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      gs+32(FP), DX
-	MOVQ      gss+40(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      gx+56(FP), SI
-	MOVQ      gxs+64(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      steps+0(FP), R8
-	MOVQ      gv+48(FP), R9
-	VMOVUPS   (R9), Z8
-	VMOVUPS   64(R9), Z9
-	VMOVUPS.Z 128(R9), K1, Z10
-
-part3:
-	VMOVUPS     (AX), Z11
-	VSUBPS      Z3, Z11, Z12
-	VPANDD      Z6, Z12, Z12
-	VFMADD213PS Z5, Z4, Z12
-	VMULPS      Z12, Z12, Z12
-	VMOVUPS     (DX), Z13
-	VDIVPS      Z12, Z13, Z13
-	VCMPPS      $0x1d, Z2, Z11, K2
-	VMOVAPS     Z7, K2, Z8
-	VADDPS      Z8, Z13, Z13
-	VMULPS      Z0, Z13, Z8
-	VMULPS      Z1, Z13, Z13
-	TESTQ       DI, DI
-	JNZ         part3put0
-	VMOVUPS     (SI), Z11
-	VADDPS      Z13, Z11, Z13
-
-part3put0:
-	VMOVUPS     Z13, (SI)
-	VMOVUPS     64(AX), Z11
-	VSUBPS      Z3, Z11, Z12
-	VPANDD      Z6, Z12, Z12
-	VFMADD213PS Z5, Z4, Z12
-	VMULPS      Z12, Z12, Z12
-	VMOVUPS     64(DX), Z13
-	VDIVPS      Z12, Z13, Z13
-	VCMPPS      $0x1d, Z2, Z11, K2
-	VMOVAPS     Z7, K2, Z9
-	VADDPS      Z9, Z13, Z13
-	VMULPS      Z0, Z13, Z9
-	VMULPS      Z1, Z13, Z13
-	TESTQ       DI, DI
-	JNZ         part3put1
-	VMOVUPS     64(SI), Z11
-	VADDPS      Z13, Z11, Z13
-
-part3put1:
-	VMOVUPS     Z13, 64(SI)
-	VMOVUPS.Z   128(AX), K1, Z11
-	VSUBPS      Z3, Z11, Z12
-	VPANDD      Z6, Z12, Z12
-	VFMADD213PS Z5, Z4, Z12
-	VMULPS      Z12, Z12, Z12
-	VMOVUPS.Z   128(DX), K1, Z13
-	VDIVPS      Z12, Z13, Z13
-	VCMPPS      $0x1d, Z2, Z11, K2
-	VMOVAPS     Z7, K2, Z10
-	VADDPS      Z10, Z13, Z13
-	VMULPS      Z0, Z13, Z10
-	VMULPS      Z1, Z13, Z13
-	TESTQ       DI, DI
-	JNZ         part3put2
-	VMOVUPS.Z   128(SI), K1, Z11
-	VADDPS      Z13, Z11, Z13
-
-part3put2:
-	VMOVUPS Z13, K1, 128(SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
-	JNZ     part3
-	VMOVUPS Z8, (R9)
-	VMOVUPS Z9, 64(R9)
-	VMOVUPS Z10, K1, 128(R9)
-	JMP     joined
-
-vectors2:
-	MOVQ      $0x00000020, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      u+16(FP), AX
-	MOVQ      us+24(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      gs+32(FP), DX
-	MOVQ      gss+40(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      gx+56(FP), SI
-	MOVQ      gxs+64(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      steps+0(FP), R8
-	MOVQ      gv+48(FP), R9
-	VMOVUPS   (R9), Z8
-	VMOVUPS.Z 64(R9), K1, Z9
-
-part2:
-	VMOVUPS     (AX), Z10
-	VSUBPS      Z3, Z10, Z11
-	VPANDD      Z6, Z11, Z11
-	VFMADD213PS Z5, Z4, Z11
-	VMULPS      Z11, Z11, Z11
-	VMOVUPS     (DX), Z12
-	VDIVPS      Z11, Z12, Z12
-	VCMPPS      $0x1d, Z2, Z10, K2
-	VMOVAPS     Z7, K2, Z8
-	VADDPS      Z8, Z12, Z12
-	VMULPS      Z0, Z12, Z8
-	VMULPS      Z1, Z12, Z12
-	TESTQ       DI, DI
-	JNZ         part2put0
-	VMOVUPS     (SI), Z10
-	VADDPS      Z12, Z10, Z12
-
-part2put0:
-	VMOVUPS     Z12, (SI)
-	VMOVUPS.Z   64(AX), K1, Z10
-	VSUBPS      Z3, Z10, Z11
-	VPANDD      Z6, Z11, Z11
-	VFMADD213PS Z5, Z4, Z11
-	VMULPS      Z11, Z11, Z11
-	VMOVUPS.Z   64(DX), K1, Z12
-	VDIVPS      Z11, Z12, Z12
-	VCMPPS      $0x1d, Z2, Z10, K2
-	VMOVAPS     Z7, K2, Z9
-	VADDPS      Z9, Z12, Z12
-	VMULPS      Z0, Z12, Z9
-	VMULPS      Z1, Z12, Z12
-	TESTQ       DI, DI
-	JNZ         part2put1
-	VMOVUPS.Z   64(SI), K1, Z10
-	VADDPS      Z12, Z10, Z12
-
-part2put1:
-	VMOVUPS Z12, K1, 64(SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
-	JNZ     part2
-	VMOVUPS Z8, (R9)
-	VMOVUPS Z9, K1, 64(R9)
-	JMP     joined
-
-vectors1:
-	MOVQ      $0x00000010, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      u+16(FP), AX
-	MOVQ      us+24(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      gs+32(FP), DX
-	MOVQ      gss+40(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      gx+56(FP), SI
-	MOVQ      gxs+64(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      steps+0(FP), R8
-	MOVQ      gv+48(FP), R9
-	VMOVUPS.Z (R9), K1, Z8
-
-part1:
-	VMOVUPS.Z   (AX), K1, Z9
-	VSUBPS      Z3, Z9, Z10
-	VPANDD      Z6, Z10, Z10
-	VFMADD213PS Z5, Z4, Z10
-	VMULPS      Z10, Z10, Z10
-	VMOVUPS.Z   (DX), K1, Z11
-	VDIVPS      Z10, Z11, Z11
-	VCMPPS      $0x1d, Z2, Z9, K2
-	VMOVAPS     Z7, K2, Z8
-	VADDPS      Z8, Z11, Z11
-	VMULPS      Z0, Z11, Z8
-	VMULPS      Z1, Z11, Z11
-	TESTQ       DI, DI
-	JNZ         part1put0
-	VMOVUPS.Z   (SI), K1, Z9
-	VADDPS      Z11, Z9, Z11
-
-part1put0:
-	VMOVUPS Z11, K1, (SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
-	JNZ     part1
-	VMOVUPS Z8, K1, (R9)
-
-joined:
-	VZEROUPPER
-	RET
-
-// func lifBackwardArcTanAVX512(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[8]float32)
-// Requires: AVX, AVX512F
-TEXT ·lifBackwardArcTanAVX512(SB), NOSPLIT, $0-80
-	MOVQ         n+8(FP), AX
-	MOVQ         p+72(FP), CX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 24(CX), Z5
-	VBROADCASTSS 20(CX), Z6
-	VPXORD       Z7, Z7, Z7
-	CMPQ         AX, $0x00000040
-	JNE          part
-	MOVQ         u+16(FP), AX
-	MOVQ         us+24(FP), CX
-	SHLQ         $0x02, CX
-	MOVQ         gs+32(FP), DX
-	MOVQ         gss+40(FP), BX
-	SHLQ         $0x02, BX
-	MOVQ         gx+56(FP), SI
-	MOVQ         gxs+64(FP), DI
-	SHLQ         $0x02, DI
-	MOVQ         steps+0(FP), R8
-	MOVQ         gv+48(FP), R9
-	VMOVUPS      (R9), Z8
-	VMOVUPS      64(R9), Z9
-	VMOVUPS      128(R9), Z10
-	VMOVUPS      192(R9), Z11
-
-full:
-	VMOVUPS     (AX), Z12
-	VSUBPS      Z3, Z12, Z13
-	VMULPS      Z4, Z13, Z13
-	VFMADD213PS Z5, Z13, Z13
-	VMOVUPS     (DX), Z14
-	VMULPS      Z6, Z14, Z14
-	VDIVPS      Z13, Z14, Z14
-	VCMPPS      $0x1d, Z2, Z12, K1
-	VMOVAPS     Z7, K1, Z8
-	VADDPS      Z8, Z14, Z14
-	VMULPS      Z0, Z14, Z8
-	VMULPS      Z1, Z14, Z14
-	TESTQ       DI, DI
-	JNZ         fullput0
-	VMOVUPS     (SI), Z12
-	VADDPS      Z14, Z12, Z14
-
-fullput0:
-	VMOVUPS     Z14, (SI)
-	VMOVUPS     64(AX), Z12
-	VSUBPS      Z3, Z12, Z13
-	VMULPS      Z4, Z13, Z13
-	VFMADD213PS Z5, Z13, Z13
-	VMOVUPS     64(DX), Z14
-	VMULPS      Z6, Z14, Z14
-	VDIVPS      Z13, Z14, Z14
-	VCMPPS      $0x1d, Z2, Z12, K1
-	VMOVAPS     Z7, K1, Z9
-	VADDPS      Z9, Z14, Z14
-	VMULPS      Z0, Z14, Z9
-	VMULPS      Z1, Z14, Z14
-	TESTQ       DI, DI
-	JNZ         fullput1
-	VMOVUPS     64(SI), Z12
-	VADDPS      Z14, Z12, Z14
-
-fullput1:
-	VMOVUPS     Z14, 64(SI)
-	VMOVUPS     128(AX), Z12
-	VSUBPS      Z3, Z12, Z13
-	VMULPS      Z4, Z13, Z13
-	VFMADD213PS Z5, Z13, Z13
-	VMOVUPS     128(DX), Z14
-	VMULPS      Z6, Z14, Z14
-	VDIVPS      Z13, Z14, Z14
-	VCMPPS      $0x1d, Z2, Z12, K1
-	VMOVAPS     Z7, K1, Z10
-	VADDPS      Z10, Z14, Z14
-	VMULPS      Z0, Z14, Z10
-	VMULPS      Z1, Z14, Z14
-	TESTQ       DI, DI
-	JNZ         fullput2
-	VMOVUPS     128(SI), Z12
-	VADDPS      Z14, Z12, Z14
-
-fullput2:
-	VMOVUPS     Z14, 128(SI)
-	VMOVUPS     192(AX), Z12
-	VSUBPS      Z3, Z12, Z13
-	VMULPS      Z4, Z13, Z13
-	VFMADD213PS Z5, Z13, Z13
-	VMOVUPS     192(DX), Z14
-	VMULPS      Z6, Z14, Z14
-	VDIVPS      Z13, Z14, Z14
-	VCMPPS      $0x1d, Z2, Z12, K1
-	VMOVAPS     Z7, K1, Z11
-	VADDPS      Z11, Z14, Z14
-	VMULPS      Z0, Z14, Z11
-	VMULPS      Z1, Z14, Z14
-	TESTQ       DI, DI
-	JNZ         fullput3
-	VMOVUPS     192(SI), Z12
-	VADDPS      Z14, Z12, Z14
-
-fullput3:
-	VMOVUPS Z14, 192(SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
-	JNZ     full
-	VMOVUPS Z8, (R9)
-	VMOVUPS Z9, 64(R9)
-	VMOVUPS Z10, 128(R9)
-	VMOVUPS Z11, 192(R9)
-	VZEROUPPER
-	RET
-
-part:
-	CMPQ      AX, $0x00000010
-	JLE       vectors1
-	CMPQ      AX, $0x00000020
-	JLE       vectors2
-	CMPQ      AX, $0x00000030
-	JLE       vectors3
-	MOVQ      $0x00000040, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      u+16(FP), AX
-	MOVQ      us+24(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      gs+32(FP), DX
-	MOVQ      gss+40(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      gx+56(FP), SI
-	MOVQ      gxs+64(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      steps+0(FP), R8
-	MOVQ      gv+48(FP), R9
-	VMOVUPS   (R9), Z8
-	VMOVUPS   64(R9), Z9
-	VMOVUPS   128(R9), Z10
-	VMOVUPS.Z 192(R9), K1, Z11
-
-part4:
-	VMOVUPS     (AX), Z12
-	VSUBPS      Z3, Z12, Z13
-	VMULPS      Z4, Z13, Z13
-	VFMADD213PS Z5, Z13, Z13
-	VMOVUPS     (DX), Z14
-	VMULPS      Z6, Z14, Z14
-	VDIVPS      Z13, Z14, Z14
-	VCMPPS      $0x1d, Z2, Z12, K2
-	VMOVAPS     Z7, K2, Z8
-	VADDPS      Z8, Z14, Z14
-	VMULPS      Z0, Z14, Z8
-	VMULPS      Z1, Z14, Z14
-	TESTQ       DI, DI
-	JNZ         part4put0
-	VMOVUPS     (SI), Z12
-	VADDPS      Z14, Z12, Z14
-
-part4put0:
-	VMOVUPS     Z14, (SI)
-	VMOVUPS     64(AX), Z12
-	VSUBPS      Z3, Z12, Z13
-	VMULPS      Z4, Z13, Z13
-	VFMADD213PS Z5, Z13, Z13
-	VMOVUPS     64(DX), Z14
-	VMULPS      Z6, Z14, Z14
-	VDIVPS      Z13, Z14, Z14
-	VCMPPS      $0x1d, Z2, Z12, K2
-	VMOVAPS     Z7, K2, Z9
-	VADDPS      Z9, Z14, Z14
-	VMULPS      Z0, Z14, Z9
-	VMULPS      Z1, Z14, Z14
-	TESTQ       DI, DI
-	JNZ         part4put1
-	VMOVUPS     64(SI), Z12
-	VADDPS      Z14, Z12, Z14
-
-part4put1:
-	VMOVUPS     Z14, 64(SI)
-	VMOVUPS     128(AX), Z12
-	VSUBPS      Z3, Z12, Z13
-	VMULPS      Z4, Z13, Z13
-	VFMADD213PS Z5, Z13, Z13
-	VMOVUPS     128(DX), Z14
-	VMULPS      Z6, Z14, Z14
-	VDIVPS      Z13, Z14, Z14
-	VCMPPS      $0x1d, Z2, Z12, K2
-	VMOVAPS     Z7, K2, Z10
-	VADDPS      Z10, Z14, Z14
-	VMULPS      Z0, Z14, Z10
-	VMULPS      Z1, Z14, Z14
-	TESTQ       DI, DI
-	JNZ         part4put2
-	VMOVUPS     128(SI), Z12
-	VADDPS      Z14, Z12, Z14
-
-part4put2:
-	VMOVUPS     Z14, 128(SI)
-	VMOVUPS.Z   192(AX), K1, Z12
-	VSUBPS      Z3, Z12, Z13
-	VMULPS      Z4, Z13, Z13
-	VFMADD213PS Z5, Z13, Z13
-	VMOVUPS.Z   192(DX), K1, Z14
-	VMULPS      Z6, Z14, Z14
-	VDIVPS      Z13, Z14, Z14
-	VCMPPS      $0x1d, Z2, Z12, K2
-	VMOVAPS     Z7, K2, Z11
-	VADDPS      Z11, Z14, Z14
-	VMULPS      Z0, Z14, Z11
-	VMULPS      Z1, Z14, Z14
-	TESTQ       DI, DI
-	JNZ         part4put3
-	VMOVUPS.Z   192(SI), K1, Z12
-	VADDPS      Z14, Z12, Z14
-
-part4put3:
-	VMOVUPS Z14, K1, 192(SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
-	JNZ     part4
-	VMOVUPS Z8, (R9)
-	VMOVUPS Z9, 64(R9)
-	VMOVUPS Z10, 128(R9)
-	VMOVUPS Z11, K1, 192(R9)
-	JMP     joined
-
-vectors3:
-	MOVQ      $0x00000030, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      u+16(FP), AX
-	MOVQ      us+24(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      gs+32(FP), DX
-	MOVQ      gss+40(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      gx+56(FP), SI
-	MOVQ      gxs+64(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      steps+0(FP), R8
-	MOVQ      gv+48(FP), R9
-	VMOVUPS   (R9), Z8
-	VMOVUPS   64(R9), Z9
-	VMOVUPS.Z 128(R9), K1, Z10
-
-part3:
-	VMOVUPS     (AX), Z11
-	VSUBPS      Z3, Z11, Z12
-	VMULPS      Z4, Z12, Z12
-	VFMADD213PS Z5, Z12, Z12
-	VMOVUPS     (DX), Z13
-	VMULPS      Z6, Z13, Z13
-	VDIVPS      Z12, Z13, Z13
-	VCMPPS      $0x1d, Z2, Z11, K2
-	VMOVAPS     Z7, K2, Z8
-	VADDPS      Z8, Z13, Z13
-	VMULPS      Z0, Z13, Z8
-	VMULPS      Z1, Z13, Z13
-	TESTQ       DI, DI
-	JNZ         part3put0
-	VMOVUPS     (SI), Z11
-	VADDPS      Z13, Z11, Z13
-
-part3put0:
-	VMOVUPS     Z13, (SI)
-	VMOVUPS     64(AX), Z11
-	VSUBPS      Z3, Z11, Z12
-	VMULPS      Z4, Z12, Z12
-	VFMADD213PS Z5, Z12, Z12
-	VMOVUPS     64(DX), Z13
-	VMULPS      Z6, Z13, Z13
-	VDIVPS      Z12, Z13, Z13
-	VCMPPS      $0x1d, Z2, Z11, K2
-	VMOVAPS     Z7, K2, Z9
-	VADDPS      Z9, Z13, Z13
-	VMULPS      Z0, Z13, Z9
-	VMULPS      Z1, Z13, Z13
-	TESTQ       DI, DI
-	JNZ         part3put1
-	VMOVUPS     64(SI), Z11
-	VADDPS      Z13, Z11, Z13
-
-part3put1:
-	VMOVUPS     Z13, 64(SI)
-	VMOVUPS.Z   128(AX), K1, Z11
-	VSUBPS      Z3, Z11, Z12
-	VMULPS      Z4, Z12, Z12
-	VFMADD213PS Z5, Z12, Z12
-	VMOVUPS.Z   128(DX), K1, Z13
-	VMULPS      Z6, Z13, Z13
-	VDIVPS      Z12, Z13, Z13
-	VCMPPS      $0x1d, Z2, Z11, K2
-	VMOVAPS     Z7, K2, Z10
-	VADDPS      Z10, Z13, Z13
-	VMULPS      Z0, Z13, Z10
-	VMULPS      Z1, Z13, Z13
-	TESTQ       DI, DI
-	JNZ         part3put2
-	VMOVUPS.Z   128(SI), K1, Z11
-	VADDPS      Z13, Z11, Z13
-
-part3put2:
-	VMOVUPS Z13, K1, 128(SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
-	JNZ     part3
-	VMOVUPS Z8, (R9)
-	VMOVUPS Z9, 64(R9)
-	VMOVUPS Z10, K1, 128(R9)
-	JMP     joined
-
-vectors2:
-	MOVQ      $0x00000020, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      u+16(FP), AX
-	MOVQ      us+24(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      gs+32(FP), DX
-	MOVQ      gss+40(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      gx+56(FP), SI
-	MOVQ      gxs+64(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      steps+0(FP), R8
-	MOVQ      gv+48(FP), R9
-	VMOVUPS   (R9), Z8
-	VMOVUPS.Z 64(R9), K1, Z9
-
-part2:
-	VMOVUPS     (AX), Z10
-	VSUBPS      Z3, Z10, Z11
-	VMULPS      Z4, Z11, Z11
-	VFMADD213PS Z5, Z11, Z11
-	VMOVUPS     (DX), Z12
-	VMULPS      Z6, Z12, Z12
-	VDIVPS      Z11, Z12, Z12
-	VCMPPS      $0x1d, Z2, Z10, K2
-	VMOVAPS     Z7, K2, Z8
-	VADDPS      Z8, Z12, Z12
-	VMULPS      Z0, Z12, Z8
-	VMULPS      Z1, Z12, Z12
-	TESTQ       DI, DI
-	JNZ         part2put0
-	VMOVUPS     (SI), Z10
-	VADDPS      Z12, Z10, Z12
-
-part2put0:
-	VMOVUPS     Z12, (SI)
-	VMOVUPS.Z   64(AX), K1, Z10
-	VSUBPS      Z3, Z10, Z11
-	VMULPS      Z4, Z11, Z11
-	VFMADD213PS Z5, Z11, Z11
-	VMOVUPS.Z   64(DX), K1, Z12
-	VMULPS      Z6, Z12, Z12
-	VDIVPS      Z11, Z12, Z12
-	VCMPPS      $0x1d, Z2, Z10, K2
-	VMOVAPS     Z7, K2, Z9
-	VADDPS      Z9, Z12, Z12
-	VMULPS      Z0, Z12, Z9
-	VMULPS      Z1, Z12, Z12
-	TESTQ       DI, DI
-	JNZ         part2put1
-	VMOVUPS.Z   64(SI), K1, Z10
-	VADDPS      Z12, Z10, Z12
-
-part2put1:
-	VMOVUPS Z12, K1, 64(SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
-	JNZ     part2
-	VMOVUPS Z8, (R9)
-	VMOVUPS Z9, K1, 64(R9)
-	JMP     joined
-
-vectors1:
-	MOVQ      $0x00000010, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      u+16(FP), AX
-	MOVQ      us+24(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      gs+32(FP), DX
-	MOVQ      gss+40(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      gx+56(FP), SI
-	MOVQ      gxs+64(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      steps+0(FP), R8
-	MOVQ      gv+48(FP), R9
-	VMOVUPS.Z (R9), K1, Z8
-
-part1:
-	VMOVUPS.Z   (AX), K1, Z9
-	VSUBPS      Z3, Z9, Z10
-	VMULPS      Z4, Z10, Z10
-	VFMADD213PS Z5, Z10, Z10
-	VMOVUPS.Z   (DX), K1, Z11
-	VMULPS      Z6, Z11, Z11
-	VDIVPS      Z10, Z11, Z11
-	VCMPPS      $0x1d, Z2, Z9, K2
-	VMOVAPS     Z7, K2, Z8
-	VADDPS      Z8, Z11, Z11
-	VMULPS      Z0, Z11, Z8
-	VMULPS      Z1, Z11, Z11
-	TESTQ       DI, DI
-	JNZ         part1put0
-	VMOVUPS.Z   (SI), K1, Z9
-	VADDPS      Z11, Z9, Z11
-
-part1put0:
-	VMOVUPS Z11, K1, (SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
-	JNZ     part1
-	VMOVUPS Z8, K1, (R9)
-
-joined:
-	VZEROUPPER
-	RET
-
-// func lifBackwardTriangleAVX512(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[8]float32)
-// Requires: AVX, AVX512F
-TEXT ·lifBackwardTriangleAVX512(SB), NOSPLIT, $0-80
-	MOVQ         n+8(FP), AX
-	MOVQ         p+72(FP), CX
-	VBROADCASTSS (CX), Z0
-	VBROADCASTSS 4(CX), Z1
-	VBROADCASTSS 8(CX), Z2
-	VBROADCASTSS 12(CX), Z3
-	VBROADCASTSS 16(CX), Z4
-	VBROADCASTSS 24(CX), Z5
-	VBROADCASTSS 20(CX), Z6
-	VBROADCASTSS 28(CX), Z7
-	VPXORD       Z8, Z8, Z8
-	CMPQ         AX, $0x00000040
-	JNE          part
-	MOVQ         u+16(FP), AX
-	MOVQ         us+24(FP), CX
-	SHLQ         $0x02, CX
-	MOVQ         gs+32(FP), DX
-	MOVQ         gss+40(FP), BX
-	SHLQ         $0x02, BX
-	MOVQ         gx+56(FP), SI
-	MOVQ         gxs+64(FP), DI
-	SHLQ         $0x02, DI
-	MOVQ         steps+0(FP), R8
-	MOVQ         gv+48(FP), R9
-	VMOVUPS      (R9), Z9
-	VMOVUPS      64(R9), Z10
-	VMOVUPS      128(R9), Z11
-	VMOVUPS      192(R9), Z12
-
-full:
-	VMOVUPS      (AX), Z13
-	VSUBPS       Z3, Z13, Z14
-	VPANDD       Z7, Z14, Z14
-	VFNMADD213PS Z5, Z4, Z14
-	VPXORD       Z15, Z15, Z15
-	VMAXPS       Z14, Z15, Z14
-	VMULPS       Z6, Z14, Z14
-	VMOVUPS      (DX), Z15
-	VMULPS       Z14, Z15, Z15
-	VCMPPS       $0x1d, Z2, Z13, K1
-	VMOVAPS      Z8, K1, Z9
-	VADDPS       Z9, Z15, Z15
-	VMULPS       Z0, Z15, Z9
-	VMULPS       Z1, Z15, Z15
-	TESTQ        DI, DI
+	VMOVUPS      (CX), Z12
+	VCMPPS       $0x1d, Z2, Z12, K1
+	VMOVAPS      Z7, K1, Z8
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z12, K1
+	VMOVUPS.Z    (BX), K1, Z13
+	VFMADD213PS  Z5, Z4, Z12
+	VMULPS       Z12, Z12, Z12
+	VDIVPS       Z12, Z13, Z13
+	VADDPS       Z8, Z13, Z13
+	VMULPS       Z0, Z13, Z8
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
 	JNZ          fullput0
-	VMOVUPS      (SI), Z13
-	VADDPS       Z15, Z13, Z15
+	VMOVUPS      (DI), Z14
+	VADDPS       Z13, Z14, Z13
 
 fullput0:
-	VMOVUPS      Z15, (SI)
-	VMOVUPS      64(AX), Z13
-	VSUBPS       Z3, Z13, Z14
-	VPANDD       Z7, Z14, Z14
-	VFNMADD213PS Z5, Z4, Z14
-	VPXORD       Z15, Z15, Z15
-	VMAXPS       Z14, Z15, Z14
-	VMULPS       Z6, Z14, Z14
-	VMOVUPS      64(DX), Z15
-	VMULPS       Z14, Z15, Z15
-	VCMPPS       $0x1d, Z2, Z13, K1
-	VMOVAPS      Z8, K1, Z10
-	VADDPS       Z10, Z15, Z15
-	VMULPS       Z0, Z15, Z10
-	VMULPS       Z1, Z15, Z15
-	TESTQ        DI, DI
-	JNZ          fullput1
-	VMOVUPS      64(SI), Z13
-	VADDPS       Z15, Z13, Z15
-
-fullput1:
-	VMOVUPS      Z15, 64(SI)
-	VMOVUPS      128(AX), Z13
-	VSUBPS       Z3, Z13, Z14
-	VPANDD       Z7, Z14, Z14
-	VFNMADD213PS Z5, Z4, Z14
-	VPXORD       Z15, Z15, Z15
-	VMAXPS       Z14, Z15, Z14
-	VMULPS       Z6, Z14, Z14
-	VMOVUPS      128(DX), Z15
-	VMULPS       Z14, Z15, Z15
-	VCMPPS       $0x1d, Z2, Z13, K1
-	VMOVAPS      Z8, K1, Z11
-	VADDPS       Z11, Z15, Z15
-	VMULPS       Z0, Z15, Z11
-	VMULPS       Z1, Z15, Z15
-	TESTQ        DI, DI
-	JNZ          fullput2
-	VMOVUPS      128(SI), Z13
-	VADDPS       Z15, Z13, Z15
-
-fullput2:
-	VMOVUPS      Z15, 128(SI)
-	VMOVUPS      192(AX), Z13
-	VSUBPS       Z3, Z13, Z14
-	VPANDD       Z7, Z14, Z14
-	VFNMADD213PS Z5, Z4, Z14
-	VPXORD       Z15, Z15, Z15
-	VMAXPS       Z14, Z15, Z14
-	VMULPS       Z6, Z14, Z14
-	VMOVUPS      192(DX), Z15
-	VMULPS       Z14, Z15, Z15
-	VCMPPS       $0x1d, Z2, Z13, K1
-	VMOVAPS      Z8, K1, Z12
-	VADDPS       Z12, Z15, Z15
-	VMULPS       Z0, Z15, Z12
-	VMULPS       Z1, Z15, Z15
-	TESTQ        DI, DI
-	JNZ          fullput3
-	VMOVUPS      192(SI), Z13
-	VADDPS       Z15, Z13, Z15
-
-fullput3:
-	VMOVUPS Z15, 192(SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
-	JNZ     full
-	VMOVUPS Z9, (R9)
-	VMOVUPS Z10, 64(R9)
-	VMOVUPS Z11, 128(R9)
-	VMOVUPS Z12, 192(R9)
-	VZEROUPPER
-	RET
-
-part:
-	CMPQ      AX, $0x00000010
-	JLE       vectors1
-	CMPQ      AX, $0x00000020
-	JLE       vectors2
-	CMPQ      AX, $0x00000030
-	JLE       vectors3
-	MOVQ      $0x00000040, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      u+16(FP), AX
-	MOVQ      us+24(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      gs+32(FP), DX
-	MOVQ      gss+40(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      gx+56(FP), SI
-	MOVQ      gxs+64(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      steps+0(FP), R8
-	MOVQ      gv+48(FP), R9
-	VMOVUPS   (R9), Z9
-	VMOVUPS   64(R9), Z10
-	VMOVUPS   128(R9), Z11
-	VMOVUPS.Z 192(R9), K1, Z12
-
-part4:
-	VMOVUPS      (AX), Z13
-	VSUBPS       Z3, Z13, Z14
-	VPANDD       Z7, Z14, Z14
-	VFNMADD213PS Z5, Z4, Z14
-	VPXORD       Z15, Z15, Z15
-	VMAXPS       Z14, Z15, Z14
-	VMULPS       Z6, Z14, Z14
-	VMOVUPS      (DX), Z15
-	VMULPS       Z14, Z15, Z15
-	VCMPPS       $0x1d, Z2, Z13, K2
-	VMOVAPS      Z8, K2, Z9
-	VADDPS       Z9, Z15, Z15
-	VMULPS       Z0, Z15, Z9
-	VMULPS       Z1, Z15, Z15
-	TESTQ        DI, DI
-	JNZ          part4put0
-	VMOVUPS      (SI), Z13
-	VADDPS       Z15, Z13, Z15
-
-part4put0:
-	VMOVUPS      Z15, (SI)
-	VMOVUPS      64(AX), Z13
-	VSUBPS       Z3, Z13, Z14
-	VPANDD       Z7, Z14, Z14
-	VFNMADD213PS Z5, Z4, Z14
-	VPXORD       Z15, Z15, Z15
-	VMAXPS       Z14, Z15, Z14
-	VMULPS       Z6, Z14, Z14
-	VMOVUPS      64(DX), Z15
-	VMULPS       Z14, Z15, Z15
-	VCMPPS       $0x1d, Z2, Z13, K2
-	VMOVAPS      Z8, K2, Z10
-	VADDPS       Z10, Z15, Z15
-	VMULPS       Z0, Z15, Z10
-	VMULPS       Z1, Z15, Z15
-	TESTQ        DI, DI
-	JNZ          part4put1
-	VMOVUPS      64(SI), Z13
-	VADDPS       Z15, Z13, Z15
-
-part4put1:
-	VMOVUPS      Z15, 64(SI)
-	VMOVUPS      128(AX), Z13
-	VSUBPS       Z3, Z13, Z14
-	VPANDD       Z7, Z14, Z14
-	VFNMADD213PS Z5, Z4, Z14
-	VPXORD       Z15, Z15, Z15
-	VMAXPS       Z14, Z15, Z14
-	VMULPS       Z6, Z14, Z14
-	VMOVUPS      128(DX), Z15
-	VMULPS       Z14, Z15, Z15
-	VCMPPS       $0x1d, Z2, Z13, K2
-	VMOVAPS      Z8, K2, Z11
-	VADDPS       Z11, Z15, Z15
-	VMULPS       Z0, Z15, Z11
-	VMULPS       Z1, Z15, Z15
-	TESTQ        DI, DI
-	JNZ          part4put2
-	VMOVUPS      128(SI), Z13
-	VADDPS       Z15, Z13, Z15
-
-part4put2:
-	VMOVUPS      Z15, 128(SI)
-	VMOVUPS.Z    192(AX), K1, Z13
-	VSUBPS       Z3, Z13, Z14
-	VPANDD       Z7, Z14, Z14
-	VFNMADD213PS Z5, Z4, Z14
-	VPXORD       Z15, Z15, Z15
-	VMAXPS       Z14, Z15, Z14
-	VMULPS       Z6, Z14, Z14
-	VMOVUPS.Z    192(DX), K1, Z15
-	VMULPS       Z14, Z15, Z15
-	VCMPPS       $0x1d, Z2, Z13, K2
-	VMOVAPS      Z8, K2, Z12
-	VADDPS       Z12, Z15, Z15
-	VMULPS       Z0, Z15, Z12
-	VMULPS       Z1, Z15, Z15
-	TESTQ        DI, DI
-	JNZ          part4put3
-	VMOVUPS.Z    192(SI), K1, Z13
-	VADDPS       Z15, Z13, Z15
-
-part4put3:
-	VMOVUPS Z15, K1, 192(SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
-	JNZ     part4
-	VMOVUPS Z9, (R9)
-	VMOVUPS Z10, 64(R9)
-	VMOVUPS Z11, 128(R9)
-	VMOVUPS Z12, K1, 192(R9)
-	JMP     joined
-
-vectors3:
-	MOVQ      $0x00000030, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      u+16(FP), AX
-	MOVQ      us+24(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      gs+32(FP), DX
-	MOVQ      gss+40(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      gx+56(FP), SI
-	MOVQ      gxs+64(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      steps+0(FP), R8
-	MOVQ      gv+48(FP), R9
-	VMOVUPS   (R9), Z9
-	VMOVUPS   64(R9), Z10
-	VMOVUPS.Z 128(R9), K1, Z11
-
-part3:
-	VMOVUPS      (AX), Z12
-	VSUBPS       Z3, Z12, Z13
-	VPANDD       Z7, Z13, Z13
-	VFNMADD213PS Z5, Z4, Z13
-	VPXORD       Z14, Z14, Z14
-	VMAXPS       Z13, Z14, Z13
-	VMULPS       Z6, Z13, Z13
-	VMOVUPS      (DX), Z14
-	VMULPS       Z13, Z14, Z14
-	VCMPPS       $0x1d, Z2, Z12, K2
-	VMOVAPS      Z8, K2, Z9
-	VADDPS       Z9, Z14, Z14
-	VMULPS       Z0, Z14, Z9
-	VMULPS       Z1, Z14, Z14
-	TESTQ        DI, DI
-	JNZ          part3put0
-	VMOVUPS      (SI), Z12
-	VADDPS       Z14, Z12, Z14
-
-part3put0:
-	VMOVUPS      Z14, (SI)
-	VMOVUPS      64(AX), Z12
-	VSUBPS       Z3, Z12, Z13
-	VPANDD       Z7, Z13, Z13
-	VFNMADD213PS Z5, Z4, Z13
-	VPXORD       Z14, Z14, Z14
-	VMAXPS       Z13, Z14, Z13
-	VMULPS       Z6, Z13, Z13
-	VMOVUPS      64(DX), Z14
-	VMULPS       Z13, Z14, Z14
-	VCMPPS       $0x1d, Z2, Z12, K2
-	VMOVAPS      Z8, K2, Z10
-	VADDPS       Z10, Z14, Z14
-	VMULPS       Z0, Z14, Z10
-	VMULPS       Z1, Z14, Z14
-	TESTQ        DI, DI
-	JNZ          part3put1
-	VMOVUPS      64(SI), Z12
-	VADDPS       Z14, Z12, Z14
-
-part3put1:
-	VMOVUPS      Z14, 64(SI)
-	VMOVUPS.Z    128(AX), K1, Z12
-	VSUBPS       Z3, Z12, Z13
-	VPANDD       Z7, Z13, Z13
-	VFNMADD213PS Z5, Z4, Z13
-	VPXORD       Z14, Z14, Z14
-	VMAXPS       Z13, Z14, Z13
-	VMULPS       Z6, Z13, Z13
-	VMOVUPS.Z    128(DX), K1, Z14
-	VMULPS       Z13, Z14, Z14
-	VCMPPS       $0x1d, Z2, Z12, K2
-	VMOVAPS      Z8, K2, Z11
-	VADDPS       Z11, Z14, Z14
-	VMULPS       Z0, Z14, Z11
-	VMULPS       Z1, Z14, Z14
-	TESTQ        DI, DI
-	JNZ          part3put2
-	VMOVUPS.Z    128(SI), K1, Z12
-	VADDPS       Z14, Z12, Z14
-
-part3put2:
-	VMOVUPS Z14, K1, 128(SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
-	JNZ     part3
-	VMOVUPS Z9, (R9)
-	VMOVUPS Z10, 64(R9)
-	VMOVUPS Z11, K1, 128(R9)
-	JMP     joined
-
-vectors2:
-	MOVQ      $0x00000020, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      u+16(FP), AX
-	MOVQ      us+24(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      gs+32(FP), DX
-	MOVQ      gss+40(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      gx+56(FP), SI
-	MOVQ      gxs+64(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      steps+0(FP), R8
-	MOVQ      gv+48(FP), R9
-	VMOVUPS   (R9), Z9
-	VMOVUPS.Z 64(R9), K1, Z10
-
-part2:
-	VMOVUPS      (AX), Z11
-	VSUBPS       Z3, Z11, Z12
-	VPANDD       Z7, Z12, Z12
-	VFNMADD213PS Z5, Z4, Z12
-	VPXORD       Z13, Z13, Z13
-	VMAXPS       Z12, Z13, Z12
-	VMULPS       Z6, Z12, Z12
-	VMOVUPS      (DX), Z13
-	VMULPS       Z12, Z13, Z13
-	VCMPPS       $0x1d, Z2, Z11, K2
-	VMOVAPS      Z8, K2, Z9
+	VMOVUPS      Z13, (DI)
+	VMOVUPS      64(CX), Z12
+	VCMPPS       $0x1d, Z2, Z12, K1
+	VMOVAPS      Z7, K1, Z9
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z12, K1
+	VMOVUPS.Z    64(BX), K1, Z13
+	VFMADD213PS  Z5, Z4, Z12
+	VMULPS       Z12, Z12, Z12
+	VDIVPS       Z12, Z13, Z13
 	VADDPS       Z9, Z13, Z13
 	VMULPS       Z0, Z13, Z9
 	VMULPS       Z1, Z13, Z13
-	TESTQ        DI, DI
-	JNZ          part2put0
-	VMOVUPS      (SI), Z11
-	VADDPS       Z13, Z11, Z13
+	TESTQ        R8, R8
+	JNZ          fullput1
+	VMOVUPS      64(DI), Z14
+	VADDPS       Z13, Z14, Z13
 
-part2put0:
-	VMOVUPS      Z13, (SI)
-	VMOVUPS.Z    64(AX), K1, Z11
-	VSUBPS       Z3, Z11, Z12
-	VPANDD       Z7, Z12, Z12
-	VFNMADD213PS Z5, Z4, Z12
-	VPXORD       Z13, Z13, Z13
-	VMAXPS       Z12, Z13, Z12
-	VMULPS       Z6, Z12, Z12
-	VMOVUPS.Z    64(DX), K1, Z13
-	VMULPS       Z12, Z13, Z13
-	VCMPPS       $0x1d, Z2, Z11, K2
-	VMOVAPS      Z8, K2, Z10
+fullput1:
+	VMOVUPS      Z13, 64(DI)
+	VMOVUPS      128(CX), Z12
+	VCMPPS       $0x1d, Z2, Z12, K1
+	VMOVAPS      Z7, K1, Z10
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z12, K1
+	VMOVUPS.Z    128(BX), K1, Z13
+	VFMADD213PS  Z5, Z4, Z12
+	VMULPS       Z12, Z12, Z12
+	VDIVPS       Z12, Z13, Z13
 	VADDPS       Z10, Z13, Z13
 	VMULPS       Z0, Z13, Z10
 	VMULPS       Z1, Z13, Z13
-	TESTQ        DI, DI
+	TESTQ        R8, R8
+	JNZ          fullput2
+	VMOVUPS      128(DI), Z14
+	VADDPS       Z13, Z14, Z13
+
+fullput2:
+	VMOVUPS      Z13, 128(DI)
+	VMOVUPS      192(CX), Z12
+	VCMPPS       $0x1d, Z2, Z12, K1
+	VMOVAPS      Z7, K1, Z11
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z12, K1
+	VMOVUPS.Z    192(BX), K1, Z13
+	VFMADD213PS  Z5, Z4, Z12
+	VMULPS       Z12, Z12, Z12
+	VDIVPS       Z12, Z13, Z13
+	VADDPS       Z11, Z13, Z13
+	VMULPS       Z0, Z13, Z11
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          fullput3
+	VMOVUPS      192(DI), Z14
+	VADDPS       Z13, Z14, Z13
+
+fullput3:
+	VMOVUPS Z13, 192(DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     full
+	VMOVUPS Z8, (R10)
+	VMOVUPS Z9, 64(R10)
+	VMOVUPS Z10, 128(R10)
+	VMOVUPS Z11, 192(R10)
+	VZEROUPPER
+	RET
+
+part:
+	CMPQ      DX, $0x00000010
+	JLE       vectors1
+	CMPQ      DX, $0x00000020
+	JLE       vectors2
+	CMPQ      DX, $0x00000030
+	JLE       vectors3
+	MOVQ      $0x00000040, CX
+	SUBQ      DX, CX
+	MOVL      $0x0000ffff, DX
+	SHRL      CL, DX
+	KMOVW     DX, K1
+	MOVQ      u+16(FP), CX
+	MOVQ      us+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      gs+32(FP), BX
+	MOVQ      gss+40(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      gx+56(FP), DI
+	MOVQ      gxs+64(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      steps+0(FP), R9
+	MOVQ      gv+48(FP), R10
+	VMOVUPS   (R10), Z8
+	VMOVUPS   64(R10), Z9
+	VMOVUPS   128(R10), Z10
+	VMOVUPS.Z 192(R10), K1, Z11
+
+part4:
+	VMOVUPS      (CX), Z12
+	VCMPPS       $0x1d, Z2, Z12, K2
+	VMOVAPS      Z7, K2, Z8
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z12, K2
+	VMOVUPS.Z    (BX), K2, Z13
+	VFMADD213PS  Z5, Z4, Z12
+	VMULPS       Z12, Z12, Z12
+	VDIVPS       Z12, Z13, Z13
+	VADDPS       Z8, Z13, Z13
+	VMULPS       Z0, Z13, Z8
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          part4put0
+	VMOVUPS      (DI), Z14
+	VADDPS       Z13, Z14, Z13
+
+part4put0:
+	VMOVUPS      Z13, (DI)
+	VMOVUPS      64(CX), Z12
+	VCMPPS       $0x1d, Z2, Z12, K2
+	VMOVAPS      Z7, K2, Z9
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z12, K2
+	VMOVUPS.Z    64(BX), K2, Z13
+	VFMADD213PS  Z5, Z4, Z12
+	VMULPS       Z12, Z12, Z12
+	VDIVPS       Z12, Z13, Z13
+	VADDPS       Z9, Z13, Z13
+	VMULPS       Z0, Z13, Z9
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          part4put1
+	VMOVUPS      64(DI), Z14
+	VADDPS       Z13, Z14, Z13
+
+part4put1:
+	VMOVUPS      Z13, 64(DI)
+	VMOVUPS      128(CX), Z12
+	VCMPPS       $0x1d, Z2, Z12, K2
+	VMOVAPS      Z7, K2, Z10
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z12, K2
+	VMOVUPS.Z    128(BX), K2, Z13
+	VFMADD213PS  Z5, Z4, Z12
+	VMULPS       Z12, Z12, Z12
+	VDIVPS       Z12, Z13, Z13
+	VADDPS       Z10, Z13, Z13
+	VMULPS       Z0, Z13, Z10
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          part4put2
+	VMOVUPS      128(DI), Z14
+	VADDPS       Z13, Z14, Z13
+
+part4put2:
+	VMOVUPS      Z13, 128(DI)
+	VMOVUPS.Z    192(CX), K1, Z12
+	VCMPPS       $0x1d, Z2, Z12, K2
+	VMOVAPS      Z7, K2, Z11
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z12, K1, K2
+	VMOVUPS.Z    192(BX), K2, Z13
+	VFMADD213PS  Z5, Z4, Z12
+	VMULPS       Z12, Z12, Z12
+	VDIVPS       Z12, Z13, Z13
+	VADDPS       Z11, Z13, Z13
+	VMULPS       Z0, Z13, Z11
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          part4put3
+	VMOVUPS.Z    192(DI), K1, Z14
+	VADDPS       Z13, Z14, Z13
+
+part4put3:
+	VMOVUPS Z13, K1, 192(DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     part4
+	VMOVUPS Z8, (R10)
+	VMOVUPS Z9, 64(R10)
+	VMOVUPS Z10, 128(R10)
+	VMOVUPS Z11, K1, 192(R10)
+	JMP     joined
+
+vectors3:
+	MOVQ      $0x00000030, CX
+	SUBQ      DX, CX
+	MOVL      $0x0000ffff, DX
+	SHRL      CL, DX
+	KMOVW     DX, K1
+	MOVQ      u+16(FP), CX
+	MOVQ      us+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      gs+32(FP), BX
+	MOVQ      gss+40(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      gx+56(FP), DI
+	MOVQ      gxs+64(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      steps+0(FP), R9
+	MOVQ      gv+48(FP), R10
+	VMOVUPS   (R10), Z8
+	VMOVUPS   64(R10), Z9
+	VMOVUPS.Z 128(R10), K1, Z10
+
+part3:
+	VMOVUPS      (CX), Z11
+	VCMPPS       $0x1d, Z2, Z11, K2
+	VMOVAPS      Z7, K2, Z8
+	VSUBPS       Z3, Z11, Z11
+	VPANDD       Z6, Z11, Z11
+	VBROADCASTSS 32(AX), Z13
+	VCMPPS       $0x1a, Z13, Z11, K2
+	VMOVUPS.Z    (BX), K2, Z12
+	VFMADD213PS  Z5, Z4, Z11
+	VMULPS       Z11, Z11, Z11
+	VDIVPS       Z11, Z12, Z12
+	VADDPS       Z8, Z12, Z12
+	VMULPS       Z0, Z12, Z8
+	VMULPS       Z1, Z12, Z12
+	TESTQ        R8, R8
+	JNZ          part3put0
+	VMOVUPS      (DI), Z13
+	VADDPS       Z12, Z13, Z12
+
+part3put0:
+	VMOVUPS      Z12, (DI)
+	VMOVUPS      64(CX), Z11
+	VCMPPS       $0x1d, Z2, Z11, K2
+	VMOVAPS      Z7, K2, Z9
+	VSUBPS       Z3, Z11, Z11
+	VPANDD       Z6, Z11, Z11
+	VBROADCASTSS 32(AX), Z13
+	VCMPPS       $0x1a, Z13, Z11, K2
+	VMOVUPS.Z    64(BX), K2, Z12
+	VFMADD213PS  Z5, Z4, Z11
+	VMULPS       Z11, Z11, Z11
+	VDIVPS       Z11, Z12, Z12
+	VADDPS       Z9, Z12, Z12
+	VMULPS       Z0, Z12, Z9
+	VMULPS       Z1, Z12, Z12
+	TESTQ        R8, R8
+	JNZ          part3put1
+	VMOVUPS      64(DI), Z13
+	VADDPS       Z12, Z13, Z12
+
+part3put1:
+	VMOVUPS      Z12, 64(DI)
+	VMOVUPS.Z    128(CX), K1, Z11
+	VCMPPS       $0x1d, Z2, Z11, K2
+	VMOVAPS      Z7, K2, Z10
+	VSUBPS       Z3, Z11, Z11
+	VPANDD       Z6, Z11, Z11
+	VBROADCASTSS 32(AX), Z13
+	VCMPPS       $0x1a, Z13, Z11, K1, K2
+	VMOVUPS.Z    128(BX), K2, Z12
+	VFMADD213PS  Z5, Z4, Z11
+	VMULPS       Z11, Z11, Z11
+	VDIVPS       Z11, Z12, Z12
+	VADDPS       Z10, Z12, Z12
+	VMULPS       Z0, Z12, Z10
+	VMULPS       Z1, Z12, Z12
+	TESTQ        R8, R8
+	JNZ          part3put2
+	VMOVUPS.Z    128(DI), K1, Z13
+	VADDPS       Z12, Z13, Z12
+
+part3put2:
+	VMOVUPS Z12, K1, 128(DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     part3
+	VMOVUPS Z8, (R10)
+	VMOVUPS Z9, 64(R10)
+	VMOVUPS Z10, K1, 128(R10)
+	JMP     joined
+
+vectors2:
+	MOVQ      $0x00000020, CX
+	SUBQ      DX, CX
+	MOVL      $0x0000ffff, DX
+	SHRL      CL, DX
+	KMOVW     DX, K1
+	MOVQ      u+16(FP), CX
+	MOVQ      us+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      gs+32(FP), BX
+	MOVQ      gss+40(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      gx+56(FP), DI
+	MOVQ      gxs+64(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      steps+0(FP), R9
+	MOVQ      gv+48(FP), R10
+	VMOVUPS   (R10), Z8
+	VMOVUPS.Z 64(R10), K1, Z9
+
+part2:
+	VMOVUPS      (CX), Z10
+	VCMPPS       $0x1d, Z2, Z10, K2
+	VMOVAPS      Z7, K2, Z8
+	VSUBPS       Z3, Z10, Z10
+	VPANDD       Z6, Z10, Z10
+	VBROADCASTSS 32(AX), Z12
+	VCMPPS       $0x1a, Z12, Z10, K2
+	VMOVUPS.Z    (BX), K2, Z11
+	VFMADD213PS  Z5, Z4, Z10
+	VMULPS       Z10, Z10, Z10
+	VDIVPS       Z10, Z11, Z11
+	VADDPS       Z8, Z11, Z11
+	VMULPS       Z0, Z11, Z8
+	VMULPS       Z1, Z11, Z11
+	TESTQ        R8, R8
+	JNZ          part2put0
+	VMOVUPS      (DI), Z12
+	VADDPS       Z11, Z12, Z11
+
+part2put0:
+	VMOVUPS      Z11, (DI)
+	VMOVUPS.Z    64(CX), K1, Z10
+	VCMPPS       $0x1d, Z2, Z10, K2
+	VMOVAPS      Z7, K2, Z9
+	VSUBPS       Z3, Z10, Z10
+	VPANDD       Z6, Z10, Z10
+	VBROADCASTSS 32(AX), Z12
+	VCMPPS       $0x1a, Z12, Z10, K1, K2
+	VMOVUPS.Z    64(BX), K2, Z11
+	VFMADD213PS  Z5, Z4, Z10
+	VMULPS       Z10, Z10, Z10
+	VDIVPS       Z10, Z11, Z11
+	VADDPS       Z9, Z11, Z11
+	VMULPS       Z0, Z11, Z9
+	VMULPS       Z1, Z11, Z11
+	TESTQ        R8, R8
 	JNZ          part2put1
-	VMOVUPS.Z    64(SI), K1, Z11
-	VADDPS       Z13, Z11, Z13
+	VMOVUPS.Z    64(DI), K1, Z12
+	VADDPS       Z11, Z12, Z11
 
 part2put1:
-	VMOVUPS Z13, K1, 64(SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
+	VMOVUPS Z11, K1, 64(DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
 	JNZ     part2
-	VMOVUPS Z9, (R9)
-	VMOVUPS Z10, K1, 64(R9)
+	VMOVUPS Z8, (R10)
+	VMOVUPS Z9, K1, 64(R10)
 	JMP     joined
 
 vectors1:
 	MOVQ      $0x00000010, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      u+16(FP), AX
-	MOVQ      us+24(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      gs+32(FP), DX
-	MOVQ      gss+40(FP), BX
-	SHLQ      $0x02, BX
-	MOVQ      gx+56(FP), SI
-	MOVQ      gxs+64(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      steps+0(FP), R8
-	MOVQ      gv+48(FP), R9
-	VMOVUPS.Z (R9), K1, Z9
+	SUBQ      DX, CX
+	MOVL      $0x0000ffff, DX
+	SHRL      CL, DX
+	KMOVW     DX, K1
+	MOVQ      u+16(FP), CX
+	MOVQ      us+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      gs+32(FP), BX
+	MOVQ      gss+40(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      gx+56(FP), DI
+	MOVQ      gxs+64(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      steps+0(FP), R9
+	MOVQ      gv+48(FP), R10
+	VMOVUPS.Z (R10), K1, Z8
 
 part1:
-	VMOVUPS.Z    (AX), K1, Z10
-	VSUBPS       Z3, Z10, Z11
-	VPANDD       Z7, Z11, Z11
-	VFNMADD213PS Z5, Z4, Z11
-	VPXORD       Z12, Z12, Z12
-	VMAXPS       Z11, Z12, Z11
-	VMULPS       Z6, Z11, Z11
-	VMOVUPS.Z    (DX), K1, Z12
-	VMULPS       Z11, Z12, Z12
-	VCMPPS       $0x1d, Z2, Z10, K2
+	VMOVUPS.Z    (CX), K1, Z9
+	VCMPPS       $0x1d, Z2, Z9, K2
+	VMOVAPS      Z7, K2, Z8
+	VSUBPS       Z3, Z9, Z9
+	VPANDD       Z6, Z9, Z9
+	VBROADCASTSS 32(AX), Z11
+	VCMPPS       $0x1a, Z11, Z9, K1, K2
+	VMOVUPS.Z    (BX), K2, Z10
+	VFMADD213PS  Z5, Z4, Z9
+	VMULPS       Z9, Z9, Z9
+	VDIVPS       Z9, Z10, Z10
+	VADDPS       Z8, Z10, Z10
+	VMULPS       Z0, Z10, Z8
+	VMULPS       Z1, Z10, Z10
+	TESTQ        R8, R8
+	JNZ          part1put0
+	VMOVUPS.Z    (DI), K1, Z11
+	VADDPS       Z10, Z11, Z10
+
+part1put0:
+	VMOVUPS Z10, K1, (DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     part1
+	VMOVUPS Z8, K1, (R10)
+
+joined:
+	VZEROUPPER
+	RET
+
+// func lifBackwardArcTanAVX512(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
+// Requires: AVX, AVX512F
+TEXT ·lifBackwardArcTanAVX512(SB), NOSPLIT, $0-80
+	MOVQ         n+8(FP), DX
+	MOVQ         p+72(FP), AX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 24(AX), Z5
+	VBROADCASTSS 28(AX), Z6
+	VBROADCASTSS 20(AX), Z7
+	VPXORD       Z8, Z8, Z8
+	CMPQ         DX, $0x00000040
+	JNE          part
+	MOVQ         u+16(FP), CX
+	MOVQ         us+24(FP), DX
+	SHLQ         $0x02, DX
+	MOVQ         gs+32(FP), BX
+	MOVQ         gss+40(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         gx+56(FP), DI
+	MOVQ         gxs+64(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         steps+0(FP), R9
+	MOVQ         gv+48(FP), R10
+	VMOVUPS      (R10), Z9
+	VMOVUPS      64(R10), Z10
+	VMOVUPS      128(R10), Z11
+	VMOVUPS      192(R10), Z12
+
+full:
+	VMOVUPS      (CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K1
+	VMOVAPS      Z8, K1, Z9
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z15
+	VCMPPS       $0x1a, Z15, Z13, K1
+	VMOVUPS.Z    (BX), K1, Z14
+	VMULPS       Z4, Z13, Z13
+	VFMADD213PS  Z5, Z13, Z13
+	VMULPS       Z7, Z14, Z14
+	VDIVPS       Z13, Z14, Z14
+	VADDPS       Z9, Z14, Z14
+	VMULPS       Z0, Z14, Z9
+	VMULPS       Z1, Z14, Z14
+	TESTQ        R8, R8
+	JNZ          fullput0
+	VMOVUPS      (DI), Z15
+	VADDPS       Z14, Z15, Z14
+
+fullput0:
+	VMOVUPS      Z14, (DI)
+	VMOVUPS      64(CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K1
+	VMOVAPS      Z8, K1, Z10
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z15
+	VCMPPS       $0x1a, Z15, Z13, K1
+	VMOVUPS.Z    64(BX), K1, Z14
+	VMULPS       Z4, Z13, Z13
+	VFMADD213PS  Z5, Z13, Z13
+	VMULPS       Z7, Z14, Z14
+	VDIVPS       Z13, Z14, Z14
+	VADDPS       Z10, Z14, Z14
+	VMULPS       Z0, Z14, Z10
+	VMULPS       Z1, Z14, Z14
+	TESTQ        R8, R8
+	JNZ          fullput1
+	VMOVUPS      64(DI), Z15
+	VADDPS       Z14, Z15, Z14
+
+fullput1:
+	VMOVUPS      Z14, 64(DI)
+	VMOVUPS      128(CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K1
+	VMOVAPS      Z8, K1, Z11
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z15
+	VCMPPS       $0x1a, Z15, Z13, K1
+	VMOVUPS.Z    128(BX), K1, Z14
+	VMULPS       Z4, Z13, Z13
+	VFMADD213PS  Z5, Z13, Z13
+	VMULPS       Z7, Z14, Z14
+	VDIVPS       Z13, Z14, Z14
+	VADDPS       Z11, Z14, Z14
+	VMULPS       Z0, Z14, Z11
+	VMULPS       Z1, Z14, Z14
+	TESTQ        R8, R8
+	JNZ          fullput2
+	VMOVUPS      128(DI), Z15
+	VADDPS       Z14, Z15, Z14
+
+fullput2:
+	VMOVUPS      Z14, 128(DI)
+	VMOVUPS      192(CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K1
+	VMOVAPS      Z8, K1, Z12
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z15
+	VCMPPS       $0x1a, Z15, Z13, K1
+	VMOVUPS.Z    192(BX), K1, Z14
+	VMULPS       Z4, Z13, Z13
+	VFMADD213PS  Z5, Z13, Z13
+	VMULPS       Z7, Z14, Z14
+	VDIVPS       Z13, Z14, Z14
+	VADDPS       Z12, Z14, Z14
+	VMULPS       Z0, Z14, Z12
+	VMULPS       Z1, Z14, Z14
+	TESTQ        R8, R8
+	JNZ          fullput3
+	VMOVUPS      192(DI), Z15
+	VADDPS       Z14, Z15, Z14
+
+fullput3:
+	VMOVUPS Z14, 192(DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     full
+	VMOVUPS Z9, (R10)
+	VMOVUPS Z10, 64(R10)
+	VMOVUPS Z11, 128(R10)
+	VMOVUPS Z12, 192(R10)
+	VZEROUPPER
+	RET
+
+part:
+	CMPQ      DX, $0x00000010
+	JLE       vectors1
+	CMPQ      DX, $0x00000020
+	JLE       vectors2
+	CMPQ      DX, $0x00000030
+	JLE       vectors3
+	MOVQ      $0x00000040, CX
+	SUBQ      DX, CX
+	MOVL      $0x0000ffff, DX
+	SHRL      CL, DX
+	KMOVW     DX, K1
+	MOVQ      u+16(FP), CX
+	MOVQ      us+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      gs+32(FP), BX
+	MOVQ      gss+40(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      gx+56(FP), DI
+	MOVQ      gxs+64(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      steps+0(FP), R9
+	MOVQ      gv+48(FP), R10
+	VMOVUPS   (R10), Z9
+	VMOVUPS   64(R10), Z10
+	VMOVUPS   128(R10), Z11
+	VMOVUPS.Z 192(R10), K1, Z12
+
+part4:
+	VMOVUPS      (CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K2
 	VMOVAPS      Z8, K2, Z9
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z15
+	VCMPPS       $0x1a, Z15, Z13, K2
+	VMOVUPS.Z    (BX), K2, Z14
+	VMULPS       Z4, Z13, Z13
+	VFMADD213PS  Z5, Z13, Z13
+	VMULPS       Z7, Z14, Z14
+	VDIVPS       Z13, Z14, Z14
+	VADDPS       Z9, Z14, Z14
+	VMULPS       Z0, Z14, Z9
+	VMULPS       Z1, Z14, Z14
+	TESTQ        R8, R8
+	JNZ          part4put0
+	VMOVUPS      (DI), Z15
+	VADDPS       Z14, Z15, Z14
+
+part4put0:
+	VMOVUPS      Z14, (DI)
+	VMOVUPS      64(CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K2
+	VMOVAPS      Z8, K2, Z10
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z15
+	VCMPPS       $0x1a, Z15, Z13, K2
+	VMOVUPS.Z    64(BX), K2, Z14
+	VMULPS       Z4, Z13, Z13
+	VFMADD213PS  Z5, Z13, Z13
+	VMULPS       Z7, Z14, Z14
+	VDIVPS       Z13, Z14, Z14
+	VADDPS       Z10, Z14, Z14
+	VMULPS       Z0, Z14, Z10
+	VMULPS       Z1, Z14, Z14
+	TESTQ        R8, R8
+	JNZ          part4put1
+	VMOVUPS      64(DI), Z15
+	VADDPS       Z14, Z15, Z14
+
+part4put1:
+	VMOVUPS      Z14, 64(DI)
+	VMOVUPS      128(CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K2
+	VMOVAPS      Z8, K2, Z11
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z15
+	VCMPPS       $0x1a, Z15, Z13, K2
+	VMOVUPS.Z    128(BX), K2, Z14
+	VMULPS       Z4, Z13, Z13
+	VFMADD213PS  Z5, Z13, Z13
+	VMULPS       Z7, Z14, Z14
+	VDIVPS       Z13, Z14, Z14
+	VADDPS       Z11, Z14, Z14
+	VMULPS       Z0, Z14, Z11
+	VMULPS       Z1, Z14, Z14
+	TESTQ        R8, R8
+	JNZ          part4put2
+	VMOVUPS      128(DI), Z15
+	VADDPS       Z14, Z15, Z14
+
+part4put2:
+	VMOVUPS      Z14, 128(DI)
+	VMOVUPS.Z    192(CX), K1, Z13
+	VCMPPS       $0x1d, Z2, Z13, K2
+	VMOVAPS      Z8, K2, Z12
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z15
+	VCMPPS       $0x1a, Z15, Z13, K1, K2
+	VMOVUPS.Z    192(BX), K2, Z14
+	VMULPS       Z4, Z13, Z13
+	VFMADD213PS  Z5, Z13, Z13
+	VMULPS       Z7, Z14, Z14
+	VDIVPS       Z13, Z14, Z14
+	VADDPS       Z12, Z14, Z14
+	VMULPS       Z0, Z14, Z12
+	VMULPS       Z1, Z14, Z14
+	TESTQ        R8, R8
+	JNZ          part4put3
+	VMOVUPS.Z    192(DI), K1, Z15
+	VADDPS       Z14, Z15, Z14
+
+part4put3:
+	VMOVUPS Z14, K1, 192(DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     part4
+	VMOVUPS Z9, (R10)
+	VMOVUPS Z10, 64(R10)
+	VMOVUPS Z11, 128(R10)
+	VMOVUPS Z12, K1, 192(R10)
+	JMP     joined
+
+vectors3:
+	MOVQ      $0x00000030, CX
+	SUBQ      DX, CX
+	MOVL      $0x0000ffff, DX
+	SHRL      CL, DX
+	KMOVW     DX, K1
+	MOVQ      u+16(FP), CX
+	MOVQ      us+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      gs+32(FP), BX
+	MOVQ      gss+40(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      gx+56(FP), DI
+	MOVQ      gxs+64(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      steps+0(FP), R9
+	MOVQ      gv+48(FP), R10
+	VMOVUPS   (R10), Z9
+	VMOVUPS   64(R10), Z10
+	VMOVUPS.Z 128(R10), K1, Z11
+
+part3:
+	VMOVUPS      (CX), Z12
+	VCMPPS       $0x1d, Z2, Z12, K2
+	VMOVAPS      Z8, K2, Z9
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z12, K2
+	VMOVUPS.Z    (BX), K2, Z13
+	VMULPS       Z4, Z12, Z12
+	VFMADD213PS  Z5, Z12, Z12
+	VMULPS       Z7, Z13, Z13
+	VDIVPS       Z12, Z13, Z13
+	VADDPS       Z9, Z13, Z13
+	VMULPS       Z0, Z13, Z9
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          part3put0
+	VMOVUPS      (DI), Z14
+	VADDPS       Z13, Z14, Z13
+
+part3put0:
+	VMOVUPS      Z13, (DI)
+	VMOVUPS      64(CX), Z12
+	VCMPPS       $0x1d, Z2, Z12, K2
+	VMOVAPS      Z8, K2, Z10
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z12, K2
+	VMOVUPS.Z    64(BX), K2, Z13
+	VMULPS       Z4, Z12, Z12
+	VFMADD213PS  Z5, Z12, Z12
+	VMULPS       Z7, Z13, Z13
+	VDIVPS       Z12, Z13, Z13
+	VADDPS       Z10, Z13, Z13
+	VMULPS       Z0, Z13, Z10
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          part3put1
+	VMOVUPS      64(DI), Z14
+	VADDPS       Z13, Z14, Z13
+
+part3put1:
+	VMOVUPS      Z13, 64(DI)
+	VMOVUPS.Z    128(CX), K1, Z12
+	VCMPPS       $0x1d, Z2, Z12, K2
+	VMOVAPS      Z8, K2, Z11
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z12, K1, K2
+	VMOVUPS.Z    128(BX), K2, Z13
+	VMULPS       Z4, Z12, Z12
+	VFMADD213PS  Z5, Z12, Z12
+	VMULPS       Z7, Z13, Z13
+	VDIVPS       Z12, Z13, Z13
+	VADDPS       Z11, Z13, Z13
+	VMULPS       Z0, Z13, Z11
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          part3put2
+	VMOVUPS.Z    128(DI), K1, Z14
+	VADDPS       Z13, Z14, Z13
+
+part3put2:
+	VMOVUPS Z13, K1, 128(DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     part3
+	VMOVUPS Z9, (R10)
+	VMOVUPS Z10, 64(R10)
+	VMOVUPS Z11, K1, 128(R10)
+	JMP     joined
+
+vectors2:
+	MOVQ      $0x00000020, CX
+	SUBQ      DX, CX
+	MOVL      $0x0000ffff, DX
+	SHRL      CL, DX
+	KMOVW     DX, K1
+	MOVQ      u+16(FP), CX
+	MOVQ      us+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      gs+32(FP), BX
+	MOVQ      gss+40(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      gx+56(FP), DI
+	MOVQ      gxs+64(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      steps+0(FP), R9
+	MOVQ      gv+48(FP), R10
+	VMOVUPS   (R10), Z9
+	VMOVUPS.Z 64(R10), K1, Z10
+
+part2:
+	VMOVUPS      (CX), Z11
+	VCMPPS       $0x1d, Z2, Z11, K2
+	VMOVAPS      Z8, K2, Z9
+	VSUBPS       Z3, Z11, Z11
+	VPANDD       Z6, Z11, Z11
+	VBROADCASTSS 32(AX), Z13
+	VCMPPS       $0x1a, Z13, Z11, K2
+	VMOVUPS.Z    (BX), K2, Z12
+	VMULPS       Z4, Z11, Z11
+	VFMADD213PS  Z5, Z11, Z11
+	VMULPS       Z7, Z12, Z12
+	VDIVPS       Z11, Z12, Z12
 	VADDPS       Z9, Z12, Z12
 	VMULPS       Z0, Z12, Z9
 	VMULPS       Z1, Z12, Z12
-	TESTQ        DI, DI
+	TESTQ        R8, R8
+	JNZ          part2put0
+	VMOVUPS      (DI), Z13
+	VADDPS       Z12, Z13, Z12
+
+part2put0:
+	VMOVUPS      Z12, (DI)
+	VMOVUPS.Z    64(CX), K1, Z11
+	VCMPPS       $0x1d, Z2, Z11, K2
+	VMOVAPS      Z8, K2, Z10
+	VSUBPS       Z3, Z11, Z11
+	VPANDD       Z6, Z11, Z11
+	VBROADCASTSS 32(AX), Z13
+	VCMPPS       $0x1a, Z13, Z11, K1, K2
+	VMOVUPS.Z    64(BX), K2, Z12
+	VMULPS       Z4, Z11, Z11
+	VFMADD213PS  Z5, Z11, Z11
+	VMULPS       Z7, Z12, Z12
+	VDIVPS       Z11, Z12, Z12
+	VADDPS       Z10, Z12, Z12
+	VMULPS       Z0, Z12, Z10
+	VMULPS       Z1, Z12, Z12
+	TESTQ        R8, R8
+	JNZ          part2put1
+	VMOVUPS.Z    64(DI), K1, Z13
+	VADDPS       Z12, Z13, Z12
+
+part2put1:
+	VMOVUPS Z12, K1, 64(DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     part2
+	VMOVUPS Z9, (R10)
+	VMOVUPS Z10, K1, 64(R10)
+	JMP     joined
+
+vectors1:
+	MOVQ      $0x00000010, CX
+	SUBQ      DX, CX
+	MOVL      $0x0000ffff, DX
+	SHRL      CL, DX
+	KMOVW     DX, K1
+	MOVQ      u+16(FP), CX
+	MOVQ      us+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      gs+32(FP), BX
+	MOVQ      gss+40(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      gx+56(FP), DI
+	MOVQ      gxs+64(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      steps+0(FP), R9
+	MOVQ      gv+48(FP), R10
+	VMOVUPS.Z (R10), K1, Z9
+
+part1:
+	VMOVUPS.Z    (CX), K1, Z10
+	VCMPPS       $0x1d, Z2, Z10, K2
+	VMOVAPS      Z8, K2, Z9
+	VSUBPS       Z3, Z10, Z10
+	VPANDD       Z6, Z10, Z10
+	VBROADCASTSS 32(AX), Z12
+	VCMPPS       $0x1a, Z12, Z10, K1, K2
+	VMOVUPS.Z    (BX), K2, Z11
+	VMULPS       Z4, Z10, Z10
+	VFMADD213PS  Z5, Z10, Z10
+	VMULPS       Z7, Z11, Z11
+	VDIVPS       Z10, Z11, Z11
+	VADDPS       Z9, Z11, Z11
+	VMULPS       Z0, Z11, Z9
+	VMULPS       Z1, Z11, Z11
+	TESTQ        R8, R8
 	JNZ          part1put0
-	VMOVUPS.Z    (SI), K1, Z10
-	VADDPS       Z12, Z10, Z12
+	VMOVUPS.Z    (DI), K1, Z12
+	VADDPS       Z11, Z12, Z11
 
 part1put0:
-	VMOVUPS Z12, K1, (SI)
-	SUBQ    CX, AX
-	SUBQ    BX, DX
-	SUBQ    DI, SI
-	DECQ    R8
+	VMOVUPS Z11, K1, (DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
 	JNZ     part1
-	VMOVUPS Z9, K1, (R9)
+	VMOVUPS Z9, K1, (R10)
+
+joined:
+	VZEROUPPER
+	RET
+
+// func lifBackwardTriangleAVX512(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
+// Requires: AVX, AVX512F
+TEXT ·lifBackwardTriangleAVX512(SB), NOSPLIT, $0-80
+	MOVQ         n+8(FP), DX
+	MOVQ         p+72(FP), AX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 24(AX), Z5
+	VBROADCASTSS 28(AX), Z6
+	VBROADCASTSS 20(AX), Z7
+	VPXORD       Z8, Z8, Z8
+	CMPQ         DX, $0x00000040
+	JNE          part
+	MOVQ         u+16(FP), CX
+	MOVQ         us+24(FP), DX
+	SHLQ         $0x02, DX
+	MOVQ         gs+32(FP), BX
+	MOVQ         gss+40(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         gx+56(FP), DI
+	MOVQ         gxs+64(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         steps+0(FP), R9
+	MOVQ         gv+48(FP), R10
+	VMOVUPS      (R10), Z9
+	VMOVUPS      64(R10), Z10
+	VMOVUPS      128(R10), Z11
+	VMOVUPS      192(R10), Z12
+
+full:
+	VMOVUPS      (CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K1
+	VMOVAPS      Z8, K1, Z9
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z15
+	VCMPPS       $0x1a, Z15, Z13, K1
+	VMOVUPS.Z    (BX), K1, Z14
+	VFNMADD213PS Z5, Z4, Z13
+	VPXORD       Z15, Z15, Z15
+	VMAXPS       Z13, Z15, Z13
+	VMULPS       Z7, Z13, Z13
+	VMULPS       Z13, Z14, Z14
+	VADDPS       Z9, Z14, Z14
+	VMULPS       Z0, Z14, Z9
+	VMULPS       Z1, Z14, Z14
+	TESTQ        R8, R8
+	JNZ          fullput0
+	VMOVUPS      (DI), Z15
+	VADDPS       Z14, Z15, Z14
+
+fullput0:
+	VMOVUPS      Z14, (DI)
+	VMOVUPS      64(CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K1
+	VMOVAPS      Z8, K1, Z10
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z15
+	VCMPPS       $0x1a, Z15, Z13, K1
+	VMOVUPS.Z    64(BX), K1, Z14
+	VFNMADD213PS Z5, Z4, Z13
+	VPXORD       Z15, Z15, Z15
+	VMAXPS       Z13, Z15, Z13
+	VMULPS       Z7, Z13, Z13
+	VMULPS       Z13, Z14, Z14
+	VADDPS       Z10, Z14, Z14
+	VMULPS       Z0, Z14, Z10
+	VMULPS       Z1, Z14, Z14
+	TESTQ        R8, R8
+	JNZ          fullput1
+	VMOVUPS      64(DI), Z15
+	VADDPS       Z14, Z15, Z14
+
+fullput1:
+	VMOVUPS      Z14, 64(DI)
+	VMOVUPS      128(CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K1
+	VMOVAPS      Z8, K1, Z11
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z15
+	VCMPPS       $0x1a, Z15, Z13, K1
+	VMOVUPS.Z    128(BX), K1, Z14
+	VFNMADD213PS Z5, Z4, Z13
+	VPXORD       Z15, Z15, Z15
+	VMAXPS       Z13, Z15, Z13
+	VMULPS       Z7, Z13, Z13
+	VMULPS       Z13, Z14, Z14
+	VADDPS       Z11, Z14, Z14
+	VMULPS       Z0, Z14, Z11
+	VMULPS       Z1, Z14, Z14
+	TESTQ        R8, R8
+	JNZ          fullput2
+	VMOVUPS      128(DI), Z15
+	VADDPS       Z14, Z15, Z14
+
+fullput2:
+	VMOVUPS      Z14, 128(DI)
+	VMOVUPS      192(CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K1
+	VMOVAPS      Z8, K1, Z12
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z15
+	VCMPPS       $0x1a, Z15, Z13, K1
+	VMOVUPS.Z    192(BX), K1, Z14
+	VFNMADD213PS Z5, Z4, Z13
+	VPXORD       Z15, Z15, Z15
+	VMAXPS       Z13, Z15, Z13
+	VMULPS       Z7, Z13, Z13
+	VMULPS       Z13, Z14, Z14
+	VADDPS       Z12, Z14, Z14
+	VMULPS       Z0, Z14, Z12
+	VMULPS       Z1, Z14, Z14
+	TESTQ        R8, R8
+	JNZ          fullput3
+	VMOVUPS      192(DI), Z15
+	VADDPS       Z14, Z15, Z14
+
+fullput3:
+	VMOVUPS Z14, 192(DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     full
+	VMOVUPS Z9, (R10)
+	VMOVUPS Z10, 64(R10)
+	VMOVUPS Z11, 128(R10)
+	VMOVUPS Z12, 192(R10)
+	VZEROUPPER
+	RET
+
+part:
+	CMPQ      DX, $0x00000010
+	JLE       vectors1
+	CMPQ      DX, $0x00000020
+	JLE       vectors2
+	CMPQ      DX, $0x00000030
+	JLE       vectors3
+	MOVQ      $0x00000040, CX
+	SUBQ      DX, CX
+	MOVL      $0x0000ffff, DX
+	SHRL      CL, DX
+	KMOVW     DX, K1
+	MOVQ      u+16(FP), CX
+	MOVQ      us+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      gs+32(FP), BX
+	MOVQ      gss+40(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      gx+56(FP), DI
+	MOVQ      gxs+64(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      steps+0(FP), R9
+	MOVQ      gv+48(FP), R10
+	VMOVUPS   (R10), Z9
+	VMOVUPS   64(R10), Z10
+	VMOVUPS   128(R10), Z11
+	VMOVUPS.Z 192(R10), K1, Z12
+
+part4:
+	VMOVUPS      (CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K2
+	VMOVAPS      Z8, K2, Z9
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z15
+	VCMPPS       $0x1a, Z15, Z13, K2
+	VMOVUPS.Z    (BX), K2, Z14
+	VFNMADD213PS Z5, Z4, Z13
+	VPXORD       Z15, Z15, Z15
+	VMAXPS       Z13, Z15, Z13
+	VMULPS       Z7, Z13, Z13
+	VMULPS       Z13, Z14, Z14
+	VADDPS       Z9, Z14, Z14
+	VMULPS       Z0, Z14, Z9
+	VMULPS       Z1, Z14, Z14
+	TESTQ        R8, R8
+	JNZ          part4put0
+	VMOVUPS      (DI), Z15
+	VADDPS       Z14, Z15, Z14
+
+part4put0:
+	VMOVUPS      Z14, (DI)
+	VMOVUPS      64(CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K2
+	VMOVAPS      Z8, K2, Z10
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z15
+	VCMPPS       $0x1a, Z15, Z13, K2
+	VMOVUPS.Z    64(BX), K2, Z14
+	VFNMADD213PS Z5, Z4, Z13
+	VPXORD       Z15, Z15, Z15
+	VMAXPS       Z13, Z15, Z13
+	VMULPS       Z7, Z13, Z13
+	VMULPS       Z13, Z14, Z14
+	VADDPS       Z10, Z14, Z14
+	VMULPS       Z0, Z14, Z10
+	VMULPS       Z1, Z14, Z14
+	TESTQ        R8, R8
+	JNZ          part4put1
+	VMOVUPS      64(DI), Z15
+	VADDPS       Z14, Z15, Z14
+
+part4put1:
+	VMOVUPS      Z14, 64(DI)
+	VMOVUPS      128(CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K2
+	VMOVAPS      Z8, K2, Z11
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z15
+	VCMPPS       $0x1a, Z15, Z13, K2
+	VMOVUPS.Z    128(BX), K2, Z14
+	VFNMADD213PS Z5, Z4, Z13
+	VPXORD       Z15, Z15, Z15
+	VMAXPS       Z13, Z15, Z13
+	VMULPS       Z7, Z13, Z13
+	VMULPS       Z13, Z14, Z14
+	VADDPS       Z11, Z14, Z14
+	VMULPS       Z0, Z14, Z11
+	VMULPS       Z1, Z14, Z14
+	TESTQ        R8, R8
+	JNZ          part4put2
+	VMOVUPS      128(DI), Z15
+	VADDPS       Z14, Z15, Z14
+
+part4put2:
+	VMOVUPS      Z14, 128(DI)
+	VMOVUPS.Z    192(CX), K1, Z13
+	VCMPPS       $0x1d, Z2, Z13, K2
+	VMOVAPS      Z8, K2, Z12
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z15
+	VCMPPS       $0x1a, Z15, Z13, K1, K2
+	VMOVUPS.Z    192(BX), K2, Z14
+	VFNMADD213PS Z5, Z4, Z13
+	VPXORD       Z15, Z15, Z15
+	VMAXPS       Z13, Z15, Z13
+	VMULPS       Z7, Z13, Z13
+	VMULPS       Z13, Z14, Z14
+	VADDPS       Z12, Z14, Z14
+	VMULPS       Z0, Z14, Z12
+	VMULPS       Z1, Z14, Z14
+	TESTQ        R8, R8
+	JNZ          part4put3
+	VMOVUPS.Z    192(DI), K1, Z15
+	VADDPS       Z14, Z15, Z14
+
+part4put3:
+	VMOVUPS Z14, K1, 192(DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     part4
+	VMOVUPS Z9, (R10)
+	VMOVUPS Z10, 64(R10)
+	VMOVUPS Z11, 128(R10)
+	VMOVUPS Z12, K1, 192(R10)
+	JMP     joined
+
+vectors3:
+	MOVQ      $0x00000030, CX
+	SUBQ      DX, CX
+	MOVL      $0x0000ffff, DX
+	SHRL      CL, DX
+	KMOVW     DX, K1
+	MOVQ      u+16(FP), CX
+	MOVQ      us+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      gs+32(FP), BX
+	MOVQ      gss+40(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      gx+56(FP), DI
+	MOVQ      gxs+64(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      steps+0(FP), R9
+	MOVQ      gv+48(FP), R10
+	VMOVUPS   (R10), Z9
+	VMOVUPS   64(R10), Z10
+	VMOVUPS.Z 128(R10), K1, Z11
+
+part3:
+	VMOVUPS      (CX), Z12
+	VCMPPS       $0x1d, Z2, Z12, K2
+	VMOVAPS      Z8, K2, Z9
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z12, K2
+	VMOVUPS.Z    (BX), K2, Z13
+	VFNMADD213PS Z5, Z4, Z12
+	VPXORD       Z14, Z14, Z14
+	VMAXPS       Z12, Z14, Z12
+	VMULPS       Z7, Z12, Z12
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z9, Z13, Z13
+	VMULPS       Z0, Z13, Z9
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          part3put0
+	VMOVUPS      (DI), Z14
+	VADDPS       Z13, Z14, Z13
+
+part3put0:
+	VMOVUPS      Z13, (DI)
+	VMOVUPS      64(CX), Z12
+	VCMPPS       $0x1d, Z2, Z12, K2
+	VMOVAPS      Z8, K2, Z10
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z12, K2
+	VMOVUPS.Z    64(BX), K2, Z13
+	VFNMADD213PS Z5, Z4, Z12
+	VPXORD       Z14, Z14, Z14
+	VMAXPS       Z12, Z14, Z12
+	VMULPS       Z7, Z12, Z12
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z10, Z13, Z13
+	VMULPS       Z0, Z13, Z10
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          part3put1
+	VMOVUPS      64(DI), Z14
+	VADDPS       Z13, Z14, Z13
+
+part3put1:
+	VMOVUPS      Z13, 64(DI)
+	VMOVUPS.Z    128(CX), K1, Z12
+	VCMPPS       $0x1d, Z2, Z12, K2
+	VMOVAPS      Z8, K2, Z11
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z12, K1, K2
+	VMOVUPS.Z    128(BX), K2, Z13
+	VFNMADD213PS Z5, Z4, Z12
+	VPXORD       Z14, Z14, Z14
+	VMAXPS       Z12, Z14, Z12
+	VMULPS       Z7, Z12, Z12
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z11, Z13, Z13
+	VMULPS       Z0, Z13, Z11
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          part3put2
+	VMOVUPS.Z    128(DI), K1, Z14
+	VADDPS       Z13, Z14, Z13
+
+part3put2:
+	VMOVUPS Z13, K1, 128(DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     part3
+	VMOVUPS Z9, (R10)
+	VMOVUPS Z10, 64(R10)
+	VMOVUPS Z11, K1, 128(R10)
+	JMP     joined
+
+vectors2:
+	MOVQ      $0x00000020, CX
+	SUBQ      DX, CX
+	MOVL      $0x0000ffff, DX
+	SHRL      CL, DX
+	KMOVW     DX, K1
+	MOVQ      u+16(FP), CX
+	MOVQ      us+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      gs+32(FP), BX
+	MOVQ      gss+40(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      gx+56(FP), DI
+	MOVQ      gxs+64(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      steps+0(FP), R9
+	MOVQ      gv+48(FP), R10
+	VMOVUPS   (R10), Z9
+	VMOVUPS.Z 64(R10), K1, Z10
+
+part2:
+	VMOVUPS      (CX), Z11
+	VCMPPS       $0x1d, Z2, Z11, K2
+	VMOVAPS      Z8, K2, Z9
+	VSUBPS       Z3, Z11, Z11
+	VPANDD       Z6, Z11, Z11
+	VBROADCASTSS 32(AX), Z13
+	VCMPPS       $0x1a, Z13, Z11, K2
+	VMOVUPS.Z    (BX), K2, Z12
+	VFNMADD213PS Z5, Z4, Z11
+	VPXORD       Z13, Z13, Z13
+	VMAXPS       Z11, Z13, Z11
+	VMULPS       Z7, Z11, Z11
+	VMULPS       Z11, Z12, Z12
+	VADDPS       Z9, Z12, Z12
+	VMULPS       Z0, Z12, Z9
+	VMULPS       Z1, Z12, Z12
+	TESTQ        R8, R8
+	JNZ          part2put0
+	VMOVUPS      (DI), Z13
+	VADDPS       Z12, Z13, Z12
+
+part2put0:
+	VMOVUPS      Z12, (DI)
+	VMOVUPS.Z    64(CX), K1, Z11
+	VCMPPS       $0x1d, Z2, Z11, K2
+	VMOVAPS      Z8, K2, Z10
+	VSUBPS       Z3, Z11, Z11
+	VPANDD       Z6, Z11, Z11
+	VBROADCASTSS 32(AX), Z13
+	VCMPPS       $0x1a, Z13, Z11, K1, K2
+	VMOVUPS.Z    64(BX), K2, Z12
+	VFNMADD213PS Z5, Z4, Z11
+	VPXORD       Z13, Z13, Z13
+	VMAXPS       Z11, Z13, Z11
+	VMULPS       Z7, Z11, Z11
+	VMULPS       Z11, Z12, Z12
+	VADDPS       Z10, Z12, Z12
+	VMULPS       Z0, Z12, Z10
+	VMULPS       Z1, Z12, Z12
+	TESTQ        R8, R8
+	JNZ          part2put1
+	VMOVUPS.Z    64(DI), K1, Z13
+	VADDPS       Z12, Z13, Z12
+
+part2put1:
+	VMOVUPS Z12, K1, 64(DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     part2
+	VMOVUPS Z9, (R10)
+	VMOVUPS Z10, K1, 64(R10)
+	JMP     joined
+
+vectors1:
+	MOVQ      $0x00000010, CX
+	SUBQ      DX, CX
+	MOVL      $0x0000ffff, DX
+	SHRL      CL, DX
+	KMOVW     DX, K1
+	MOVQ      u+16(FP), CX
+	MOVQ      us+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      gs+32(FP), BX
+	MOVQ      gss+40(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      gx+56(FP), DI
+	MOVQ      gxs+64(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      steps+0(FP), R9
+	MOVQ      gv+48(FP), R10
+	VMOVUPS.Z (R10), K1, Z9
+
+part1:
+	VMOVUPS.Z    (CX), K1, Z10
+	VCMPPS       $0x1d, Z2, Z10, K2
+	VMOVAPS      Z8, K2, Z9
+	VSUBPS       Z3, Z10, Z10
+	VPANDD       Z6, Z10, Z10
+	VBROADCASTSS 32(AX), Z12
+	VCMPPS       $0x1a, Z12, Z10, K1, K2
+	VMOVUPS.Z    (BX), K2, Z11
+	VFNMADD213PS Z5, Z4, Z10
+	VPXORD       Z12, Z12, Z12
+	VMAXPS       Z10, Z12, Z10
+	VMULPS       Z7, Z10, Z10
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z9, Z11, Z11
+	VMULPS       Z0, Z11, Z9
+	VMULPS       Z1, Z11, Z11
+	TESTQ        R8, R8
+	JNZ          part1put0
+	VMOVUPS.Z    (DI), K1, Z12
+	VADDPS       Z11, Z12, Z11
+
+part1put0:
+	VMOVUPS Z11, K1, (DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     part1
+	VMOVUPS Z9, K1, (R10)
+
+joined:
+	VZEROUPPER
+	RET
+
+// func lifBackwardRectangleAVX512(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
+// Requires: AVX, AVX512F
+TEXT ·lifBackwardRectangleAVX512(SB), NOSPLIT, $0-80
+	MOVQ         n+8(FP), DX
+	MOVQ         p+72(FP), AX
+	VBROADCASTSS (AX), Z0
+	VBROADCASTSS 4(AX), Z1
+	VBROADCASTSS 8(AX), Z2
+	VBROADCASTSS 12(AX), Z3
+	VBROADCASTSS 16(AX), Z4
+	VBROADCASTSS 24(AX), Z5
+	VBROADCASTSS 28(AX), Z6
+	VBROADCASTSS 20(AX), Z7
+	VPXORD       Z8, Z8, Z8
+	CMPQ         DX, $0x00000040
+	JNE          part
+	MOVQ         u+16(FP), CX
+	MOVQ         us+24(FP), DX
+	SHLQ         $0x02, DX
+	MOVQ         gs+32(FP), BX
+	MOVQ         gss+40(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         gx+56(FP), DI
+	MOVQ         gxs+64(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         steps+0(FP), R9
+	MOVQ         gv+48(FP), R10
+	VMOVUPS      (R10), Z9
+	VMOVUPS      64(R10), Z10
+	VMOVUPS      128(R10), Z11
+	VMOVUPS      192(R10), Z12
+
+full:
+	VMOVUPS      (CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K1
+	VMOVAPS      Z8, K1, Z9
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z13, K1
+	VMULPS       Z4, Z13, Z13
+	VCMPPS       $0x12, Z5, Z13, K1, K1
+	VMOVUPS.Z    (BX), K1, Z13
+	VMULPS       Z7, Z13, Z13
+	VADDPS       Z9, Z13, Z13
+	VMULPS       Z0, Z13, Z9
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          fullput0
+	VMOVUPS      (DI), Z14
+	VADDPS       Z13, Z14, Z13
+
+fullput0:
+	VMOVUPS      Z13, (DI)
+	VMOVUPS      64(CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K1
+	VMOVAPS      Z8, K1, Z10
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z13, K1
+	VMULPS       Z4, Z13, Z13
+	VCMPPS       $0x12, Z5, Z13, K1, K1
+	VMOVUPS.Z    64(BX), K1, Z13
+	VMULPS       Z7, Z13, Z13
+	VADDPS       Z10, Z13, Z13
+	VMULPS       Z0, Z13, Z10
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          fullput1
+	VMOVUPS      64(DI), Z14
+	VADDPS       Z13, Z14, Z13
+
+fullput1:
+	VMOVUPS      Z13, 64(DI)
+	VMOVUPS      128(CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K1
+	VMOVAPS      Z8, K1, Z11
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z13, K1
+	VMULPS       Z4, Z13, Z13
+	VCMPPS       $0x12, Z5, Z13, K1, K1
+	VMOVUPS.Z    128(BX), K1, Z13
+	VMULPS       Z7, Z13, Z13
+	VADDPS       Z11, Z13, Z13
+	VMULPS       Z0, Z13, Z11
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          fullput2
+	VMOVUPS      128(DI), Z14
+	VADDPS       Z13, Z14, Z13
+
+fullput2:
+	VMOVUPS      Z13, 128(DI)
+	VMOVUPS      192(CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K1
+	VMOVAPS      Z8, K1, Z12
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z13, K1
+	VMULPS       Z4, Z13, Z13
+	VCMPPS       $0x12, Z5, Z13, K1, K1
+	VMOVUPS.Z    192(BX), K1, Z13
+	VMULPS       Z7, Z13, Z13
+	VADDPS       Z12, Z13, Z13
+	VMULPS       Z0, Z13, Z12
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          fullput3
+	VMOVUPS      192(DI), Z14
+	VADDPS       Z13, Z14, Z13
+
+fullput3:
+	VMOVUPS Z13, 192(DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     full
+	VMOVUPS Z9, (R10)
+	VMOVUPS Z10, 64(R10)
+	VMOVUPS Z11, 128(R10)
+	VMOVUPS Z12, 192(R10)
+	VZEROUPPER
+	RET
+
+part:
+	CMPQ      DX, $0x00000010
+	JLE       vectors1
+	CMPQ      DX, $0x00000020
+	JLE       vectors2
+	CMPQ      DX, $0x00000030
+	JLE       vectors3
+	MOVQ      $0x00000040, CX
+	SUBQ      DX, CX
+	MOVL      $0x0000ffff, DX
+	SHRL      CL, DX
+	KMOVW     DX, K1
+	MOVQ      u+16(FP), CX
+	MOVQ      us+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      gs+32(FP), BX
+	MOVQ      gss+40(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      gx+56(FP), DI
+	MOVQ      gxs+64(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      steps+0(FP), R9
+	MOVQ      gv+48(FP), R10
+	VMOVUPS   (R10), Z9
+	VMOVUPS   64(R10), Z10
+	VMOVUPS   128(R10), Z11
+	VMOVUPS.Z 192(R10), K1, Z12
+
+part4:
+	VMOVUPS      (CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K2
+	VMOVAPS      Z8, K2, Z9
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z13, K2
+	VMULPS       Z4, Z13, Z13
+	VCMPPS       $0x12, Z5, Z13, K2, K2
+	VMOVUPS.Z    (BX), K2, Z13
+	VMULPS       Z7, Z13, Z13
+	VADDPS       Z9, Z13, Z13
+	VMULPS       Z0, Z13, Z9
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          part4put0
+	VMOVUPS      (DI), Z14
+	VADDPS       Z13, Z14, Z13
+
+part4put0:
+	VMOVUPS      Z13, (DI)
+	VMOVUPS      64(CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K2
+	VMOVAPS      Z8, K2, Z10
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z13, K2
+	VMULPS       Z4, Z13, Z13
+	VCMPPS       $0x12, Z5, Z13, K2, K2
+	VMOVUPS.Z    64(BX), K2, Z13
+	VMULPS       Z7, Z13, Z13
+	VADDPS       Z10, Z13, Z13
+	VMULPS       Z0, Z13, Z10
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          part4put1
+	VMOVUPS      64(DI), Z14
+	VADDPS       Z13, Z14, Z13
+
+part4put1:
+	VMOVUPS      Z13, 64(DI)
+	VMOVUPS      128(CX), Z13
+	VCMPPS       $0x1d, Z2, Z13, K2
+	VMOVAPS      Z8, K2, Z11
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z13, K2
+	VMULPS       Z4, Z13, Z13
+	VCMPPS       $0x12, Z5, Z13, K2, K2
+	VMOVUPS.Z    128(BX), K2, Z13
+	VMULPS       Z7, Z13, Z13
+	VADDPS       Z11, Z13, Z13
+	VMULPS       Z0, Z13, Z11
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          part4put2
+	VMOVUPS      128(DI), Z14
+	VADDPS       Z13, Z14, Z13
+
+part4put2:
+	VMOVUPS      Z13, 128(DI)
+	VMOVUPS.Z    192(CX), K1, Z13
+	VCMPPS       $0x1d, Z2, Z13, K2
+	VMOVAPS      Z8, K2, Z12
+	VSUBPS       Z3, Z13, Z13
+	VPANDD       Z6, Z13, Z13
+	VBROADCASTSS 32(AX), Z14
+	VCMPPS       $0x1a, Z14, Z13, K1, K2
+	VMULPS       Z4, Z13, Z13
+	VCMPPS       $0x12, Z5, Z13, K2, K2
+	VMOVUPS.Z    192(BX), K2, Z13
+	VMULPS       Z7, Z13, Z13
+	VADDPS       Z12, Z13, Z13
+	VMULPS       Z0, Z13, Z12
+	VMULPS       Z1, Z13, Z13
+	TESTQ        R8, R8
+	JNZ          part4put3
+	VMOVUPS.Z    192(DI), K1, Z14
+	VADDPS       Z13, Z14, Z13
+
+part4put3:
+	VMOVUPS Z13, K1, 192(DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     part4
+	VMOVUPS Z9, (R10)
+	VMOVUPS Z10, 64(R10)
+	VMOVUPS Z11, 128(R10)
+	VMOVUPS Z12, K1, 192(R10)
+	JMP     joined
+
+vectors3:
+	MOVQ      $0x00000030, CX
+	SUBQ      DX, CX
+	MOVL      $0x0000ffff, DX
+	SHRL      CL, DX
+	KMOVW     DX, K1
+	MOVQ      u+16(FP), CX
+	MOVQ      us+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      gs+32(FP), BX
+	MOVQ      gss+40(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      gx+56(FP), DI
+	MOVQ      gxs+64(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      steps+0(FP), R9
+	MOVQ      gv+48(FP), R10
+	VMOVUPS   (R10), Z9
+	VMOVUPS   64(R10), Z10
+	VMOVUPS.Z 128(R10), K1, Z11
+
+part3:
+	VMOVUPS      (CX), Z12
+	VCMPPS       $0x1d, Z2, Z12, K2
+	VMOVAPS      Z8, K2, Z9
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z13
+	VCMPPS       $0x1a, Z13, Z12, K2
+	VMULPS       Z4, Z12, Z12
+	VCMPPS       $0x12, Z5, Z12, K2, K2
+	VMOVUPS.Z    (BX), K2, Z12
+	VMULPS       Z7, Z12, Z12
+	VADDPS       Z9, Z12, Z12
+	VMULPS       Z0, Z12, Z9
+	VMULPS       Z1, Z12, Z12
+	TESTQ        R8, R8
+	JNZ          part3put0
+	VMOVUPS      (DI), Z13
+	VADDPS       Z12, Z13, Z12
+
+part3put0:
+	VMOVUPS      Z12, (DI)
+	VMOVUPS      64(CX), Z12
+	VCMPPS       $0x1d, Z2, Z12, K2
+	VMOVAPS      Z8, K2, Z10
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z13
+	VCMPPS       $0x1a, Z13, Z12, K2
+	VMULPS       Z4, Z12, Z12
+	VCMPPS       $0x12, Z5, Z12, K2, K2
+	VMOVUPS.Z    64(BX), K2, Z12
+	VMULPS       Z7, Z12, Z12
+	VADDPS       Z10, Z12, Z12
+	VMULPS       Z0, Z12, Z10
+	VMULPS       Z1, Z12, Z12
+	TESTQ        R8, R8
+	JNZ          part3put1
+	VMOVUPS      64(DI), Z13
+	VADDPS       Z12, Z13, Z12
+
+part3put1:
+	VMOVUPS      Z12, 64(DI)
+	VMOVUPS.Z    128(CX), K1, Z12
+	VCMPPS       $0x1d, Z2, Z12, K2
+	VMOVAPS      Z8, K2, Z11
+	VSUBPS       Z3, Z12, Z12
+	VPANDD       Z6, Z12, Z12
+	VBROADCASTSS 32(AX), Z13
+	VCMPPS       $0x1a, Z13, Z12, K1, K2
+	VMULPS       Z4, Z12, Z12
+	VCMPPS       $0x12, Z5, Z12, K2, K2
+	VMOVUPS.Z    128(BX), K2, Z12
+	VMULPS       Z7, Z12, Z12
+	VADDPS       Z11, Z12, Z12
+	VMULPS       Z0, Z12, Z11
+	VMULPS       Z1, Z12, Z12
+	TESTQ        R8, R8
+	JNZ          part3put2
+	VMOVUPS.Z    128(DI), K1, Z13
+	VADDPS       Z12, Z13, Z12
+
+part3put2:
+	VMOVUPS Z12, K1, 128(DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     part3
+	VMOVUPS Z9, (R10)
+	VMOVUPS Z10, 64(R10)
+	VMOVUPS Z11, K1, 128(R10)
+	JMP     joined
+
+vectors2:
+	MOVQ      $0x00000020, CX
+	SUBQ      DX, CX
+	MOVL      $0x0000ffff, DX
+	SHRL      CL, DX
+	KMOVW     DX, K1
+	MOVQ      u+16(FP), CX
+	MOVQ      us+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      gs+32(FP), BX
+	MOVQ      gss+40(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      gx+56(FP), DI
+	MOVQ      gxs+64(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      steps+0(FP), R9
+	MOVQ      gv+48(FP), R10
+	VMOVUPS   (R10), Z9
+	VMOVUPS.Z 64(R10), K1, Z10
+
+part2:
+	VMOVUPS      (CX), Z11
+	VCMPPS       $0x1d, Z2, Z11, K2
+	VMOVAPS      Z8, K2, Z9
+	VSUBPS       Z3, Z11, Z11
+	VPANDD       Z6, Z11, Z11
+	VBROADCASTSS 32(AX), Z12
+	VCMPPS       $0x1a, Z12, Z11, K2
+	VMULPS       Z4, Z11, Z11
+	VCMPPS       $0x12, Z5, Z11, K2, K2
+	VMOVUPS.Z    (BX), K2, Z11
+	VMULPS       Z7, Z11, Z11
+	VADDPS       Z9, Z11, Z11
+	VMULPS       Z0, Z11, Z9
+	VMULPS       Z1, Z11, Z11
+	TESTQ        R8, R8
+	JNZ          part2put0
+	VMOVUPS      (DI), Z12
+	VADDPS       Z11, Z12, Z11
+
+part2put0:
+	VMOVUPS      Z11, (DI)
+	VMOVUPS.Z    64(CX), K1, Z11
+	VCMPPS       $0x1d, Z2, Z11, K2
+	VMOVAPS      Z8, K2, Z10
+	VSUBPS       Z3, Z11, Z11
+	VPANDD       Z6, Z11, Z11
+	VBROADCASTSS 32(AX), Z12
+	VCMPPS       $0x1a, Z12, Z11, K1, K2
+	VMULPS       Z4, Z11, Z11
+	VCMPPS       $0x12, Z5, Z11, K2, K2
+	VMOVUPS.Z    64(BX), K2, Z11
+	VMULPS       Z7, Z11, Z11
+	VADDPS       Z10, Z11, Z11
+	VMULPS       Z0, Z11, Z10
+	VMULPS       Z1, Z11, Z11
+	TESTQ        R8, R8
+	JNZ          part2put1
+	VMOVUPS.Z    64(DI), K1, Z12
+	VADDPS       Z11, Z12, Z11
+
+part2put1:
+	VMOVUPS Z11, K1, 64(DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     part2
+	VMOVUPS Z9, (R10)
+	VMOVUPS Z10, K1, 64(R10)
+	JMP     joined
+
+vectors1:
+	MOVQ      $0x00000010, CX
+	SUBQ      DX, CX
+	MOVL      $0x0000ffff, DX
+	SHRL      CL, DX
+	KMOVW     DX, K1
+	MOVQ      u+16(FP), CX
+	MOVQ      us+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      gs+32(FP), BX
+	MOVQ      gss+40(FP), SI
+	SHLQ      $0x02, SI
+	MOVQ      gx+56(FP), DI
+	MOVQ      gxs+64(FP), R8
+	SHLQ      $0x02, R8
+	MOVQ      steps+0(FP), R9
+	MOVQ      gv+48(FP), R10
+	VMOVUPS.Z (R10), K1, Z9
+
+part1:
+	VMOVUPS.Z    (CX), K1, Z10
+	VCMPPS       $0x1d, Z2, Z10, K2
+	VMOVAPS      Z8, K2, Z9
+	VSUBPS       Z3, Z10, Z10
+	VPANDD       Z6, Z10, Z10
+	VBROADCASTSS 32(AX), Z11
+	VCMPPS       $0x1a, Z11, Z10, K1, K2
+	VMULPS       Z4, Z10, Z10
+	VCMPPS       $0x12, Z5, Z10, K2, K2
+	VMOVUPS.Z    (BX), K2, Z10
+	VMULPS       Z7, Z10, Z10
+	VADDPS       Z9, Z10, Z10
+	VMULPS       Z0, Z10, Z9
+	VMULPS       Z1, Z10, Z10
+	TESTQ        R8, R8
+	JNZ          part1put0
+	VMOVUPS.Z    (DI), K1, Z11
+	VADDPS       Z10, Z11, Z10
+
+part1put0:
+	VMOVUPS Z10, K1, (DI)
+	SUBQ    DX, CX
+	SUBQ    SI, BX
+	SUBQ    R8, DI
+	DECQ    R9
+	JNZ     part1
+	VMOVUPS Z9, K1, (R10)
 
 joined:
 	VZEROUPPER

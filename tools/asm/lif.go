@@ -6,8 +6,14 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// greaterEqual is the comparison that is false for NaN and raises nothing.
-const greaterEqual = 0x1d
+// Comparisons that raise nothing. NaN is not ≥, > or ≤ anything, and so is
+// notGreater than everything.
+const (
+	greaterEqual = 0x1d
+	greater      = 0x1e
+	notGreater   = 0x1a
+	lessEqual    = 0x12
+)
 
 // lif writes the membrane scans. Each call takes one block of at most 64
 // units (a word of spikes) through all its steps with the state in registers.
@@ -15,7 +21,7 @@ func lif() {
 	for _, s := range sets {
 		forward(s, "Subtract")
 		forward(s, "Zero")
-		for _, shape := range []string{"FastSigmoid", "ArcTan", "Triangle"} {
+		for _, shape := range []string{"FastSigmoid", "ArcTan", "Triangle", "Rectangle"} {
 			backward(s, shape)
 		}
 	}
@@ -115,31 +121,56 @@ func blocks(s isa, n reg.GPVirtual, most int, scan func(vecs int, mask reg.Regis
 	end()
 }
 
-// surrogate computes q = g·σ'(z): z holds u − Theta, q is free until then and
-// g is where the error lies.
-func (s isa) surrogate(shape string, a, b, one, abs, z, q reg.VecVirtual, g func(q reg.VecVirtual)) {
+// surrogate turns the errors q into q·σ'(z), where z holds |u − Theta| and q
+// is zero where the derivative is cut off.
+func (s isa) surrogate(shape string, a, b, one, z, q, t reg.VecVirtual) {
 	switch shape {
 	case "FastSigmoid":
-		s.and(abs, z)
 		VFMADD213PS(one, a, z)
 		VMULPS(z, z, z)
-		g(q)
 		VDIVPS(z, q, q)
 	case "ArcTan":
 		VMULPS(a, z, z)
 		VFMADD213PS(one, z, z)
-		g(q)
 		VMULPS(b, q, q)
 		VDIVPS(z, q, q)
 	case "Triangle":
-		s.and(abs, z)
 		VFNMADD213PS(one, a, z)
-		s.zero(q)
-		VMAXPS(z, q, z) // a NaN in z stays: the second source wins
+		s.zero(t)
+		VMAXPS(z, t, z) // a NaN in z stays: the second source wins
 		VMULPS(b, z, z)
-		g(q)
 		VMULPS(z, q, q)
+	case "Rectangle":
+		VMULPS(b, q, q)
 	}
+}
+
+// errors loads the errors at m into q, zero where |u − Theta|, which is z, is
+// above the limit at cut, and for a rectangle where a·z is above 1.
+func (s isa) errors(shape string, a, one reg.VecVirtual, cut Mem, z, q, t reg.VecVirtual, mask reg.Register, m Mem) {
+	VBROADCASTSS(cut, t) // each time: there is no register to keep it
+	if !s.wide() {
+		s.load(m, mask, q)
+		VCMPPS(Imm(greater), t, z, t)
+		VANDNPS(q, t, q)
+		if shape == "Rectangle" {
+			VMULPS(a, z, z)
+			VCMPPS(Imm(lessEqual), one, z, t)
+			VANDPS(t, q, q)
+		}
+		return
+	}
+	keep := K()
+	if mask == nil {
+		VCMPPS(Imm(notGreater), t, z, keep)
+	} else {
+		VCMPPS(Imm(notGreater), t, z, mask, keep)
+	}
+	if shape == "Rectangle" {
+		VMULPS(a, z, z)
+		VCMPPS(Imm(lessEqual), one, z, keep, keep)
+	}
+	s.load(m, keep, q)
 }
 
 func (s isa) and(m, v reg.VecVirtual) {
@@ -160,19 +191,16 @@ func (s isa) zero(v reg.VecVirtual) {
 
 func backward(s isa, shape string) {
 	name := "lifBackward" + shape + s.name
-	declare(name, "func(steps, n int, u *float32, us int, gs *float32, gss int, gv, gx *float32, gxs int, p *[8]float32)",
+	declare(name, "func(steps, n int, u *float32, us int, gs *float32, gss int, gv, gx *float32, gxs int, p *[9]float32)",
 		name+label(" is LIF.Backward for 1 ≤ n ≤ %d units and steps ≥ 1, where u, gs and gx", 4*s.lanes),
-		"point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|}.")
+		"point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|, Cut or Inf}.")
 	n, p := load64("n"), load64("p")
 	at := func(i int) reg.VecVirtual { return s.broadcast(Mem{Base: p, Disp: 4 * i}) }
 	beta, gain, fire, theta := at(0), at(1), at(2), at(3)
-	a, one := at(4), at(6)
-	var b, abs reg.VecVirtual
+	a, one, abs, cut := at(4), at(6), at(7), Mem{Base: p, Disp: 32}
+	var b reg.VecVirtual
 	if shape != "FastSigmoid" {
 		b = at(5)
-	}
-	if shape != "ArcTan" {
-		abs = at(7)
 	}
 	nought := s.vec()
 	if s.wide() {
@@ -188,30 +216,32 @@ func backward(s isa, shape string) {
 		for i := range k {
 			s.load(Mem{Base: gv, Disp: i * s.size()}, maskOf(mask, i, vecs), k[i])
 		}
-		m, z, q := s.vec(), s.vec(), s.vec()
+		z, q, t := s.vec(), s.vec(), s.vec()
 		Label(loop)
 		for i := range k {
 			mask := maskOf(mask, i, vecs)
 			here := func(base reg.Register) Mem { return Mem{Base: base, Disp: i * s.size()} }
-			s.load(here(u), mask, m)
-			VSUBPS(theta, m, z)
-			s.surrogate(shape, a, b, one, abs, z, q, func(q reg.VecVirtual) { s.load(here(gs), mask, q) })
+			s.load(here(u), mask, z)
 			if s.wide() {
 				fired := K()
-				VCMPPS(Imm(greaterEqual), fire, m, fired)
+				VCMPPS(Imm(greaterEqual), fire, z, fired)
 				VMOVAPS(nought, fired, k[i])
 			} else {
-				VCMPPS(Imm(greaterEqual), fire, m, m)
-				VANDNPS(k[i], m, k[i])
+				VCMPPS(Imm(greaterEqual), fire, z, t)
+				VANDNPS(k[i], t, k[i])
 			}
+			VSUBPS(theta, z, z)
+			s.and(abs, z)
+			s.errors(shape, a, one, cut, z, q, t, mask, here(gs))
+			s.surrogate(shape, a, b, one, z, q, t)
 			VADDPS(k[i], q, q)
 			VMULPS(beta, q, k[i])
 			VMULPS(gain, q, q)
 			TESTQ(gxs, gxs)
 			put := label("%sput%d", loop, i)
 			JNZ(LabelRef(put))
-			s.load(here(gx), mask, m)
-			VADDPS(q, m, q)
+			s.load(here(gx), mask, t)
+			VADDPS(q, t, q)
 			Label(put)
 			s.store(q, mask, here(gx))
 		}

@@ -1,0 +1,380 @@
+package neuron_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+
+	"synfire/neuron"
+	"synfire/surrogate"
+	"synfire/tensor"
+)
+
+// drive runs one unit from rest through inputs and returns its spikes and
+// membranes.
+func drive(n neuron.Neuron, x ...tensor.Float) (spikes []int, u []tensor.Float) {
+	u = make([]tensor.Float, len(x))
+	bits := make([]uint64, len(x))
+	n.Forward(len(x), 1, x, 1, make([]tensor.Float, n.States()), u, 1, bits, 1)
+	for t, b := range bits {
+		if b == 1 {
+			spikes = append(spikes, t)
+		}
+	}
+	return spikes, u
+}
+
+// pulse is an input of 1 at step 0 and silence after.
+func pulse(steps int) []tensor.Float {
+	x := make([]tensor.Float, steps)
+	x[0] = 1
+	return x
+}
+
+func near(t *testing.T, what string, got []tensor.Float, want []float64) {
+	t.Helper()
+	for i, w := range want {
+		if math.Abs(float64(got[i])-w) > 2e-6 {
+			t.Errorf("%s: membrane %d is %v, want %v", what, i, got[i], w)
+		}
+	}
+}
+
+// Membranes after one input pulse, below threshold, as each library has them.
+func TestPulseResponse(t *testing.T) {
+	_, u := drive(neuron.Norse(5, 10, 1, 1), pulse(8)...)
+	near(t, "norse", u, []float64{0, 0.1, 0.17, 0.217, 0.2465, 0.26281, 0.269297, 0.2685817})
+	_, u = drive(neuron.Lava(0.2, 0.1, 3), pulse(7)...)
+	near(t, "lava", u, []float64{1, 1.7, 2.17, 2.465, 2.6281, 2.69297, 2.685817})
+	// Synaptic of α = 1/2, β = 3/4, by hand.
+	_, u = drive(neuron.SnnTorchSynaptic(0.5, 0.75, 9), pulse(4)...)
+	near(t, "synaptic", u, []float64{1, 1.25, 1.1875, 1.015625})
+}
+
+// The exact solution meets the closed form of the double exponential on every
+// step, and has its peak where theory puts it, equal time constants included.
+func TestExactIntegration(t *testing.T) {
+	for _, c := range []struct{ tauM, tauS, peak, at float64 }{
+		{10, 5, 0.25, 6.9315},
+		{20, 5, 5 * (math.Exp(-9.2420/20) - math.Exp(-9.2420/5)) / 15, 9.2420},
+		{10, 10, 1 / math.E, 10},
+		{10, 10 * (1 - 1e-9), 1 / math.E, 10},
+	} {
+		const dt = 0.1
+		_, u := drive(neuron.Exactly(c.tauS, c.tauM, dt, 1, 0), pulse(400)...)
+		best := 0
+		for i, v := range u {
+			s := float64(i) * dt
+			want := s / c.tauM * math.Exp(-s/c.tauM)
+			if math.Abs(c.tauM-c.tauS) > 1e-6 {
+				want = c.tauS / (c.tauM - c.tauS) * (math.Exp(-s/c.tauM) - math.Exp(-s/c.tauS))
+			}
+			if math.Abs(float64(v)-want) > 3e-6 {
+				t.Fatalf("τm %v, τs %v: membrane %v at %v, want %v", c.tauM, c.tauS, v, s, want)
+			}
+			if v > u[best] {
+				best = i
+			}
+		}
+		if at := float64(best) * dt; math.Abs(at-c.at) > dt || math.Abs(float64(u[best])-c.peak) > 1e-4 {
+			t.Errorf("τm %v, τs %v: peak %v at %v, want %v at %v", c.tauM, c.tauS, u[best], at, c.peak, c.at)
+		}
+	}
+	// The propagators of τm = 10, τs = 2, Δ = 0.1, with the resistance τm/C of
+	// C = 250: P21 after one step, P21·(P11 + P22) after two.
+	_, u := drive(neuron.Exactly(2, 10, 0.1, 1, 0), pulse(3)...)
+	r := 10. / 250
+	for i, want := range []float64{0, 3.88204092e-4, 3.88204092e-4 * (0.951229425 + 0.990049834)} {
+		if math.Abs(float64(u[i])*r-want) > 1e-9 {
+			t.Errorf("step %d: %v, want %v", i, float64(u[i])*r, want)
+		}
+	}
+}
+
+// snnTorch's default reset is a step late and not decayed.
+func TestDelayedReset(t *testing.T) {
+	spikes, u := trace(neuron.SnnTorchLeaky(0.9, 1), 0.3, 16)
+	if !reflect.DeepEqual(spikes, []int{3, 8, 12}) || math.Abs(float64(u[4])-0.22853) > 1e-6 {
+		t.Errorf("spikes at %v, u[4] = %v, want 3, 8, 12 and 0.22853", spikes, u[4])
+	}
+}
+
+func TestSpikingJelly(t *testing.T) {
+	_, u := trace(neuron.SpikingJelly(2, 1), 1.5, 6)
+	near(t, "spikingjelly", u, []float64{0.75, 1.125, 0.75, 1.125, 0.75, 1.125})
+}
+
+// A refractory time of R steps lengthens the period by R.
+func TestRefractory(t *testing.T) {
+	pausing := neuron.IF{Threshold: 1, Refractory: 2}
+	lif := neuron.LIF{Beta: neuron.Decay(10, 1), Threshold: 1, Reset: neuron.Zero, DecayInput: true, Refractory: 2}
+	for _, c := range []struct {
+		name  string
+		n     neuron.Neuron
+		input float64
+		steps int
+		want  []int
+	}{
+		{"if 5/4", pausing, 1.25, 9, every(0, 3, 3)},
+		{"if 3/8, the rest kept", pausing, 0.375, 20, []int{2, 7, 11, 16}}, // .125 is held, .5 .875 1.25, .25 is held, .625 1
+		{"lif, period 11 + 2", lif, 1.5, 100, every(10, 13, 7)},
+		{"alif without adaptation", neuron.ALIF{Beta: lif.Beta, Threshold: 1, Reset: neuron.Zero, DecayInput: true, Refractory: 2}, 1.5, 100, every(10, 13, 7)},
+		{"no reset", neuron.IF{Threshold: 1, Reset: neuron.None, Refractory: 1}, 0.5, 8, []int{1, 3, 5, 7}},
+	} {
+		got, u := trace(c.n, c.input, c.steps)
+		if !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: spikes at %v, want %v", c.name, got, c.want)
+		}
+		after := u[got[0]+1]
+		if z, slope := c.n.Argument(after); !math.IsInf(float64(after), -1) || slope != 0 || math.IsInf(float64(z), 0) {
+			t.Errorf("%s: refractory membrane %v, argument %v with slope %v", c.name, after, z, slope)
+		}
+	}
+	// Currents go on in a refractory unit: a pulse that arrives with the first
+	// spike is still felt after it.
+	n := neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1, Reset: neuron.Zero, Refractory: 1}
+	spikes, u := drive(n, 4, 0, 0, 0) // current 4, 2, 1, 1/2
+	if !reflect.DeepEqual(spikes, []int{0, 2}) || u[2] != 1 {
+		t.Errorf("cuba-lif: spikes at %v, u[2] = %v, want 0, 2 and 1", spikes, u[2])
+	}
+}
+
+// The adaptation by hand, in dyadic numbers: β = 1, x = 1/2, θ = 1, κ = ρ = 1/2.
+func TestAdaptation(t *testing.T) {
+	n := neuron.ALIF{Beta: 1, Threshold: 1, Adaptation: 0.5, Rho: 0.5}
+	spikes, u := trace(n, 0.5, 7)
+	if want := []int{1, 4, 6}; !reflect.DeepEqual(spikes, want) {
+		t.Errorf("spikes at %v, want %v", spikes, want)
+	}
+	near(t, "alif", u, []float64{0.5, 1, 0, 0.75, 1.375, 0.4375, 1.21875})
+	// Without adaptation it is the LIF neuron.
+	for _, reset := range []neuron.Reset{neuron.Subtract, neuron.Zero, neuron.None} {
+		a, _ := trace(neuron.ALIF{Beta: 0.9, Threshold: 1, Rho: 0.9, Reset: reset}, 0.3, 40)
+		b, _ := trace(neuron.LIF{Beta: 0.9, Threshold: 1, Reset: reset}, 0.3, 40)
+		if !reflect.DeepEqual(a, b) {
+			t.Errorf("reset %v: spikes at %v, of lif at %v", reset, a, b)
+		}
+	}
+}
+
+// models are the models with each of their paths.
+var models = []neuron.Neuron{
+	neuron.IF{Threshold: 0.7, Refractory: 2},
+	neuron.LIF{Beta: 0.8, Threshold: 1, Reset: neuron.Zero, Refractory: 1},
+	neuron.LIF{Beta: 0.8, Threshold: 0.6, Delayed: true, Strict: true},
+	neuron.CuBaLIF{Alpha: 0.7, Beta: 0.8, Threshold: 1},
+	neuron.CuBaLIF{Alpha: 0.7, Beta: 0.8, Threshold: 1, Delay: true, Coupling: neuron.Euler, Reset: neuron.Zero},
+	neuron.CuBaLIF{Alpha: 0.7, Beta: 0.7, Threshold: 0.2, Coupling: neuron.Exact, Refractory: 2},
+	neuron.ALIF{Beta: 0.8, Threshold: 0.6, Adaptation: 0.3, Rho: 0.9},
+	neuron.ALIF{Beta: 0.8, Threshold: 0.6, Adaptation: 0.3, Rho: 0.9, Reset: neuron.Zero, Refractory: 1, DecayInput: true},
+}
+
+// Any split of time gives the same bits forwards and backwards, a replay the
+// same membranes, and a constant input what its repetition gives.
+func TestModelsSplitAndReplay(t *testing.T) {
+	const steps, units = 12, 300 // more than one block, and a word that is not full
+	const words = (units + 63) / 64
+	r := rand.New(rand.NewPCG(1, 2))
+	x, gs := make([]tensor.Float, steps*units), make([]tensor.Float, steps*units)
+	for i := range x {
+		x[i], gs[i] = tensor.Float(r.Float64()), tensor.Float(r.NormFloat64())
+	}
+	s := surrogate.FastSigmoid{Slope: 2}
+	for _, n := range models {
+		type result struct {
+			u, gx, state, gstate []tensor.Float
+			bits                 []uint64
+		}
+		run := func(cuts ...int) result {
+			res := result{
+				make([]tensor.Float, steps*units), make([]tensor.Float, steps*units),
+				make([]tensor.Float, n.States()*units), make([]tensor.Float, n.States()*units),
+				make([]uint64, steps*words),
+			}
+			for i := range res.bits {
+				res.bits[i] = math.MaxUint64 // unused bits must be cleared
+			}
+			edges := append(append([]int{0}, cuts...), steps)
+			for k := 1; k < len(edges); k++ {
+				t0, t1 := edges[k-1], edges[k]
+				n.Forward(t1-t0, units, x[t0*units:], units, res.state, res.u[t0*units:], units, res.bits[t0*words:], words)
+			}
+			for k := len(edges) - 1; k > 0; k-- {
+				t0, t1 := edges[k-1], edges[k]
+				n.Backward(t1-t0, units, s, res.u[t0*units:], units, gs[t0*units:], units, res.gstate, res.gx[t0*units:], units)
+			}
+			return res
+		}
+		want := run()
+		fired := 0
+		for i, w := range want.bits {
+			if i%words == words-1 && w>>(units%64) != 0 {
+				t.Errorf("%+v: bits beyond the last unit", n)
+			}
+			if w != 0 {
+				fired++
+			}
+		}
+		if fired == 0 {
+			t.Errorf("%+v: nothing fires, the test shows nothing", n)
+		}
+		for _, cuts := range [][]int{{1}, {5}, {3, 4, 11}} {
+			if got := run(cuts...); !reflect.DeepEqual(got, want) {
+				t.Errorf("%+v: split at %v differs", n, cuts)
+			}
+		}
+		u := make([]tensor.Float, steps*units)
+		n.Replay(steps, units, x, units, make([]tensor.Float, n.States()*units), u, units, want.bits, words)
+		for i := range u {
+			if u[i] != want.u[i] && math.Abs(float64(u[i]-want.u[i])) > 1e-5 {
+				t.Fatalf("%+v: replayed membrane %d is %v, not %v", n, i, u[i], want.u[i])
+			}
+		}
+		testConstant(t, n, units)
+	}
+}
+
+// testConstant compares strides of 0 with repetition, and without membranes.
+func testConstant(t *testing.T, n neuron.Neuron, units int) {
+	t.Helper()
+	const steps = 6
+	words := (units + 63) / 64
+	x := make([]tensor.Float, steps*units)
+	for i := range x {
+		x[i] = tensor.Float(i%units) / tensor.Float(units)
+	}
+	u, bits := make([]tensor.Float, steps*units), make([]uint64, steps*words)
+	n.Forward(steps, units, x, units, make([]tensor.Float, n.States()*units), u, units, bits, words)
+	again := make([]uint64, steps*words)
+	n.Forward(steps, units, x[:units], 0, make([]tensor.Float, n.States()*units), nil, 0, again, words)
+	if !reflect.DeepEqual(bits, again) {
+		t.Errorf("%+v: a constant input gives other spikes", n)
+	}
+	gs := make([]tensor.Float, steps*units)
+	for i := range gs {
+		gs[i] = tensor.Float(i%7) - 3
+	}
+	s := surrogate.ArcTan{Alpha: 2}
+	gx, sum := make([]tensor.Float, steps*units), make([]tensor.Float, units)
+	n.Backward(steps, units, s, u, units, gs, units, make([]tensor.Float, n.States()*units), gx, units)
+	n.Backward(steps, units, s, u, units, gs, units, make([]tensor.Float, n.States()*units), sum, 0)
+	for i := range sum {
+		var want tensor.Float
+		for step := steps - 1; step >= 0; step-- {
+			want += gx[step*units+i]
+		}
+		if math.Abs(float64(sum[i]-want)) > 1e-5*(1+math.Abs(float64(want))) {
+			t.Fatalf("%+v: error %d summed over time is %v, want %v", n, i, sum[i], want)
+		}
+	}
+}
+
+// A surrogate that the kernels do not know takes the plain path to the same
+// errors.
+func TestSlowSurrogate(t *testing.T) {
+	const steps, units = 8, 70
+	r := rand.New(rand.NewPCG(3, 4))
+	x, gs := make([]tensor.Float, steps*units), make([]tensor.Float, steps*units)
+	for i := range x {
+		x[i], gs[i] = tensor.Float(r.Float64()), tensor.Float(r.NormFloat64())
+	}
+	fast := surrogate.FastSigmoid{Slope: 3}
+	slow := struct{ surrogate.Surrogate }{fast} // without the method Kernel
+	for _, n := range append([]neuron.Neuron{neuron.LIF{Beta: 0.9, Threshold: 1, Reset: neuron.Zero}}, models...) {
+		u := make([]tensor.Float, steps*units)
+		n.Forward(steps, units, x, units, make([]tensor.Float, n.States()*units), u, units, make([]uint64, steps*2), 2)
+		a, b := make([]tensor.Float, steps*units), make([]tensor.Float, steps*units)
+		n.Backward(steps, units, fast, u, units, gs, units, make([]tensor.Float, n.States()*units), a, units)
+		n.Backward(steps, units, slow, u, units, gs, units, make([]tensor.Float, n.States()*units), b, units)
+		for i := range a {
+			if math.Abs(float64(a[i]-b[i])) > 1e-5*(1+math.Abs(float64(a[i]))) {
+				t.Fatalf("%+v: error %d is %v, by the plain path %v", n, i, a[i], b[i])
+			}
+		}
+	}
+}
+
+func TestModelsValidate(t *testing.T) {
+	for _, n := range models {
+		if err := n.Validate(); err != nil {
+			t.Errorf("%+v: %v", n, err)
+		}
+	}
+	for _, n := range []neuron.Neuron{
+		neuron.IF{Threshold: 1, Refractory: -1},
+		neuron.LIF{Beta: 0.9, Threshold: 1, Delayed: true, Reset: neuron.Zero},
+		neuron.LIF{Threshold: 1, Delayed: true},
+		neuron.CuBaLIF{Alpha: 1.5, Beta: 0.9, Threshold: 1},
+		neuron.CuBaLIF{Alpha: 0.5, Beta: math.NaN(), Threshold: 1},
+		neuron.CuBaLIF{Alpha: 0.5, Beta: 1, Threshold: 1, Coupling: neuron.Euler},
+		neuron.CuBaLIF{Alpha: 0, Beta: 0.5, Threshold: 1, Coupling: neuron.Exact},
+		neuron.CuBaLIF{Alpha: 0.5, Beta: 1, Threshold: 1, Coupling: neuron.Exact},
+		neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1, Coupling: 7},
+		neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5},
+		neuron.ALIF{Beta: 0.9, Threshold: 1, Adaptation: -1},
+		neuron.ALIF{Beta: 0.9, Threshold: 1, Rho: 2},
+		neuron.ALIF{Beta: 0.9, Threshold: 1, Refractory: -3},
+	} {
+		if n.Validate() == nil {
+			t.Errorf("%+v: accepted", n)
+		}
+	}
+	var c neuron.Coupling
+	for _, want := range []neuron.Coupling{neuron.Unit, neuron.Euler, neuron.Exact} {
+		text, _ := want.MarshalText()
+		if err := c.UnmarshalText(text); err != nil || c != want {
+			t.Errorf("%s: read as %v, %v", text, c, err)
+		}
+	}
+	if c.UnmarshalText([]byte("soft")) == nil {
+		t.Error("coupling soft: accepted")
+	}
+}
+
+func TestModelsDoNotAllocate(t *testing.T) {
+	const steps, units = 4, 300
+	x, u, bits := make([]tensor.Float, steps*units), make([]tensor.Float, steps*units), make([]uint64, steps*5)
+	var s surrogate.Surrogate = surrogate.FastSigmoid{Slope: 2}
+	for _, n := range models {
+		state := make([]tensor.Float, n.States()*units)
+		if got := testing.AllocsPerRun(10, func() {
+			n.Forward(steps, units, x, units, state, u, units, bits, 5)
+			n.Backward(steps, units, s, u, units, x, units, state, u, units)
+		}); got != 0 {
+			t.Errorf("%+v: %v allocations", n, got)
+		}
+	}
+}
+
+func BenchmarkModels(b *testing.B) {
+	const steps, units = 16, 2048
+	x, gs := make([]tensor.Float, steps*units), make([]tensor.Float, steps*units)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range x {
+		x[i], gs[i] = tensor.Float(r.Float64()), tensor.Float(r.NormFloat64())
+	}
+	u, bits := make([]tensor.Float, steps*units), make([]uint64, steps*units/64)
+	gx := make([]tensor.Float, steps*units)
+	var s surrogate.Surrogate = surrogate.FastSigmoid{Slope: 2}
+	for _, n := range append([]neuron.Neuron{neuron.LIF{Beta: 0.8, Threshold: 1}}, models...) {
+		state := make([]tensor.Float, n.States()*units)
+		per := func(b *testing.B) {
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(steps*units), "ns/update")
+		}
+		b.Run(fmt.Sprintf("forward/%T-%d", n, n.States()), func(b *testing.B) {
+			for b.Loop() {
+				n.Forward(steps, units, x, units, state, u, units, bits, units/64)
+			}
+			per(b)
+		})
+		b.Run(fmt.Sprintf("backward/%T-%d", n, n.States()), func(b *testing.B) {
+			clear(state)
+			for b.Loop() {
+				n.Backward(steps, units, s, u, units, gs, units, state, gx, units)
+			}
+			per(b)
+		})
+	}
+}

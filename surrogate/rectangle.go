@@ -1,0 +1,45 @@
+package surrogate
+
+import (
+	"errors"
+
+	"synfire/internal/kernel"
+	"synfire/tensor"
+)
+
+// Rectangle is the piecewise constant derivative (Wu et al., "Spatio-temporal
+// backpropagation for training high-performance spiking neural networks",
+// 2018, where h = 1/a for a window of full width a = 2w):
+//
+//	σ'(z) = h for |z| ≤ w, else 0
+//	σ(z)  = 1/2 + h·z for |z| ≤ w, and 1/2 ± h·w beyond
+//
+// with height h > 0 and half width w > 0.
+type Rectangle struct {
+	Height float64 `yaml:"height"`
+	Width  float64 `yaml:"width"`
+}
+
+// Validate returns an error unless height and width are positive.
+func (s Rectangle) Validate() error {
+	return errors.Join(positive("rectangle", "height", s.Height), positive("rectangle", "width", s.Width))
+}
+
+// Kernel is the form that the kernels compute.
+func (s Rectangle) Kernel() kernel.Surrogate {
+	return kernel.Surrogate{Shape: kernel.Rectangle, A: tensor.Float(1 / s.Width), B: tensor.Float(s.Height)}
+}
+
+// Derivative is σ'(z).
+func (s Rectangle) Derivative(z tensor.Float) tensor.Float {
+	if abs(z)*tensor.Float(1/s.Width) <= 1 {
+		return tensor.Float(s.Height)
+	}
+	return 0
+}
+
+// Primitive is σ(z).
+func (s Rectangle) Primitive(z tensor.Float) tensor.Float {
+	w := tensor.Float(s.Width)
+	return 0.5 + tensor.Float(s.Height)*min(max(z, -w), w)
+}
