@@ -352,6 +352,10 @@ func (l *BPTT) SetState(s map[string]Array) error {
 	return nil
 }
 
+// Refresh takes up the network's parameters after someone else has written to
+// them.
+func (l *BPTT) Refresh() { l.packed.Refresh(l.c.Pool) }
+
 // pack stores a tensor in its own precision.
 func pack(t tensor.Tensor) Array {
 	switch v := any(t.Data).(type) {
