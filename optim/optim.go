@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math"
 
+	"synfire/internal/kernel"
 	"synfire/internal/par"
 	"synfire/tensor"
 )
@@ -87,31 +88,29 @@ func (o Adam) Buffers() int { return 2 }
 
 // Update takes one step.
 func (o SGD) Update(w, g []tensor.Float, buf [][]tensor.Float, _ int, eta float64) {
-	lr, mu := tensor.Float(eta), tensor.Float(o.Momentum)
-	for i, d := range g {
-		if len(buf) > 0 {
-			d = tensor.Float(mu*buf[0][i]) + d
-			buf[0][i] = d
-		}
-		w[i] -= tensor.Float(lr * d)
+	var m []tensor.Float
+	if len(buf) > 0 {
+		m = buf[0]
 	}
+	kernel.SGD{Rate: tensor.Float(eta), Momentum: tensor.Float(o.Momentum)}.Update(w, g, m)
 }
 
 // Update takes one step.
 func (o Adam) Update(w, g []tensor.Float, buf [][]tensor.Float, t int, eta float64) {
+	o.kernel(t, eta).Update(w, g, buf[0], buf[1])
+}
+
+// kernel is step t with rate eta.
+func (o Adam) kernel(t int, eta float64) kernel.Adam {
 	b1, b2, eps := orDefault(o.Beta1, 0.9), orDefault(o.Beta2, 0.999), orDefault(o.Epsilon, 1e-8)
 	// The corrections of both moments go into the rate and into epsilon.
 	c2 := math.Sqrt(1 - math.Pow(b2, float64(t)))
-	lr := tensor.Float(eta * c2 / (1 - math.Pow(b1, float64(t))))
-	e := tensor.Float(eps * c2)
-	f1, f2 := tensor.Float(b1), tensor.Float(b2)
-	h1, h2 := tensor.Float(1-b1), tensor.Float(1-b2)
-	m, v := buf[0][:len(g)], buf[1][:len(g)]
-	w = w[:len(g)]
-	for i, d := range g {
-		m[i] = tensor.Float(f1*m[i]) + tensor.Float(h1*d)
-		v[i] = tensor.Float(f2*v[i]) + tensor.Float(h2*tensor.Float(d*d))
-		w[i] -= tensor.Float(lr*m[i]) / (tensor.Float(math.Sqrt(float64(v[i]))) + e)
+	return kernel.Adam{
+		Beta1: tensor.Float(b1), Gain1: tensor.Float(1 - b1),
+		Beta2: tensor.Float(b2), Gain2: tensor.Float(1 - b2),
+		Rate:    tensor.Float(eta * c2 / (1 - math.Pow(b1, float64(t)))),
+		Epsilon: tensor.Float(eps * c2),
+		Keep:    1,
 	}
 }
 
@@ -162,7 +161,7 @@ func (c Cosine) Scale(t, total int) float64 {
 func Norm(grads [][]tensor.Float) float64 {
 	var total float64
 	for _, g := range grads {
-		total += tensor.Sum(g, func(v tensor.Float) float64 { return float64(v) * float64(v) })
+		total += kernel.SumSquares(g)
 	}
 	return math.Sqrt(total)
 }
@@ -174,9 +173,7 @@ func Clip(grads [][]tensor.Float, limit float64) float64 {
 	if limit > 0 && norm > limit {
 		scale := tensor.Float(limit / norm)
 		for _, g := range grads {
-			for i := range g {
-				g[i] *= scale
-			}
+			kernel.Scale(g, scale)
 		}
 	}
 	return norm

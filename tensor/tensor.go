@@ -142,10 +142,6 @@ func Sum(x []Float, f func(Float) float64) float64 {
 // Finite reports whether no element is NaN or infinite, and the index of the
 // first that is.
 func Finite(x []Float) (int, bool) {
-	for i, v := range x {
-		if v-v != 0 { // NaN for NaN and for both infinities
-			return i, false
-		}
-	}
-	return 0, true
+	i := kernel.Finite(x)
+	return max(i, 0), i < 0
 }
