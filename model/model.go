@@ -51,6 +51,7 @@ func kind[T any](defaults, example T) Kind {
 func Default() Table {
 	lif := neuron.LIF{Beta: 0.9, Threshold: 1}
 	fast := surrogate.FastSigmoid{Slope: 25}
+	adam := optim.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 	return Table{
 		Layers: map[string]Kind{
 			"linear":   kind(layer.Linear{}, layer.Linear{Out: 4}),
@@ -85,12 +86,16 @@ func Default() Table {
 			"count-mse":              kind(loss.CountMSE{}, loss.CountMSE{}),
 		},
 		Optimizers: map[string]Kind{
-			"sgd":  kind(optim.SGD{}, optim.SGD{LR: 0.1, Momentum: 0.9}),
-			"adam": kind(optim.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, optim.Adam{LR: 1e-3}),
+			"sgd":   kind(optim.SGD{}, optim.SGD{LR: 0.1, Momentum: 0.9}),
+			"adam":  kind(adam, optim.Adam{LR: 1e-3}),
+			"adamw": kind(optim.AdamW{Adam: adam, Decay: 0.01}, optim.AdamW{Adam: optim.Adam{LR: 1e-3}, Decay: 0.01}),
 		},
 		Schedules: map[string]Kind{
-			"fixed":  kind(optim.Fixed{}, optim.Fixed{}),
-			"cosine": kind(optim.Cosine{}, optim.Cosine{Warmup: 3}),
+			"fixed":      kind(optim.Fixed{}, optim.Fixed{}),
+			"cosine":     kind(optim.Cosine{}, optim.Cosine{Warmup: 3}),
+			"step":       kind(optim.Step{Factor: 0.1}, optim.Step{Every: 100, Factor: 0.5}),
+			"milestones": kind(optim.Milestones{Factor: 0.1}, optim.Milestones{At: []float64{0.5, 0.75}, Factor: 0.1}),
+			"one-cycle":  kind(optim.OneCycle{Rise: 0.3, Divide: 25, FinalDivide: 1e4}, optim.OneCycle{}),
 		},
 		Encoders: map[string]Kind{
 			"constant": kind(encode.Constant{}, encode.Constant{}),
