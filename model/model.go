@@ -101,8 +101,14 @@ func Default() Table {
 			"one-cycle":  kind(optim.OneCycle{Rise: 0.3, Divide: 25, FinalDivide: 1e4}, optim.OneCycle{}),
 		},
 		Encoders: map[string]Kind{
-			"constant": kind(encode.Constant{}, encode.Constant{}),
-			"poisson":  kind(encode.Poisson{Scale: 1}, encode.Poisson{Scale: 0.5}),
+			"constant":     kind(encode.Constant{}, encode.Constant{}),
+			"poisson":      kind(encode.Poisson{Scale: 1}, encode.Poisson{Scale: 0.5}),
+			"latency":      kind(encode.Latency{}, encode.Latency{Span: 10}),
+			"log-latency":  kind(encode.LogLatency{Tau: 5, Threshold: 0.01}, encode.LogLatency{Tau: 20, Threshold: 0.2}),
+			"phase":        kind(encode.Phase{Bits: 8}, encode.Phase{Bits: 4}),
+			"frames":       kind(encode.Frames{}, encode.Frames{}),
+			"delta":        kind(encode.Delta{Threshold: 0.1}, encode.Delta{Threshold: 0.2}),
+			"step-forward": kind(encode.StepForward{Threshold: 0.1}, encode.StepForward{Threshold: 0.2}),
 		},
 		Augments: map[string]Kind{
 			"shift": kind(data.Shift{}, data.Shift{Max: 2}),
@@ -206,7 +212,14 @@ func (t Table) Encode(c Config) ([]byte, error) { return yaml.Encode(c, t.Kinds(
 // Network builds the configured network, with its initial weights, for a data
 // set. An error names the node and what does not fit.
 func (c Config) Network(set *data.Set) (*network.Network, error) {
-	n, err := network.Sequential(set.Shape, c.Seed, c.Layers...)
+	in := set.Shape
+	if e, ok := c.Encoder.(encode.Shaper); ok {
+		var err error
+		if in, err = e.Shape(in); err != nil {
+			return nil, fmt.Errorf("model: data set %s: %w", set.Name, err)
+		}
+	}
+	n, err := network.Sequential(in, c.Seed, c.Layers...)
 	if err != nil {
 		return nil, err
 	}
