@@ -1,8 +1,10 @@
 package layer
 
 import (
+	"sync"
+	"sync/atomic"
+
 	"synfire/internal/kernel"
-	"synfire/internal/par"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -12,293 +14,329 @@ import (
 //
 // Order of summation: an output is one chain over the patch in ascending
 // order that starts from the bias. A weight's gradient is a chain over the
-// rows (sample, pixel) of one step that restarts every 4,096 rows, and these
-// partial sums are added from the last step to the first. An error at the
-// input is one chain over (pixel, channel) of the outputs that see it.
+// rows (sample, pixel) of a block, and the blocks are added from the last step
+// to the first, ascending within a step. An error at the input is one chain
+// over (pixel, channel) of the outputs that see it.
+//
+// Elements of the input that are zero are left out where enough of them are
+// (events), which changes no bit; otherwise the product is dense.
 type affine struct {
 	window
 	n int
 }
 
-// EventDensity is the density of spikes below which they are added by event.
-const EventDensity = 0.25
+// EventDensity is the density of events below which they are added one by one.
+const EventDensity = 0.35
 
-const (
-	rowBlock  = 4096    // rows of a chain of a weight's gradient
-	tileElems = 1 << 15 // elements of a tile of patches: half of a 256 KiB cache
-)
+// slabBytes is how much of W the events of many images are added from before
+// the next columns are taken: what stays in a second-level cache.
+const slabBytes = 640 << 10
 
-// weights is an affine map's compiled form.
+// weights is an affine map's compiled form. Each part is made when a path
+// first needs it: with sparse input the packed matrix is often never used.
 type weights struct {
-	forward, backward kernel.Packed
-	flipped           []tensor.Float
+	mu                sync.Mutex // of making, for passes on several goroutines
+	forward, backward form[kernel.Packed]
+	turned            form[[]tensor.Float] // rows (i, out), columns (j, in)
+	flipped           []tensor.Float       // rows (i, j, out) of the kernel turned by 180°, columns in
 }
 
-func (a affine) compile(old any, pool *par.Pool, w tensor.Tensor, train bool) *weights {
+// form is the weights in one arrangement.
+type form[T any] struct {
+	made  atomic.Bool // since the weights changed
+	value T
+}
+
+// get is the form, made by f where it is not yet.
+func (m *form[T]) get(ws *weights, f func(*T)) *T {
+	if !m.made.Load() {
+		ws.mu.Lock()
+		defer ws.mu.Unlock()
+		if !m.made.Load() {
+			f(&m.value)
+			m.made.Store(true)
+		}
+	}
+	return &m.value
+}
+
+// compiled forgets the forms of the weights before, but for their memory.
+func compiled(old any) *weights {
 	ws, _ := old.(*weights)
 	if ws == nil {
-		ws = &weights{}
+		return &weights{}
 	}
-	ws.forward.Pack(pool, w.Data, a.n, a.patch(), a.n, false)
-	if !train {
-		return ws
-	}
-	if a.kh*a.kw == 1 {
-		ws.backward.Pack(pool, w.Data, a.n, a.n, a.c, true)
-		return ws
-	}
-	a.flip(ws, w.Data)
-	ws.backward.Pack(pool, ws.flipped, a.c, a.kh*a.kw*a.n, a.c, false)
+	ws.forward.made.Store(false)
+	ws.backward.made.Store(false)
+	ws.turned.made.Store(false)
 	return ws
 }
 
-// flip writes the weights of the transposed window: row (i, j, out), column
-// in, of the kernel turned by 180°.
-func (a affine) flip(ws *weights, w []tensor.Float) {
-	ws.flipped = tensor.Resize(ws.flipped, len(w))
-	taps := a.kh * a.kw
-	for tap := range taps {
-		src, dst := w[tap*a.c*a.n:], ws.flipped[(taps-1-tap)*a.c*a.n:]
-		for ci := range a.c {
-			for co := range a.n {
-				dst[co*a.c+ci] = src[ci*a.n+co]
+// packed is W for the product of patches.
+func (a affine) packed(c *Call) *kernel.Packed {
+	ws := c.Weights.(*weights)
+	return ws.forward.get(ws, func(p *kernel.Packed) {
+		p.Pack(c.Pool, c.Params[0].Data, a.n, a.patch(), a.n, false)
+	})
+}
+
+// packedBack is W for the product of the errors that the transposed window
+// sees.
+func (a affine) packedBack(c *Call) *kernel.Packed {
+	ws, w := c.Weights.(*weights), c.Params[0].Data
+	return ws.backward.get(ws, func(p *kernel.Packed) {
+		taps := a.kh * a.kw
+		if taps == 1 {
+			p.Pack(c.Pool, w, a.n, a.n, a.c, true)
+			return
+		}
+		ws.flipped = tensor.Resize(ws.flipped, len(w))
+		c.Pool.For(taps, 1, func(_, t0, t1 int) {
+			for tap := t0; tap < t1; tap++ {
+				transpose(ws.flipped[(taps-1-tap)*a.c*a.n:], a.c, w[tap*a.c*a.n:], a.c, a.n)
+			}
+		})
+		p.Pack(c.Pool, ws.flipped, a.c, taps*a.n, a.c, false)
+	})
+}
+
+// turnedRows is the rows of W that an error at one output adds.
+func (a affine) turnedRows(c *Call) []tensor.Float {
+	ws, w := c.Weights.(*weights), c.Params[0].Data
+	return *ws.turned.get(ws, func(t *[]tensor.Float) {
+		*t = tensor.Resize(*t, len(w))
+		for i := range a.kh {
+			for j := range a.kw {
+				transpose((*t)[i*a.n*a.run()+j*a.c:], a.run(), w[(i*a.kw+j)*a.c*a.n:], a.c, a.n)
+			}
+		}
+	})
+}
+
+// transpose sets dst[j·ld+i] = src[i·n+j] for m rows of n.
+func transpose(dst []tensor.Float, ld int, src []tensor.Float, m, n int) {
+	const tile = 16
+	for i0 := 0; i0 < m; i0 += tile {
+		for j := range n {
+			for i := i0; i < min(i0+tile, m); i++ {
+				dst[j*ld+i] = src[i*n+j]
 			}
 		}
 	}
 }
 
-// tileRows is the number of patches of k elements in a tile.
-func tileRows(k int) int { return min(max(tileElems/k, 8), 256) }
-
-// byEvent chooses the path for a signal.
-func (c *Call) byEvent(in *signal.Signal) bool {
-	if in.Kind != signal.Spikes || c.Path == Dense {
-		return false
-	}
-	return c.Path == Events || in.Density() < EventDensity
+// eventful decides whether to list the events that e has counted.
+func (c *Call) eventful(density float64) bool {
+	return c.Path == Events || c.Path == Auto && density < EventDensity
 }
 
-func (a affine) forward(c *Call, shape tensor.Shape, bias []tensor.Float) {
-	in, out := c.In[0], c.Out
-	out.Reset(rowKind(in), in.T, in.B, shape)
-	rows, n := in.Rows()*a.pixels(), a.n
-	fwd := &c.Weights.(*weights).forward
-	switch {
-	case c.byEvent(in):
-		w := c.Params[0].Data
-		c.Pool.For(rows, 64, func(id, r0, r1 int) {
-			fillRows(out.Data[r0*n:r1*n], bias, n)
-			wk := &c.Workers[id]
-			for r := r0; r < r1; r++ {
-				wk.ints = a.events(wk.ints[:0], in.Raster.Row(r/a.pixels()), r%a.pixels())
-				kernel.AddRows(out.Data[r*n:][:n], w, n, wk.ints)
-			}
-		})
-	case in.Kind != signal.Spikes && a.identity():
-		fillRows(out.Data, bias, n)
-		kernel.MatMul(c.Pool, rows, in.Data, a.c, false, fwd, out.Data, n)
-	default:
-		c.Pool.For(rows, tileRows(a.patch()), func(id, r0, r1 int) {
-			fillRows(out.Data[r0*n:r1*n], bias, n)
-			t := a.tile(&c.Workers[id], in, r0, r1, 0, a.patch())
-			kernel.MatMul(nil, r1-r0, t, a.patch(), false, fwd, out.Data[r0*n:], n)
-		})
+func (a affine) forward(c *Call, bias []tensor.Float) {
+	in, out, e := c.In[0], c.Out, &c.Temp.events
+	out.Reset(rowKind(in), in.T, in.B, c.Shape)
+	c.start("product")
+	work := Work{Dense: a.macs(out), Bytes: bytes(in) + bytes(out) + a.weightBytes()}
+	if c.Path != Dense && c.eventful(e.count(c, in)) {
+		e.list(c, in, a.window)
+		a.forwardEvents(c, e, bias)
+		c.stop(a.events(work, e))
+		return
 	}
+	a.forwardDense(c, bias)
+	work.MACs = work.Dense
+	c.stop(work)
+}
+
+// macs is the multiply-adds of the dense product of a signal of outputs, or of
+// errors at outputs.
+func (a affine) macs(out *signal.Signal) int64 {
+	return int64(out.Rows()) * int64(a.pixels()) * int64(a.patch()) * int64(a.n)
+}
+
+func (a affine) weightBytes() int64 { return floatBytes * int64(a.patch()) * int64(a.n) }
+
+// events completes the record of work that the events of e were enough for.
+func (a affine) events(w Work, e *events) Work {
+	n := len(e.start) - 1
+	w.Events, w.MACs = true, int64(float64(w.Dense)*float64(e.start[n])/float64(n*a.units()))
+	return w
+}
+
+// forwardDense is the product of all patches.
+func (a affine) forwardDense(c *Call, bias []tensor.Float) {
+	in, out := c.In[0], c.Out
+	fwd := a.packed(c)
+	if a.identity() && in.Kind != signal.Spikes {
+		fillRows(out.Data, bias)
+		kernel.MatMul(c.Pool, in.Rows()*a.pixels(), in.Data, a.c, false, fwd, out.Data, a.n)
+		return
+	}
+	a.eachBand(c, in, job{a: a, x: bias, packed: fwd}, func(j *job, r, y0, y1 int, canvas []tensor.Float) {
+		a, size := j.a, j.a.pixels()*j.a.n
+		rows := j.c.Out.Data[r*size+y0*a.ow*a.n : r*size+y1*a.ow*a.n]
+		fillRows(rows, j.x)
+		a.product(rows, a.n, canvas, j.packed, y0, y1)
+	})
+}
+
+// forwardEvents adds the rows of W that the events of a patch reach. Threads
+// take images and bands of their rows; where W is large, one slab of columns
+// after the other.
+func (a affine) forwardEvents(c *Call, e *events, bias []tensor.Float) {
+	images, slab, band := c.In[0].Rows(), a.slab(), a.oh
+	slabs := (a.n + slab - 1) / slab
+	if want := (4*c.Pool.Threads() + images*slabs - 1) / (images * slabs); want > 1 && c.Pool.Threads() > 1 {
+		band = max(1, a.oh/want)
+	}
+	tasks := slabs * images * ((a.oh + band - 1) / band)
+	c.each(tasks, grain(tasks, 16), job{a: a, e: e, x: bias, size: slab, band: band}, func(j *job, _, i0, i1 int) {
+		for i := i0; i < i1; i++ {
+			j.a.forwardPiece(j, i)
+		}
+	})
+}
+
+// forwardPiece computes one band of one image for one slab.
+func (a affine) forwardPiece(j *job, i int) {
+	out, w := j.c.Out, j.c.Params[0].Data
+	bands := (a.oh + j.band - 1) / j.band
+	each := out.Rows() * bands
+	j0, r, y0 := i/each*j.size, i%each/bands, i%bands*j.band
+	n := min(j0+j.size, a.n) - j0
+	at, val, first := j.e.of(r, a.h*a.w)
+	p := kernel.Patches{H: a.h, W: a.w, C: a.c, KH: a.kh, KW: a.kw, Stride: a.stride, PadH: a.padH, PadW: a.padW}
+	image := out.Data[r*a.pixels()*a.n:][:a.pixels()*a.n]
+	for y := y0; y < min(y0+j.band, a.oh); y++ {
+		row := image[y*a.ow*a.n+j0 : (y+1)*a.ow*a.n]
+		biasRow(row, a.n, n, a.ow, j.x, j0)
+		p.AddRow(row, a.n, w[j0:], a.n, n, y, 0, a.ow, at, val, first)
+	}
+}
+
+// slab is the number of columns of W that the events are added from at once.
+func (a affine) slab() int {
+	n := slabBytes / 4 / a.patch() / 64 * 64
+	if n = max(n, 64); 2*n > a.n && a.n*a.patch()*4 <= 2*slabBytes {
+		return a.n
+	}
+	return min(n, a.n)
+}
+
+// biasRow starts the chains of n columns, from j0 on, of count pixels.
+func biasRow(dst []tensor.Float, ld, n, count int, bias []tensor.Float, j0 int) {
+	for p := range count {
+		if bias == nil {
+			clear(dst[p*ld:][:n])
+		} else {
+			copy(dst[p*ld:][:n], bias[j0:])
+		}
+	}
+}
+
+// eachBand calls f for bands of output rows of each image of s, with the
+// canvas under them.
+func (g window) eachBand(c *Call, s *signal.Signal, j job, f func(j *job, r, y0, y1 int, canvas []tensor.Float)) {
+	images := s.Rows()
+	j.g, j.s, j.f, j.band = g, s, f, g.bands(images, c.Pool.Threads())
+	c.each(images*((g.oh+j.band-1)/j.band), 1, j, func(j *job, id, i0, i1 int) {
+		g, wk, bands := j.g, &j.c.Workers[id], (j.g.oh+j.band-1)/j.band
+		_, cw := g.canvas()
+		for i := i0; i < i1; i++ {
+			r, y0 := i/bands, i%bands*j.band
+			y1 := min(y0+j.band, g.oh)
+			q0, q1 := y0*g.stride, (y1-1)*g.stride+g.kh
+			canvas := wk.slot(0, (q1-q0)*cw*g.c)
+			g.paint(canvas, imageOf(wk, j.s, r), q0, q1, 0, g.h)
+			j.f(j, r, y0, y1, canvas)
+		}
+	})
 }
 
 func (a affine) backward(c *Call) {
 	if len(c.DParams) > 0 {
-		a.gradWeights(c)
+		c.start("weight gradient")
+		c.stop(a.gradWeights(c))
 	}
 	if len(c.DParams) > 1 {
+		c.start("bias gradient")
 		a.gradBias(c)
+		c.stop(Work{Bytes: bytes(c.DOut)})
 	}
 	if c.DIn[0] != nil {
-		a.gradInput(c)
+		c.start("input gradient")
+		c.stop(a.gradInput(c))
 	}
 }
 
 // gradInput is the transposed window over the errors.
-func (a affine) gradInput(c *Call) {
+func (a affine) gradInput(c *Call) Work {
 	dout, din := c.DOut, c.DIn[0]
-	bwd := &c.Weights.(*weights).backward
-	clear(din.Data)
-	rows := din.Rows() * a.h * a.w
+	w := Work{Dense: a.macs(dout), Bytes: bytes(dout) + bytes(din) + a.weightBytes()}
+	w.MACs = w.Dense
 	if a.identity() {
-		kernel.MatMul(c.Pool, rows, dout.Data, a.n, false, bwd, din.Data, a.c)
-		return
+		clear(din.Data)
+		kernel.MatMul(c.Pool, din.Rows()*a.pixels(), dout.Data, a.n, false, a.packedBack(c), din.Data, a.c)
+		return w
 	}
-	back := a.transpose(a.n)
-	c.Pool.For(rows, tileRows(back.patch()), func(id, r0, r1 int) {
-		t := back.tile(&c.Workers[id], dout, r0, r1, 0, back.patch())
-		kernel.MatMul(nil, r1-r0, t, back.patch(), false, bwd, din.Data[r0*a.c:], a.c)
+	if density := sampledDensity(dout); c.Path == Events || c.Path == Auto && density < EventDensity {
+		a.gradInputEvents(c)
+		w.Events, w.MACs = true, int64(density*float64(w.Dense))
+		return w
+	}
+	a.transpose(a.n).eachBand(c, dout, job{a: a, packed: a.packedBack(c)}, func(j *job, r, y0, y1 int, canvas []tensor.Float) {
+		a, size := j.a, j.a.units()
+		out := j.c.DIn[0].Data[r*size+y0*a.w*a.c : r*size+y1*a.w*a.c]
+		clear(out)
+		j.g.product(out, a.c, canvas, j.packed, y0, y1)
+	})
+	return w
+}
+
+// sampledDensity is the share of errors that are not exactly zero (as where
+// max pooling left them out), counted in one image of sixteen.
+func sampledDensity(s *signal.Signal) float64 {
+	n, units, images := 0, s.Units(), 0
+	for r := 0; r < s.Rows(); r += 16 {
+		n += kernel.CountNonzero(s.Data[r*units:][:units])
+		images++
+	}
+	return float64(n) / float64(max(1, images*units))
+}
+
+// gradInputEvents adds, for each error that is not zero, its rows of W to the
+// canvas of the image's errors: ascending in pixel and channel, as the
+// product's chains.
+func (a affine) gradInputEvents(c *Call) {
+	c.each(c.DOut.Rows(), 1, job{a: a, x: a.turnedRows(c)}, func(j *job, id, r0, r1 int) {
+		for r := r0; r < r1; r++ {
+			j.a.scatter(j, &j.c.Workers[id], r)
+		}
 	})
 }
 
-// eachBlock calls f for the row ranges of the chains, in the order in which
-// their sums are added. stepRows is the number of rows of a step.
-func eachBlock(s *signal.Signal, stepRows int, f func(r0, r1 int)) {
-	for t := s.Rows()/s.B - 1; t >= 0; t-- {
-		for lo := 0; lo < stepRows; lo += rowBlock {
-			f(t*stepRows+lo, t*stepRows+min(lo+rowBlock, stepRows))
-		}
+// scatter spreads the errors of image r.
+func (a affine) scatter(j *job, wk *Worker, r int) {
+	canvas, run := wk.slot(0, a.canvasSize()), a.run()
+	_, cw := a.canvas()
+	clear(canvas)
+	for p := range a.pixels() {
+		g := j.c.DOut.Data[(r*a.pixels()+p)*a.n:][:a.n]
+		wk.ints, wk.values = kernel.Nonzeros(wk.ints[:0], wk.values[:0], g, 0)
+		to := canvas[(p/a.ow*cw+p%a.ow)*a.stride*a.c:]
+		kernel.AddRowsMulti(a.kh, to, cw*a.c, j.x, a.n*run, run, run, wk.ints, wk.values)
 	}
+	a.crop(j.c.DIn[0].Data[r*a.units():][:a.units()], canvas)
 }
 
-func (a affine) gradBias(c *Call) {
-	dy, db, n := c.DOut.Data, c.DParams[1], a.n
-	part := c.Scratch.slot(0, n)
-	eachBlock(c.DOut, c.DOut.B*a.pixels(), func(r0, r1 int) {
-		c.Pool.For(n, 16, func(_, j0, j1 int) {
-			p := part[j0:j1]
-			clear(p)
-			for r := r0; r < r1; r++ {
-				for j, g := range dy[r*n+j0 : r*n+j1] {
-					p[j] += g
-				}
-			}
-			for j, g := range p {
-				db[j0+j] += g
-			}
-		})
-	})
-}
-
-func (a affine) gradWeights(c *Call) {
-	if c.byEvent(c.In[0]) {
-		a.gradWeightsEvents(c)
-		return
-	}
-	in, dy, dw := c.In[0], c.DOut.Data, c.DParams[0]
-	k, n := a.patch(), a.n
-	part := c.Scratch.slot(1, k*n)
-	packed := &c.Scratch.packed
-	direct := in.Kind != signal.Spikes && a.identity()
-	step := tileRows(k)
-	if direct {
-		step = rowBlock
-	}
-	grain := max(16, (k/c.Pool.Threads()+15)/16*16)
-	eachBlock(c.DOut, c.DOut.B*a.pixels(), func(r0, r1 int) {
-		clear(part)
-		for lo := r0; lo < r1; lo += step {
-			hi := min(lo+step, r1)
-			packed.Pack(c.Pool, dy[lo*n:hi*n], n, hi-lo, n, false)
-			c.Pool.For(k, grain, func(id, k0, k1 int) {
-				if direct {
-					kernel.MatMul(nil, k1-k0, in.Data[lo*k+k0:], k, true, packed, part[k0*n:], n)
-					return
-				}
-				t := a.tile(&c.Workers[id], in, lo, hi, k0, k1)
-				kernel.MatMul(nil, k1-k0, t, k1-k0, true, packed, part[k0*n:], n)
-			})
-		}
-		c.Pool.For(k*n, tileElems, func(_, lo, hi int) {
-			for i, g := range part[lo:hi] {
-				dw[lo+i] += g
-			}
-		})
-	})
-}
-
-// gradWeightsEvents adds, for each weight row, the errors of the rows that a
-// spike reached through it: a chain of the same terms as the product's, less
-// those that are zero.
-func (a affine) gradWeightsEvents(c *Call) {
-	in, dw, n := c.In[0], c.DParams[0], a.n
-	stepRows := in.B * a.pixels()
-	for t := in.T - 1; t >= 0; t-- {
-		first, spikes := a.channelLists(c, t)
-		dy := c.DOut.Data[t*stepRows*n:][:stepRows*n]
-		c.Pool.For(a.patch(), 16, func(id, k0, k1 int) {
-			wk := &c.Workers[id]
-			sum := wk.slot(0, n)
-			for k := k0; k < k1; k++ {
-				ch := k % a.c
-				tap := k / a.c
-				wk.ints = a.rowsOf(wk.ints[:0], spikes[first[ch]:first[ch+1]], tap/a.kw, tap%a.kw)
-				addBlocks(dw[k*n:][:n], sum, dy, wk.ints)
-			}
-		})
-	}
-}
-
-// addBlocks adds the listed rows of dy to dw, in chains of rowBlock rows.
-func addBlocks(dw, sum, dy []tensor.Float, rows []int32) {
-	for len(rows) > 0 {
-		end := (rows[0]/rowBlock + 1) * rowBlock
-		i := len(rows)
-		if rows[i-1] >= end {
-			for i = 0; rows[i] < end; i++ {
-			}
-		}
-		clear(sum)
-		kernel.AddRows(sum, dy, len(sum), rows[:i])
-		for j, g := range sum {
-			dw[j] += g
-		}
-		rows = rows[i:]
-	}
-}
-
-// place is where a spike stands: its sample and its pixel.
-type place struct{ b, y, x int32 }
-
-// channelLists sorts the spikes of step t by channel: those of channel ch are
-// places[first[ch]:first[ch+1]], ascending.
-func (a affine) channelLists(c *Call, t int) (first []int32, places []place) {
-	in, wk, s := c.In[0], &c.Workers[0], c.Scratch
-	s.first = append(s.first[:0], make([]int32, a.c+2)...)
-	first = s.first
-	for b := range in.B {
-		wk.ints = kernel.Indices(wk.ints[:0], in.Raster.Row(t*in.B+b), 0, a.units(), 0)
-		for _, u := range wk.ints {
-			first[int(u)%a.c+2]++
-		}
-	}
-	for i := 2; i < len(first); i++ {
-		first[i] += first[i-1]
-	}
-	s.places = append(s.places[:0], make([]place, first[a.c+1])...)
-	places = s.places
-	for b := range in.B {
-		wk.ints = kernel.Indices(wk.ints[:0], in.Raster.Row(t*in.B+b), 0, a.units(), 0)
-		for _, u := range wk.ints {
-			pixel, ch := int(u)/a.c, int(u)%a.c
-			places[first[ch+1]] = place{int32(b), int32(pixel / a.w), int32(pixel % a.w)}
-			first[ch+1]++
-		}
-	}
-	return first, places
-}
-
-// rowsOf appends the output rows (sample, y, x) that see the given spikes
-// through tap (i, j).
-func (a affine) rowsOf(dst []int32, spikes []place, i, j int) []int32 {
-	oh, ow, stride := int32(a.oh), int32(a.ow), int32(a.stride)
-	dy, dx := int32(a.padH-i), int32(a.padW-j)
-	for _, p := range spikes {
-		y, x := p.y+dy, p.x+dx
-		if stride != 1 {
-			if y < 0 || x < 0 || y%stride != 0 || x%stride != 0 {
-				continue
-			}
-			y, x = y/stride, x/stride
-		}
-		if uint32(y) < uint32(oh) && uint32(x) < uint32(ow) {
-			dst = append(dst, (p.b*oh+y)*ow+x)
-		}
-	}
-	return dst
-}
-
-// fillRows writes the bias (zeros for none) to each row of n.
-func fillRows(dst, bias []tensor.Float, n int) {
+// fillRows writes the bias (zeros for none) to each row.
+func fillRows(dst, bias []tensor.Float) {
 	if bias == nil {
 		clear(dst)
 		return
 	}
-	for i := 0; i < len(dst); i += n {
+	for i := 0; i < len(dst); i += len(bias) {
 		copy(dst[i:], bias)
 	}
 }
+
+// tileElems is the elements of a piece of element-wise work.
+const tileElems = 1 << 15

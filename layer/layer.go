@@ -12,6 +12,7 @@ package layer
 import (
 	"fmt"
 	"math"
+	"unsafe"
 
 	"synfire/internal/kernel"
 	"synfire/internal/par"
@@ -49,6 +50,37 @@ type Stateful interface {
 	StateSize(in ...tensor.Shape) int
 }
 
+// View is a Layer whose output is its input in the same memory.
+type View interface{ IsView() bool }
+
+// ElementWise is a Layer whose error at an element of its input follows from
+// those at the same element of its output: Backward may write DIn over DOut.
+type ElementWise interface{ ElementWise() bool }
+
+// Forgetful is a Layer whose Backward does not read its inputs' elements, so
+// that they need not be kept for it.
+type Forgetful interface{ ForgetsInput() bool }
+
+// Buffered is a Layer with buffers: arrays that belong to the network and its
+// checkpoints like parameters, but that no optimiser moves, such as running
+// statistics.
+type Buffered interface {
+	Layer
+	// Buffers describes the buffers for inputs that Output accepts.
+	Buffers(in ...tensor.Shape) []ParamSpec
+	// UpdateBuffers takes what Forward in training left in Call.Stats into the
+	// buffers. A learner asks for it once a step, through its Pass.
+	UpdateBuffers(buffers []tensor.Tensor, stats [][]tensor.Float)
+}
+
+// WholeTime is a Layer that may need all steps of a run in one window, so that
+// splits of time do change its results.
+type WholeTime interface {
+	Layer
+	// NeedsWholeTime reports whether it does, in training or at inference.
+	NeedsWholeTime(train bool) bool
+}
+
 // Accepter is a Layer that takes other kinds of signal than Dense as they
 // are. Without it, Spikes are densified, and Constant is repeated for
 // stateful layers.
@@ -65,17 +97,45 @@ func Accepts(l Layer, k signal.Kind) bool {
 	return k == signal.Dense || k == signal.Constant && !stateful
 }
 
+// IsView reports whether a layer's output stands in its input's memory.
+func IsView(l Layer) bool {
+	v, ok := l.(View)
+	return ok && v.IsView()
+}
+
+// Forgets reports whether a layer's Backward does without its inputs.
+func Forgets(l Layer) bool {
+	f, ok := l.(Forgetful)
+	return ok && f.ForgetsInput()
+}
+
+// IsElementWise reports whether a layer's error may be written over that of
+// its output.
+func IsElementWise(l Layer) bool {
+	e, ok := l.(ElementWise)
+	return ok && e.ElementWise()
+}
+
 // ParamSpec describes a parameter: its role (the part of its name behind the
-// node's), its shape, and the number of inputs that one output sums over.
+// node's), its shape, and either the number of inputs that one output sums over
+// or, where FanIn is 0, the value at which all its elements start.
 type ParamSpec struct {
 	Role  string
 	Shape tensor.Shape
 	FanIn int
+	Value float64
 }
 
 // Init fills v with the initial weights: uniform in ±1/√FanIn, as PyTorch's
-// linear and convolutional layers do, for weights and biases alike.
+// linear and convolutional layers do, for weights and biases alike; all Value
+// where FanIn is 0.
 func (p ParamSpec) Init(v []tensor.Float, src *rng.Source) {
+	if p.FanIn == 0 {
+		for i := range v {
+			v[i] = tensor.Float(p.Value)
+		}
+		return
+	}
 	bound := 1 / math.Sqrt(float64(p.FanIn))
 	for i := range v {
 		v[i] = tensor.Float((2*src.Float64() - 1) * bound)
@@ -112,38 +172,124 @@ type Call struct {
 	Weights any
 	Params  []tensor.Tensor
 	State   []tensor.Float // [B × StateSize], advanced by Forward
-	Scratch *Scratch
+	Scratch *Scratch       // kept between Forward and Backward
+	Temp    *Temp
+	Meter   Meter // nil: nobody asks
 
-	In  []*signal.Signal
-	Out *signal.Signal
+	Node    string           // the node's name, which its random streams are named after
+	Train   bool             // the window is part of a training step
+	Keys    []rng.Key        // of each sample's random numbers while training
+	Buffers []tensor.Tensor  // of a Buffered layer, only read
+	Stats   [][]tensor.Float // one for each buffer; Forward writes them while training
+
+	In     []*signal.Signal
+	Shape  tensor.Shape // of the output, what Layer.Output returned
+	TakeIn bool // In[0] is Dense and nobody else's: its memory may be exchanged
+	Out    *signal.Signal
 
 	// DOut is the error at Out: Dense, or for a Constant output its sum over
 	// time (as Constant). DIn likewise; stateful layers add to a Constant DIn,
-	// which spans windows, last step first, and overwrite all else.
+	// which spans windows, last step first, and overwrite all else. A Dense DIn
+	// of an ElementWise layer may share DOut's memory.
 	DOut    *signal.Signal
 	DIn     []*signal.Signal
 	DParams [][]tensor.Float // accumulated
 	DState  []tensor.Float   // carried from the window's end to its start
 }
 
-// Scratch is a node's memory between Forward and Backward of one window.
-type Scratch struct {
-	floats [4][]tensor.Float
-	bits   []uint64
-	first  []int32
-	places []place
-	packed kernel.Packed
+// Work is what a part of a layer's work amounted to.
+type Work struct {
+	Events bool  // zeros were left out
+	MACs   int64 // multiply-adds that were done
+	Dense  int64 // those of the dense product
+	Bytes  int64 // of operands and results, each counted once
 }
 
-func (s *Scratch) slot(i, n int) []tensor.Float {
-	s.floats[i] = tensor.Resize(s.floats[i], n)
-	return s.floats[i]
+// Meter is told what a layer does, to profile it: each Start is followed by
+// the Stop of the same kernel.
+type Meter interface {
+	Start(kernel string)
+	Stop(Work)
+}
+
+func (c *Call) start(kernel string) {
+	if c.Meter != nil {
+		c.Meter.Start(kernel)
+	}
+}
+
+func (c *Call) stop(w Work) {
+	if c.Meter != nil {
+		c.Meter.Stop(w)
+	}
+}
+
+// bytes is the size of a signal's elements.
+func bytes(s *signal.Signal) int64 {
+	if s.Kind == signal.Spikes {
+		return int64(8 * len(s.Raster.Bits))
+	}
+	return floatBytes * int64(len(s.Data))
+}
+
+const floatBytes = int64(unsafe.Sizeof(tensor.Float(0)))
+
+// Scratch is what a node remembers between Forward and Backward of one window.
+type Scratch struct {
+	floats []tensor.Float
+	bits   []uint64
+}
+
+// Temp is working memory that the nodes of a Pass share: nothing in it outlives
+// a call of Forward or Backward.
+type Temp struct {
+	floats  [3][]tensor.Float
+	events  events
+	blocks  []block
+	columns []columns
+	bits    []uint64
+	turned  []uint64 // rows of words for each channel
+	words   int
+
+	loop       par.Loop[job]
+	population par.Loop[population]
+	eachUnits  func(p *population, b, lo, hi int)
+}
+
+func (t *Temp) slot(i, n int) []tensor.Float {
+	t.floats[i] = tensor.Resize(t.floats[i], n)
+	return t.floats[i]
+}
+
+// job is what the bodies of an affine map's loops work with; each uses some.
+type job struct {
+	a      affine
+	g      window // of canvases
+	c      *Call
+	s      *signal.Signal
+	e      *events
+	x, y   []tensor.Float
+	packed *kernel.Packed
+	blocks []block
+	block  block
+	f      func(j *job, r, y0, y1 int, canvas []tensor.Float)
+
+	step, part, parts, band, size int
+}
+
+// each runs f over [0, n) on the call's threads. f must not capture anything,
+// so that it costs no allocation.
+func (c *Call) each(n, grain int, j job, f func(j *job, id, lo, hi int)) {
+	j.c = c
+	c.Temp.loop.For(c.Pool, n, grain, j, f)
 }
 
 // Worker is the scratch of one goroutine; nothing in it outlives a loop body.
 type Worker struct {
 	floats [3][]tensor.Float
+	values []tensor.Float
 	ints   []int32
+	ends   []int32
 }
 
 func (w *Worker) slot(i, n int) []tensor.Float {

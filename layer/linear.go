@@ -57,14 +57,14 @@ func (l Linear) Params(in ...tensor.Shape) []ParamSpec {
 	return l.affine(in).params(tensor.Shape{in[0][0], l.Out}, l.NoBias)
 }
 
-// Compile packs the weights for products.
-func (l Linear) Compile(old any, pool *par.Pool, params []tensor.Tensor, train bool, in ...tensor.Shape) any {
-	return l.affine(in).compile(old, pool, params[0], train)
+// Compile prepares the weights for products.
+func (l Linear) Compile(old any, _ *par.Pool, _ []tensor.Tensor, _ bool, _ ...tensor.Shape) any {
+	return compiled(old)
 }
 
 // Forward computes y for each row.
 func (l Linear) Forward(c *Call) {
-	l.affine([]tensor.Shape{c.In[0].Shape}).forward(c, tensor.Shape{l.Out}, c.bias())
+	l.affine([]tensor.Shape{c.In[0].Shape}).forward(c, c.bias())
 }
 
 // Backward computes the gradients.
@@ -104,15 +104,14 @@ func (l Conv2D) Params(in ...tensor.Shape) []ParamSpec {
 	return l.affine(in).params(tensor.Shape{l.Kernel, l.Kernel, in[0][2], l.Out}, l.NoBias)
 }
 
-// Compile packs the weights for products.
-func (l Conv2D) Compile(old any, pool *par.Pool, params []tensor.Tensor, train bool, in ...tensor.Shape) any {
-	return l.affine(in).compile(old, pool, params[0], train)
+// Compile prepares the weights for products.
+func (l Conv2D) Compile(old any, _ *par.Pool, _ []tensor.Tensor, _ bool, _ ...tensor.Shape) any {
+	return compiled(old)
 }
 
 // Forward computes the correlation.
 func (l Conv2D) Forward(c *Call) {
-	a := l.affine([]tensor.Shape{c.In[0].Shape})
-	a.forward(c, tensor.Shape{a.oh, a.ow, a.n}, c.bias())
+	l.affine([]tensor.Shape{c.In[0].Shape}).forward(c, c.bias())
 }
 
 // Backward computes the gradients.

@@ -21,8 +21,14 @@ func (Flatten) Output(in ...tensor.Shape) (tensor.Shape, error) {
 // Accepts is true for each kind of signal.
 func (Flatten) Accepts(signal.Kind) bool { return true }
 
+// IsView is true.
+func (Flatten) IsView() bool { return true }
+
+// ForgetsInput is true.
+func (Flatten) ForgetsInput() bool { return true }
+
 // Forward renames the shape.
-func (Flatten) Forward(c *Call) { view(c.Out, c.In[0], tensor.Shape{c.In[0].Units()}) }
+func (Flatten) Forward(c *Call) { view(c.Out, c.In[0], c.Shape) }
 
 // Backward renames it back.
 func (Flatten) Backward(c *Call) {
@@ -38,6 +44,9 @@ func view(dst, src *signal.Signal, shape tensor.Shape) {
 
 // Output is the input's shape.
 func (ReLU) Output(in ...tensor.Shape) (tensor.Shape, error) { return one("relu", in) }
+
+// ElementWise is true.
+func (ReLU) ElementWise() bool { return true }
 
 // Forward clips at zero.
 func (ReLU) Forward(c *Call) {

@@ -43,21 +43,57 @@ func (l Spiking) StateSize(in ...tensor.Shape) int { return l.Neuron.States() * 
 // Accepts is true for all but spikes.
 func (l Spiking) Accepts(k signal.Kind) bool { return k != signal.Spikes }
 
+// ForgetsInput is true: the membranes are kept instead.
+func (l Spiking) ForgetsInput() bool { return true }
+
+// ElementWise is true where a unit's error passes through that unit alone.
+func (l Spiking) ElementWise() bool { return true }
+
 // unitBlock is a multiple of 64, so that blocks own whole words of spikes.
 const unitBlock = 2048
 
+// population is the work of Spiking's loops: one sample's units, or a block of
+// them.
+type population struct {
+	l        Spiking
+	c        *Call
+	x, u     []tensor.Float
+	bits     []uint64
+	words    int
+	soft     neuron.Scan // nil for real spikes
+	b, units int
+	block    int
+}
+
+// softScan is the scan of soft spikes, nil for real ones.
+func (l Spiking) softScan(s Soft) neuron.Scan {
+	n, ok := l.Neuron.(neuron.Softener)
+	switch {
+	case s == Hard:
+		return nil
+	case ok:
+		return n.Soften(l.Surrogate, s == Replay)
+	case s == Replay:
+		return l.Neuron.Replay
+	}
+	return l.Neuron.Forward
+}
+
 // eachPopulation splits the work into samples, and large samples of neurons
 // with one state variable into blocks of units; f gets a sample and its range.
-func (l Spiking) eachPopulation(c *Call, b, units int, f func(b, lo, hi int)) {
-	block := units
+func (l Spiking) eachPopulation(p population, f func(p *population, b, lo, hi int)) {
+	p.l, p.block = l, p.units
 	if l.Neuron.States() == 1 {
-		block = unitBlock
+		p.block = unitBlock
 	}
-	blocks := (units + block - 1) / block
-	c.Pool.For(b*blocks, 1, func(_, i0, i1 int) {
+	blocks := (p.units + p.block - 1) / p.block
+	t := p.c.Temp
+	t.eachUnits = f
+	t.population.For(p.c.Pool, p.b*blocks, 1, p, func(p *population, _, i0, i1 int) {
+		blocks := (p.units + p.block - 1) / p.block
 		for i := i0; i < i1; i++ {
-			lo := i % blocks * block
-			f(i/blocks, lo, min(lo+block, units))
+			lo := i % blocks * p.block
+			p.c.Temp.eachUnits(p, i/blocks, lo, min(lo+p.block, p.units))
 		}
 	})
 }
@@ -65,28 +101,28 @@ func (l Spiking) eachPopulation(c *Call, b, units int, f func(b, lo, hi int)) {
 // Forward runs the neurons over the window.
 func (l Spiking) Forward(c *Call) {
 	in := c.In[0]
-	n, stride := in.Units(), in.B*in.Units()
 	var u []tensor.Float
 	if c.Keep || c.Soft != Hard {
-		u = c.Scratch.slot(0, in.T*stride)
+		u = l.membranes(c)
 	}
-	bits, words := l.spikeBits(c)
-	states := l.Neuron.States()
-	l.eachPopulation(c, in.B, n, func(b, lo, hi int) {
-		at, w := b*n+lo, b*words+lo/64
-		var um []tensor.Float
-		if u != nil {
-			um = u[at:]
+	p := population{c: c, x: in.Data, u: u, soft: l.softScan(c.Soft), b: in.B, units: in.Units()}
+	if c.TakeIn && u != nil {
+		p.x = u
+	}
+	p.bits, p.words = l.spikeBits(c)
+	l.eachPopulation(p, func(p *population, b, lo, hi int) {
+		in, states := p.c.In[0], p.l.Neuron.States()
+		at, w, stride := b*p.units+lo, b*p.words+lo/64, p.b*p.units
+		var u []tensor.Float
+		if p.u != nil {
+			u = p.u[at:]
 		}
-		state := c.State[b*n*states+lo:][:(hi-lo)*states]
-		run := l.Neuron.Forward
-		if c.Soft == Replay {
-			run = l.Neuron.Replay
+		state := p.c.State[b*p.units*states+lo:][:(hi-lo)*states]
+		if p.soft != nil {
+			p.soft(in.T, hi-lo, p.x[at:], in.Stride(), state, u, stride, p.bits[w:], in.B*p.words)
+			return
 		}
-		if n, ok := l.Neuron.(neuron.Softener); ok && c.Soft != Hard {
-			run = n.Soften(l.Surrogate, c.Soft == Replay)
-		}
-		run(in.T, hi-lo, in.Data[at:], in.Stride(), state, um, stride, bits[w:], in.B*words)
+		p.l.Neuron.Forward(in.T, hi-lo, p.x[at:], in.Stride(), state, u, stride, p.bits[w:], in.B*p.words)
 	})
 	if c.Soft != Hard {
 		c.Out.Reset(signal.Dense, in.T, in.B, in.Shape)
@@ -95,6 +131,18 @@ func (l Spiking) Forward(c *Call) {
 			c.Out.Data[i] = l.Surrogate.Primitive(z)
 		}
 	}
+}
+
+// membranes is where the membranes are kept. Where nobody else needs the input,
+// they take its memory, and it gets the memory of the ones before.
+func (l Spiking) membranes(c *Call) []tensor.Float {
+	in, s := c.In[0], c.Scratch
+	s.floats = tensor.Resize(s.floats, in.T*in.B*in.Units())
+	if !c.TakeIn {
+		return s.floats
+	}
+	s.floats, in.Data = in.Data, s.floats
+	return s.floats
 }
 
 // spikeBits is where the spikes go: the output, or for soft spikes the
@@ -114,17 +162,16 @@ func (l Spiking) spikeBits(c *Call) (bits []uint64, words int) {
 
 // Backward runs the neurons' backward scan.
 func (l Spiking) Backward(c *Call) {
-	in, din := c.In[0], c.DIn[0]
+	dout, din := c.DOut, c.DIn[0]
 	if din == nil {
 		return
 	}
-	n, stride := in.Units(), in.B*in.Units()
-	u := c.Scratch.slot(0, in.T*stride)
-	states := l.Neuron.States()
-	l.eachPopulation(c, in.B, n, func(b, lo, hi int) {
-		at := b*n + lo
-		gstate := c.DState[b*n*states+lo:][:(hi-lo)*states]
-		l.Neuron.Backward(in.T, hi-lo, l.Surrogate, u[at:], stride, c.DOut.Data[at:], stride, gstate, din.Data[at:], din.Stride())
+	p := population{c: c, u: c.Scratch.floats, b: dout.B, units: dout.Units()}
+	l.eachPopulation(p, func(p *population, b, lo, hi int) {
+		dout, din, states := p.c.DOut, p.c.DIn[0], p.l.Neuron.States()
+		at, stride := b*p.units+lo, p.b*p.units
+		gstate := p.c.DState[b*p.units*states+lo:][:(hi-lo)*states]
+		p.l.Neuron.Backward(dout.T, hi-lo, p.l.Surrogate, p.u[at:], stride, dout.Data[at:], stride, gstate, din.Data[at:], din.Stride())
 	})
 }
 
@@ -142,6 +189,12 @@ func (l Readout) StateSize(in ...tensor.Shape) int { return in[0].Size() }
 // Accepts is true for all but spikes.
 func (l Readout) Accepts(k signal.Kind) bool { return k != signal.Spikes }
 
+// ForgetsInput is true.
+func (l Readout) ForgetsInput() bool { return true }
+
+// ElementWise is true.
+func (l Readout) ElementWise() bool { return true }
+
 // Forward integrates.
 func (l Readout) Forward(c *Call) {
 	in := c.In[0]
@@ -158,15 +211,15 @@ func (l Readout) Forward(c *Call) {
 
 // Backward integrates the errors backwards.
 func (l Readout) Backward(c *Call) {
-	in, din := c.In[0], c.DIn[0]
+	dout, din := c.DOut, c.DIn[0]
 	if din == nil {
 		return
 	}
-	stride, beta := in.B*in.Units(), tensor.Float(l.Beta)
-	for t := in.T - 1; t >= 0; t-- {
-		dout, dx := c.DOut.Data[t*stride:][:stride], din.Data[t*din.Stride():][:stride]
+	stride, beta := dout.B*dout.Units(), tensor.Float(l.Beta)
+	for t := dout.T - 1; t >= 0; t-- {
+		dy, dx := dout.Data[t*stride:][:stride], din.Data[t*din.Stride():][:stride]
 		for i, g := range c.DState[:stride] {
-			g += dout[i]
+			g += dy[i]
 			c.DState[i] = beta * g
 			if din.Kind == signal.Constant {
 				dx[i] += g

@@ -39,94 +39,116 @@ func (g window) patch() int  { return g.kh * g.kw * g.c }
 func (g window) pixels() int { return g.oh * g.ow }
 func (g window) units() int  { return g.h * g.w * g.c }
 
+// run is the part of a patch that lies in one row of the image: adjacent
+// elements, since channels come last.
+func (g window) run() int { return g.kw * g.c }
+
 // identity reports whether patches are the rows of the image as they stand.
 func (g window) identity() bool {
 	return g.kh == 1 && g.kw == 1 && g.stride == 1 && g.dilate == 1 && g.padH == 0 && g.padW == 0
 }
 
-// source is the image's row or column under tap i of output o, if there is one.
-func (g window) source(o, pad, i, size int) (int, bool) {
-	p := o*g.stride - pad + i
-	if g.dilate == 1 {
-		return p, uint(p) < uint(size)
-	}
-	if p < 0 || p%g.dilate != 0 || p/g.dilate >= size {
-		return 0, false
-	}
-	return p / g.dilate, true
+// linear reports whether this is the window of a linear map.
+func (g window) linear() bool { return g.identity() && g.h*g.w == 1 }
+
+// canvas is the size of the image as the window sees it, spread out and with
+// its border of zeros: on it each run of a patch is adjacent, and the runs of
+// neighbouring pixels start stride·c apart.
+func (g window) canvas() (h, w int) {
+	return (g.oh-1)*g.stride + g.kh, (g.ow-1)*g.stride + g.kw
 }
 
-// gather writes elements [k0, k1) of the patch of output pixel p to dst.
-func (g window) gather(dst, img []tensor.Float, p, k0, k1 int) {
-	y, x := p/g.ow, p%g.ow
-	run := g.kw * g.c
-	for i := k0 / run; i*run < k1; i++ {
-		lo, hi := max(k0, i*run), min(k1, (i+1)*run)
-		out := dst[lo-k0 : hi-k0]
-		sy, ok := g.source(y, g.padH, i, g.h)
-		if !ok {
-			clear(out)
+// canvasSize is the number of elements of the canvas.
+func (g window) canvasSize() int {
+	h, w := g.canvas()
+	return h * w * g.c
+}
+
+// paint writes rows [q0, q1) of the canvas of img to dst. Rows of img outside
+// [lo, hi) count as zeros.
+func (g window) paint(dst, img []tensor.Float, q0, q1, lo, hi int) {
+	_, w := g.canvas()
+	for q := q0; q < q1; q++ {
+		row := dst[(q-q0)*w*g.c:][:w*g.c]
+		p := q - g.padH
+		if y := p / g.dilate; p >= 0 && p%g.dilate == 0 && y >= lo && y < hi {
+			g.paintRow(row, img[y*g.w*g.c:][:g.w*g.c])
 			continue
 		}
-		g.gatherRow(out, img[sy*g.w*g.c:][:g.w*g.c], x, lo-i*run)
+		clear(row)
 	}
 }
 
-// gatherRow writes elements from k on of a patch's row at output column x.
-func (g window) gatherRow(dst, row []tensor.Float, x, k int) {
-	first := (x*g.stride-g.padW)*g.c + k // where dst begins in the row
+func (g window) paintRow(dst, row []tensor.Float) {
+	first := g.padW * g.c // where the row begins in dst
 	if g.dilate == 1 {
-		lo := min(max(-first, 0), len(dst))
-		hi := max(min(len(row)-first, len(dst)), lo)
-		clear(dst[:lo])
-		copy(dst[lo:hi], row[min(max(first, 0), len(row)):])
-		clear(dst[hi:])
+		lo, from := max(first, 0), max(-first, 0)
+		clear(dst[:min(lo, len(dst))])
+		n := 0
+		if lo < len(dst) && from < len(row) {
+			n = copy(dst[lo:], row[from:])
+		}
+		clear(dst[min(lo+n, len(dst)):])
 		return
 	}
-	for len(dst) > 0 {
-		j, ch := k/g.c, k%g.c
-		n := min(g.c-ch, len(dst))
-		if sx, ok := g.source(x, g.padW, j, g.w); ok {
-			copy(dst[:n], row[sx*g.c+ch:])
-		} else {
-			clear(dst[:n])
+	clear(dst)
+	for x := range g.w {
+		if at := first + x*g.dilate*g.c; at >= 0 && at+g.c <= len(dst) {
+			copy(dst[at:at+g.c], row[x*g.c:])
 		}
-		dst, k = dst[n:], k+n
 	}
 }
 
-// tile writes columns [k0, k1) of the patches of stored rows [r0, r1), where
-// row r is output pixel r mod pixels of image r / pixels of in.
-func (g window) tile(w *Worker, in *signal.Signal, r0, r1, k0, k1 int) []tensor.Float {
-	n := k1 - k0
-	dst := w.slot(0, (r1-r0)*n)
-	img, at := []tensor.Float(nil), -1
-	for r := r0; r < r1; r++ {
-		if b := r / g.pixels(); b != at {
-			at = b
-			if in.Kind == signal.Spikes {
-				img = w.slot(1, g.units())
-				in.ReadRow(img, b)
-			} else {
-				img = in.Data[b*g.units():][:g.units()]
-			}
+// crop copies the image that lies on a canvas to img, the
+// inverse of paint for dilate 1; pixels that no window reaches become zeros.
+func (g window) crop(img, canvas []tensor.Float) {
+	ch, cw := g.canvas()
+	for y := range g.h {
+		row, q := img[y*g.w*g.c:][:g.w*g.c], y+g.padH
+		n := min(g.w, cw-g.padW) * g.c
+		if q >= ch || n <= 0 {
+			clear(row)
+			continue
 		}
-		g.gather(dst[(r-r0)*n:][:n], img, r%g.pixels(), k0, k1)
+		copy(row[:n], canvas[(q*cw+g.padW)*g.c:])
+		clear(row[n:])
 	}
-	return dst
 }
 
-// events appends the patch indices of the spikes under output pixel p,
-// ascending. It needs dilate = 1.
-func (g window) events(dst []int32, row []uint64, p int) []int32 {
-	y, x := p/g.ow*g.stride-g.padH, p%g.ow*g.stride-g.padW
-	j0, j1 := max(0, -x), min(g.kw, g.w-x)
-	if j0 >= j1 {
-		return dst
+// imageOf is stored row r of s as numbers, in place or, for spikes, in the
+// worker's slot 1.
+func imageOf(w *Worker, s *signal.Signal, r int) []tensor.Float {
+	if s.Kind != signal.Spikes {
+		return s.Data[r*s.Units():][:s.Units()]
 	}
-	for i := max(0, -y); i < min(g.kh, g.h-y); i++ {
-		first := ((y+i)*g.w + x) * g.c
-		dst = kernel.Indices(dst, row, first+j0*g.c, first+j1*g.c, int32((i*g.kw+j0)*g.c))
-	}
-	return dst
+	img := w.slot(1, s.Units())
+	kernel.Expand(img, s.Raster.Row(r), 0)
+	return img
 }
+
+// product adds W·patch to output rows [y0, y1) of one image, in dst; canvas
+// starts at the first row that y0 needs. W [patch, n] is packed.
+func (g window) product(dst []tensor.Float, n int, canvas []tensor.Float, w *kernel.Packed, y0, y1 int) {
+	_, cw := g.canvas()
+	for y := y0; y < y1; y++ {
+		row := dst[(y-y0)*g.ow*n:][:g.ow*n]
+		for i := range g.kh {
+			from := canvas[((y-y0)*g.stride+i)*cw*g.c:]
+			w.MulDirect(g.ow, from, g.stride*g.c, i*g.run(), g.run(), 0, n, row, n)
+		}
+	}
+}
+
+// bands is the number of output rows that one task computes: few enough to
+// keep the canvas under them in the cache and all threads busy.
+func (g window) bands(images, threads int) int {
+	_, cw := g.canvas()
+	rows := max(1, canvasElems/(cw*g.c*g.stride))
+	if want := (4*threads + images - 1) / images; want > 1 {
+		rows = min(rows, (g.oh+want-1)/want)
+	}
+	return max(1, min(rows, g.oh))
+}
+
+// canvasElems is the most elements of a worker's canvas: half of a 1 MiB cache.
+const canvasElems = 1 << 17

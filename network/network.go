@@ -36,6 +36,8 @@ type Network struct {
 	input  tensor.Shape
 	nodes  []node
 	params []tensor.Param
+
+	buffers []tensor.Param
 }
 
 // node is a Node with all that is known once the graph is valid.
@@ -46,6 +48,8 @@ type node struct {
 	out       tensor.Shape
 	param0    int // its parameters are params[param0:param1]
 	param1    int
+	buffer0   int // its buffers are buffers[buffer0:buffer1]
+	buffer1   int
 	state     int // state variables of a sample
 	stateful  bool
 	learns    bool // it or a node before it has parameters
@@ -76,6 +80,7 @@ func New(input tensor.Shape, seed uint64, nodes ...Node) (*Network, error) {
 		index[spec.Name] = i
 		n.nodes = append(n.nodes, nd)
 		n.addParams(i, seed)
+		n.addBuffers(i)
 	}
 	for i, nd := range n.nodes[:len(n.nodes)-1] {
 		if len(nd.consumers) == 0 {
@@ -183,13 +188,15 @@ type Info struct {
 	In     []tensor.Shape
 	Out    tensor.Shape
 	Params []tensor.Param
+
+	Buffers []tensor.Param
 }
 
 // Nodes describes the nodes in order.
 func (n *Network) Nodes() []Info {
 	infos := make([]Info, len(n.nodes))
 	for i, nd := range n.nodes {
-		infos[i] = Info{Node: nd.Node, In: nd.inShapes, Out: nd.out, Params: n.params[nd.param0:nd.param1]}
+		infos[i] = Info{Node: nd.Node, In: nd.inShapes, Out: nd.out, Params: n.params[nd.param0:nd.param1], Buffers: n.buffers[nd.buffer0:nd.buffer1]}
 	}
 	return infos
 }
@@ -204,15 +211,19 @@ func (n *Network) index(name string) (int, error) {
 	return 0, fmt.Errorf("the network has no node %q", name)
 }
 
-// Clone has the same structure and parameters of its own: to serve a network
-// while the original trains.
+// Clone has the same structure, and parameters and buffers of its own: to serve
+// a network while the original trains.
 func (n *Network) Clone() *Network {
 	c := *n
-	c.params = nil
-	for _, p := range n.params {
-		c.params = append(c.params, tensor.Param{Name: p.Name, Value: p.Value.Clone()})
-	}
+	c.params, c.buffers = cloneParams(n.params), cloneParams(n.buffers)
 	return &c
+}
+
+func cloneParams(params []tensor.Param) (c []tensor.Param) {
+	for _, p := range params {
+		c = append(c, tensor.Param{Name: p.Name, Value: p.Value.Clone()})
+	}
+	return c
 }
 
 // Grads holds a gradient for each parameter, in the order of Params.

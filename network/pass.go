@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"synfire/internal/par"
+	"synfire/internal/rng"
 	"synfire/layer"
 	"synfire/signal"
 	"synfire/tensor"
@@ -52,7 +53,31 @@ type Options struct {
 	Pool *par.Pool
 	Path layer.Path // how spikes are multiplied; the bits are the same
 	Soft layer.Soft // soft spikes, to check gradients
+	// Chunk is the steps that layers are run over at once, 0 for as many as a
+	// cache holds. The bits are the same; memory for currents and errors, which
+	// nobody reads later, is that of a chunk.
+	Chunk int
+	Meter Meter // nil: nobody asks what the nodes do
+
+	Training []rng.Key // as given to SetTraining
 }
+
+// Meter is told what nodes do, to profile a network. The kernels of a node
+// start and stop between the start and the stop of its whole turn, which is
+// called "forward" or "backward".
+type Meter interface {
+	Start(node int, kernel string)
+	Stop(node int, w layer.Work)
+}
+
+// nodeMeter is the Meter as a node's layer sees it.
+type nodeMeter struct {
+	meter Meter
+	node  int
+}
+
+func (m nodeMeter) Start(kernel string) { m.meter.Start(m.node, kernel) }
+func (m nodeMeter) Stop(w layer.Work)   { m.meter.Stop(m.node, w) }
 
 // Pass owns the working memory to run a network on one goroutine (and the
 // threads of its pool), and reuses it from call to call. What it returns is
@@ -61,9 +86,13 @@ type Pass struct {
 	c       *Compiled
 	o       Options
 	workers []layer.Worker
+	temp    layer.Temp
 	nodes   []nodeMemory
-	t0      int // start of the last window
+	inputs  []signal.Signal // the chunks of the last window's input
+	out     signal.Signal   // the chunks of its output, joined
+	t0      int             // start of the last window
 	kept    bool
+	trained bool
 	// Constant signals belong to this input and these weights.
 	constant        *tensor.Float
 	constantVersion int
@@ -71,27 +100,48 @@ type Pass struct {
 
 // nodeMemory is a node's part of a Pass.
 type nodeMemory struct {
-	call    layer.Call
+	call     layer.Call
+	lasting  bool          // its output is read in Backward
+	takes    bool          // it may exchange the memory of its input
+	overlays bool          // its error may be written over that of its output
+	chunks   []chunkMemory // one that serves all where nothing is kept
+	spikes   int           // of the last window
+	slots    int
+	dout     signal.Signal   // sum of the consumers' errors, where there are several
+	ddense   []signal.Signal // errors of repeated inputs
+}
+
+// chunkMemory is what a node holds of one chunk of time.
+type chunkMemory struct {
 	out     signal.Signal
-	scratch layer.Scratch
 	dense   []signal.Signal // inputs converted for a layer that needs Dense
-	dout    signal.Signal   // sum of the consumers' errors, where there are several
-	ddense  []signal.Signal // errors of repeated inputs
+	scratch layer.Scratch
 }
 
 // NewPass makes a Pass over compiled weights.
 func (c *Compiled) NewPass(o Options) *Pass {
-	p := &Pass{c: c, o: o, workers: make([]layer.Worker, o.Pool.Threads()), nodes: make([]nodeMemory, len(c.net.nodes))}
-	for i, nd := range c.net.nodes {
-		m := &p.nodes[i]
+	nodes := c.net.nodes
+	p := &Pass{c: c, o: o, workers: make([]layer.Worker, o.Pool.Threads()), nodes: make([]nodeMemory, len(nodes))}
+	for i := len(nodes) - 1; i >= 0; i-- {
+		nd, m := &nodes[i], &p.nodes[i]
 		k := len(nd.in)
-		m.dense, m.ddense = make([]signal.Signal, k), make([]signal.Signal, k)
+		m.ddense = make([]signal.Signal, k)
 		m.call = layer.Call{
-			Pool: o.Pool, Workers: p.workers, Path: o.Path,
-			Scratch: &m.scratch, Params: c.net.values(i),
-			In: make([]*signal.Signal, k), Out: &m.out,
-			DIn: make([]*signal.Signal, k), DParams: make([][]tensor.Float, nd.param1-nd.param0),
+			Pool: o.Pool, Workers: p.workers, Path: o.Path, Temp: &p.temp, Params: c.net.values(i),
+			In: make([]*signal.Signal, k), DIn: make([]*signal.Signal, k), DParams: make([][]tensor.Float, nd.param1-nd.param0),
+			Node: nd.Name, Shape: nd.out, Buffers: c.net.bufferValues(i),
 		}
+		m.call.Stats = newStats(m.call.Buffers)
+		if o.Meter != nil {
+			m.call.Meter = nodeMeter{o.Meter, i}
+		}
+		m.lasting = len(nd.consumers) == 0
+		for _, e := range nd.consumers {
+			l := nodes[e.node].Layer
+			m.lasting = m.lasting || !layer.Forgets(l) || layer.IsView(l) && p.nodes[e.node].lasting
+		}
+		m.takes = k == 1 && nd.in[0] != inputNode && len(nodes[nd.in[0]].consumers) == 1 && !layer.IsView(nodes[nd.in[0]].Layer)
+		m.overlays = k == 1 && i < len(nodes)-1 && layer.IsElementWise(nd.Layer)
 	}
 	return p
 }
@@ -99,11 +149,33 @@ func (c *Compiled) NewPass(o Options) *Pass {
 // SetSoft switches between real and soft spikes.
 func (p *Pass) SetSoft(s layer.Soft) { p.o.Soft = s }
 
+// chunkBytes is the size that the largest signal of a chunk should have: a few
+// of them fit a last-level cache.
+const chunkBytes = 12 << 20
+
+// chunkSteps is the number of steps of a chunk, of in.T.
+func (p *Pass) chunkSteps(in *signal.Signal) int {
+	if _, whole := p.c.net.WholeTime(p.o.Training != nil); whole || p.o.Soft != layer.Hard {
+		return in.T
+	}
+	if p.o.Chunk > 0 {
+		return min(p.o.Chunk, in.T)
+	}
+	units := 1
+	for _, nd := range p.c.net.nodes {
+		units = max(units, nd.out.Size())
+	}
+	most := max(1, chunkBytes/(4*units*in.B))
+	chunks := (in.T + most - 1) / most
+	return (in.T + chunks - 1) / chunks
+}
+
 // Forward runs the window of in.T steps that starts at st.Step and advances
-// st. in is Constant, Spikes or Dense, of the network's input shape; within
-// one run (st.Step > 0) a Constant in that stands in the same memory is taken
-// to be unchanged, and what follows from it alone is not computed again. With
-// keep, Backward can follow. It returns the output of the last node.
+// st. in is Constant, Spikes or Dense, of the network's input shape, and is
+// read again by Backward; within one run (st.Step > 0) a Constant in that stands
+// in the same memory is taken to be unchanged, and what follows from it alone is
+// not computed again. With keep, Backward can follow. It returns the output of
+// the last node.
 func (p *Pass) Forward(st *State, in *signal.Signal, keep bool) (*signal.Signal, error) {
 	net := p.c.net
 	if err := in.Check(net.input); err != nil {
@@ -112,17 +184,35 @@ func (p *Pass) Forward(st *State, in *signal.Signal, keep bool) (*signal.Signal,
 	if st.B != in.B || len(st.nodes) != len(net.nodes) {
 		return nil, fmt.Errorf("network.Forward: state of %d samples, input of %d: make the state with NewState(%d)", st.B, in.B, in.B)
 	}
+	if p.o.Training != nil && len(p.o.Training) != in.B {
+		return nil, fmt.Errorf("network.Forward: training keys of %d samples, input of %d: give SetTraining one key a sample", len(p.o.Training), in.B)
+	}
 	reuse := p.reuseConstant(st, in)
-	p.t0, p.kept = st.Step, keep
-	for i := range net.nodes {
-		if m := &p.nodes[i]; reuse && m.out.Kind == signal.Constant {
-			m.out.T = in.T
-			continue
+	p.t0, p.kept, p.trained = st.Step, keep, p.o.Training != nil
+	steps := p.chunkSteps(in)
+	p.inputs = p.inputs[:0]
+	for t := 0; t < in.T; t += steps {
+		p.inputs = append(p.inputs, in.Window(t, min(t+steps, in.T)))
+	}
+	for i := range p.nodes {
+		m := &p.nodes[i]
+		m.spikes, m.slots = 0, 0
+		for len(m.chunks) < len(p.inputs) {
+			m.chunks = append(m.chunks, chunkMemory{dense: make([]signal.Signal, len(m.call.In))})
 		}
-		p.forwardNode(i, st, in, keep)
+	}
+	for k := range p.inputs {
+		for i := range net.nodes {
+			if out := &p.nodes[i].chunks[0].out; (reuse || k > 0) && out.Kind == signal.Constant {
+				out.T = p.inputs[k].T
+				continue
+			}
+			p.forwardNode(i, k, st)
+		}
+		p.join(k, in.T)
 	}
 	st.Step += in.T
-	return &p.nodes[len(net.nodes)-1].out, nil
+	return p.output(), nil
 }
 
 // reuseConstant reports whether constant signals of the last call still hold.
@@ -131,39 +221,114 @@ func (p *Pass) reuseConstant(st *State, in *signal.Signal) bool {
 		p.constant = nil
 		return false
 	}
-	same := st.Step > 0 && p.constant == &in.Data[0] && p.constantVersion == p.c.version && p.nodes[0].out.B == in.B
+	first := p.nodes[0].chunks
+	same := st.Step > 0 && p.constant == &in.Data[0] && p.constantVersion == p.c.version && len(first) > 0 && first[0].out.B == in.B
 	p.constant, p.constantVersion = &in.Data[0], p.c.version
 	return same
 }
 
-func (p *Pass) forwardNode(i int, st *State, in *signal.Signal, keep bool) {
-	nd, m := &p.c.net.nodes[i], &p.nodes[i]
-	for k, j := range nd.in {
-		s := in
-		if j != inputNode {
-			s = &p.nodes[j].out
-		}
-		m.call.In[k] = convert(nd.Layer, s, &m.dense[k])
+// memory is where node i holds its output of chunk k, and its scratch.
+func (p *Pass) memory(i, k int) (out *signal.Signal, own *chunkMemory) {
+	m := &p.nodes[i]
+	if !p.kept || m.chunks[0].out.Kind == signal.Constant && k > 0 {
+		return &m.chunks[0].out, &m.chunks[0]
 	}
-	m.call.Keep, m.call.Soft = keep, p.o.Soft
-	m.call.Weights, m.call.State = p.c.weights[i], st.nodes[i]
-	nd.Layer.Forward(&m.call)
+	if !m.lasting {
+		return &m.chunks[0].out, &m.chunks[k]
+	}
+	return &m.chunks[k].out, &m.chunks[k]
 }
 
-// convert gives a layer a signal that it accepts.
-func convert(l layer.Layer, s, dense *signal.Signal) *signal.Signal {
-	if layer.Accepts(l, s.Kind) {
-		return s
+// bind points the call of node i at the signals and memory of chunk k.
+func (p *Pass) bind(i, k int) *layer.Call {
+	nd, c := &p.c.net.nodes[i], &p.nodes[i].call
+	out, own := p.memory(i, k)
+	c.Out, c.Scratch = out, &own.scratch
+	for j, from := range nd.in {
+		s := &p.inputs[k]
+		if from != inputNode {
+			s, _ = p.memory(from, k)
+		}
+		if !layer.Accepts(nd.Layer, s.Kind) {
+			s = &own.dense[j]
+		}
+		c.In[j] = s
 	}
+	return c
+}
+
+func (p *Pass) forwardNode(i, k int, st *State) {
+	nd, m := &p.c.net.nodes[i], &p.nodes[i]
+	if p.o.Meter != nil {
+		p.o.Meter.Start(i, "forward")
+		defer p.o.Meter.Stop(i, layer.Work{})
+	}
+	if k == 0 {
+		m.chunks[0].out.Kind = signal.Dense // until the layer says otherwise
+	}
+	c := p.bind(i, k)
+	for j, from := range nd.in {
+		s := &p.inputs[k]
+		if from != inputNode {
+			s, _ = p.memory(from, k)
+		}
+		if c.In[j] != s {
+			densify(c.In[j], s)
+		}
+	}
+	c.Keep, c.Soft = p.kept, p.o.Soft
+	c.Train, c.Keys = p.o.Training != nil, p.o.Training
+	c.TakeIn = m.takes && c.In[0].Kind == signal.Dense
+	c.Weights, c.State = p.c.weights[i], st.nodes[i]
+	nd.Layer.Forward(c)
+	if c.Out.Kind == signal.Spikes {
+		m.spikes += c.Out.Raster.Count(0, c.Out.Rows())
+		m.slots += c.Out.Rows() * c.Out.Units()
+	}
+}
+
+// join adds the output of chunk k to the window's.
+func (p *Pass) join(k, steps int) {
+	last, _ := p.memory(len(p.nodes)-1, k)
+	if len(p.inputs) == 1 || last.Kind == signal.Constant {
+		return
+	}
+	if k == 0 {
+		p.out.Reset(last.Kind, steps, last.B, last.Shape)
+	}
+	row := k * p.inputs[0].T * last.B
+	if last.Kind == signal.Spikes {
+		copy(p.out.Raster.Bits[row*p.out.Raster.Words:], last.Raster.Bits)
+		return
+	}
+	copy(p.out.Data[row*last.Units():], last.Data)
+}
+
+func (p *Pass) output() *signal.Signal {
+	last := &p.nodes[len(p.nodes)-1].chunks[0].out
+	if len(p.inputs) == 1 {
+		return last
+	}
+	if last.Kind == signal.Constant {
+		last.T = 0
+		for _, in := range p.inputs {
+			last.T += in.T
+		}
+		return last
+	}
+	return &p.out
+}
+
+// densify writes s to dst as Dense, a Constant repeated.
+func densify(dst, s *signal.Signal) {
 	if s.Kind != signal.Constant {
-		s.Densify(dense)
-		return dense
+		s.Densify(dst)
+		return
 	}
-	dense.Reset(signal.Dense, s.T, s.B, s.Shape)
+	dst.Reset(signal.Dense, s.T, s.B, s.Shape)
 	for t := range s.T {
-		copy(dense.Data[t*len(s.Data):], s.Data)
+		copy(dst.Data[t*len(s.Data):], s.Data)
 	}
-	return dense
 }
 
 // Backward runs back through the window of the last Forward, which must have
@@ -173,7 +338,7 @@ func convert(l layer.Layer, s, dense *signal.Signal) *signal.Signal {
 func (p *Pass) Backward(adj *Adjoint, dout *signal.Signal, grads Grads) error {
 	net := p.c.net
 	last := len(net.nodes) - 1
-	out := &p.nodes[last].out
+	out := p.output()
 	switch {
 	case !p.kept || !p.c.train:
 		return fmt.Errorf("network.Backward: compile for training and call Forward with keep first")
@@ -184,16 +349,22 @@ func (p *Pass) Backward(adj *Adjoint, dout *signal.Signal, grads Grads) error {
 	case dout.Rows() != out.Rows() || len(dout.Data) != out.Rows()*out.Units():
 		return fmt.Errorf("network.Backward: error of %d rows for an output of %d rows of %v", dout.Rows(), out.Rows(), out.Shape)
 	}
-	for i := last; i >= 0; i-- {
-		nd, m := &net.nodes[i], &p.nodes[i]
-		if !nd.learns || m.out.Kind == signal.Constant && p.t0 > 0 {
-			continue // a constant's errors are summed until step 0 is reached
+	t1 := dout.T
+	for k := len(p.inputs) - 1; k >= 0; k-- {
+		t0 := t1 - p.inputs[k].T
+		d := dout.Window(t0, t1)
+		for i := last; i >= 0; i-- {
+			m := &p.nodes[i]
+			if !net.nodes[i].learns || m.chunks[0].out.Kind == signal.Constant && (p.t0 > 0 || k > 0) {
+				continue // a constant's errors are summed until step 0 is reached
+			}
+			m.call.DOut = &d
+			if i != last {
+				m.call.DOut = p.sumConsumers(i, adj)
+			}
+			p.backwardNode(i, k, adj, grads)
 		}
-		m.call.DOut = dout
-		if i != last {
-			m.call.DOut = p.sumConsumers(i, adj)
-		}
-		p.backwardNode(i, adj, grads)
+		t1 = t0
 	}
 	return nil
 }
@@ -217,26 +388,39 @@ func (p *Pass) sumConsumers(i int, adj *Adjoint) *signal.Signal {
 	return sum
 }
 
-func (p *Pass) backwardNode(i int, adj *Adjoint, grads Grads) {
+func (p *Pass) backwardNode(i, k int, adj *Adjoint, grads Grads) {
 	nd, m := &p.c.net.nodes[i], &p.nodes[i]
-	m.call.DState = adj.states[i]
-	copy(m.call.DParams, grads[nd.param0:nd.param1])
-	for k, j := range nd.in {
-		m.call.DIn[k] = nil
-		if j == inputNode || !p.c.net.nodes[j].learns {
+	if p.o.Meter != nil {
+		p.o.Meter.Start(i, "backward")
+		defer p.o.Meter.Stop(i, layer.Work{})
+	}
+	c := p.bind(i, k)
+	c.DState = adj.states[i]
+	copy(c.DParams, grads[nd.param0:nd.param1])
+	for j, from := range nd.in {
+		c.DIn[j] = nil
+		if from == inputNode || !p.c.net.nodes[from].learns {
 			continue
 		}
-		s := &p.nodes[j].out
-		m.call.DIn[k] = adj.din(i, k, s, nd.stateful)
-		if s.Kind == signal.Constant && m.call.In[k] == &m.dense[k] { // repeated for the layer
-			m.ddense[k].Reset(signal.Dense, s.T, s.B, s.Shape)
-			m.call.DIn[k] = &m.ddense[k]
+		s, _ := p.memory(from, k)
+		switch {
+		case s.Kind != signal.Constant && m.overlays:
+			e := &adj.edges[i][j]
+			*e = *c.DOut
+			e.Shape = s.Shape
+			c.DIn[j] = e
+		case s.Kind == signal.Constant && c.In[j] != s: // repeated for the layer
+			adj.din(i, j, s, c.DOut.T, nd.stateful)
+			m.ddense[j].Reset(signal.Dense, c.DOut.T, s.B, s.Shape)
+			c.DIn[j] = &m.ddense[j]
+		default:
+			c.DIn[j] = adj.din(i, j, s, c.DOut.T, nd.stateful)
 		}
 	}
-	nd.Layer.Backward(&m.call)
-	for k := range nd.in {
-		if m.call.DIn[k] == &m.ddense[k] {
-			sumTime(&adj.edges[i][k], &m.ddense[k])
+	nd.Layer.Backward(c)
+	for j := range nd.in {
+		if c.DIn[j] == &m.ddense[j] {
+			sumTime(&adj.edges[i][j], &m.ddense[j])
 		}
 	}
 }
@@ -251,8 +435,17 @@ func sumTime(dst, d *signal.Signal) {
 	}
 }
 
-// Output is the signal of a node in the last window, by index into Nodes.
-func (p *Pass) Output(i int) *signal.Signal { return &p.nodes[i].out }
+// Output is the signal of a node in the last chunk of time, by index into
+// Nodes. What nobody reads later may have given its memory away.
+func (p *Pass) Output(i int) *signal.Signal {
+	out, _ := p.memory(i, len(p.inputs)-1)
+	return out
+}
+
+// Spikes is how often the units of a node fired in the last window, and how
+// often they could have: units × steps × samples. Both are zero for nodes that
+// do not give spikes.
+func (p *Pass) Spikes(i int) (spikes, slots int) { return p.nodes[i].spikes, p.nodes[i].slots }
 
 // Eval runs one node alone on one goroutine, on inputs of the shapes that it
 // has in the network, and advances its state (nil where it has none). It is
@@ -268,7 +461,7 @@ func (c *Compiled) Eval(name string, in []*signal.Signal, state []tensor.Float) 
 	}
 	call := layer.Call{
 		Workers: make([]layer.Worker, 1), Weights: c.weights[i], Params: c.net.values(i),
-		State: state, Scratch: &layer.Scratch{}, Out: &signal.Signal{},
+		State: state, Scratch: &layer.Scratch{}, Temp: &layer.Temp{}, Out: &signal.Signal{},
 	}
 	for k, s := range in {
 		if err := s.Check(nd.inShapes[k]); err != nil {
@@ -277,7 +470,12 @@ func (c *Compiled) Eval(name string, in []*signal.Signal, state []tensor.Float) 
 		if s.B != in[0].B || s.T != in[0].T {
 			return nil, fmt.Errorf("network.Eval: node %q: input %d has %d steps and %d samples, input 0 %d and %d", name, k, s.T, s.B, in[0].T, in[0].B)
 		}
-		call.In = append(call.In, convert(nd.Layer, s, &signal.Signal{}))
+		if !layer.Accepts(nd.Layer, s.Kind) {
+			dense := &signal.Signal{}
+			densify(dense, s)
+			s = dense
+		}
+		call.In = append(call.In, s)
 	}
 	if want := nd.state * in[0].B; len(state) != want {
 		return nil, fmt.Errorf("network.Eval: node %q: %d state variables, want %d", name, len(state), want)

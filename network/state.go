@@ -91,15 +91,16 @@ func (a *Adjoint) Reset(n *Network, b int) {
 	}
 }
 
-// din prepares the error of input k of node i for a signal like in.
-func (a *Adjoint) din(i, k int, in *signal.Signal, stateful bool) *signal.Signal {
+// din prepares the error of input k of node i, over t steps, for a signal like
+// in.
+func (a *Adjoint) din(i, k int, in *signal.Signal, t int, stateful bool) *signal.Signal {
 	e := &a.edges[i][k]
 	if in.Kind != signal.Constant {
-		e.Reset(signal.Dense, in.T, in.B, in.Shape)
+		e.Reset(signal.Dense, t, in.B, in.Shape)
 		return e
 	}
 	started := e.Kind == signal.Constant
-	e.Reset(signal.Constant, in.T, in.B, in.Shape)
+	e.Reset(signal.Constant, t, in.B, in.Shape)
 	if stateful && !started {
 		clear(e.Data)
 	}

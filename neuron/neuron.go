@@ -43,7 +43,7 @@ type Neuron interface {
 	States() int
 	// Forward advances n units over steps. xs may be 0 (constant input). u
 	// (nil, or strided by us) receives the membranes before reset; the spikes
-	// of step t become the bits of spikes[t·ss:], unused bits cleared.
+	// of step t become the bits of spikes[t·ss:], unused bits cleared. u may be x.
 	Forward(steps, n int, x []tensor.Float, xs int, state, u []tensor.Float, us int, spikes []uint64, ss int)
 	// Replay is Forward with the spikes given instead of computed.
 	Replay(steps, n int, x []tensor.Float, xs int, state, u []tensor.Float, us int, spikes []uint64, ss int)

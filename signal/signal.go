@@ -48,6 +48,21 @@ func (s *Signal) Reset(kind Kind, t, b int, shape tensor.Shape) {
 	s.Data = tensor.Resize(s.Data, s.Rows()*shape.Size())
 }
 
+// Window is steps [t0, t1) of s, in s's own memory; a Constant has no other
+// memory at any time.
+func (s *Signal) Window(t0, t1 int) Signal {
+	w := *s
+	w.T = t1 - t0
+	switch s.Kind {
+	case Dense:
+		w.Data = s.Data[t0*s.Stride() : t1*s.Stride()]
+	case Spikes:
+		w.Raster.Rows = w.T * s.B
+		w.Raster.Bits = s.Raster.Bits[t0*s.B*s.Raster.Words : t1*s.B*s.Raster.Words]
+	}
+	return w
+}
+
 // Rows is the number of stored rows: B for Constant, else T·B.
 func (s *Signal) Rows() int {
 	if s.Kind == Constant {

@@ -3,7 +3,7 @@
 //
 //   - Gradient compares backward passes with difference quotients.
 //   - Paths compares dense with event-driven arithmetic, bit for bit.
-//   - Splits compares one window of time with several, bit for bit.
+//   - Splits compares one window and chunk of time with several, bit for bit.
 //   - Threads compares thread counts, bit for bit.
 package snntest
 
@@ -133,8 +133,16 @@ func Gradient(t testing.TB, net *network.Network, in *signal.Signal, perParam in
 	if !DoublePrecision() {
 		t.Skip("gradient checks need the build tag float64")
 	}
+	for _, o := range modes(in.B) {
+		gradient(t, net, in, perParam, o)
+	}
+}
+
+func gradient(t testing.TB, net *network.Network, in *signal.Signal, perParam int, o network.Options) {
+	t.Helper()
+	o.Soft = layer.Record
 	c := net.Compile(nil, true)
-	pass := c.NewPass(network.Options{Soft: layer.Record})
+	pass := c.NewPass(o)
 	value := func() float64 {
 		c.Refresh(nil)
 		out, err := pass.Forward(net.NewState(in.B), in, true)
@@ -216,37 +224,65 @@ func equal(t testing.TB, what string, a, b []tensor.Float) {
 	}
 }
 
+// modes are inference and training of b samples; each check runs in both.
+func modes(b int) []network.Options {
+	keys := make([]rng.Key, b)
+	for i := range keys {
+		keys[i] = rng.New(uint64(i), "snntest")
+	}
+	return []network.Options{{}, {Training: keys}}
+}
+
 // Paths checks that dense and event-driven arithmetic agree.
 func Paths(t testing.TB, net *network.Network, in *signal.Signal) {
 	t.Helper()
-	want := Run(t, net, in, network.Options{Path: layer.Dense})
-	Equal(t, "events", want, Run(t, net, in, network.Options{Path: layer.Events}))
-	Equal(t, "auto", want, Run(t, net, in, network.Options{}))
+	for _, o := range modes(in.B) {
+		o.Path = layer.Dense
+		want := Run(t, net, in, o)
+		o.Path = layer.Events
+		Equal(t, "events", want, Run(t, net, in, o))
+		o.Path = layer.Auto
+		Equal(t, "auto", want, Run(t, net, in, o))
+	}
 }
 
-// Splits checks that cutting time changes nothing.
+// Splits checks that cutting time changes nothing, but for training where a
+// layer then needs all of it.
 func Splits(t testing.TB, net *network.Network, in *signal.Signal) {
 	t.Helper()
 	if in.T < 2 {
 		t.Errorf("snntest.Splits: a signal of %d steps cannot be split; give it several", in.T)
 		return
 	}
-	want := Run(t, net, in, network.Options{})
-	for cut := 1; cut < in.T; cut++ {
-		Equal(t, "split", want, Run(t, net, in, network.Options{}, cut))
-	}
-	if in.T > 3 {
-		Equal(t, "three windows", want, Run(t, net, in, network.Options{}, 1, in.T-1))
+	for _, o := range modes(in.B) {
+		if _, whole := net.WholeTime(o.Training != nil); whole {
+			continue
+		}
+		o.Chunk = in.T
+		want := Run(t, net, in, o)
+		for cut := 1; cut < in.T; cut++ {
+			Equal(t, "split", want, Run(t, net, in, o, cut))
+		}
+		if in.T > 3 {
+			Equal(t, "three windows", want, Run(t, net, in, o, 1, in.T-1))
+		}
+		for o.Chunk = 1; o.Chunk < in.T; o.Chunk++ {
+			Equal(t, "chunks", want, Run(t, net, in, o))
+			Equal(t, "chunks in windows", want, Run(t, net, in, o, in.T/2))
+		}
 	}
 }
 
 // Threads checks that 2, 3 and 8 threads give what one gives.
 func Threads(t testing.TB, net *network.Network, in *signal.Signal) {
 	t.Helper()
-	want := Run(t, net, in, network.Options{})
-	for _, n := range []int{2, 3, 8} {
-		pool := par.New(n)
-		Equal(t, "threads", want, Run(t, net, in, network.Options{Pool: pool}))
-		pool.Close()
+	for _, o := range modes(in.B) {
+		want := Run(t, net, in, o)
+		for _, n := range []int{2, 3, 8} {
+			pool := par.New(n)
+			o.Pool = pool
+			Equal(t, "threads", want, Run(t, net, in, o))
+			pool.Close()
+		}
 	}
 }

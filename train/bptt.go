@@ -32,6 +32,7 @@ type BPTTConfig struct {
 	Window    int            // steps of time held in memory at once; 0: all T. Gradients are the same.
 	Seed      uint64
 	Pool      *par.Pool
+	Meter     network.Meter // nil: nobody asks what the nodes do
 }
 
 // BPTT trains a network by backpropagation through all T steps of time.
@@ -49,7 +50,8 @@ type BPTT struct {
 	in, out signal.Signal
 	dout    signal.Signal
 	scores  []tensor.Float
-	keys    []rng.Key
+	keys    []rng.Key // of the samples' encodings
+	masks   []rng.Key // of their dropout masks
 	rates   []Rate
 }
 
@@ -78,11 +80,14 @@ func NewBPTT(c BPTTConfig) (*BPTT, error) {
 	if c.Window == 0 {
 		c.Window = c.Steps
 	}
+	if node, ok := c.Net.WholeTime(true); ok && c.Window < c.Steps {
+		return nil, fmt.Errorf("train.NewBPTT: node %q trains on all %d steps at once, a window of %d would change its results: leave window out or make it %d", node, c.Steps, c.Window, c.Steps)
+	}
 	l := &BPTT{
 		c: c, packed: c.Net.Compile(c.Pool, true), grads: c.Net.NewGrads(),
 		bufs: optim.NewBuffers(c.Optimizer, c.Net.Params()), state: c.Net.NewState(1), adjoint: c.Net.NewAdjoint(1),
 	}
-	l.pass = l.packed.NewPass(network.Options{Pool: c.Pool})
+	l.pass = l.packed.NewPass(network.Options{Pool: c.Pool, Meter: c.Meter})
 	for _, nd := range c.Net.Nodes() {
 		if _, ok := nd.Layer.(layer.Spiking); ok {
 			l.rates = append(l.rates, Rate{Layer: nd.Name})
@@ -96,7 +101,9 @@ func (l *BPTT) Network() *network.Network { return l.c.Net }
 
 // Step takes one optimiser step on a batch.
 func (l *BPTT) Step(_ context.Context, b *data.Batch) (Metrics, error) {
-	l.sampleKeys(b, rng.Encode, b.Epoch)
+	l.keys = l.sampleKeys(l.keys, b, rng.Encode, b.Epoch)
+	l.masks = l.sampleKeys(l.masks, b, rng.Dropout, b.Epoch)
+	l.pass.SetTraining(l.masks)
 	if err := l.forward(b, l.c.Window); err != nil {
 		return Metrics{}, err
 	}
@@ -105,7 +112,7 @@ func (l *BPTT) Step(_ context.Context, b *data.Batch) (Metrics, error) {
 		return Metrics{}, err
 	}
 	if math.IsNaN(value) || math.IsInf(value, 0) {
-		return Metrics{}, l.nonFinite(fmt.Sprintf("the loss is %v", value))
+		return Metrics{}, l.nonFinite(b, fmt.Sprintf("the loss is %v", value))
 	}
 	m := l.metrics(b, value)
 	if err := l.backward(b); err != nil {
@@ -113,23 +120,25 @@ func (l *BPTT) Step(_ context.Context, b *data.Batch) (Metrics, error) {
 	}
 	norm := optim.Clip(l.grads, l.c.Clip)
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
-		return Metrics{}, l.nonFinite("a gradient is not finite")
+		return Metrics{}, l.nonFinite(b, "a gradient is not finite")
 	}
 	eta := l.c.Optimizer.Rate() * l.c.Schedule.Scale(l.step, l.c.Total)
 	l.step++
 	optim.Apply(l.c.Pool, l.c.Optimizer, l.c.Net.Params(), l.grads, l.bufs, l.step, eta)
 	for _, p := range l.c.Net.Params() {
 		if i, ok := tensor.Finite(p.Value.Data); !ok {
-			return Metrics{}, l.nonFinite(fmt.Sprintf("weight %d of %s is %v after the update", i, p.Name, p.Value.Data[i]))
+			return Metrics{}, l.nonFinite(b, fmt.Sprintf("weight %d of %s is %v after the update", i, p.Name, p.Value.Data[i]))
 		}
 	}
+	l.pass.UpdateBuffers()
 	l.packed.Refresh(l.c.Pool)
 	return m, nil
 }
 
 // Predict runs a batch without learning.
 func (l *BPTT) Predict(_ context.Context, b *data.Batch) (Prediction, error) {
-	l.sampleKeys(b, rng.Eval, 0)
+	l.keys = l.sampleKeys(l.keys, b, rng.Eval, 0)
+	l.pass.SetTraining(nil)
 	if err := l.forward(b, 0); err != nil {
 		return Prediction{}, err
 	}
@@ -140,13 +149,14 @@ func (l *BPTT) Predict(_ context.Context, b *data.Batch) (Prediction, error) {
 	return Prediction{Scores: l.scores, Classes: l.out.Units(), Metrics: l.metrics(b, value)}, nil
 }
 
-// sampleKeys names the random stream of each sample.
-func (l *BPTT) sampleKeys(b *data.Batch, purpose string, epoch int) {
+// sampleKeys names the random stream of each sample, in the memory of keys.
+func (l *BPTT) sampleKeys(keys []rng.Key, b *data.Batch, purpose string, epoch int) []rng.Key {
 	base := rng.New(l.c.Seed, purpose).Int(uint64(epoch))
-	l.keys = l.keys[:0]
+	keys = keys[:0]
 	for _, i := range b.Index {
-		l.keys = append(l.keys, base.Int(uint64(i)))
+		keys = append(keys, base.Int(uint64(i)))
 	}
+	return keys
 }
 
 // forward runs all steps in windows (0: one window, nothing kept), collects
@@ -199,9 +209,9 @@ func (l *BPTT) countSpikes() {
 	i := 0
 	for j, nd := range l.c.Net.Nodes() {
 		if _, ok := nd.Layer.(layer.Spiking); ok {
-			out := l.pass.Output(j)
-			l.rates[i].Spikes += out.Raster.Count(0, out.Rows())
-			l.rates[i].Slots += out.Rows() * out.Units()
+			spikes, slots := l.pass.Spikes(j)
+			l.rates[i].Spikes += spikes
+			l.rates[i].Slots += slots
 			i++
 		}
 	}
@@ -263,26 +273,29 @@ func (l *BPTT) metrics(b *data.Batch, value float64) Metrics {
 }
 
 // nonFinite names the first node whose signal or gradient went wrong.
-func (l *BPTT) nonFinite(what string) error {
+func (l *BPTT) nonFinite(b *data.Batch, what string) error {
 	where := "in the update"
-	for i, nd := range l.c.Net.Nodes() {
-		if out := l.pass.Output(i); out.Kind != signal.Spikes {
-			if _, ok := tensor.Finite(out.Data); !ok {
-				where = fmt.Sprintf("first seen at the output of node %q", nd.Name)
-				return fmt.Errorf("train: %s, %s; lower the learning rate or set clip", what, where)
-			}
-		}
-	}
 	for i, p := range l.c.Net.Params() {
 		if _, ok := tensor.Finite(l.grads[i]); !ok {
 			where = fmt.Sprintf("in the gradient of %s", p.Name)
 			break
 		}
 	}
+	if err := l.forward(b, 0); err != nil { // the training pass has exchanged its signals' memory
+		return err
+	}
+	for i, nd := range l.c.Net.Nodes() {
+		if out := l.pass.Output(i); out.Kind != signal.Spikes {
+			if _, ok := tensor.Finite(out.Data); !ok {
+				where = fmt.Sprintf("first seen at the output of node %q", nd.Name)
+				break
+			}
+		}
+	}
 	return fmt.Errorf("train: %s, %s; lower the learning rate or set clip", what, where)
 }
 
-// State is the parameters, the optimiser's buffers and its step.
+// State is the parameters, the network's buffers, the optimiser's and its step.
 func (l *BPTT) State() map[string]Array {
 	s := map[string]Array{"optim.step": safetensors.U64([]uint64{uint64(l.step)}, 1)}
 	for i, p := range l.c.Net.Params() {
@@ -290,6 +303,9 @@ func (l *BPTT) State() map[string]Array {
 		for k, b := range l.bufs[i] {
 			s[bufferName(p, k)] = pack(tensor.Tensor{Shape: p.Value.Shape, Data: b})
 		}
+	}
+	for _, b := range l.c.Net.Buffers() {
+		s["buffer."+b.Name] = pack(b.Value)
 	}
 	return s
 }
@@ -314,6 +330,11 @@ func (l *BPTT) SetState(s map[string]Array) error {
 			if err := take(bufferName(p, k), tensor.Tensor{Shape: p.Value.Shape, Data: b}); err != nil {
 				return err
 			}
+		}
+	}
+	for _, b := range l.c.Net.Buffers() {
+		if err := take("buffer."+b.Name, b.Value); err != nil {
+			return err
 		}
 	}
 	step, err := s["optim.step"].U64s()

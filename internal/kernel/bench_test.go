@@ -138,3 +138,25 @@ func BenchmarkBackward(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkMulDirect has one call's share of a convolution, layers of a dense
+// network, and single rows.
+func BenchmarkMulDirect(b *testing.B) {
+	benchLevels(b, func(b *testing.B) {
+		for _, s := range []struct{ m, lda, kn, n int }{
+			{32, 64, 192, 64}, {32, 16, 48, 16}, {16, 128, 384, 128}, {8, 512, 1536, 512},
+			{64, 784, 784, 128}, {64, 128, 128, 10}, {1, 784, 784, 1000}, {1, 512, 512, 64}, {1, 1000, 1000, 10}, {4, 784, 784, 512},
+		} {
+			b.Run(fmt.Sprintf("%dx%dx%d/lda=%d", s.m, s.n, s.kn, s.lda), func(b *testing.B) {
+				r := newSource(6, false)
+				x, w, c := r.fill(make([]Float, (s.m-1)*s.lda+s.kn)), r.fill(make([]Float, s.kn*s.n)), make([]Float, s.m*s.n)
+				var p Packed
+				p.Pack(nil, w, s.n, s.kn, s.n, false)
+				for b.Loop() {
+					p.MulDirect(s.m, x, s.lda, 0, s.kn, 0, s.n, c, s.n)
+				}
+				rate(b, 2*float64(s.m)*float64(s.n)*float64(s.kn), "GFLOP/s")
+			})
+		}
+	})
+}

@@ -19,32 +19,22 @@ import (
 type blocking struct{ mr, nr, mc int }
 
 const (
-	maxMC, maxMR, maxNR = 144, 14, 32
-	kc                  = 256
+	maxMC = 144
+	kc    = 256
 	// serialWork is the products below which waking threads costs more than
 	// it saves, serialMoves the elements likewise.
 	serialWork  = 1 << 17
 	serialMoves = 1 << 15
 )
 
-type micro func(k int, a, b, c *float32, ldc int)
+var blockings = [...]blocking{AVX2: {6, 16, 144}, AVX512: {14, 32, 140}}
 
-var (
-	blockings = [...]blocking{AVX2: {6, 16, 144}, AVX512: {14, 32, 140}}
-
-	microAVX2 = [...]micro{1: microAVX2x1, microAVX2x2, microAVX2x3, microAVX2x4, microAVX2x5, microAVX2x6}
-
-	microAVX512 = [...]micro{1: microAVX512x1, microAVX512x2, microAVX512x3, microAVX512x4, microAVX512x5,
-		microAVX512x6, microAVX512x7, microAVX512x8, microAVX512x9, microAVX512x10, microAVX512x11,
-		microAVX512x12, microAVX512x13, microAVX512x14}
-
-	micros = [...][]micro{AVX2: microAVX2[:], AVX512: microAVX512[:]}
-)
+// kernels are those of a table's level for a tile of width columns.
+func (s blocking) kernels(level *[2][]micro, width int) []micro { return level[(2*width-1)/s.nr] }
 
 // scratch is what one goroutine needs while it computes a tile.
 type scratch struct {
-	a    [maxMC*kc + 8]Float // packing writes up to 7 floats beyond its end
-	edge [maxMR * maxNR]Float
+	a [maxMC*kc + 8]Float // packing writes up to 7 floats beyond its end
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -52,7 +42,7 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 // product is one call of MatMul.
 type product struct {
 	blocking
-	micros     []micro
+	micros     *[2][]micro
 	m, n, k    int
 	a          []Float
 	lda        int
@@ -64,7 +54,7 @@ type product struct {
 }
 
 func matMulTiles(pool *par.Pool, m int, a []Float, lda int, transA bool, b *Packed, c []Float, ldc int) {
-	g := product{blocking: blockings[b.level], micros: micros[b.level], m: m, n: b.N, k: b.K,
+	g := product{blocking: blockings[b.level], micros: &bySteps[b.level], m: m, n: b.N, k: b.K,
 		a: a, lda: lda, transA: transA, b: b.data, c: c, ldc: ldc}
 	threads := pool.Threads()
 	if m*b.N*b.K < serialWork {
@@ -133,28 +123,13 @@ func (g *product) tile(s *scratch, i0, i1, j0, j1 int) {
 		steps := min(kc, g.k-k0)
 		g.packA(s.a[:], i0, i1, k0, steps)
 		for j := j0; j < j1; j += g.nr {
-			b := &g.b[j*g.k+k0*g.nr]
+			b, width := &g.b[j*g.k+k0*g.nr], min(g.nr, g.n-j)
+			kernels := g.kernels(g.micros, width)
 			for i := i0; i < i1; i += g.mr {
 				rows, a := min(g.mr, i1-i), &s.a[(i-i0)*steps]
-				if j+g.nr <= g.n {
-					g.micros[rows](steps, a, b, &g.c[i*g.ldc+j], g.ldc)
-				} else {
-					g.edge(s, rows, steps, a, b, i, j)
-				}
+				kernels[rows](steps, a, rows, b, g.nr, &g.c[i*g.ldc+j], g.ldc, width)
 			}
 		}
-	}
-}
-
-// edge is a tile at the right border of C, by way of a whole one.
-func (g *product) edge(s *scratch, rows, steps int, a, b *Float, i, j int) {
-	width := g.n - j
-	for r := range rows {
-		copy(s.edge[r*g.nr:], g.c[(i+r)*g.ldc+j:][:width])
-	}
-	g.micros[rows](steps, a, b, &s.edge[0], g.nr)
-	for r := range rows {
-		copy(g.c[(i+r)*g.ldc+j:][:width], s.edge[r*g.nr:])
 	}
 }
 

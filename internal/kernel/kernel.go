@@ -26,7 +26,6 @@ package kernel
 
 import (
 	"fmt"
-	"math/bits"
 
 	"synfire/internal/par"
 )
@@ -97,32 +96,11 @@ func AddRows(c, w []Float, ldw int, rows []int32) {
 	if len(rows) == 0 || len(c) == 0 {
 		return
 	}
-	var last uint32 // a negative row becomes a large one
-	for _, r := range rows {
-		last = max(last, uint32(r))
-	}
+	last := maxRow(rows)
 	if ldw < 0 || int(last)*ldw+len(c) > len(w) || int32(last) < 0 {
 		panic(fmt.Sprintf("kernel.AddRows: w: %d elements, %d a row, hold no row %d of %d", len(w), ldw, int32(last), len(c)))
 	}
 	addRows(c, w, ldw, rows)
-}
-
-// Indices appends to dst the positions of the bits set in words among bits
-// [lo, hi), ascending, each less lo and plus base.
-func Indices(dst []int32, words []uint64, lo, hi int, base int32) []int32 {
-	for w := lo >> 6; w<<6 < hi; w++ {
-		x := words[w]
-		if d := lo - w<<6; d > 0 {
-			x &= ^uint64(0) << d
-		}
-		if d := hi - w<<6; d < 64 {
-			x &= 1<<d - 1
-		}
-		for ; x != 0; x &= x - 1 {
-			dst = append(dst, int32(w<<6+bits.TrailingZeros64(x)-lo)+base)
-		}
-	}
-	return dst
 }
 
 func checkMatrix(name string, a []Float, ld, rows, cols int) {

@@ -12,6 +12,12 @@ func matMul(pool *par.Pool, m int, a []Float, lda int, transA bool, b *Packed, c
 	matMulGo(pool, m, a, lda, transA, b, c, ldc)
 }
 
+func panel(Level) int { return goPanel }
+
+func (p *Packed) mulDirect(m int, a []Float, lda, k0, kn, j0, j1 int, c []Float, ldc int) {
+	p.mulDirectGo(m, a, lda, k0, kn, j0, j1, c, ldc)
+}
+
 func addRows(c, w []Float, ldw int, rows []int32) { addRowsGo(c, w, ldw, rows) }
 
 func (p LIF) forward(steps int, x []Float, xs int, v, u []Float, us int, spikes []uint64, ss int) {

@@ -44,8 +44,9 @@ func sixteenths(n, step int) []Float {
 	return s
 }
 
-// selfTestProducts multiplies in the four combinations of transposed operands
-// and adds rows, with sizes that leave partial tiles.
+// selfTestProducts multiplies in the four combinations of transposed operands,
+// adds rows, and multiplies overlapping rows in place, with sizes that leave
+// partial tiles.
 func selfTestProducts() []Float {
 	const m, k, n = 17, 37, 83
 	a, b := sixteenths(m*k, 7), sixteenths(k*n, 11)
@@ -63,6 +64,7 @@ func selfTestProducts() []Float {
 		p.Pack(nil, b, ldb, k, n, transB)
 		MatMul(nil, m, a, lda, transA, &p, part, n)
 		AddRows(part[:n], b, n, []int32{0, 3, k - 1})
+		p.MulDirect(m, a, 3, 2, k-5, 0, n, part, n)
 	}
 	return c
 }

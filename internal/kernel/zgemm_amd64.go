@@ -4,122 +4,610 @@
 
 package kernel
 
-// microAVX2x1 adds A·B to a tile of C of 1 rows and 16 columns, k ≥ 1 steps of
-// packed A (1 floats each) and packed B (16 floats each).
+// microStepsAVX2x1x2 adds A·B to a tile of C of 1 rows and 9 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
 //
 //go:noescape
-func microAVX2x1(k int, a *float32, b *float32, c *float32, ldc int)
+func microStepsAVX2x1x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX2x2 adds A·B to a tile of C of 2 rows and 16 columns, k ≥ 1 steps of
-// packed A (2 floats each) and packed B (16 floats each).
+// microRowsAVX2x1x2 adds A·B to a tile of C of 1 rows and 9 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
 //
 //go:noescape
-func microAVX2x2(k int, a *float32, b *float32, c *float32, ldc int)
+func microRowsAVX2x1x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX2x3 adds A·B to a tile of C of 3 rows and 16 columns, k ≥ 1 steps of
-// packed A (3 floats each) and packed B (16 floats each).
+// microStepsAVX2x2x2 adds A·B to a tile of C of 2 rows and 9 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
 //
 //go:noescape
-func microAVX2x3(k int, a *float32, b *float32, c *float32, ldc int)
+func microStepsAVX2x2x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX2x4 adds A·B to a tile of C of 4 rows and 16 columns, k ≥ 1 steps of
-// packed A (4 floats each) and packed B (16 floats each).
+// microRowsAVX2x2x2 adds A·B to a tile of C of 2 rows and 9 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
 //
 //go:noescape
-func microAVX2x4(k int, a *float32, b *float32, c *float32, ldc int)
+func microRowsAVX2x2x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX2x5 adds A·B to a tile of C of 5 rows and 16 columns, k ≥ 1 steps of
-// packed A (5 floats each) and packed B (16 floats each).
+// microStepsAVX2x3x2 adds A·B to a tile of C of 3 rows and 9 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
 //
 //go:noescape
-func microAVX2x5(k int, a *float32, b *float32, c *float32, ldc int)
+func microStepsAVX2x3x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX2x6 adds A·B to a tile of C of 6 rows and 16 columns, k ≥ 1 steps of
-// packed A (6 floats each) and packed B (16 floats each).
+// microRowsAVX2x3x2 adds A·B to a tile of C of 3 rows and 9 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
 //
 //go:noescape
-func microAVX2x6(k int, a *float32, b *float32, c *float32, ldc int)
+func microRowsAVX2x3x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX512x1 adds A·B to a tile of C of 1 rows and 32 columns, k ≥ 1 steps of
-// packed A (1 floats each) and packed B (32 floats each).
+// microStepsAVX2x4x2 adds A·B to a tile of C of 4 rows and 9 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
 //
 //go:noescape
-func microAVX512x1(k int, a *float32, b *float32, c *float32, ldc int)
+func microStepsAVX2x4x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX512x2 adds A·B to a tile of C of 2 rows and 32 columns, k ≥ 1 steps of
-// packed A (2 floats each) and packed B (32 floats each).
+// microRowsAVX2x4x2 adds A·B to a tile of C of 4 rows and 9 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
 //
 //go:noescape
-func microAVX512x2(k int, a *float32, b *float32, c *float32, ldc int)
+func microRowsAVX2x4x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX512x3 adds A·B to a tile of C of 3 rows and 32 columns, k ≥ 1 steps of
-// packed A (3 floats each) and packed B (32 floats each).
+// microStepsAVX2x5x2 adds A·B to a tile of C of 5 rows and 9 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
 //
 //go:noescape
-func microAVX512x3(k int, a *float32, b *float32, c *float32, ldc int)
+func microStepsAVX2x5x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX512x4 adds A·B to a tile of C of 4 rows and 32 columns, k ≥ 1 steps of
-// packed A (4 floats each) and packed B (32 floats each).
+// microRowsAVX2x5x2 adds A·B to a tile of C of 5 rows and 9 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
 //
 //go:noescape
-func microAVX512x4(k int, a *float32, b *float32, c *float32, ldc int)
+func microRowsAVX2x5x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX512x5 adds A·B to a tile of C of 5 rows and 32 columns, k ≥ 1 steps of
-// packed A (5 floats each) and packed B (32 floats each).
+// microStepsAVX2x6x2 adds A·B to a tile of C of 6 rows and 9 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
 //
 //go:noescape
-func microAVX512x5(k int, a *float32, b *float32, c *float32, ldc int)
+func microStepsAVX2x6x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX512x6 adds A·B to a tile of C of 6 rows and 32 columns, k ≥ 1 steps of
-// packed A (6 floats each) and packed B (32 floats each).
+// microRowsAVX2x6x2 adds A·B to a tile of C of 6 rows and 9 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
 //
 //go:noescape
-func microAVX512x6(k int, a *float32, b *float32, c *float32, ldc int)
+func microRowsAVX2x6x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX512x7 adds A·B to a tile of C of 7 rows and 32 columns, k ≥ 1 steps of
-// packed A (7 floats each) and packed B (32 floats each).
+// microStepsAVX2x1x1 adds A·B to a tile of C of 1 rows and 1 to 8 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
 //
 //go:noescape
-func microAVX512x7(k int, a *float32, b *float32, c *float32, ldc int)
+func microStepsAVX2x1x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX512x8 adds A·B to a tile of C of 8 rows and 32 columns, k ≥ 1 steps of
-// packed A (8 floats each) and packed B (32 floats each).
+// microRowsAVX2x1x1 adds A·B to a tile of C of 1 rows and 1 to 8 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
 //
 //go:noescape
-func microAVX512x8(k int, a *float32, b *float32, c *float32, ldc int)
+func microRowsAVX2x1x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX512x9 adds A·B to a tile of C of 9 rows and 32 columns, k ≥ 1 steps of
-// packed A (9 floats each) and packed B (32 floats each).
+// microStepsAVX2x2x1 adds A·B to a tile of C of 2 rows and 1 to 8 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
 //
 //go:noescape
-func microAVX512x9(k int, a *float32, b *float32, c *float32, ldc int)
+func microStepsAVX2x2x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX512x10 adds A·B to a tile of C of 10 rows and 32 columns, k ≥ 1 steps of
-// packed A (10 floats each) and packed B (32 floats each).
+// microRowsAVX2x2x1 adds A·B to a tile of C of 2 rows and 1 to 8 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
 //
 //go:noescape
-func microAVX512x10(k int, a *float32, b *float32, c *float32, ldc int)
+func microRowsAVX2x2x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX512x11 adds A·B to a tile of C of 11 rows and 32 columns, k ≥ 1 steps of
-// packed A (11 floats each) and packed B (32 floats each).
+// microStepsAVX2x3x1 adds A·B to a tile of C of 3 rows and 1 to 8 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
 //
 //go:noescape
-func microAVX512x11(k int, a *float32, b *float32, c *float32, ldc int)
+func microStepsAVX2x3x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX512x12 adds A·B to a tile of C of 12 rows and 32 columns, k ≥ 1 steps of
-// packed A (12 floats each) and packed B (32 floats each).
+// microRowsAVX2x3x1 adds A·B to a tile of C of 3 rows and 1 to 8 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
 //
 //go:noescape
-func microAVX512x12(k int, a *float32, b *float32, c *float32, ldc int)
+func microRowsAVX2x3x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX512x13 adds A·B to a tile of C of 13 rows and 32 columns, k ≥ 1 steps of
-// packed A (13 floats each) and packed B (32 floats each).
+// microStepsAVX2x4x1 adds A·B to a tile of C of 4 rows and 1 to 8 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
 //
 //go:noescape
-func microAVX512x13(k int, a *float32, b *float32, c *float32, ldc int)
+func microStepsAVX2x4x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microAVX512x14 adds A·B to a tile of C of 14 rows and 32 columns, k ≥ 1 steps of
-// packed A (14 floats each) and packed B (32 floats each).
+// microRowsAVX2x4x1 adds A·B to a tile of C of 4 rows and 1 to 8 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
 //
 //go:noescape
-func microAVX512x14(k int, a *float32, b *float32, c *float32, ldc int)
+func microRowsAVX2x4x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX2x5x1 adds A·B to a tile of C of 5 rows and 1 to 8 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX2x5x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX2x5x1 adds A·B to a tile of C of 5 rows and 1 to 8 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX2x5x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX2x6x1 adds A·B to a tile of C of 6 rows and 1 to 8 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX2x6x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX2x6x1 adds A·B to a tile of C of 6 rows and 1 to 8 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX2x6x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// wideAVX2x1x4 adds A·B to 1 rows and 64 columns of C, k ≥ 1 steps of A, whose
+// rows are lda apart, and of 4 panels of packed B (16 floats a step) panel apart.
+//
+//go:noescape
+func wideAVX2x1x4(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
+
+// wideAVX2x1x2 adds A·B to 1 rows and 32 columns of C, k ≥ 1 steps of A, whose
+// rows are lda apart, and of 2 panels of packed B (16 floats a step) panel apart.
+//
+//go:noescape
+func wideAVX2x1x2(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
+
+// wideAVX2x2x2 adds A·B to 2 rows and 32 columns of C, k ≥ 1 steps of A, whose
+// rows are lda apart, and of 2 panels of packed B (16 floats a step) panel apart.
+//
+//go:noescape
+func wideAVX2x2x2(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
+
+// wideAVX2x3x2 adds A·B to 3 rows and 32 columns of C, k ≥ 1 steps of A, whose
+// rows are lda apart, and of 2 panels of packed B (16 floats a step) panel apart.
+//
+//go:noescape
+func wideAVX2x3x2(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
+
+// microStepsAVX512x1x2 adds A·B to a tile of C of 1 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x1x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x1x2 adds A·B to a tile of C of 1 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x1x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x2x2 adds A·B to a tile of C of 2 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x2x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x2x2 adds A·B to a tile of C of 2 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x2x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x3x2 adds A·B to a tile of C of 3 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x3x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x3x2 adds A·B to a tile of C of 3 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x3x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x4x2 adds A·B to a tile of C of 4 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x4x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x4x2 adds A·B to a tile of C of 4 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x4x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x5x2 adds A·B to a tile of C of 5 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x5x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x5x2 adds A·B to a tile of C of 5 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x5x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x6x2 adds A·B to a tile of C of 6 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x6x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x6x2 adds A·B to a tile of C of 6 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x6x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x7x2 adds A·B to a tile of C of 7 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x7x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x7x2 adds A·B to a tile of C of 7 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x7x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x8x2 adds A·B to a tile of C of 8 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x8x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x8x2 adds A·B to a tile of C of 8 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x8x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x9x2 adds A·B to a tile of C of 9 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x9x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x9x2 adds A·B to a tile of C of 9 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x9x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x10x2 adds A·B to a tile of C of 10 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x10x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x10x2 adds A·B to a tile of C of 10 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x10x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x11x2 adds A·B to a tile of C of 11 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x11x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x11x2 adds A·B to a tile of C of 11 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x11x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x12x2 adds A·B to a tile of C of 12 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x12x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x12x2 adds A·B to a tile of C of 12 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x12x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x13x2 adds A·B to a tile of C of 13 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x13x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x13x2 adds A·B to a tile of C of 13 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x13x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x14x2 adds A·B to a tile of C of 14 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x14x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x14x2 adds A·B to a tile of C of 14 rows and 17 to 32 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x14x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x1x1 adds A·B to a tile of C of 1 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x1x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x1x1 adds A·B to a tile of C of 1 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x1x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x2x1 adds A·B to a tile of C of 2 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x2x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x2x1 adds A·B to a tile of C of 2 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x2x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x3x1 adds A·B to a tile of C of 3 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x3x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x3x1 adds A·B to a tile of C of 3 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x3x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x4x1 adds A·B to a tile of C of 4 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x4x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x4x1 adds A·B to a tile of C of 4 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x4x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x5x1 adds A·B to a tile of C of 5 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x5x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x5x1 adds A·B to a tile of C of 5 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x5x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x6x1 adds A·B to a tile of C of 6 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x6x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x6x1 adds A·B to a tile of C of 6 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x6x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x7x1 adds A·B to a tile of C of 7 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x7x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x7x1 adds A·B to a tile of C of 7 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x7x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x8x1 adds A·B to a tile of C of 8 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x8x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x8x1 adds A·B to a tile of C of 8 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x8x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x9x1 adds A·B to a tile of C of 9 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x9x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x9x1 adds A·B to a tile of C of 9 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x9x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x10x1 adds A·B to a tile of C of 10 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x10x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x10x1 adds A·B to a tile of C of 10 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x10x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x11x1 adds A·B to a tile of C of 11 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x11x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x11x1 adds A·B to a tile of C of 11 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x11x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x12x1 adds A·B to a tile of C of 12 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x12x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x12x1 adds A·B to a tile of C of 12 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x12x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x13x1 adds A·B to a tile of C of 13 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x13x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x13x1 adds A·B to a tile of C of 13 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x13x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microStepsAVX512x14x1 adds A·B to a tile of C of 14 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// adjacent, and its steps lda apart.
+//
+//go:noescape
+func microStepsAVX512x14x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// microRowsAVX512x14x1 adds A·B to a tile of C of 14 rows and 1 to 16 columns, in k ≥ 1
+// steps. Rows of B and C are ldb and ldc apart; rows of A are
+// lda apart, and its steps adjacent.
+//
+//go:noescape
+func microRowsAVX512x14x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+
+// wideAVX512x1x4 adds A·B to 1 rows and 128 columns of C, k ≥ 1 steps of A, whose
+// rows are lda apart, and of 4 panels of packed B (32 floats a step) panel apart.
+//
+//go:noescape
+func wideAVX512x1x4(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
+
+// wideAVX512x1x2 adds A·B to 1 rows and 64 columns of C, k ≥ 1 steps of A, whose
+// rows are lda apart, and of 2 panels of packed B (32 floats a step) panel apart.
+//
+//go:noescape
+func wideAVX512x1x2(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
+
+// wideAVX512x2x2 adds A·B to 2 rows and 64 columns of C, k ≥ 1 steps of A, whose
+// rows are lda apart, and of 2 panels of packed B (32 floats a step) panel apart.
+//
+//go:noescape
+func wideAVX512x2x2(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
+
+// wideAVX512x3x2 adds A·B to 3 rows and 64 columns of C, k ≥ 1 steps of A, whose
+// rows are lda apart, and of 2 panels of packed B (32 floats a step) panel apart.
+//
+//go:noescape
+func wideAVX512x3x2(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)

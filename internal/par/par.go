@@ -139,3 +139,21 @@ func (j *job) work() {
 		j.body(worker, lo, min(lo+j.grain, j.n))
 	}
 }
+
+// Loop is a For whose closure is made once, so that calls allocate nothing: the
+// body is a function of arguments that the Loop holds while it runs. It belongs
+// to one goroutine.
+type Loop[A any] struct {
+	args A
+	run  func(a *A, worker, lo, hi int)
+	body func(worker, lo, hi int)
+}
+
+// For is p.For with run, which captures nothing but gets args.
+func (l *Loop[A]) For(p *Pool, n, grain int, args A, run func(a *A, worker, lo, hi int)) {
+	if l.body == nil {
+		l.body = func(worker, lo, hi int) { l.run(&l.args, worker, lo, hi) }
+	}
+	l.args, l.run = args, run
+	p.For(n, grain, l.body)
+}

@@ -23,6 +23,7 @@ const (
 	Augment = "augment" // (seed, epoch, sample)
 	Encode  = "encode"  // spike generation while training: (seed, epoch, sample)
 	Eval    = "eval"    // spike generation while evaluating; the epoch is 0
+	Dropout = "dropout" // masks while training: (seed, epoch, sample, node)
 )
 
 // New is the key of a run's seed and a purpose.

@@ -1,0 +1,64 @@
+//go:build !purego && !float64
+
+package kernel
+
+// micro adds A·B to a tile of C: as many rows as its place in a table says and
+// width columns, in k ≥ 1 steps. lda, ldb and ldc are the strides of memory
+// that matter to it.
+type micro func(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, width int)
+
+// byRows are the micro-kernels that read A row-major, lda between its rows;
+// bySteps those that read its transpose, lda between steps of k. They stand
+// under level, vectors of a row less one, and rows.
+var (
+	byRows = [...][2][]micro{
+		AVX2: {
+			{
+				1: microRowsAVX2x1x1, microRowsAVX2x2x1, microRowsAVX2x3x1, microRowsAVX2x4x1, microRowsAVX2x5x1,
+				microRowsAVX2x6x1,
+			},
+			{
+				1: microRowsAVX2x1x2, microRowsAVX2x2x2, microRowsAVX2x3x2, microRowsAVX2x4x2, microRowsAVX2x5x2,
+				microRowsAVX2x6x2,
+			},
+		},
+		AVX512: {
+			{
+				1: microRowsAVX512x1x1, microRowsAVX512x2x1, microRowsAVX512x3x1, microRowsAVX512x4x1, microRowsAVX512x5x1,
+				microRowsAVX512x6x1, microRowsAVX512x7x1, microRowsAVX512x8x1, microRowsAVX512x9x1, microRowsAVX512x10x1,
+				microRowsAVX512x11x1, microRowsAVX512x12x1, microRowsAVX512x13x1, microRowsAVX512x14x1,
+			},
+			{
+				1: microRowsAVX512x1x2, microRowsAVX512x2x2, microRowsAVX512x3x2, microRowsAVX512x4x2, microRowsAVX512x5x2,
+				microRowsAVX512x6x2, microRowsAVX512x7x2, microRowsAVX512x8x2, microRowsAVX512x9x2, microRowsAVX512x10x2,
+				microRowsAVX512x11x2, microRowsAVX512x12x2, microRowsAVX512x13x2, microRowsAVX512x14x2,
+			},
+		},
+	}
+	bySteps = [...][2][]micro{
+		AVX2: {
+			{
+				1: microStepsAVX2x1x1, microStepsAVX2x2x1, microStepsAVX2x3x1, microStepsAVX2x4x1, microStepsAVX2x5x1,
+				microStepsAVX2x6x1,
+			},
+			{
+				1: microStepsAVX2x1x2, microStepsAVX2x2x2, microStepsAVX2x3x2, microStepsAVX2x4x2, microStepsAVX2x5x2,
+				microStepsAVX2x6x2,
+			},
+		},
+		AVX512: {
+			{
+				1: microStepsAVX512x1x1, microStepsAVX512x2x1, microStepsAVX512x3x1, microStepsAVX512x4x1,
+				microStepsAVX512x5x1, microStepsAVX512x6x1, microStepsAVX512x7x1, microStepsAVX512x8x1,
+				microStepsAVX512x9x1, microStepsAVX512x10x1, microStepsAVX512x11x1, microStepsAVX512x12x1,
+				microStepsAVX512x13x1, microStepsAVX512x14x1,
+			},
+			{
+				1: microStepsAVX512x1x2, microStepsAVX512x2x2, microStepsAVX512x3x2, microStepsAVX512x4x2,
+				microStepsAVX512x5x2, microStepsAVX512x6x2, microStepsAVX512x7x2, microStepsAVX512x8x2,
+				microStepsAVX512x9x2, microStepsAVX512x10x2, microStepsAVX512x11x2, microStepsAVX512x12x2,
+				microStepsAVX512x13x2, microStepsAVX512x14x2,
+			},
+		},
+	}
+)

@@ -1,0 +1,83 @@
+package layer
+
+import (
+	"synfire/internal/kernel"
+	"synfire/signal"
+	"synfire/tensor"
+)
+
+// events lists the non-zero elements of the images of a signal: spikes, or
+// graded values such as the pixels of a digit and the means of pooled spikes.
+type events struct {
+	at    []int32        // where in the image, ascending
+	val   []tensor.Float // empty for spikes, which are all ones
+	start []int          // the events of image r are at[start[r]:start[r+1]]
+	first []int32        // of image r, pixel p: how many stand before it
+	valed bool
+}
+
+// count counts the events of each image and returns their density.
+func (e *events) count(c *Call, s *signal.Signal) float64 {
+	rows, units := s.Rows(), s.Units()
+	e.start = resize(e.start, rows+1)
+	e.start[0] = 0
+	e.valed = s.Kind != signal.Spikes
+	c.each(rows, grain(rows, 16), job{e: e, s: s}, func(j *job, _, r0, r1 int) {
+		e, s, units := j.e, j.s, j.s.Units()
+		for r := r0; r < r1; r++ {
+			if e.valed {
+				e.start[r+1] = kernel.CountNonzero(s.Data[r*units:][:units])
+			} else {
+				e.start[r+1] = s.Raster.Count(r, r+1)
+			}
+		}
+	})
+	for r := range rows {
+		e.start[r+1] += e.start[r]
+	}
+	return float64(e.start[rows]) / float64(rows*units)
+}
+
+// list lists what count counted, for the images that g sees.
+func (e *events) list(c *Call, s *signal.Signal, g window) {
+	rows, pixels := s.Rows(), g.h*g.w
+	e.at = resize(e.at, e.start[rows])
+	e.val = tensor.Resize(e.val, 0)
+	if e.valed {
+		e.val = tensor.Resize(e.val, e.start[rows])
+	}
+	e.first = resize(e.first, rows*(pixels+1))
+	c.each(rows, grain(rows, 16), job{e: e, s: s, g: g}, func(j *job, _, r0, r1 int) {
+		e, s, units, pixels := j.e, j.s, j.s.Units(), j.g.h*j.g.w
+		for r := r0; r < r1; r++ {
+			lo, hi := e.start[r], e.start[r+1]
+			at := e.at[lo:lo:hi]
+			if e.valed {
+				kernel.Nonzeros(at, e.val[lo:lo:hi], s.Data[r*units:][:units], 0)
+			} else {
+				kernel.Indices(at, s.Raster.Row(r), 0, units, 0)
+			}
+			kernel.Starts(e.first[r*(pixels+1):][:pixels+1], e.at[lo:hi], j.g.c)
+		}
+	})
+}
+
+// of is the events of image r.
+func (e *events) of(r, pixels int) (at []int32, val []tensor.Float, first []int32) {
+	lo, hi := e.start[r], e.start[r+1]
+	if e.valed {
+		val = e.val[lo:hi]
+	}
+	return e.at[lo:hi], val, e.first[r*(pixels+1):][:pixels+1]
+}
+
+// grain splits n pieces of work into chunks of at most most, a few for each of
+// many threads.
+func grain(n, most int) int { return min(most, max(1, n/16)) }
+
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}

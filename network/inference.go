@@ -1,0 +1,123 @@
+package network
+
+import (
+	"fmt"
+
+	"synfire/encode"
+	"synfire/internal/rng"
+	"synfire/signal"
+	"synfire/tensor"
+)
+
+// InferenceOptions say how an Inference runs. Steps and Encoder are required.
+type InferenceOptions struct {
+	Options
+	Steps   int // T
+	Encoder encode.Encoder
+	// A sample is decided when its largest score leads by Margin (0: never
+	// before T), or with Certain by more than the spikes that any output can
+	// still fire, so that no decision changes.
+	Margin  float64
+	Certain bool
+	Window  int // steps between looks at the scores; 0: one
+}
+
+// Inference runs a compiled network on batches, step by step, until each sample
+// is decided. It keeps its memory: after the first batch of a size it allocates
+// nothing. One goroutine may use it at a time.
+type Inference struct {
+	o      InferenceOptions
+	pass   *Pass
+	state  *State
+	in     signal.Signal
+	out    signal.Signal
+	sums   []tensor.Float
+	scores []tensor.Float
+	steps  []int
+}
+
+// NewInference checks the options.
+func (c *Compiled) NewInference(o InferenceOptions) (*Inference, error) {
+	switch {
+	case o.Steps < 1 || o.Window < 0 || !(o.Margin >= 0):
+		return nil, fmt.Errorf("network.NewInference: %d steps, window %d, margin %v: want at least one step, and neither of the others negative", o.Steps, o.Window, o.Margin)
+	case o.Encoder == nil:
+		return nil, fmt.Errorf("network.NewInference: no encoder; encode.Constant presents values as they are")
+	case o.Margin > 0 && o.Certain:
+		return nil, fmt.Errorf("network.NewInference: a margin of %v and certain: give one of them", o.Margin)
+	case len(c.net.OutputShape()) != 1:
+		return nil, fmt.Errorf("network.NewInference: the network's output has shape %v, want a vector of classes", c.net.OutputShape())
+	}
+	if o.Window == 0 {
+		o.Window = 1
+	}
+	if o.Margin == 0 && !o.Certain {
+		o.Window = o.Steps
+	}
+	return &Inference{o: o, pass: c.NewPass(o.Options), state: c.net.NewState(1)}, nil
+}
+
+// Run runs the samples x, [B, shape…], with a random stream each. It returns
+// the scores [B, K], the sums of the outputs until the sample was decided, and
+// the steps that this took. Both are valid until the next call.
+func (r *Inference) Run(x []tensor.Float, keys []rng.Key) (scores []tensor.Float, steps []int, err error) {
+	net := r.pass.c.net
+	b, k := len(keys), net.OutputShape()[0]
+	if want := b * net.input.Size(); len(x) != want || b == 0 {
+		return nil, nil, fmt.Errorf("network.Inference: %d values for %d samples of shape %v, want %d", len(x), b, net.input, want)
+	}
+	r.state.Reset(net, b)
+	r.sums, r.scores = tensor.Resize(r.sums, b*k), tensor.Resize(r.scores, b*k)
+	clear(r.sums)
+	r.steps = append(r.steps[:0], make([]int, b)...)
+	for left := b; left > 0; {
+		t0 := r.state.Step
+		t1 := min(t0+r.o.Window, r.o.Steps)
+		r.o.Encoder.Encode(&r.in, x, net.input, keys, t0, t1)
+		out, err := r.pass.Forward(r.state, &r.in, false)
+		if err != nil {
+			return nil, nil, err
+		}
+		if r.o.Certain && out.Kind != signal.Spikes {
+			return nil, nil, fmt.Errorf("network.Inference: certain needs outputs that are spikes, these are %v; give a margin", out.Kind)
+		}
+		r.add(out)
+		for i, s := range r.steps {
+			if sum := r.sums[i*k:][:k]; s == 0 && (t1 == r.o.Steps || r.decided(sum, r.o.Steps-t1)) {
+				copy(r.scores[i*k:], sum)
+				r.steps[i] = t1
+				left--
+			}
+		}
+	}
+	return r.scores, r.steps, nil
+}
+
+// add adds the steps of out, in order, to the sums.
+func (r *Inference) add(out *signal.Signal) {
+	out.Densify(&r.out)
+	for t := range out.T {
+		for i, v := range r.out.Data[t*r.out.Stride():][:len(r.sums)] {
+			r.sums[i] += v
+		}
+	}
+}
+
+// decided applies the rule to the sums of one sample.
+func (r *Inference) decided(sums []tensor.Float, left int) bool {
+	if len(sums) < 2 || r.o.Margin == 0 && !r.o.Certain {
+		return false
+	}
+	best, second := max(sums[0], sums[1]), min(sums[0], sums[1])
+	for _, s := range sums[2:] {
+		if s > best {
+			best, second = s, best
+		} else if s > second {
+			second = s
+		}
+	}
+	if r.o.Certain {
+		return best-second > tensor.Float(left)
+	}
+	return best-second >= tensor.Float(r.o.Margin)
+}

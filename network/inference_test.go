@@ -1,0 +1,131 @@
+package network_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"synfire/encode"
+	"synfire/internal/rng"
+	"synfire/layer"
+	"synfire/network"
+	"synfire/neuron"
+	"synfire/signal"
+	"synfire/snntest"
+	"synfire/tensor"
+)
+
+func inference(t testing.TB, net *network.Network, o network.InferenceOptions) *network.Inference {
+	t.Helper()
+	r, err := net.Compile(o.Pool, false).NewInference(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func keysOf(n int) []rng.Key {
+	keys := make([]rng.Key, n)
+	for i := range keys {
+		keys[i] = rng.New(1, rng.Eval).Int(uint64(i))
+	}
+	return keys
+}
+
+func best(scores []tensor.Float) int {
+	b := 0
+	for i, s := range scores {
+		if s > scores[b] {
+			b = i
+		}
+	}
+	return b
+}
+
+// Without a rule all steps are run. A certain decision never differs from the
+// one after all steps, and is reached before them.
+func TestEarlyExit(t *testing.T) {
+	const b, T = 40, 30
+	net := networks(t)["mlp"]
+	x := snntest.Random(signal.Dense, 1, b, net.InputShape(), 0, 4).Data
+	for i := range x {
+		x[i] *= 3
+	}
+	k := net.OutputShape()[0]
+	full, steps, err := inference(t, net, network.InferenceOptions{Steps: T, Encoder: encode.Constant{}}).Run(x, keysOf(b))
+	if err != nil || slices.Min(steps) != T {
+		t.Fatalf("no rule: steps %v, error %v", steps, err)
+	}
+	for _, o := range []network.InferenceOptions{{Certain: true}, {Certain: true, Window: 4}, {Margin: 100}} {
+		o.Steps, o.Encoder = T, encode.Constant{}
+		scores, steps, err := inference(t, net, o).Run(x, keysOf(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		early := 0
+		for i, s := range steps {
+			if s < T {
+				early++
+			}
+			if got, want := best(scores[i*k:][:k]), best(full[i*k:][:k]); got != want {
+				t.Errorf("%+v, sample %d: class %d after %d steps, %d after all", o, i, got, s, want)
+			}
+		}
+		if (early > 0) != o.Certain {
+			t.Errorf("%+v: %d of %d samples are decided early", o, early, b)
+		}
+	}
+	_, steps, err = inference(t, net, network.InferenceOptions{Steps: T, Encoder: encode.Constant{}, Margin: 2}).Run(x, keysOf(b))
+	if err != nil || slices.Min(steps) >= T/2 {
+		t.Errorf("margin 2: steps %v, error %v", steps, err)
+	}
+}
+
+func TestInferenceErrors(t *testing.T) {
+	c := networks(t)["conv"].Compile(nil, false)
+	for _, e := range []struct {
+		o    network.InferenceOptions
+		want string
+	}{
+		{network.InferenceOptions{Encoder: encode.Constant{}}, "0 steps"},
+		{network.InferenceOptions{Steps: 2}, "no encoder"},
+		{network.InferenceOptions{Steps: 2, Encoder: encode.Constant{}, Margin: 1, Certain: true}, "give one of them"},
+		{network.InferenceOptions{Steps: 2, Encoder: encode.Constant{}, Margin: -1}, "margin -1"},
+	} {
+		if _, err := c.NewInference(e.o); err == nil || !strings.Contains(err.Error(), e.want) {
+			t.Errorf("%+v: %v, want an error with %q", e.o, err, e.want)
+		}
+	}
+	r, err := c.NewInference(network.InferenceOptions{Steps: 2, Encoder: encode.Constant{}, Certain: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := r.Run(make([]tensor.Float, 3), keysOf(1)); err == nil || !strings.Contains(err.Error(), "want 144") {
+		t.Errorf("a short batch: %v", err)
+	}
+	if _, _, err := r.Run(make([]tensor.Float, 144), keysOf(1)); err == nil || !strings.Contains(err.Error(), "give a margin") {
+		t.Errorf("certain with membranes: %v", err)
+	}
+}
+
+// The steady state allocates nothing, on one thread and on several.
+func TestInferenceAllocatesNothing(t *testing.T) {
+	net, err := network.Sequential(tensor.Shape{8, 8, 1}, 1,
+		layer.Conv2D{Out: 4, Kernel: 3}, layer.MaxPool{Size: 2}, lif(0.9, neuron.Subtract, fast),
+		layer.Conv2D{Out: 5, Kernel: 2}, lif(0.9, neuron.Subtract, fast), layer.Flatten{}, layer.Linear{Out: 3}, lif(0.9, neuron.Subtract, fast))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, keys := snntest.Random(signal.Dense, 1, 2, net.InputShape(), 0, 4).Data, keysOf(2)
+	for _, path := range []layer.Path{layer.Dense, layer.Events} {
+		r := inference(t, net, network.InferenceOptions{Options: network.Options{Path: path}, Steps: 6, Encoder: encode.Constant{}, Margin: 50})
+		n := testing.AllocsPerRun(20, func() {
+			if _, _, err := r.Run(x, keys); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if n != 0 {
+			t.Errorf("path %v: %v allocations a batch", path, n)
+		}
+	}
+}
