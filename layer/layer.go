@@ -130,6 +130,7 @@ type Call struct {
 type Scratch struct {
 	floats [4][]tensor.Float
 	bits   []uint64
+	bytes  []uint8
 	first  []int32
 	places []place
 	packed kernel.Packed
@@ -140,10 +141,20 @@ func (s *Scratch) slot(i, n int) []tensor.Float {
 	return s.floats[i]
 }
 
+// record gives the bytes a length.
+func (s *Scratch) record(n int) []uint8 {
+	if cap(s.bytes) < n {
+		s.bytes = make([]uint8, n)
+	}
+	s.bytes = s.bytes[:n]
+	return s.bytes
+}
+
 // Worker is the scratch of one goroutine; nothing in it outlives a loop body.
 type Worker struct {
 	floats [3][]tensor.Float
 	ints   []int32
+	words  []uint64
 }
 
 func (w *Worker) slot(i, n int) []tensor.Float {
