@@ -47,7 +47,7 @@ func (a affine) gradBias(c *Call) {
 			part := j.y[i*n:][:n]
 			lo, hi := j.a.rowsOf(j.c.DOut.B, i/len(j.blocks), j.blocks[i%len(j.blocks)])
 			clear(part)
-			kernel.ColumnSums(part, j.c.DOut.Data[lo*n:hi*n], n, hi-lo, n)
+			kernel.ColumnSums(part, j.c.DOut.Data[lo*n:hi*n], n, hi-lo)
 		}
 	})
 	for s := steps(c.DOut) - 1; s >= 0; s-- {

@@ -178,6 +178,10 @@ func call(t *testing.T, l layer.Layer, in *signal.Signal, path layer.Path, param
 		Workers: make([]layer.Worker, 1), Path: path, Scratch: &layer.Scratch{}, Temp: &layer.Temp{},
 		In: []*signal.Signal{in}, Out: &signal.Signal{}, DIn: make([]*signal.Signal, 1),
 	}
+	var err error
+	if c.Shape, err = l.Output(in.Shape); err != nil {
+		t.Fatal(err)
+	}
 	if w, ok := l.(layer.Weighted); ok {
 		for i, p := range w.Params(in.Shape) {
 			c.Params = append(c.Params, tensor.Tensor{Shape: p.Shape, Data: params[i]})
