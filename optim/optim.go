@@ -1,8 +1,9 @@
 // Package optim updates parameters from gradients.
 //
-//	SGD   m ← μ·m + g,  w ← w − η·m
+//	SGD   m ← μ·m + g + λ·w,  w ← w − η·m
 //	Adam  m ← β1·m + (1−β1)·g,  v ← β2·v + (1−β2)·g²,
 //	      w ← w − η·(m/(1−β1^t)) / (√(v/(1−β2^t)) + ε)      (Kingma and Ba, 2015)
+//	AdamW w ← w − η·λ·w, then Adam                    (Loshchilov and Hutter, 2019)
 //
 // with the rate η of step t from a Schedule. An update is a function of the
 // step and of buffers that Buffers exposes, so that a run can be resumed.
@@ -29,10 +30,13 @@ type Optimizer interface {
 	Rate() float64
 }
 
-// SGD is gradient descent with momentum.
+// SGD is gradient descent with momentum. Decay is λ, the weight decay that
+// joins the gradient.
 type SGD struct {
-	LR       float64 `yaml:"lr,required"`
-	Momentum float64 `yaml:"momentum"`
+	LR          float64 `yaml:"lr,required"`
+	Momentum    float64 `yaml:"momentum"`
+	Decay       float64 `yaml:"decay"`
+	DecayBiases bool    `yaml:"decay-biases"` // see Decaying
 }
 
 // Adam adapts the rate to each weight. Zero values of Beta1, Beta2 and Epsilon
@@ -44,17 +48,23 @@ type Adam struct {
 	Epsilon float64 `yaml:"epsilon"`
 }
 
-// Validate returns an error unless the rate is positive and 0 ≤ momentum < 1.
+// Validate returns an error unless the rate is positive, 0 ≤ momentum < 1 and
+// the weight decay is not negative.
 func (o SGD) Validate() error {
+	if err := checkWeightDecay("sgd", o.Decay); err != nil {
+		return err
+	}
 	return check("sgd", o.LR, map[string]float64{"momentum": o.Momentum})
 }
 
 // Validate returns an error unless the rate is positive and the betas are in [0, 1).
-func (o Adam) Validate() error {
+func (o Adam) Validate() error { return o.validate("adam") }
+
+func (o Adam) validate(kind string) error {
 	if !(o.Epsilon >= 0) || math.IsInf(o.Epsilon, 0) {
-		return fmt.Errorf("optimizer adam: epsilon is %v, want it positive and finite", o.Epsilon)
+		return fmt.Errorf("optimizer %s: epsilon is %v, want it positive and finite", kind, o.Epsilon)
 	}
-	return check("adam", o.LR, map[string]float64{"beta1": o.Beta1, "beta2": o.Beta2})
+	return check(kind, o.LR, map[string]float64{"beta1": o.Beta1, "beta2": o.Beta2})
 }
 
 func check(kind string, lr float64, unit map[string]float64) error {
@@ -92,7 +102,7 @@ func (o SGD) Update(w, g []tensor.Float, buf [][]tensor.Float, _ int, eta float6
 	if len(buf) > 0 {
 		m = buf[0]
 	}
-	kernel.SGD{Rate: tensor.Float(eta), Momentum: tensor.Float(o.Momentum)}.Update(w, g, m)
+	kernel.SGD{Rate: tensor.Float(eta), Momentum: tensor.Float(o.Momentum), Decay: tensor.Float(o.Decay)}.Update(w, g, m)
 }
 
 // Update takes one step.
@@ -186,7 +196,7 @@ const updateChunk = 1 << 14
 // bufs[p][k] is buffer k of parameter p.
 func Apply(pool *par.Pool, o Optimizer, params []tensor.Param, grads [][]tensor.Float, bufs [][][]tensor.Float, t int, eta float64) {
 	for i, p := range params {
-		w, g := p.Value.Data, grads[i]
+		w, g, o := p.Value.Data, grads[i], forParam(o, p)
 		pool.For(len(w), updateChunk, func(_, lo, hi int) {
 			var space [4][]tensor.Float
 			parts := space[:0]
