@@ -462,6 +462,7 @@ func (c *Compiled) Eval(name string, in []*signal.Signal, state []tensor.Float) 
 	call := layer.Call{
 		Workers: make([]layer.Worker, 1), Weights: c.weights[i], Params: c.net.values(i),
 		State: state, Scratch: &layer.Scratch{}, Temp: &layer.Temp{}, Out: &signal.Signal{},
+		Node: nd.Name, Shape: nd.out, Buffers: c.net.bufferValues(i),
 	}
 	for k, s := range in {
 		if err := s.Check(nd.inShapes[k]); err != nil {
