@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync/atomic"
 
 	"synfire/data"
 	"synfire/encode"
@@ -118,21 +119,36 @@ func (l *BPTT) Step(_ context.Context, b *data.Batch) (Metrics, error) {
 	if err := l.backward(b); err != nil {
 		return Metrics{}, err
 	}
-	norm := optim.Clip(l.grads, l.c.Clip)
-	if math.IsNaN(norm) || math.IsInf(norm, 0) {
-		return Metrics{}, l.nonFinite(b, "a gradient is not finite")
+	if l.c.Clip > 0 {
+		if norm := optim.Clip(l.grads, l.c.Clip); math.IsNaN(norm) || math.IsInf(norm, 0) {
+			return Metrics{}, l.nonFinite(b, "a gradient is not finite")
+		}
 	}
 	eta := l.c.Optimizer.Rate() * l.c.Schedule.Scale(l.step, l.c.Total)
 	l.step++
 	optim.Apply(l.c.Pool, l.c.Optimizer, l.c.Net.Params(), l.grads, l.bufs, l.step, eta)
+	// A gradient that is not finite leaves a weight that is not, so that without
+	// clipping one look at the weights is enough.
 	for _, p := range l.c.Net.Params() {
-		if i, ok := tensor.Finite(p.Value.Data); !ok {
+		if !l.finite(p.Value.Data) {
+			i, _ := tensor.Finite(p.Value.Data)
 			return Metrics{}, l.nonFinite(b, fmt.Sprintf("weight %d of %s is %v after the update", i, p.Name, p.Value.Data[i]))
 		}
 	}
 	l.pass.UpdateBuffers()
 	l.packed.Refresh(l.c.Pool)
 	return m, nil
+}
+
+// finite reports whether no element is NaN or infinite, on the pool's threads.
+func (l *BPTT) finite(x []tensor.Float) bool {
+	var bad atomic.Bool
+	l.c.Pool.For(len(x), 1<<16, func(_, lo, hi int) {
+		if _, ok := tensor.Finite(x[lo:hi]); !ok {
+			bad.Store(true)
+		}
+	})
+	return !bad.Load()
 }
 
 // Predict runs a batch without learning.
