@@ -119,22 +119,17 @@ func (l *BPTT) Step(_ context.Context, b *data.Batch) (Metrics, error) {
 	if err := l.backward(b); err != nil {
 		return Metrics{}, err
 	}
-	if l.c.Clip > 0 {
-		if norm := optim.Clip(l.grads, l.c.Clip); math.IsNaN(norm) || math.IsInf(norm, 0) {
+	for i := range l.grads {
+		if !l.finite(l.grads[i]) {
 			return Metrics{}, l.nonFinite(b, "a gradient is not finite")
 		}
+	}
+	if l.c.Clip > 0 {
+		optim.Clip(l.grads, l.c.Clip)
 	}
 	eta := l.c.Optimizer.Rate() * l.c.Schedule.Scale(l.step, l.c.Total)
 	l.step++
 	optim.Apply(l.c.Pool, l.c.Optimizer, l.c.Net.Params(), l.grads, l.bufs, l.step, eta)
-	// A gradient that is not finite leaves a weight that is not, so that without
-	// clipping one look at the weights is enough.
-	for _, p := range l.c.Net.Params() {
-		if !l.finite(p.Value.Data) {
-			i, _ := tensor.Finite(p.Value.Data)
-			return Metrics{}, l.nonFinite(b, fmt.Sprintf("weight %d of %s is %v after the update", i, p.Name, p.Value.Data[i]))
-		}
-	}
 	l.pass.UpdateBuffers()
 	l.packed.Refresh(l.c.Pool)
 	return m, nil
@@ -290,7 +285,7 @@ func (l *BPTT) metrics(b *data.Batch, value float64) Metrics {
 
 // nonFinite names the first node whose signal or gradient went wrong.
 func (l *BPTT) nonFinite(b *data.Batch, what string) error {
-	where := "in the update"
+	where := "in the loss"
 	for i, p := range l.c.Net.Params() {
 		if _, ok := tensor.Finite(l.grads[i]); !ok {
 			where = fmt.Sprintf("in the gradient of %s", p.Name)
