@@ -56,6 +56,8 @@ type Row struct {
 	FinalLoss    *float64  `json:"final_loss"`     // null where there is no loss
 	Error        string    `json:"error,omitempty"`
 
+	Compared []Comparison `json:"compared,omitempty"`
+
 	// What measured it: filled in by the command.
 	Synfire string `json:"synfire,omitempty"`
 	Commit  string `json:"commit,omitempty"`

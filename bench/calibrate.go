@@ -18,13 +18,13 @@ const (
 
 // Calibrate returns the factor of each layer of neurons: weights and bias of the
 // layer that feeds it, multiplied by the factor, make it fire at the rate of the
-// workload on its batch. It is nil for a case without a network.
+// workload on its batch. It is nil for a case without neurons.
 //
 // The layers are done in order, each on the spikes of the one before. Scaling the
 // weights scales the currents, so the product is computed once and only the
 // neurons run again and again.
 func (c Case) Calibrate() ([]float64, error) {
-	if c.work == nil {
+	if c.work == nil || c.work.rate == 0 {
 		return nil, nil
 	}
 	net, err := c.work.network(nil)

@@ -50,30 +50,38 @@ func (o Options) check() error {
 }
 
 // each runs f, after a warm-up, for at least o.Least in each repeat, and calls
-// done with the number of runs and their seconds.
-func (o Options) each(f func() error, done func(n int, seconds float64)) error {
+// done with the number of runs and their seconds. before, if not nil, is called
+// outside of the time, before each repeat.
+func (o Options) each(before, f func() error, done func(n int, seconds float64)) error {
 	if err := o.check(); err != nil {
 		return err
 	}
 	for r := range o.Repeat + 1 {
+		if before != nil {
+			if err := before(); err != nil {
+				return err
+			}
+		}
 		n, start := 0, o.Now()
-		for took := time.Duration(-1); took < o.Least; took = o.Now().Sub(start) {
+		var took time.Duration
+		for n == 0 || took < o.Least {
 			if err := f(); err != nil {
 				return err
 			}
 			n++
+			took = o.Now().Sub(start)
 		}
 		if r > 0 {
-			done(n, o.Now().Sub(start).Seconds())
+			done(n, took.Seconds())
 		}
 	}
 	return nil
 }
 
-// rate fills in how much of amount a run of f does in a second.
-func (r *Row) rate(o Options, amount float64, f func() error) error {
+// rate fills in how much is done in a second where a run of f does amount.
+func (r *Row) rate(o Options, amount float64, before, f func() error) error {
 	var values []float64
-	err := o.each(f, func(n int, seconds float64) { values = append(values, amount*float64(n)/seconds) })
+	err := o.each(before, f, func(n int, seconds float64) { values = append(values, amount*float64(n)/seconds) })
 	r.statistics(values)
 	return err
 }

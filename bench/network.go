@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"synfire/data"
@@ -36,7 +35,8 @@ func (c Case) prepare(o Options) (*network.Network, Row, error) {
 }
 
 // trainNetwork times steps of training: forward, backward through all steps of
-// time and the optimiser's step.
+// time and the optimiser's step. Labels are random, and learning them by heart
+// changes the rates: so each repeat starts from the same weights.
 func trainNetwork(c Case, o Options) ([]Row, error) {
 	net, r, err := c.prepare(o)
 	if err != nil {
@@ -53,10 +53,18 @@ func trainNetwork(c Case, o Options) ([]Row, error) {
 		return nil, err
 	}
 	var last train.Metrics
-	first := true
-	err = r.rate(o, float64(c.work.batch), func() error {
-		if last, err = learner.Step(context.Background(), batch); first {
-			r.FiringRate, first = rates(last), false
+	start, fresh := net.Clone(), false
+	restart := func() error {
+		for i, p := range start.Params() {
+			copy(net.Params()[i].Value.Data, p.Value.Data)
+		}
+		learner.Refresh()
+		fresh = true
+		return nil
+	}
+	err = r.rate(o, float64(c.work.batch), restart, func() error {
+		if last, err = learner.Step(context.Background(), batch); fresh {
+			r.FiringRate, fresh = rates(last), false
 		}
 		return err
 	})
@@ -90,30 +98,37 @@ func rates(m train.Metrics) []float64 {
 type inference struct {
 	*work
 	net     *network.Network
+	spiking []int // indices of the layers of neurons
 	pass    *network.Pass
 	state   *network.State
 	encoder encode.Encoder
 	batch   *data.Batch
 	in, out signal.Signal
 	scores  []tensor.Float // [B, 10]: spike counts, or the last membranes
-	spikes  []int          // of each layer of neurons
+	fired   []train.Rate   // of each layer of neurons, in the last run
 }
 
 func newInference(w *work, net *network.Network, pool *par.Pool, n int) *inference {
-	f := &inference{work: w, net: net, state: net.NewState(n), spikes: make([]int, len(neurons(net)))}
+	f := &inference{work: w, net: net, state: net.NewState(n)}
+	for i, nd := range net.Nodes() {
+		if _, ok := nd.Layer.(layer.Spiking); ok {
+			f.spiking = append(f.spiking, i)
+		}
+	}
+	f.fired = make([]train.Rate, len(f.spiking))
 	f.pass = net.Compile(pool, false).NewPass(network.Options{Pool: pool})
 	f.batch, f.encoder = w.feed(n)
 	f.scores = make([]tensor.Float, n*net.OutputShape().Size())
 	return f
 }
 
-// run runs the batch, with the spikes counted where wanted.
-func (f *inference) run(count bool) error {
+// run runs the batch.
+func (f *inference) run() error {
 	if err := f.resetState(f.state, f.net, f.state.B); err != nil {
 		return err
 	}
 	clear(f.scores)
-	clear(f.spikes)
+	clear(f.fired)
 	for t := 0; t < f.steps; t += f.window {
 		f.encoder.Encode(&f.in, f.batch.X, f.input, nil, t, min(t+f.window, f.steps))
 		out, err := f.pass.Forward(f.state, &f.in, false)
@@ -121,9 +136,7 @@ func (f *inference) run(count bool) error {
 			return err
 		}
 		f.read(out)
-		if count {
-			f.count()
-		}
+		f.count()
 	}
 	return nil
 }
@@ -142,32 +155,17 @@ func (f *inference) read(out *signal.Signal) {
 	}
 }
 
+// count adds up how often the layers fired in the last window.
 func (f *inference) count() {
-	i := 0
-	for j, nd := range f.net.Nodes() {
-		if _, ok := nd.Layer.(layer.Spiking); ok {
-			out := f.pass.Output(j)
-			f.spikes[i] += out.Raster.Count(0, out.Rows())
-			i++
-		}
+	for i, node := range f.spiking {
+		spikes, slots := f.pass.Spikes(node)
+		f.fired[i].Spikes += spikes
+		f.fired[i].Slots += slots
 	}
 }
 
-// rates runs the batch once more and returns the firing rates.
-func (f *inference) rates() ([]float64, error) {
-	err := f.run(true)
-	values := []float64{}
-	for i, s := range f.spikes {
-		units := 0
-		for _, nd := range f.net.Nodes() {
-			if nd.Name == neurons(f.net)[i] {
-				units = nd.Out.Size()
-			}
-		}
-		values = append(values, float64(s)/float64(f.steps*f.state.B*units))
-	}
-	return values, err
-}
+// rates are the firing rates of the last run.
+func (f *inference) rates() []float64 { return rates(train.Metrics{Rates: f.fired}) }
 
 // loss is that of the scores of the last run; nil for a network without spikes
 // at its output, which none is defined for here.
@@ -193,13 +191,12 @@ func inferNetwork(c Case, o Options) ([]Row, error) {
 	pool := par.New(c.Threads)
 	defer pool.Close()
 	f := newInference(c.work, net, pool, c.work.batch)
-	if r.FiringRate, err = f.rates(); err != nil {
+	if err := f.run(); err != nil {
 		return nil, err
 	}
-	if err = r.rate(o, float64(c.work.batch), func() error { return f.run(false) }); err == nil {
-		r.RateEnd, err = f.rates()
-	}
-	r.FinalLoss = f.loss()
+	r.FiringRate = f.rates()
+	err = r.rate(o, float64(c.work.batch), nil, f.run)
+	r.RateEnd, r.FinalLoss = f.rates(), f.loss()
 	return c.judge(net, r, err)
 }
 
@@ -212,14 +209,15 @@ func latency(c Case, o Options) ([]Row, error) {
 	pool := par.New(c.Threads)
 	defer pool.Close()
 	f := newInference(c.work, net, pool, 1)
-	if r.FiringRate, err = f.rates(); err != nil {
+	if err := f.run(); err != nil {
 		return nil, err
 	}
+	r.FiringRate = f.rates()
 	r.Unit, r.Batch = "ms", 1
 	var times, medians []float64
-	err = o.each(func() error {
+	err = o.each(nil, func() error {
 		start := o.Now()
-		err := f.run(false)
+		err := f.run()
 		times = append(times, 1e3*o.Now().Sub(start).Seconds())
 		return err
 	}, func(n int, _ float64) {
@@ -228,11 +226,6 @@ func latency(c Case, o Options) ([]Row, error) {
 		medians = append(medians, median(own))
 	})
 	r.statistics(medians)
-	if err == nil {
-		r.RateEnd, err = f.rates()
-	}
-	if err != nil {
-		err = fmt.Errorf("bench: %s at one sample: %w", c.Workload, err)
-	}
+	r.RateEnd = f.rates()
 	return c.judge(net, r, err)
 }

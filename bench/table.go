@@ -1,5 +1,21 @@
 package bench
 
+import (
+	"fmt"
+	"slices"
+
+	"synfire/layer"
+	"synfire/neuron"
+	"synfire/surrogate"
+	"synfire/tensor"
+)
+
+// lif is the layer of neurons of W1 to W3: v > 1 fires, reset by subtraction.
+var lif = layer.Spiking{
+	Neuron:    neuron.LIF{Beta: 0.95, Threshold: 1, Strict: true},
+	Surrogate: surrogate.FastSigmoid{Slope: 25},
+}
+
 // table lists all cases in order.
 func table(s Selection) []Case {
 	var cases []Case
@@ -11,5 +27,97 @@ func table(s Selection) []Case {
 		}
 	}
 	add(w1(s.Small), Train, Infer, Latency)
-	return cases
+	add(w2a(s.Small), Train, Infer)
+	add(w2b(s.Small), Train, Infer)
+	for _, density := range []float64{0.01, 0.05, 0.10} {
+		add(w3(s.Small, density), Train, Infer)
+	}
+	add(w4(s.Small), Infer)
+	cases = append(cases, products(s)...)
+	return append(cases, densities(s)...)
+}
+
+// pick is the first value, or the second for a small selection.
+func pick(small bool, full, tiny int) int {
+	if small {
+		return tiny
+	}
+	return full
+}
+
+// w1 is a network on images held before it.
+func w1(small bool) *work {
+	hidden, batch := pick(small, 1000, 40), pick(small, 128, 8)
+	return &work{
+		name: "W1", shape: fmt.Sprintf("784-%d-10", hidden), input: tensor.Shape{784},
+		layers: []layer.Layer{layer.Linear{Out: hidden}, lif, layer.Linear{Out: 10}, lif},
+		steps:  25, window: 25, batch: batch, density: 0.19, rate: 0.1,
+	}
+}
+
+// w2a is a small convolutional network for such images.
+func w2a(small bool) *work {
+	a, b := pick(small, 12, 4), pick(small, 64, 8)
+	return &work{
+		name: "W2a", shape: fmt.Sprintf("28x28x1-%dC5-MP2-%dC5-MP2-10", a, b), input: tensor.Shape{28, 28, 1},
+		layers: []layer.Layer{
+			layer.Conv2D{Out: a, Kernel: 5}, layer.MaxPool{Size: 2}, lif,
+			layer.Conv2D{Out: b, Kernel: 5}, layer.MaxPool{Size: 2}, lif,
+			layer.Flatten{}, layer.Linear{Out: 10}, lif,
+		},
+		steps: 25, window: 25, batch: pick(small, 128, 4), density: 0.19, rate: 0.1,
+	}
+}
+
+// w2b is a deeper one for coloured images, all of whose pixels count.
+func w2b(small bool) *work {
+	side, a, b, hidden := pick(small, 32, 8), pick(small, 64, 8), pick(small, 128, 16), pick(small, 256, 32)
+	conv := func(n int) layer.Layer { return layer.Conv2D{Out: n, Kernel: 3, Padding: 1} }
+	return &work{
+		name: "W2b", shape: fmt.Sprintf("%dx%dx3-%dC3-%dC3-AP2-%dC3-%dC3-AP2-%d-10", side, side, a, a, b, b, hidden),
+		input: tensor.Shape{side, side, 3},
+		layers: []layer.Layer{
+			conv(a), lif, conv(a), lif, layer.AvgPool{Size: 2},
+			conv(b), lif, conv(b), lif, layer.AvgPool{Size: 2},
+			layer.Flatten{}, layer.Linear{Out: hidden}, lif, layer.Linear{Out: 10}, lif,
+		},
+		steps: 8, window: 8, batch: pick(small, 64, 4), density: 1, rate: 0.1,
+	}
+}
+
+// w3 is a network on events, other ones at each step.
+func w3(small bool, density float64) *work {
+	side, hidden := pick(small, 34, 10), pick(small, 800, 40)
+	in := 2 * side * side
+	return &work{
+		name: "W3", shape: fmt.Sprintf("%d-%d-10@%.2f", in, hidden, density), input: tensor.Shape{in},
+		layers: []layer.Layer{layer.Linear{Out: hidden}, lif, layer.Linear{Out: 10}, lif},
+		steps:  20, window: 20, batch: pick(small, 64, 8), density: density, events: true, rate: 0.1,
+	}
+}
+
+// w4 has the shape of VGG-16 and the neurons of a converted network, whose
+// readout adds up what reaches it and never fires.
+func w4(small bool) *work {
+	side, scale := pick(small, 32, 8), pick(small, 1, 16)
+	integrate := layer.Spiking{Neuron: neuron.IF{Threshold: 1}, Surrogate: surrogate.FastSigmoid{Slope: 25}}
+	blocks := [][]int{{64, 64}, {128, 128}, {256, 256, 256}, {512, 512, 512}, {512, 512, 512}}
+	if small {
+		blocks = blocks[:3]
+	}
+	var layers []layer.Layer
+	convolutions := 0
+	for _, block := range blocks {
+		for _, n := range block {
+			layers = append(layers, layer.Conv2D{Out: n / scale, Kernel: 3, Padding: 1}, integrate)
+			convolutions++
+		}
+		layers = append(layers, layer.AvgPool{Size: 2})
+	}
+	layers = append(layers, layer.Flatten{}, layer.Linear{Out: 10}, layer.Readout{Beta: 1})
+	return &work{
+		name: "W4", shape: fmt.Sprintf("%dx%dx3-%dC3-AP2x%d-10", side, side, convolutions, len(blocks)), input: tensor.Shape{side, side, 3},
+		layers: slices.Clip(layers),
+		steps:  pick(small, 64, 16), window: pick(small, 16, 8), batch: pick(small, 8, 2), density: 1, rate: 0.05, start: 0.5,
+	}
 }

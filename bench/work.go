@@ -9,10 +9,8 @@ import (
 	"synfire/internal/rng"
 	"synfire/layer"
 	"synfire/network"
-	"synfire/neuron"
 	"synfire/signal"
 	"synfire/spike"
-	"synfire/surrogate"
 	"synfire/tensor"
 )
 
@@ -32,35 +30,6 @@ type work struct {
 }
 
 const seed = 1
-
-// lif is the layer of neurons of W1 to W3: v > 1 fires, reset by subtraction.
-var lif = layer.Spiking{
-	Neuron:    neuron.LIF{Beta: 0.95, Threshold: 1, Strict: true},
-	Surrogate: surrogate.FastSigmoid{Slope: 25},
-}
-
-// integrate is the layer of W4, which is not trained.
-var integrate = layer.Spiking{
-	Neuron:    neuron.IF{Threshold: 1},
-	Surrogate: surrogate.FastSigmoid{Slope: 25},
-}
-
-func pixels(w work) *work {
-	w.window = w.steps
-	return &w
-}
-
-func w1(small bool) *work {
-	hidden, batch := 1000, 128
-	if small {
-		hidden, batch = 40, 8
-	}
-	return pixels(work{
-		name: "W1", shape: fmt.Sprintf("784-%d-10", hidden), input: tensor.Shape{784},
-		layers: []layer.Layer{layer.Linear{Out: hidden}, lif, layer.Linear{Out: 10}, lif},
-		steps:  25, batch: batch, density: 0.19, rate: 0.1,
-	})
-}
 
 // network draws the weights and multiplies those of each layer of neurons by its
 // factor.

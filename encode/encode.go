@@ -5,11 +5,19 @@
 //
 //	Constant   x as a current at each step ("direct" encoding)
 //	Poisson    a spike with probability Scale·x at each step, independently
+//	Latency    one spike, the earlier the larger x; LogLatency likewise
+//	Phase      the binary digits of x, as spikes with weights
+//
+// and for series of values, samples [steps, …]:
+//
+//	Frames     x[t] as a current
+//	Delta      spikes where x changes; StepForward likewise, against a base
 //
 // Decoders, for outputs o[t] over T steps:
 //
 //	Count      Σ_t o[t]: the spike count of an output layer
 //	Membrane   mean over t of o[t]: for a readout that never fires
+//	FirstSpike minus the step of the first spike; not linear, so no Decoder
 package encode
 
 import (

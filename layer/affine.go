@@ -156,8 +156,7 @@ func (a affine) weightBytes() int64 { return floatBytes * int64(a.patch()) * int
 
 // events completes the record of work that the events of e were enough for.
 func (a affine) events(w Work, e *events) Work {
-	n := len(e.start) - 1
-	w.Events, w.MACs = true, int64(float64(w.Dense)*float64(e.start[n])/float64(n*a.units()))
+	w.Events, w.MACs = true, int64(float64(w.Dense)*float64(e.total)/float64(len(e.size)*a.units()))
 	return w
 }
 

@@ -11,31 +11,34 @@ import (
 type events struct {
 	at    []int32        // where in the image, ascending
 	val   []tensor.Float // empty for spikes, which are all ones
-	start []int          // the events of image r are at[start[r]:start[r+1]]
+	start []int          // where the events of image r begin
+	size  []int          // and how many they are
 	first []int32        // of image r, pixel p: how many stand before it
+	total int
 	valed bool
 }
 
 // count counts the events of each image and returns their density.
 func (e *events) count(c *Call, s *signal.Signal) float64 {
 	rows, units := s.Rows(), s.Units()
-	e.start = resize(e.start, rows+1)
-	e.start[0] = 0
+	e.start, e.size = resize(e.start, rows+1), resize(e.size, rows)
 	e.valed = s.Kind != signal.Spikes
 	c.each(rows, grain(rows, 16), job{e: e, s: s}, func(j *job, _, r0, r1 int) {
 		e, s, units := j.e, j.s, j.s.Units()
 		for r := r0; r < r1; r++ {
 			if e.valed {
-				e.start[r+1] = kernel.CountNonzero(s.Data[r*units:][:units])
+				e.size[r] = kernel.CountNonzero(s.Data[r*units:][:units])
 			} else {
-				e.start[r+1] = s.Raster.Count(r, r+1)
+				e.size[r] = s.Raster.Count(r, r+1)
 			}
 		}
 	})
-	for r := range rows {
-		e.start[r+1] += e.start[r]
+	e.start[0], e.total = 0, 0
+	for r, n := range e.size {
+		e.start[r+1] = e.start[r] + n + kernel.Slack
+		e.total += n
 	}
-	return float64(e.start[rows]) / float64(rows*units)
+	return float64(e.total) / float64(rows*units)
 }
 
 // list lists what count counted, for the images that g sees.
@@ -50,21 +53,21 @@ func (e *events) list(c *Call, s *signal.Signal, g window) {
 	c.each(rows, grain(rows, 16), job{e: e, s: s, g: g}, func(j *job, _, r0, r1 int) {
 		e, s, units, pixels := j.e, j.s, j.s.Units(), j.g.h*j.g.w
 		for r := r0; r < r1; r++ {
-			lo, hi := e.start[r], e.start[r+1]
-			at := e.at[lo:lo:hi]
+			lo, end := e.start[r], e.start[r+1]
+			at := e.at[lo:lo:end]
 			if e.valed {
-				kernel.Nonzeros(at, e.val[lo:lo:hi], s.Data[r*units:][:units], 0)
+				at, _ = kernel.Nonzeros(at, e.val[lo:lo:end], s.Data[r*units:][:units], 0)
 			} else {
-				kernel.Indices(at, s.Raster.Row(r), 0, units, 0)
+				at = kernel.Indices(at, s.Raster.Row(r), 0, units, 0)
 			}
-			kernel.Starts(e.first[r*(pixels+1):][:pixels+1], e.at[lo:hi], j.g.c)
+			kernel.Starts(e.first[r*(pixels+1):][:pixels+1], at, j.g.c)
 		}
 	})
 }
 
 // of is the events of image r.
 func (e *events) of(r, pixels int) (at []int32, val []tensor.Float, first []int32) {
-	lo, hi := e.start[r], e.start[r+1]
+	lo, hi := e.start[r], e.start[r]+e.size[r]
 	if e.valed {
 		val = e.val[lo:hi]
 	}

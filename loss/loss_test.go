@@ -82,30 +82,76 @@ func TestByHand(t *testing.T) {
 	}
 }
 
-// all has each loss with its definition, written out for one sample in float64:
-// s are the sums over time.
+// all has each loss with its definition, written out for the outputs o[t][k] of
+// one sample in float64.
 var all = []struct {
 	name string
 	l    loss.Loss
-	f    func(s []float64, steps float64, label int) float64
+	f    func(o [][]float64, label int) float64
 }{
-	{"count-cross-entropy", loss.CountCrossEntropy{}, func(s []float64, _ float64, label int) float64 {
-		return crossEntropy(s, 1, label)
+	{"count-cross-entropy", loss.CountCrossEntropy{}, func(o [][]float64, label int) float64 {
+		return crossEntropy(sums(o), 1, label)
 	}},
-	{"membrane-cross-entropy", loss.MembraneCrossEntropy{}, func(s []float64, steps float64, label int) float64 {
-		return crossEntropy(s, steps, label)
+	{"membrane-cross-entropy", loss.MembraneCrossEntropy{}, func(o [][]float64, label int) float64 {
+		return crossEntropy(sums(o), float64(len(o)), label)
 	}},
-	{"count-mse", loss.CountMSE{}, func(s []float64, steps float64, label int) float64 {
+	{"count-mse", loss.CountMSE{}, func(o [][]float64, label int) float64 { return rateError(o, label, 1, 0) }},
+	{"rate-mse", loss.RateMSE{Right: 0.75, Wrong: 0.125}, func(o [][]float64, label int) float64 {
+		return rateError(o, label, 0.75, 0.125)
+	}},
+	{"step-cross-entropy", loss.StepCrossEntropy{}, func(o [][]float64, label int) float64 {
 		var total float64
-		for k, v := range s {
-			y := 0.0
-			if k == label {
-				y = 1
-			}
-			total += math.Pow(v/steps-y, 2)
+		for _, at := range o {
+			total += crossEntropy(at, 1, label) / float64(len(o))
 		}
 		return total
 	}},
+	{"step-cross-entropy, regularised", loss.StepCrossEntropy{Lambda: 0.25, Level: 0.5}, func(o [][]float64, label int) float64 {
+		var total float64
+		for _, at := range o {
+			var squares float64
+			for _, v := range at {
+				squares += (v - 0.5) * (v - 0.5)
+			}
+			total += 0.75*crossEntropy(at, 1, label) + 0.25*squares/float64(len(at))
+		}
+		return total / float64(len(o))
+	}},
+	{"first-spike", loss.FirstSpike{Temperature: 16}, func(o [][]float64, label int) float64 {
+		times := make([]float64, len(o[0]))
+		for k := range times {
+			for t := range o {
+				silent := 1.0
+				for _, at := range o[:t+1] {
+					silent *= 1 - at[k]
+				}
+				times[k] += silent
+			}
+		}
+		return crossEntropy(times, -16, label)
+	}},
+}
+
+func sums(o [][]float64) []float64 {
+	s := make([]float64, len(o[0]))
+	for _, at := range o {
+		for k, v := range at {
+			s[k] += v
+		}
+	}
+	return s
+}
+
+func rateError(o [][]float64, label int, right, wrong float64) float64 {
+	var total float64
+	for k, v := range sums(o) {
+		y := wrong
+		if k == label {
+			y = right
+		}
+		total += math.Pow(v/float64(len(o))-y, 2)
+	}
+	return total
 }
 
 func crossEntropy(s []float64, divisor float64, label int) float64 {
@@ -135,13 +181,13 @@ func TestGradients(t *testing.T) {
 		}
 		var want float64
 		for i, label := range labels {
-			s := make([]float64, k)
+			s := make([][]float64, steps)
 			for j, v := range o.Data {
 				if j/k%b == i {
-					s[j%k] += float64(v)
+					s[j/(k*b)] = append(s[j/(k*b)], float64(v))
 				}
 			}
-			want += c.f(s, steps, label) / b
+			want += c.f(s, label) / b
 		}
 		if !near(value, want, exact) {
 			t.Errorf("%s: value %v, want %v", c.name, value, want)

@@ -51,6 +51,7 @@ func kind[T any](defaults, example T) Kind {
 func Default() Table {
 	lif := neuron.LIF{Beta: 0.9, Threshold: 1}
 	fast := surrogate.FastSigmoid{Slope: 25}
+	adam := optim.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 	return Table{
 		Layers: map[string]Kind{
 			"linear":   kind(layer.Linear{}, layer.Linear{Out: 4}),
@@ -87,18 +88,31 @@ func Default() Table {
 			"count-cross-entropy":    kind(loss.CountCrossEntropy{}, loss.CountCrossEntropy{}),
 			"membrane-cross-entropy": kind(loss.MembraneCrossEntropy{}, loss.MembraneCrossEntropy{}),
 			"count-mse":              kind(loss.CountMSE{}, loss.CountMSE{}),
+			"rate-mse":               kind(loss.RateMSE{Right: 1}, loss.RateMSE{Right: 0.9, Wrong: 0.03}),
+			"step-cross-entropy":     kind(loss.StepCrossEntropy{Level: 1}, loss.StepCrossEntropy{Lambda: 0.05, Level: 1}),
+			"first-spike":            kind(loss.FirstSpike{Temperature: 1}, loss.FirstSpike{Temperature: 2}),
 		},
 		Optimizers: map[string]Kind{
-			"sgd":  kind(optim.SGD{}, optim.SGD{LR: 0.1, Momentum: 0.9}),
-			"adam": kind(optim.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, optim.Adam{LR: 1e-3}),
+			"sgd":   kind(optim.SGD{}, optim.SGD{LR: 0.1, Momentum: 0.9}),
+			"adam":  kind(adam, optim.Adam{LR: 1e-3}),
+			"adamw": kind(optim.AdamW{Adam: adam, Decay: 0.01}, optim.AdamW{Adam: optim.Adam{LR: 1e-3}, Decay: 0.01}),
 		},
 		Schedules: map[string]Kind{
-			"fixed":  kind(optim.Fixed{}, optim.Fixed{}),
-			"cosine": kind(optim.Cosine{}, optim.Cosine{Warmup: 3}),
+			"fixed":      kind(optim.Fixed{}, optim.Fixed{}),
+			"cosine":     kind(optim.Cosine{}, optim.Cosine{Warmup: 3}),
+			"step":       kind(optim.Step{Factor: 0.1}, optim.Step{Every: 100, Factor: 0.5}),
+			"milestones": kind(optim.Milestones{Factor: 0.1}, optim.Milestones{At: []float64{0.5, 0.75}, Factor: 0.1}),
+			"one-cycle":  kind(optim.OneCycle{Rise: 0.3, Divide: 25, FinalDivide: 1e4}, optim.OneCycle{}),
 		},
 		Encoders: map[string]Kind{
-			"constant": kind(encode.Constant{}, encode.Constant{}),
-			"poisson":  kind(encode.Poisson{Scale: 1}, encode.Poisson{Scale: 0.5}),
+			"constant":     kind(encode.Constant{}, encode.Constant{}),
+			"poisson":      kind(encode.Poisson{Scale: 1}, encode.Poisson{Scale: 0.5}),
+			"latency":      kind(encode.Latency{}, encode.Latency{Span: 10}),
+			"log-latency":  kind(encode.LogLatency{Tau: 5, Threshold: 0.01}, encode.LogLatency{Tau: 20, Threshold: 0.2}),
+			"phase":        kind(encode.Phase{Bits: 8}, encode.Phase{Bits: 4}),
+			"frames":       kind(encode.Frames{}, encode.Frames{}),
+			"delta":        kind(encode.Delta{Threshold: 0.1}, encode.Delta{Threshold: 0.2}),
+			"step-forward": kind(encode.StepForward{Threshold: 0.1}, encode.StepForward{Threshold: 0.2}),
 		},
 		Augments: map[string]Kind{
 			"shift": kind(data.Shift{}, data.Shift{Max: 2}),
@@ -202,7 +216,14 @@ func (t Table) Encode(c Config) ([]byte, error) { return yaml.Encode(c, t.Kinds(
 // Network builds the configured network, with its initial weights, for a data
 // set. An error names the node and what does not fit.
 func (c Config) Network(set *data.Set) (*network.Network, error) {
-	n, err := network.Sequential(set.Shape, c.Seed, c.Layers...)
+	in := set.Shape
+	if e, ok := c.Encoder.(encode.Shaper); ok {
+		var err error
+		if in, err = e.Shape(in); err != nil {
+			return nil, fmt.Errorf("model: data set %s: %w", set.Name, err)
+		}
+	}
+	n, err := network.Sequential(in, c.Seed, c.Layers...)
 	if err != nil {
 		return nil, err
 	}

@@ -101,7 +101,7 @@ type Pass struct {
 // nodeMemory is a node's part of a Pass.
 type nodeMemory struct {
 	call     layer.Call
-	lasting  bool          // its output is read in Backward
+	lasting  bool          // its output is read in Backward; spikes are kept anyway
 	takes    bool          // it may exchange the memory of its input
 	overlays bool          // its error may be written over that of its output
 	chunks   []chunkMemory // one that serves all where nothing is kept
@@ -233,7 +233,7 @@ func (p *Pass) memory(i, k int) (out *signal.Signal, own *chunkMemory) {
 	if !p.kept || m.chunks[0].out.Kind == signal.Constant && k > 0 {
 		return &m.chunks[0].out, &m.chunks[0]
 	}
-	if !m.lasting {
+	if !m.lasting && m.chunks[0].out.Kind != signal.Spikes {
 		return &m.chunks[0].out, &m.chunks[k]
 	}
 	return &m.chunks[k].out, &m.chunks[k]
@@ -463,7 +463,7 @@ func (c *Compiled) Eval(name string, in []*signal.Signal, state []tensor.Float) 
 	call := layer.Call{
 		Workers: make([]layer.Worker, 1), Weights: c.weights[i], Params: c.net.values(i),
 		State: state, Scratch: &layer.Scratch{}, Temp: &layer.Temp{}, Out: &signal.Signal{},
-		Node: name, Shape: nd.out, Buffers: c.net.bufferValues(i),
+		Node: nd.Name, Shape: nd.out, Buffers: c.net.bufferValues(i),
 	}
 	for k, s := range in {
 		if err := s.Check(nd.inShapes[k]); err != nil {

@@ -1,8 +1,9 @@
 // Package optim updates parameters from gradients.
 //
-//	SGD   m ← μ·m + g,  w ← w − η·m
+//	SGD   m ← μ·m + g + λ·w,  w ← w − η·m
 //	Adam  m ← β1·m + (1−β1)·g,  v ← β2·v + (1−β2)·g²,
 //	      w ← w − η·(m/(1−β1^t)) / (√(v/(1−β2^t)) + ε)      (Kingma and Ba, 2015)
+//	AdamW w ← w − η·λ·w, then Adam                    (Loshchilov and Hutter, 2019)
 //
 // with the rate η of step t from a Schedule. An update is a function of the
 // step and of buffers that Buffers exposes, so that a run can be resumed.
@@ -12,6 +13,7 @@ import (
 	"fmt"
 	"math"
 
+	"synfire/internal/kernel"
 	"synfire/internal/par"
 	"synfire/tensor"
 )
@@ -28,10 +30,13 @@ type Optimizer interface {
 	Rate() float64
 }
 
-// SGD is gradient descent with momentum.
+// SGD is gradient descent with momentum. Decay is λ, the weight decay that
+// joins the gradient.
 type SGD struct {
-	LR       float64 `yaml:"lr,required"`
-	Momentum float64 `yaml:"momentum"`
+	LR          float64 `yaml:"lr,required"`
+	Momentum    float64 `yaml:"momentum"`
+	Decay       float64 `yaml:"decay"`
+	DecayBiases bool    `yaml:"decay-biases"` // see Decaying
 }
 
 // Adam adapts the rate to each weight. Zero values of Beta1, Beta2 and Epsilon
@@ -43,17 +48,23 @@ type Adam struct {
 	Epsilon float64 `yaml:"epsilon"`
 }
 
-// Validate returns an error unless the rate is positive and 0 ≤ momentum < 1.
+// Validate returns an error unless the rate is positive, 0 ≤ momentum < 1 and
+// the weight decay is not negative.
 func (o SGD) Validate() error {
+	if err := checkWeightDecay("sgd", o.Decay); err != nil {
+		return err
+	}
 	return check("sgd", o.LR, map[string]float64{"momentum": o.Momentum})
 }
 
 // Validate returns an error unless the rate is positive and the betas are in [0, 1).
-func (o Adam) Validate() error {
+func (o Adam) Validate() error { return o.validate("adam") }
+
+func (o Adam) validate(kind string) error {
 	if !(o.Epsilon >= 0) || math.IsInf(o.Epsilon, 0) {
-		return fmt.Errorf("optimizer adam: epsilon is %v, want it positive and finite", o.Epsilon)
+		return fmt.Errorf("optimizer %s: epsilon is %v, want it positive and finite", kind, o.Epsilon)
 	}
-	return check("adam", o.LR, map[string]float64{"beta1": o.Beta1, "beta2": o.Beta2})
+	return check(kind, o.LR, map[string]float64{"beta1": o.Beta1, "beta2": o.Beta2})
 }
 
 func check(kind string, lr float64, unit map[string]float64) error {
@@ -87,31 +98,29 @@ func (o Adam) Buffers() int { return 2 }
 
 // Update takes one step.
 func (o SGD) Update(w, g []tensor.Float, buf [][]tensor.Float, _ int, eta float64) {
-	lr, mu := tensor.Float(eta), tensor.Float(o.Momentum)
-	for i, d := range g {
-		if len(buf) > 0 {
-			d = tensor.Float(mu*buf[0][i]) + d
-			buf[0][i] = d
-		}
-		w[i] -= tensor.Float(lr * d)
+	var m []tensor.Float
+	if len(buf) > 0 {
+		m = buf[0]
 	}
+	kernel.SGD{Rate: tensor.Float(eta), Momentum: tensor.Float(o.Momentum), Decay: tensor.Float(o.Decay)}.Update(w, g, m)
 }
 
 // Update takes one step.
 func (o Adam) Update(w, g []tensor.Float, buf [][]tensor.Float, t int, eta float64) {
+	o.kernel(t, eta).Update(w, g, buf[0], buf[1])
+}
+
+// kernel is step t with rate eta.
+func (o Adam) kernel(t int, eta float64) kernel.Adam {
 	b1, b2, eps := orDefault(o.Beta1, 0.9), orDefault(o.Beta2, 0.999), orDefault(o.Epsilon, 1e-8)
 	// The corrections of both moments go into the rate and into epsilon.
 	c2 := math.Sqrt(1 - math.Pow(b2, float64(t)))
-	lr := tensor.Float(eta * c2 / (1 - math.Pow(b1, float64(t))))
-	e := tensor.Float(eps * c2)
-	f1, f2 := tensor.Float(b1), tensor.Float(b2)
-	h1, h2 := tensor.Float(1-b1), tensor.Float(1-b2)
-	m, v := buf[0][:len(g)], buf[1][:len(g)]
-	w = w[:len(g)]
-	for i, d := range g {
-		m[i] = tensor.Float(f1*m[i]) + tensor.Float(h1*d)
-		v[i] = tensor.Float(f2*v[i]) + tensor.Float(h2*tensor.Float(d*d))
-		w[i] -= tensor.Float(lr*m[i]) / (tensor.Float(math.Sqrt(float64(v[i]))) + e)
+	return kernel.Adam{
+		Beta1: tensor.Float(b1), Gain1: tensor.Float(1 - b1),
+		Beta2: tensor.Float(b2), Gain2: tensor.Float(1 - b2),
+		Rate:    tensor.Float(eta * c2 / (1 - math.Pow(b1, float64(t)))),
+		Epsilon: tensor.Float(eps * c2),
+		Keep:    1,
 	}
 }
 
@@ -162,7 +171,7 @@ func (c Cosine) Scale(t, total int) float64 {
 func Norm(grads [][]tensor.Float) float64 {
 	var total float64
 	for _, g := range grads {
-		total += tensor.Sum(g, func(v tensor.Float) float64 { return float64(v) * float64(v) })
+		total += kernel.SumSquares(g)
 	}
 	return math.Sqrt(total)
 }
@@ -174,9 +183,7 @@ func Clip(grads [][]tensor.Float, limit float64) float64 {
 	if limit > 0 && norm > limit {
 		scale := tensor.Float(limit / norm)
 		for _, g := range grads {
-			for i := range g {
-				g[i] *= scale
-			}
+			kernel.Scale(g, scale)
 		}
 	}
 	return norm
@@ -189,7 +196,7 @@ const updateChunk = 1 << 14
 // bufs[p][k] is buffer k of parameter p.
 func Apply(pool *par.Pool, o Optimizer, params []tensor.Param, grads [][]tensor.Float, bufs [][][]tensor.Float, t int, eta float64) {
 	for i, p := range params {
-		w, g := p.Value.Data, grads[i]
+		w, g, o := p.Value.Data, grads[i], forParam(o, p)
 		pool.For(len(w), updateChunk, func(_, lo, hi int) {
 			var space [4][]tensor.Float
 			parts := space[:0]

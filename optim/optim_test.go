@@ -110,10 +110,15 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
+var rules = []optim.Optimizer{
+	optim.SGD{LR: 0.1}, optim.SGD{LR: 0.1, Momentum: 0.9}, optim.SGD{LR: 0.1, Decay: 0.1, DecayBiases: true},
+	optim.Adam{LR: 0.1}, optim.AdamW{Adam: optim.Adam{LR: 0.1}, Decay: 0.1, DecayBiases: true},
+}
+
 // A run is interrupted after any step: weights and buffers, which are all that
 // a checkpoint holds, carry the rest of it bit for bit.
 func TestResume(t *testing.T) {
-	for _, o := range []optim.Optimizer{optim.SGD{LR: 0.1}, optim.SGD{LR: 0.1, Momentum: 0.9}, optim.Adam{LR: 0.1}} {
+	for _, o := range rules {
 		const steps = 6
 		lens := []int{5, 3}
 		run := func(p []tensor.Param, bufs [][][]tensor.Float, from, to int) {
@@ -148,7 +153,7 @@ func TestResume(t *testing.T) {
 // of threads and wherever its tasks are cut.
 func TestApply(t *testing.T) {
 	lens := []int{1, 1 << 14, 1<<14 + 1, 40000}
-	for _, o := range []optim.Optimizer{optim.SGD{LR: 0.1}, optim.SGD{LR: 0.1, Momentum: 0.9}, optim.Adam{LR: 0.1}} {
+	for _, o := range rules {
 		want := params(lens...)
 		wantBufs := optim.NewBuffers(o, want)
 		for s := 1; s <= 2; s++ {

@@ -107,9 +107,7 @@ func MatMul(pool *par.Pool, a, b Tensor) (Tensor, error) {
 	}
 	m, k, n := a.Shape[0], a.Shape[1], b.Shape[1]
 	c := New(m, n)
-	var p kernel.Packed
-	p.Pack(pool, b.Data, n, k, n, false)
-	kernel.MatMul(pool, m, a.Data, k, false, &p, c.Data, n)
+	kernel.Gemm(pool, m, n, k, a.Data, k, false, b.Data, n, false, c.Data, n)
 	return c, nil
 }
 
@@ -142,10 +140,6 @@ func Sum(x []Float, f func(Float) float64) float64 {
 // Finite reports whether no element is NaN or infinite, and the index of the
 // first that is.
 func Finite(x []Float) (int, bool) {
-	for i, v := range x {
-		if v-v != 0 { // NaN for NaN and for both infinities
-			return i, false
-		}
-	}
-	return 0, true
+	i := kernel.Finite(x)
+	return max(i, 0), i < 0
 }

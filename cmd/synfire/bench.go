@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ type benchCmd struct {
 	Threads int      `help:"Threads; 0 means one for each processor." default:"0"`
 	Kernel  string   `help:"Kernel level: go, avx2 or avx512 (default the best)." placeholder:"LEVEL"`
 	Phase   string   `help:"Measure one phase alone: train, infer or latency." placeholder:"PHASE"`
+	Compare string   `help:"Compare with FILE: an earlier --json output, or the JSON lines of a script that times other simulators." placeholder:"FILE"`
 	Small   bool     `help:"Tiny shapes, to try the command: the figures mean nothing."`
 	JSON    bool     `help:"Print JSON."`
 
@@ -58,21 +60,45 @@ func (c *benchCmd) Run(a *app) error {
 	if c.Case >= 0 {
 		return c.measure(a, cases[c.Case])
 	}
+	refs, err := c.references()
+	if err != nil {
+		return usageError{err}
+	}
 	rows, err := c.runAll(a, cases)
 	if err != nil {
 		return err
 	}
+	failed := 0
+	for i := range rows {
+		rows[i].Compare(refs)
+		if rows[i].Error != "" {
+			failed++
+		}
+	}
 	if c.JSON {
 		err = json.NewEncoder(a.out).Encode(rows)
 	} else {
-		err = printRows(a, rows)
+		err = writeRows(a, rows, c.Compare)
 	}
-	for _, r := range rows {
-		if err == nil && r.Error != "" {
-			err = codeError(exitFailed)
-		}
+	if err == nil && failed > 0 {
+		err = codeError(exitFailed)
 	}
 	return err
+}
+
+// references are what to compare with.
+func (c *benchCmd) references() ([]bench.Reference, error) {
+	switch {
+	case c.Compare == "":
+		return nil, nil
+	case c.Small:
+		return nil, errors.New("bench: --small and --compare: tiny shapes compare with nothing; leave one out")
+	}
+	src, err := os.ReadFile(c.Compare)
+	if err != nil {
+		return nil, fmt.Errorf("bench: compare: %w", err)
+	}
+	return bench.ReadReferences(filepath.Base(c.Compare), src)
 }
 
 // setKernel forces a level of kernels.
@@ -138,7 +164,10 @@ func (c *benchCmd) child(a *app, i int, factors []float64) ([]bench.Row, error) 
 	}
 	args := append([]string{"bench"}, c.Names...)
 	args = append(args, "--repeat", strconv.Itoa(c.Repeat), "--threads", strconv.Itoa(c.Threads), "--phase="+c.Phase,
-		"--kernel="+kernel.Current().String(), "--small="+strconv.FormatBool(c.Small), "--case", strconv.Itoa(i), "--factors="+join(factors))
+		"--kernel="+kernel.Current().String(), "--small="+strconv.FormatBool(c.Small), "--case", strconv.Itoa(i))
+	if factors != nil {
+		args = append(args, "--factors="+join(factors))
+	}
 	cmd := exec.CommandContext(a.ctx, self, args...)
 	var out, errOut bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errOut
@@ -179,11 +208,4 @@ func (a *app) status(format string, args ...any) {
 	if a.live {
 		fmt.Fprintf(a.err, "\r\x1b[K"+format, args...)
 	}
-}
-
-func printRows(a *app, rows []bench.Row) error {
-	for _, r := range rows {
-		fmt.Fprintf(a.out, "%s %s %s %g [%g %g] %s %v %v %d %s\n", r.Workload, r.Phase, r.Shape, r.Median, r.Min, r.Max, r.Unit, r.FiringRate, r.RateEnd, r.PeakRSSBytes, r.Error)
-	}
-	return nil
 }

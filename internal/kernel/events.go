@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// slack is how far beyond its result a level may write when it appends whole
+// Slack is how far beyond its result a level may write when it appends whole
 // vectors.
-const slack = 16
+const Slack = 16
 
 // Indices appends to dst the positions of the bits set in words among bits
 // [lo, hi), ascending, each less lo and plus base:
@@ -27,8 +27,8 @@ func Indices(dst []int32, words []uint64, lo, hi int, base int32) []int32 {
 	if lo >= hi {
 		return dst
 	}
-	if cap(dst)-len(dst) < hi-lo+slack {
-		dst = slices.Grow(dst, countBits(words, lo, hi)+slack)
+	if cap(dst)-len(dst) < hi-lo+Slack {
+		dst = slices.Grow(dst, countBits(words, lo, hi)+Slack)
 	}
 	return indices(dst, words, lo, hi, base)
 }
@@ -44,8 +44,8 @@ func Indices(dst []int32, words []uint64, lo, hi int, base int32) []int32 {
 //
 // What at and val have of capacity beyond the result is working space.
 func Nonzeros(at []int32, val []Float, x []Float, base int32) ([]int32, []Float) {
-	if room := min(cap(at)-len(at), cap(val)-len(val)); room < len(x)+slack {
-		n := CountNonzero(x) + slack
+	if room := min(cap(at)-len(at), cap(val)-len(val)); room < len(x)+Slack {
+		n := CountNonzero(x) + Slack
 		at, val = slices.Grow(at, n), slices.Grow(val, n)
 	}
 	return nonzeros(at, val, x, base)

@@ -71,7 +71,7 @@ func transposeBitsGo(dst []uint64, dstWords int, src []uint64, ld, rows, cols in
 // half of each pair of rows with the left lower one.
 func transpose64(a *[64]uint64) {
 	for s, m := 32, uint64(1<<32-1); s > 0; s, m = s/2, m^m<<(s/2) {
-		for i := 0; i < 64; i = (i | s) + 1&^s {
+		for i := 0; i < 64; i = ((i | s) + 1) &^ s {
 			t := (a[i]>>s ^ a[i|s]) & m
 			a[i|s] ^= t
 			a[i] ^= t << s

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 )
 
@@ -43,23 +42,4 @@ func TestAddRowsChecksLengths(t *testing.T) {
 		panics(t, "negative row", func() { AddRows(c, w, 10, []int32{1, -1}) })
 		panics(t, "short last row", func() { AddRows(c, w[:29], 10, []int32{2}) })
 	})
-}
-
-func TestIndices(t *testing.T) {
-	words := []uint64{1<<63 | 1, 0, 0b1011}
-	for _, c := range []struct {
-		lo, hi int
-		base   int32
-		want   []int32
-	}{
-		{0, 192, 0, []int32{0, 63, 128, 129, 131}},
-		{0, 0, 0, nil},
-		{1, 64, 0, []int32{62}},
-		{63, 129, 10, []int32{10, 75}},
-		{129, 131, 0, []int32{0}},
-	} {
-		if got := Indices(nil, words, c.lo, c.hi, c.base); !slices.Equal(got, c.want) {
-			t.Errorf("Indices [%d, %d): %v, want %v", c.lo, c.hi, got, c.want)
-		}
-	}
 }
