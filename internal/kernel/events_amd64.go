@@ -3,21 +3,86 @@
 package kernel
 
 func indices(dst []int32, words []uint64, lo, hi int, base int32) []int32 {
-	return indicesGo(dst, words, lo, hi, base)
+	if Current() != AVX512 {
+		return indicesGo(dst, words, lo, hi, base)
+	}
+	i, last := lo>>6, (hi-1)>>6
+	base += int32(i<<6 - lo)
+	room := dst[:cap(dst)]
+	n := len(dst)
+	some := func(word *uint64, count int) {
+		n += indicesAVX512(&room[n], word, count, base)
+		base += int32(64 * count)
+	}
+	edge := within(words[i], i<<6, lo, hi)
+	some(&edge, 1)
+	if i+1 < last {
+		some(&words[i+1], last-i-1)
+	}
+	if i < last {
+		edge = within(words[last], last<<6, lo, hi)
+		some(&edge, 1)
+	}
+	return dst[:n]
 }
 
 func nonzeros(at []int32, val []Float, x []Float, base int32) ([]int32, []Float) {
-	return nonzerosGo(at, val, x, base)
+	if Current() != AVX512 || len(x) == 0 {
+		return nonzerosGo(at, val, x, base)
+	}
+	n := nonzerosAVX512(&at[:cap(at)][len(at)], &val[:cap(val)][len(val)], &x[0], len(x), base)
+	return at[:len(at)+n], val[:len(val)+n]
 }
 
-func countNonzero(x []Float) int { return countNonzeroGo(x) }
+func countNonzero(x []Float) int {
+	n, count := 0, len(x)/64
+	if count > 0 {
+		switch Current() {
+		case AVX512:
+			n = countNonzeroAVX512(&x[0], count)
+		case AVX2:
+			n = countNonzeroAVX2(&x[0], count)
+		default:
+			count = 0
+		}
+	}
+	return n + countNonzeroGo(x[64*count:])
+}
 
-func nonzeroBits(dst []uint64, x []Float) { nonzeroBitsGo(dst, x) }
+func nonzeroBits(dst []uint64, x []Float) {
+	count := len(x) / 64
+	if count > 0 {
+		switch Current() {
+		case AVX512:
+			nonzeroBitsAVX512(&dst[0], &x[0], count)
+		case AVX2:
+			nonzeroBitsAVX2(&dst[0], &x[0], count)
+		default:
+			count = 0
+		}
+	}
+	nonzeroBitsGo(dst[count:], x[64*count:])
+}
 
-func expand(dst []Float, words []uint64, lo int) { expandGo(dst, words, lo) }
+func expand(dst []Float, words []uint64, lo int) {
+	level := Current()
+	for ; len(dst) >= 64 && level != Go; dst, lo = dst[64:], lo+64 {
+		if level == AVX512 {
+			expand64AVX512(&dst[0], wordAt(words, lo))
+		} else {
+			expand64AVX2(&dst[0], wordAt(words, lo))
+		}
+	}
+	expandGo(dst, words, lo)
+}
 
-func transposeBits(dst []uint64, dstWords int, src []uint64, ld, rows, cols int) {
-	transposeBitsGo(dst, dstWords, src, ld, rows, cols)
+// transpose64 transposes a matrix of 64×64 bits.
+func transpose64(a *[64]uint64) {
+	if Current() == AVX512 {
+		transpose64AVX512(a)
+		return
+	}
+	transpose64Go(a)
 }
 
 // maxRow is the greatest row number, where a negative one counts as large.
