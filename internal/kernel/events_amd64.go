@@ -2,6 +2,8 @@
 
 package kernel
 
+import "math/bits"
+
 func indices(dst []int32, words []uint64, lo, hi int, base int32) []int32 {
 	if Current() != AVX512 {
 		return indicesGo(dst, words, lo, hi, base)
@@ -27,11 +29,21 @@ func indices(dst []int32, words []uint64, lo, hi int, base int32) []int32 {
 }
 
 func nonzeros(at []int32, val []Float, x []Float, base int32) ([]int32, []Float) {
-	if Current() != AVX512 || len(x) == 0 {
-		return nonzerosGo(at, val, x, base)
+	switch level := Current(); {
+	case level == AVX512 && len(x) > 0:
+		n := nonzerosAVX512(&at[:cap(at)][len(at)], &val[:cap(val)][len(val)], &x[0], len(x), base)
+		return at[:len(at)+n], val[:len(val)+n]
+	case level == AVX2:
+		for ; len(x) >= 64; x, base = x[64:], base+64 {
+			var word uint64
+			nonzeroBitsAVX2(&word, &x[0], 1)
+			for ; word != 0; word &= word - 1 {
+				i := bits.TrailingZeros64(word)
+				at, val = append(at, int32(i)+base), append(val, x[i])
+			}
+		}
 	}
-	n := nonzerosAVX512(&at[:cap(at)][len(at)], &val[:cap(val)][len(val)], &x[0], len(x), base)
-	return at[:len(at)+n], val[:len(val)+n]
+	return nonzerosGo(at, val, x, base)
 }
 
 func countNonzero(x []Float) int {

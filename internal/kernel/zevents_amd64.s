@@ -268,57 +268,93 @@ TEXT ·expand64AVX512(SB), NOSPLIT, $0-16
 	RET
 
 // func indicesAVX512(dst *int32, words *uint64, count int, base int32) int
-// Requires: AVX, AVX512F, POPCNT
+// Requires: AVX, AVX512F, BMI, POPCNT
 TEXT ·indicesAVX512(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         words+8(FP), CX
 	MOVQ         count+16(FP), DX
 	MOVL         base+24(FP), BX
-	VPBROADCASTD BX, Z0
-	VPADDD       count<>+0(SB), Z0, Z0
-	MOVL         $0x00000010, BX
-	VPBROADCASTD BX, Z1
-	MOVL         $0x00000040, BX
-	VPBROADCASTD BX, Z3
 	MOVQ         AX, SI
+	MOVL         $0x00000010, DI
+	VPBROADCASTD DI, Z1
+	VMOVDQU32    count<>+0(SB), Z0
 
 loop:
-	CMPQ   (CX), $0x00
-	JNE    some
-	VPADDD Z3, Z0, Z0
-	JMP    next
+	MOVQ    (CX), DI
+	TESTQ   DI, DI
+	JZ      next
+	POPCNTQ DI, R8
+	CMPQ    R8, $0x08
+	JG      many
+	TZCNTQ  DI, R9
+	ADDL    BX, R9
+	MOVL    R9, (AX)
+	BLSRQ   DI, DI
+	TZCNTQ  DI, R9
+	ADDL    BX, R9
+	MOVL    R9, 4(AX)
+	BLSRQ   DI, DI
+	TZCNTQ  DI, R9
+	ADDL    BX, R9
+	MOVL    R9, 8(AX)
+	BLSRQ   DI, DI
+	TZCNTQ  DI, R9
+	ADDL    BX, R9
+	MOVL    R9, 12(AX)
+	BLSRQ   DI, DI
+	TZCNTQ  DI, R9
+	ADDL    BX, R9
+	MOVL    R9, 16(AX)
+	BLSRQ   DI, DI
+	TZCNTQ  DI, R9
+	ADDL    BX, R9
+	MOVL    R9, 20(AX)
+	BLSRQ   DI, DI
+	TZCNTQ  DI, R9
+	ADDL    BX, R9
+	MOVL    R9, 24(AX)
+	BLSRQ   DI, DI
+	TZCNTQ  DI, R9
+	ADDL    BX, R9
+	MOVL    R9, 28(AX)
+	BLSRQ   DI, DI
+	LEAQ    (AX)(R8*4), AX
+	JMP     next
 
-some:
+many:
+	VPBROADCASTD  BX, Z2
+	VPADDD        Z0, Z2, Z2
 	KMOVW         (CX), K1
-	MOVWLZX       (CX), BX
-	VPCOMPRESSD.Z Z0, K1, Z2
-	VMOVDQU32     Z2, (AX)
-	POPCNTL       BX, BX
-	LEAQ          (AX)(BX*4), AX
-	VPADDD        Z1, Z0, Z0
+	MOVWLZX       (CX), R8
+	VPCOMPRESSD.Z Z2, K1, Z3
+	VMOVDQU32     Z3, (AX)
+	POPCNTL       R8, R8
+	LEAQ          (AX)(R8*4), AX
+	VPADDD        Z1, Z2, Z2
 	KMOVW         2(CX), K1
-	MOVWLZX       2(CX), BX
-	VPCOMPRESSD.Z Z0, K1, Z2
-	VMOVDQU32     Z2, (AX)
-	POPCNTL       BX, BX
-	LEAQ          (AX)(BX*4), AX
-	VPADDD        Z1, Z0, Z0
+	MOVWLZX       2(CX), R8
+	VPCOMPRESSD.Z Z2, K1, Z3
+	VMOVDQU32     Z3, (AX)
+	POPCNTL       R8, R8
+	LEAQ          (AX)(R8*4), AX
+	VPADDD        Z1, Z2, Z2
 	KMOVW         4(CX), K1
-	MOVWLZX       4(CX), BX
-	VPCOMPRESSD.Z Z0, K1, Z2
-	VMOVDQU32     Z2, (AX)
-	POPCNTL       BX, BX
-	LEAQ          (AX)(BX*4), AX
-	VPADDD        Z1, Z0, Z0
+	MOVWLZX       4(CX), R8
+	VPCOMPRESSD.Z Z2, K1, Z3
+	VMOVDQU32     Z3, (AX)
+	POPCNTL       R8, R8
+	LEAQ          (AX)(R8*4), AX
+	VPADDD        Z1, Z2, Z2
 	KMOVW         6(CX), K1
-	MOVWLZX       6(CX), BX
-	VPCOMPRESSD.Z Z0, K1, Z2
-	VMOVDQU32     Z2, (AX)
-	POPCNTL       BX, BX
-	LEAQ          (AX)(BX*4), AX
-	VPADDD        Z1, Z0, Z0
+	MOVWLZX       6(CX), R8
+	VPCOMPRESSD.Z Z2, K1, Z3
+	VMOVDQU32     Z3, (AX)
+	POPCNTL       R8, R8
+	LEAQ          (AX)(R8*4), AX
+	VPADDD        Z1, Z2, Z2
 
 next:
+	ADDL $0x40, BX
 	ADDQ $0x08, CX
 	DECQ DX
 	JNZ  loop
@@ -353,11 +389,11 @@ TEXT ·nonzerosAVX512(SB), NOSPLIT, $0-48
 	MOVQ         val+8(FP), DX
 	MOVQ         x+16(FP), BX
 	MOVQ         n+24(FP), DI
+	MOVL         $0x00000010, CX
+	VPBROADCASTD CX, Z1
 	MOVL         base+32(FP), CX
 	VPBROADCASTD CX, Z0
 	VPADDD       count<>+0(SB), Z0, Z0
-	MOVL         $0x00000010, CX
-	VPBROADCASTD CX, Z1
 	VPXORD       Z2, Z2, Z2
 	XORQ         SI, SI
 

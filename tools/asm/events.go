@@ -130,17 +130,13 @@ func expand64(s isa) {
 	end()
 }
 
-// lanesFrom is base + 0, 1, … 15.
-func lanesFrom(base string) reg.VecVirtual {
-	r, v := GP32(), ZMM()
-	Load(Param(base), r)
-	VPBROADCASTD(r, v)
+// count16 is 0, 1, … 15.
+func count16() Mem {
 	numbers := make([]uint32, 16)
 	for i := range numbers {
 		numbers[i] = uint32(i)
 	}
-	VPADDD(table("count", numbers...), v, v)
-	return v
+	return table("count", numbers...)
 }
 
 // eachLane is a number in all 16 lanes.
@@ -156,18 +152,34 @@ func indices() {
 		"indicesAVX512 is Indices of all bits of count ≥ 1 words; it returns their number and",
 		"writes up to 16 places beyond it.")
 	dst, words, count := load64("dst"), load64("words"), load64("count")
-	at, sixteen, t := lanesFrom("base"), eachLane(16), ZMM()
-	sixtyFour := eachLane(64)
-	k, n, start := K(), GP64(), GP64()
+	base, start := GP32(), GP64()
+	Load(Param("base"), base)
 	MOVQ(dst, start)
+	lanes, sixteen := ZMM(), eachLane(16)
+	VMOVDQU32(count16(), lanes)
+	word, n, r := GP64(), GP64(), GP64()
+	at, t, k := ZMM(), ZMM(), K()
 	Label("loop")
-	CMPQ(Mem{Base: words}, Imm(0))
-	JNE(LabelRef("some"))
-	VPADDD(sixtyFour, at, at)
+	MOVQ(Mem{Base: words}, word)
+	TESTQ(word, word)
+	JZ(LabelRef("next"))
+	POPCNTQ(word, n)
+	CMPQ(n, Imm(8))
+	JG(LabelRef("many"))
+	// Few: always eight, of which those behind the last bit are overwritten.
+	for i := range 8 {
+		TZCNTQ(word, r)
+		ADDL(base, r.As32())
+		MOVL(r.As32(), Mem{Base: dst, Disp: 4 * i})
+		BLSRQ(word, word)
+	}
+	LEAQ(Mem{Base: dst, Index: n, Scale: 4}, dst)
 	JMP(LabelRef("next"))
-	Label("some")
+	Label("many")
 	// Compressing to memory is slow on some processors, so whole vectors
 	// are stored, of which the next one overwrites the excess.
+	VPBROADCASTD(base, at)
+	VPADDD(lanes, at, at)
 	for i := range 4 {
 		m := Mem{Base: words, Disp: 2 * i}
 		KMOVW(m, k)
@@ -179,6 +191,7 @@ func indices() {
 		VPADDD(sixteen, at, at)
 	}
 	Label("next")
+	ADDL(Imm(64), base)
 	ADDQ(Imm(8), words)
 	DECQ(count)
 	JNZ(LabelRef("loop"))
@@ -193,7 +206,10 @@ func nonzeros() {
 		"nonzerosAVX512 is Nonzeros of n ≥ 1 floats; it returns their number and writes up to",
 		"16 places beyond it.")
 	at, val, x, n := load64("at"), load64("val"), load64("x"), load64("n")
-	place, sixteen := lanesFrom("base"), eachLane(16)
+	base, place, sixteen := GP32(), ZMM(), eachLane(16)
+	Load(Param("base"), base)
+	VPBROADCASTD(base, place)
+	VPADDD(count16(), place, place)
 	nought, v, t, k := ZMM(), ZMM(), ZMM(), K()
 	found, r := GP64(), GP64()
 	VPXORD(nought, nought, nought)
