@@ -117,6 +117,14 @@ var (
 	lanes    = [...]int{AVX2: 8, AVX512: 16}
 )
 
+// columnBlock is the width of equal blocks of n columns.
+func columnBlock(n, most, unit int) int {
+	if n <= most {
+		return n // calls for few rows would feel the divisions
+	}
+	return even(n, most, unit)
+}
+
 // matrixLists are lists of rows of w, which addLists in assembly adds.
 type matrixLists struct {
 	level         Level
@@ -157,7 +165,7 @@ func addRowsMulti(count int, c []Float, cstep int, w []Float, wstep, ldw, n int,
 	}
 	ends := [2]int32{0, int32(len(rows))}
 	l := matrixLists{level: level, w: w, ldw: ldw, first: ends[:], width: 1, count: 1, at: &rows[0], val: val}
-	block := even(n, addBlock[level], lanes[level])
+	block := columnBlock(n, addBlock[level], lanes[level])
 	for j := 0; j < n; j += block {
 		for i := range count {
 			l.off = i * wstep
@@ -180,7 +188,7 @@ func (g Patches) addRow(c []Float, ldc int, w []Float, ldw, n, y, x0, x1 int, at
 	// rows of w by a kernel row.
 	l := matrixLists{level: level, w: w, ldw: ldw, step: (g.KW - g.W) * g.C * ldw, stride: g.W, count: i1 - i0, at: &at[0], val: val}
 	row := (y*g.Stride - g.PadH + i0) * g.W
-	block := even(n, addBlock[level], lanes[level])
+	block := columnBlock(n, addBlock[level], lanes[level])
 	for j := 0; j < n; j += block {
 		for x := x0; x < x1; x++ {
 			left := x*g.Stride - g.PadW
@@ -201,7 +209,7 @@ func sumRows(count int, c []Float, cstep int, w []Float, wstep, ldw, n int, rows
 		sumRowsGo(count, c, cstep, w, wstep, ldw, n, rows, val, ends)
 		return
 	}
-	block := even(n, sumBlock[level], lanes[level])
+	block := columnBlock(n, sumBlock[level], lanes[level])
 	for j := 0; j < n; j += block {
 		width := min(block, n-j)
 		for i := range count {
