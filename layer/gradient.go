@@ -92,7 +92,7 @@ func (a affine) gradLinear(c *Call) {
 			for _, k := range j.blocks {
 				lo, hi := a.rowsOf(in.B, s, k)
 				clear(p)
-				kernel.MulOuter(hi-lo, in.Data[lo*a.c+k0:], a.c, k1-k0, j.c.DOut.Data[lo*n:], n, n, p, n)
+				kernel.MulOuter(hi-lo, k1-k0, n, in.Data[lo*a.c+k0:], a.c, j.c.DOut.Data[lo*n:], n, p, n)
 				kernel.Add(j.c.DParams[0][k0*n:k1*n], p)
 			}
 		}
@@ -144,7 +144,7 @@ func (a affine) outer(j *job, i, q0, q1 int) {
 		errors := j.c.DOut.Data[(j.step*j.c.DOut.B+b)*a.pixels()*n:]
 		for y := k.y0; y < k.y1; y++ {
 			from := j.x[(((b-k.b0)*ch+y*a.stride+i)*cw)*a.c+q0:]
-			kernel.MulOuter(a.ow, from, a.stride*a.c, q1-q0, errors[y*a.ow*n:], n, n, p, n)
+			kernel.MulOuter(a.ow, q1-q0, n, from, a.stride*a.c, errors[y*a.ow*n:], n, p, n)
 		}
 	}
 	kernel.Add(j.c.DParams[0][lo*n:(lo+q1-q0)*n], p)

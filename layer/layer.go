@@ -58,7 +58,7 @@ type View interface{ IsView() bool }
 type ElementWise interface{ ElementWise() bool }
 
 // Forgetful is a Layer whose Backward does not read its inputs' elements, so
-// that they need not be kept for it.
+// that they need not be kept for it, unless they are spikes.
 type Forgetful interface{ ForgetsInput() bool }
 
 // Buffered is a Layer with buffers: arrays that belong to the network and its
@@ -184,7 +184,7 @@ type Call struct {
 
 	In     []*signal.Signal
 	Shape  tensor.Shape // of the output, what Layer.Output returned
-	TakeIn bool // In[0] is Dense and nobody else's: its memory may be exchanged
+	TakeIn bool         // In[0] is Dense and nobody else's: its memory may be exchanged
 	Out    *signal.Signal
 
 	// DOut is the error at Out: Dense, or for a Constant output its sum over
@@ -238,6 +238,7 @@ const floatBytes = int64(unsafe.Sizeof(tensor.Float(0)))
 type Scratch struct {
 	floats []tensor.Float
 	bits   []uint64
+	bytes  []uint8
 }
 
 // Temp is working memory that the nodes of a Pass share: nothing in it outlives
@@ -284,12 +285,22 @@ func (c *Call) each(n, grain int, j job, f func(j *job, id, lo, hi int)) {
 	c.Temp.loop.For(c.Pool, n, grain, j, f)
 }
 
+// record gives the bytes a length.
+func (s *Scratch) record(n int) []uint8 {
+	if cap(s.bytes) < n {
+		s.bytes = make([]uint8, n)
+	}
+	s.bytes = s.bytes[:n]
+	return s.bytes
+}
+
 // Worker is the scratch of one goroutine; nothing in it outlives a loop body.
 type Worker struct {
 	floats [3][]tensor.Float
 	values []tensor.Float
 	ints   []int32
 	ends   []int32
+	words  []uint64
 }
 
 func (w *Worker) slot(i, n int) []tensor.Float {

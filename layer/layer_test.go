@@ -91,8 +91,8 @@ func TestAccepts(t *testing.T) {
 		l    layer.Layer
 		want string
 	}{
-		{layer.Linear{}, all}, {layer.Conv2D{}, all}, {layer.MaxPool{}, all}, {layer.Flatten{}, all},
-		{layer.AvgPool{}, rows}, {layer.ReLU{}, rows},
+		{layer.Linear{}, all}, {layer.Conv2D{}, all}, {layer.MaxPool{}, all}, {layer.Flatten{}, all}, {layer.AvgPool{}, all},
+		{layer.ReLU{}, rows},
 		{layer.Spiking{}, steps}, {layer.Readout{}, steps},
 		{struct{ layer.Layer }{layer.ReLU{}}, rows},
 		{struct{ layer.Stateful }{layer.Readout{}}, "dense"},

@@ -1,6 +1,7 @@
 package layer_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -82,12 +83,92 @@ func TestMaxPoolTies(t *testing.T) {
 	} {
 		shape := tensor.Shape{3, 3, 1}
 		k := call(t, c.l, sig(c.kind, 1, 1, shape, c.x...), layer.Auto)
-		c.l.Forward(k)
-		k.DOut = sig(signal.Dense, 1, 1, k.Out.Shape, 1, 2, 4, 8)
-		k.DIn[0] = sig(signal.Dense, 1, 1, shape, slices.Repeat([]tensor.Float{5}, 9)...)
-		c.l.Backward(k)
-		if !slices.Equal(k.DIn[0].Data, c.want) {
-			t.Errorf("%s: errors %v, want %v", c.name, k.DIn[0].Data, c.want)
+		for _, k.Keep = range []bool{true, false} {
+			c.l.Forward(k)
+			k.DOut = sig(signal.Dense, 1, 1, k.Out.Shape, 1, 2, 4, 8)
+			k.DIn[0] = sig(signal.Dense, 1, 1, shape, slices.Repeat([]tensor.Float{5}, 9)...)
+			c.l.Backward(k)
+			if !slices.Equal(k.DIn[0].Data, c.want) {
+				t.Errorf("%s, kept %v: errors %v, want %v", c.name, k.Keep, k.DIn[0].Data, c.want)
+			}
+		}
+	}
+}
+
+// Pooling has several ways to the same bits: maxima recorded or found again,
+// spikes as words or as numbers. Windows tile the image, overlap, leave gaps,
+// or are too large for a record.
+func TestPoolPaths(t *testing.T) {
+	for _, c := range []struct{ size, stride int }{{2, 0}, {3, 0}, {3, 1}, {3, 2}, {2, 3}, {1, 1}, {17, 1}} {
+		for _, channels := range []int{1, 12, 64, 70} {
+			shape := tensor.Shape{c.size + 6, c.size + 4, channels}
+			x := make([]tensor.Float, 2*2*shape.Size())
+			bits := make([]tensor.Float, len(x))
+			for i := range x {
+				x[i] = tensor.Float(i*i*7%11 - 5) // few values: many ties
+				if i*i%13 == 1 || i%57 == 0 {
+					bits[i] = 1
+				}
+			}
+			mean, most := layer.AvgPool{Size: c.size, Stride: c.stride}, layer.MaxPool{Size: c.size, Stride: c.stride}
+			run := func(l layer.Layer, kind signal.Kind, x []tensor.Float, keep bool) (out, din []tensor.Float) {
+				k := call(t, l, sig(kind, 2, 2, shape, x...), layer.Auto)
+				k.Keep = keep
+				l.Forward(k)
+				k.DOut = sig(signal.Dense, 2, 2, k.Out.Shape)
+				for i := range k.DOut.Data {
+					k.DOut.Data[i] = tensor.Float(i%23) - 7
+				}
+				k.DIn[0] = sig(signal.Dense, 2, 2, shape, slices.Repeat([]tensor.Float{5}, len(x))...)
+				l.Backward(k)
+				return numbers(k.Out), k.DIn[0].Data
+			}
+			same := func(what string, l layer.Layer, x []tensor.Float, kind signal.Kind, keep bool) {
+				wantOut, wantDin := run(l, signal.Dense, x, false)
+				out, din := run(l, kind, x, keep)
+				if !slices.Equal(out, wantOut) || !slices.Equal(din, wantDin) {
+					t.Errorf("%T%+v of %v: %s gives another result", l, l, shape, what)
+				}
+			}
+			same("a record", most, x, signal.Dense, true)
+			same("spikes", most, bits, signal.Spikes, true)
+			same("spikes", mean, bits, signal.Spikes, true)
+		}
+	}
+}
+
+// The mean's errors by hand: shares of windows that overlap add up.
+func TestAvgPoolErrors(t *testing.T) {
+	l, shape := layer.AvgPool{Size: 2, Stride: 1}, tensor.Shape{3, 3, 1}
+	k := call(t, l, sig(signal.Dense, 1, 1, shape, img[:9]...), layer.Auto)
+	l.Forward(k)
+	k.DOut = sig(signal.Dense, 1, 1, k.Out.Shape, 4, 8, 16, 32)
+	k.DIn[0] = sig(signal.Dense, 1, 1, shape, slices.Repeat([]tensor.Float{5}, 9)...)
+	l.Backward(k)
+	if want := []tensor.Float{1, 3, 2, 5, 15, 10, 4, 12, 8}; !slices.Equal(k.DIn[0].Data, want) {
+		t.Errorf("errors %v, want %v", k.DIn[0].Data, want)
+	}
+}
+
+func BenchmarkPool(b *testing.B) {
+	shape := tensor.Shape{24, 24, 64}
+	for _, kind := range []signal.Kind{signal.Dense, signal.Spikes} {
+		for _, l := range []layer.Layer{layer.MaxPool{Size: 2}, layer.AvgPool{Size: 2}} {
+			in := sig(kind, 4, 8, shape, make([]tensor.Float, 32*shape.Size())...)
+			c := &layer.Call{
+				Workers: make([]layer.Worker, 1), Scratch: &layer.Scratch{}, Keep: true,
+				In: []*signal.Signal{in}, Out: &signal.Signal{}, DIn: make([]*signal.Signal, 1),
+			}
+			l.Forward(c)
+			c.DOut, c.DIn[0] = sig(signal.Dense, 4, 8, c.Out.Shape), sig(signal.Dense, 4, 8, shape)
+			for name, f := range map[string]func(*layer.Call){"forward": l.Forward, "backward": l.Backward} {
+				b.Run(fmt.Sprintf("%T/%v/%s", l, kind, name), func(b *testing.B) {
+					for b.Loop() {
+						f(c)
+					}
+					b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*in.Rows()), "µs/image")
+				})
+			}
 		}
 	}
 }

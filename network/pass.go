@@ -101,7 +101,7 @@ type Pass struct {
 // nodeMemory is a node's part of a Pass.
 type nodeMemory struct {
 	call     layer.Call
-	lasting  bool          // its output is read in Backward
+	lasting  bool          // its output is read in Backward; spikes are kept anyway
 	takes    bool          // it may exchange the memory of its input
 	overlays bool          // its error may be written over that of its output
 	chunks   []chunkMemory // one that serves all where nothing is kept
@@ -233,7 +233,7 @@ func (p *Pass) memory(i, k int) (out *signal.Signal, own *chunkMemory) {
 	if !p.kept || m.chunks[0].out.Kind == signal.Constant && k > 0 {
 		return &m.chunks[0].out, &m.chunks[0]
 	}
-	if !m.lasting {
+	if !m.lasting && m.chunks[0].out.Kind != signal.Spikes {
 		return &m.chunks[0].out, &m.chunks[k]
 	}
 	return &m.chunks[k].out, &m.chunks[k]

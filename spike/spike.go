@@ -89,6 +89,19 @@ func (r Raster) Train(unit, first, stride, steps int, dt float64) Train {
 	return tr
 }
 
+// Bits is the n ≤ 64 bits of words from bit at on, the first lowest.
+func Bits(words []uint64, at, n int) uint64 {
+	i, shift := at>>6, at&63
+	x := words[i] >> shift
+	if shift+n > 64 {
+		x |= words[i+1] << (64 - shift)
+	}
+	if n < 64 {
+		x &= 1<<n - 1
+	}
+	return x
+}
+
 // Or sets the bits [at, at+n) of dst that are set among bits [from, from+n) of
 // src.
 func Or(dst []uint64, at int, src []uint64, from, n int) {

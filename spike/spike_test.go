@@ -54,6 +54,21 @@ func TestRasterReset(t *testing.T) {
 	}
 }
 
+func TestBits(t *testing.T) {
+	words := []uint64{1<<63 | 0b1011, 0b101, 1 << 63}
+	for _, c := range []struct {
+		at, n int
+		want  uint64
+	}{
+		{0, 64, words[0]}, {0, 3, 0b11}, {1, 3, 0b101}, {63, 1, 1}, {63, 4, 0b1011}, {62, 64, 0b10110},
+		{64, 2, 1}, {128, 64, 1 << 63}, {191, 1, 1},
+	} {
+		if got := spike.Bits(words, c.at, c.n); got != c.want {
+			t.Errorf("bits [%d, %d): %b, want %b", c.at, c.at+c.n, got, c.want)
+		}
+	}
+}
+
 func TestOr(t *testing.T) {
 	for _, c := range []struct{ at, from, n int }{{0, 0, 1}, {3, 60, 70}, {64, 1, 64}, {10, 5, 130}, {63, 63, 2}, {0, 0, 128}} {
 		src, dst := spike.NewRaster(1, 256), spike.NewRaster(1, 256)

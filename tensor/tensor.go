@@ -107,9 +107,7 @@ func MatMul(pool *par.Pool, a, b Tensor) (Tensor, error) {
 	}
 	m, k, n := a.Shape[0], a.Shape[1], b.Shape[1]
 	c := New(m, n)
-	var p kernel.Packed
-	p.Pack(pool, b.Data, n, k, n, false)
-	kernel.MatMul(pool, m, a.Data, k, false, &p, c.Data, n)
+	kernel.Gemm(pool, m, n, k, a.Data, k, false, b.Data, n, false, c.Data, n)
 	return c, nil
 }
 

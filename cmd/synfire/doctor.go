@@ -101,9 +101,7 @@ func product(pool *par.Pool, n int) []kernel.Float {
 	for i := range a {
 		a[i], b[i] = kernel.Float(src.Float64()-0.5), kernel.Float(src.Float64()-0.5)
 	}
-	var p kernel.Packed
-	p.Pack(pool, b, n, n, n, false)
-	kernel.MatMul(pool, n, a, n, false, &p, c, n)
+	kernel.Gemm(pool, n, n, n, a, n, false, b, n, false, c, n)
 	return c
 }
 
@@ -121,18 +119,16 @@ func deterministic() bool {
 }
 
 // gemm is the speed of the product of two 1024×1024 matrices, in GFLOP/s: the
-// best of several, packing included.
+// best of several.
 func gemm(threads int) float64 {
 	const n = 1024
 	pool := par.New(threads)
 	defer pool.Close()
 	a, c := make([]kernel.Float, n*n), make([]kernel.Float, n*n)
-	var p kernel.Packed
 	best := 0.0
 	for range 6 {
 		start := time.Now()
-		p.Pack(pool, a, n, n, n, false)
-		kernel.MatMul(pool, n, a, n, false, &p, c, n)
+		kernel.Gemm(pool, n, n, n, a, n, false, a, n, false, c, n)
 		best = max(best, 2*n*n*n/time.Since(start).Seconds()/1e9)
 	}
 	return best

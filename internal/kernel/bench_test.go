@@ -25,8 +25,7 @@ func rate(b *testing.B, events float64, unit string) {
 	b.ReportMetric(events*float64(b.N)/float64(b.Elapsed().Nanoseconds()), unit)
 }
 
-// BenchmarkMatMul packs both operands inside the timing, as a caller without
-// fixed weights has to.
+// BenchmarkMatMul is of operands as a caller has them, without packed weights.
 func BenchmarkMatMul(b *testing.B) {
 	benchLevels(b, func(b *testing.B) {
 		for _, s := range []struct{ m, n, k int }{{128, 1000, 784}, {1024, 1024, 1024}, {64, 8192, 576}} {
@@ -36,10 +35,8 @@ func BenchmarkMatMul(b *testing.B) {
 					defer pool.Close()
 					r := newSource(1, false)
 					x, w, c := r.fill(make([]Float, s.m*s.k)), r.fill(make([]Float, s.k*s.n)), make([]Float, s.m*s.n)
-					var p Packed
 					for b.Loop() {
-						p.Pack(pool, w, s.n, s.k, s.n, false)
-						MatMul(pool, s.m, x, s.k, false, &p, c, s.n)
+						Gemm(pool, s.m, s.n, s.k, x, s.k, false, w, s.n, false, c, s.n)
 					}
 					rate(b, 2*float64(s.m)*float64(s.n)*float64(s.k), "GFLOP/s")
 				})
@@ -156,6 +153,25 @@ func BenchmarkMulDirect(b *testing.B) {
 					p.MulDirect(s.m, x, s.lda, 0, s.kn, 0, s.n, c, s.n)
 				}
 				rate(b, 2*float64(s.m)*float64(s.n)*float64(s.kn), "GFLOP/s")
+			})
+		}
+	})
+}
+
+// BenchmarkMulOuter has the gradients of the layers of BenchmarkMulDirect: of
+// a row of pixels, and of a whole batch.
+func BenchmarkMulOuter(b *testing.B) {
+	benchLevels(b, func(b *testing.B) {
+		for _, s := range []struct{ rows, k, n, lda int }{
+			{64, 192, 64, 64}, {4096, 27, 32, 27}, {512, 784, 128, 784}, {1024, 1600, 512, 1600}, {512, 1024, 10, 1024},
+		} {
+			b.Run(fmt.Sprintf("%dx%dx%d/lda=%d", s.k, s.n, s.rows, s.lda), func(b *testing.B) {
+				r := newSource(7, false)
+				x, g, c := r.fill(make([]Float, (s.rows-1)*s.lda+s.k)), r.fill(make([]Float, s.rows*s.n)), make([]Float, s.k*s.n)
+				for b.Loop() {
+					MulOuter(s.rows, s.k, s.n, x, s.lda, g, s.n, c, s.n)
+				}
+				rate(b, 2*float64(s.rows)*float64(s.n)*float64(s.k), "GFLOP/s")
 			})
 		}
 	})

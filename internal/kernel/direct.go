@@ -11,11 +11,11 @@ func Panel() int { return panel(Current()) }
 
 // MulDirect computes C ← A·B + C for kn rows of B from row k0 on and its
 // columns [j0, j1), on the calling goroutine. A has m rows of kn elements, lda
-// apart, and is read where it stands; rows may overlap. In a padded image with
-// channels last they are the patches of adjacent pixels (lda the channels, kn
-// those of a row of the kernel), which need not be copied out. C has m rows of
-// j1−j0 elements and must not overlap A. j0 is a multiple of Panel at the
-// level of packing, j1 too or N:
+// apart; rows may overlap. In a padded image with channels last they are the
+// patches of adjacent pixels (lda the channels, kn those of a row of the
+// kernel), which need not be copied out. C has m rows of j1−j0 elements and
+// must not overlap A. j0 is a multiple of Panel at the level of packing, j1
+// too or N:
 //
 //	for i := range m {
 //		for j := range j1 - j0 {
@@ -34,18 +34,9 @@ func (p *Packed) MulDirect(m int, a []Float, lda, k0, kn, j0, j1 int, c []Float,
 			k0, k0+kn, j0, j1, p.K, p.N, w))
 	}
 	if m > 0 && kn > 0 && j1 > j0 {
-		p.mulDirect(m, a, lda, k0, kn, j0, j1, c, ldc)
-	}
-}
-
-func (p *Packed) mulDirectGo(m int, a []Float, lda, k0, kn, j0, j1 int, c []Float, ldc int) {
-	for i := range m {
-		ci := c[i*ldc:][:j1-j0]
-		for k, x := range a[i*lda:][:kn] {
-			for j, w := range p.data[(k0+k)*p.N:][j0:j1] {
-				ci[j] += Float(x * w)
-			}
-		}
+		g := p.product(k0, j0)
+		g.m, g.n, g.k, g.a, g.lda, g.c, g.ldc = m, j1-j0, kn, a, lda, c, ldc
+		g.run(nil, p.level)
 	}
 }
 

@@ -50,7 +50,7 @@ func TestIndices(t *testing.T) {
 				}
 			}
 			// Room for nothing, for the result or for all that may come.
-			room := []int{1, len(want), hi - lo + 1 + slack}[trial%3]
+			room := []int{1, len(want), hi - lo + 1 + Slack}[trial%3]
 			all := make([]int32, room+4)
 			for i := range all {
 				all[i] = -7
@@ -84,7 +84,7 @@ func TestNonzeros(t *testing.T) {
 				}
 			}
 			what := fmt.Sprintf("%v n=%d", l, n)
-			room := []int{1, len(wantVal), n + 1 + slack}[n%3]
+			room := []int{1, len(wantVal), n + 1 + Slack}[n%3]
 			buffer, check := guarded(room)
 			at, val := Nonzeros([]int32{-7}, buffer[:1], x, int32(n))
 			check(t, what)

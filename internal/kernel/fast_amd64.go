@@ -32,14 +32,6 @@ func (p *Packed) pack(pool *par.Pool, b []Float, ldb int, trans bool) {
 	p.packPanels(pool, b, ldb, trans)
 }
 
-func matMul(pool *par.Pool, m int, a []Float, lda int, transA bool, b *Packed, c []Float, ldc int) {
-	if b.level == Go {
-		matMulGo(pool, m, a, lda, transA, b, c, ldc)
-		return
-	}
-	matMulTiles(pool, m, a, lda, transA, b, c, ldc)
-}
-
 func addRows(c, w []Float, ldw int, rows []int32) {
 	switch Current() {
 	case AVX512:

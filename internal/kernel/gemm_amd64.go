@@ -8,92 +8,122 @@ import (
 	"synfire/internal/par"
 )
 
-// A product is computed in tiles of C. For each tile and each block of kc
-// steps of k, the rows of A are copied into panels of mr rows (k outermost, so
-// that a step's mr floats are adjacent), small enough for the second-level
-// cache; B is already in panels of nr columns, of which kc steps fit the
-// first-level cache. A micro-kernel runs one panel of A against one of B, for
-// mr×nr elements of C that stay in registers.
+// A product is computed in tiles of C. In each, a block of up to kc steps of k
+// at a time, panels of nr columns of B pass by the rows of A: a micro-kernel
+// runs mr rows against a panel, for mr×nr elements of C that stay in
+// registers. A panel's block suits the first-level cache, and that of A the
+// second. Both are read where they stand, however far apart their rows are;
+// only what caches cannot hold there (see conflict), or what is transposed in
+// the way that vectors cannot load, is copied into scratch memory just before
+// it is used.
 
 // blocking is a level's sizes: mr×nr elements in registers, mc rows of A.
 type blocking struct{ mr, nr, mc int }
 
 const (
-	maxMC = 144
-	kc    = 256
+	maxMC, maxNR = 264, 32
+	kc           = 400
 	// serialWork is the products below which waking threads costs more than
 	// it saves, serialMoves the elements likewise.
 	serialWork  = 1 << 17
 	serialMoves = 1 << 15
+	// minReuse is the micro-kernels that must use a copy for it to pay.
+	minReuse = 8
 )
 
-var blockings = [...]blocking{AVX2: {6, 16, 144}, AVX512: {14, 32, 140}}
+var blockings = [...]blocking{AVX2: {6, 16, 264}, AVX512: {12, 32, 264}}
 
 // kernels are those of a table's level for a tile of width columns.
 func (s blocking) kernels(level *[2][]micro, width int) []micro { return level[(2*width-1)/s.nr] }
 
-// scratch is what one goroutine needs while it computes a tile.
+// conflict tells that rows ld floats apart fall into the same few sets of a
+// cache: the distance is a multiple of 4 KiB.
+func conflict(ld int) bool { return ld%1024 == 0 }
+
+func panel(l Level) int {
+	if l == Go {
+		return goPanel
+	}
+	return blockings[l].nr
+}
+
+// product has the packed matrix from row k0 and column j0 on, a multiple of
+// the panel, as its B, and no other operand yet.
+func (p *Packed) product(k0, j0 int) product {
+	if p.level == Go {
+		return p.productGo(k0, j0)
+	}
+	nr := blockings[p.level].nr
+	return product{n: p.N - j0, k: p.K - k0, b: p.data[j0*p.K+k0*nr:], ldb: nr, panel: p.K * nr}
+}
+
+// scratch is what one goroutine needs to copy operands: a block of A and one
+// of a panel of B. Transposing writes up to 7 floats beyond its end.
 type scratch struct {
-	a [maxMC*kc + 8]Float // packing writes up to 7 floats beyond its end
+	a [maxMC*kc + 8]Float
+	b [maxNR * kc]Float
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
-// product is one call of MatMul.
-type product struct {
+// job is a product cut into tiles of C.
+type job struct {
+	product
 	blocking
-	micros     *[2][]micro
-	m, n, k    int
-	a          []Float
-	lda        int
-	transA     bool
-	b          []Float
-	c          []Float
-	ldc        int
-	rows, cols int // of a tile, multiples of mr and nr
+	level        Level
+	rows, cols   int // of a tile; cols is a multiple of nr
+	copyA, copyB bool
+	body         func(worker, lo, hi int) // runs tiles [lo, hi)
 }
 
-func matMulTiles(pool *par.Pool, m int, a []Float, lda int, transA bool, b *Packed, c []Float, ldc int) {
-	g := product{blocking: blockings[b.level], micros: &bySteps[b.level], m: m, n: b.N, k: b.K,
-		a: a, lda: lda, transA: transA, b: b.data, c: c, ldc: ldc}
-	threads := pool.Threads()
-	if m*b.N*b.K < serialWork {
-		threads = 1
-	}
-	g.split(threads)
-	if threads > 1 {
-		g.parallel(pool)
+// jobs keeps jobs with their body, which would be an allocation for each.
+var jobs = sync.Pool{New: func() any {
+	j := new(job)
+	j.body = func(_, lo, hi int) { j.tiles(lo, hi) }
+	return j
+}}
+
+func (g *product) run(pool *par.Pool, l Level) {
+	if l == Go {
+		g.runGo(pool)
 		return
 	}
-	g.tiles(0, g.count())
-}
-
-// parallel has a receiver of its own, for the closure moves it to the heap.
-func (g product) parallel(pool *par.Pool) {
-	pool.For(g.count(), 1, func(_, lo, hi int) { g.tiles(lo, hi) })
+	threads := pool.Threads()
+	if threads == 1 || g.m*g.n*g.k < serialWork {
+		j := job{product: *g, blocking: blockings[l], level: l}
+		j.split(1)
+		j.tiles(0, j.count())
+		return
+	}
+	j := jobs.Get().(*job)
+	j.product, j.blocking, j.level = *g, blockings[l], l
+	j.split(threads)
+	pool.For(j.count(), 1, j.body)
+	j.product = product{} // keeps no operand alive
+	jobs.Put(j)
 }
 
 // split chooses the size of tiles: as large as the caches allow, then halved
-// until there are a few for each thread. A tile packs its rows of A anew, so
-// columns are not split below 256 while rows can be.
-func (g *product) split(threads int) {
-	g.rows = even(g.m, g.mc, g.mr)
-	g.cols = even(g.n, g.n, g.nr)
-	if threads == 1 {
-		return
-	}
-	for g.count() < 4*threads {
+// until there are a few for each thread. Each tile copies anew, so columns are
+// not split below 256 while rows can be.
+func (j *job) split(threads int) {
+	j.rows = even(j.m, j.mc, j.mr)
+	j.cols = even(j.n, j.n, j.nr)
+	for threads > 1 && j.count() < 4*threads {
 		switch {
-		case g.cols >= 512:
-			g.cols = even(g.n, g.cols/2, g.nr)
-		case g.rows >= 4*g.mr:
-			g.rows = even(g.m, g.rows/2, g.mr)
-		case g.cols >= 4*g.nr:
-			g.cols = even(g.n, g.cols/2, g.nr)
+		case j.cols >= 512:
+			j.cols = even(j.n, j.cols/2, j.nr)
+		case j.rows >= 4*j.mr:
+			j.rows = even(j.m, j.rows/2, j.mr)
+		case j.cols >= 4*j.nr:
+			j.cols = even(j.n, j.cols/2, j.nr)
 		default:
-			return
+			threads = 1
 		}
 	}
+	many := j.rows >= minReuse*j.mr
+	j.copyA = conflict(j.lda) && many && j.cols >= minReuse*j.nr
+	j.copyB = j.transB || conflict(j.ldb) && many
 }
 
 // even is the length of the pieces, multiples of unit, when n is cut into as
@@ -103,45 +133,92 @@ func even(n, most, unit int) int {
 	return (n + pieces*unit - 1) / (pieces * unit) * unit
 }
 
-func (g *product) count() int {
-	return ((g.m + g.rows - 1) / g.rows) * ((g.n + g.cols - 1) / g.cols)
+func (j *job) count() int {
+	return ((j.m + j.rows - 1) / j.rows) * ((j.n + j.cols - 1) / j.cols)
 }
 
-func (g *product) tiles(lo, hi int) {
-	s := scratches.Get().(*scratch)
-	across := (g.n + g.cols - 1) / g.cols
-	for t := lo; t < hi; t++ {
-		i, j := t/across*g.rows, t%across*g.cols
-		g.tile(s, i, min(i+g.rows, g.m), j, min(j+g.cols, g.n))
+func (j *job) tiles(lo, hi int) {
+	var s *scratch
+	if j.copyA || j.copyB {
+		s = scratches.Get().(*scratch)
+		defer scratches.Put(s)
 	}
-	scratches.Put(s)
-}
-
-// tile computes rows [i0, i1) and columns [j0, j1) of C.
-func (g *product) tile(s *scratch, i0, i1, j0, j1 int) {
-	for k0 := 0; k0 < g.k; k0 += kc {
-		steps := min(kc, g.k-k0)
-		g.packA(s.a[:], i0, i1, k0, steps)
-		for j := j0; j < j1; j += g.nr {
-			b, width := &g.b[j*g.k+k0*g.nr], min(g.nr, g.n-j)
-			kernels := g.kernels(g.micros, width)
-			for i := i0; i < i1; i += g.mr {
-				rows, a := min(g.mr, i1-i), &s.a[(i-i0)*steps]
-				kernels[rows](steps, a, rows, b, g.nr, &g.c[i*g.ldc+j], g.ldc, width)
-			}
+	steps := j.k
+	if j.rows > j.mr || j.copyB {
+		steps = even(j.k, kc, 1)
+	}
+	across := (j.n + j.cols - 1) / j.cols
+	for t := lo; t < hi; t++ {
+		i0, j0 := t/across*j.rows, t%across*j.cols
+		i1, j1 := min(i0+j.rows, j.m), min(j0+j.cols, j.n)
+		for k := 0; k < j.k; k += steps {
+			j.block(s, i0, i1, j0, j1, k, min(steps, j.k-k))
 		}
 	}
 }
 
-// packA writes rows [i0, i1) of A and steps of k from k0 in panels.
-func (g *product) packA(dst []Float, i0, i1, k0, steps int) {
-	for i := i0; i < i1; i += g.mr {
-		rows := min(g.mr, i1-i)
-		panel := dst[(i-i0)*steps:]
-		if g.transA {
-			copyColumns(panel, rows, g.a[k0*g.lda+i:], g.lda, rows, steps)
+// block adds n steps from k on to rows [i0, i1) and columns [j0, j1) of C.
+func (j *job) block(s *scratch, i0, i1, j0, j1, k, n int) {
+	table := &byRows[j.level]
+	if j.transA || j.copyA {
+		table = &bySteps[j.level]
+	} else if !j.copyB && i1-i0 < len(wides[j.level]) {
+		j0 = j.wide(i0, i1, j0, j1, k, n)
+	}
+	rows := even(i1-i0, j.mr, 1)
+	if j.copyA {
+		j.packA(s.a[:], rows, i0, i1, k, n)
+	}
+	for ; j0 < j1; j0 += j.nr {
+		width := min(j.nr, j1-j0)
+		kernels := j.kernels(table, width)
+		b, ldb := (*Float)(nil), j.nr
+		switch {
+		case j.transB:
+			turnRows(s.b[:], ldb, j.b[j0*j.ldb+k:], j.ldb, width, n)
+			b = &s.b[0]
+		case j.copyB:
+			copyColumns(s.b[:], ldb, j.b[k*j.ldb+j0:], j.ldb, width, n)
+			b = &s.b[0]
+		default:
+			b, ldb = &j.b[j0/j.nr*j.panel+k*j.ldb], j.ldb
+		}
+		for i := i0; i < i1; i += rows {
+			r := min(rows, i1-i)
+			a, lda := (*Float)(nil), j.lda
+			switch {
+			case j.copyA:
+				a, lda = &s.a[(i-i0)*n], r
+			case j.transA:
+				a = &j.a[k*lda+i]
+			default:
+				a = &j.a[i*lda+k]
+			}
+			kernels[r](n, a, lda, b, ldb, &j.c[i*j.ldc+j0], j.ldc, width)
+		}
+	}
+}
+
+// wide does as many whole panels as the kernels for few rows take, and returns
+// the column where it stopped.
+func (j *job) wide(i0, i1, j0, j1, k, n int) int {
+	for _, w := range wides[j.level][i1-i0] {
+		for ; j1-j0 >= w.panels*j.nr; j0 += w.panels * j.nr {
+			w.run(n, &j.a[i0*j.lda+k], j.lda, &j.b[j0/j.nr*j.panel+k*j.ldb], j.ldb, j.panel, &j.c[i0*j.ldc+j0], j.ldc)
+		}
+	}
+	return j0
+}
+
+// packA writes n steps of A from k on, rows [i0, i1), a few of them at a time:
+// their floats of one step side by side.
+func (j *job) packA(dst []Float, rows, i0, i1, k, n int) {
+	for i := i0; i < i1; i += rows {
+		r := min(rows, i1-i)
+		if j.transA {
+			copyColumns(dst[(i-i0)*n:], r, j.a[k*j.lda+i:], j.lda, r, n)
 		} else {
-			turnRows(panel, rows, g.a[i*g.lda+k0:], g.lda, rows, steps)
+			turnRows(dst[(i-i0)*n:], r, j.a[i*j.lda+k:], j.lda, r, n)
 		}
 	}
 }

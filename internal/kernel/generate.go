@@ -5,3 +5,4 @@ package kernel
 //go:generate go run -C ../../tools/asm . -kernels rows -out ../../internal/kernel/zrows_amd64.s -stubs ../../internal/kernel/zrows_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels lif -out ../../internal/kernel/zlif_amd64.s -stubs ../../internal/kernel/zlif_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels elementwise -out ../../internal/kernel/zelementwise_amd64.s -stubs ../../internal/kernel/zelementwise_amd64.go -pkg kernel
+//go:generate go run -C ../../tools/asm . -kernels pool -out ../../internal/kernel/zpool_amd64.s -stubs ../../internal/kernel/zpool_amd64.go -pkg kernel

@@ -48,11 +48,7 @@ type Packed struct {
 //		}
 //	}
 func (p *Packed) Pack(pool *par.Pool, b []Float, ldb, k, n int, trans bool) {
-	if trans {
-		checkMatrix("kernel.Pack: b", b, ldb, n, k)
-	} else {
-		checkMatrix("kernel.Pack: b", b, ldb, k, n)
-	}
+	checkOperand("kernel.Pack: b", b, ldb, k, n, trans)
 	p.K, p.N, p.level = k, n, Current()
 	p.pack(pool, b, ldb, trans)
 }
@@ -72,14 +68,12 @@ func (p *Packed) Pack(pool *par.Pool, b []Float, ldb, k, n int, trans bool) {
 //
 // The plain Go level rounds the product before it adds.
 func MatMul(pool *par.Pool, m int, a []Float, lda int, transA bool, b *Packed, c []Float, ldc int) {
-	if transA {
-		checkMatrix("kernel.MatMul: a", a, lda, b.K, m)
-	} else {
-		checkMatrix("kernel.MatMul: a", a, lda, m, b.K)
-	}
+	checkOperand("kernel.MatMul: a", a, lda, m, b.K, transA)
 	checkMatrix("kernel.MatMul: c", c, ldc, m, b.N)
 	if m > 0 && b.K > 0 && b.N > 0 {
-		matMul(pool, m, a, lda, transA, b, c, ldc)
+		g := b.product(0, 0)
+		g.m, g.a, g.lda, g.transA, g.c, g.ldc = m, a, lda, transA, c, ldc
+		g.run(pool, b.level)
 	}
 }
 

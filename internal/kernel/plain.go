@@ -8,15 +8,11 @@ func supported() []Level { return []Level{Go} }
 
 func (p *Packed) pack(_ *par.Pool, b []Float, ldb int, trans bool) { p.packGo(b, ldb, trans) }
 
-func matMul(pool *par.Pool, m int, a []Float, lda int, transA bool, b *Packed, c []Float, ldc int) {
-	matMulGo(pool, m, a, lda, transA, b, c, ldc)
-}
-
 func panel(Level) int { return goPanel }
 
-func (p *Packed) mulDirect(m int, a []Float, lda, k0, kn, j0, j1 int, c []Float, ldc int) {
-	p.mulDirectGo(m, a, lda, k0, kn, j0, j1, c, ldc)
-}
+func (p *Packed) product(k0, j0 int) product { return p.productGo(k0, j0) }
+
+func (g *product) run(pool *par.Pool, _ Level) { g.runGo(pool) }
 
 func addRows(c, w []Float, ldw int, rows []int32) { addRowsGo(c, w, ldw, rows) }
 

@@ -1,7 +1,5 @@
 package kernel
 
-import "synfire/internal/par"
-
 // The plain Go level. Explicit conversions keep the compiler from fusing a
 // product with a sum, so its bits are the same on every processor.
 
@@ -15,30 +13,6 @@ func (p *Packed) packGo(b []Float, ldb int, trans bool) {
 		}
 		for j := range row {
 			row[j] = b[j*ldb+i]
-		}
-	}
-}
-
-func matMulGo(pool *par.Pool, m int, a []Float, lda int, transA bool, b *Packed, c []Float, ldc int) {
-	if pool.Threads() == 1 {
-		matMulRows(0, m, a, lda, transA, b, c, ldc)
-		return
-	}
-	pool.For(m, 16, func(_, lo, hi int) { matMulRows(lo, hi, a, lda, transA, b, c, ldc) })
-}
-
-func matMulRows(lo, hi int, a []Float, lda int, transA bool, b *Packed, c []Float, ldc int) {
-	row, col := lda, 1 // from an element of A to the next in its column and row
-	if transA {
-		row, col = 1, lda
-	}
-	for i := lo; i < hi; i++ {
-		ci := c[i*ldc:][:b.N]
-		for k := range b.K {
-			x := a[i*row+k*col]
-			for j, w := range b.data[k*b.N:][:b.N] {
-				ci[j] += Float(x * w)
-			}
 		}
 	}
 }

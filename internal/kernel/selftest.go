@@ -45,7 +45,7 @@ func sixteenths(n, step int) []Float {
 }
 
 // selfTestProducts multiplies in the four combinations of transposed operands,
-// adds rows, and multiplies overlapping rows in place, with sizes that leave
+// adds rows, and multiplies with rows that overlap, with sizes that leave
 // partial tiles.
 func selfTestProducts() []Float {
 	const m, k, n = 17, 37, 83
@@ -64,7 +64,9 @@ func selfTestProducts() []Float {
 		p.Pack(nil, b, ldb, k, n, transB)
 		MatMul(nil, m, a, lda, transA, &p, part, n)
 		AddRows(part[:n], b, n, []int32{0, 3, k - 1})
+		Gemm(nil, m, n, k, a, lda, transA, b, ldb, transB, part, n)
 		p.MulDirect(m, a, 3, 2, k-5, 0, n, part, n)
+		MulOuter(k, m, n, a, 3, b, 5, part, n)
 	}
 	return c
 }

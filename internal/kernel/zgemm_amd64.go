@@ -172,29 +172,29 @@ func microStepsAVX2x6x1(k int, a *float32, lda int, b *float32, ldb int, c *floa
 //go:noescape
 func microRowsAVX2x6x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// wideAVX2x1x4 adds A·B to 1 rows and 64 columns of C, k ≥ 1 steps of A, whose
-// rows are lda apart, and of 4 panels of packed B (16 floats a step) panel apart.
+// wideAVX2x1x4 adds A·B to 1 rows and 64 columns of C, in k ≥ 1 steps. Rows of
+// A, B and C are lda, ldb and ldc apart; panels of 16 columns of B are panel apart.
 //
 //go:noescape
-func wideAVX2x1x4(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
+func wideAVX2x1x4(k int, a *float32, lda int, b *float32, ldb int, panel int, c *float32, ldc int)
 
-// wideAVX2x1x2 adds A·B to 1 rows and 32 columns of C, k ≥ 1 steps of A, whose
-// rows are lda apart, and of 2 panels of packed B (16 floats a step) panel apart.
+// wideAVX2x1x2 adds A·B to 1 rows and 32 columns of C, in k ≥ 1 steps. Rows of
+// A, B and C are lda, ldb and ldc apart; panels of 16 columns of B are panel apart.
 //
 //go:noescape
-func wideAVX2x1x2(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
+func wideAVX2x1x2(k int, a *float32, lda int, b *float32, ldb int, panel int, c *float32, ldc int)
 
-// wideAVX2x2x2 adds A·B to 2 rows and 32 columns of C, k ≥ 1 steps of A, whose
-// rows are lda apart, and of 2 panels of packed B (16 floats a step) panel apart.
+// wideAVX2x2x2 adds A·B to 2 rows and 32 columns of C, in k ≥ 1 steps. Rows of
+// A, B and C are lda, ldb and ldc apart; panels of 16 columns of B are panel apart.
 //
 //go:noescape
-func wideAVX2x2x2(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
+func wideAVX2x2x2(k int, a *float32, lda int, b *float32, ldb int, panel int, c *float32, ldc int)
 
-// wideAVX2x3x2 adds A·B to 3 rows and 32 columns of C, k ≥ 1 steps of A, whose
-// rows are lda apart, and of 2 panels of packed B (16 floats a step) panel apart.
+// wideAVX2x3x2 adds A·B to 3 rows and 32 columns of C, in k ≥ 1 steps. Rows of
+// A, B and C are lda, ldb and ldc apart; panels of 16 columns of B are panel apart.
 //
 //go:noescape
-func wideAVX2x3x2(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
+func wideAVX2x3x2(k int, a *float32, lda int, b *float32, ldb int, panel int, c *float32, ldc int)
 
 // microStepsAVX512x1x2 adds A·B to a tile of C of 1 rows and 17 to 32 columns, in k ≥ 1
 // steps. Rows of B and C are ldb and ldc apart; rows of A are
@@ -364,34 +364,6 @@ func microStepsAVX512x12x2(k int, a *float32, lda int, b *float32, ldb int, c *f
 //go:noescape
 func microRowsAVX512x12x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microStepsAVX512x13x2 adds A·B to a tile of C of 13 rows and 17 to 32 columns, in k ≥ 1
-// steps. Rows of B and C are ldb and ldc apart; rows of A are
-// adjacent, and its steps lda apart.
-//
-//go:noescape
-func microStepsAVX512x13x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-
-// microRowsAVX512x13x2 adds A·B to a tile of C of 13 rows and 17 to 32 columns, in k ≥ 1
-// steps. Rows of B and C are ldb and ldc apart; rows of A are
-// lda apart, and its steps adjacent.
-//
-//go:noescape
-func microRowsAVX512x13x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-
-// microStepsAVX512x14x2 adds A·B to a tile of C of 14 rows and 17 to 32 columns, in k ≥ 1
-// steps. Rows of B and C are ldb and ldc apart; rows of A are
-// adjacent, and its steps lda apart.
-//
-//go:noescape
-func microStepsAVX512x14x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-
-// microRowsAVX512x14x2 adds A·B to a tile of C of 14 rows and 17 to 32 columns, in k ≥ 1
-// steps. Rows of B and C are ldb and ldc apart; rows of A are
-// lda apart, and its steps adjacent.
-//
-//go:noescape
-func microRowsAVX512x14x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-
 // microStepsAVX512x1x1 adds A·B to a tile of C of 1 rows and 1 to 16 columns, in k ≥ 1
 // steps. Rows of B and C are ldb and ldc apart; rows of A are
 // adjacent, and its steps lda apart.
@@ -560,54 +532,26 @@ func microStepsAVX512x12x1(k int, a *float32, lda int, b *float32, ldb int, c *f
 //go:noescape
 func microRowsAVX512x12x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
 
-// microStepsAVX512x13x1 adds A·B to a tile of C of 13 rows and 1 to 16 columns, in k ≥ 1
-// steps. Rows of B and C are ldb and ldc apart; rows of A are
-// adjacent, and its steps lda apart.
+// wideAVX512x1x4 adds A·B to 1 rows and 128 columns of C, in k ≥ 1 steps. Rows of
+// A, B and C are lda, ldb and ldc apart; panels of 32 columns of B are panel apart.
 //
 //go:noescape
-func microStepsAVX512x13x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+func wideAVX512x1x4(k int, a *float32, lda int, b *float32, ldb int, panel int, c *float32, ldc int)
 
-// microRowsAVX512x13x1 adds A·B to a tile of C of 13 rows and 1 to 16 columns, in k ≥ 1
-// steps. Rows of B and C are ldb and ldc apart; rows of A are
-// lda apart, and its steps adjacent.
+// wideAVX512x1x2 adds A·B to 1 rows and 64 columns of C, in k ≥ 1 steps. Rows of
+// A, B and C are lda, ldb and ldc apart; panels of 32 columns of B are panel apart.
 //
 //go:noescape
-func microRowsAVX512x13x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+func wideAVX512x1x2(k int, a *float32, lda int, b *float32, ldb int, panel int, c *float32, ldc int)
 
-// microStepsAVX512x14x1 adds A·B to a tile of C of 14 rows and 1 to 16 columns, in k ≥ 1
-// steps. Rows of B and C are ldb and ldc apart; rows of A are
-// adjacent, and its steps lda apart.
+// wideAVX512x2x2 adds A·B to 2 rows and 64 columns of C, in k ≥ 1 steps. Rows of
+// A, B and C are lda, ldb and ldc apart; panels of 32 columns of B are panel apart.
 //
 //go:noescape
-func microStepsAVX512x14x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
+func wideAVX512x2x2(k int, a *float32, lda int, b *float32, ldb int, panel int, c *float32, ldc int)
 
-// microRowsAVX512x14x1 adds A·B to a tile of C of 14 rows and 1 to 16 columns, in k ≥ 1
-// steps. Rows of B and C are ldb and ldc apart; rows of A are
-// lda apart, and its steps adjacent.
+// wideAVX512x3x2 adds A·B to 3 rows and 64 columns of C, in k ≥ 1 steps. Rows of
+// A, B and C are lda, ldb and ldc apart; panels of 32 columns of B are panel apart.
 //
 //go:noescape
-func microRowsAVX512x14x1(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-
-// wideAVX512x1x4 adds A·B to 1 rows and 128 columns of C, k ≥ 1 steps of A, whose
-// rows are lda apart, and of 4 panels of packed B (32 floats a step) panel apart.
-//
-//go:noescape
-func wideAVX512x1x4(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
-
-// wideAVX512x1x2 adds A·B to 1 rows and 64 columns of C, k ≥ 1 steps of A, whose
-// rows are lda apart, and of 2 panels of packed B (32 floats a step) panel apart.
-//
-//go:noescape
-func wideAVX512x1x2(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
-
-// wideAVX512x2x2 adds A·B to 2 rows and 64 columns of C, k ≥ 1 steps of A, whose
-// rows are lda apart, and of 2 panels of packed B (32 floats a step) panel apart.
-//
-//go:noescape
-func wideAVX512x2x2(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
-
-// wideAVX512x3x2 adds A·B to 3 rows and 64 columns of C, k ≥ 1 steps of A, whose
-// rows are lda apart, and of 2 panels of packed B (32 floats a step) panel apart.
-//
-//go:noescape
-func wideAVX512x3x2(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)
+func wideAVX512x3x2(k int, a *float32, lda int, b *float32, ldb int, panel int, c *float32, ldc int)

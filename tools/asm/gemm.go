@@ -15,7 +15,7 @@ func gemm() {
 	for _, set := range []struct {
 		isa
 		rows int // as many as leave registers for operands
-	}{{avx2, 6}, {avx512, 14}} {
+	}{{avx2, 6}, {avx512, 12}} {
 		for vecs := 2; vecs >= 1; vecs-- {
 			for r := 1; r <= set.rows; r++ {
 				micro(set.isa, "Steps", r, vecs)
@@ -171,11 +171,12 @@ func micro(s isa, kind string, rows, vecs int) {
 // run at once as the multipliers can start before the first one ends.
 func wide(s isa, rows, panels int) {
 	name := label("wide%sx%dx%d", s.name, rows, panels)
-	declare(name, "func(k int, a *float32, lda int, b *float32, panel int, c *float32, ldc int)",
-		label("%s adds A·B to %d rows and %d columns of C, k ≥ 1 steps of A, whose", name, rows, 2*panels*s.lanes),
-		label("rows are lda apart, and of %d panels of packed B (%d floats a step) panel apart.", panels, 2*s.lanes))
+	declare(name, "func(k int, a *float32, lda int, b *float32, ldb, panel int, c *float32, ldc int)",
+		label("%s adds A·B to %d rows and %d columns of C, in k ≥ 1 steps. Rows of", name, rows, 2*panels*s.lanes),
+		label("A, B and C are lda, ldb and ldc apart; panels of %d columns of B are panel apart.", 2*s.lanes))
 	a := byRows(rows)
-	k, b, panel, c, ldc := load64("k"), load64("b"), stride("panel"), load64("c"), stride("ldc")
+	k, b, ldb, panel := load64("k"), load64("b"), stride("ldb"), stride("panel")
+	c, ldc := load64("c"), stride("ldc")
 	panel3 := GP64()
 	if panels > 3 {
 		LEAQ(Mem{Base: panel, Index: panel, Scale: 2}, panel3)
@@ -219,7 +220,7 @@ func wide(s isa, rows, panels int) {
 		}
 	}
 	a.step(1)
-	ADDQ(U32(uint32(2*s.size())), b)
+	ADDQ(ldb, b)
 	DECQ(k)
 	JNZ(LabelRef("loop"))
 	for r := range rows {

@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	groups := map[string]func(){"gemm": gemm, "pack": pack, "rows": rows, "lif": lif, "elementwise": elementwise}
+	groups := map[string]func(){"gemm": gemm, "pack": pack, "rows": rows, "lif": lif, "elementwise": elementwise, "pool": pool}
 	group := flag.String("kernels", "", "group of kernels to generate")
 	flag.Parse()
 	generate, ok := groups[*group]
