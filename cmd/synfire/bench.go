@@ -29,7 +29,7 @@ type benchCmd struct {
 	JSON    bool     `help:"Print JSON."`
 
 	Case    int       `hidden:"" default:"-1" help:"Measure one case in this process."`
-	Factors []float64 `hidden:"" help:"Factors of its weights."`
+	Factors []float64 `hidden:"" help:"Factors of the weights, in place of calibration."`
 }
 
 // Help is the verb's longer help.
@@ -125,6 +125,9 @@ func (c *benchCmd) runAll(a *app, cases []bench.Case) ([]bench.Row, error) {
 	for i, one := range cases {
 		a.status("[%d of %d] %s %s", i+1, len(cases), one.Workload, one.Phase)
 		key := one.Workload + one.Shape
+		if c.Factors != nil {
+			factors[key] = c.Factors
+		}
 		if _, ok := factors[key]; !ok {
 			f, err := one.Calibrate()
 			if err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,7 +65,8 @@ func writeRows(a *app, rows []bench.Row, against string) error {
 }
 
 func verdict(rows []bench.Row, failed int, against string) string {
-	v := fmt.Sprintf("bench: %d rows measured", len(rows)-failed)
+	n := len(rows) - failed
+	v := fmt.Sprintf("bench: %d %s measured", n, map[bool]string{true: "row", false: "rows"}[n == 1])
 	if failed > 0 {
 		v += fmt.Sprintf(", %d failed", failed)
 	}
@@ -102,24 +102,12 @@ func rowCells(r bench.Row) []string {
 	}
 	cells := []string{phase, threads, "–", "", "", "", ""}
 	if r.Repeat > 0 {
-		cells[2], cells[3] = figure(r.Median), r.Unit
-		cells[4] = figure(r.Min) + " … " + figure(r.Max)
+		cells[2], cells[3] = report.Measured(r.Median), r.Unit
+		cells[4] = report.Measured(r.Min) + " … " + report.Measured(r.Max)
 		cells[5] = report.Bytes(r.PeakRSSBytes)
 	}
 	cells[6] = ratesText(r)
 	return cells
-}
-
-// figure writes a measured number with three digits or more.
-func figure(v float64) string {
-	if v >= 1000 {
-		return report.Integer(int64(math.Round(v)))
-	}
-	digits := 0
-	for x := v; x < 100 && digits < 4; x *= 10 {
-		digits++
-	}
-	return strconv.FormatFloat(v, 'f', digits, 64)
 }
 
 // ratesText is the firing rates at the start and, where they have changed, at the
@@ -154,9 +142,9 @@ func comparedText(r bench.Row, c bench.Comparison) string {
 	}
 	spread := ""
 	if c.Min != c.Max {
-		spread = fmt.Sprintf(" (%s … %s)", figure(c.Min), figure(c.Max))
+		spread = fmt.Sprintf(" (%s … %s)", report.Measured(c.Min), report.Measured(c.Max))
 	}
-	return fmt.Sprintf("× %s of %s: %s%s %s", figure(c.Ratio), c.Source, figure(c.Median), spread, r.Unit)
+	return fmt.Sprintf("× %s of %s: %s%s %s", report.Measured(c.Ratio), c.Source, report.Measured(c.Median), spread, r.Unit)
 }
 
 // leastShare is the share of the time from which on a line of the profile is
@@ -174,18 +162,18 @@ func writeProfile(b *strings.Builder, p *bench.Profile) {
 			continue
 		}
 		name := strings.TrimSpace(s.Turn + " " + s.Kernel)
-		cells := []string{s.Node, name, s.Path, figure(s.Milliseconds), share(s.Milliseconds, p.Milliseconds), "", "", "", "", "", ""}
+		cells := []string{s.Node, name, s.Path, report.Measured(s.Milliseconds), share(s.Milliseconds, p.Milliseconds), "", "", "", "", "", ""}
 		if s.DenseMACs > 0 {
-			cells[5], cells[6], cells[7] = figure(1e-6*s.MACs), figure(s.GFLOPS()), share(s.GFLOPS(), p.GEMM)
+			cells[5], cells[6], cells[7] = report.Measured(1e-6*s.MACs), report.Measured(s.GFLOPS()), share(s.GFLOPS(), p.GEMM)
 			cells[8] = share(s.DenseGFLOPS(), p.GEMM)
 		}
 		if s.Bytes > 0 {
-			cells[9], cells[10] = figure(s.GBs()), share(s.GBs(), p.Copy)
+			cells[9], cells[10] = report.Measured(s.GBs()), share(s.GBs(), p.Copy)
 		}
 		table = append(table, cells)
 	}
 	rest := func(name string, ms float64) {
-		table = append(table, []string{name, "", "", figure(ms), share(ms, p.Milliseconds), "", "", "", "", "", ""})
+		table = append(table, []string{name, "", "", report.Measured(ms), share(ms, p.Milliseconds), "", "", "", "", "", ""})
 	}
 	rest("smaller", small)
 	rest("outside", p.Outside)
@@ -193,7 +181,7 @@ func writeProfile(b *strings.Builder, p *bench.Profile) {
 	for _, cells := range table {
 		b.WriteString("    " + align(cells, wide, 3, 4, 5, 6, 7, 8, 9, 10) + "\n")
 	}
-	fmt.Fprintf(b, "    %s ms a batch; GEMM %s GFLOP/s, copy %s GB/s\n", figure(p.Milliseconds), figure(p.GEMM), figure(p.Copy))
+	fmt.Fprintf(b, "    %s ms a batch; GEMM %s GFLOP/s, copy %s GB/s\n", report.Measured(p.Milliseconds), report.Measured(p.GEMM), report.Measured(p.Copy))
 }
 
 func widths(table [][]string) []int {
