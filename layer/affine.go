@@ -38,6 +38,7 @@ type weights struct {
 	mu                sync.Mutex // of making, for passes on several goroutines
 	forward, backward form[kernel.Packed]
 	turned            form[[]tensor.Float] // rows (i, out), columns (j, in)
+	slabs             form[[]tensor.Float] // one slab of columns after the other
 	flipped           []tensor.Float       // rows (i, j, out) of the kernel turned by 180°, columns in
 }
 
@@ -69,6 +70,7 @@ func compiled(old any) *weights {
 	ws.forward.made.Store(false)
 	ws.backward.made.Store(false)
 	ws.turned.made.Store(false)
+	ws.slabs.made.Store(false)
 	return ws
 }
 
@@ -182,12 +184,13 @@ func (a affine) forwardDense(c *Call, bias []tensor.Float) {
 // after the other.
 func (a affine) forwardEvents(c *Call, e *events, bias []tensor.Float) {
 	images, slab, band := c.In[0].Rows(), a.slab(), a.oh
+	w, ld := a.eventRows(c, slab)
 	slabs := (a.n + slab - 1) / slab
 	if want := (4*c.Pool.Threads() + images*slabs - 1) / (images * slabs); want > 1 && c.Pool.Threads() > 1 {
 		band = max(1, a.oh/want)
 	}
 	tasks := slabs * images * ((a.oh + band - 1) / band)
-	c.each(tasks, grain(tasks, 16), job{a: a, e: e, x: bias, size: slab, band: band}, func(j *job, _, i0, i1 int) {
+	c.each(tasks, grain(tasks, 16), job{a: a, e: e, x: bias, y: w, size: slab, part: ld, band: band}, func(j *job, _, i0, i1 int) {
 		for i := i0; i < i1; i++ {
 			j.a.forwardPiece(j, i)
 		}
@@ -196,19 +199,45 @@ func (a affine) forwardEvents(c *Call, e *events, bias []tensor.Float) {
 
 // forwardPiece computes one band of one image for one slab.
 func (a affine) forwardPiece(j *job, i int) {
-	out, w := j.c.Out, j.c.Params[0].Data
+	out := j.c.Out
 	bands := (a.oh + j.band - 1) / j.band
 	each := out.Rows() * bands
 	j0, r, y0 := i/each*j.size, i%each/bands, i%bands*j.band
 	n := min(j0+j.size, a.n) - j0
+	w, ld := j.y[j0:], a.n
+	if j.part != a.n {
+		w, ld = j.y[j0*a.patch():], n
+	}
 	at, val, first := j.e.of(r, a.h*a.w)
 	p := kernel.Patches{H: a.h, W: a.w, C: a.c, KH: a.kh, KW: a.kw, Stride: a.stride, PadH: a.padH, PadW: a.padW}
 	image := out.Data[r*a.pixels()*a.n:][:a.pixels()*a.n]
 	for y := y0; y < min(y0+j.band, a.oh); y++ {
 		row := image[y*a.ow*a.n+j0 : (y+1)*a.ow*a.n]
 		biasRow(row, a.n, n, a.ow, j.x, j0)
-		p.AddRow(row, a.n, w[j0:], a.n, n, y, 0, a.ow, at, val, first)
+		p.AddRow(row, a.n, w, ld, n, y, 0, a.ow, at, val, first)
 	}
+}
+
+// eventRows is W as events add it, and the elements from row to row: as it
+// stands, or where slabs of its rows would fall into few sets of a cache, their
+// rows being a large power of two apart, one slab after the other.
+func (a affine) eventRows(c *Call, slab int) (w []tensor.Float, ld int) {
+	w = c.Params[0].Data
+	if slab == a.n || a.n%256 != 0 {
+		return w, a.n
+	}
+	ws := c.Weights.(*weights)
+	return *ws.slabs.get(ws, func(t *[]tensor.Float) {
+		*t = tensor.Resize(*t, len(w))
+		dst := *t
+		for j0 := 0; j0 < a.n; j0 += slab {
+			n := min(slab, a.n-j0)
+			for k := range a.patch() {
+				copy(dst[:n], w[k*a.n+j0:])
+				dst = dst[n:]
+			}
+		}
+	}), slab
 }
 
 // slab is the number of columns of W that the events are added from at once.
