@@ -301,8 +301,7 @@ func (a affine) gradInput(c *Call) Work {
 	w := Work{Dense: a.macs(dout), Bytes: bytes(dout) + bytes(din) + a.weightBytes()}
 	w.MACs = w.Dense
 	if a.identity() {
-		clear(din.Data)
-		kernel.MatMul(c.Pool, din.Rows()*a.pixels(), dout.Data, a.n, false, a.packedBack(c), din.Data, a.c)
+		a.gradInputLinear(c)
 		return w
 	}
 	if density := sampledDensity(dout); c.Path == Events || c.Path == Auto && density < EventDensity {
@@ -317,6 +316,22 @@ func (a affine) gradInput(c *Call) Work {
 		j.g.product(out, a.c, canvas, j.packed, y0, y1)
 	})
 	return w
+}
+
+// gradInputLinear is the product with W transposed. Where that is thin, it is
+// memory that counts, and rows are cleared and summed while a cache holds them.
+func (a affine) gradInputLinear(c *Call) {
+	rows, packed := c.DOut.Rows()*a.pixels(), a.packedBack(c)
+	if a.n > 64 {
+		clear(c.DIn[0].Data)
+		kernel.MatMul(c.Pool, rows, c.DOut.Data, a.n, false, packed, c.DIn[0].Data, a.c)
+		return
+	}
+	c.each(rows, max(14, tileElems/a.c), job{a: a, packed: packed}, func(j *job, _, r0, r1 int) {
+		out := j.c.DIn[0].Data[r0*j.a.c : r1*j.a.c]
+		clear(out)
+		kernel.MatMul(nil, r1-r0, j.c.DOut.Data[r0*j.a.n:], j.a.n, false, j.packed, out, j.a.c)
+	})
 }
 
 // sampledDensity is the share of errors that are not exactly zero (as where
