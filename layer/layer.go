@@ -12,6 +12,7 @@ package layer
 import (
 	"fmt"
 	"math"
+	"slices"
 	"unsafe"
 
 	"synfire/internal/kernel"
@@ -188,8 +189,9 @@ type Call struct {
 	Out    *signal.Signal
 
 	// DOut is the error at Out: Dense, or for a Constant output its sum over
-	// time (as Constant). DIn likewise; stateful layers add to a Constant DIn,
-	// which spans windows, last step first, and overwrite all else. A Dense DIn
+	// time (as Constant). DIn likewise; layers whose output is not Constant add
+	// to a Constant DIn, which spans windows, last step first, and all else is
+	// overwritten. A Dense DIn
 	// of an ElementWise layer may share DOut's memory.
 	DOut    *signal.Signal
 	DIn     []*signal.Signal
@@ -236,15 +238,17 @@ const floatBytes = int64(unsafe.Sizeof(tensor.Float(0)))
 
 // Scratch is what a node remembers between Forward and Backward of one window.
 type Scratch struct {
-	floats []tensor.Float
-	bits   []uint64
-	bytes  []uint8
+	floats  []tensor.Float
+	doubles []float64
+	bits    []uint64
+	bytes   []uint8
 }
 
 // Temp is working memory that the nodes of a Pass share: nothing in it outlives
 // a call of Forward or Backward.
 type Temp struct {
 	floats  [3][]tensor.Float
+	doubles [2][]float64
 	events  events
 	blocks  []block
 	columns []columns
@@ -260,6 +264,11 @@ type Temp struct {
 func (t *Temp) slot(i, n int) []tensor.Float {
 	t.floats[i] = tensor.Resize(t.floats[i], n)
 	return t.floats[i]
+}
+
+func (t *Temp) double(i, n int) []float64 {
+	t.doubles[i] = slices.Grow(t.doubles[i][:0], n)[:n]
+	return t.doubles[i]
 }
 
 // job is what the bodies of an affine map's loops work with; each uses some.
@@ -300,6 +309,7 @@ type Worker struct {
 	values []tensor.Float
 	ints   []int32
 	ends   []int32
+	packed kernel.Packed
 	words  []uint64
 }
 

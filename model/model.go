@@ -62,7 +62,11 @@ func Default() Table {
 			"relu":     kind(layer.ReLU{}, layer.ReLU{}),
 			"spiking": kind(layer.Spiking{Neuron: lif, Surrogate: fast},
 				layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.3}, Surrogate: surrogate.FastSigmoid{Slope: 4}}),
-			"readout": kind(layer.Readout{Beta: 0.9}, layer.Readout{Beta: 0.9}),
+			"readout":    kind(layer.Readout{Beta: 0.9}, layer.Readout{Beta: 0.9}),
+			"batch-norm": kind(layer.BatchNorm{Momentum: 0.1, Epsilon: 1e-5, Scale: 1}, layer.BatchNorm{Scale: 0.5}),
+			"dropout":    kind(layer.Dropout{}, layer.Dropout{Rate: 0.3}),
+			"add":        kind(layer.Add{}, layer.Add{}),
+			"concat":     kind(layer.Concat{}, layer.Concat{}),
 		},
 		Neurons: map[string]Kind{
 			"if":  kind(neuron.IF{Threshold: 1}, neuron.IF{Threshold: 0.3}),

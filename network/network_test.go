@@ -1,6 +1,7 @@
 package network_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -60,6 +61,7 @@ func networks(t testing.TB) map[string]*network.Network {
 		t.Fatal(err)
 	}
 	nets["branches"] = fan
+	maps.Copy(nets, jointNetworks(t))
 	return nets
 }
 

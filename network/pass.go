@@ -396,6 +396,7 @@ func (p *Pass) backwardNode(i, k int, adj *Adjoint, grads Grads) {
 	}
 	c := p.bind(i, k)
 	c.DState = adj.states[i]
+	summed := c.Out.Kind != signal.Constant // errors at constant inputs are sums over time
 	copy(c.DParams, grads[nd.param0:nd.param1])
 	for j, from := range nd.in {
 		c.DIn[j] = nil
@@ -410,11 +411,11 @@ func (p *Pass) backwardNode(i, k int, adj *Adjoint, grads Grads) {
 			e.Shape = s.Shape
 			c.DIn[j] = e
 		case s.Kind == signal.Constant && c.In[j] != s: // repeated for the layer
-			adj.din(i, j, s, c.DOut.T, nd.stateful)
+			adj.din(i, j, s, c.DOut.T, summed)
 			m.ddense[j].Reset(signal.Dense, c.DOut.T, s.B, s.Shape)
 			c.DIn[j] = &m.ddense[j]
 		default:
-			c.DIn[j] = adj.din(i, j, s, c.DOut.T, nd.stateful)
+			c.DIn[j] = adj.din(i, j, s, c.DOut.T, summed)
 		}
 	}
 	nd.Layer.Backward(c)

@@ -92,8 +92,8 @@ func (a *Adjoint) Reset(n *Network, b int) {
 }
 
 // din prepares the error of input k of node i, over t steps, for a signal like
-// in.
-func (a *Adjoint) din(i, k int, in *signal.Signal, t int, stateful bool) *signal.Signal {
+// in. Where errors at constants are summed over time, the sum starts at zero.
+func (a *Adjoint) din(i, k int, in *signal.Signal, t int, summed bool) *signal.Signal {
 	e := &a.edges[i][k]
 	if in.Kind != signal.Constant {
 		e.Reset(signal.Dense, t, in.B, in.Shape)
@@ -101,7 +101,7 @@ func (a *Adjoint) din(i, k int, in *signal.Signal, t int, stateful bool) *signal
 	}
 	started := e.Kind == signal.Constant
 	e.Reset(signal.Constant, t, in.B, in.Shape)
-	if stateful && !started {
+	if summed && !started {
 		clear(e.Data)
 	}
 	return e

@@ -11,6 +11,7 @@ package signal
 import (
 	"fmt"
 
+	"synfire/internal/kernel"
 	"synfire/spike"
 	"synfire/tensor"
 )
@@ -98,11 +99,7 @@ func (s *Signal) ReadRow(dst []tensor.Float, row int) {
 		copy(dst, s.Data[row*n:][:n])
 		return
 	}
-	for i, w := range s.Raster.Row(row) {
-		for j := range min(64, n-64*i) {
-			dst[64*i+j] = tensor.Float(w >> j & 1)
-		}
-	}
+	kernel.Expand(dst[:n], s.Raster.Row(row), 0)
 }
 
 // Densify writes s to dst as Dense (Constant stays Constant: it has no time).

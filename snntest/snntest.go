@@ -93,7 +93,7 @@ func Run(t testing.TB, net *network.Network, in *signal.Signal, o network.Option
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := pass.Backward(adj, projection(out, edges[i-1]), res.Grads); err != nil {
+		if err := pass.Backward(adj, Projection(out, edges[i-1]), res.Grads); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -107,8 +107,8 @@ func dense(s *signal.Signal) []tensor.Float {
 	return d.Data
 }
 
-// projection is the error at steps from t0 on, the same whatever the cut.
-func projection(out *signal.Signal, t0 int) *signal.Signal {
+// Projection is the error at steps from t0 on, the same whatever the cut.
+func Projection(out *signal.Signal, t0 int) *signal.Signal {
 	d := &signal.Signal{}
 	kind := signal.Dense
 	if out.Kind == signal.Constant {
@@ -150,14 +150,14 @@ func gradient(t testing.TB, net *network.Network, in *signal.Signal, perParam in
 			t.Fatal(err)
 		}
 		var sum float64
-		for i, r := range projection(out, 0).Data {
+		for i, r := range Projection(out, 0).Data {
 			sum += float64(r) * float64(out.Data[i])
 		}
 		return sum
 	}
 	value()
 	grads, out := net.NewGrads(), pass.Output(len(net.Nodes())-1)
-	if err := pass.Backward(net.NewAdjoint(in.B), projection(out, 0), grads); err != nil {
+	if err := pass.Backward(net.NewAdjoint(in.B), Projection(out, 0), grads); err != nil {
 		t.Fatal(err)
 	}
 	pass.SetSoft(layer.Replay)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync/atomic"
 
 	"synfire/data"
 	"synfire/encode"
@@ -118,21 +119,31 @@ func (l *BPTT) Step(_ context.Context, b *data.Batch) (Metrics, error) {
 	if err := l.backward(b); err != nil {
 		return Metrics{}, err
 	}
-	norm := optim.Clip(l.grads, l.c.Clip)
-	if math.IsNaN(norm) || math.IsInf(norm, 0) {
-		return Metrics{}, l.nonFinite(b, "a gradient is not finite")
+	for i := range l.grads {
+		if !l.finite(l.grads[i]) {
+			return Metrics{}, l.nonFinite(b, "a gradient is not finite")
+		}
+	}
+	if l.c.Clip > 0 {
+		optim.Clip(l.grads, l.c.Clip)
 	}
 	eta := l.c.Optimizer.Rate() * l.c.Schedule.Scale(l.step, l.c.Total)
 	l.step++
 	optim.Apply(l.c.Pool, l.c.Optimizer, l.c.Net.Params(), l.grads, l.bufs, l.step, eta)
-	for _, p := range l.c.Net.Params() {
-		if i, ok := tensor.Finite(p.Value.Data); !ok {
-			return Metrics{}, l.nonFinite(b, fmt.Sprintf("weight %d of %s is %v after the update", i, p.Name, p.Value.Data[i]))
-		}
-	}
 	l.pass.UpdateBuffers()
 	l.packed.Refresh(l.c.Pool)
 	return m, nil
+}
+
+// finite reports whether no element is NaN or infinite, on the pool's threads.
+func (l *BPTT) finite(x []tensor.Float) bool {
+	var bad atomic.Bool
+	l.c.Pool.For(len(x), 1<<16, func(_, lo, hi int) {
+		if _, ok := tensor.Finite(x[lo:hi]); !ok {
+			bad.Store(true)
+		}
+	})
+	return !bad.Load()
 }
 
 // Predict runs a batch without learning.
@@ -274,7 +285,7 @@ func (l *BPTT) metrics(b *data.Batch, value float64) Metrics {
 
 // nonFinite names the first node whose signal or gradient went wrong.
 func (l *BPTT) nonFinite(b *data.Batch, what string) error {
-	where := "in the update"
+	where := "in the loss"
 	for i, p := range l.c.Net.Params() {
 		if _, ok := tensor.Finite(l.grads[i]); !ok {
 			where = fmt.Sprintf("in the gradient of %s", p.Name)

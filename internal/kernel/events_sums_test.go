@@ -151,7 +151,7 @@ func newPatchRow(r source, n int, p Patches) patchRow {
 	s.x1 = s.x0 + r.IntN(width-s.x0+1)
 	s.w = r.fill(make([]Float, (p.KH*p.KW*p.C-1)*s.ldw+n))
 	s.c = r.fill(make([]Float, max(0, s.x1-s.x0-1)*s.ldc+n))
-	s.image = newSource(r.Uint64(), false).sparse(p.H*p.W*p.C, rates[r.IntN(len(rates))])
+	s.image = newSource(r.Uint64(), false).sparse(p.H*p.W*p.C, rasterRates[r.IntN(len(rasterRates))])
 	s.at, s.val = Nonzeros(nil, nil, s.image, 0)
 	if r.IntN(2) == 0 {
 		for i := range s.val {

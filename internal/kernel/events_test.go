@@ -33,13 +33,13 @@ func (r source) sparse(n int, rate float64) []Float {
 
 func bit(words []uint64, i int) uint64 { return words[i/64] >> (i % 64) & 1 }
 
-var rates = []float64{0, 0.01, 0.2, 0.9, 1}
+var rasterRates = []float64{0, 0.01, 0.2, 0.9, 1}
 
 func TestIndices(t *testing.T) {
 	forLevels(t, func(t *testing.T, l Level) {
 		for trial := range 600 {
 			r := newSource(uint64(trial), false)
-			raster := r.raster(1+r.IntN(12), rates[trial%len(rates)])
+			raster := r.raster(1+r.IntN(12), rasterRates[trial%len(rasterRates)])
 			lo := r.IntN(64 * len(raster))
 			hi := lo + r.IntN(64*len(raster)-lo+1)
 			base := int32(r.IntN(2000) - 1000)
@@ -74,7 +74,7 @@ func TestNonzeros(t *testing.T) {
 	forLevels(t, func(t *testing.T, l Level) {
 		for n := range 300 {
 			r := newSource(uint64(n), true)
-			x := r.sparse(n, rates[n%len(rates)])
+			x := r.sparse(n, rasterRates[n%len(rasterRates)])
 			wantAt, wantVal := []int32{-7}, []Float{guard}
 			bitsWant := make([]uint64, words(n))
 			for i, v := range x {
@@ -136,7 +136,7 @@ func TestStarts(t *testing.T) {
 		c, pieces := 1+r.IntN(70), r.IntN(40)
 		var at []int32
 		for i := range c*pieces + r.IntN(20) {
-			if r.Float64() < rates[trial%len(rates)] {
+			if r.Float64() < rasterRates[trial%len(rasterRates)] {
 				at = append(at, int32(i))
 			}
 		}

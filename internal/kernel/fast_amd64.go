@@ -32,17 +32,6 @@ func (p *Packed) pack(pool *par.Pool, b []Float, ldb int, trans bool) {
 	p.packPanels(pool, b, ldb, trans)
 }
 
-func addRows(c, w []Float, ldw int, rows []int32) {
-	switch Current() {
-	case AVX512:
-		addRowsAVX512(&c[0], &w[0], len(c), ldw, &rows[0], len(rows))
-	case AVX2:
-		addRowsAVX2(&c[0], &w[0], len(c), ldw, &rows[0], len(rows))
-	default:
-		addRowsGo(c, w, ldw, rows)
-	}
-}
-
 func (p LIF) forward(steps int, x []Float, xs int, v, u []Float, us int, spikes []uint64, ss int) {
 	level := Current()
 	if level == Go {

@@ -4,12 +4,64 @@
 
 package kernel
 
-// addRowsAVX2 adds count ≥ 1 rows of w to the n floats of c.
+// maxRowAVX2 is the greatest of count ≥ 8 unsigned numbers.
 //
 //go:noescape
-func addRowsAVX2(c *float32, w *float32, n int, ldw int, rows *int32, count int)
+func maxRowAVX2(rows *int32, count int) uint32
 
-// addRowsAVX512 adds count ≥ 1 rows of w to the n floats of c.
+// addListsAVX2 adds to the 1 ≤ n ≤ 96 floats of c, for each i of lists ≥ 1, the rows of w
+// that at[first[i·stride]:first[i·stride+width]] names, where row r is the floats at
+// w[off + i·step + r·ldw].
 //
 //go:noescape
-func addRowsAVX512(c *float32, w *float32, n int, ldw int, rows *int32, count int)
+func addListsAVX2(c *float32, n int, w *float32, off int, step int, ldw int, first *int32, width int, stride int, lists int, at *int32)
+
+// sumListsAVX2 adds to the 1 ≤ n ≤ 48 floats of c, for each i of lists ≥ 1 in turn, the sum of
+// the rows of w that rows[ends[i-1]:ends[i]] names, rows[:ends[0]] in the first list.
+//
+//go:noescape
+func sumListsAVX2(c *float32, n int, w *float32, ldw int, ends *int32, lists int, rows *int32)
+
+// addListsScaledAVX2 adds to the 1 ≤ n ≤ 96 floats of c, for each i of lists ≥ 1, the rows of w
+// that at[first[i·stride]:first[i·stride+width]] names, where row r is the floats at
+// w[off + i·step + r·ldw].
+//
+//go:noescape
+func addListsScaledAVX2(c *float32, n int, w *float32, off int, step int, ldw int, first *int32, width int, stride int, lists int, at *int32, val *float32)
+
+// sumListsScaledAVX2 adds to the 1 ≤ n ≤ 48 floats of c, for each i of lists ≥ 1 in turn, the sum of
+// the rows of w that rows[ends[i-1]:ends[i]] names, rows[:ends[0]] in the first list.
+//
+//go:noescape
+func sumListsScaledAVX2(c *float32, n int, w *float32, ldw int, ends *int32, lists int, rows *int32, val *float32)
+
+// maxRowAVX512 is the greatest of count ≥ 16 unsigned numbers.
+//
+//go:noescape
+func maxRowAVX512(rows *int32, count int) uint32
+
+// addListsAVX512 adds to the 1 ≤ n ≤ 256 floats of c, for each i of lists ≥ 1, the rows of w
+// that at[first[i·stride]:first[i·stride+width]] names, where row r is the floats at
+// w[off + i·step + r·ldw].
+//
+//go:noescape
+func addListsAVX512(c *float32, n int, w *float32, off int, step int, ldw int, first *int32, width int, stride int, lists int, at *int32)
+
+// sumListsAVX512 adds to the 1 ≤ n ≤ 192 floats of c, for each i of lists ≥ 1 in turn, the sum of
+// the rows of w that rows[ends[i-1]:ends[i]] names, rows[:ends[0]] in the first list.
+//
+//go:noescape
+func sumListsAVX512(c *float32, n int, w *float32, ldw int, ends *int32, lists int, rows *int32)
+
+// addListsScaledAVX512 adds to the 1 ≤ n ≤ 256 floats of c, for each i of lists ≥ 1, the rows of w
+// that at[first[i·stride]:first[i·stride+width]] names, where row r is the floats at
+// w[off + i·step + r·ldw].
+//
+//go:noescape
+func addListsScaledAVX512(c *float32, n int, w *float32, off int, step int, ldw int, first *int32, width int, stride int, lists int, at *int32, val *float32)
+
+// sumListsScaledAVX512 adds to the 1 ≤ n ≤ 192 floats of c, for each i of lists ≥ 1 in turn, the sum of
+// the rows of w that rows[ends[i-1]:ends[i]] names, rows[:ends[0]] in the first list.
+//
+//go:noescape
+func sumListsScaledAVX512(c *float32, n int, w *float32, ldw int, ends *int32, lists int, rows *int32, val *float32)

@@ -4,79 +4,363 @@
 
 #include "textflag.h"
 
-// func addRowsAVX2(c *float32, w *float32, n int, ldw int, rows *int32, count int)
+// func maxRowAVX2(rows *int32, count int) uint32
+// Requires: AVX, AVX2
+TEXT ·maxRowAVX2(SB), NOSPLIT, $0-20
+	MOVQ    rows+0(FP), AX
+	MOVQ    count+8(FP), CX
+	LEAQ    -32(AX)(CX*4), CX
+	VMOVUPS (CX), Y0
+
+loop:
+	CMPQ    AX, CX
+	JGE     done
+	VPMAXUD (AX), Y0, Y0
+	ADDQ    $0x20, AX
+	JMP     loop
+
+done:
+	VMOVDQU      Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPMAXUD      X0, X1, X1
+	VPSHUFD      $0x4e, X1, X0
+	VPMAXUD      X0, X1, X1
+	VPSHUFD      $0xb1, X1, X0
+	VPMAXUD      X0, X1, X1
+	VMOVD        X1, AX
+	MOVL         AX, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func addListsAVX2(c *float32, n int, w *float32, off int, step int, ldw int, first *int32, width int, stride int, lists int, at *int32)
 // Requires: AVX
-TEXT ·addRowsAVX2(SB), NOSPLIT, $0-48
-	MOVQ c+0(FP), AX
-	MOVQ w+8(FP), CX
-	MOVQ n+16(FP), DX
-	MOVQ ldw+24(FP), BX
-	SHLQ $0x02, BX
-	MOVQ rows+32(FP), SI
-	MOVQ count+40(FP), DI
-
-blocks:
-	CMPQ    DX, $0x00000040
-	JL      tail
-	VMOVUPS (AX), Y0
-	VMOVUPS 32(AX), Y1
-	VMOVUPS 64(AX), Y2
-	VMOVUPS 96(AX), Y3
-	VMOVUPS 128(AX), Y4
-	VMOVUPS 160(AX), Y5
-	VMOVUPS 192(AX), Y6
-	VMOVUPS 224(AX), Y7
-	XORQ    R9, R9
-
-rows8:
-	MOVLQSX (SI)(R9*4), R8
-	IMULQ   BX, R8
-	ADDQ    CX, R8
-	VADDPS  (R8), Y0, Y0
-	VADDPS  32(R8), Y1, Y1
-	VADDPS  64(R8), Y2, Y2
-	VADDPS  96(R8), Y3, Y3
-	VADDPS  128(R8), Y4, Y4
-	VADDPS  160(R8), Y5, Y5
-	VADDPS  192(R8), Y6, Y6
-	VADDPS  224(R8), Y7, Y7
-	INCQ    R9
-	CMPQ    R9, DI
-	JL      rows8
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VMOVUPS Y2, 64(AX)
-	VMOVUPS Y3, 96(AX)
-	VMOVUPS Y4, 128(AX)
-	VMOVUPS Y5, 160(AX)
-	VMOVUPS Y6, 192(AX)
-	VMOVUPS Y7, 224(AX)
-	ADDQ    $0x00000100, AX
-	ADDQ    $0x00000100, CX
-	SUBQ    $0x00000040, DX
-	JMP     blocks
-
-tail:
-	TESTQ      DX, DX
-	JZ         done
-	CMPQ       DX, $0x00000008
+TEXT ·addListsAVX2(SB), NOSPLIT, $0-88
+	MOVQ       n+8(FP), AX
+	CMPQ       AX, $0x00000008
 	JLE        vectors1
-	CMPQ       DX, $0x00000010
+	CMPQ       AX, $0x00000010
 	JLE        vectors2
-	CMPQ       DX, $0x00000018
+	CMPQ       AX, $0x00000018
 	JLE        vectors3
-	CMPQ       DX, $0x00000020
+	CMPQ       AX, $0x00000020
 	JLE        vectors4
-	CMPQ       DX, $0x00000028
+	CMPQ       AX, $0x00000028
 	JLE        vectors5
-	CMPQ       DX, $0x00000030
+	CMPQ       AX, $0x00000030
 	JLE        vectors6
-	CMPQ       DX, $0x00000038
+	CMPQ       AX, $0x00000038
 	JLE        vectors7
-	MOVQ       $0x00000040, R8
-	SUBQ       DX, R8
-	LEAQ       lanes<>+0(SB), DX
-	VMOVUPS    (DX)(R8*4), Y0
+	CMPQ       AX, $0x00000040
+	JLE        vectors8
+	CMPQ       AX, $0x00000048
+	JLE        vectors9
+	CMPQ       AX, $0x00000050
+	JLE        vectors10
+	CMPQ       AX, $0x00000058
+	JLE        vectors11
+	MOVQ       $0x00000060, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMOVUPS    96(AX), Y4
+	VMOVUPS    128(AX), Y5
+	VMOVUPS    160(AX), Y6
+	VMOVUPS    192(AX), Y7
+	VMOVUPS    224(AX), Y8
+	VMOVUPS    256(AX), Y9
+	VMOVUPS    288(AX), Y10
+	VMOVUPS    320(AX), Y11
+	VMASKMOVPS 352(AX), Y0, Y12
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), SI
+	SHLQ       $0x02, SI
+	ADDQ       DX, BX
+	MOVQ       first+48(FP), DI
+	MOVQ       lists+72(FP), R8
+
+list12:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next12
+
+row12:
+	MOVLQSX    (AX)(R9*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VADDPS     128(DX), Y5, Y5
+	VADDPS     160(DX), Y6, Y6
+	VADDPS     192(DX), Y7, Y7
+	VADDPS     224(DX), Y8, Y8
+	VADDPS     256(DX), Y9, Y9
+	VADDPS     288(DX), Y10, Y10
+	VADDPS     320(DX), Y11, Y11
+	VMASKMOVPS 352(DX), Y0, Y13
+	VADDPS     Y13, Y12, Y12
+	INCQ       R9
+	CMPQ       R9, R10
+	JL         row12
+
+next12:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       SI, BX
+	DECQ       R8
+	JNZ        list12
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMOVUPS    Y7, 192(AX)
+	VMOVUPS    Y8, 224(AX)
+	VMOVUPS    Y9, 256(AX)
+	VMOVUPS    Y10, 288(AX)
+	VMOVUPS    Y11, 320(AX)
+	VMASKMOVPS Y12, Y0, 352(AX)
+	JMP        joined
+
+vectors11:
+	MOVQ       $0x00000058, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMOVUPS    96(AX), Y4
+	VMOVUPS    128(AX), Y5
+	VMOVUPS    160(AX), Y6
+	VMOVUPS    192(AX), Y7
+	VMOVUPS    224(AX), Y8
+	VMOVUPS    256(AX), Y9
+	VMOVUPS    288(AX), Y10
+	VMASKMOVPS 320(AX), Y0, Y11
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), SI
+	SHLQ       $0x02, SI
+	ADDQ       DX, BX
+	MOVQ       first+48(FP), DI
+	MOVQ       lists+72(FP), R8
+
+list11:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next11
+
+row11:
+	MOVLQSX    (AX)(R9*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VADDPS     128(DX), Y5, Y5
+	VADDPS     160(DX), Y6, Y6
+	VADDPS     192(DX), Y7, Y7
+	VADDPS     224(DX), Y8, Y8
+	VADDPS     256(DX), Y9, Y9
+	VADDPS     288(DX), Y10, Y10
+	VMASKMOVPS 320(DX), Y0, Y12
+	VADDPS     Y12, Y11, Y11
+	INCQ       R9
+	CMPQ       R9, R10
+	JL         row11
+
+next11:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       SI, BX
+	DECQ       R8
+	JNZ        list11
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMOVUPS    Y7, 192(AX)
+	VMOVUPS    Y8, 224(AX)
+	VMOVUPS    Y9, 256(AX)
+	VMOVUPS    Y10, 288(AX)
+	VMASKMOVPS Y11, Y0, 320(AX)
+	JMP        joined
+
+vectors10:
+	MOVQ       $0x00000050, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMOVUPS    96(AX), Y4
+	VMOVUPS    128(AX), Y5
+	VMOVUPS    160(AX), Y6
+	VMOVUPS    192(AX), Y7
+	VMOVUPS    224(AX), Y8
+	VMOVUPS    256(AX), Y9
+	VMASKMOVPS 288(AX), Y0, Y10
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), SI
+	SHLQ       $0x02, SI
+	ADDQ       DX, BX
+	MOVQ       first+48(FP), DI
+	MOVQ       lists+72(FP), R8
+
+list10:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next10
+
+row10:
+	MOVLQSX    (AX)(R9*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VADDPS     128(DX), Y5, Y5
+	VADDPS     160(DX), Y6, Y6
+	VADDPS     192(DX), Y7, Y7
+	VADDPS     224(DX), Y8, Y8
+	VADDPS     256(DX), Y9, Y9
+	VMASKMOVPS 288(DX), Y0, Y11
+	VADDPS     Y11, Y10, Y10
+	INCQ       R9
+	CMPQ       R9, R10
+	JL         row10
+
+next10:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       SI, BX
+	DECQ       R8
+	JNZ        list10
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMOVUPS    Y7, 192(AX)
+	VMOVUPS    Y8, 224(AX)
+	VMOVUPS    Y9, 256(AX)
+	VMASKMOVPS Y10, Y0, 288(AX)
+	JMP        joined
+
+vectors9:
+	MOVQ       $0x00000048, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMOVUPS    96(AX), Y4
+	VMOVUPS    128(AX), Y5
+	VMOVUPS    160(AX), Y6
+	VMOVUPS    192(AX), Y7
+	VMOVUPS    224(AX), Y8
+	VMASKMOVPS 256(AX), Y0, Y9
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), SI
+	SHLQ       $0x02, SI
+	ADDQ       DX, BX
+	MOVQ       first+48(FP), DI
+	MOVQ       lists+72(FP), R8
+
+list9:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next9
+
+row9:
+	MOVLQSX    (AX)(R9*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y1, Y1
+	VADDPS     32(DX), Y2, Y2
+	VADDPS     64(DX), Y3, Y3
+	VADDPS     96(DX), Y4, Y4
+	VADDPS     128(DX), Y5, Y5
+	VADDPS     160(DX), Y6, Y6
+	VADDPS     192(DX), Y7, Y7
+	VADDPS     224(DX), Y8, Y8
+	VMASKMOVPS 256(DX), Y0, Y10
+	VADDPS     Y10, Y9, Y9
+	INCQ       R9
+	CMPQ       R9, R10
+	JL         row9
+
+next9:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       SI, BX
+	DECQ       R8
+	JNZ        list9
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMOVUPS    Y7, 192(AX)
+	VMOVUPS    Y8, 224(AX)
+	VMASKMOVPS Y9, Y0, 256(AX)
+	JMP        joined
+
+vectors8:
+	MOVQ       $0x00000040, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
@@ -85,12 +369,29 @@ tail:
 	VMOVUPS    160(AX), Y6
 	VMOVUPS    192(AX), Y7
 	VMASKMOVPS 224(AX), Y0, Y8
-	XORQ       R8, R8
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), SI
+	SHLQ       $0x02, SI
+	ADDQ       DX, BX
+	MOVQ       first+48(FP), DI
+	MOVQ       lists+72(FP), R8
 
-rows8tail:
-	MOVLQSX    (SI)(R8*4), DX
-	IMULQ      BX, DX
-	ADDQ       CX, DX
+list8:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next8
+
+row8:
+	MOVLQSX    (AX)(R9*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
 	VADDPS     (DX), Y1, Y1
 	VADDPS     32(DX), Y2, Y2
 	VADDPS     64(DX), Y3, Y3
@@ -100,9 +401,17 @@ rows8tail:
 	VADDPS     192(DX), Y7, Y7
 	VMASKMOVPS 224(DX), Y0, Y9
 	VADDPS     Y9, Y8, Y8
-	INCQ       R8
-	CMPQ       R8, DI
-	JL         rows8tail
+	INCQ       R9
+	CMPQ       R9, R10
+	JL         row8
+
+next8:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       SI, BX
+	DECQ       R8
+	JNZ        list8
+	MOVQ       c+0(FP), AX
 	VMOVUPS    Y1, (AX)
 	VMOVUPS    Y2, 32(AX)
 	VMOVUPS    Y3, 64(AX)
@@ -114,10 +423,11 @@ rows8tail:
 	JMP        joined
 
 vectors7:
-	MOVQ       $0x00000038, R8
-	SUBQ       DX, R8
-	LEAQ       lanes<>+0(SB), DX
-	VMOVUPS    (DX)(R8*4), Y0
+	MOVQ       $0x00000038, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
@@ -125,12 +435,29 @@ vectors7:
 	VMOVUPS    128(AX), Y5
 	VMOVUPS    160(AX), Y6
 	VMASKMOVPS 192(AX), Y0, Y7
-	XORQ       R8, R8
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), SI
+	SHLQ       $0x02, SI
+	ADDQ       DX, BX
+	MOVQ       first+48(FP), DI
+	MOVQ       lists+72(FP), R8
 
-rows7tail:
-	MOVLQSX    (SI)(R8*4), DX
-	IMULQ      BX, DX
-	ADDQ       CX, DX
+list7:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next7
+
+row7:
+	MOVLQSX    (AX)(R9*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
 	VADDPS     (DX), Y1, Y1
 	VADDPS     32(DX), Y2, Y2
 	VADDPS     64(DX), Y3, Y3
@@ -139,9 +466,17 @@ rows7tail:
 	VADDPS     160(DX), Y6, Y6
 	VMASKMOVPS 192(DX), Y0, Y8
 	VADDPS     Y8, Y7, Y7
-	INCQ       R8
-	CMPQ       R8, DI
-	JL         rows7tail
+	INCQ       R9
+	CMPQ       R9, R10
+	JL         row7
+
+next7:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       SI, BX
+	DECQ       R8
+	JNZ        list7
+	MOVQ       c+0(FP), AX
 	VMOVUPS    Y1, (AX)
 	VMOVUPS    Y2, 32(AX)
 	VMOVUPS    Y3, 64(AX)
@@ -152,22 +487,40 @@ rows7tail:
 	JMP        joined
 
 vectors6:
-	MOVQ       $0x00000030, R8
-	SUBQ       DX, R8
-	LEAQ       lanes<>+0(SB), DX
-	VMOVUPS    (DX)(R8*4), Y0
+	MOVQ       $0x00000030, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
 	VMOVUPS    96(AX), Y4
 	VMOVUPS    128(AX), Y5
 	VMASKMOVPS 160(AX), Y0, Y6
-	XORQ       R8, R8
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), SI
+	SHLQ       $0x02, SI
+	ADDQ       DX, BX
+	MOVQ       first+48(FP), DI
+	MOVQ       lists+72(FP), R8
 
-rows6tail:
-	MOVLQSX    (SI)(R8*4), DX
-	IMULQ      BX, DX
-	ADDQ       CX, DX
+list6:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next6
+
+row6:
+	MOVLQSX    (AX)(R9*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
 	VADDPS     (DX), Y1, Y1
 	VADDPS     32(DX), Y2, Y2
 	VADDPS     64(DX), Y3, Y3
@@ -175,9 +528,17 @@ rows6tail:
 	VADDPS     128(DX), Y5, Y5
 	VMASKMOVPS 160(DX), Y0, Y7
 	VADDPS     Y7, Y6, Y6
-	INCQ       R8
-	CMPQ       R8, DI
-	JL         rows6tail
+	INCQ       R9
+	CMPQ       R9, R10
+	JL         row6
+
+next6:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       SI, BX
+	DECQ       R8
+	JNZ        list6
+	MOVQ       c+0(FP), AX
 	VMOVUPS    Y1, (AX)
 	VMOVUPS    Y2, 32(AX)
 	VMOVUPS    Y3, 64(AX)
@@ -187,30 +548,56 @@ rows6tail:
 	JMP        joined
 
 vectors5:
-	MOVQ       $0x00000028, R8
-	SUBQ       DX, R8
-	LEAQ       lanes<>+0(SB), DX
-	VMOVUPS    (DX)(R8*4), Y0
+	MOVQ       $0x00000028, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
 	VMOVUPS    96(AX), Y4
 	VMASKMOVPS 128(AX), Y0, Y5
-	XORQ       R8, R8
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), SI
+	SHLQ       $0x02, SI
+	ADDQ       DX, BX
+	MOVQ       first+48(FP), DI
+	MOVQ       lists+72(FP), R8
 
-rows5tail:
-	MOVLQSX    (SI)(R8*4), DX
-	IMULQ      BX, DX
-	ADDQ       CX, DX
+list5:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next5
+
+row5:
+	MOVLQSX    (AX)(R9*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
 	VADDPS     (DX), Y1, Y1
 	VADDPS     32(DX), Y2, Y2
 	VADDPS     64(DX), Y3, Y3
 	VADDPS     96(DX), Y4, Y4
 	VMASKMOVPS 128(DX), Y0, Y6
 	VADDPS     Y6, Y5, Y5
-	INCQ       R8
-	CMPQ       R8, DI
-	JL         rows5tail
+	INCQ       R9
+	CMPQ       R9, R10
+	JL         row5
+
+next5:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       SI, BX
+	DECQ       R8
+	JNZ        list5
+	MOVQ       c+0(FP), AX
 	VMOVUPS    Y1, (AX)
 	VMOVUPS    Y2, 32(AX)
 	VMOVUPS    Y3, 64(AX)
@@ -219,28 +606,54 @@ rows5tail:
 	JMP        joined
 
 vectors4:
-	MOVQ       $0x00000020, R8
-	SUBQ       DX, R8
-	LEAQ       lanes<>+0(SB), DX
-	VMOVUPS    (DX)(R8*4), Y0
+	MOVQ       $0x00000020, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMOVUPS    64(AX), Y3
 	VMASKMOVPS 96(AX), Y0, Y4
-	XORQ       R8, R8
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), SI
+	SHLQ       $0x02, SI
+	ADDQ       DX, BX
+	MOVQ       first+48(FP), DI
+	MOVQ       lists+72(FP), R8
 
-rows4tail:
-	MOVLQSX    (SI)(R8*4), DX
-	IMULQ      BX, DX
-	ADDQ       CX, DX
+list4:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next4
+
+row4:
+	MOVLQSX    (AX)(R9*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
 	VADDPS     (DX), Y1, Y1
 	VADDPS     32(DX), Y2, Y2
 	VADDPS     64(DX), Y3, Y3
 	VMASKMOVPS 96(DX), Y0, Y5
 	VADDPS     Y5, Y4, Y4
-	INCQ       R8
-	CMPQ       R8, DI
-	JL         rows4tail
+	INCQ       R9
+	CMPQ       R9, R10
+	JL         row4
+
+next4:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       SI, BX
+	DECQ       R8
+	JNZ        list4
+	MOVQ       c+0(FP), AX
 	VMOVUPS    Y1, (AX)
 	VMOVUPS    Y2, 32(AX)
 	VMOVUPS    Y3, 64(AX)
@@ -248,75 +661,152 @@ rows4tail:
 	JMP        joined
 
 vectors3:
-	MOVQ       $0x00000018, R8
-	SUBQ       DX, R8
-	LEAQ       lanes<>+0(SB), DX
-	VMOVUPS    (DX)(R8*4), Y0
+	MOVQ       $0x00000018, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
 	VMOVUPS    (AX), Y1
 	VMOVUPS    32(AX), Y2
 	VMASKMOVPS 64(AX), Y0, Y3
-	XORQ       R8, R8
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), SI
+	SHLQ       $0x02, SI
+	ADDQ       DX, BX
+	MOVQ       first+48(FP), DI
+	MOVQ       lists+72(FP), R8
 
-rows3tail:
-	MOVLQSX    (SI)(R8*4), DX
-	IMULQ      BX, DX
-	ADDQ       CX, DX
+list3:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next3
+
+row3:
+	MOVLQSX    (AX)(R9*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
 	VADDPS     (DX), Y1, Y1
 	VADDPS     32(DX), Y2, Y2
 	VMASKMOVPS 64(DX), Y0, Y4
 	VADDPS     Y4, Y3, Y3
-	INCQ       R8
-	CMPQ       R8, DI
-	JL         rows3tail
+	INCQ       R9
+	CMPQ       R9, R10
+	JL         row3
+
+next3:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       SI, BX
+	DECQ       R8
+	JNZ        list3
+	MOVQ       c+0(FP), AX
 	VMOVUPS    Y1, (AX)
 	VMOVUPS    Y2, 32(AX)
 	VMASKMOVPS Y3, Y0, 64(AX)
 	JMP        joined
 
 vectors2:
-	MOVQ       $0x00000010, R8
-	SUBQ       DX, R8
-	LEAQ       lanes<>+0(SB), DX
-	VMOVUPS    (DX)(R8*4), Y0
+	MOVQ       $0x00000010, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
 	VMOVUPS    (AX), Y1
 	VMASKMOVPS 32(AX), Y0, Y2
-	XORQ       R8, R8
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), SI
+	SHLQ       $0x02, SI
+	ADDQ       DX, BX
+	MOVQ       first+48(FP), DI
+	MOVQ       lists+72(FP), R8
 
-rows2tail:
-	MOVLQSX    (SI)(R8*4), DX
-	IMULQ      BX, DX
-	ADDQ       CX, DX
+list2:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next2
+
+row2:
+	MOVLQSX    (AX)(R9*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
 	VADDPS     (DX), Y1, Y1
 	VMASKMOVPS 32(DX), Y0, Y3
 	VADDPS     Y3, Y2, Y2
-	INCQ       R8
-	CMPQ       R8, DI
-	JL         rows2tail
+	INCQ       R9
+	CMPQ       R9, R10
+	JL         row2
+
+next2:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       SI, BX
+	DECQ       R8
+	JNZ        list2
+	MOVQ       c+0(FP), AX
 	VMOVUPS    Y1, (AX)
 	VMASKMOVPS Y2, Y0, 32(AX)
 	JMP        joined
 
 vectors1:
-	MOVQ       $0x00000008, R8
-	SUBQ       DX, R8
-	LEAQ       lanes<>+0(SB), DX
-	VMOVUPS    (DX)(R8*4), Y0
+	MOVQ       $0x00000008, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
 	VMASKMOVPS (AX), Y0, Y1
-	XORQ       R8, R8
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), SI
+	SHLQ       $0x02, SI
+	ADDQ       DX, BX
+	MOVQ       first+48(FP), DI
+	MOVQ       lists+72(FP), R8
 
-rows1tail:
-	MOVLQSX    (SI)(R8*4), DX
-	IMULQ      BX, DX
-	ADDQ       CX, DX
+list1:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next1
+
+row1:
+	MOVLQSX    (AX)(R9*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
 	VMASKMOVPS (DX), Y0, Y2
 	VADDPS     Y2, Y1, Y1
-	INCQ       R8
-	CMPQ       R8, DI
-	JL         rows1tail
+	INCQ       R9
+	CMPQ       R9, R10
+	JL         row1
+
+next1:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	ADDQ       SI, BX
+	DECQ       R8
+	JNZ        list1
+	MOVQ       c+0(FP), AX
 	VMASKMOVPS Y1, Y0, (AX)
 
 joined:
-done:
 	VZEROUPPER
 	RET
 
@@ -338,45 +828,1617 @@ DATA lanes<>+56(SB)/4, $0x00000000
 DATA lanes<>+60(SB)/4, $0x00000000
 GLOBL lanes<>(SB), RODATA|NOPTR, $64
 
-// func addRowsAVX512(c *float32, w *float32, n int, ldw int, rows *int32, count int)
+// func sumListsAVX2(c *float32, n int, w *float32, ldw int, ends *int32, lists int, rows *int32)
+// Requires: AVX
+TEXT ·sumListsAVX2(SB), NOSPLIT, $0-56
+	MOVQ       n+8(FP), AX
+	CMPQ       AX, $0x00000008
+	JLE        vectors1
+	CMPQ       AX, $0x00000010
+	JLE        vectors2
+	CMPQ       AX, $0x00000018
+	JLE        vectors3
+	CMPQ       AX, $0x00000020
+	JLE        vectors4
+	CMPQ       AX, $0x00000028
+	JLE        vectors5
+	MOVQ       $0x00000030, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMOVUPS    96(AX), Y4
+	VMOVUPS    128(AX), Y5
+	VMASKMOVPS 160(AX), Y0, Y6
+	MOVQ       rows+48(FP), AX
+	MOVQ       ldw+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       ends+32(FP), SI
+	MOVQ       lists+40(FP), DI
+	XORQ       R8, R8
+
+list6:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next6
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	VXORPS  Y12, Y12, Y12
+	VXORPS  Y13, Y13, Y13
+
+row6:
+	MOVLQSX    (AX)(R8*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y8, Y8
+	VADDPS     32(DX), Y9, Y9
+	VADDPS     64(DX), Y10, Y10
+	VADDPS     96(DX), Y11, Y11
+	VADDPS     128(DX), Y12, Y12
+	VMASKMOVPS 160(DX), Y0, Y7
+	VADDPS     Y7, Y13, Y13
+	INCQ       R8
+	CMPQ       R8, R9
+	JL         row6
+	VADDPS     Y8, Y1, Y1
+	VADDPS     Y9, Y2, Y2
+	VADDPS     Y10, Y3, Y3
+	VADDPS     Y11, Y4, Y4
+	VADDPS     Y12, Y5, Y5
+	VADDPS     Y13, Y6, Y6
+
+next6:
+	ADDQ       $0x04, SI
+	DECQ       DI
+	JNZ        list6
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMASKMOVPS Y6, Y0, 160(AX)
+	JMP        joined
+
+vectors5:
+	MOVQ       $0x00000028, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMOVUPS    96(AX), Y4
+	VMASKMOVPS 128(AX), Y0, Y5
+	MOVQ       rows+48(FP), AX
+	MOVQ       ldw+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       ends+32(FP), SI
+	MOVQ       lists+40(FP), DI
+	XORQ       R8, R8
+
+list5:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next5
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+
+row5:
+	MOVLQSX    (AX)(R8*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y7, Y7
+	VADDPS     32(DX), Y8, Y8
+	VADDPS     64(DX), Y9, Y9
+	VADDPS     96(DX), Y10, Y10
+	VMASKMOVPS 128(DX), Y0, Y6
+	VADDPS     Y6, Y11, Y11
+	INCQ       R8
+	CMPQ       R8, R9
+	JL         row5
+	VADDPS     Y7, Y1, Y1
+	VADDPS     Y8, Y2, Y2
+	VADDPS     Y9, Y3, Y3
+	VADDPS     Y10, Y4, Y4
+	VADDPS     Y11, Y5, Y5
+
+next5:
+	ADDQ       $0x04, SI
+	DECQ       DI
+	JNZ        list5
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMASKMOVPS Y5, Y0, 128(AX)
+	JMP        joined
+
+vectors4:
+	MOVQ       $0x00000020, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMASKMOVPS 96(AX), Y0, Y4
+	MOVQ       rows+48(FP), AX
+	MOVQ       ldw+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       ends+32(FP), SI
+	MOVQ       lists+40(FP), DI
+	XORQ       R8, R8
+
+list4:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next4
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+
+row4:
+	MOVLQSX    (AX)(R8*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y6, Y6
+	VADDPS     32(DX), Y7, Y7
+	VADDPS     64(DX), Y8, Y8
+	VMASKMOVPS 96(DX), Y0, Y5
+	VADDPS     Y5, Y9, Y9
+	INCQ       R8
+	CMPQ       R8, R9
+	JL         row4
+	VADDPS     Y6, Y1, Y1
+	VADDPS     Y7, Y2, Y2
+	VADDPS     Y8, Y3, Y3
+	VADDPS     Y9, Y4, Y4
+
+next4:
+	ADDQ       $0x04, SI
+	DECQ       DI
+	JNZ        list4
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMASKMOVPS Y4, Y0, 96(AX)
+	JMP        joined
+
+vectors3:
+	MOVQ       $0x00000018, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMASKMOVPS 64(AX), Y0, Y3
+	MOVQ       rows+48(FP), AX
+	MOVQ       ldw+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       ends+32(FP), SI
+	MOVQ       lists+40(FP), DI
+	XORQ       R8, R8
+
+list3:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next3
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+
+row3:
+	MOVLQSX    (AX)(R8*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y5, Y5
+	VADDPS     32(DX), Y6, Y6
+	VMASKMOVPS 64(DX), Y0, Y4
+	VADDPS     Y4, Y7, Y7
+	INCQ       R8
+	CMPQ       R8, R9
+	JL         row3
+	VADDPS     Y5, Y1, Y1
+	VADDPS     Y6, Y2, Y2
+	VADDPS     Y7, Y3, Y3
+
+next3:
+	ADDQ       $0x04, SI
+	DECQ       DI
+	JNZ        list3
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMASKMOVPS Y3, Y0, 64(AX)
+	JMP        joined
+
+vectors2:
+	MOVQ       $0x00000010, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS 32(AX), Y0, Y2
+	MOVQ       rows+48(FP), AX
+	MOVQ       ldw+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       ends+32(FP), SI
+	MOVQ       lists+40(FP), DI
+	XORQ       R8, R8
+
+list2:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next2
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+
+row2:
+	MOVLQSX    (AX)(R8*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
+	VADDPS     (DX), Y4, Y4
+	VMASKMOVPS 32(DX), Y0, Y3
+	VADDPS     Y3, Y5, Y5
+	INCQ       R8
+	CMPQ       R8, R9
+	JL         row2
+	VADDPS     Y4, Y1, Y1
+	VADDPS     Y5, Y2, Y2
+
+next2:
+	ADDQ       $0x04, SI
+	DECQ       DI
+	JNZ        list2
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	JMP        joined
+
+vectors1:
+	MOVQ       $0x00000008, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMASKMOVPS (AX), Y0, Y1
+	MOVQ       rows+48(FP), AX
+	MOVQ       ldw+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       w+16(FP), BX
+	MOVQ       ends+32(FP), SI
+	MOVQ       lists+40(FP), DI
+	XORQ       R8, R8
+
+list1:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next1
+	VXORPS  Y3, Y3, Y3
+
+row1:
+	MOVLQSX    (AX)(R8*4), DX
+	IMULQ      CX, DX
+	ADDQ       BX, DX
+	VMASKMOVPS (DX), Y0, Y2
+	VADDPS     Y2, Y3, Y3
+	INCQ       R8
+	CMPQ       R8, R9
+	JL         row1
+	VADDPS     Y3, Y1, Y1
+
+next1:
+	ADDQ       $0x04, SI
+	DECQ       DI
+	JNZ        list1
+	MOVQ       c+0(FP), AX
+	VMASKMOVPS Y1, Y0, (AX)
+
+joined:
+	VZEROUPPER
+	RET
+
+// func addListsScaledAVX2(c *float32, n int, w *float32, off int, step int, ldw int, first *int32, width int, stride int, lists int, at *int32, val *float32)
+// Requires: AVX, FMA3
+TEXT ·addListsScaledAVX2(SB), NOSPLIT, $0-96
+	MOVQ       n+8(FP), AX
+	CMPQ       AX, $0x00000008
+	JLE        vectors1
+	CMPQ       AX, $0x00000010
+	JLE        vectors2
+	CMPQ       AX, $0x00000018
+	JLE        vectors3
+	CMPQ       AX, $0x00000020
+	JLE        vectors4
+	CMPQ       AX, $0x00000028
+	JLE        vectors5
+	CMPQ       AX, $0x00000030
+	JLE        vectors6
+	CMPQ       AX, $0x00000038
+	JLE        vectors7
+	CMPQ       AX, $0x00000040
+	JLE        vectors8
+	CMPQ       AX, $0x00000048
+	JLE        vectors9
+	CMPQ       AX, $0x00000050
+	JLE        vectors10
+	CMPQ       AX, $0x00000058
+	JLE        vectors11
+	MOVQ       $0x00000060, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMOVUPS    96(AX), Y4
+	VMOVUPS    128(AX), Y5
+	VMOVUPS    160(AX), Y6
+	VMOVUPS    192(AX), Y7
+	VMOVUPS    224(AX), Y8
+	VMOVUPS    256(AX), Y9
+	VMOVUPS    288(AX), Y10
+	VMOVUPS    320(AX), Y11
+	VMASKMOVPS 352(AX), Y0, Y12
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+88(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), DI
+	SHLQ       $0x02, DI
+	ADDQ       DX, SI
+	MOVQ       first+48(FP), R8
+	MOVQ       lists+72(FP), R9
+
+list12:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next12
+
+row12:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Y13
+	VFMADD231PS  (DX), Y13, Y1
+	VFMADD231PS  32(DX), Y13, Y2
+	VFMADD231PS  64(DX), Y13, Y3
+	VFMADD231PS  96(DX), Y13, Y4
+	VFMADD231PS  128(DX), Y13, Y5
+	VFMADD231PS  160(DX), Y13, Y6
+	VFMADD231PS  192(DX), Y13, Y7
+	VFMADD231PS  224(DX), Y13, Y8
+	VFMADD231PS  256(DX), Y13, Y9
+	VFMADD231PS  288(DX), Y13, Y10
+	VFMADD231PS  320(DX), Y13, Y11
+	VMASKMOVPS   352(DX), Y0, Y14
+	VFMADD231PS  Y14, Y13, Y12
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row12
+
+next12:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	ADDQ       DI, SI
+	DECQ       R9
+	JNZ        list12
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMOVUPS    Y7, 192(AX)
+	VMOVUPS    Y8, 224(AX)
+	VMOVUPS    Y9, 256(AX)
+	VMOVUPS    Y10, 288(AX)
+	VMOVUPS    Y11, 320(AX)
+	VMASKMOVPS Y12, Y0, 352(AX)
+	JMP        joined
+
+vectors11:
+	MOVQ       $0x00000058, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMOVUPS    96(AX), Y4
+	VMOVUPS    128(AX), Y5
+	VMOVUPS    160(AX), Y6
+	VMOVUPS    192(AX), Y7
+	VMOVUPS    224(AX), Y8
+	VMOVUPS    256(AX), Y9
+	VMOVUPS    288(AX), Y10
+	VMASKMOVPS 320(AX), Y0, Y11
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+88(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), DI
+	SHLQ       $0x02, DI
+	ADDQ       DX, SI
+	MOVQ       first+48(FP), R8
+	MOVQ       lists+72(FP), R9
+
+list11:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next11
+
+row11:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Y12
+	VFMADD231PS  (DX), Y12, Y1
+	VFMADD231PS  32(DX), Y12, Y2
+	VFMADD231PS  64(DX), Y12, Y3
+	VFMADD231PS  96(DX), Y12, Y4
+	VFMADD231PS  128(DX), Y12, Y5
+	VFMADD231PS  160(DX), Y12, Y6
+	VFMADD231PS  192(DX), Y12, Y7
+	VFMADD231PS  224(DX), Y12, Y8
+	VFMADD231PS  256(DX), Y12, Y9
+	VFMADD231PS  288(DX), Y12, Y10
+	VMASKMOVPS   320(DX), Y0, Y13
+	VFMADD231PS  Y13, Y12, Y11
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row11
+
+next11:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	ADDQ       DI, SI
+	DECQ       R9
+	JNZ        list11
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMOVUPS    Y7, 192(AX)
+	VMOVUPS    Y8, 224(AX)
+	VMOVUPS    Y9, 256(AX)
+	VMOVUPS    Y10, 288(AX)
+	VMASKMOVPS Y11, Y0, 320(AX)
+	JMP        joined
+
+vectors10:
+	MOVQ       $0x00000050, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMOVUPS    96(AX), Y4
+	VMOVUPS    128(AX), Y5
+	VMOVUPS    160(AX), Y6
+	VMOVUPS    192(AX), Y7
+	VMOVUPS    224(AX), Y8
+	VMOVUPS    256(AX), Y9
+	VMASKMOVPS 288(AX), Y0, Y10
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+88(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), DI
+	SHLQ       $0x02, DI
+	ADDQ       DX, SI
+	MOVQ       first+48(FP), R8
+	MOVQ       lists+72(FP), R9
+
+list10:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next10
+
+row10:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Y11
+	VFMADD231PS  (DX), Y11, Y1
+	VFMADD231PS  32(DX), Y11, Y2
+	VFMADD231PS  64(DX), Y11, Y3
+	VFMADD231PS  96(DX), Y11, Y4
+	VFMADD231PS  128(DX), Y11, Y5
+	VFMADD231PS  160(DX), Y11, Y6
+	VFMADD231PS  192(DX), Y11, Y7
+	VFMADD231PS  224(DX), Y11, Y8
+	VFMADD231PS  256(DX), Y11, Y9
+	VMASKMOVPS   288(DX), Y0, Y12
+	VFMADD231PS  Y12, Y11, Y10
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row10
+
+next10:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	ADDQ       DI, SI
+	DECQ       R9
+	JNZ        list10
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMOVUPS    Y7, 192(AX)
+	VMOVUPS    Y8, 224(AX)
+	VMOVUPS    Y9, 256(AX)
+	VMASKMOVPS Y10, Y0, 288(AX)
+	JMP        joined
+
+vectors9:
+	MOVQ       $0x00000048, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMOVUPS    96(AX), Y4
+	VMOVUPS    128(AX), Y5
+	VMOVUPS    160(AX), Y6
+	VMOVUPS    192(AX), Y7
+	VMOVUPS    224(AX), Y8
+	VMASKMOVPS 256(AX), Y0, Y9
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+88(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), DI
+	SHLQ       $0x02, DI
+	ADDQ       DX, SI
+	MOVQ       first+48(FP), R8
+	MOVQ       lists+72(FP), R9
+
+list9:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next9
+
+row9:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Y10
+	VFMADD231PS  (DX), Y10, Y1
+	VFMADD231PS  32(DX), Y10, Y2
+	VFMADD231PS  64(DX), Y10, Y3
+	VFMADD231PS  96(DX), Y10, Y4
+	VFMADD231PS  128(DX), Y10, Y5
+	VFMADD231PS  160(DX), Y10, Y6
+	VFMADD231PS  192(DX), Y10, Y7
+	VFMADD231PS  224(DX), Y10, Y8
+	VMASKMOVPS   256(DX), Y0, Y11
+	VFMADD231PS  Y11, Y10, Y9
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row9
+
+next9:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	ADDQ       DI, SI
+	DECQ       R9
+	JNZ        list9
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMOVUPS    Y7, 192(AX)
+	VMOVUPS    Y8, 224(AX)
+	VMASKMOVPS Y9, Y0, 256(AX)
+	JMP        joined
+
+vectors8:
+	MOVQ       $0x00000040, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMOVUPS    96(AX), Y4
+	VMOVUPS    128(AX), Y5
+	VMOVUPS    160(AX), Y6
+	VMOVUPS    192(AX), Y7
+	VMASKMOVPS 224(AX), Y0, Y8
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+88(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), DI
+	SHLQ       $0x02, DI
+	ADDQ       DX, SI
+	MOVQ       first+48(FP), R8
+	MOVQ       lists+72(FP), R9
+
+list8:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next8
+
+row8:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Y9
+	VFMADD231PS  (DX), Y9, Y1
+	VFMADD231PS  32(DX), Y9, Y2
+	VFMADD231PS  64(DX), Y9, Y3
+	VFMADD231PS  96(DX), Y9, Y4
+	VFMADD231PS  128(DX), Y9, Y5
+	VFMADD231PS  160(DX), Y9, Y6
+	VFMADD231PS  192(DX), Y9, Y7
+	VMASKMOVPS   224(DX), Y0, Y10
+	VFMADD231PS  Y10, Y9, Y8
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row8
+
+next8:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	ADDQ       DI, SI
+	DECQ       R9
+	JNZ        list8
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMOVUPS    Y7, 192(AX)
+	VMASKMOVPS Y8, Y0, 224(AX)
+	JMP        joined
+
+vectors7:
+	MOVQ       $0x00000038, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMOVUPS    96(AX), Y4
+	VMOVUPS    128(AX), Y5
+	VMOVUPS    160(AX), Y6
+	VMASKMOVPS 192(AX), Y0, Y7
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+88(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), DI
+	SHLQ       $0x02, DI
+	ADDQ       DX, SI
+	MOVQ       first+48(FP), R8
+	MOVQ       lists+72(FP), R9
+
+list7:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next7
+
+row7:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Y8
+	VFMADD231PS  (DX), Y8, Y1
+	VFMADD231PS  32(DX), Y8, Y2
+	VFMADD231PS  64(DX), Y8, Y3
+	VFMADD231PS  96(DX), Y8, Y4
+	VFMADD231PS  128(DX), Y8, Y5
+	VFMADD231PS  160(DX), Y8, Y6
+	VMASKMOVPS   192(DX), Y0, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row7
+
+next7:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	ADDQ       DI, SI
+	DECQ       R9
+	JNZ        list7
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMOVUPS    Y6, 160(AX)
+	VMASKMOVPS Y7, Y0, 192(AX)
+	JMP        joined
+
+vectors6:
+	MOVQ       $0x00000030, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMOVUPS    96(AX), Y4
+	VMOVUPS    128(AX), Y5
+	VMASKMOVPS 160(AX), Y0, Y6
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+88(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), DI
+	SHLQ       $0x02, DI
+	ADDQ       DX, SI
+	MOVQ       first+48(FP), R8
+	MOVQ       lists+72(FP), R9
+
+list6:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next6
+
+row6:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Y7
+	VFMADD231PS  (DX), Y7, Y1
+	VFMADD231PS  32(DX), Y7, Y2
+	VFMADD231PS  64(DX), Y7, Y3
+	VFMADD231PS  96(DX), Y7, Y4
+	VFMADD231PS  128(DX), Y7, Y5
+	VMASKMOVPS   160(DX), Y0, Y8
+	VFMADD231PS  Y8, Y7, Y6
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row6
+
+next6:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	ADDQ       DI, SI
+	DECQ       R9
+	JNZ        list6
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMASKMOVPS Y6, Y0, 160(AX)
+	JMP        joined
+
+vectors5:
+	MOVQ       $0x00000028, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMOVUPS    96(AX), Y4
+	VMASKMOVPS 128(AX), Y0, Y5
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+88(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), DI
+	SHLQ       $0x02, DI
+	ADDQ       DX, SI
+	MOVQ       first+48(FP), R8
+	MOVQ       lists+72(FP), R9
+
+list5:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next5
+
+row5:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Y6
+	VFMADD231PS  (DX), Y6, Y1
+	VFMADD231PS  32(DX), Y6, Y2
+	VFMADD231PS  64(DX), Y6, Y3
+	VFMADD231PS  96(DX), Y6, Y4
+	VMASKMOVPS   128(DX), Y0, Y7
+	VFMADD231PS  Y7, Y6, Y5
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row5
+
+next5:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	ADDQ       DI, SI
+	DECQ       R9
+	JNZ        list5
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMASKMOVPS Y5, Y0, 128(AX)
+	JMP        joined
+
+vectors4:
+	MOVQ       $0x00000020, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMASKMOVPS 96(AX), Y0, Y4
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+88(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), DI
+	SHLQ       $0x02, DI
+	ADDQ       DX, SI
+	MOVQ       first+48(FP), R8
+	MOVQ       lists+72(FP), R9
+
+list4:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next4
+
+row4:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Y5
+	VFMADD231PS  (DX), Y5, Y1
+	VFMADD231PS  32(DX), Y5, Y2
+	VFMADD231PS  64(DX), Y5, Y3
+	VMASKMOVPS   96(DX), Y0, Y6
+	VFMADD231PS  Y6, Y5, Y4
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row4
+
+next4:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	ADDQ       DI, SI
+	DECQ       R9
+	JNZ        list4
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMASKMOVPS Y4, Y0, 96(AX)
+	JMP        joined
+
+vectors3:
+	MOVQ       $0x00000018, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMASKMOVPS 64(AX), Y0, Y3
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+88(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), DI
+	SHLQ       $0x02, DI
+	ADDQ       DX, SI
+	MOVQ       first+48(FP), R8
+	MOVQ       lists+72(FP), R9
+
+list3:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next3
+
+row3:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Y4
+	VFMADD231PS  (DX), Y4, Y1
+	VFMADD231PS  32(DX), Y4, Y2
+	VMASKMOVPS   64(DX), Y0, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row3
+
+next3:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	ADDQ       DI, SI
+	DECQ       R9
+	JNZ        list3
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMASKMOVPS Y3, Y0, 64(AX)
+	JMP        joined
+
+vectors2:
+	MOVQ       $0x00000010, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS 32(AX), Y0, Y2
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+88(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), DI
+	SHLQ       $0x02, DI
+	ADDQ       DX, SI
+	MOVQ       first+48(FP), R8
+	MOVQ       lists+72(FP), R9
+
+list2:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next2
+
+row2:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Y3
+	VFMADD231PS  (DX), Y3, Y1
+	VMASKMOVPS   32(DX), Y0, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row2
+
+next2:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	ADDQ       DI, SI
+	DECQ       R9
+	JNZ        list2
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	JMP        joined
+
+vectors1:
+	MOVQ       $0x00000008, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMASKMOVPS (AX), Y0, Y1
+	MOVQ       at+80(FP), AX
+	MOVQ       ldw+40(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+88(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       off+24(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       step+32(FP), DI
+	SHLQ       $0x02, DI
+	ADDQ       DX, SI
+	MOVQ       first+48(FP), R8
+	MOVQ       lists+72(FP), R9
+
+list1:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next1
+
+row1:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Y2
+	VMASKMOVPS   (DX), Y0, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row1
+
+next1:
+	MOVQ       stride+64(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	ADDQ       DI, SI
+	DECQ       R9
+	JNZ        list1
+	MOVQ       c+0(FP), AX
+	VMASKMOVPS Y1, Y0, (AX)
+
+joined:
+	VZEROUPPER
+	RET
+
+// func sumListsScaledAVX2(c *float32, n int, w *float32, ldw int, ends *int32, lists int, rows *int32, val *float32)
+// Requires: AVX, FMA3
+TEXT ·sumListsScaledAVX2(SB), NOSPLIT, $0-64
+	MOVQ       n+8(FP), AX
+	CMPQ       AX, $0x00000008
+	JLE        vectors1
+	CMPQ       AX, $0x00000010
+	JLE        vectors2
+	CMPQ       AX, $0x00000018
+	JLE        vectors3
+	CMPQ       AX, $0x00000020
+	JLE        vectors4
+	CMPQ       AX, $0x00000028
+	JLE        vectors5
+	MOVQ       $0x00000030, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMOVUPS    96(AX), Y4
+	VMOVUPS    128(AX), Y5
+	VMASKMOVPS 160(AX), Y0, Y6
+	MOVQ       rows+48(FP), AX
+	MOVQ       ldw+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+56(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       ends+32(FP), DI
+	MOVQ       lists+40(FP), R8
+	XORQ       R9, R9
+
+list6:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next6
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	VXORPS  Y12, Y12, Y12
+	VXORPS  Y13, Y13, Y13
+	VXORPS  Y14, Y14, Y14
+
+row6:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Y7
+	VFMADD231PS  (DX), Y7, Y9
+	VFMADD231PS  32(DX), Y7, Y10
+	VFMADD231PS  64(DX), Y7, Y11
+	VFMADD231PS  96(DX), Y7, Y12
+	VFMADD231PS  128(DX), Y7, Y13
+	VMASKMOVPS   160(DX), Y0, Y8
+	VFMADD231PS  Y8, Y7, Y14
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row6
+	VADDPS       Y9, Y1, Y1
+	VADDPS       Y10, Y2, Y2
+	VADDPS       Y11, Y3, Y3
+	VADDPS       Y12, Y4, Y4
+	VADDPS       Y13, Y5, Y5
+	VADDPS       Y14, Y6, Y6
+
+next6:
+	ADDQ       $0x04, DI
+	DECQ       R8
+	JNZ        list6
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y5, 128(AX)
+	VMASKMOVPS Y6, Y0, 160(AX)
+	JMP        joined
+
+vectors5:
+	MOVQ       $0x00000028, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMOVUPS    96(AX), Y4
+	VMASKMOVPS 128(AX), Y0, Y5
+	MOVQ       rows+48(FP), AX
+	MOVQ       ldw+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+56(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       ends+32(FP), DI
+	MOVQ       lists+40(FP), R8
+	XORQ       R9, R9
+
+list5:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next5
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	VXORPS  Y12, Y12, Y12
+
+row5:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Y6
+	VFMADD231PS  (DX), Y6, Y8
+	VFMADD231PS  32(DX), Y6, Y9
+	VFMADD231PS  64(DX), Y6, Y10
+	VFMADD231PS  96(DX), Y6, Y11
+	VMASKMOVPS   128(DX), Y0, Y7
+	VFMADD231PS  Y7, Y6, Y12
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row5
+	VADDPS       Y8, Y1, Y1
+	VADDPS       Y9, Y2, Y2
+	VADDPS       Y10, Y3, Y3
+	VADDPS       Y11, Y4, Y4
+	VADDPS       Y12, Y5, Y5
+
+next5:
+	ADDQ       $0x04, DI
+	DECQ       R8
+	JNZ        list5
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMASKMOVPS Y5, Y0, 128(AX)
+	JMP        joined
+
+vectors4:
+	MOVQ       $0x00000020, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMOVUPS    64(AX), Y3
+	VMASKMOVPS 96(AX), Y0, Y4
+	MOVQ       rows+48(FP), AX
+	MOVQ       ldw+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+56(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       ends+32(FP), DI
+	MOVQ       lists+40(FP), R8
+	XORQ       R9, R9
+
+list4:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next4
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+
+row4:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Y5
+	VFMADD231PS  (DX), Y5, Y7
+	VFMADD231PS  32(DX), Y5, Y8
+	VFMADD231PS  64(DX), Y5, Y9
+	VMASKMOVPS   96(DX), Y0, Y6
+	VFMADD231PS  Y6, Y5, Y10
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row4
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y9, Y3, Y3
+	VADDPS       Y10, Y4, Y4
+
+next4:
+	ADDQ       $0x04, DI
+	DECQ       R8
+	JNZ        list4
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    Y3, 64(AX)
+	VMASKMOVPS Y4, Y0, 96(AX)
+	JMP        joined
+
+vectors3:
+	MOVQ       $0x00000018, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMOVUPS    32(AX), Y2
+	VMASKMOVPS 64(AX), Y0, Y3
+	MOVQ       rows+48(FP), AX
+	MOVQ       ldw+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+56(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       ends+32(FP), DI
+	MOVQ       lists+40(FP), R8
+	XORQ       R9, R9
+
+list3:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next3
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	VXORPS  Y8, Y8, Y8
+
+row3:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Y4
+	VFMADD231PS  (DX), Y4, Y6
+	VFMADD231PS  32(DX), Y4, Y7
+	VMASKMOVPS   64(DX), Y0, Y5
+	VFMADD231PS  Y5, Y4, Y8
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row3
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y8, Y3, Y3
+
+next3:
+	ADDQ       $0x04, DI
+	DECQ       R8
+	JNZ        list3
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    Y2, 32(AX)
+	VMASKMOVPS Y3, Y0, 64(AX)
+	JMP        joined
+
+vectors2:
+	MOVQ       $0x00000010, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS 32(AX), Y0, Y2
+	MOVQ       rows+48(FP), AX
+	MOVQ       ldw+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+56(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       ends+32(FP), DI
+	MOVQ       lists+40(FP), R8
+	XORQ       R9, R9
+
+list2:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next2
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+
+row2:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Y3
+	VFMADD231PS  (DX), Y3, Y5
+	VMASKMOVPS   32(DX), Y0, Y4
+	VFMADD231PS  Y4, Y3, Y6
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row2
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y6, Y2, Y2
+
+next2:
+	ADDQ       $0x04, DI
+	DECQ       R8
+	JNZ        list2
+	MOVQ       c+0(FP), AX
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	JMP        joined
+
+vectors1:
+	MOVQ       $0x00000008, CX
+	SUBQ       AX, CX
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(CX*4), Y0
+	MOVQ       c+0(FP), AX
+	VMASKMOVPS (AX), Y0, Y1
+	MOVQ       rows+48(FP), AX
+	MOVQ       ldw+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       val+56(FP), BX
+	MOVQ       w+16(FP), SI
+	MOVQ       ends+32(FP), DI
+	MOVQ       lists+40(FP), R8
+	XORQ       R9, R9
+
+list1:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next1
+	VXORPS  Y4, Y4, Y4
+
+row1:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Y2
+	VMASKMOVPS   (DX), Y0, Y3
+	VFMADD231PS  Y3, Y2, Y4
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row1
+	VADDPS       Y4, Y1, Y1
+
+next1:
+	ADDQ       $0x04, DI
+	DECQ       R8
+	JNZ        list1
+	MOVQ       c+0(FP), AX
+	VMASKMOVPS Y1, Y0, (AX)
+
+joined:
+	VZEROUPPER
+	RET
+
+// func maxRowAVX512(rows *int32, count int) uint32
+// Requires: AVX, AVX2, AVX512F
+TEXT ·maxRowAVX512(SB), NOSPLIT, $0-20
+	MOVQ    rows+0(FP), AX
+	MOVQ    count+8(FP), CX
+	LEAQ    -64(AX)(CX*4), CX
+	VMOVUPS (CX), Z0
+
+loop:
+	CMPQ    AX, CX
+	JGE     done
+	VPMAXUD (AX), Z0, Z0
+	ADDQ    $0x40, AX
+	JMP     loop
+
+done:
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VPMAXUD       Y0, Y1, Y1
+	VEXTRACTI128  $0x01, Y1, X0
+	VPMAXUD       X1, X0, X0
+	VPSHUFD       $0x4e, X0, X1
+	VPMAXUD       X1, X0, X0
+	VPSHUFD       $0xb1, X0, X1
+	VPMAXUD       X1, X0, X0
+	VMOVD         X0, AX
+	MOVL          AX, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func addListsAVX512(c *float32, n int, w *float32, off int, step int, ldw int, first *int32, width int, stride int, lists int, at *int32)
 // Requires: AVX, AVX512F
-TEXT ·addRowsAVX512(SB), NOSPLIT, $0-48
-	MOVQ c+0(FP), AX
-	MOVQ w+8(FP), DX
-	MOVQ n+16(FP), R8
-	MOVQ ldw+24(FP), BX
-	SHLQ $0x02, BX
-	MOVQ rows+32(FP), SI
-	MOVQ count+40(FP), DI
+TEXT ·addListsAVX512(SB), NOSPLIT, $0-88
+	MOVQ      n+8(FP), AX
+	CMPQ      AX, $0x00000010
+	JLE       vectors1
+	CMPQ      AX, $0x00000020
+	JLE       vectors2
+	CMPQ      AX, $0x00000030
+	JLE       vectors3
+	CMPQ      AX, $0x00000040
+	JLE       vectors4
+	CMPQ      AX, $0x00000050
+	JLE       vectors5
+	CMPQ      AX, $0x00000060
+	JLE       vectors6
+	CMPQ      AX, $0x00000070
+	JLE       vectors7
+	CMPQ      AX, $0x00000080
+	JLE       vectors8
+	CMPQ      AX, $0x00000090
+	JLE       vectors9
+	CMPQ      AX, $0x000000a0
+	JLE       vectors10
+	CMPQ      AX, $0x000000b0
+	JLE       vectors11
+	CMPQ      AX, $0x000000c0
+	JLE       vectors12
+	CMPQ      AX, $0x000000d0
+	JLE       vectors13
+	CMPQ      AX, $0x000000e0
+	JLE       vectors14
+	CMPQ      AX, $0x000000f0
+	JLE       vectors15
+	MOVQ      $0x00000100, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS   832(AX), Z13
+	VMOVUPS   896(AX), Z14
+	VMOVUPS.Z 960(AX), K1, Z15
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), SI
+	SHLQ      $0x02, SI
+	ADDQ      DX, BX
+	MOVQ      first+48(FP), DI
+	MOVQ      lists+72(FP), R8
 
-blocks:
-	CMPQ    R8, $0x00000080
-	JL      tail
-	VMOVUPS (AX), Z0
-	VMOVUPS 64(AX), Z1
-	VMOVUPS 128(AX), Z2
-	VMOVUPS 192(AX), Z3
-	VMOVUPS 256(AX), Z4
-	VMOVUPS 320(AX), Z5
-	VMOVUPS 384(AX), Z6
-	VMOVUPS 448(AX), Z7
-	XORQ    R9, R9
+list16:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next16
 
-rows8:
-	MOVLQSX (SI)(R9*4), CX
-	IMULQ   BX, CX
-	ADDQ    DX, CX
-	VADDPS  (CX), Z0, Z0
-	VADDPS  64(CX), Z1, Z1
-	VADDPS  128(CX), Z2, Z2
-	VADDPS  192(CX), Z3, Z3
-	VADDPS  256(CX), Z4, Z4
-	VADDPS  320(CX), Z5, Z5
-	VADDPS  384(CX), Z6, Z6
-	VADDPS  448(CX), Z7, Z7
+row16:
+	MOVLQSX (AX)(R9*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z0, Z0
+	VADDPS  64(DX), Z1, Z1
+	VADDPS  128(DX), Z2, Z2
+	VADDPS  192(DX), Z3, Z3
+	VADDPS  256(DX), Z4, Z4
+	VADDPS  320(DX), Z5, Z5
+	VADDPS  384(DX), Z6, Z6
+	VADDPS  448(DX), Z7, Z7
+	VADDPS  512(DX), Z8, Z8
+	VADDPS  576(DX), Z9, Z9
+	VADDPS  640(DX), Z10, Z10
+	VADDPS  704(DX), Z11, Z11
+	VADDPS  768(DX), Z12, Z12
+	VADDPS  832(DX), Z13, Z13
+	VADDPS  896(DX), Z14, Z14
+	VADDPS  960(DX), Z15, K1, Z15
 	INCQ    R9
-	CMPQ    R9, DI
-	JL      rows8
+	CMPQ    R9, R10
+	JL      row16
+
+next16:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	ADDQ    SI, BX
+	DECQ    R8
+	JNZ     list16
+	MOVQ    c+0(FP), AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	VMOVUPS Z2, 128(AX)
@@ -385,33 +2447,576 @@ rows8:
 	VMOVUPS Z5, 320(AX)
 	VMOVUPS Z6, 384(AX)
 	VMOVUPS Z7, 448(AX)
-	ADDQ    $0x00000200, AX
-	ADDQ    $0x00000200, DX
-	SUBQ    $0x00000080, R8
-	JMP     blocks
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, K1, 960(AX)
+	JMP     joined
 
-tail:
-	TESTQ     R8, R8
-	JZ        done
-	CMPQ      R8, $0x00000010
-	JLE       vectors1
-	CMPQ      R8, $0x00000020
-	JLE       vectors2
-	CMPQ      R8, $0x00000030
-	JLE       vectors3
-	CMPQ      R8, $0x00000040
-	JLE       vectors4
-	CMPQ      R8, $0x00000050
-	JLE       vectors5
-	CMPQ      R8, $0x00000060
-	JLE       vectors6
-	CMPQ      R8, $0x00000070
-	JLE       vectors7
+vectors15:
+	MOVQ      $0x000000f0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS   832(AX), Z13
+	VMOVUPS.Z 896(AX), K1, Z14
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), SI
+	SHLQ      $0x02, SI
+	ADDQ      DX, BX
+	MOVQ      first+48(FP), DI
+	MOVQ      lists+72(FP), R8
+
+list15:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next15
+
+row15:
+	MOVLQSX (AX)(R9*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z0, Z0
+	VADDPS  64(DX), Z1, Z1
+	VADDPS  128(DX), Z2, Z2
+	VADDPS  192(DX), Z3, Z3
+	VADDPS  256(DX), Z4, Z4
+	VADDPS  320(DX), Z5, Z5
+	VADDPS  384(DX), Z6, Z6
+	VADDPS  448(DX), Z7, Z7
+	VADDPS  512(DX), Z8, Z8
+	VADDPS  576(DX), Z9, Z9
+	VADDPS  640(DX), Z10, Z10
+	VADDPS  704(DX), Z11, Z11
+	VADDPS  768(DX), Z12, Z12
+	VADDPS  832(DX), Z13, Z13
+	VADDPS  896(DX), Z14, K1, Z14
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      row15
+
+next15:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	ADDQ    SI, BX
+	DECQ    R8
+	JNZ     list15
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, K1, 896(AX)
+	JMP     joined
+
+vectors14:
+	MOVQ      $0x000000e0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS.Z 832(AX), K1, Z13
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), SI
+	SHLQ      $0x02, SI
+	ADDQ      DX, BX
+	MOVQ      first+48(FP), DI
+	MOVQ      lists+72(FP), R8
+
+list14:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next14
+
+row14:
+	MOVLQSX (AX)(R9*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z0, Z0
+	VADDPS  64(DX), Z1, Z1
+	VADDPS  128(DX), Z2, Z2
+	VADDPS  192(DX), Z3, Z3
+	VADDPS  256(DX), Z4, Z4
+	VADDPS  320(DX), Z5, Z5
+	VADDPS  384(DX), Z6, Z6
+	VADDPS  448(DX), Z7, Z7
+	VADDPS  512(DX), Z8, Z8
+	VADDPS  576(DX), Z9, Z9
+	VADDPS  640(DX), Z10, Z10
+	VADDPS  704(DX), Z11, Z11
+	VADDPS  768(DX), Z12, Z12
+	VADDPS  832(DX), Z13, K1, Z13
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      row14
+
+next14:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	ADDQ    SI, BX
+	DECQ    R8
+	JNZ     list14
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, K1, 832(AX)
+	JMP     joined
+
+vectors13:
+	MOVQ      $0x000000d0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS.Z 768(AX), K1, Z12
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), SI
+	SHLQ      $0x02, SI
+	ADDQ      DX, BX
+	MOVQ      first+48(FP), DI
+	MOVQ      lists+72(FP), R8
+
+list13:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next13
+
+row13:
+	MOVLQSX (AX)(R9*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z0, Z0
+	VADDPS  64(DX), Z1, Z1
+	VADDPS  128(DX), Z2, Z2
+	VADDPS  192(DX), Z3, Z3
+	VADDPS  256(DX), Z4, Z4
+	VADDPS  320(DX), Z5, Z5
+	VADDPS  384(DX), Z6, Z6
+	VADDPS  448(DX), Z7, Z7
+	VADDPS  512(DX), Z8, Z8
+	VADDPS  576(DX), Z9, Z9
+	VADDPS  640(DX), Z10, Z10
+	VADDPS  704(DX), Z11, Z11
+	VADDPS  768(DX), Z12, K1, Z12
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      row13
+
+next13:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	ADDQ    SI, BX
+	DECQ    R8
+	JNZ     list13
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, K1, 768(AX)
+	JMP     joined
+
+vectors12:
+	MOVQ      $0x000000c0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS.Z 704(AX), K1, Z11
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), SI
+	SHLQ      $0x02, SI
+	ADDQ      DX, BX
+	MOVQ      first+48(FP), DI
+	MOVQ      lists+72(FP), R8
+
+list12:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next12
+
+row12:
+	MOVLQSX (AX)(R9*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z0, Z0
+	VADDPS  64(DX), Z1, Z1
+	VADDPS  128(DX), Z2, Z2
+	VADDPS  192(DX), Z3, Z3
+	VADDPS  256(DX), Z4, Z4
+	VADDPS  320(DX), Z5, Z5
+	VADDPS  384(DX), Z6, Z6
+	VADDPS  448(DX), Z7, Z7
+	VADDPS  512(DX), Z8, Z8
+	VADDPS  576(DX), Z9, Z9
+	VADDPS  640(DX), Z10, Z10
+	VADDPS  704(DX), Z11, K1, Z11
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      row12
+
+next12:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	ADDQ    SI, BX
+	DECQ    R8
+	JNZ     list12
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, K1, 704(AX)
+	JMP     joined
+
+vectors11:
+	MOVQ      $0x000000b0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS.Z 640(AX), K1, Z10
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), SI
+	SHLQ      $0x02, SI
+	ADDQ      DX, BX
+	MOVQ      first+48(FP), DI
+	MOVQ      lists+72(FP), R8
+
+list11:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next11
+
+row11:
+	MOVLQSX (AX)(R9*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z0, Z0
+	VADDPS  64(DX), Z1, Z1
+	VADDPS  128(DX), Z2, Z2
+	VADDPS  192(DX), Z3, Z3
+	VADDPS  256(DX), Z4, Z4
+	VADDPS  320(DX), Z5, Z5
+	VADDPS  384(DX), Z6, Z6
+	VADDPS  448(DX), Z7, Z7
+	VADDPS  512(DX), Z8, Z8
+	VADDPS  576(DX), Z9, Z9
+	VADDPS  640(DX), Z10, K1, Z10
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      row11
+
+next11:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	ADDQ    SI, BX
+	DECQ    R8
+	JNZ     list11
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, K1, 640(AX)
+	JMP     joined
+
+vectors10:
+	MOVQ      $0x000000a0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS.Z 576(AX), K1, Z9
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), SI
+	SHLQ      $0x02, SI
+	ADDQ      DX, BX
+	MOVQ      first+48(FP), DI
+	MOVQ      lists+72(FP), R8
+
+list10:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next10
+
+row10:
+	MOVLQSX (AX)(R9*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z0, Z0
+	VADDPS  64(DX), Z1, Z1
+	VADDPS  128(DX), Z2, Z2
+	VADDPS  192(DX), Z3, Z3
+	VADDPS  256(DX), Z4, Z4
+	VADDPS  320(DX), Z5, Z5
+	VADDPS  384(DX), Z6, Z6
+	VADDPS  448(DX), Z7, Z7
+	VADDPS  512(DX), Z8, Z8
+	VADDPS  576(DX), Z9, K1, Z9
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      row10
+
+next10:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	ADDQ    SI, BX
+	DECQ    R8
+	JNZ     list10
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, K1, 576(AX)
+	JMP     joined
+
+vectors9:
+	MOVQ      $0x00000090, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS.Z 512(AX), K1, Z8
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), SI
+	SHLQ      $0x02, SI
+	ADDQ      DX, BX
+	MOVQ      first+48(FP), DI
+	MOVQ      lists+72(FP), R8
+
+list9:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next9
+
+row9:
+	MOVLQSX (AX)(R9*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z0, Z0
+	VADDPS  64(DX), Z1, Z1
+	VADDPS  128(DX), Z2, Z2
+	VADDPS  192(DX), Z3, Z3
+	VADDPS  256(DX), Z4, Z4
+	VADDPS  320(DX), Z5, Z5
+	VADDPS  384(DX), Z6, Z6
+	VADDPS  448(DX), Z7, Z7
+	VADDPS  512(DX), Z8, K1, Z8
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      row9
+
+next9:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	ADDQ    SI, BX
+	DECQ    R8
+	JNZ     list9
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, K1, 512(AX)
+	JMP     joined
+
+vectors8:
 	MOVQ      $0x00000080, CX
-	SUBQ      R8, CX
-	MOVL      $0x0000ffff, R8
-	SHRL      CL, R8
-	KMOVW     R8, K1
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -420,40 +3025,65 @@ tail:
 	VMOVUPS   320(AX), Z5
 	VMOVUPS   384(AX), Z6
 	VMOVUPS.Z 448(AX), K1, Z7
-	XORQ      R8, R8
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), SI
+	SHLQ      $0x02, SI
+	ADDQ      DX, BX
+	MOVQ      first+48(FP), DI
+	MOVQ      lists+72(FP), R8
 
-rows8tail:
-	MOVLQSX   (SI)(R8*4), CX
-	IMULQ     BX, CX
-	ADDQ      DX, CX
-	VADDPS    (CX), Z0, Z0
-	VADDPS    64(CX), Z1, Z1
-	VADDPS    128(CX), Z2, Z2
-	VADDPS    192(CX), Z3, Z3
-	VADDPS    256(CX), Z4, Z4
-	VADDPS    320(CX), Z5, Z5
-	VADDPS    384(CX), Z6, Z6
-	VMOVUPS.Z 448(CX), K1, Z8
-	VADDPS    Z8, Z7, Z7
-	INCQ      R8
-	CMPQ      R8, DI
-	JL        rows8tail
-	VMOVUPS   Z0, (AX)
-	VMOVUPS   Z1, 64(AX)
-	VMOVUPS   Z2, 128(AX)
-	VMOVUPS   Z3, 192(AX)
-	VMOVUPS   Z4, 256(AX)
-	VMOVUPS   Z5, 320(AX)
-	VMOVUPS   Z6, 384(AX)
-	VMOVUPS   Z7, K1, 448(AX)
-	JMP       joined
+list8:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next8
+
+row8:
+	MOVLQSX (AX)(R9*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z0, Z0
+	VADDPS  64(DX), Z1, Z1
+	VADDPS  128(DX), Z2, Z2
+	VADDPS  192(DX), Z3, Z3
+	VADDPS  256(DX), Z4, Z4
+	VADDPS  320(DX), Z5, Z5
+	VADDPS  384(DX), Z6, Z6
+	VADDPS  448(DX), Z7, K1, Z7
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      row8
+
+next8:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	ADDQ    SI, BX
+	DECQ    R8
+	JNZ     list8
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, K1, 448(AX)
+	JMP     joined
 
 vectors7:
 	MOVQ      $0x00000070, CX
-	SUBQ      R8, CX
-	MOVL      $0x0000ffff, R8
-	SHRL      CL, R8
-	KMOVW     R8, K1
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
@@ -461,203 +3091,3244 @@ vectors7:
 	VMOVUPS   256(AX), Z4
 	VMOVUPS   320(AX), Z5
 	VMOVUPS.Z 384(AX), K1, Z6
-	XORQ      R8, R8
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), SI
+	SHLQ      $0x02, SI
+	ADDQ      DX, BX
+	MOVQ      first+48(FP), DI
+	MOVQ      lists+72(FP), R8
 
-rows7tail:
-	MOVLQSX   (SI)(R8*4), CX
-	IMULQ     BX, CX
-	ADDQ      DX, CX
-	VADDPS    (CX), Z0, Z0
-	VADDPS    64(CX), Z1, Z1
-	VADDPS    128(CX), Z2, Z2
-	VADDPS    192(CX), Z3, Z3
-	VADDPS    256(CX), Z4, Z4
-	VADDPS    320(CX), Z5, Z5
-	VMOVUPS.Z 384(CX), K1, Z7
-	VADDPS    Z7, Z6, Z6
-	INCQ      R8
-	CMPQ      R8, DI
-	JL        rows7tail
-	VMOVUPS   Z0, (AX)
-	VMOVUPS   Z1, 64(AX)
-	VMOVUPS   Z2, 128(AX)
-	VMOVUPS   Z3, 192(AX)
-	VMOVUPS   Z4, 256(AX)
-	VMOVUPS   Z5, 320(AX)
-	VMOVUPS   Z6, K1, 384(AX)
-	JMP       joined
+list7:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next7
+
+row7:
+	MOVLQSX (AX)(R9*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z0, Z0
+	VADDPS  64(DX), Z1, Z1
+	VADDPS  128(DX), Z2, Z2
+	VADDPS  192(DX), Z3, Z3
+	VADDPS  256(DX), Z4, Z4
+	VADDPS  320(DX), Z5, Z5
+	VADDPS  384(DX), Z6, K1, Z6
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      row7
+
+next7:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	ADDQ    SI, BX
+	DECQ    R8
+	JNZ     list7
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, K1, 384(AX)
+	JMP     joined
 
 vectors6:
 	MOVQ      $0x00000060, CX
-	SUBQ      R8, CX
-	MOVL      $0x0000ffff, R8
-	SHRL      CL, R8
-	KMOVW     R8, K1
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
 	VMOVUPS   192(AX), Z3
 	VMOVUPS   256(AX), Z4
 	VMOVUPS.Z 320(AX), K1, Z5
-	XORQ      R8, R8
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), SI
+	SHLQ      $0x02, SI
+	ADDQ      DX, BX
+	MOVQ      first+48(FP), DI
+	MOVQ      lists+72(FP), R8
 
-rows6tail:
-	MOVLQSX   (SI)(R8*4), CX
-	IMULQ     BX, CX
-	ADDQ      DX, CX
-	VADDPS    (CX), Z0, Z0
-	VADDPS    64(CX), Z1, Z1
-	VADDPS    128(CX), Z2, Z2
-	VADDPS    192(CX), Z3, Z3
-	VADDPS    256(CX), Z4, Z4
-	VMOVUPS.Z 320(CX), K1, Z6
-	VADDPS    Z6, Z5, Z5
-	INCQ      R8
-	CMPQ      R8, DI
-	JL        rows6tail
-	VMOVUPS   Z0, (AX)
-	VMOVUPS   Z1, 64(AX)
-	VMOVUPS   Z2, 128(AX)
-	VMOVUPS   Z3, 192(AX)
-	VMOVUPS   Z4, 256(AX)
-	VMOVUPS   Z5, K1, 320(AX)
-	JMP       joined
+list6:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next6
+
+row6:
+	MOVLQSX (AX)(R9*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z0, Z0
+	VADDPS  64(DX), Z1, Z1
+	VADDPS  128(DX), Z2, Z2
+	VADDPS  192(DX), Z3, Z3
+	VADDPS  256(DX), Z4, Z4
+	VADDPS  320(DX), Z5, K1, Z5
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      row6
+
+next6:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	ADDQ    SI, BX
+	DECQ    R8
+	JNZ     list6
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, K1, 320(AX)
+	JMP     joined
 
 vectors5:
 	MOVQ      $0x00000050, CX
-	SUBQ      R8, CX
-	MOVL      $0x0000ffff, R8
-	SHRL      CL, R8
-	KMOVW     R8, K1
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
 	VMOVUPS   192(AX), Z3
 	VMOVUPS.Z 256(AX), K1, Z4
-	XORQ      R8, R8
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), SI
+	SHLQ      $0x02, SI
+	ADDQ      DX, BX
+	MOVQ      first+48(FP), DI
+	MOVQ      lists+72(FP), R8
 
-rows5tail:
-	MOVLQSX   (SI)(R8*4), CX
-	IMULQ     BX, CX
-	ADDQ      DX, CX
-	VADDPS    (CX), Z0, Z0
-	VADDPS    64(CX), Z1, Z1
-	VADDPS    128(CX), Z2, Z2
-	VADDPS    192(CX), Z3, Z3
-	VMOVUPS.Z 256(CX), K1, Z5
-	VADDPS    Z5, Z4, Z4
-	INCQ      R8
-	CMPQ      R8, DI
-	JL        rows5tail
-	VMOVUPS   Z0, (AX)
-	VMOVUPS   Z1, 64(AX)
-	VMOVUPS   Z2, 128(AX)
-	VMOVUPS   Z3, 192(AX)
-	VMOVUPS   Z4, K1, 256(AX)
-	JMP       joined
+list5:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next5
+
+row5:
+	MOVLQSX (AX)(R9*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z0, Z0
+	VADDPS  64(DX), Z1, Z1
+	VADDPS  128(DX), Z2, Z2
+	VADDPS  192(DX), Z3, Z3
+	VADDPS  256(DX), Z4, K1, Z4
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      row5
+
+next5:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	ADDQ    SI, BX
+	DECQ    R8
+	JNZ     list5
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, K1, 256(AX)
+	JMP     joined
 
 vectors4:
 	MOVQ      $0x00000040, CX
-	SUBQ      R8, CX
-	MOVL      $0x0000ffff, R8
-	SHRL      CL, R8
-	KMOVW     R8, K1
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS   128(AX), Z2
 	VMOVUPS.Z 192(AX), K1, Z3
-	XORQ      R8, R8
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), SI
+	SHLQ      $0x02, SI
+	ADDQ      DX, BX
+	MOVQ      first+48(FP), DI
+	MOVQ      lists+72(FP), R8
 
-rows4tail:
-	MOVLQSX   (SI)(R8*4), CX
-	IMULQ     BX, CX
-	ADDQ      DX, CX
-	VADDPS    (CX), Z0, Z0
-	VADDPS    64(CX), Z1, Z1
-	VADDPS    128(CX), Z2, Z2
-	VMOVUPS.Z 192(CX), K1, Z4
-	VADDPS    Z4, Z3, Z3
-	INCQ      R8
-	CMPQ      R8, DI
-	JL        rows4tail
-	VMOVUPS   Z0, (AX)
-	VMOVUPS   Z1, 64(AX)
-	VMOVUPS   Z2, 128(AX)
-	VMOVUPS   Z3, K1, 192(AX)
-	JMP       joined
+list4:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next4
+
+row4:
+	MOVLQSX (AX)(R9*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z0, Z0
+	VADDPS  64(DX), Z1, Z1
+	VADDPS  128(DX), Z2, Z2
+	VADDPS  192(DX), Z3, K1, Z3
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      row4
+
+next4:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	ADDQ    SI, BX
+	DECQ    R8
+	JNZ     list4
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, K1, 192(AX)
+	JMP     joined
 
 vectors3:
 	MOVQ      $0x00000030, CX
-	SUBQ      R8, CX
-	MOVL      $0x0000ffff, R8
-	SHRL      CL, R8
-	KMOVW     R8, K1
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
 	VMOVUPS   (AX), Z0
 	VMOVUPS   64(AX), Z1
 	VMOVUPS.Z 128(AX), K1, Z2
-	XORQ      R8, R8
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), SI
+	SHLQ      $0x02, SI
+	ADDQ      DX, BX
+	MOVQ      first+48(FP), DI
+	MOVQ      lists+72(FP), R8
 
-rows3tail:
-	MOVLQSX   (SI)(R8*4), CX
-	IMULQ     BX, CX
-	ADDQ      DX, CX
-	VADDPS    (CX), Z0, Z0
-	VADDPS    64(CX), Z1, Z1
-	VMOVUPS.Z 128(CX), K1, Z3
-	VADDPS    Z3, Z2, Z2
-	INCQ      R8
-	CMPQ      R8, DI
-	JL        rows3tail
-	VMOVUPS   Z0, (AX)
-	VMOVUPS   Z1, 64(AX)
-	VMOVUPS   Z2, K1, 128(AX)
-	JMP       joined
+list3:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next3
+
+row3:
+	MOVLQSX (AX)(R9*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z0, Z0
+	VADDPS  64(DX), Z1, Z1
+	VADDPS  128(DX), Z2, K1, Z2
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      row3
+
+next3:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	ADDQ    SI, BX
+	DECQ    R8
+	JNZ     list3
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, K1, 128(AX)
+	JMP     joined
 
 vectors2:
 	MOVQ      $0x00000020, CX
-	SUBQ      R8, CX
-	MOVL      $0x0000ffff, R8
-	SHRL      CL, R8
-	KMOVW     R8, K1
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
 	VMOVUPS   (AX), Z0
 	VMOVUPS.Z 64(AX), K1, Z1
-	XORQ      R8, R8
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), SI
+	SHLQ      $0x02, SI
+	ADDQ      DX, BX
+	MOVQ      first+48(FP), DI
+	MOVQ      lists+72(FP), R8
 
-rows2tail:
-	MOVLQSX   (SI)(R8*4), CX
-	IMULQ     BX, CX
-	ADDQ      DX, CX
-	VADDPS    (CX), Z0, Z0
-	VMOVUPS.Z 64(CX), K1, Z2
-	VADDPS    Z2, Z1, Z1
-	INCQ      R8
-	CMPQ      R8, DI
-	JL        rows2tail
-	VMOVUPS   Z0, (AX)
-	VMOVUPS   Z1, K1, 64(AX)
-	JMP       joined
+list2:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next2
+
+row2:
+	MOVLQSX (AX)(R9*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z0, Z0
+	VADDPS  64(DX), Z1, K1, Z1
+	INCQ    R9
+	CMPQ    R9, R10
+	JL      row2
+
+next2:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	ADDQ    SI, BX
+	DECQ    R8
+	JNZ     list2
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	JMP     joined
 
 vectors1:
 	MOVQ      $0x00000010, CX
-	SUBQ      R8, CX
-	MOVL      $0x0000ffff, R8
-	SHRL      CL, R8
-	KMOVW     R8, K1
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
 	VMOVUPS.Z (AX), K1, Z0
-	XORQ      R8, R8
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), SI
+	SHLQ      $0x02, SI
+	ADDQ      DX, BX
+	MOVQ      first+48(FP), DI
+	MOVQ      lists+72(FP), R8
 
-rows1tail:
-	MOVLQSX   (SI)(R8*4), CX
-	IMULQ     BX, CX
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z1
+list1:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (DI), R9
+	MOVLQSX (DI)(DX*4), R10
+	CMPQ    R9, R10
+	JGE     next1
+
+row1:
+	MOVLQSX   (AX)(R9*4), DX
+	IMULQ     CX, DX
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z1
 	VADDPS    Z1, Z0, Z0
-	INCQ      R8
-	CMPQ      R8, DI
-	JL        rows1tail
-	VMOVUPS   Z0, K1, (AX)
+	INCQ      R9
+	CMPQ      R9, R10
+	JL        row1
+
+next1:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	ADDQ    SI, BX
+	DECQ    R8
+	JNZ     list1
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, K1, (AX)
 
 joined:
-done:
+	VZEROUPPER
+	RET
+
+// func sumListsAVX512(c *float32, n int, w *float32, ldw int, ends *int32, lists int, rows *int32)
+// Requires: AVX, AVX512F
+TEXT ·sumListsAVX512(SB), NOSPLIT, $0-56
+	MOVQ      n+8(FP), AX
+	CMPQ      AX, $0x00000010
+	JLE       vectors1
+	CMPQ      AX, $0x00000020
+	JLE       vectors2
+	CMPQ      AX, $0x00000030
+	JLE       vectors3
+	CMPQ      AX, $0x00000040
+	JLE       vectors4
+	CMPQ      AX, $0x00000050
+	JLE       vectors5
+	CMPQ      AX, $0x00000060
+	JLE       vectors6
+	CMPQ      AX, $0x00000070
+	JLE       vectors7
+	CMPQ      AX, $0x00000080
+	JLE       vectors8
+	CMPQ      AX, $0x00000090
+	JLE       vectors9
+	CMPQ      AX, $0x000000a0
+	JLE       vectors10
+	CMPQ      AX, $0x000000b0
+	JLE       vectors11
+	MOVQ      $0x000000c0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS.Z 704(AX), K1, Z11
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      ends+32(FP), SI
+	MOVQ      lists+40(FP), DI
+	XORQ      R8, R8
+
+list12:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next12
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	VPXORD  Z18, Z18, Z18
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	VPXORD  Z21, Z21, Z21
+	VPXORD  Z22, Z22, Z22
+	VPXORD  Z23, Z23, Z23
+
+row12:
+	MOVLQSX (AX)(R8*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z12, Z12
+	VADDPS  64(DX), Z13, Z13
+	VADDPS  128(DX), Z14, Z14
+	VADDPS  192(DX), Z15, Z15
+	VADDPS  256(DX), Z16, Z16
+	VADDPS  320(DX), Z17, Z17
+	VADDPS  384(DX), Z18, Z18
+	VADDPS  448(DX), Z19, Z19
+	VADDPS  512(DX), Z20, Z20
+	VADDPS  576(DX), Z21, Z21
+	VADDPS  640(DX), Z22, Z22
+	VADDPS  704(DX), Z23, K1, Z23
+	INCQ    R8
+	CMPQ    R8, R9
+	JL      row12
+	VADDPS  Z12, Z0, Z0
+	VADDPS  Z13, Z1, Z1
+	VADDPS  Z14, Z2, Z2
+	VADDPS  Z15, Z3, Z3
+	VADDPS  Z16, Z4, Z4
+	VADDPS  Z17, Z5, Z5
+	VADDPS  Z18, Z6, Z6
+	VADDPS  Z19, Z7, Z7
+	VADDPS  Z20, Z8, Z8
+	VADDPS  Z21, Z9, Z9
+	VADDPS  Z22, Z10, Z10
+	VADDPS  Z23, Z11, Z11
+
+next12:
+	ADDQ    $0x04, SI
+	DECQ    DI
+	JNZ     list12
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, K1, 704(AX)
+	JMP     joined
+
+vectors11:
+	MOVQ      $0x000000b0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS.Z 640(AX), K1, Z10
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      ends+32(FP), SI
+	MOVQ      lists+40(FP), DI
+	XORQ      R8, R8
+
+list11:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next11
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	VPXORD  Z18, Z18, Z18
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	VPXORD  Z21, Z21, Z21
+
+row11:
+	MOVLQSX (AX)(R8*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z11, Z11
+	VADDPS  64(DX), Z12, Z12
+	VADDPS  128(DX), Z13, Z13
+	VADDPS  192(DX), Z14, Z14
+	VADDPS  256(DX), Z15, Z15
+	VADDPS  320(DX), Z16, Z16
+	VADDPS  384(DX), Z17, Z17
+	VADDPS  448(DX), Z18, Z18
+	VADDPS  512(DX), Z19, Z19
+	VADDPS  576(DX), Z20, Z20
+	VADDPS  640(DX), Z21, K1, Z21
+	INCQ    R8
+	CMPQ    R8, R9
+	JL      row11
+	VADDPS  Z11, Z0, Z0
+	VADDPS  Z12, Z1, Z1
+	VADDPS  Z13, Z2, Z2
+	VADDPS  Z14, Z3, Z3
+	VADDPS  Z15, Z4, Z4
+	VADDPS  Z16, Z5, Z5
+	VADDPS  Z17, Z6, Z6
+	VADDPS  Z18, Z7, Z7
+	VADDPS  Z19, Z8, Z8
+	VADDPS  Z20, Z9, Z9
+	VADDPS  Z21, Z10, Z10
+
+next11:
+	ADDQ    $0x04, SI
+	DECQ    DI
+	JNZ     list11
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, K1, 640(AX)
+	JMP     joined
+
+vectors10:
+	MOVQ      $0x000000a0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS.Z 576(AX), K1, Z9
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      ends+32(FP), SI
+	MOVQ      lists+40(FP), DI
+	XORQ      R8, R8
+
+list10:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next10
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	VPXORD  Z18, Z18, Z18
+	VPXORD  Z19, Z19, Z19
+
+row10:
+	MOVLQSX (AX)(R8*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z10, Z10
+	VADDPS  64(DX), Z11, Z11
+	VADDPS  128(DX), Z12, Z12
+	VADDPS  192(DX), Z13, Z13
+	VADDPS  256(DX), Z14, Z14
+	VADDPS  320(DX), Z15, Z15
+	VADDPS  384(DX), Z16, Z16
+	VADDPS  448(DX), Z17, Z17
+	VADDPS  512(DX), Z18, Z18
+	VADDPS  576(DX), Z19, K1, Z19
+	INCQ    R8
+	CMPQ    R8, R9
+	JL      row10
+	VADDPS  Z10, Z0, Z0
+	VADDPS  Z11, Z1, Z1
+	VADDPS  Z12, Z2, Z2
+	VADDPS  Z13, Z3, Z3
+	VADDPS  Z14, Z4, Z4
+	VADDPS  Z15, Z5, Z5
+	VADDPS  Z16, Z6, Z6
+	VADDPS  Z17, Z7, Z7
+	VADDPS  Z18, Z8, Z8
+	VADDPS  Z19, Z9, Z9
+
+next10:
+	ADDQ    $0x04, SI
+	DECQ    DI
+	JNZ     list10
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, K1, 576(AX)
+	JMP     joined
+
+vectors9:
+	MOVQ      $0x00000090, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS.Z 512(AX), K1, Z8
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      ends+32(FP), SI
+	MOVQ      lists+40(FP), DI
+	XORQ      R8, R8
+
+list9:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next9
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+
+row9:
+	MOVLQSX (AX)(R8*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z9, Z9
+	VADDPS  64(DX), Z10, Z10
+	VADDPS  128(DX), Z11, Z11
+	VADDPS  192(DX), Z12, Z12
+	VADDPS  256(DX), Z13, Z13
+	VADDPS  320(DX), Z14, Z14
+	VADDPS  384(DX), Z15, Z15
+	VADDPS  448(DX), Z16, Z16
+	VADDPS  512(DX), Z17, K1, Z17
+	INCQ    R8
+	CMPQ    R8, R9
+	JL      row9
+	VADDPS  Z9, Z0, Z0
+	VADDPS  Z10, Z1, Z1
+	VADDPS  Z11, Z2, Z2
+	VADDPS  Z12, Z3, Z3
+	VADDPS  Z13, Z4, Z4
+	VADDPS  Z14, Z5, Z5
+	VADDPS  Z15, Z6, Z6
+	VADDPS  Z16, Z7, Z7
+	VADDPS  Z17, Z8, Z8
+
+next9:
+	ADDQ    $0x04, SI
+	DECQ    DI
+	JNZ     list9
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, K1, 512(AX)
+	JMP     joined
+
+vectors8:
+	MOVQ      $0x00000080, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS.Z 448(AX), K1, Z7
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      ends+32(FP), SI
+	MOVQ      lists+40(FP), DI
+	XORQ      R8, R8
+
+list8:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next8
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+
+row8:
+	MOVLQSX (AX)(R8*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z8, Z8
+	VADDPS  64(DX), Z9, Z9
+	VADDPS  128(DX), Z10, Z10
+	VADDPS  192(DX), Z11, Z11
+	VADDPS  256(DX), Z12, Z12
+	VADDPS  320(DX), Z13, Z13
+	VADDPS  384(DX), Z14, Z14
+	VADDPS  448(DX), Z15, K1, Z15
+	INCQ    R8
+	CMPQ    R8, R9
+	JL      row8
+	VADDPS  Z8, Z0, Z0
+	VADDPS  Z9, Z1, Z1
+	VADDPS  Z10, Z2, Z2
+	VADDPS  Z11, Z3, Z3
+	VADDPS  Z12, Z4, Z4
+	VADDPS  Z13, Z5, Z5
+	VADDPS  Z14, Z6, Z6
+	VADDPS  Z15, Z7, Z7
+
+next8:
+	ADDQ    $0x04, SI
+	DECQ    DI
+	JNZ     list8
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, K1, 448(AX)
+	JMP     joined
+
+vectors7:
+	MOVQ      $0x00000070, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS.Z 384(AX), K1, Z6
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      ends+32(FP), SI
+	MOVQ      lists+40(FP), DI
+	XORQ      R8, R8
+
+list7:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next7
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+
+row7:
+	MOVLQSX (AX)(R8*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z7, Z7
+	VADDPS  64(DX), Z8, Z8
+	VADDPS  128(DX), Z9, Z9
+	VADDPS  192(DX), Z10, Z10
+	VADDPS  256(DX), Z11, Z11
+	VADDPS  320(DX), Z12, Z12
+	VADDPS  384(DX), Z13, K1, Z13
+	INCQ    R8
+	CMPQ    R8, R9
+	JL      row7
+	VADDPS  Z7, Z0, Z0
+	VADDPS  Z8, Z1, Z1
+	VADDPS  Z9, Z2, Z2
+	VADDPS  Z10, Z3, Z3
+	VADDPS  Z11, Z4, Z4
+	VADDPS  Z12, Z5, Z5
+	VADDPS  Z13, Z6, Z6
+
+next7:
+	ADDQ    $0x04, SI
+	DECQ    DI
+	JNZ     list7
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, K1, 384(AX)
+	JMP     joined
+
+vectors6:
+	MOVQ      $0x00000060, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS.Z 320(AX), K1, Z5
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      ends+32(FP), SI
+	MOVQ      lists+40(FP), DI
+	XORQ      R8, R8
+
+list6:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next6
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+
+row6:
+	MOVLQSX (AX)(R8*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z6, Z6
+	VADDPS  64(DX), Z7, Z7
+	VADDPS  128(DX), Z8, Z8
+	VADDPS  192(DX), Z9, Z9
+	VADDPS  256(DX), Z10, Z10
+	VADDPS  320(DX), Z11, K1, Z11
+	INCQ    R8
+	CMPQ    R8, R9
+	JL      row6
+	VADDPS  Z6, Z0, Z0
+	VADDPS  Z7, Z1, Z1
+	VADDPS  Z8, Z2, Z2
+	VADDPS  Z9, Z3, Z3
+	VADDPS  Z10, Z4, Z4
+	VADDPS  Z11, Z5, Z5
+
+next6:
+	ADDQ    $0x04, SI
+	DECQ    DI
+	JNZ     list6
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, K1, 320(AX)
+	JMP     joined
+
+vectors5:
+	MOVQ      $0x00000050, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS.Z 256(AX), K1, Z4
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      ends+32(FP), SI
+	MOVQ      lists+40(FP), DI
+	XORQ      R8, R8
+
+list5:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next5
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+
+row5:
+	MOVLQSX (AX)(R8*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z5, Z5
+	VADDPS  64(DX), Z6, Z6
+	VADDPS  128(DX), Z7, Z7
+	VADDPS  192(DX), Z8, Z8
+	VADDPS  256(DX), Z9, K1, Z9
+	INCQ    R8
+	CMPQ    R8, R9
+	JL      row5
+	VADDPS  Z5, Z0, Z0
+	VADDPS  Z6, Z1, Z1
+	VADDPS  Z7, Z2, Z2
+	VADDPS  Z8, Z3, Z3
+	VADDPS  Z9, Z4, Z4
+
+next5:
+	ADDQ    $0x04, SI
+	DECQ    DI
+	JNZ     list5
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, K1, 256(AX)
+	JMP     joined
+
+vectors4:
+	MOVQ      $0x00000040, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS.Z 192(AX), K1, Z3
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      ends+32(FP), SI
+	MOVQ      lists+40(FP), DI
+	XORQ      R8, R8
+
+list4:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next4
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+
+row4:
+	MOVLQSX (AX)(R8*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z4, Z4
+	VADDPS  64(DX), Z5, Z5
+	VADDPS  128(DX), Z6, Z6
+	VADDPS  192(DX), Z7, K1, Z7
+	INCQ    R8
+	CMPQ    R8, R9
+	JL      row4
+	VADDPS  Z4, Z0, Z0
+	VADDPS  Z5, Z1, Z1
+	VADDPS  Z6, Z2, Z2
+	VADDPS  Z7, Z3, Z3
+
+next4:
+	ADDQ    $0x04, SI
+	DECQ    DI
+	JNZ     list4
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, K1, 192(AX)
+	JMP     joined
+
+vectors3:
+	MOVQ      $0x00000030, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS.Z 128(AX), K1, Z2
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      ends+32(FP), SI
+	MOVQ      lists+40(FP), DI
+	XORQ      R8, R8
+
+list3:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next3
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+
+row3:
+	MOVLQSX (AX)(R8*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z3, Z3
+	VADDPS  64(DX), Z4, Z4
+	VADDPS  128(DX), Z5, K1, Z5
+	INCQ    R8
+	CMPQ    R8, R9
+	JL      row3
+	VADDPS  Z3, Z0, Z0
+	VADDPS  Z4, Z1, Z1
+	VADDPS  Z5, Z2, Z2
+
+next3:
+	ADDQ    $0x04, SI
+	DECQ    DI
+	JNZ     list3
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, K1, 128(AX)
+	JMP     joined
+
+vectors2:
+	MOVQ      $0x00000020, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      ends+32(FP), SI
+	MOVQ      lists+40(FP), DI
+	XORQ      R8, R8
+
+list2:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next2
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+
+row2:
+	MOVLQSX (AX)(R8*4), DX
+	IMULQ   CX, DX
+	ADDQ    BX, DX
+	VADDPS  (DX), Z2, Z2
+	VADDPS  64(DX), Z3, K1, Z3
+	INCQ    R8
+	CMPQ    R8, R9
+	JL      row2
+	VADDPS  Z2, Z0, Z0
+	VADDPS  Z3, Z1, Z1
+
+next2:
+	ADDQ    $0x04, SI
+	DECQ    DI
+	JNZ     list2
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	JMP     joined
+
+vectors1:
+	MOVQ      $0x00000010, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS.Z (AX), K1, Z0
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      w+16(FP), BX
+	MOVQ      ends+32(FP), SI
+	MOVQ      lists+40(FP), DI
+	XORQ      R8, R8
+
+list1:
+	MOVLQSX (SI), R9
+	CMPQ    R8, R9
+	JGE     next1
+	VPXORD  Z2, Z2, Z2
+
+row1:
+	MOVLQSX   (AX)(R8*4), DX
+	IMULQ     CX, DX
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z1
+	VADDPS    Z1, Z2, Z2
+	INCQ      R8
+	CMPQ      R8, R9
+	JL        row1
+	VADDPS    Z2, Z0, Z0
+
+next1:
+	ADDQ    $0x04, SI
+	DECQ    DI
+	JNZ     list1
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, K1, (AX)
+
+joined:
+	VZEROUPPER
+	RET
+
+// func addListsScaledAVX512(c *float32, n int, w *float32, off int, step int, ldw int, first *int32, width int, stride int, lists int, at *int32, val *float32)
+// Requires: AVX, AVX512F
+TEXT ·addListsScaledAVX512(SB), NOSPLIT, $0-96
+	MOVQ      n+8(FP), AX
+	CMPQ      AX, $0x00000010
+	JLE       vectors1
+	CMPQ      AX, $0x00000020
+	JLE       vectors2
+	CMPQ      AX, $0x00000030
+	JLE       vectors3
+	CMPQ      AX, $0x00000040
+	JLE       vectors4
+	CMPQ      AX, $0x00000050
+	JLE       vectors5
+	CMPQ      AX, $0x00000060
+	JLE       vectors6
+	CMPQ      AX, $0x00000070
+	JLE       vectors7
+	CMPQ      AX, $0x00000080
+	JLE       vectors8
+	CMPQ      AX, $0x00000090
+	JLE       vectors9
+	CMPQ      AX, $0x000000a0
+	JLE       vectors10
+	CMPQ      AX, $0x000000b0
+	JLE       vectors11
+	CMPQ      AX, $0x000000c0
+	JLE       vectors12
+	CMPQ      AX, $0x000000d0
+	JLE       vectors13
+	CMPQ      AX, $0x000000e0
+	JLE       vectors14
+	CMPQ      AX, $0x000000f0
+	JLE       vectors15
+	MOVQ      $0x00000100, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS   832(AX), Z13
+	VMOVUPS   896(AX), Z14
+	VMOVUPS.Z 960(AX), K1, Z15
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+88(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), DI
+	SHLQ      $0x02, DI
+	ADDQ      DX, SI
+	MOVQ      first+48(FP), R8
+	MOVQ      lists+72(FP), R9
+
+list16:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next16
+
+row16:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Z16
+	VFMADD231PS  (DX), Z16, Z0
+	VFMADD231PS  64(DX), Z16, Z1
+	VFMADD231PS  128(DX), Z16, Z2
+	VFMADD231PS  192(DX), Z16, Z3
+	VFMADD231PS  256(DX), Z16, Z4
+	VFMADD231PS  320(DX), Z16, Z5
+	VFMADD231PS  384(DX), Z16, Z6
+	VFMADD231PS  448(DX), Z16, Z7
+	VFMADD231PS  512(DX), Z16, Z8
+	VFMADD231PS  576(DX), Z16, Z9
+	VFMADD231PS  640(DX), Z16, Z10
+	VFMADD231PS  704(DX), Z16, Z11
+	VFMADD231PS  768(DX), Z16, Z12
+	VFMADD231PS  832(DX), Z16, Z13
+	VFMADD231PS  896(DX), Z16, Z14
+	VFMADD231PS  960(DX), Z16, K1, Z15
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row16
+
+next16:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	ADDQ    DI, SI
+	DECQ    R9
+	JNZ     list16
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, 896(AX)
+	VMOVUPS Z15, K1, 960(AX)
+	JMP     joined
+
+vectors15:
+	MOVQ      $0x000000f0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS   832(AX), Z13
+	VMOVUPS.Z 896(AX), K1, Z14
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+88(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), DI
+	SHLQ      $0x02, DI
+	ADDQ      DX, SI
+	MOVQ      first+48(FP), R8
+	MOVQ      lists+72(FP), R9
+
+list15:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next15
+
+row15:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Z15
+	VFMADD231PS  (DX), Z15, Z0
+	VFMADD231PS  64(DX), Z15, Z1
+	VFMADD231PS  128(DX), Z15, Z2
+	VFMADD231PS  192(DX), Z15, Z3
+	VFMADD231PS  256(DX), Z15, Z4
+	VFMADD231PS  320(DX), Z15, Z5
+	VFMADD231PS  384(DX), Z15, Z6
+	VFMADD231PS  448(DX), Z15, Z7
+	VFMADD231PS  512(DX), Z15, Z8
+	VFMADD231PS  576(DX), Z15, Z9
+	VFMADD231PS  640(DX), Z15, Z10
+	VFMADD231PS  704(DX), Z15, Z11
+	VFMADD231PS  768(DX), Z15, Z12
+	VFMADD231PS  832(DX), Z15, Z13
+	VFMADD231PS  896(DX), Z15, K1, Z14
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row15
+
+next15:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	ADDQ    DI, SI
+	DECQ    R9
+	JNZ     list15
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, 832(AX)
+	VMOVUPS Z14, K1, 896(AX)
+	JMP     joined
+
+vectors14:
+	MOVQ      $0x000000e0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS   768(AX), Z12
+	VMOVUPS.Z 832(AX), K1, Z13
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+88(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), DI
+	SHLQ      $0x02, DI
+	ADDQ      DX, SI
+	MOVQ      first+48(FP), R8
+	MOVQ      lists+72(FP), R9
+
+list14:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next14
+
+row14:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Z14
+	VFMADD231PS  (DX), Z14, Z0
+	VFMADD231PS  64(DX), Z14, Z1
+	VFMADD231PS  128(DX), Z14, Z2
+	VFMADD231PS  192(DX), Z14, Z3
+	VFMADD231PS  256(DX), Z14, Z4
+	VFMADD231PS  320(DX), Z14, Z5
+	VFMADD231PS  384(DX), Z14, Z6
+	VFMADD231PS  448(DX), Z14, Z7
+	VFMADD231PS  512(DX), Z14, Z8
+	VFMADD231PS  576(DX), Z14, Z9
+	VFMADD231PS  640(DX), Z14, Z10
+	VFMADD231PS  704(DX), Z14, Z11
+	VFMADD231PS  768(DX), Z14, Z12
+	VFMADD231PS  832(DX), Z14, K1, Z13
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row14
+
+next14:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	ADDQ    DI, SI
+	DECQ    R9
+	JNZ     list14
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, 768(AX)
+	VMOVUPS Z13, K1, 832(AX)
+	JMP     joined
+
+vectors13:
+	MOVQ      $0x000000d0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS   704(AX), Z11
+	VMOVUPS.Z 768(AX), K1, Z12
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+88(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), DI
+	SHLQ      $0x02, DI
+	ADDQ      DX, SI
+	MOVQ      first+48(FP), R8
+	MOVQ      lists+72(FP), R9
+
+list13:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next13
+
+row13:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Z13
+	VFMADD231PS  (DX), Z13, Z0
+	VFMADD231PS  64(DX), Z13, Z1
+	VFMADD231PS  128(DX), Z13, Z2
+	VFMADD231PS  192(DX), Z13, Z3
+	VFMADD231PS  256(DX), Z13, Z4
+	VFMADD231PS  320(DX), Z13, Z5
+	VFMADD231PS  384(DX), Z13, Z6
+	VFMADD231PS  448(DX), Z13, Z7
+	VFMADD231PS  512(DX), Z13, Z8
+	VFMADD231PS  576(DX), Z13, Z9
+	VFMADD231PS  640(DX), Z13, Z10
+	VFMADD231PS  704(DX), Z13, Z11
+	VFMADD231PS  768(DX), Z13, K1, Z12
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row13
+
+next13:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	ADDQ    DI, SI
+	DECQ    R9
+	JNZ     list13
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, 704(AX)
+	VMOVUPS Z12, K1, 768(AX)
+	JMP     joined
+
+vectors12:
+	MOVQ      $0x000000c0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS.Z 704(AX), K1, Z11
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+88(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), DI
+	SHLQ      $0x02, DI
+	ADDQ      DX, SI
+	MOVQ      first+48(FP), R8
+	MOVQ      lists+72(FP), R9
+
+list12:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next12
+
+row12:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Z12
+	VFMADD231PS  (DX), Z12, Z0
+	VFMADD231PS  64(DX), Z12, Z1
+	VFMADD231PS  128(DX), Z12, Z2
+	VFMADD231PS  192(DX), Z12, Z3
+	VFMADD231PS  256(DX), Z12, Z4
+	VFMADD231PS  320(DX), Z12, Z5
+	VFMADD231PS  384(DX), Z12, Z6
+	VFMADD231PS  448(DX), Z12, Z7
+	VFMADD231PS  512(DX), Z12, Z8
+	VFMADD231PS  576(DX), Z12, Z9
+	VFMADD231PS  640(DX), Z12, Z10
+	VFMADD231PS  704(DX), Z12, K1, Z11
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row12
+
+next12:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	ADDQ    DI, SI
+	DECQ    R9
+	JNZ     list12
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, K1, 704(AX)
+	JMP     joined
+
+vectors11:
+	MOVQ      $0x000000b0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS.Z 640(AX), K1, Z10
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+88(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), DI
+	SHLQ      $0x02, DI
+	ADDQ      DX, SI
+	MOVQ      first+48(FP), R8
+	MOVQ      lists+72(FP), R9
+
+list11:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next11
+
+row11:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Z11
+	VFMADD231PS  (DX), Z11, Z0
+	VFMADD231PS  64(DX), Z11, Z1
+	VFMADD231PS  128(DX), Z11, Z2
+	VFMADD231PS  192(DX), Z11, Z3
+	VFMADD231PS  256(DX), Z11, Z4
+	VFMADD231PS  320(DX), Z11, Z5
+	VFMADD231PS  384(DX), Z11, Z6
+	VFMADD231PS  448(DX), Z11, Z7
+	VFMADD231PS  512(DX), Z11, Z8
+	VFMADD231PS  576(DX), Z11, Z9
+	VFMADD231PS  640(DX), Z11, K1, Z10
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row11
+
+next11:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	ADDQ    DI, SI
+	DECQ    R9
+	JNZ     list11
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, K1, 640(AX)
+	JMP     joined
+
+vectors10:
+	MOVQ      $0x000000a0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS.Z 576(AX), K1, Z9
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+88(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), DI
+	SHLQ      $0x02, DI
+	ADDQ      DX, SI
+	MOVQ      first+48(FP), R8
+	MOVQ      lists+72(FP), R9
+
+list10:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next10
+
+row10:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Z10
+	VFMADD231PS  (DX), Z10, Z0
+	VFMADD231PS  64(DX), Z10, Z1
+	VFMADD231PS  128(DX), Z10, Z2
+	VFMADD231PS  192(DX), Z10, Z3
+	VFMADD231PS  256(DX), Z10, Z4
+	VFMADD231PS  320(DX), Z10, Z5
+	VFMADD231PS  384(DX), Z10, Z6
+	VFMADD231PS  448(DX), Z10, Z7
+	VFMADD231PS  512(DX), Z10, Z8
+	VFMADD231PS  576(DX), Z10, K1, Z9
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row10
+
+next10:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	ADDQ    DI, SI
+	DECQ    R9
+	JNZ     list10
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, K1, 576(AX)
+	JMP     joined
+
+vectors9:
+	MOVQ      $0x00000090, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS.Z 512(AX), K1, Z8
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+88(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), DI
+	SHLQ      $0x02, DI
+	ADDQ      DX, SI
+	MOVQ      first+48(FP), R8
+	MOVQ      lists+72(FP), R9
+
+list9:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next9
+
+row9:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Z9
+	VFMADD231PS  (DX), Z9, Z0
+	VFMADD231PS  64(DX), Z9, Z1
+	VFMADD231PS  128(DX), Z9, Z2
+	VFMADD231PS  192(DX), Z9, Z3
+	VFMADD231PS  256(DX), Z9, Z4
+	VFMADD231PS  320(DX), Z9, Z5
+	VFMADD231PS  384(DX), Z9, Z6
+	VFMADD231PS  448(DX), Z9, Z7
+	VFMADD231PS  512(DX), Z9, K1, Z8
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row9
+
+next9:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	ADDQ    DI, SI
+	DECQ    R9
+	JNZ     list9
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, K1, 512(AX)
+	JMP     joined
+
+vectors8:
+	MOVQ      $0x00000080, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS.Z 448(AX), K1, Z7
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+88(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), DI
+	SHLQ      $0x02, DI
+	ADDQ      DX, SI
+	MOVQ      first+48(FP), R8
+	MOVQ      lists+72(FP), R9
+
+list8:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next8
+
+row8:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Z8
+	VFMADD231PS  (DX), Z8, Z0
+	VFMADD231PS  64(DX), Z8, Z1
+	VFMADD231PS  128(DX), Z8, Z2
+	VFMADD231PS  192(DX), Z8, Z3
+	VFMADD231PS  256(DX), Z8, Z4
+	VFMADD231PS  320(DX), Z8, Z5
+	VFMADD231PS  384(DX), Z8, Z6
+	VFMADD231PS  448(DX), Z8, K1, Z7
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row8
+
+next8:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	ADDQ    DI, SI
+	DECQ    R9
+	JNZ     list8
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, K1, 448(AX)
+	JMP     joined
+
+vectors7:
+	MOVQ      $0x00000070, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS.Z 384(AX), K1, Z6
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+88(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), DI
+	SHLQ      $0x02, DI
+	ADDQ      DX, SI
+	MOVQ      first+48(FP), R8
+	MOVQ      lists+72(FP), R9
+
+list7:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next7
+
+row7:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Z7
+	VFMADD231PS  (DX), Z7, Z0
+	VFMADD231PS  64(DX), Z7, Z1
+	VFMADD231PS  128(DX), Z7, Z2
+	VFMADD231PS  192(DX), Z7, Z3
+	VFMADD231PS  256(DX), Z7, Z4
+	VFMADD231PS  320(DX), Z7, Z5
+	VFMADD231PS  384(DX), Z7, K1, Z6
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row7
+
+next7:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	ADDQ    DI, SI
+	DECQ    R9
+	JNZ     list7
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, K1, 384(AX)
+	JMP     joined
+
+vectors6:
+	MOVQ      $0x00000060, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS.Z 320(AX), K1, Z5
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+88(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), DI
+	SHLQ      $0x02, DI
+	ADDQ      DX, SI
+	MOVQ      first+48(FP), R8
+	MOVQ      lists+72(FP), R9
+
+list6:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next6
+
+row6:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Z6
+	VFMADD231PS  (DX), Z6, Z0
+	VFMADD231PS  64(DX), Z6, Z1
+	VFMADD231PS  128(DX), Z6, Z2
+	VFMADD231PS  192(DX), Z6, Z3
+	VFMADD231PS  256(DX), Z6, Z4
+	VFMADD231PS  320(DX), Z6, K1, Z5
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row6
+
+next6:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	ADDQ    DI, SI
+	DECQ    R9
+	JNZ     list6
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, K1, 320(AX)
+	JMP     joined
+
+vectors5:
+	MOVQ      $0x00000050, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS.Z 256(AX), K1, Z4
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+88(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), DI
+	SHLQ      $0x02, DI
+	ADDQ      DX, SI
+	MOVQ      first+48(FP), R8
+	MOVQ      lists+72(FP), R9
+
+list5:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next5
+
+row5:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Z5
+	VFMADD231PS  (DX), Z5, Z0
+	VFMADD231PS  64(DX), Z5, Z1
+	VFMADD231PS  128(DX), Z5, Z2
+	VFMADD231PS  192(DX), Z5, Z3
+	VFMADD231PS  256(DX), Z5, K1, Z4
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row5
+
+next5:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	ADDQ    DI, SI
+	DECQ    R9
+	JNZ     list5
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, K1, 256(AX)
+	JMP     joined
+
+vectors4:
+	MOVQ      $0x00000040, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS.Z 192(AX), K1, Z3
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+88(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), DI
+	SHLQ      $0x02, DI
+	ADDQ      DX, SI
+	MOVQ      first+48(FP), R8
+	MOVQ      lists+72(FP), R9
+
+list4:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next4
+
+row4:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Z4
+	VFMADD231PS  (DX), Z4, Z0
+	VFMADD231PS  64(DX), Z4, Z1
+	VFMADD231PS  128(DX), Z4, Z2
+	VFMADD231PS  192(DX), Z4, K1, Z3
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row4
+
+next4:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	ADDQ    DI, SI
+	DECQ    R9
+	JNZ     list4
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, K1, 192(AX)
+	JMP     joined
+
+vectors3:
+	MOVQ      $0x00000030, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS.Z 128(AX), K1, Z2
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+88(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), DI
+	SHLQ      $0x02, DI
+	ADDQ      DX, SI
+	MOVQ      first+48(FP), R8
+	MOVQ      lists+72(FP), R9
+
+list3:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next3
+
+row3:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Z3
+	VFMADD231PS  (DX), Z3, Z0
+	VFMADD231PS  64(DX), Z3, Z1
+	VFMADD231PS  128(DX), Z3, K1, Z2
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row3
+
+next3:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	ADDQ    DI, SI
+	DECQ    R9
+	JNZ     list3
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, K1, 128(AX)
+	JMP     joined
+
+vectors2:
+	MOVQ      $0x00000020, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+88(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), DI
+	SHLQ      $0x02, DI
+	ADDQ      DX, SI
+	MOVQ      first+48(FP), R8
+	MOVQ      lists+72(FP), R9
+
+list2:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next2
+
+row2:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Z2
+	VFMADD231PS  (DX), Z2, Z0
+	VFMADD231PS  64(DX), Z2, K1, Z1
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row2
+
+next2:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	ADDQ    DI, SI
+	DECQ    R9
+	JNZ     list2
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	JMP     joined
+
+vectors1:
+	MOVQ      $0x00000010, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS.Z (AX), K1, Z0
+	MOVQ      at+80(FP), AX
+	MOVQ      ldw+40(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+88(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      off+24(FP), DX
+	SHLQ      $0x02, DX
+	MOVQ      step+32(FP), DI
+	SHLQ      $0x02, DI
+	ADDQ      DX, SI
+	MOVQ      first+48(FP), R8
+	MOVQ      lists+72(FP), R9
+
+list1:
+	MOVQ    width+56(FP), DX
+	MOVLQSX (R8), R10
+	MOVLQSX (R8)(DX*4), R11
+	CMPQ    R10, R11
+	JGE     next1
+
+row1:
+	MOVLQSX      (AX)(R10*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R10*4), Z1
+	VMOVUPS.Z    (DX), K1, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	INCQ         R10
+	CMPQ         R10, R11
+	JL           row1
+
+next1:
+	MOVQ    stride+64(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	ADDQ    DI, SI
+	DECQ    R9
+	JNZ     list1
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, K1, (AX)
+
+joined:
+	VZEROUPPER
+	RET
+
+// func sumListsScaledAVX512(c *float32, n int, w *float32, ldw int, ends *int32, lists int, rows *int32, val *float32)
+// Requires: AVX, AVX512F
+TEXT ·sumListsScaledAVX512(SB), NOSPLIT, $0-64
+	MOVQ      n+8(FP), AX
+	CMPQ      AX, $0x00000010
+	JLE       vectors1
+	CMPQ      AX, $0x00000020
+	JLE       vectors2
+	CMPQ      AX, $0x00000030
+	JLE       vectors3
+	CMPQ      AX, $0x00000040
+	JLE       vectors4
+	CMPQ      AX, $0x00000050
+	JLE       vectors5
+	CMPQ      AX, $0x00000060
+	JLE       vectors6
+	CMPQ      AX, $0x00000070
+	JLE       vectors7
+	CMPQ      AX, $0x00000080
+	JLE       vectors8
+	CMPQ      AX, $0x00000090
+	JLE       vectors9
+	CMPQ      AX, $0x000000a0
+	JLE       vectors10
+	CMPQ      AX, $0x000000b0
+	JLE       vectors11
+	MOVQ      $0x000000c0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS   640(AX), Z10
+	VMOVUPS.Z 704(AX), K1, Z11
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+56(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      ends+32(FP), DI
+	MOVQ      lists+40(FP), R8
+	XORQ      R9, R9
+
+list12:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	VPXORD  Z18, Z18, Z18
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	VPXORD  Z21, Z21, Z21
+	VPXORD  Z22, Z22, Z22
+	VPXORD  Z23, Z23, Z23
+	VPXORD  Z24, Z24, Z24
+
+row12:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Z12
+	VFMADD231PS  (DX), Z12, Z13
+	VFMADD231PS  64(DX), Z12, Z14
+	VFMADD231PS  128(DX), Z12, Z15
+	VFMADD231PS  192(DX), Z12, Z16
+	VFMADD231PS  256(DX), Z12, Z17
+	VFMADD231PS  320(DX), Z12, Z18
+	VFMADD231PS  384(DX), Z12, Z19
+	VFMADD231PS  448(DX), Z12, Z20
+	VFMADD231PS  512(DX), Z12, Z21
+	VFMADD231PS  576(DX), Z12, Z22
+	VFMADD231PS  640(DX), Z12, Z23
+	VFMADD231PS  704(DX), Z12, K1, Z24
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row12
+	VADDPS       Z13, Z0, Z0
+	VADDPS       Z14, Z1, Z1
+	VADDPS       Z15, Z2, Z2
+	VADDPS       Z16, Z3, Z3
+	VADDPS       Z17, Z4, Z4
+	VADDPS       Z18, Z5, Z5
+	VADDPS       Z19, Z6, Z6
+	VADDPS       Z20, Z7, Z7
+	VADDPS       Z21, Z8, Z8
+	VADDPS       Z22, Z9, Z9
+	VADDPS       Z23, Z10, Z10
+	VADDPS       Z24, Z11, Z11
+
+next12:
+	ADDQ    $0x04, DI
+	DECQ    R8
+	JNZ     list12
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, 640(AX)
+	VMOVUPS Z11, K1, 704(AX)
+	JMP     joined
+
+vectors11:
+	MOVQ      $0x000000b0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS   576(AX), Z9
+	VMOVUPS.Z 640(AX), K1, Z10
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+56(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      ends+32(FP), DI
+	MOVQ      lists+40(FP), R8
+	XORQ      R9, R9
+
+list11:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	VPXORD  Z18, Z18, Z18
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	VPXORD  Z21, Z21, Z21
+	VPXORD  Z22, Z22, Z22
+
+row11:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Z11
+	VFMADD231PS  (DX), Z11, Z12
+	VFMADD231PS  64(DX), Z11, Z13
+	VFMADD231PS  128(DX), Z11, Z14
+	VFMADD231PS  192(DX), Z11, Z15
+	VFMADD231PS  256(DX), Z11, Z16
+	VFMADD231PS  320(DX), Z11, Z17
+	VFMADD231PS  384(DX), Z11, Z18
+	VFMADD231PS  448(DX), Z11, Z19
+	VFMADD231PS  512(DX), Z11, Z20
+	VFMADD231PS  576(DX), Z11, Z21
+	VFMADD231PS  640(DX), Z11, K1, Z22
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row11
+	VADDPS       Z12, Z0, Z0
+	VADDPS       Z13, Z1, Z1
+	VADDPS       Z14, Z2, Z2
+	VADDPS       Z15, Z3, Z3
+	VADDPS       Z16, Z4, Z4
+	VADDPS       Z17, Z5, Z5
+	VADDPS       Z18, Z6, Z6
+	VADDPS       Z19, Z7, Z7
+	VADDPS       Z20, Z8, Z8
+	VADDPS       Z21, Z9, Z9
+	VADDPS       Z22, Z10, Z10
+
+next11:
+	ADDQ    $0x04, DI
+	DECQ    R8
+	JNZ     list11
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, 576(AX)
+	VMOVUPS Z10, K1, 640(AX)
+	JMP     joined
+
+vectors10:
+	MOVQ      $0x000000a0, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS   512(AX), Z8
+	VMOVUPS.Z 576(AX), K1, Z9
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+56(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      ends+32(FP), DI
+	MOVQ      lists+40(FP), R8
+	XORQ      R9, R9
+
+list10:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	VPXORD  Z18, Z18, Z18
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+
+row10:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Z10
+	VFMADD231PS  (DX), Z10, Z11
+	VFMADD231PS  64(DX), Z10, Z12
+	VFMADD231PS  128(DX), Z10, Z13
+	VFMADD231PS  192(DX), Z10, Z14
+	VFMADD231PS  256(DX), Z10, Z15
+	VFMADD231PS  320(DX), Z10, Z16
+	VFMADD231PS  384(DX), Z10, Z17
+	VFMADD231PS  448(DX), Z10, Z18
+	VFMADD231PS  512(DX), Z10, Z19
+	VFMADD231PS  576(DX), Z10, K1, Z20
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row10
+	VADDPS       Z11, Z0, Z0
+	VADDPS       Z12, Z1, Z1
+	VADDPS       Z13, Z2, Z2
+	VADDPS       Z14, Z3, Z3
+	VADDPS       Z15, Z4, Z4
+	VADDPS       Z16, Z5, Z5
+	VADDPS       Z17, Z6, Z6
+	VADDPS       Z18, Z7, Z7
+	VADDPS       Z19, Z8, Z8
+	VADDPS       Z20, Z9, Z9
+
+next10:
+	ADDQ    $0x04, DI
+	DECQ    R8
+	JNZ     list10
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, 512(AX)
+	VMOVUPS Z9, K1, 576(AX)
+	JMP     joined
+
+vectors9:
+	MOVQ      $0x00000090, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS   448(AX), Z7
+	VMOVUPS.Z 512(AX), K1, Z8
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+56(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      ends+32(FP), DI
+	MOVQ      lists+40(FP), R8
+	XORQ      R9, R9
+
+list9:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	VPXORD  Z18, Z18, Z18
+
+row9:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Z9
+	VFMADD231PS  (DX), Z9, Z10
+	VFMADD231PS  64(DX), Z9, Z11
+	VFMADD231PS  128(DX), Z9, Z12
+	VFMADD231PS  192(DX), Z9, Z13
+	VFMADD231PS  256(DX), Z9, Z14
+	VFMADD231PS  320(DX), Z9, Z15
+	VFMADD231PS  384(DX), Z9, Z16
+	VFMADD231PS  448(DX), Z9, Z17
+	VFMADD231PS  512(DX), Z9, K1, Z18
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row9
+	VADDPS       Z10, Z0, Z0
+	VADDPS       Z11, Z1, Z1
+	VADDPS       Z12, Z2, Z2
+	VADDPS       Z13, Z3, Z3
+	VADDPS       Z14, Z4, Z4
+	VADDPS       Z15, Z5, Z5
+	VADDPS       Z16, Z6, Z6
+	VADDPS       Z17, Z7, Z7
+	VADDPS       Z18, Z8, Z8
+
+next9:
+	ADDQ    $0x04, DI
+	DECQ    R8
+	JNZ     list9
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, K1, 512(AX)
+	JMP     joined
+
+vectors8:
+	MOVQ      $0x00000080, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS   384(AX), Z6
+	VMOVUPS.Z 448(AX), K1, Z7
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+56(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      ends+32(FP), DI
+	MOVQ      lists+40(FP), R8
+	XORQ      R9, R9
+
+list8:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+
+row8:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Z8
+	VFMADD231PS  (DX), Z8, Z9
+	VFMADD231PS  64(DX), Z8, Z10
+	VFMADD231PS  128(DX), Z8, Z11
+	VFMADD231PS  192(DX), Z8, Z12
+	VFMADD231PS  256(DX), Z8, Z13
+	VFMADD231PS  320(DX), Z8, Z14
+	VFMADD231PS  384(DX), Z8, Z15
+	VFMADD231PS  448(DX), Z8, K1, Z16
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row8
+	VADDPS       Z9, Z0, Z0
+	VADDPS       Z10, Z1, Z1
+	VADDPS       Z11, Z2, Z2
+	VADDPS       Z12, Z3, Z3
+	VADDPS       Z13, Z4, Z4
+	VADDPS       Z14, Z5, Z5
+	VADDPS       Z15, Z6, Z6
+	VADDPS       Z16, Z7, Z7
+
+next8:
+	ADDQ    $0x04, DI
+	DECQ    R8
+	JNZ     list8
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, K1, 448(AX)
+	JMP     joined
+
+vectors7:
+	MOVQ      $0x00000070, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS   320(AX), Z5
+	VMOVUPS.Z 384(AX), K1, Z6
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+56(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      ends+32(FP), DI
+	MOVQ      lists+40(FP), R8
+	XORQ      R9, R9
+
+list7:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+
+row7:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Z7
+	VFMADD231PS  (DX), Z7, Z8
+	VFMADD231PS  64(DX), Z7, Z9
+	VFMADD231PS  128(DX), Z7, Z10
+	VFMADD231PS  192(DX), Z7, Z11
+	VFMADD231PS  256(DX), Z7, Z12
+	VFMADD231PS  320(DX), Z7, Z13
+	VFMADD231PS  384(DX), Z7, K1, Z14
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row7
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z9, Z1, Z1
+	VADDPS       Z10, Z2, Z2
+	VADDPS       Z11, Z3, Z3
+	VADDPS       Z12, Z4, Z4
+	VADDPS       Z13, Z5, Z5
+	VADDPS       Z14, Z6, Z6
+
+next7:
+	ADDQ    $0x04, DI
+	DECQ    R8
+	JNZ     list7
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, K1, 384(AX)
+	JMP     joined
+
+vectors6:
+	MOVQ      $0x00000060, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS   256(AX), Z4
+	VMOVUPS.Z 320(AX), K1, Z5
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+56(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      ends+32(FP), DI
+	MOVQ      lists+40(FP), R8
+	XORQ      R9, R9
+
+list6:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+
+row6:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Z6
+	VFMADD231PS  (DX), Z6, Z7
+	VFMADD231PS  64(DX), Z6, Z8
+	VFMADD231PS  128(DX), Z6, Z9
+	VFMADD231PS  192(DX), Z6, Z10
+	VFMADD231PS  256(DX), Z6, Z11
+	VFMADD231PS  320(DX), Z6, K1, Z12
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row6
+	VADDPS       Z7, Z0, Z0
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z9, Z2, Z2
+	VADDPS       Z10, Z3, Z3
+	VADDPS       Z11, Z4, Z4
+	VADDPS       Z12, Z5, Z5
+
+next6:
+	ADDQ    $0x04, DI
+	DECQ    R8
+	JNZ     list6
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, K1, 320(AX)
+	JMP     joined
+
+vectors5:
+	MOVQ      $0x00000050, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS   192(AX), Z3
+	VMOVUPS.Z 256(AX), K1, Z4
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+56(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      ends+32(FP), DI
+	MOVQ      lists+40(FP), R8
+	XORQ      R9, R9
+
+list5:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+
+row5:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Z5
+	VFMADD231PS  (DX), Z5, Z6
+	VFMADD231PS  64(DX), Z5, Z7
+	VFMADD231PS  128(DX), Z5, Z8
+	VFMADD231PS  192(DX), Z5, Z9
+	VFMADD231PS  256(DX), Z5, K1, Z10
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row5
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z7, Z1, Z1
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z9, Z3, Z3
+	VADDPS       Z10, Z4, Z4
+
+next5:
+	ADDQ    $0x04, DI
+	DECQ    R8
+	JNZ     list5
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, K1, 256(AX)
+	JMP     joined
+
+vectors4:
+	MOVQ      $0x00000040, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS   128(AX), Z2
+	VMOVUPS.Z 192(AX), K1, Z3
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+56(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      ends+32(FP), DI
+	MOVQ      lists+40(FP), R8
+	XORQ      R9, R9
+
+list4:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+
+row4:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Z4
+	VFMADD231PS  (DX), Z4, Z5
+	VFMADD231PS  64(DX), Z4, Z6
+	VFMADD231PS  128(DX), Z4, Z7
+	VFMADD231PS  192(DX), Z4, K1, Z8
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row4
+	VADDPS       Z5, Z0, Z0
+	VADDPS       Z6, Z1, Z1
+	VADDPS       Z7, Z2, Z2
+	VADDPS       Z8, Z3, Z3
+
+next4:
+	ADDQ    $0x04, DI
+	DECQ    R8
+	JNZ     list4
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, K1, 192(AX)
+	JMP     joined
+
+vectors3:
+	MOVQ      $0x00000030, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS   64(AX), Z1
+	VMOVUPS.Z 128(AX), K1, Z2
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+56(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      ends+32(FP), DI
+	MOVQ      lists+40(FP), R8
+	XORQ      R9, R9
+
+list3:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+
+row3:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Z3
+	VFMADD231PS  (DX), Z3, Z4
+	VFMADD231PS  64(DX), Z3, Z5
+	VFMADD231PS  128(DX), Z3, K1, Z6
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row3
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z5, Z1, Z1
+	VADDPS       Z6, Z2, Z2
+
+next3:
+	ADDQ    $0x04, DI
+	DECQ    R8
+	JNZ     list3
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, K1, 128(AX)
+	JMP     joined
+
+vectors2:
+	MOVQ      $0x00000020, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS   (AX), Z0
+	VMOVUPS.Z 64(AX), K1, Z1
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+56(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      ends+32(FP), DI
+	MOVQ      lists+40(FP), R8
+	XORQ      R9, R9
+
+list2:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+
+row2:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Z2
+	VFMADD231PS  (DX), Z2, Z3
+	VFMADD231PS  64(DX), Z2, K1, Z4
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row2
+	VADDPS       Z3, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+
+next2:
+	ADDQ    $0x04, DI
+	DECQ    R8
+	JNZ     list2
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	JMP     joined
+
+vectors1:
+	MOVQ      $0x00000010, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      c+0(FP), AX
+	VMOVUPS.Z (AX), K1, Z0
+	MOVQ      rows+48(FP), AX
+	MOVQ      ldw+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      val+56(FP), BX
+	MOVQ      w+16(FP), SI
+	MOVQ      ends+32(FP), DI
+	MOVQ      lists+40(FP), R8
+	XORQ      R9, R9
+
+list1:
+	MOVLQSX (DI), R10
+	CMPQ    R9, R10
+	JGE     next1
+	VPXORD  Z3, Z3, Z3
+
+row1:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         SI, DX
+	VBROADCASTSS (BX)(R9*4), Z1
+	VMOVUPS.Z    (DX), K1, Z2
+	VFMADD231PS  Z2, Z1, Z3
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           row1
+	VADDPS       Z3, Z0, Z0
+
+next1:
+	ADDQ    $0x04, DI
+	DECQ    R8
+	JNZ     list1
+	MOVQ    c+0(FP), AX
+	VMOVUPS Z0, K1, (AX)
+
+joined:
 	VZEROUPPER
 	RET

@@ -14,7 +14,9 @@ import (
 )
 
 func main() {
-	groups := map[string]func(){"gemm": gemm, "pack": pack, "rows": rows, "lif": lif, "elementwise": elementwise, "pool": pool}
+	groups := map[string]func(){
+		"gemm": gemm, "pack": pack, "rows": rows, "events": events, "lif": lif, "elementwise": elementwise, "pool": pool,
+	}
 	group := flag.String("kernels", "", "group of kernels to generate")
 	flag.Parse()
 	generate, ok := groups[*group]

@@ -6,64 +6,210 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// rows writes AddRows: blocks of eight vectors of c stay in registers while
-// the rows pass by.
+// rows writes the sums of rows of a matrix that lists name. A call is for one
+// block of columns, whose vectors stay in registers while the lists pass by.
 func rows() {
 	for _, s := range sets {
-		name := "addRows" + s.name
-		declare(name, "func(c, w *float32, n, ldw int, rows *int32, count int)",
-			name+" adds count ≥ 1 rows of w to the n floats of c.")
-		c, w, n, ldw := load64("c"), load64("w"), load64("n"), stride("ldw")
-		index, count := load64("rows"), load64("count")
-
-		block := func(vecs int, mask reg.Register) {
-			loop := label("rows%d", vecs)
-			if mask != nil {
-				loop += "tail"
-			}
-			acc := s.vecs(vecs)
-			for i, v := range acc {
-				s.load(Mem{Base: c, Disp: i * s.size()}, maskOf(mask, i, vecs), v)
-			}
-			at, i, t := GP64(), GP64(), s.vec()
-			XORQ(i, i)
-			Label(loop)
-			MOVLQSX(Mem{Base: index, Index: i, Scale: 4}, at)
-			IMULQ(ldw, at)
-			ADDQ(w, at)
-			for j, v := range acc {
-				m := Mem{Base: at, Disp: j * s.size()}
-				if maskOf(mask, j, vecs) == nil {
-					VADDPS(m, v, v)
-				} else {
-					s.load(m, mask, t)
-					VADDPS(t, v, v)
-				}
-			}
-			INCQ(i)
-			CMPQ(i, count)
-			JL(LabelRef(loop))
-			for i, v := range acc {
-				s.store(v, maskOf(mask, i, vecs), Mem{Base: c, Disp: i * s.size()})
-			}
+		maxRow(s)
+		for _, scaled := range []bool{false, true} {
+			addLists(s, scaled)
+			sumLists(s, scaled)
 		}
-
-		const most = 8
-		Label("blocks")
-		CMPQ(n, U32(uint32(most*s.lanes)))
-		JL(LabelRef("tail"))
-		block(most, nil)
-		ADDQ(U32(uint32(most*s.size())), c)
-		ADDQ(U32(uint32(most*s.size())), w)
-		SUBQ(U32(uint32(most*s.lanes)), n)
-		JMP(LabelRef("blocks"))
-		Label("tail")
-		TESTQ(n, n)
-		JZ(LabelRef("done"))
-		byVectors(s, n, most, func(vecs int) { block(vecs, s.tail(n, vecs)) })
-		Label("done")
-		end()
 	}
+}
+
+// addMost and sumMost are the vectors of a block in addLists, and in sumLists,
+// which holds totals and partial sums.
+func (s isa) addMost() int {
+	if s.wide() {
+		return 16
+	}
+	return 12
+}
+
+func (s isa) sumMost() int {
+	if s.wide() {
+		return 12
+	}
+	return 6
+}
+
+// list is a list of rows, with a value each where val is set.
+type list struct {
+	s        isa
+	at, val  reg.Register
+	ldw      reg.Register
+	row      reg.GPVirtual
+	value, t reg.VecVirtual
+}
+
+func newList(s isa, at string, scaled bool) *list {
+	l := &list{s: s, at: load64(at), ldw: stride("ldw"), row: GP64()}
+	if scaled {
+		l.val, l.value = load64("val"), s.vec()
+	}
+	l.t = s.vec()
+	return l
+}
+
+// add adds entry i's row of the matrix at base to acc.
+func (l *list) add(i, base reg.Register, acc []reg.VecVirtual, mask reg.Register) {
+	MOVLQSX(Mem{Base: l.at, Index: i, Scale: 4}, l.row)
+	IMULQ(l.ldw, l.row)
+	ADDQ(base, l.row)
+	if l.val != nil {
+		VBROADCASTSS(Mem{Base: l.val, Index: i, Scale: 4}, l.value)
+	}
+	for j, v := range acc {
+		m := Mem{Base: l.row, Disp: j * l.s.size()}
+		mask := maskOf(mask, j, len(acc))
+		switch {
+		case mask != nil && (!l.s.wide() || len(acc) == 1):
+			// A sum under a mask waits longer for the one before, which
+			// shows where there is only one chain.
+			l.s.load(m, mask, l.t)
+			if l.val != nil {
+				VFMADD231PS(l.t, l.value, v)
+			} else {
+				VADDPS(l.t, v, v)
+			}
+		case mask != nil && l.val != nil:
+			VFMADD231PS(m, l.value, mask, v)
+		case mask != nil:
+			VADDPS(m, v, mask, v)
+		case l.val != nil:
+			VFMADD231PS(m, l.value, v)
+		default:
+			VADDPS(m, v, v)
+		}
+	}
+}
+
+func kernelName(name string, s isa, scaled bool) (full, val string) {
+	if scaled {
+		return name + "Scaled" + s.name, ", val *float32"
+	}
+	return name + s.name, ""
+}
+
+// columns loads and stores the vectors of c around body, for as many as n
+// needs.
+func columns(s isa, most int, body func(acc []reg.VecVirtual, mask reg.Register)) {
+	n := load64("n")
+	byVectors(s, n, most, func(vecs int) {
+		mask, acc := s.tail(n, vecs), s.vecs(vecs)
+		c := load64("c")
+		for i, v := range acc {
+			s.load(Mem{Base: c, Disp: i * s.size()}, maskOf(mask, i, vecs), v)
+		}
+		body(acc, mask)
+		Load(Param("c"), c)
+		for i, v := range acc {
+			s.store(v, maskOf(mask, i, vecs), Mem{Base: c, Disp: i * s.size()})
+		}
+	})
+	end()
+}
+
+func addLists(s isa, scaled bool) {
+	name, val := kernelName("addLists", s, scaled)
+	declare(name, "func(c *float32, n int, w *float32, off, step, ldw int, first *int32, width, stride, lists int, at *int32"+val+")",
+		label("%s adds to the 1 ≤ n ≤ %d floats of c, for each i of lists ≥ 1, the rows of w", name, s.addMost()*s.lanes),
+		"that at[first[i·stride]:first[i·stride+width]] names, where row r is the floats at",
+		"w[off + i·step + r·ldw].")
+	columns(s, s.addMost(), func(acc []reg.VecVirtual, mask reg.Register) {
+		list, next, row := label("list%d", len(acc)), label("next%d", len(acc)), label("row%d", len(acc))
+		l := newList(s, "at", scaled)
+		base, off, step := load64("w"), stride("off"), stride("step")
+		ADDQ(off, base)
+		first, lists := load64("first"), load64("lists")
+		i, last, t := GP64(), GP64(), GP64()
+		Label(list)
+		Load(Param("width"), t)
+		MOVLQSX(Mem{Base: first}, i)
+		MOVLQSX(Mem{Base: first, Index: t, Scale: 4}, last)
+		CMPQ(i, last)
+		JGE(LabelRef(next))
+		Label(row)
+		l.add(i, base, acc, mask)
+		INCQ(i)
+		CMPQ(i, last)
+		JL(LabelRef(row))
+		Label(next)
+		Load(Param("stride"), t)
+		LEAQ(Mem{Base: first, Index: t, Scale: 4}, first)
+		ADDQ(step, base)
+		DECQ(lists)
+		JNZ(LabelRef(list))
+	})
+}
+
+func sumLists(s isa, scaled bool) {
+	name, val := kernelName("sumLists", s, scaled)
+	declare(name, "func(c *float32, n int, w *float32, ldw int, ends *int32, lists int, rows *int32"+val+")",
+		label("%s adds to the 1 ≤ n ≤ %d floats of c, for each i of lists ≥ 1 in turn, the sum of", name, s.sumMost()*s.lanes),
+		"the rows of w that rows[ends[i-1]:ends[i]] names, rows[:ends[0]] in the first list.")
+	columns(s, s.sumMost(), func(acc []reg.VecVirtual, mask reg.Register) {
+		list, next, row := label("list%d", len(acc)), label("next%d", len(acc)), label("row%d", len(acc))
+		l := newList(s, "rows", scaled)
+		base, ends, lists := load64("w"), load64("ends"), load64("lists")
+		i, last, sum := GP64(), GP64(), s.vecs(len(acc))
+		XORQ(i, i)
+		Label(list)
+		MOVLQSX(Mem{Base: ends}, last)
+		CMPQ(i, last)
+		JGE(LabelRef(next))
+		for _, v := range sum {
+			s.zero(v)
+		}
+		Label(row)
+		l.add(i, base, sum, mask)
+		INCQ(i)
+		CMPQ(i, last)
+		JL(LabelRef(row))
+		for j, v := range acc {
+			VADDPS(sum[j], v, v)
+		}
+		Label(next)
+		ADDQ(Imm(4), ends)
+		DECQ(lists)
+		JNZ(LabelRef(list))
+	})
+}
+
+func maxRow(s isa) {
+	name := "maxRow" + s.name
+	declare(name, "func(rows *int32, count int) uint32",
+		label("%s is the greatest of count ≥ %d unsigned numbers.", name, s.lanes))
+	rows, count := load64("rows"), load64("count")
+	last, most := GP64(), s.vec()
+	LEAQ(Mem{Base: rows, Index: count, Scale: 4, Disp: -s.size()}, last)
+	s.load(Mem{Base: last}, nil, most) // may overlap the one before
+	Label("loop")
+	CMPQ(rows, last)
+	JGE(LabelRef("done"))
+	VPMAXUD(Mem{Base: rows}, most, most)
+	ADDQ(Imm(uint64(s.size())), rows)
+	JMP(LabelRef("loop"))
+	Label("done")
+	half, x := YMM(), XMM()
+	if s.wide() {
+		VEXTRACTI64X4(Imm(1), most, half)
+		VPMAXUD(most.AsY(), half, half)
+	} else {
+		VMOVDQU(most, half)
+	}
+	VEXTRACTI128(Imm(1), half, x)
+	VPMAXUD(half.AsX(), x, x)
+	for _, order := range []uint64{0x4e, 0xb1} {
+		y := XMM()
+		VPSHUFD(Imm(order), x, y)
+		VPMAXUD(y, x, x)
+	}
+	r := GP32()
+	VMOVD(x, r)
+	Store(r, ReturnIndex(0))
+	end()
 }
 
 // byVectors branches to the body for the number of vectors that n in

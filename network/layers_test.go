@@ -1,0 +1,150 @@
+package network_test
+
+import (
+	"math"
+	"reflect"
+	"testing"
+
+	"synfire/internal/rng"
+	"synfire/layer"
+	"synfire/network"
+	"synfire/neuron"
+	"synfire/signal"
+	"synfire/snntest"
+	"synfire/tensor"
+)
+
+func node(name string, l layer.Layer, inputs ...string) network.Node {
+	return network.Node{Name: name, Layer: l, Inputs: inputs}
+}
+
+// jointNetworks hold the layers with statistics, masks and several inputs.
+func jointNetworks(t testing.TB) map[string]*network.Network {
+	t.Helper()
+	nets := map[string]*network.Network{}
+	add := func(name string, in tensor.Shape, nodes ...network.Node) {
+		n, err := network.New(in, 7, nodes...)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		nets[name] = n
+	}
+	add("norm", tensor.Shape{5, 6, 2},
+		node("a", layer.Conv2D{Out: 4, Kernel: 3, Padding: 1, NoBias: true}), node("b", layer.BatchNorm{}),
+		node("c", lif(0.9, neuron.Subtract, fast)),
+		node("d", layer.Conv2D{Out: 3, Kernel: 3}), node("e", layer.BatchNorm{Scale: 0.6}),
+		node("f", lif(0.8, neuron.Zero, arctan)), node("g", layer.Flatten{}),
+		node("h", layer.Linear{Out: 4}), node("i", layer.BatchNorm{Momentum: 0.5}), node("j", layer.Readout{Beta: 0.9}))
+	add("dropout", tensor.Shape{70},
+		node("a", layer.Dropout{Rate: 0.2}),
+		node("b", layer.Linear{Out: 40}), node("c", layer.Dropout{Rate: 0.3}), node("d", lif(0.9, neuron.Subtract, fast)),
+		node("e", layer.Dropout{Rate: 0.5}), node("f", layer.Linear{Out: 4}), node("g", lif(0.8, neuron.Zero, arctan)))
+	add("residual", tensor.Shape{6, 5, 2},
+		node("stem", layer.Conv2D{Out: 4, Kernel: 3, Padding: 1}), node("s1", lif(0.9, neuron.Subtract, fast)),
+		node("conv", layer.Conv2D{Out: 4, Kernel: 3, Padding: 1}), node("s2", lif(0.9, neuron.Subtract, fast)),
+		node("add", layer.Add{}, "s1", "s2", "stem"), node("s3", lif(0.7, neuron.Zero, arctan)),
+		node("cat", layer.Concat{}, "s1", "s3"), node("all", layer.Concat{}, "cat", "stem", "add"),
+		node("out", layer.Conv2D{Out: 2, Kernel: 2}))
+	return nets
+}
+
+// Errors at a constant input of a layer whose output has time are summed anew
+// for each batch, though the Adjoint's memory stays.
+func TestAdjointIsReused(t *testing.T) {
+	for _, name := range []string{"branches", "residual"} {
+		net := networks(t)[name]
+		in := snntest.Random(signal.Constant, 3, 2, net.InputShape(), 0, 1)
+		want := snntest.Run(t, net, in, network.Options{})
+		pass, adj := net.Compile(nil, true).NewPass(network.Options{}), net.NewAdjoint(2)
+		for range 2 {
+			out, err := pass.Forward(net.NewState(2), in, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			adj.Reset(net, 2)
+			got := snntest.Result{Grads: net.NewGrads()}
+			if err := pass.Backward(adj, snntest.Projection(out, 0), got.Grads); err != nil {
+				t.Fatal(err)
+			}
+			snntest.Equal(t, name, snntest.Result{Grads: want.Grads}, got)
+		}
+	}
+}
+
+// A pass that changes between training and inference keeps its signals apart.
+func TestModesInOnePass(t *testing.T) {
+	keys := []rng.Key{rng.New(1, rng.Dropout), rng.New(2, rng.Dropout)}
+	for name, net := range jointNetworks(t) {
+		in := snntest.Random(signal.Spikes, 3, 2, net.InputShape(), 0.4, 1)
+		modes := map[bool][]rng.Key{true: keys, false: nil}
+		want := map[bool]snntest.Result{}
+		for train, k := range modes {
+			want[train] = snntest.Run(t, net, in, network.Options{Training: k})
+		}
+		if name != "residual" && reflect.DeepEqual(want[true].Out, want[false].Out) {
+			t.Errorf("%s: training and inference are the same", name)
+		}
+		pass := net.Compile(nil, true).NewPass(network.Options{})
+		for _, train := range []bool{true, false, true, true, false, false, true} {
+			pass.SetTraining(modes[train])
+			out, err := pass.Forward(net.NewState(2), in, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := snntest.Result{Grads: net.NewGrads()}
+			var d signal.Signal
+			out.Densify(&d)
+			got.Out = d.Data
+			if err := pass.Backward(net.NewAdjoint(2), snntest.Projection(out, 0), got.Grads); err != nil {
+				t.Fatal(err)
+			}
+			snntest.Equal(t, name, want[train], got)
+		}
+	}
+}
+
+// Folded into weights and biases, normalisation gives the same outputs and is
+// gone; the network that was folded stays as it was.
+func TestFoldBatchNorm(t *testing.T) {
+	net, err := network.New(tensor.Shape{6, 5, 2}, 7,
+		node("a", layer.BatchNorm{}), // follows no weights: stays
+		node("b", layer.Conv2D{Out: 4, Kernel: 3, Padding: 1, NoBias: true}), node("c", layer.BatchNorm{Scale: 0.7}),
+		node("d", layer.ReLU{}),
+		node("e", layer.Conv2D{Out: 4, Kernel: 3, Padding: 1}, "d"), node("f", layer.BatchNorm{}),
+		node("g", layer.Conv2D{Out: 4, Kernel: 1}, "d"), node("h", layer.BatchNorm{}), // not alone: stays
+		node("i", layer.Add{}, "f", "h", "g"), node("j", layer.Flatten{}),
+		node("k", layer.Linear{Out: 3}), node("l", layer.BatchNorm{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, arrays := range [][]tensor.Param{net.Params(), net.Buffers()} {
+		for j, p := range arrays {
+			src := rng.New(uint64(100*i+j), "fold").Source()
+			for k := range p.Value.Data {
+				p.Value.Data[k] = tensor.Float(0.3 + 0.7*src.Float64())
+			}
+		}
+	}
+	before := net.Clone()
+	folded, err := network.FoldBatchNorm(net)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names string
+	for _, nd := range folded.Nodes() {
+		names += nd.Name
+	}
+	if names != "abdeghijk" {
+		t.Errorf("nodes %s, want abdeghijk", names)
+	}
+	in := snntest.Random(signal.Dense, 2, 3, net.InputShape(), 0, 1)
+	want, got := snntest.Run(t, net, in, network.Options{}).Out, snntest.Run(t, folded, in, network.Options{}).Out
+	for i := range want {
+		if math.Abs(float64(got[i]-want[i])) > 1e-5*max(1, math.Abs(float64(want[i]))) {
+			t.Fatalf("output %d is %v folded, %v before", i, got[i], want[i])
+		}
+	}
+	if !reflect.DeepEqual(before.Params(), net.Params()) || !reflect.DeepEqual(before.Buffers(), net.Buffers()) {
+		t.Error("folding changed the network")
+	}
+}
