@@ -102,14 +102,18 @@ func (a affine) packedBack(c *Call) *kernel.Packed {
 	})
 }
 
+// pitch is the elements from one turned row to the next: each starts at a line
+// of the cache.
+func (a affine) pitch() int { return (a.run() + 15) / 16 * 16 }
+
 // turnedRows is the rows of W that an error at one output adds.
 func (a affine) turnedRows(c *Call) []tensor.Float {
 	ws, w := c.Weights.(*weights), c.Params[0].Data
 	return *ws.turned.get(ws, func(t *[]tensor.Float) {
-		*t = tensor.Resize(*t, len(w))
+		*t = tensor.Resize(*t, a.kh*a.n*a.pitch())
 		for i := range a.kh {
 			for j := range a.kw {
-				transpose((*t)[i*a.n*a.run()+j*a.c:], a.run(), w[(i*a.kw+j)*a.c*a.n:], a.c, a.n)
+				transpose((*t)[i*a.n*a.pitch()+j*a.c:], a.pitch(), w[(i*a.kw+j)*a.c*a.n:], a.c, a.n)
 			}
 		}
 	})
@@ -365,7 +369,7 @@ func (a affine) scatter(j *job, wk *Worker, r int) {
 		g := j.c.DOut.Data[(r*a.pixels()+p)*a.n:][:a.n]
 		wk.ints, wk.values = kernel.Nonzeros(wk.ints[:0], wk.values[:0], g, 0)
 		to := canvas[(p/a.ow*cw+p%a.ow)*a.stride*a.c:]
-		kernel.AddRowsMulti(a.kh, to, cw*a.c, j.x, a.n*run, run, run, wk.ints, wk.values)
+		kernel.AddRowsMulti(a.kh, to, cw*a.c, j.x, a.n*a.pitch(), a.pitch(), run, wk.ints, wk.values)
 	}
 	a.crop(j.c.DIn[0].Data[r*a.units():][:a.units()], canvas)
 }
