@@ -255,6 +255,7 @@ type Temp struct {
 	bits    []uint64
 	turned  []uint64 // rows of words for each channel
 	words   int
+	places  []int32
 
 	loop       par.Loop[job]
 	population par.Loop[population]
