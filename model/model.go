@@ -66,7 +66,11 @@ func Default() Table {
 			"batch-norm": kind(layer.BatchNorm{Momentum: 0.1, Epsilon: 1e-5, Scale: 1}, layer.BatchNorm{Scale: 0.5}),
 			"dropout":    kind(layer.Dropout{}, layer.Dropout{Rate: 0.3}),
 			"add":        kind(layer.Add{}, layer.Add{}),
-			"concat":     kind(layer.Concat{}, layer.Concat{}),
+			"recurrent": kind(layer.Recurrent{Neuron: lif, Surrogate: fast},
+				layer.Recurrent{Neuron: neuron.LIF{Beta: 0.8, Threshold: 0.3}, Surrogate: surrogate.FastSigmoid{Slope: 4}}),
+			"parametric-spiking": kind(layer.ParametricSpiking{Beta: 0.5, Threshold: 1, Surrogate: surrogate.ArcTan{Alpha: 2}},
+				layer.ParametricSpiking{Beta: 0.7, Threshold: 0.3, Reset: neuron.Zero, DecayInput: true, Surrogate: surrogate.ArcTan{Alpha: 2}}),
+			"concat": kind(layer.Concat{}, layer.Concat{}),
 		},
 		Neurons: map[string]Kind{
 			"if":  kind(neuron.IF{Threshold: 1}, neuron.IF{Threshold: 0.3}),

@@ -100,8 +100,15 @@ func TestGradientsOfAllKinds(t *testing.T) {
 	conv := layer.Conv2D{Out: 3, Kernel: 3, Padding: 1}
 	for name, k := range table.Layers {
 		l := k.Example.(layer.Layer)
-		if name == "linear" {
+		switch name {
+		case "linear":
 			check(name, conv, spiking, layer.Flatten{}, l, spiking)
+			continue
+		case "recurrent":
+			check(name, conv, spiking, layer.Flatten{}, layer.Linear{Out: 6}, l, layer.Linear{Out: 3})
+			continue
+		case "add", "concat":
+			checkJoin(t, name, conv, spiking, l)
 			continue
 		}
 		check(name, conv, l, conv2(name), layer.Readout{Beta: 0.5})
@@ -115,6 +122,21 @@ func TestGradientsOfAllKinds(t *testing.T) {
 	for _, s := range []surrogate.Surrogate{surrogate.FastSigmoid{Slope: 4, Cut: 0.2}, surrogate.ArcTan{Alpha: 2, Cut: 0.2}} {
 		check(fmt.Sprintf("%+v", s), conv, layer.Spiking{Neuron: spiking.Neuron, Surrogate: s})
 	}
+}
+
+// checkJoin checks a layer of several inputs at the end of a small block, on a
+// constant and on spikes.
+func checkJoin(t *testing.T, name string, conv, spiking, join layer.Layer) {
+	t.Run(name, func(t *testing.T) {
+		net, err := network.New(tensor.Shape{6, 6, 2}, 1,
+			network.Node{Name: "a", Layer: conv}, network.Node{Name: "b", Layer: spiking}, network.Node{Name: "c", Layer: conv},
+			network.Node{Name: "join", Layer: join, Inputs: []string{"a", "b", "c"}},
+			network.Node{Name: "end", Layer: layer.Readout{Beta: 0.5}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		snntest.Gradient(t, net, snntest.Random(signal.Constant, 4, 2, net.InputShape(), 0, 1), 20)
+	})
 }
 
 // conv2 is what may follow a kind of layer.
