@@ -57,6 +57,7 @@ type Row struct {
 	Error        string    `json:"error,omitempty"`
 
 	Compared []Comparison `json:"compared,omitempty"`
+	Profile  *Profile     `json:"profile,omitempty"`
 
 	// What measured it: filled in by the command.
 	Synfire string `json:"synfire,omitempty"`
@@ -74,6 +75,7 @@ type Options struct {
 	// Factors are those that Calibrate returned; nil calibrates first, and the
 	// memory of that counts towards the peak of the process.
 	Factors []float64
+	Profile bool // fill in the rows' profiles; the clock is then read around each kernel
 }
 
 // MinRepeat is the least number of repeats: fewer show no spread.

@@ -34,12 +34,10 @@ func multiply(c Case, o Options, m, n, k int) ([]Row, error) {
 	defer pool.Close()
 	src := rng.New(seed, "bench").Str(c.Shape).Source()
 	a, b, out := noise(src, m*k), noise(src, k*n), make([]kernel.Float, m*n)
-	var packed kernel.Packed
 	r := c.row()
 	r.Unit = "GFLOP/s"
 	err := r.rate(o, 2e-9*float64(m)*float64(n)*float64(k), nil, func() error {
-		packed.Pack(pool, b, n, k, n, false)
-		kernel.MatMul(pool, m, a, k, false, &packed, out, n)
+		kernel.Gemm(pool, m, n, k, a, k, false, b, n, false, out, n)
 		return nil
 	})
 	return []Row{r}, err

@@ -44,10 +44,11 @@ func trainNetwork(c Case, o Options) ([]Row, error) {
 	}
 	pool := par.New(c.Threads)
 	defer pool.Close()
+	p := newProfiler(o)
 	batch, encoder := c.work.feed(c.work.batch)
 	learner, err := train.NewBPTT(train.BPTTConfig{
 		Net: net, Steps: c.work.steps, Encoder: encoder, Loss: loss.CountCrossEntropy{},
-		Optimizer: optim.Adam{LR: 1e-3}, Seed: seed, Pool: pool,
+		Optimizer: optim.Adam{LR: 1e-3}, Seed: seed, Pool: pool, Meter: p.meter(),
 	})
 	if err != nil {
 		return nil, err
@@ -60,14 +61,17 @@ func trainNetwork(c Case, o Options) ([]Row, error) {
 		}
 		learner.Refresh()
 		fresh = true
+		p.restart()
 		return nil
 	}
 	err = r.rate(o, float64(c.work.batch), restart, func() error {
 		if last, err = learner.Step(context.Background(), batch); fresh {
 			r.FiringRate, fresh = rates(last), false
 		}
+		p.batch()
 		return err
 	})
+	r.Profile = p.profile(net)
 	r.RateEnd = rates(last)
 	final := last.Loss()
 	r.FinalLoss = &final
@@ -103,20 +107,21 @@ type inference struct {
 	state   *network.State
 	encoder encode.Encoder
 	batch   *data.Batch
+	profile *profiler
 	in, out signal.Signal
 	scores  []tensor.Float // [B, 10]: spike counts, or the last membranes
 	fired   []train.Rate   // of each layer of neurons, in the last run
 }
 
-func newInference(w *work, net *network.Network, pool *par.Pool, n int) *inference {
-	f := &inference{work: w, net: net, state: net.NewState(n)}
+func newInference(w *work, net *network.Network, pool *par.Pool, n int, o Options) *inference {
+	f := &inference{work: w, net: net, state: net.NewState(n), profile: newProfiler(o)}
 	for i, nd := range net.Nodes() {
 		if _, ok := nd.Layer.(layer.Spiking); ok {
 			f.spiking = append(f.spiking, i)
 		}
 	}
 	f.fired = make([]train.Rate, len(f.spiking))
-	f.pass = net.Compile(pool, false).NewPass(network.Options{Pool: pool})
+	f.pass = net.Compile(pool, false).NewPass(network.Options{Pool: pool, Meter: f.profile.meter()})
 	f.batch, f.encoder = w.feed(n)
 	f.scores = make([]tensor.Float, n*net.OutputShape().Size())
 	return f
@@ -138,6 +143,13 @@ func (f *inference) run() error {
 		f.read(out)
 		f.count()
 	}
+	f.profile.batch()
+	return nil
+}
+
+// restart begins a repeat.
+func (f *inference) restart() error {
+	f.profile.restart()
 	return nil
 }
 
@@ -190,12 +202,13 @@ func inferNetwork(c Case, o Options) ([]Row, error) {
 	}
 	pool := par.New(c.Threads)
 	defer pool.Close()
-	f := newInference(c.work, net, pool, c.work.batch)
+	f := newInference(c.work, net, pool, c.work.batch, o)
 	if err := f.run(); err != nil {
 		return nil, err
 	}
 	r.FiringRate = f.rates()
-	err = r.rate(o, float64(c.work.batch), nil, f.run)
+	err = r.rate(o, float64(c.work.batch), f.restart, f.run)
+	r.Profile = f.profile.profile(net)
 	r.RateEnd, r.FinalLoss = f.rates(), f.loss()
 	return c.judge(net, r, err)
 }
@@ -208,14 +221,14 @@ func latency(c Case, o Options) ([]Row, error) {
 	}
 	pool := par.New(c.Threads)
 	defer pool.Close()
-	f := newInference(c.work, net, pool, 1)
+	f := newInference(c.work, net, pool, 1, o)
 	if err := f.run(); err != nil {
 		return nil, err
 	}
 	r.FiringRate = f.rates()
 	r.Unit, r.Batch = "ms", 1
 	var times, medians []float64
-	err = o.each(nil, func() error {
+	err = o.each(f.restart, func() error {
 		start := o.Now()
 		err := f.run()
 		times = append(times, 1e3*o.Now().Sub(start).Seconds())
@@ -225,6 +238,7 @@ func latency(c Case, o Options) ([]Row, error) {
 		slices.Sort(own)
 		medians = append(medians, median(own))
 	})
+	r.Profile = f.profile.profile(net)
 	r.statistics(medians)
 	r.RateEnd = f.rates()
 	return c.judge(net, r, err)

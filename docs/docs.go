@@ -7,7 +7,9 @@
 //	<!-- results: quickstart -->
 //	<!-- /results -->
 //
-// and `go generate .` at the top of the module writes it anew. A test fails where
+// and `go generate .` at the top of the module writes it anew. Measurements of
+// speed are kept as results/bench-*.json, and their tables marked likewise by
+// <!-- bench: NAME --> (FillBench). A test fails where
 // a page is out of date, or a kept result no longer fits its recipe's claims.
 package docs
 
@@ -38,7 +40,7 @@ func Results() ([]report.Run, error) {
 	}
 	var runs []report.Run
 	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), ".json") {
+		if !strings.HasSuffix(e.Name(), ".json") || isBenchmark(e.Name()) {
 			continue
 		}
 		raw, err := files.ReadFile("results/" + e.Name())

@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"bytes"
 	"os"
 	"strings"
 	"testing"
@@ -27,6 +28,22 @@ func TestPages(t *testing.T) {
 			t.Errorf("kept result of %s, scale %s: commit %q, dirty %v; run it from a clean checkout", r.Recipe, r.Scale, r.Commit, r.Dirty)
 		}
 	}
+	rows, err := Benchmarks()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		if r.Dirty || len(r.Commit) != 40 || r.CPU == "" {
+			t.Errorf("kept measurement of %s, %s: commit %q, dirty %v, on %q; measure with a clean checkout", r.Workload, r.Phase, r.Commit, r.Dirty, r.CPU)
+		}
+	}
+	svg, err := DensityFigure(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := os.ReadFile("density.svg"); svg != nil && (err != nil || !bytes.Equal(kept, svg)) {
+		t.Errorf("density.svg is out of date; run: go generate .")
+	}
 	pages, err := Pages("..")
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +53,7 @@ func TestPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if Fill(string(raw), runs) != string(raw) {
+		if FillBench(Fill(string(raw), runs), rows) != string(raw) {
 			t.Errorf("%s is out of date; run: go generate .", path)
 		}
 	}

@@ -38,6 +38,7 @@ type weights struct {
 	mu                sync.Mutex // of making, for passes on several goroutines
 	forward, backward form[kernel.Packed]
 	turned            form[[]tensor.Float] // rows (i, out), columns (j, in)
+	slabs             form[[]tensor.Float] // one slab of columns after the other
 	flipped           []tensor.Float       // rows (i, j, out) of the kernel turned by 180°, columns in
 }
 
@@ -69,6 +70,7 @@ func compiled(old any) *weights {
 	ws.forward.made.Store(false)
 	ws.backward.made.Store(false)
 	ws.turned.made.Store(false)
+	ws.slabs.made.Store(false)
 	return ws
 }
 
@@ -100,14 +102,18 @@ func (a affine) packedBack(c *Call) *kernel.Packed {
 	})
 }
 
+// pitch is the elements from one turned row to the next: each starts at a line
+// of the cache.
+func (a affine) pitch() int { return (a.run() + 15) / 16 * 16 }
+
 // turnedRows is the rows of W that an error at one output adds.
 func (a affine) turnedRows(c *Call) []tensor.Float {
 	ws, w := c.Weights.(*weights), c.Params[0].Data
 	return *ws.turned.get(ws, func(t *[]tensor.Float) {
-		*t = tensor.Resize(*t, len(w))
+		*t = tensor.Resize(*t, a.kh*a.n*a.pitch())
 		for i := range a.kh {
 			for j := range a.kw {
-				transpose((*t)[i*a.n*a.run()+j*a.c:], a.run(), w[(i*a.kw+j)*a.c*a.n:], a.c, a.n)
+				transpose((*t)[i*a.n*a.pitch()+j*a.c:], a.pitch(), w[(i*a.kw+j)*a.c*a.n:], a.c, a.n)
 			}
 		}
 	})
@@ -182,12 +188,13 @@ func (a affine) forwardDense(c *Call, bias []tensor.Float) {
 // after the other.
 func (a affine) forwardEvents(c *Call, e *events, bias []tensor.Float) {
 	images, slab, band := c.In[0].Rows(), a.slab(), a.oh
+	w, ld := a.eventRows(c, slab)
 	slabs := (a.n + slab - 1) / slab
 	if want := (4*c.Pool.Threads() + images*slabs - 1) / (images * slabs); want > 1 && c.Pool.Threads() > 1 {
 		band = max(1, a.oh/want)
 	}
 	tasks := slabs * images * ((a.oh + band - 1) / band)
-	c.each(tasks, grain(tasks, 16), job{a: a, e: e, x: bias, size: slab, band: band}, func(j *job, _, i0, i1 int) {
+	c.each(tasks, grain(tasks, 16), job{a: a, e: e, x: bias, y: w, size: slab, part: ld, band: band}, func(j *job, _, i0, i1 int) {
 		for i := i0; i < i1; i++ {
 			j.a.forwardPiece(j, i)
 		}
@@ -196,19 +203,45 @@ func (a affine) forwardEvents(c *Call, e *events, bias []tensor.Float) {
 
 // forwardPiece computes one band of one image for one slab.
 func (a affine) forwardPiece(j *job, i int) {
-	out, w := j.c.Out, j.c.Params[0].Data
+	out := j.c.Out
 	bands := (a.oh + j.band - 1) / j.band
 	each := out.Rows() * bands
 	j0, r, y0 := i/each*j.size, i%each/bands, i%bands*j.band
 	n := min(j0+j.size, a.n) - j0
+	w, ld := j.y[j0:], a.n
+	if j.part != a.n {
+		w, ld = j.y[j0*a.patch():], n
+	}
 	at, val, first := j.e.of(r, a.h*a.w)
 	p := kernel.Patches{H: a.h, W: a.w, C: a.c, KH: a.kh, KW: a.kw, Stride: a.stride, PadH: a.padH, PadW: a.padW}
 	image := out.Data[r*a.pixels()*a.n:][:a.pixels()*a.n]
 	for y := y0; y < min(y0+j.band, a.oh); y++ {
 		row := image[y*a.ow*a.n+j0 : (y+1)*a.ow*a.n]
 		biasRow(row, a.n, n, a.ow, j.x, j0)
-		p.AddRow(row, a.n, w[j0:], a.n, n, y, 0, a.ow, at, val, first)
+		p.AddRow(row, a.n, w, ld, n, y, 0, a.ow, at, val, first)
 	}
+}
+
+// eventRows is W as events add it, and the elements from row to row: as it
+// stands, or where slabs of its rows would fall into few sets of a cache, their
+// rows being a large power of two apart, one slab after the other.
+func (a affine) eventRows(c *Call, slab int) (w []tensor.Float, ld int) {
+	w = c.Params[0].Data
+	if slab == a.n || a.n%256 != 0 {
+		return w, a.n
+	}
+	ws := c.Weights.(*weights)
+	return *ws.slabs.get(ws, func(t *[]tensor.Float) {
+		*t = tensor.Resize(*t, len(w))
+		dst := *t
+		for j0 := 0; j0 < a.n; j0 += slab {
+			n := min(slab, a.n-j0)
+			for k := range a.patch() {
+				copy(dst[:n], w[k*a.n+j0:])
+				dst = dst[n:]
+			}
+		}
+	}), slab
 }
 
 // slab is the number of columns of W that the events are added from at once.
@@ -272,8 +305,7 @@ func (a affine) gradInput(c *Call) Work {
 	w := Work{Dense: a.macs(dout), Bytes: bytes(dout) + bytes(din) + a.weightBytes()}
 	w.MACs = w.Dense
 	if a.identity() {
-		clear(din.Data)
-		kernel.MatMul(c.Pool, din.Rows()*a.pixels(), dout.Data, a.n, false, a.packedBack(c), din.Data, a.c)
+		a.gradInputLinear(c)
 		return w
 	}
 	if density := sampledDensity(dout); c.Path == Events || c.Path == Auto && density < EventDensity {
@@ -288,6 +320,22 @@ func (a affine) gradInput(c *Call) Work {
 		j.g.product(out, a.c, canvas, j.packed, y0, y1)
 	})
 	return w
+}
+
+// gradInputLinear is the product with W transposed. Where that is thin, it is
+// memory that counts, and rows are cleared and summed while a cache holds them.
+func (a affine) gradInputLinear(c *Call) {
+	rows, packed := c.DOut.Rows()*a.pixels(), a.packedBack(c)
+	if a.n > 64 {
+		clear(c.DIn[0].Data)
+		kernel.MatMul(c.Pool, rows, c.DOut.Data, a.n, false, packed, c.DIn[0].Data, a.c)
+		return
+	}
+	c.each(rows, max(14, tileElems/a.c), job{a: a, packed: packed}, func(j *job, _, r0, r1 int) {
+		out := j.c.DIn[0].Data[r0*j.a.c : r1*j.a.c]
+		clear(out)
+		kernel.MatMul(nil, r1-r0, j.c.DOut.Data[r0*j.a.n:], j.a.n, false, j.packed, out, j.a.c)
+	})
 }
 
 // sampledDensity is the share of errors that are not exactly zero (as where
@@ -321,7 +369,7 @@ func (a affine) scatter(j *job, wk *Worker, r int) {
 		g := j.c.DOut.Data[(r*a.pixels()+p)*a.n:][:a.n]
 		wk.ints, wk.values = kernel.Nonzeros(wk.ints[:0], wk.values[:0], g, 0)
 		to := canvas[(p/a.ow*cw+p%a.ow)*a.stride*a.c:]
-		kernel.AddRowsMulti(a.kh, to, cw*a.c, j.x, a.n*run, run, run, wk.ints, wk.values)
+		kernel.AddRowsMulti(a.kh, to, cw*a.c, j.x, a.n*a.pitch(), a.pitch(), run, wk.ints, wk.values)
 	}
 	a.crop(j.c.DIn[0].Data[r*a.units():][:a.units()], canvas)
 }

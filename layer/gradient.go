@@ -278,8 +278,7 @@ func (a affine) listColumns(c *Call, l *columns, k0, k1 int) {
 	l.first = append(l.first, span{len(l.rows), len(l.ends)})
 }
 
-// groupElems is the most elements of the canvases that one group of blocks
-// takes.
+// groupElems is the most elements of the canvases that are painted at once.
 const groupElems = 1 << 20
 
 // gradConvEvents adds, for each channel and row of the kernel, the errors that
@@ -289,6 +288,7 @@ const groupElems = 1 << 20
 // canvas, and brought back at the end.
 func (a affine) gradConvEvents(c *Call) {
 	in, t := c.In[0], c.Temp
+	a.place(t)
 	wide := t.slot(0, a.patch()*a.n)
 	a.widen(wide, c.DParams[0])
 	size, whole := a.transpose(a.n).canvasSize(), a.pixels() <= rowBlock
@@ -305,7 +305,9 @@ func (a affine) gradConvEvents(c *Call) {
 	a.narrow(c.DParams[0], wide)
 }
 
-// gradConvGroup adds the sums of blocks of one step.
+// gradConvGroup adds the sums of blocks of one step. Threads take ranges of
+// channels, and these one image after the other: its canvas stays in the cache
+// while their lists pass.
 func (a affine) gradConvGroup(c *Call, wide []tensor.Float, step int, blocks []block) {
 	t, back := c.Temp, a.transpose(a.n)
 	b0, b1, size := blocks[0].b0, blocks[len(blocks)-1].b1, back.canvasSize()
@@ -319,44 +321,65 @@ func (a affine) gradConvGroup(c *Call, wide []tensor.Float, step int, blocks []b
 		}
 	})
 	t.transposeImages(c, c.In[0], step*c.In[0].B+b0, b1-b0, a.c)
-	c.each(a.c, grain(a.c, 8), j, func(j *job, id, k0, k1 int) {
-		a, wk, run := j.a, &j.c.Workers[id], j.a.kw*j.a.n
-		ch, cw := j.g.canvas()
-		for k := k0; k < k1; k++ {
-			a.listChannel(wk, j.c, k, j.step, cw, ch, j.blocks)
-			kernel.SumRows(a.kh, j.y[k*run:], a.c*run, j.x, cw*a.n, a.n, run, wk.ints, wk.values, wk.ends)
+	channels := a.c
+	if threads := c.Pool.Threads(); threads > 1 {
+		channels = (a.c + 4*threads - 1) / (4 * threads)
+	}
+	c.each(a.c, channels, j, func(j *job, id, k0, k1 int) {
+		for _, bl := range j.blocks {
+			j.a.sumChannels(j, &j.c.Workers[id], bl, k0, k1)
 		}
 	})
 }
 
-// listChannel lists the canvas pixels under the events of channel k of the
-// blocks' images, and where the blocks end.
-func (a affine) listChannel(wk *Worker, c *Call, k, step, cw, ch int, blocks []block) {
-	in, t, b0 := c.In[0], c.Temp, blocks[0].b0
-	wk.ints, wk.values, wk.ends = wk.ints[:0], wk.values[:0], wk.ends[:0]
-	for _, bl := range blocks {
-		y0, y1 := max(0, bl.y0*a.stride-a.padH), min(a.h, (bl.y1-1)*a.stride-a.padH+a.kh)
-		before := len(wk.ints)
-		for b := bl.b0; b < bl.b1; b++ {
-			bits := t.turned[((b-b0)*a.c+k)*t.words:][:t.words]
-			for y := y0; y < y1; y++ {
-				from := len(wk.ints)
-				base := int32(((b-b0)*ch + y) * cw)
-				wk.ints = kernel.Indices(wk.ints, bits, y*a.w, (y+1)*a.w, base)
-				if in.Kind != signal.Spikes {
-					row := in.Data[(((step*in.B+b)*a.h+y)*a.w)*a.c+k:]
-					for _, p := range wk.ints[from:] {
-						wk.values = append(wk.values, row[int(p-base)*a.c])
-					}
-				}
+// sumChannels adds the sums of one block for channels [k0, k1).
+func (a affine) sumChannels(j *job, wk *Worker, bl block, k0, k1 int) {
+	run, channels := a.kw*a.n, k1-k0
+	_, cw := j.g.canvas()
+	part := wk.slot(2, a.kh*channels*run)
+	clear(part)
+	for b := bl.b0; b < bl.b1; b++ {
+		canvas := j.x[(b-j.blocks[0].b0)*j.size:][:j.size]
+		for k := k0; k < k1; k++ {
+			a.listChannel(wk, j, bl, b, k)
+			values := wk.values
+			if j.c.In[0].Kind == signal.Spikes {
+				values = nil
 			}
-		}
-		if len(wk.ints) > before {
-			wk.ends = append(wk.ends, int32(len(wk.ints)))
+			kernel.AddRowsMulti(a.kh, part[(k-k0)*run:], channels*run, canvas, cw*a.n, a.n, run, wk.ints, values)
 		}
 	}
-	if in.Kind == signal.Spikes {
-		wk.values = nil
+	for i := range a.kh {
+		kernel.Add(j.y[(i*a.c+k0)*run:(i*a.c+k1)*run], part[i*channels*run:][:channels*run])
+	}
+}
+
+// listChannel lists the canvas pixels under the events of channel k of image b
+// that the block's rows see, and the events' values where they are not spikes.
+func (a affine) listChannel(wk *Worker, j *job, bl block, b, k int) {
+	in, t := j.c.In[0], j.c.Temp
+	bits := t.turned[((b-j.blocks[0].b0)*a.c+k)*t.words:][:t.words]
+	y0, y1 := max(0, bl.y0*a.stride-a.padH), min(a.h, (bl.y1-1)*a.stride-a.padH+a.kh)
+	wk.ints, wk.values = kernel.Indices(wk.ints[:0], bits, y0*a.w, y1*a.w, int32(y0*a.w)), wk.values[:0]
+	if in.Kind != signal.Spikes {
+		img := in.Data[(j.step*in.B+b)*a.units()+k:]
+		for _, p := range wk.ints {
+			wk.values = append(wk.values, img[int(p)*a.c])
+		}
+	}
+	for i, p := range wk.ints {
+		wk.ints[i] = t.places[p]
+	}
+}
+
+// place maps the pixels of an image to those of the canvas of errors.
+func (a affine) place(t *Temp) {
+	_, cw := a.transpose(a.n).canvas()
+	t.places = resize(t.places, a.h*a.w)
+	for y := range a.h {
+		for x := range a.w {
+			t.places[y*a.w+x] = int32(y*cw + x)
+		}
 	}
 }
 

@@ -256,6 +256,7 @@ type Temp struct {
 	bits    []uint64
 	turned  []uint64 // rows of words for each channel
 	words   int
+	places  []int32
 
 	loop       par.Loop[job]
 	population par.Loop[population]
@@ -272,9 +273,11 @@ func (t *Temp) double(i, n int) []float64 {
 	return t.doubles[i]
 }
 
-// job is what the bodies of an affine map's loops work with; each uses some.
+// job is what the bodies of loops over images work with; each uses some.
 type job struct {
 	a      affine
+	pool   pooling
+	record []uint8
 	g      window // of canvases
 	c      *Call
 	s      *signal.Signal
@@ -284,6 +287,7 @@ type job struct {
 	blocks []block
 	block  block
 	f      func(j *job, r, y0, y1 int, canvas []tensor.Float)
+	image  func(j *job, w *Worker, r int)
 
 	step, part, parts, band, size int
 }

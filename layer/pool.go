@@ -113,11 +113,12 @@ func (g pooling) eachWord(w *Worker, row []uint64, f func(out, img, n int, taps 
 	})
 }
 
-// eachImage calls f for each row of a signal, with the worker that serves it.
-func eachImage(c *Call, rows int, f func(w *Worker, r int)) {
-	c.Pool.For(rows, 1, func(id, r0, r1 int) {
+// eachImage calls f for each row of a signal, with the worker that serves it. f
+// captures nothing.
+func (g pooling) eachImage(c *Call, rows int, record []uint8, f func(j *job, w *Worker, r int)) {
+	c.each(rows, 1, job{pool: g, record: record, image: f}, func(j *job, id, r0, r1 int) {
 		for r := r0; r < r1; r++ {
-			f(&c.Workers[id], r)
+			j.image(j, &j.c.Workers[id], r)
 		}
 	})
 }
@@ -142,21 +143,24 @@ func (l MaxPool) Forward(c *Call) {
 	in, out := c.In[0], c.Out
 	g := poolOf(l.Size, l.Stride, in.Shape)
 	if in.Kind == signal.Spikes {
-		out.Reset(signal.Spikes, in.T, in.B, g.shape())
-		eachImage(c, in.Rows(), func(w *Worker, r int) { g.orSpikes(w, out.Raster.Row(r), in.Raster.Row(r)) })
+		out.Reset(signal.Spikes, in.T, in.B, c.Shape)
+		g.eachImage(c, in.Rows(), nil, func(j *job, w *Worker, r int) {
+			j.pool.orSpikes(w, j.c.Out.Raster.Row(r), j.c.In[0].Raster.Row(r))
+		})
 		return
 	}
-	out.Reset(rowKind(in), in.T, in.B, g.shape())
+	out.Reset(rowKind(in), in.T, in.B, c.Shape)
 	record := c.Scratch.record(0)
 	if c.Keep && g.size <= kernel.MaxWindow {
 		record = c.Scratch.record(in.Rows() * g.argBytes())
 	}
-	eachImage(c, in.Rows(), func(_ *Worker, r int) {
+	g.eachImage(c, in.Rows(), record, func(j *job, _ *Worker, r int) {
+		g := j.pool
 		var arg []uint8
-		if len(record) > 0 {
-			arg = record[r*g.argBytes():][:g.argBytes()]
+		if len(j.record) > 0 {
+			arg = j.record[r*g.argBytes():][:g.argBytes()]
 		}
-		g.maxRows(part(out.Data, r, g.outUnits()), part(in.Data, r, g.inUnits()), arg, 0, g.oh)
+		g.maxRows(part(j.c.Out.Data, r, g.outUnits()), part(j.c.In[0].Data, r, g.inUnits()), arg, 0, g.oh)
 	})
 }
 
@@ -181,13 +185,13 @@ func (g pooling) orSpikes(w *Worker, out, row []uint64) {
 
 // Backward sends each error to the first of the largest elements.
 func (l MaxPool) Backward(c *Call) {
-	in, dout, din := c.In[0], c.DOut, c.DIn[0]
+	dout, din := c.DOut, c.DIn[0]
 	if din == nil {
 		return
 	}
-	g := poolOf(l.Size, l.Stride, in.Shape)
-	record := c.Scratch.bytes
-	eachImage(c, dout.Rows(), func(w *Worker, r int) {
+	g := poolOf(l.Size, l.Stride, din.Shape)
+	g.eachImage(c, dout.Rows(), c.Scratch.bytes, func(j *job, w *Worker, r int) {
+		in, dout, din, g, record := j.c.In[0], j.c.DOut, j.c.DIn[0], j.pool, j.record
 		dx, dy := part(din.Data, r, g.inUnits()), part(dout.Data, r, g.outUnits())
 		switch {
 		case in.Kind == signal.Spikes:
@@ -288,9 +292,10 @@ func (l AvgPool) ForgetsInput() bool { return true }
 func (l AvgPool) Forward(c *Call) {
 	in, out := c.In[0], c.Out
 	g := poolOf(l.Size, l.Stride, in.Shape)
-	out.Reset(rowKind(in), in.T, in.B, g.shape())
-	eachImage(c, in.Rows(), func(w *Worker, r int) {
-		y := part(out.Data, r, g.outUnits())
+	out.Reset(rowKind(in), in.T, in.B, c.Shape)
+	g.eachImage(c, in.Rows(), nil, func(j *job, w *Worker, r int) {
+		in, g := j.c.In[0], j.pool
+		y := part(j.c.Out.Data, r, g.outUnits())
 		if in.Kind == signal.Spikes {
 			g.meanSpikes(w, y, in.Raster.Row(r))
 		} else {
@@ -319,13 +324,13 @@ func (g pooling) meanSpikes(w *Worker, out []tensor.Float, row []uint64) {
 
 // Backward spreads each error evenly.
 func (l AvgPool) Backward(c *Call) {
-	in, dout, din := c.In[0], c.DOut, c.DIn[0]
+	din := c.DIn[0]
 	if din == nil {
 		return
 	}
-	g := poolOf(l.Size, l.Stride, in.Shape)
-	eachImage(c, din.Rows(), func(_ *Worker, r int) {
-		g.spread(part(din.Data, r, g.inUnits()), part(dout.Data, r, g.outUnits()))
+	poolOf(l.Size, l.Stride, din.Shape).eachImage(c, din.Rows(), nil, func(j *job, _ *Worker, r int) {
+		g := j.pool
+		g.spread(part(j.c.DIn[0].Data, r, g.inUnits()), part(j.c.DOut.Data, r, g.outUnits()))
 	})
 }
 

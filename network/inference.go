@@ -34,6 +34,7 @@ type Inference struct {
 	sums   []tensor.Float
 	scores []tensor.Float
 	steps  []int
+	fired  [][2]int // spikes and slots of each node
 }
 
 // NewInference checks the options.
@@ -54,7 +55,7 @@ func (c *Compiled) NewInference(o InferenceOptions) (*Inference, error) {
 	if o.Margin == 0 && !o.Certain {
 		o.Window = o.Steps
 	}
-	return &Inference{o: o, pass: c.NewPass(o.Options), state: c.net.NewState(1)}, nil
+	return &Inference{o: o, pass: c.NewPass(o.Options), state: c.net.NewState(1), fired: make([][2]int, len(c.net.nodes))}, nil
 }
 
 // Run runs the samples x, [B, shape…], with a random stream each. It returns
@@ -69,6 +70,7 @@ func (r *Inference) Run(x []tensor.Float, keys []rng.Key) (scores []tensor.Float
 	r.state.Reset(net, b)
 	r.sums, r.scores = tensor.Resize(r.sums, b*k), tensor.Resize(r.scores, b*k)
 	clear(r.sums)
+	clear(r.fired)
 	r.steps = append(r.steps[:0], make([]int, b)...)
 	for left := b; left > 0; {
 		t0 := r.state.Step
@@ -82,6 +84,11 @@ func (r *Inference) Run(x []tensor.Float, keys []rng.Key) (scores []tensor.Float
 			return nil, nil, fmt.Errorf("network.Inference: certain needs outputs that are spikes, these are %v; give a margin", out.Kind)
 		}
 		r.add(out)
+		for i := range r.fired {
+			spikes, slots := r.pass.Spikes(i)
+			r.fired[i][0] += spikes
+			r.fired[i][1] += slots
+		}
 		for i, s := range r.steps {
 			if sum := r.sums[i*k:][:k]; s == 0 && (t1 == r.o.Steps || r.decided(sum, r.o.Steps-t1)) {
 				copy(r.scores[i*k:], sum)
@@ -92,6 +99,10 @@ func (r *Inference) Run(x []tensor.Float, keys []rng.Key) (scores []tensor.Float
 	}
 	return r.scores, r.steps, nil
 }
+
+// Spikes is how often the units of a node fired in the last Run, and how often
+// they could have, as Pass.Spikes.
+func (r *Inference) Spikes(node int) (spikes, slots int) { return r.fired[node][0], r.fired[node][1] }
 
 // add adds the steps of out, in order, to the sums.
 func (r *Inference) add(out *signal.Signal) {

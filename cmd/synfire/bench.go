@@ -24,11 +24,12 @@ type benchCmd struct {
 	Kernel  string   `help:"Kernel level: go, avx2 or avx512 (default the best)." placeholder:"LEVEL"`
 	Phase   string   `help:"Measure one phase alone: train, infer or latency." placeholder:"PHASE"`
 	Compare string   `help:"Compare with FILE: an earlier --json output, or the JSON lines of a script that times other simulators." placeholder:"FILE"`
+	Profile bool     `help:"Show where the time goes, by layer and kernel, beside what the machine can do."`
 	Small   bool     `help:"Tiny shapes, to try the command: the figures mean nothing."`
 	JSON    bool     `help:"Print JSON."`
 
 	Case    int       `hidden:"" default:"-1" help:"Measure one case in this process."`
-	Factors []float64 `hidden:"" help:"Factors of its weights."`
+	Factors []float64 `hidden:"" help:"Factors of the weights, in place of calibration."`
 }
 
 // Help is the verb's longer help.
@@ -124,6 +125,9 @@ func (c *benchCmd) runAll(a *app, cases []bench.Case) ([]bench.Row, error) {
 	for i, one := range cases {
 		a.status("[%d of %d] %s %s", i+1, len(cases), one.Workload, one.Phase)
 		key := one.Workload + one.Shape
+		if c.Factors != nil {
+			factors[key] = c.Factors
+		}
 		if _, ok := factors[key]; !ok {
 			f, err := one.Calibrate()
 			if err != nil {
@@ -143,6 +147,9 @@ func (c *benchCmd) runAll(a *app, cases []bench.Case) ([]bench.Row, error) {
 		rows = append(rows, got...)
 	}
 	a.status("")
+	if c.Profile {
+		bench.Ceilings(bench.Options{Now: time.Now}, c.Threads, rows)
+	}
 	stamp(rows)
 	return rows, nil
 }
@@ -164,7 +171,7 @@ func (c *benchCmd) child(a *app, i int, factors []float64) ([]bench.Row, error) 
 	}
 	args := append([]string{"bench"}, c.Names...)
 	args = append(args, "--repeat", strconv.Itoa(c.Repeat), "--threads", strconv.Itoa(c.Threads), "--phase="+c.Phase,
-		"--kernel="+kernel.Current().String(), "--small="+strconv.FormatBool(c.Small), "--case", strconv.Itoa(i))
+		"--kernel="+kernel.Current().String(), "--small="+strconv.FormatBool(c.Small), "--profile="+strconv.FormatBool(c.Profile), "--case", strconv.Itoa(i))
 	if factors != nil {
 		args = append(args, "--factors="+join(factors))
 	}
@@ -192,7 +199,7 @@ func join(v []float64) string {
 
 // measure is the child's work.
 func (c *benchCmd) measure(a *app, one bench.Case) error {
-	o := bench.Options{Now: time.Now, Repeat: c.Repeat, Least: time.Duration(repeatSeconds * float64(time.Second)), Factors: c.Factors}
+	o := bench.Options{Now: time.Now, Repeat: c.Repeat, Least: time.Duration(repeatSeconds * float64(time.Second)), Factors: c.Factors, Profile: c.Profile}
 	if c.Small {
 		o.Least = 0
 	}

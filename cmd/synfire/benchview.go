@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,9 +47,12 @@ func writeRows(a *app, rows []bench.Row, against string) error {
 			heading = h
 			fmt.Fprintf(&b, "\n%s\n", a.styled(styleBold, h))
 		}
-		b.WriteString("  " + align(table[i], wide) + "\n")
+		b.WriteString("  " + align(table[i], wide, 2, 4, 5) + "\n")
 		for _, c := range r.Compared {
 			b.WriteString("    " + a.styled(styleDim, comparedText(r, c)) + "\n")
+		}
+		if r.Profile != nil {
+			writeProfile(&b, r.Profile)
 		}
 		if r.Error != "" {
 			failed++
@@ -63,7 +65,8 @@ func writeRows(a *app, rows []bench.Row, against string) error {
 }
 
 func verdict(rows []bench.Row, failed int, against string) string {
-	v := fmt.Sprintf("bench: %d rows measured", len(rows)-failed)
+	n := len(rows) - failed
+	v := fmt.Sprintf("bench: %d %s measured", n, map[bool]string{true: "row", false: "rows"}[n == 1])
 	if failed > 0 {
 		v += fmt.Sprintf(", %d failed", failed)
 	}
@@ -99,27 +102,12 @@ func rowCells(r bench.Row) []string {
 	}
 	cells := []string{phase, threads, "–", "", "", "", ""}
 	if r.Repeat > 0 {
-		cells[2], cells[3] = figure(r.Median), r.Unit
-		cells[4] = figure(r.Min) + " … " + figure(r.Max)
+		cells[2], cells[3] = report.Measured(r.Median), r.Unit
+		cells[4] = report.Measured(r.Min) + " … " + report.Measured(r.Max)
 		cells[5] = report.Bytes(r.PeakRSSBytes)
 	}
 	cells[6] = ratesText(r)
 	return cells
-}
-
-// rightAligned are the columns of numbers.
-var rightAligned = []int{2, 4, 5}
-
-// figure writes a measured number with three digits or more.
-func figure(v float64) string {
-	if v >= 1000 {
-		return report.Integer(int64(math.Round(v)))
-	}
-	digits := 0
-	for x := v; x < 100 && digits < 4; x *= 10 {
-		digits++
-	}
-	return strconv.FormatFloat(v, 'f', digits, 64)
 }
 
 // ratesText is the firing rates at the start and, where they have changed, at the
@@ -154,9 +142,46 @@ func comparedText(r bench.Row, c bench.Comparison) string {
 	}
 	spread := ""
 	if c.Min != c.Max {
-		spread = fmt.Sprintf(" (%s … %s)", figure(c.Min), figure(c.Max))
+		spread = fmt.Sprintf(" (%s … %s)", report.Measured(c.Min), report.Measured(c.Max))
 	}
-	return fmt.Sprintf("× %s of %s: %s%s %s", figure(c.Ratio), c.Source, figure(c.Median), spread, r.Unit)
+	return fmt.Sprintf("× %s of %s: %s%s %s", report.Measured(c.Ratio), c.Source, report.Measured(c.Median), spread, r.Unit)
+}
+
+// leastShare is the share of the time from which on a line of the profile is
+// shown by itself.
+const leastShare = 0.005
+
+// writeProfile prints where the time of a batch went.
+func writeProfile(b *strings.Builder, p *bench.Profile) {
+	table := [][]string{{"node", "kernel", "path", "ms", "share", "MMAC", "GFLOP/s", "of GEMM", "as dense", "GB/s", "of copy"}}
+	share := func(v, of float64) string { return fmt.Sprintf("%.0f %%", 100*v/of) }
+	small := 0.0
+	for _, s := range p.Spans {
+		if s.Milliseconds < leastShare*p.Milliseconds {
+			small += s.Milliseconds
+			continue
+		}
+		name := strings.TrimSpace(s.Turn + " " + s.Kernel)
+		cells := []string{s.Node, name, s.Path, report.Measured(s.Milliseconds), share(s.Milliseconds, p.Milliseconds), "", "", "", "", "", ""}
+		if s.DenseMACs > 0 {
+			cells[5], cells[6], cells[7] = report.Measured(1e-6*s.MACs), report.Measured(s.GFLOPS()), share(s.GFLOPS(), p.GEMM)
+			cells[8] = share(s.DenseGFLOPS(), p.GEMM)
+		}
+		if s.Bytes > 0 {
+			cells[9], cells[10] = report.Measured(s.GBs()), share(s.GBs(), p.Copy)
+		}
+		table = append(table, cells)
+	}
+	rest := func(name string, ms float64) {
+		table = append(table, []string{name, "", "", report.Measured(ms), share(ms, p.Milliseconds), "", "", "", "", "", ""})
+	}
+	rest("smaller", small)
+	rest("outside", p.Outside)
+	wide := widths(table)
+	for _, cells := range table {
+		b.WriteString("    " + align(cells, wide, 3, 4, 5, 6, 7, 8, 9, 10) + "\n")
+	}
+	fmt.Fprintf(b, "    %s ms a batch; GEMM %s GFLOP/s, copy %s GB/s\n", report.Measured(p.Milliseconds), report.Measured(p.GEMM), report.Measured(p.Copy))
 }
 
 func widths(table [][]string) []int {
@@ -172,12 +197,12 @@ func widths(table [][]string) []int {
 	return wide
 }
 
-// align joins cells to a line, two columns apart.
-func align(cells []string, wide []int) string {
+// align joins cells to a line, two columns apart, those of numbers to the right.
+func align(cells []string, wide []int, numbers ...int) string {
 	var b strings.Builder
 	for i, cell := range cells {
 		pad := strings.Repeat(" ", wide[i]-utf8.RuneCountInString(cell))
-		if slices.Contains(rightAligned, i) {
+		if slices.Contains(numbers, i) {
 			cell = pad + cell
 		} else {
 			cell += pad

@@ -110,6 +110,18 @@ func TestTrainAndEval(t *testing.T) {
 	if e.N != 500 || len(e.Confusion) != 10 || len(e.Rates) != 1 {
 		t.Errorf("evaluation: %+v", e)
 	}
+	if e.Loss == nil || e.StepsPerSample != 3 {
+		t.Errorf("evaluation over all steps: loss %v, %v steps", e.Loss, e.StepsPerSample)
+	}
+	stdout, stderr, code = command("eval", best, "--data", "mnist-sample", "--early-exit", "0.001", "--json")
+	var early evaluation
+	strict(t, stdout, &early)
+	if code != 0 || early.N != 500 || early.Loss != nil || !(early.StepsPerSample < 3) {
+		t.Errorf("early exit: exit code %d, %+v; %s", code, early, stderr)
+	}
+	if _, stderr, code = command("eval", best, "--data", "mnist-sample", "--early-exit", "soon"); code != exitUsage || !strings.Contains(stderr, "or certain") {
+		t.Errorf("--early-exit soon: exit code %d, %s", code, stderr)
+	}
 	stdout, stderr, code = command("train", file, "--out", out, "--resume", "--json")
 	var again report.Run
 	strict(t, stdout, &again)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -31,6 +32,8 @@ type evalCmd struct {
 	Threads int    `help:"Threads; 0 means one for each processor." default:"0"`
 	DataDir string `help:"Folder with your own copies of data sets." placeholder:"DIR"`
 	JSON    bool   `help:"Print JSON."`
+
+	EarlyExit string `help:"Answer a sample as soon as it is decided: LEAD, by which the largest score must lead (in spikes), or certain, where no later spike can change the answer." placeholder:"LEAD"`
 }
 
 // evaluation is the JSON of eval.
@@ -39,7 +42,8 @@ type evaluation struct {
 	Split           string             `json:"split"`
 	N               int                `json:"n"`
 	Accuracy        float64            `json:"accuracy"`
-	Loss            float64            `json:"loss"`
+	Loss            *float64           `json:"loss"` // null with early exit: it is defined over all steps
+	StepsPerSample  float64            `json:"steps_per_sample"`
 	Confusion       [][]int            `json:"confusion"`
 	SpikesPerSample float64            `json:"spikes_per_sample"`
 	Rates           map[string]float64 `json:"rates"`
@@ -134,12 +138,34 @@ func (c *evalCmd) Run(a *app) error {
 	if err := learner.SetState(ck.State); err != nil {
 		return err
 	}
-	return c.evaluate(a, learner, set)
+	return c.evaluate(a, learner, cfg.Steps, set)
 }
 
-func (c *evalCmd) evaluate(a *app, l train.Learner, set *data.Set) error {
+// early is the learner that answers early.
+func (c *evalCmd) early(l *train.BPTT) (*train.EarlyExit, error) {
+	if c.EarlyExit == "certain" {
+		return l.EarlyExit(0, true, 0)
+	}
+	lead, err := strconv.ParseFloat(c.EarlyExit, 64)
+	if err != nil || !(lead > 0) {
+		return nil, usageError{fmt.Errorf("eval: --early-exit %s: want a positive number of spikes, or certain", c.EarlyExit)}
+	}
+	return l.EarlyExit(lead, false, 0)
+}
+
+func (c *evalCmd) evaluate(a *app, l *train.BPTT, steps int, set *data.Set) error {
+	var learner train.Learner = l
+	var early *train.EarlyExit
+	batch := 256
+	if c.EarlyExit != "" {
+		var err error
+		if early, err = c.early(l); err != nil {
+			return err
+		}
+		learner, batch = early, 1 // what a sample takes is then its own
+	}
 	start, v := time.Now(), newView(a)
-	ev, err := train.Evaluate(a.ctx, l, set, 256, v.Evaluating)
+	ev, err := train.Evaluate(a.ctx, learner, set, batch, v.Evaluating)
 	v.done()
 	if errors.Is(err, train.ErrInterrupted) {
 		return fmt.Errorf("eval: %w", err)
@@ -148,8 +174,15 @@ func (c *evalCmd) evaluate(a *app, l train.Learner, set *data.Set) error {
 		return err
 	}
 	e := evaluation{
-		Data: c.Data, Split: c.Split, N: ev.Metrics.N, Accuracy: ev.Metrics.Accuracy(), Loss: ev.Metrics.Loss(),
+		Data: c.Data, Split: c.Split, N: ev.Metrics.N, Accuracy: ev.Metrics.Accuracy(), StepsPerSample: float64(steps),
 		Confusion: ev.Confusion, Rates: map[string]float64{}, WallSeconds: time.Since(start).Seconds(),
+	}
+	lossText := "defined over all steps only"
+	if early != nil {
+		e.StepsPerSample = float64(early.Steps) / float64(max(1, early.Samples))
+	} else {
+		value := ev.Metrics.Loss()
+		e.Loss, lossText = &value, fmt.Sprintf("%.4f", value)
 	}
 	spikes := 0
 	for _, r := range ev.Metrics.Rates {
@@ -161,8 +194,8 @@ func (c *evalCmd) evaluate(a *app, l train.Learner, set *data.Set) error {
 		return json.NewEncoder(a.out).Encode(e)
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "data\t%s, %s, %s samples\naccuracy\t%.2f %%\nloss\t%.4f\nspikes a sample\t%.1f\ntime\t%s\n",
-		e.Data, e.Split, report.Integer(int64(e.N)), e.Accuracy, e.Loss, e.SpikesPerSample, report.Seconds(e.WallSeconds))
+	fmt.Fprintf(w, "data\t%s, %s, %s samples\naccuracy\t%.2f %%\nloss\t%s\nsteps a sample\t%.2f of %d\nspikes a sample\t%.1f\ntime\t%s\n",
+		e.Data, e.Split, report.Integer(int64(e.N)), e.Accuracy, lossText, e.StepsPerSample, steps, e.SpikesPerSample, report.Seconds(e.WallSeconds))
 	for _, r := range ev.Metrics.Rates {
 		fmt.Fprintf(w, "rate of %s\t%.4f\n", r.Layer, r.Value())
 	}

@@ -141,6 +141,35 @@ func TransposeBits(dst []uint64, dstWords int, src []uint64, ld, rows, cols int)
 	}
 }
 
+// transposeBits works in blocks of 64×64 bits.
+func transposeBits(dst []uint64, dstWords int, src []uint64, ld, rows, cols int) {
+	var block [64]uint64
+	for p := 0; p < rows; p += 64 {
+		n := min(64, rows-p)
+		for ch := 0; ch < cols; ch += 64 {
+			gatherWords(block[:n], src, p*ld+ch, ld)
+			clear(block[n:])
+			transpose64(&block)
+			for i, word := range block[:min(64, cols-ch)] {
+				dst[(ch+i)*dstWords+p/64] = word
+			}
+		}
+	}
+}
+
+// gatherWords sets dst[k] to the 64 bits of src from bit i + k·ld on.
+func gatherWords(dst, src []uint64, i, ld int) {
+	if i&63 == 0 && ld&63 == 0 {
+		for k, w := 0, i>>6; k < len(dst); k, w = k+1, w+ld>>6 {
+			dst[k] = src[w]
+		}
+		return
+	}
+	for k := range dst {
+		dst[k] = wordAt(src, i+k*ld)
+	}
+}
+
 // words is the number of words that hold n bits.
 func words(n int) int { return (n + 63) / 64 }
 

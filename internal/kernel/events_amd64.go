@@ -2,22 +2,99 @@
 
 package kernel
 
+import "math/bits"
+
 func indices(dst []int32, words []uint64, lo, hi int, base int32) []int32 {
-	return indicesGo(dst, words, lo, hi, base)
+	if Current() != AVX512 {
+		return indicesGo(dst, words, lo, hi, base)
+	}
+	i, last := lo>>6, (hi-1)>>6
+	base += int32(i<<6 - lo)
+	room := dst[:cap(dst)]
+	n := len(dst)
+	some := func(word *uint64, count int) {
+		n += indicesAVX512(&room[n], word, count, base)
+		base += int32(64 * count)
+	}
+	edge := within(words[i], i<<6, lo, hi)
+	some(&edge, 1)
+	if i+1 < last {
+		some(&words[i+1], last-i-1)
+	}
+	if i < last {
+		edge = within(words[last], last<<6, lo, hi)
+		some(&edge, 1)
+	}
+	return dst[:n]
 }
 
 func nonzeros(at []int32, val []Float, x []Float, base int32) ([]int32, []Float) {
+	switch level := Current(); {
+	case level == AVX512 && len(x) > 0:
+		n := nonzerosAVX512(&at[:cap(at)][len(at)], &val[:cap(val)][len(val)], &x[0], len(x), base)
+		return at[:len(at)+n], val[:len(val)+n]
+	case level == AVX2:
+		for ; len(x) >= 64; x, base = x[64:], base+64 {
+			var word uint64
+			nonzeroBitsAVX2(&word, &x[0], 1)
+			for ; word != 0; word &= word - 1 {
+				i := bits.TrailingZeros64(word)
+				at, val = append(at, int32(i)+base), append(val, x[i])
+			}
+		}
+	}
 	return nonzerosGo(at, val, x, base)
 }
 
-func countNonzero(x []Float) int { return countNonzeroGo(x) }
+func countNonzero(x []Float) int {
+	n, count := 0, len(x)/64
+	if count > 0 {
+		switch Current() {
+		case AVX512:
+			n = countNonzeroAVX512(&x[0], count)
+		case AVX2:
+			n = countNonzeroAVX2(&x[0], count)
+		default:
+			count = 0
+		}
+	}
+	return n + countNonzeroGo(x[64*count:])
+}
 
-func nonzeroBits(dst []uint64, x []Float) { nonzeroBitsGo(dst, x) }
+func nonzeroBits(dst []uint64, x []Float) {
+	count := len(x) / 64
+	if count > 0 {
+		switch Current() {
+		case AVX512:
+			nonzeroBitsAVX512(&dst[0], &x[0], count)
+		case AVX2:
+			nonzeroBitsAVX2(&dst[0], &x[0], count)
+		default:
+			count = 0
+		}
+	}
+	nonzeroBitsGo(dst[count:], x[64*count:])
+}
 
-func expand(dst []Float, words []uint64, lo int) { expandGo(dst, words, lo) }
+func expand(dst []Float, words []uint64, lo int) {
+	level := Current()
+	for ; len(dst) >= 64 && level != Go; dst, lo = dst[64:], lo+64 {
+		if level == AVX512 {
+			expand64AVX512(&dst[0], wordAt(words, lo))
+		} else {
+			expand64AVX2(&dst[0], wordAt(words, lo))
+		}
+	}
+	expandGo(dst, words, lo)
+}
 
-func transposeBits(dst []uint64, dstWords int, src []uint64, ld, rows, cols int) {
-	transposeBitsGo(dst, dstWords, src, ld, rows, cols)
+// transpose64 transposes a matrix of 64×64 bits.
+func transpose64(a *[64]uint64) {
+	if Current() == AVX512 {
+		transpose64AVX512(a)
+		return
+	}
+	transpose64Go(a)
 }
 
 // maxRow is the greatest row number, where a negative one counts as large.
@@ -39,6 +116,14 @@ var (
 	sumBlock = [...]int{AVX2: 6 * 8, AVX512: 12 * 16}
 	lanes    = [...]int{AVX2: 8, AVX512: 16}
 )
+
+// columnBlock is the width of equal blocks of n columns.
+func columnBlock(n, most, unit int) int {
+	if n <= most {
+		return n // calls for few rows would feel the divisions
+	}
+	return even(n, most, unit)
+}
 
 // matrixLists are lists of rows of w, which addLists in assembly adds.
 type matrixLists struct {
@@ -80,7 +165,7 @@ func addRowsMulti(count int, c []Float, cstep int, w []Float, wstep, ldw, n int,
 	}
 	ends := [2]int32{0, int32(len(rows))}
 	l := matrixLists{level: level, w: w, ldw: ldw, first: ends[:], width: 1, count: 1, at: &rows[0], val: val}
-	block := even(n, addBlock[level], lanes[level])
+	block := columnBlock(n, addBlock[level], lanes[level])
 	for j := 0; j < n; j += block {
 		for i := range count {
 			l.off = i * wstep
@@ -103,7 +188,7 @@ func (g Patches) addRow(c []Float, ldc int, w []Float, ldw, n, y, x0, x1 int, at
 	// rows of w by a kernel row.
 	l := matrixLists{level: level, w: w, ldw: ldw, step: (g.KW - g.W) * g.C * ldw, stride: g.W, count: i1 - i0, at: &at[0], val: val}
 	row := (y*g.Stride - g.PadH + i0) * g.W
-	block := even(n, addBlock[level], lanes[level])
+	block := columnBlock(n, addBlock[level], lanes[level])
 	for j := 0; j < n; j += block {
 		for x := x0; x < x1; x++ {
 			left := x*g.Stride - g.PadW
@@ -124,7 +209,7 @@ func sumRows(count int, c []Float, cstep int, w []Float, wstep, ldw, n int, rows
 		sumRowsGo(count, c, cstep, w, wstep, ldw, n, rows, val, ends)
 		return
 	}
-	block := even(n, sumBlock[level], lanes[level])
+	block := columnBlock(n, sumBlock[level], lanes[level])
 	for j := 0; j < n; j += block {
 		width := min(block, n-j)
 		for i := range count {

@@ -116,14 +116,15 @@ func BenchmarkRaster(b *testing.B) {
 			raster := newSource(7, false).raster(rows*cols/64, density)
 			x, at, val := make([]Float, rows*cols), []int32(nil), []Float(nil)
 			Expand(x, raster, 0)
-			run := func(name string, f func()) {
+			runBits := func(name string, bits float64, f func()) {
 				b.Run(name, func(b *testing.B) {
 					for b.Loop() {
 						f()
 					}
-					rate(b, rows*cols, "bits/ns")
+					rate(b, bits, "bits/ns")
 				})
 			}
+			run := func(name string, f func()) { runBits(name, rows*cols, f) }
 			run("Indices", func() { at = Indices(at[:0], raster, 0, rows*cols, 0) })
 			run("Nonzeros", func() { at, val = Nonzeros(at[:0], val[:0], x, 0) })
 			first := make([]int32, rows*cols/16+1)
@@ -136,7 +137,7 @@ func BenchmarkRaster(b *testing.B) {
 			run("NonzeroBits", func() { NonzeroBits(raster, x) })
 			run("Expand", func() { Expand(x, raster, 0) })
 			run("TransposeBits", func() { TransposeBits(turned, words(rows), raster, cols, rows, cols) })
-			run("TransposeBits/12", func() { TransposeBits(turned, words(rows), raster, 12, rows, 12) })
+			runBits("TransposeBits/12", rows*12, func() { TransposeBits(turned, words(rows), raster, 12, rows, 12) })
 		})
 	})
 }

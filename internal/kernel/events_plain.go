@@ -16,9 +16,7 @@ func nonzeroBits(dst []uint64, x []Float) { nonzeroBitsGo(dst, x) }
 
 func expand(dst []Float, words []uint64, lo int) { expandGo(dst, words, lo) }
 
-func transposeBits(dst []uint64, dstWords int, src []uint64, ld, rows, cols int) {
-	transposeBitsGo(dst, dstWords, src, ld, rows, cols)
-}
+func transpose64(a *[64]uint64) { transpose64Go(a) }
 
 func maxRow(rows []int32) uint32 { return maxRowGo(rows) }
 

@@ -50,26 +50,9 @@ func expandGo(dst []Float, words []uint64, lo int) {
 	}
 }
 
-// transposeBitsGo works in blocks of 64×64 bits.
-func transposeBitsGo(dst []uint64, dstWords int, src []uint64, ld, rows, cols int) {
-	var block [64]uint64
-	for p := 0; p < rows; p += 64 {
-		for ch := 0; ch < cols; ch += 64 {
-			clear(block[:])
-			for i := range min(64, rows-p) {
-				block[i] = wordAt(src, (p+i)*ld+ch)
-			}
-			transpose64(&block)
-			for i := range min(64, cols-ch) {
-				dst[(ch+i)*dstWords+p/64] = block[i]
-			}
-		}
-	}
-}
-
-// transpose64 swaps ever smaller squares across the diagonal: the right upper
+// transpose64Go swaps ever smaller squares across the diagonal: the right upper
 // half of each pair of rows with the left lower one.
-func transpose64(a *[64]uint64) {
+func transpose64Go(a *[64]uint64) {
 	for s, m := 32, uint64(1<<32-1); s > 0; s, m = s/2, m^m<<(s/2) {
 		for i := 0; i < 64; i = ((i | s) + 1) &^ s {
 			t := (a[i]>>s ^ a[i|s]) & m

@@ -218,3 +218,28 @@ func TestPatchesCheckLengths(t *testing.T) {
 		panics(t, "short values", func() { p.AddRow(c, 10, w, 10, 10, 0, 0, 1, at, ones[:2], first) })
 	})
 }
+
+func TestEventsDoNotAllocate(t *testing.T) {
+	forLevels(t, func(t *testing.T, l Level) {
+		r := newSource(1, false)
+		s := newPatchRow(r, 50, Patches{H: 6, W: 6, C: 12, KH: 3, KW: 3, Stride: 1, PadH: 1, PadW: 1})
+		raster, turned := make([]uint64, words(len(s.image))), make([]uint64, s.C)
+		at, val := Nonzeros(nil, nil, s.image, 0)
+		at = Indices(at[:0], r.raster(len(raster), 1), 0, len(s.image), 0)
+		rows, ends, c := []int32{1, 0, 2}, []int32{1, 3}, make([]Float, 6*s.ldc)
+		allocs := testing.AllocsPerRun(10, func() {
+			at, val = Nonzeros(at[:0], val[:0], s.image, 0)
+			NonzeroBits(raster, s.image)
+			at = Indices(at[:0], raster, 0, len(s.image), 0)
+			TransposeBits(turned, 1, raster, s.C, s.H*s.W, s.C)
+			Starts(s.first, at, s.C)
+			s.AddRow(c, s.ldc, s.w, s.ldw, s.n, 2, 0, 6, at, val, s.first)
+			AddRowsMulti(2, c, s.ldc, s.w, s.ldw, s.ldw, s.n, rows, nil)
+			SumRows(2, c, s.ldc, s.w, s.ldw, s.ldw, s.n, rows, nil, ends)
+			Expand(s.image, raster, 0)
+		})
+		if allocs != 0 {
+			t.Errorf("%v: %g allocations", l, allocs)
+		}
+	})
+}

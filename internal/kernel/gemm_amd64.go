@@ -12,29 +12,27 @@ import (
 // at a time, panels of nr columns of B pass by the rows of A: a micro-kernel
 // runs mr rows against a panel, for mr×nr elements of C that stay in
 // registers. A panel's block suits the first-level cache, and that of A the
-// second. Both are read where they stand, however far apart their rows are;
-// only what caches cannot hold there (see conflict), or what is transposed in
-// the way that vectors cannot load, is copied into scratch memory just before
-// it is used.
+// second. Both are read where they stand: their floats are loaded by vectors
+// of B and one by one of A, at any distance. Only where that fails, as B is
+// transposed or because caches would not hold it (see conflict), is a block of
+// a panel copied just before it is used.
 
-// blocking is a level's sizes: mr×nr elements in registers, mc rows of A.
-type blocking struct{ mr, nr, mc int }
+// blocking is a level's sizes: mr×nr elements in registers.
+type blocking struct{ mr, nr int }
 
 const (
-	maxMC, maxNR = 264, 32
-	kc           = 400
+	maxNR = 32
+	mc    = 264 // rows of A in a block, a multiple of every mr
+	kc    = 352
 	// serialWork is the products below which waking threads costs more than
 	// it saves, serialMoves the elements likewise.
 	serialWork  = 1 << 17
 	serialMoves = 1 << 15
-	// minReuse is the micro-kernels that must use a copy for it to pay.
+	// minReuse is the micro-kernels that must read a copy for it to pay.
 	minReuse = 8
 )
 
-var blockings = [...]blocking{AVX2: {6, 16, 264}, AVX512: {12, 32, 264}}
-
-// kernels are those of a table's level for a tile of width columns.
-func (s blocking) kernels(level *[2][]micro, width int) []micro { return level[(2*width-1)/s.nr] }
+var blockings = [...]blocking{AVX2: {6, 16}, AVX512: {12, 32}}
 
 // conflict tells that rows ld floats apart fall into the same few sets of a
 // cache: the distance is a multiple of 4 KiB.
@@ -57,31 +55,28 @@ func (p *Packed) product(k0, j0 int) product {
 	return product{n: p.N - j0, k: p.K - k0, b: p.data[j0*p.K+k0*nr:], ldb: nr, panel: p.K * nr}
 }
 
-// scratch is what one goroutine needs to copy operands: a block of A and one
-// of a panel of B. Transposing writes up to 7 floats beyond its end.
-type scratch struct {
-	a [maxMC*kc + 8]Float
-	b [maxNR * kc]Float
-}
-
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
-
 // job is a product cut into tiles of C.
 type job struct {
-	product
+	*product
 	blocking
-	level        Level
-	rows, cols   int // of a tile; cols is a multiple of nr
-	copyA, copyB bool
-	body         func(worker, lo, hi int) // runs tiles [lo, hi)
+	level      Level
+	rows, cols int // of a tile; several across are multiples of nr
+	copyB      bool
+
+	own  product                  // what product points at in a job that threads share
+	body func(worker, lo, hi int) // runs tiles [lo, hi)
 }
 
 // jobs keeps jobs with their body, which would be an allocation for each.
 var jobs = sync.Pool{New: func() any {
 	j := new(job)
+	j.product = &j.own
 	j.body = func(_, lo, hi int) { j.tiles(lo, hi) }
 	return j
 }}
+
+// copies are blocks of a panel of B, one for each goroutine that needs one.
+var copies = sync.Pool{New: func() any { return new([maxNR * kc]Float) }}
 
 func (g *product) run(pool *par.Pool, l Level) {
 	if l == Go {
@@ -90,25 +85,23 @@ func (g *product) run(pool *par.Pool, l Level) {
 	}
 	threads := pool.Threads()
 	if threads == 1 || g.m*g.n*g.k < serialWork {
-		j := job{product: *g, blocking: blockings[l], level: l}
+		j := job{product: g, blocking: blockings[l], level: l}
 		j.split(1)
 		j.tiles(0, j.count())
 		return
 	}
 	j := jobs.Get().(*job)
-	j.product, j.blocking, j.level = *g, blockings[l], l
+	j.own, j.blocking, j.level = *g, blockings[l], l
 	j.split(threads)
 	pool.For(j.count(), 1, j.body)
-	j.product = product{} // keeps no operand alive
+	j.own = product{} // keeps no operand alive
 	jobs.Put(j)
 }
 
 // split chooses the size of tiles: as large as the caches allow, then halved
-// until there are a few for each thread. Each tile copies anew, so columns are
-// not split below 256 while rows can be.
+// until there are a few for each thread.
 func (j *job) split(threads int) {
-	j.rows = even(j.m, j.mc, j.mr)
-	j.cols = even(j.n, j.n, j.nr)
+	j.rows, j.cols = even(j.m, mc, j.mr), even(j.n, j.n, j.nr)
 	for threads > 1 && j.count() < 4*threads {
 		switch {
 		case j.cols >= 512:
@@ -121,80 +114,66 @@ func (j *job) split(threads int) {
 			threads = 1
 		}
 	}
-	many := j.rows >= minReuse*j.mr
-	j.copyA = conflict(j.lda) && many && j.cols >= minReuse*j.nr
-	j.copyB = j.transB || conflict(j.ldb) && many
+	j.copyB = j.transB || conflict(j.ldb) && j.rows >= minReuse*j.mr
 }
 
-// even is the length of the pieces, multiples of unit, when n is cut into as
-// few equal ones as keep them below most.
+// even is the length of the pieces when n is cut into as few equal ones as
+// keep them below most: multiples of unit, but that a single one is n.
 func even(n, most, unit int) int {
+	if n <= most {
+		return n // small products notice divisions
+	}
 	pieces := (n + most - 1) / most
 	return (n + pieces*unit - 1) / (pieces * unit) * unit
 }
 
-func (j *job) count() int {
-	return ((j.m + j.rows - 1) / j.rows) * ((j.n + j.cols - 1) / j.cols)
+func (j *job) count() int { return pieces(j.m, j.rows) * pieces(j.n, j.cols) }
+
+// pieces is how many of the given length make up n.
+func pieces(n, length int) int {
+	if n <= length {
+		return 1
+	}
+	return (n + length - 1) / length
 }
 
 func (j *job) tiles(lo, hi int) {
-	var s *scratch
-	if j.copyA || j.copyB {
-		s = scratches.Get().(*scratch)
-		defer scratches.Put(s)
+	var panel *[maxNR * kc]Float
+	if j.copyB {
+		panel = copies.Get().(*[maxNR * kc]Float)
+		defer copies.Put(panel)
 	}
 	steps := j.k
 	if j.rows > j.mr || j.copyB {
 		steps = even(j.k, kc, 1)
 	}
-	across := (j.n + j.cols - 1) / j.cols
+	across := pieces(j.n, j.cols)
 	for t := lo; t < hi; t++ {
 		i0, j0 := t/across*j.rows, t%across*j.cols
 		i1, j1 := min(i0+j.rows, j.m), min(j0+j.cols, j.n)
 		for k := 0; k < j.k; k += steps {
-			j.block(s, i0, i1, j0, j1, k, min(steps, j.k-k))
+			j.block(panel, i0, i1, j0, j1, k, min(steps, j.k-k))
 		}
 	}
 }
 
 // block adds n steps from k on to rows [i0, i1) and columns [j0, j1) of C.
-func (j *job) block(s *scratch, i0, i1, j0, j1, k, n int) {
-	table := &byRows[j.level]
-	if j.transA || j.copyA {
-		table = &bySteps[j.level]
-	} else if !j.copyB && i1-i0 < len(wides[j.level]) {
+func (j *job) block(panel *[maxNR * kc]Float, i0, i1, j0, j1, k, n int) {
+	table, row, col := &byRows[j.level], j.lda, 1 // of A: from an element to the next below, and behind
+	if j.transA {
+		table, row, col = &bySteps[j.level], 1, j.lda
+	} else if i1-i0 < len(wides[j.level]) && !j.copyB {
 		j0 = j.wide(i0, i1, j0, j1, k, n)
 	}
 	rows := even(i1-i0, j.mr, 1)
-	if j.copyA {
-		j.packA(s.a[:], rows, i0, i1, k, n)
-	}
 	for ; j0 < j1; j0 += j.nr {
-		width := min(j.nr, j1-j0)
-		kernels := j.kernels(table, width)
-		b, ldb := (*Float)(nil), j.nr
-		switch {
-		case j.transB:
-			turnRows(s.b[:], ldb, j.b[j0*j.ldb+k:], j.ldb, width, n)
-			b = &s.b[0]
-		case j.copyB:
-			copyColumns(s.b[:], ldb, j.b[k*j.ldb+j0:], j.ldb, width, n)
-			b = &s.b[0]
-		default:
-			b, ldb = &j.b[j0/j.nr*j.panel+k*j.ldb], j.ldb
+		width, vecs := min(j.nr, j1-j0), 1
+		if 2*width <= j.nr {
+			vecs = 0
 		}
+		b, ldb := j.right(panel, j0, width, k, n)
 		for i := i0; i < i1; i += rows {
-			r := min(rows, i1-i)
-			a, lda := (*Float)(nil), j.lda
-			switch {
-			case j.copyA:
-				a, lda = &s.a[(i-i0)*n], r
-			case j.transA:
-				a = &j.a[k*lda+i]
-			default:
-				a = &j.a[i*lda+k]
-			}
-			kernels[r](n, a, lda, b, ldb, &j.c[i*j.ldc+j0], j.ldc, width)
+			table[vecs][min(rows, i1-i)](n, &j.a[i*row+k*col], j.lda, b, ldb, &j.c[i*j.ldc+j0], j.ldc, width)
 		}
 	}
 }
@@ -210,17 +189,18 @@ func (j *job) wide(i0, i1, j0, j1, k, n int) int {
 	return j0
 }
 
-// packA writes n steps of A from k on, rows [i0, i1), a few of them at a time:
-// their floats of one step side by side.
-func (j *job) packA(dst []Float, rows, i0, i1, k, n int) {
-	for i := i0; i < i1; i += rows {
-		r := min(rows, i1-i)
-		if j.transA {
-			copyColumns(dst[(i-i0)*n:], r, j.a[k*j.lda+i:], j.lda, r, n)
-		} else {
-			turnRows(dst[(i-i0)*n:], r, j.a[i*j.lda+k:], j.lda, r, n)
-		}
+// right is n steps from k on of the panel of B at column j0, and the distance
+// of its rows.
+func (j *job) right(panel *[maxNR * kc]Float, j0, width, k, n int) (*Float, int) {
+	switch {
+	case j.transB:
+		turnRows(panel[:], j.nr, j.b[j0*j.ldb+k:], j.ldb, width, n)
+	case j.copyB:
+		copyColumns(panel[:], j.nr, j.b[k*j.ldb+j0:], j.ldb, width, n)
+	default:
+		return &j.b[j0/j.nr*j.panel+k*j.ldb], j.ldb
 	}
+	return &panel[0], j.nr
 }
 
 // packPanels stores B in panels of nr columns, the last one filled up.

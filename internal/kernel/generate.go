@@ -3,6 +3,7 @@ package kernel
 //go:generate go run -C ../../tools/asm . -kernels gemm -out ../../internal/kernel/zgemm_amd64.s -stubs ../../internal/kernel/zgemm_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels pack -out ../../internal/kernel/zpack_amd64.s -stubs ../../internal/kernel/zpack_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels rows -out ../../internal/kernel/zrows_amd64.s -stubs ../../internal/kernel/zrows_amd64.go -pkg kernel
+//go:generate go run -C ../../tools/asm . -kernels events -out ../../internal/kernel/zevents_amd64.s -stubs ../../internal/kernel/zevents_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels lif -out ../../internal/kernel/zlif_amd64.s -stubs ../../internal/kernel/zlif_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels elementwise -out ../../internal/kernel/zelementwise_amd64.s -stubs ../../internal/kernel/zelementwise_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels pool -out ../../internal/kernel/zpool_amd64.s -stubs ../../internal/kernel/zpool_amd64.go -pkg kernel

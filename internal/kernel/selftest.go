@@ -26,7 +26,7 @@ func SelfTest() map[Level]error {
 }
 
 func selfTestResults() []Float {
-	all := selfTestProducts()
+	all := append(selfTestProducts(), selfTestEvents()...)
 	for _, reset := range []Reset{ResetSubtract, ResetZero, ResetNone} {
 		for _, shape := range []Shape{FastSigmoid, ArcTan, Triangle, Rectangle} {
 			all = append(all, selfTestScan(reset, shape)...)
@@ -71,6 +71,44 @@ func selfTestProducts() []Float {
 	return c
 }
 
+// selfTestEvents finds the nonzero elements of a small image, turns its bits,
+// and adds rows for them in each way.
+func selfTestEvents() []Float {
+	const n, taps = 83, 3
+	g := Patches{H: 4, W: 5, C: 7, KH: 3, KW: 3, Stride: 1, PadH: 1, PadW: 1}
+	image := sixteenths(g.H*g.W*g.C, 7)
+	at, val := Nonzeros(nil, nil, image, 0)
+	raster := make([]uint64, words(len(image)))
+	NonzeroBits(raster, image)
+	at = Indices(at[:0], raster, 0, len(image), 0)
+	first := make([]int32, g.H*g.W+1)
+	Starts(first, at, g.C)
+	turned := make([]uint64, g.C)
+	TransposeBits(turned, 1, raster, g.C, g.H*g.W, g.C)
+
+	w, c := sixteenths(g.KH*g.KW*g.C*n, 11), sixteenths((g.W+2*taps)*n, 5)
+	rows, ends := []int32{0, 3, 3, 36, 1}, []int32{2, 2, 5}
+	for _, values := range [][]Float{nil, val} {
+		g.AddRow(c, n, w, n, n, 1, 0, g.W, at, values, first)
+		AddRowsMulti(taps, c[g.W*n:], n, w, n, n, n, rows, values)
+		SumRows(taps, c[(g.W+taps)*n:], n, w, n, n, n, rows, values, ends)
+	}
+	spikes := make([]Float, len(image))
+	Expand(spikes, raster, 0)
+	return append(append(append(c, floats(raster)...), floats(turned)...), spikes...)
+}
+
+// floats are the words cut into numbers of 16 bits.
+func floats(words []uint64) []Float {
+	var all []Float
+	for _, w := range words {
+		for shift := 0; shift < 64; shift += 16 {
+			all = append(all, Float(w>>shift&0xffff))
+		}
+	}
+	return all
+}
+
 // selfTestScan runs one scan forward and one backward.
 func selfTestScan(reset Reset, shape Shape) []Float {
 	const n, steps, words = 83, 4, 2
@@ -81,13 +119,7 @@ func selfTestScan(reset Reset, shape Shape) []Float {
 	gs, gv, gx := sixteenths(steps*n, 13), sixteenths(n, 5), make([]Float, steps*n)
 	s := Surrogate{Shape: shape, A: 0.5, B: 2, Theta: 0.25}
 	p.Backward(steps, s, x, n, gs, n, gv, gx, n)
-	all := append(append(append(v, u...), gv...), gx...)
-	for _, w := range spikes {
-		for shift := 0; shift < 64; shift += 16 {
-			all = append(all, Float(w>>shift&0xffff))
-		}
-	}
-	return all
+	return append(append(append(append(v, u...), gv...), gx...), floats(spikes)...)
 }
 
 func firstDifference(got, want []Float) error {

@@ -5,26 +5,28 @@
 #include "textflag.h"
 
 // func microStepsAVX2x1x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·microStepsAVX2x1x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    k+0(FP), DX
-	MOVQ    b+24(FP), BX
-	MOVQ    ldb+32(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    c+40(FP), DI
-	MOVQ    ldc+48(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    width+56(FP), R8
-	CMPQ    R8, $0x00000010
-	JNE     masked
-	MOVQ    DI, R8
-	VMOVUPS (R8), Y0
-	VMOVUPS 32(R8), Y1
-	SUBQ    $0x00000004, DX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       k+0(FP), DX
+	MOVQ       b+24(FP), BX
+	MOVQ       ldb+32(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       c+40(FP), DI
+	MOVQ       ldc+48(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       width+56(FP), R9
+	CMPQ       R9, $0x00000010
+	JNE        masked
+	MOVQ       DI, R9
+	VMOVUPS    (R9), Y0
+	VMOVUPS    32(R9), Y1
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	SUBQ       $0x00000004, DX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Y2
@@ -78,10 +80,10 @@ store:
 	RET
 
 masked:
-	MOVQ       $0x00000010, R9
-	SUBQ       R8, R9
-	LEAQ       lanes<>+0(SB), R8
-	VMOVUPS    (R8)(R9*4), Y0
+	MOVQ       $0x00000010, R8
+	SUBQ       R9, R8
+	LEAQ       lanes<>+0(SB), R9
+	VMOVUPS    (R9)(R8*4), Y0
 	MOVQ       DI, R8
 	VMOVUPS    (R8), Y1
 	VMASKMOVPS 32(R8), Y0, Y2
@@ -120,26 +122,28 @@ DATA lanes<>+60(SB)/4, $0x00000000
 GLOBL lanes<>(SB), RODATA|NOPTR, $64
 
 // func microRowsAVX2x1x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·microRowsAVX2x1x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    k+0(FP), CX
-	MOVQ    b+24(FP), DX
-	MOVQ    ldb+32(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    c+40(FP), SI
-	MOVQ    ldc+48(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    width+56(FP), DI
-	CMPQ    DI, $0x00000010
-	JNE     masked
-	MOVQ    SI, DI
-	VMOVUPS (DI), Y0
-	VMOVUPS 32(DI), Y1
-	SUBQ    $0x00000004, CX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       k+0(FP), CX
+	MOVQ       b+24(FP), DX
+	MOVQ       ldb+32(FP), BX
+	SHLQ       $0x02, BX
+	MOVQ       c+40(FP), SI
+	MOVQ       ldc+48(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       width+56(FP), R8
+	CMPQ       R8, $0x00000010
+	JNE        masked
+	MOVQ       SI, R8
+	VMOVUPS    (R8), Y0
+	VMOVUPS    32(R8), Y1
+	ADDQ       DI, R8
+	PREFETCHT0 (R8)
+	SUBQ       $0x00000004, CX
+	JL         rest
 
 loop:
 	VMOVUPS      (DX), Y2
@@ -193,10 +197,10 @@ store:
 	RET
 
 masked:
-	MOVQ       $0x00000010, R8
-	SUBQ       DI, R8
-	LEAQ       lanes<>+0(SB), DI
-	VMOVUPS    (DI)(R8*4), Y0
+	MOVQ       $0x00000010, DI
+	SUBQ       R8, DI
+	LEAQ       lanes<>+0(SB), R8
+	VMOVUPS    (R8)(DI*4), Y0
 	MOVQ       SI, DI
 	VMOVUPS    (DI), Y1
 	VMASKMOVPS 32(DI), Y0, Y2
@@ -217,29 +221,33 @@ singlemasked:
 	RET
 
 // func microStepsAVX2x2x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·microStepsAVX2x2x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    k+0(FP), DX
-	MOVQ    b+24(FP), BX
-	MOVQ    ldb+32(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    c+40(FP), DI
-	MOVQ    ldc+48(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    width+56(FP), R9
-	CMPQ    R9, $0x00000010
-	JNE     masked
-	MOVQ    DI, R9
-	VMOVUPS (R9), Y0
-	VMOVUPS 32(R9), Y1
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y2
-	VMOVUPS 32(R9), Y3
-	SUBQ    $0x00000004, DX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       k+0(FP), DX
+	MOVQ       b+24(FP), BX
+	MOVQ       ldb+32(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       c+40(FP), DI
+	MOVQ       ldc+48(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       width+56(FP), R9
+	CMPQ       R9, $0x00000010
+	JNE        masked
+	MOVQ       DI, R9
+	VMOVUPS    (R9), Y0
+	VMOVUPS    32(R9), Y1
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y2
+	VMOVUPS    32(R9), Y3
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	SUBQ       $0x00000004, DX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Y4
@@ -344,29 +352,33 @@ singlemasked:
 	RET
 
 // func microRowsAVX2x2x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·microRowsAVX2x2x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    k+0(FP), DX
-	MOVQ    b+24(FP), BX
-	MOVQ    ldb+32(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    c+40(FP), DI
-	MOVQ    ldc+48(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    width+56(FP), R9
-	CMPQ    R9, $0x00000010
-	JNE     masked
-	MOVQ    DI, R9
-	VMOVUPS (R9), Y0
-	VMOVUPS 32(R9), Y1
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y2
-	VMOVUPS 32(R9), Y3
-	SUBQ    $0x00000004, DX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       k+0(FP), DX
+	MOVQ       b+24(FP), BX
+	MOVQ       ldb+32(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       c+40(FP), DI
+	MOVQ       ldc+48(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       width+56(FP), R9
+	CMPQ       R9, $0x00000010
+	JNE        masked
+	MOVQ       DI, R9
+	VMOVUPS    (R9), Y0
+	VMOVUPS    32(R9), Y1
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y2
+	VMOVUPS    32(R9), Y3
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	SUBQ       $0x00000004, DX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Y4
@@ -471,32 +483,38 @@ singlemasked:
 	RET
 
 // func microStepsAVX2x3x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·microStepsAVX2x3x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    k+0(FP), DX
-	MOVQ    b+24(FP), BX
-	MOVQ    ldb+32(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    c+40(FP), DI
-	MOVQ    ldc+48(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    width+56(FP), R9
-	CMPQ    R9, $0x00000010
-	JNE     masked
-	MOVQ    DI, R9
-	VMOVUPS (R9), Y0
-	VMOVUPS 32(R9), Y1
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y2
-	VMOVUPS 32(R9), Y3
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y4
-	VMOVUPS 32(R9), Y5
-	SUBQ    $0x00000004, DX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       k+0(FP), DX
+	MOVQ       b+24(FP), BX
+	MOVQ       ldb+32(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       c+40(FP), DI
+	MOVQ       ldc+48(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       width+56(FP), R9
+	CMPQ       R9, $0x00000010
+	JNE        masked
+	MOVQ       DI, R9
+	VMOVUPS    (R9), Y0
+	VMOVUPS    32(R9), Y1
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y2
+	VMOVUPS    32(R9), Y3
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y4
+	VMOVUPS    32(R9), Y5
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	SUBQ       $0x00000004, DX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Y6
@@ -628,32 +646,38 @@ singlemasked:
 	RET
 
 // func microRowsAVX2x3x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·microRowsAVX2x3x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    k+0(FP), DX
-	MOVQ    b+24(FP), BX
-	MOVQ    ldb+32(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    c+40(FP), DI
-	MOVQ    ldc+48(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    width+56(FP), R9
-	CMPQ    R9, $0x00000010
-	JNE     masked
-	MOVQ    DI, R9
-	VMOVUPS (R9), Y0
-	VMOVUPS 32(R9), Y1
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y2
-	VMOVUPS 32(R9), Y3
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y4
-	VMOVUPS 32(R9), Y5
-	SUBQ    $0x00000004, DX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       k+0(FP), DX
+	MOVQ       b+24(FP), BX
+	MOVQ       ldb+32(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       c+40(FP), DI
+	MOVQ       ldc+48(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       width+56(FP), R9
+	CMPQ       R9, $0x00000010
+	JNE        masked
+	MOVQ       DI, R9
+	VMOVUPS    (R9), Y0
+	VMOVUPS    32(R9), Y1
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y2
+	VMOVUPS    32(R9), Y3
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y4
+	VMOVUPS    32(R9), Y5
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	SUBQ       $0x00000004, DX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Y6
@@ -785,35 +809,43 @@ singlemasked:
 	RET
 
 // func microStepsAVX2x4x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·microStepsAVX2x4x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    k+0(FP), DX
-	MOVQ    b+24(FP), BX
-	MOVQ    ldb+32(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    c+40(FP), DI
-	MOVQ    ldc+48(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    width+56(FP), R9
-	CMPQ    R9, $0x00000010
-	JNE     masked
-	MOVQ    DI, R9
-	VMOVUPS (R9), Y0
-	VMOVUPS 32(R9), Y1
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y2
-	VMOVUPS 32(R9), Y3
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y4
-	VMOVUPS 32(R9), Y5
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y6
-	VMOVUPS 32(R9), Y7
-	SUBQ    $0x00000004, DX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       k+0(FP), DX
+	MOVQ       b+24(FP), BX
+	MOVQ       ldb+32(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       c+40(FP), DI
+	MOVQ       ldc+48(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       width+56(FP), R9
+	CMPQ       R9, $0x00000010
+	JNE        masked
+	MOVQ       DI, R9
+	VMOVUPS    (R9), Y0
+	VMOVUPS    32(R9), Y1
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y2
+	VMOVUPS    32(R9), Y3
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y4
+	VMOVUPS    32(R9), Y5
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y6
+	VMOVUPS    32(R9), Y7
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	SUBQ       $0x00000004, DX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Y8
@@ -972,36 +1004,44 @@ singlemasked:
 	RET
 
 // func microRowsAVX2x4x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·microRowsAVX2x4x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), CX
-	SHLQ    $0x02, CX
-	LEAQ    (CX)(CX*2), DX
-	MOVQ    k+0(FP), BX
-	MOVQ    b+24(FP), SI
-	MOVQ    ldb+32(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    c+40(FP), R8
-	MOVQ    ldc+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    width+56(FP), R10
-	CMPQ    R10, $0x00000010
-	JNE     masked
-	MOVQ    R8, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R9, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	ADDQ    R9, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	ADDQ    R9, R10
-	VMOVUPS (R10), Y6
-	VMOVUPS 32(R10), Y7
-	SUBQ    $0x00000004, BX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       k+0(FP), BX
+	MOVQ       b+24(FP), SI
+	MOVQ       ldb+32(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       c+40(FP), R8
+	MOVQ       ldc+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       width+56(FP), R10
+	CMPQ       R10, $0x00000010
+	JNE        masked
+	MOVQ       R8, R10
+	VMOVUPS    (R10), Y0
+	VMOVUPS    32(R10), Y1
+	ADDQ       R9, R10
+	VMOVUPS    (R10), Y2
+	VMOVUPS    32(R10), Y3
+	ADDQ       R9, R10
+	VMOVUPS    (R10), Y4
+	VMOVUPS    32(R10), Y5
+	ADDQ       R9, R10
+	VMOVUPS    (R10), Y6
+	VMOVUPS    32(R10), Y7
+	ADDQ       R9, R10
+	PREFETCHT0 (R10)
+	ADDQ       R9, R10
+	PREFETCHT0 (R10)
+	ADDQ       R9, R10
+	PREFETCHT0 (R10)
+	ADDQ       R9, R10
+	PREFETCHT0 (R10)
+	SUBQ       $0x00000004, BX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Y8
@@ -1160,38 +1200,48 @@ singlemasked:
 	RET
 
 // func microStepsAVX2x5x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·microStepsAVX2x5x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    k+0(FP), DX
-	MOVQ    b+24(FP), BX
-	MOVQ    ldb+32(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    c+40(FP), DI
-	MOVQ    ldc+48(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    width+56(FP), R9
-	CMPQ    R9, $0x00000010
-	JNE     masked
-	MOVQ    DI, R9
-	VMOVUPS (R9), Y0
-	VMOVUPS 32(R9), Y1
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y2
-	VMOVUPS 32(R9), Y3
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y4
-	VMOVUPS 32(R9), Y5
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y6
-	VMOVUPS 32(R9), Y7
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y8
-	VMOVUPS 32(R9), Y9
-	SUBQ    $0x00000004, DX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       k+0(FP), DX
+	MOVQ       b+24(FP), BX
+	MOVQ       ldb+32(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       c+40(FP), DI
+	MOVQ       ldc+48(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       width+56(FP), R9
+	CMPQ       R9, $0x00000010
+	JNE        masked
+	MOVQ       DI, R9
+	VMOVUPS    (R9), Y0
+	VMOVUPS    32(R9), Y1
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y2
+	VMOVUPS    32(R9), Y3
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y4
+	VMOVUPS    32(R9), Y5
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y6
+	VMOVUPS    32(R9), Y7
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y8
+	VMOVUPS    32(R9), Y9
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	SUBQ       $0x00000004, DX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Y10
@@ -1377,39 +1427,49 @@ singlemasked:
 	RET
 
 // func microRowsAVX2x5x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·microRowsAVX2x5x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), CX
-	SHLQ    $0x02, CX
-	LEAQ    (CX)(CX*2), DX
-	MOVQ    k+0(FP), BX
-	MOVQ    b+24(FP), SI
-	MOVQ    ldb+32(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    c+40(FP), R8
-	MOVQ    ldc+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    width+56(FP), R10
-	CMPQ    R10, $0x00000010
-	JNE     masked
-	MOVQ    R8, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R9, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	ADDQ    R9, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	ADDQ    R9, R10
-	VMOVUPS (R10), Y6
-	VMOVUPS 32(R10), Y7
-	ADDQ    R9, R10
-	VMOVUPS (R10), Y8
-	VMOVUPS 32(R10), Y9
-	SUBQ    $0x00000004, BX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	MOVQ       k+0(FP), BX
+	MOVQ       b+24(FP), SI
+	MOVQ       ldb+32(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       c+40(FP), R8
+	MOVQ       ldc+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       width+56(FP), R10
+	CMPQ       R10, $0x00000010
+	JNE        masked
+	MOVQ       R8, R10
+	VMOVUPS    (R10), Y0
+	VMOVUPS    32(R10), Y1
+	ADDQ       R9, R10
+	VMOVUPS    (R10), Y2
+	VMOVUPS    32(R10), Y3
+	ADDQ       R9, R10
+	VMOVUPS    (R10), Y4
+	VMOVUPS    32(R10), Y5
+	ADDQ       R9, R10
+	VMOVUPS    (R10), Y6
+	VMOVUPS    32(R10), Y7
+	ADDQ       R9, R10
+	VMOVUPS    (R10), Y8
+	VMOVUPS    32(R10), Y9
+	ADDQ       R9, R10
+	PREFETCHT0 (R10)
+	ADDQ       R9, R10
+	PREFETCHT0 (R10)
+	ADDQ       R9, R10
+	PREFETCHT0 (R10)
+	ADDQ       R9, R10
+	PREFETCHT0 (R10)
+	ADDQ       R9, R10
+	PREFETCHT0 (R10)
+	SUBQ       $0x00000004, BX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Y10
@@ -1595,41 +1655,53 @@ singlemasked:
 	RET
 
 // func microStepsAVX2x6x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·microStepsAVX2x6x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    k+0(FP), DX
-	MOVQ    b+24(FP), BX
-	MOVQ    ldb+32(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    c+40(FP), DI
-	MOVQ    ldc+48(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    width+56(FP), R9
-	CMPQ    R9, $0x00000010
-	JNE     masked
-	MOVQ    DI, R9
-	VMOVUPS (R9), Y0
-	VMOVUPS 32(R9), Y1
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y2
-	VMOVUPS 32(R9), Y3
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y4
-	VMOVUPS 32(R9), Y5
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y6
-	VMOVUPS 32(R9), Y7
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y8
-	VMOVUPS 32(R9), Y9
-	ADDQ    R8, R9
-	VMOVUPS (R9), Y10
-	VMOVUPS 32(R9), Y11
-	SUBQ    $0x00000004, DX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       k+0(FP), DX
+	MOVQ       b+24(FP), BX
+	MOVQ       ldb+32(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       c+40(FP), DI
+	MOVQ       ldc+48(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       width+56(FP), R9
+	CMPQ       R9, $0x00000010
+	JNE        masked
+	MOVQ       DI, R9
+	VMOVUPS    (R9), Y0
+	VMOVUPS    32(R9), Y1
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y2
+	VMOVUPS    32(R9), Y3
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y4
+	VMOVUPS    32(R9), Y5
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y6
+	VMOVUPS    32(R9), Y7
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y8
+	VMOVUPS    32(R9), Y9
+	ADDQ       R8, R9
+	VMOVUPS    (R9), Y10
+	VMOVUPS    32(R9), Y11
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	ADDQ       R8, R9
+	PREFETCHT0 (R9)
+	SUBQ       $0x00000004, DX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Y12
@@ -1842,43 +1914,55 @@ singlemasked:
 	RET
 
 // func microRowsAVX2x6x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·microRowsAVX2x6x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), CX
-	SHLQ    $0x02, CX
-	LEAQ    (CX)(CX*2), DX
-	LEAQ    (CX)(CX*4), BX
-	MOVQ    k+0(FP), SI
-	MOVQ    b+24(FP), DI
-	MOVQ    ldb+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    c+40(FP), R9
-	MOVQ    ldc+48(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    width+56(FP), R11
-	CMPQ    R11, $0x00000010
-	JNE     masked
-	MOVQ    R9, R11
-	VMOVUPS (R11), Y0
-	VMOVUPS 32(R11), Y1
-	ADDQ    R10, R11
-	VMOVUPS (R11), Y2
-	VMOVUPS 32(R11), Y3
-	ADDQ    R10, R11
-	VMOVUPS (R11), Y4
-	VMOVUPS 32(R11), Y5
-	ADDQ    R10, R11
-	VMOVUPS (R11), Y6
-	VMOVUPS 32(R11), Y7
-	ADDQ    R10, R11
-	VMOVUPS (R11), Y8
-	VMOVUPS 32(R11), Y9
-	ADDQ    R10, R11
-	VMOVUPS (R11), Y10
-	VMOVUPS 32(R11), Y11
-	SUBQ    $0x00000004, SI
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), CX
+	SHLQ       $0x02, CX
+	LEAQ       (CX)(CX*2), DX
+	LEAQ       (CX)(CX*4), BX
+	MOVQ       k+0(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       ldb+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       c+40(FP), R9
+	MOVQ       ldc+48(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       width+56(FP), R11
+	CMPQ       R11, $0x00000010
+	JNE        masked
+	MOVQ       R9, R11
+	VMOVUPS    (R11), Y0
+	VMOVUPS    32(R11), Y1
+	ADDQ       R10, R11
+	VMOVUPS    (R11), Y2
+	VMOVUPS    32(R11), Y3
+	ADDQ       R10, R11
+	VMOVUPS    (R11), Y4
+	VMOVUPS    32(R11), Y5
+	ADDQ       R10, R11
+	VMOVUPS    (R11), Y6
+	VMOVUPS    32(R11), Y7
+	ADDQ       R10, R11
+	VMOVUPS    (R11), Y8
+	VMOVUPS    32(R11), Y9
+	ADDQ       R10, R11
+	VMOVUPS    (R11), Y10
+	VMOVUPS    32(R11), Y11
+	ADDQ       R10, R11
+	PREFETCHT0 (R11)
+	ADDQ       R10, R11
+	PREFETCHT0 (R11)
+	ADDQ       R10, R11
+	PREFETCHT0 (R11)
+	ADDQ       R10, R11
+	PREFETCHT0 (R11)
+	ADDQ       R10, R11
+	PREFETCHT0 (R11)
+	ADDQ       R10, R11
+	PREFETCHT0 (R11)
+	SUBQ       $0x00000004, SI
+	JL         rest
 
 loop:
 	VMOVUPS      (DI), Y12
@@ -3885,26 +3969,29 @@ loop:
 	RET
 
 // func microStepsAVX512x1x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microStepsAVX512x1x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	MOVQ    k+0(FP), BX
-	MOVQ    b+24(FP), SI
-	MOVQ    ldb+32(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    c+40(FP), R8
-	MOVQ    ldc+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    width+56(FP), R9
-	CMPQ    R9, $0x00000020
-	JNE     masked
-	MOVQ    R8, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	SUBQ    $0x00000004, BX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       k+0(FP), BX
+	MOVQ       b+24(FP), SI
+	MOVQ       ldb+32(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       c+40(FP), R8
+	MOVQ       ldc+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       width+56(FP), R9
+	CMPQ       R9, $0x00000020
+	JNE        masked
+	MOVQ       R8, R9
+	VMOVUPS    (R9), Z0
+	VMOVUPS    64(R9), Z1
+	ADDQ       CX, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	SUBQ       $0x00000004, BX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z2
@@ -3983,26 +4070,29 @@ singlemasked:
 	RET
 
 // func microRowsAVX512x1x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microRowsAVX512x1x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    k+0(FP), DX
-	MOVQ    b+24(FP), BX
-	MOVQ    ldb+32(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    c+40(FP), DI
-	MOVQ    ldc+48(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    width+56(FP), R8
-	CMPQ    R8, $0x00000020
-	JNE     masked
-	MOVQ    DI, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	SUBQ    $0x00000004, DX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       k+0(FP), DX
+	MOVQ       b+24(FP), BX
+	MOVQ       ldb+32(FP), SI
+	SHLQ       $0x02, SI
+	MOVQ       c+40(FP), DI
+	MOVQ       ldc+48(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       width+56(FP), R8
+	CMPQ       R8, $0x00000020
+	JNE        masked
+	MOVQ       DI, R8
+	VMOVUPS    (R8), Z0
+	VMOVUPS    64(R8), Z1
+	ADDQ       CX, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	SUBQ       $0x00000004, DX
+	JL         rest
 
 loop:
 	VMOVUPS      (BX), Z2
@@ -4081,29 +4171,35 @@ singlemasked:
 	RET
 
 // func microStepsAVX512x2x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microStepsAVX512x2x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	MOVQ    k+0(FP), BX
-	MOVQ    b+24(FP), SI
-	MOVQ    ldb+32(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    c+40(FP), R8
-	MOVQ    ldc+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    width+56(FP), R10
-	CMPQ    R10, $0x00000020
-	JNE     masked
-	MOVQ    R8, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	SUBQ    $0x00000004, BX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       k+0(FP), BX
+	MOVQ       b+24(FP), SI
+	MOVQ       ldb+32(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       c+40(FP), R8
+	MOVQ       ldc+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       width+56(FP), R10
+	CMPQ       R10, $0x00000020
+	JNE        masked
+	MOVQ       R8, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, BX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z4
@@ -4209,29 +4305,35 @@ singlemasked:
 	RET
 
 // func microRowsAVX512x2x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microRowsAVX512x2x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	MOVQ    k+0(FP), BX
-	MOVQ    b+24(FP), SI
-	MOVQ    ldb+32(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    c+40(FP), R8
-	MOVQ    ldc+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    width+56(FP), R10
-	CMPQ    R10, $0x00000020
-	JNE     masked
-	MOVQ    R8, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	SUBQ    $0x00000004, BX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       k+0(FP), BX
+	MOVQ       b+24(FP), SI
+	MOVQ       ldb+32(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       c+40(FP), R8
+	MOVQ       ldc+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       width+56(FP), R10
+	CMPQ       R10, $0x00000020
+	JNE        masked
+	MOVQ       R8, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, BX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z4
@@ -4337,32 +4439,41 @@ singlemasked:
 	RET
 
 // func microStepsAVX512x3x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microStepsAVX512x3x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	MOVQ    k+0(FP), BX
-	MOVQ    b+24(FP), SI
-	MOVQ    ldb+32(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    c+40(FP), R8
-	MOVQ    ldc+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    width+56(FP), R10
-	CMPQ    R10, $0x00000020
-	JNE     masked
-	MOVQ    R8, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	SUBQ    $0x00000004, BX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       k+0(FP), BX
+	MOVQ       b+24(FP), SI
+	MOVQ       ldb+32(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       c+40(FP), R8
+	MOVQ       ldc+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       width+56(FP), R10
+	CMPQ       R10, $0x00000020
+	JNE        masked
+	MOVQ       R8, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, BX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z6
@@ -4495,32 +4606,41 @@ singlemasked:
 	RET
 
 // func microRowsAVX512x3x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microRowsAVX512x3x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	MOVQ    k+0(FP), BX
-	MOVQ    b+24(FP), SI
-	MOVQ    ldb+32(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    c+40(FP), R8
-	MOVQ    ldc+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    width+56(FP), R10
-	CMPQ    R10, $0x00000020
-	JNE     masked
-	MOVQ    R8, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	SUBQ    $0x00000004, BX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       k+0(FP), BX
+	MOVQ       b+24(FP), SI
+	MOVQ       ldb+32(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       c+40(FP), R8
+	MOVQ       ldc+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       width+56(FP), R10
+	CMPQ       R10, $0x00000020
+	JNE        masked
+	MOVQ       R8, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, BX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z6
@@ -4653,35 +4773,47 @@ singlemasked:
 	RET
 
 // func microStepsAVX512x4x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microStepsAVX512x4x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	MOVQ    k+0(FP), BX
-	MOVQ    b+24(FP), SI
-	MOVQ    ldb+32(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    c+40(FP), R8
-	MOVQ    ldc+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    width+56(FP), R10
-	CMPQ    R10, $0x00000020
-	JNE     masked
-	MOVQ    R8, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	SUBQ    $0x00000004, BX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       k+0(FP), BX
+	MOVQ       b+24(FP), SI
+	MOVQ       ldb+32(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       c+40(FP), R8
+	MOVQ       ldc+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       width+56(FP), R10
+	CMPQ       R10, $0x00000020
+	JNE        masked
+	MOVQ       R8, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, BX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z8
@@ -4841,36 +4973,48 @@ singlemasked:
 	RET
 
 // func microRowsAVX512x4x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microRowsAVX512x4x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	LEAQ    (DX)(DX*2), BX
-	MOVQ    k+0(FP), SI
-	MOVQ    b+24(FP), DI
-	MOVQ    ldb+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    c+40(FP), R9
-	MOVQ    ldc+48(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    width+56(FP), R11
-	CMPQ    R11, $0x00000020
-	JNE     masked
-	MOVQ    R9, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R10, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R10, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R10, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	SUBQ    $0x00000004, SI
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	LEAQ       (DX)(DX*2), BX
+	MOVQ       k+0(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       ldb+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       c+40(FP), R9
+	MOVQ       ldc+48(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       width+56(FP), R11
+	CMPQ       R11, $0x00000020
+	JNE        masked
+	MOVQ       R9, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R10, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R10, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R10, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, SI
+	JL         rest
 
 loop:
 	VMOVUPS      (DI), Z8
@@ -5030,38 +5174,53 @@ singlemasked:
 	RET
 
 // func microStepsAVX512x5x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microStepsAVX512x5x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	MOVQ    k+0(FP), BX
-	MOVQ    b+24(FP), SI
-	MOVQ    ldb+32(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    c+40(FP), R8
-	MOVQ    ldc+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    width+56(FP), R10
-	CMPQ    R10, $0x00000020
-	JNE     masked
-	MOVQ    R8, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z8
-	VMOVUPS 64(CX), Z9
-	SUBQ    $0x00000004, BX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       k+0(FP), BX
+	MOVQ       b+24(FP), SI
+	MOVQ       ldb+32(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       c+40(FP), R8
+	MOVQ       ldc+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       width+56(FP), R10
+	CMPQ       R10, $0x00000020
+	JNE        masked
+	MOVQ       R8, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z8
+	VMOVUPS    64(CX), Z9
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, BX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z10
@@ -5248,39 +5407,54 @@ singlemasked:
 	RET
 
 // func microRowsAVX512x5x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microRowsAVX512x5x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	LEAQ    (DX)(DX*2), BX
-	MOVQ    k+0(FP), SI
-	MOVQ    b+24(FP), DI
-	MOVQ    ldb+32(FP), R8
-	SHLQ    $0x02, R8
-	MOVQ    c+40(FP), R9
-	MOVQ    ldc+48(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    width+56(FP), R11
-	CMPQ    R11, $0x00000020
-	JNE     masked
-	MOVQ    R9, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R10, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R10, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R10, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	ADDQ    R10, CX
-	VMOVUPS (CX), Z8
-	VMOVUPS 64(CX), Z9
-	SUBQ    $0x00000004, SI
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	LEAQ       (DX)(DX*2), BX
+	MOVQ       k+0(FP), SI
+	MOVQ       b+24(FP), DI
+	MOVQ       ldb+32(FP), R8
+	SHLQ       $0x02, R8
+	MOVQ       c+40(FP), R9
+	MOVQ       ldc+48(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       width+56(FP), R11
+	CMPQ       R11, $0x00000020
+	JNE        masked
+	MOVQ       R9, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R10, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R10, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R10, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R10, CX
+	VMOVUPS    (CX), Z8
+	VMOVUPS    64(CX), Z9
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R10, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, SI
+	JL         rest
 
 loop:
 	VMOVUPS      (DI), Z10
@@ -5467,41 +5641,59 @@ singlemasked:
 	RET
 
 // func microStepsAVX512x6x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microStepsAVX512x6x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	MOVQ    k+0(FP), BX
-	MOVQ    b+24(FP), SI
-	MOVQ    ldb+32(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    c+40(FP), R8
-	MOVQ    ldc+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    width+56(FP), R10
-	CMPQ    R10, $0x00000020
-	JNE     masked
-	MOVQ    R8, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z8
-	VMOVUPS 64(CX), Z9
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z10
-	VMOVUPS 64(CX), Z11
-	SUBQ    $0x00000004, BX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       k+0(FP), BX
+	MOVQ       b+24(FP), SI
+	MOVQ       ldb+32(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       c+40(FP), R8
+	MOVQ       ldc+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       width+56(FP), R10
+	CMPQ       R10, $0x00000020
+	JNE        masked
+	MOVQ       R8, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z8
+	VMOVUPS    64(CX), Z9
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z10
+	VMOVUPS    64(CX), Z11
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, BX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z12
@@ -5715,43 +5907,61 @@ singlemasked:
 	RET
 
 // func microRowsAVX512x6x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microRowsAVX512x6x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	LEAQ    (DX)(DX*2), BX
-	LEAQ    (DX)(DX*4), SI
-	MOVQ    k+0(FP), DI
-	MOVQ    b+24(FP), R8
-	MOVQ    ldb+32(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    c+40(FP), R10
-	MOVQ    ldc+48(FP), R11
-	SHLQ    $0x02, R11
-	MOVQ    width+56(FP), R12
-	CMPQ    R12, $0x00000020
-	JNE     masked
-	MOVQ    R10, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R11, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R11, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R11, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	ADDQ    R11, CX
-	VMOVUPS (CX), Z8
-	VMOVUPS 64(CX), Z9
-	ADDQ    R11, CX
-	VMOVUPS (CX), Z10
-	VMOVUPS 64(CX), Z11
-	SUBQ    $0x00000004, DI
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	LEAQ       (DX)(DX*2), BX
+	LEAQ       (DX)(DX*4), SI
+	MOVQ       k+0(FP), DI
+	MOVQ       b+24(FP), R8
+	MOVQ       ldb+32(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       c+40(FP), R10
+	MOVQ       ldc+48(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       width+56(FP), R12
+	CMPQ       R12, $0x00000020
+	JNE        masked
+	MOVQ       R10, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R11, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R11, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R11, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R11, CX
+	VMOVUPS    (CX), Z8
+	VMOVUPS    64(CX), Z9
+	ADDQ       R11, CX
+	VMOVUPS    (CX), Z10
+	VMOVUPS    64(CX), Z11
+	ADDQ       R11, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R11, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R11, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R11, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R11, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R11, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, DI
+	JL         rest
 
 loop:
 	VMOVUPS      (R8), Z12
@@ -5965,44 +6175,65 @@ singlemasked:
 	RET
 
 // func microStepsAVX512x7x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microStepsAVX512x7x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	MOVQ    k+0(FP), BX
-	MOVQ    b+24(FP), SI
-	MOVQ    ldb+32(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    c+40(FP), R8
-	MOVQ    ldc+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    width+56(FP), R10
-	CMPQ    R10, $0x00000020
-	JNE     masked
-	MOVQ    R8, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z8
-	VMOVUPS 64(CX), Z9
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z10
-	VMOVUPS 64(CX), Z11
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z12
-	VMOVUPS 64(CX), Z13
-	SUBQ    $0x00000004, BX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       k+0(FP), BX
+	MOVQ       b+24(FP), SI
+	MOVQ       ldb+32(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       c+40(FP), R8
+	MOVQ       ldc+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       width+56(FP), R10
+	CMPQ       R10, $0x00000020
+	JNE        masked
+	MOVQ       R8, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z8
+	VMOVUPS    64(CX), Z9
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z10
+	VMOVUPS    64(CX), Z11
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z12
+	VMOVUPS    64(CX), Z13
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, BX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z14
@@ -6243,46 +6474,67 @@ singlemasked:
 	RET
 
 // func microRowsAVX512x7x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microRowsAVX512x7x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	LEAQ    (DX)(DX*2), BX
-	LEAQ    (DX)(DX*4), SI
-	MOVQ    k+0(FP), DI
-	MOVQ    b+24(FP), R8
-	MOVQ    ldb+32(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    c+40(FP), R10
-	MOVQ    ldc+48(FP), R11
-	SHLQ    $0x02, R11
-	MOVQ    width+56(FP), R12
-	CMPQ    R12, $0x00000020
-	JNE     masked
-	MOVQ    R10, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R11, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R11, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R11, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	ADDQ    R11, CX
-	VMOVUPS (CX), Z8
-	VMOVUPS 64(CX), Z9
-	ADDQ    R11, CX
-	VMOVUPS (CX), Z10
-	VMOVUPS 64(CX), Z11
-	ADDQ    R11, CX
-	VMOVUPS (CX), Z12
-	VMOVUPS 64(CX), Z13
-	SUBQ    $0x00000004, DI
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	LEAQ       (DX)(DX*2), BX
+	LEAQ       (DX)(DX*4), SI
+	MOVQ       k+0(FP), DI
+	MOVQ       b+24(FP), R8
+	MOVQ       ldb+32(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       c+40(FP), R10
+	MOVQ       ldc+48(FP), R11
+	SHLQ       $0x02, R11
+	MOVQ       width+56(FP), R12
+	CMPQ       R12, $0x00000020
+	JNE        masked
+	MOVQ       R10, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R11, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R11, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R11, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R11, CX
+	VMOVUPS    (CX), Z8
+	VMOVUPS    64(CX), Z9
+	ADDQ       R11, CX
+	VMOVUPS    (CX), Z10
+	VMOVUPS    64(CX), Z11
+	ADDQ       R11, CX
+	VMOVUPS    (CX), Z12
+	VMOVUPS    64(CX), Z13
+	ADDQ       R11, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R11, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R11, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R11, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R11, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R11, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R11, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, DI
+	JL         rest
 
 loop:
 	VMOVUPS      (R8), Z14
@@ -6523,47 +6775,71 @@ singlemasked:
 	RET
 
 // func microStepsAVX512x8x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microStepsAVX512x8x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	MOVQ    k+0(FP), BX
-	MOVQ    b+24(FP), SI
-	MOVQ    ldb+32(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    c+40(FP), R8
-	MOVQ    ldc+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    width+56(FP), R10
-	CMPQ    R10, $0x00000020
-	JNE     masked
-	MOVQ    R8, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z8
-	VMOVUPS 64(CX), Z9
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z10
-	VMOVUPS 64(CX), Z11
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z12
-	VMOVUPS 64(CX), Z13
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z14
-	VMOVUPS 64(CX), Z15
-	SUBQ    $0x00000004, BX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       k+0(FP), BX
+	MOVQ       b+24(FP), SI
+	MOVQ       ldb+32(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       c+40(FP), R8
+	MOVQ       ldc+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       width+56(FP), R10
+	CMPQ       R10, $0x00000020
+	JNE        masked
+	MOVQ       R8, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z8
+	VMOVUPS    64(CX), Z9
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z10
+	VMOVUPS    64(CX), Z11
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z12
+	VMOVUPS    64(CX), Z13
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z14
+	VMOVUPS    64(CX), Z15
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, BX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z16
@@ -6831,51 +7107,75 @@ singlemasked:
 	RET
 
 // func microRowsAVX512x8x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microRowsAVX512x8x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	LEAQ    (DX)(DX*2), BX
-	LEAQ    (DX)(DX*4), SI
-	LEAQ    (AX)(BX*2), DI
-	ADDQ    DX, DI
-	MOVQ    k+0(FP), R8
-	MOVQ    b+24(FP), R9
-	MOVQ    ldb+32(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    c+40(FP), R11
-	MOVQ    ldc+48(FP), R12
-	SHLQ    $0x02, R12
-	MOVQ    width+56(FP), R13
-	CMPQ    R13, $0x00000020
-	JNE     masked
-	MOVQ    R11, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z8
-	VMOVUPS 64(CX), Z9
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z10
-	VMOVUPS 64(CX), Z11
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z12
-	VMOVUPS 64(CX), Z13
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z14
-	VMOVUPS 64(CX), Z15
-	SUBQ    $0x00000004, R8
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	LEAQ       (DX)(DX*2), BX
+	LEAQ       (DX)(DX*4), SI
+	LEAQ       (AX)(BX*2), DI
+	ADDQ       DX, DI
+	MOVQ       k+0(FP), R8
+	MOVQ       b+24(FP), R9
+	MOVQ       ldb+32(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       c+40(FP), R11
+	MOVQ       ldc+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       width+56(FP), R13
+	CMPQ       R13, $0x00000020
+	JNE        masked
+	MOVQ       R11, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z8
+	VMOVUPS    64(CX), Z9
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z10
+	VMOVUPS    64(CX), Z11
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z12
+	VMOVUPS    64(CX), Z13
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z14
+	VMOVUPS    64(CX), Z15
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, R8
+	JL         rest
 
 loop:
 	VMOVUPS      (R9), Z16
@@ -7147,50 +7447,77 @@ singlemasked:
 	RET
 
 // func microStepsAVX512x9x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microStepsAVX512x9x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	MOVQ    k+0(FP), BX
-	MOVQ    b+24(FP), SI
-	MOVQ    ldb+32(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    c+40(FP), R8
-	MOVQ    ldc+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    width+56(FP), R10
-	CMPQ    R10, $0x00000020
-	JNE     masked
-	MOVQ    R8, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z8
-	VMOVUPS 64(CX), Z9
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z10
-	VMOVUPS 64(CX), Z11
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z12
-	VMOVUPS 64(CX), Z13
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z14
-	VMOVUPS 64(CX), Z15
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z16
-	VMOVUPS 64(CX), Z17
-	SUBQ    $0x00000004, BX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       k+0(FP), BX
+	MOVQ       b+24(FP), SI
+	MOVQ       ldb+32(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       c+40(FP), R8
+	MOVQ       ldc+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       width+56(FP), R10
+	CMPQ       R10, $0x00000020
+	JNE        masked
+	MOVQ       R8, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z8
+	VMOVUPS    64(CX), Z9
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z10
+	VMOVUPS    64(CX), Z11
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z12
+	VMOVUPS    64(CX), Z13
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z14
+	VMOVUPS    64(CX), Z15
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z16
+	VMOVUPS    64(CX), Z17
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, BX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z18
@@ -7485,54 +7812,81 @@ singlemasked:
 	RET
 
 // func microRowsAVX512x9x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microRowsAVX512x9x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	LEAQ    (DX)(DX*2), BX
-	LEAQ    (DX)(DX*4), SI
-	LEAQ    (AX)(BX*2), DI
-	ADDQ    DX, DI
-	MOVQ    k+0(FP), R8
-	MOVQ    b+24(FP), R9
-	MOVQ    ldb+32(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    c+40(FP), R11
-	MOVQ    ldc+48(FP), R12
-	SHLQ    $0x02, R12
-	MOVQ    width+56(FP), R13
-	CMPQ    R13, $0x00000020
-	JNE     masked
-	MOVQ    R11, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z8
-	VMOVUPS 64(CX), Z9
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z10
-	VMOVUPS 64(CX), Z11
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z12
-	VMOVUPS 64(CX), Z13
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z14
-	VMOVUPS 64(CX), Z15
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z16
-	VMOVUPS 64(CX), Z17
-	SUBQ    $0x00000004, R8
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	LEAQ       (DX)(DX*2), BX
+	LEAQ       (DX)(DX*4), SI
+	LEAQ       (AX)(BX*2), DI
+	ADDQ       DX, DI
+	MOVQ       k+0(FP), R8
+	MOVQ       b+24(FP), R9
+	MOVQ       ldb+32(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       c+40(FP), R11
+	MOVQ       ldc+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       width+56(FP), R13
+	CMPQ       R13, $0x00000020
+	JNE        masked
+	MOVQ       R11, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z8
+	VMOVUPS    64(CX), Z9
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z10
+	VMOVUPS    64(CX), Z11
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z12
+	VMOVUPS    64(CX), Z13
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z14
+	VMOVUPS    64(CX), Z15
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z16
+	VMOVUPS    64(CX), Z17
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, R8
+	JL         rest
 
 loop:
 	VMOVUPS      (R9), Z18
@@ -7831,53 +8185,83 @@ singlemasked:
 	RET
 
 // func microStepsAVX512x10x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microStepsAVX512x10x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	MOVQ    k+0(FP), BX
-	MOVQ    b+24(FP), SI
-	MOVQ    ldb+32(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    c+40(FP), R8
-	MOVQ    ldc+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    width+56(FP), R10
-	CMPQ    R10, $0x00000020
-	JNE     masked
-	MOVQ    R8, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z8
-	VMOVUPS 64(CX), Z9
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z10
-	VMOVUPS 64(CX), Z11
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z12
-	VMOVUPS 64(CX), Z13
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z14
-	VMOVUPS 64(CX), Z15
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z16
-	VMOVUPS 64(CX), Z17
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z18
-	VMOVUPS 64(CX), Z19
-	SUBQ    $0x00000004, BX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       k+0(FP), BX
+	MOVQ       b+24(FP), SI
+	MOVQ       ldb+32(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       c+40(FP), R8
+	MOVQ       ldc+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       width+56(FP), R10
+	CMPQ       R10, $0x00000020
+	JNE        masked
+	MOVQ       R8, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z8
+	VMOVUPS    64(CX), Z9
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z10
+	VMOVUPS    64(CX), Z11
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z12
+	VMOVUPS    64(CX), Z13
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z14
+	VMOVUPS    64(CX), Z15
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z16
+	VMOVUPS    64(CX), Z17
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z18
+	VMOVUPS    64(CX), Z19
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, BX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z20
@@ -8199,57 +8583,87 @@ singlemasked:
 	RET
 
 // func microRowsAVX512x10x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microRowsAVX512x10x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	LEAQ    (DX)(DX*2), BX
-	LEAQ    (DX)(DX*4), SI
-	LEAQ    (AX)(BX*2), DI
-	ADDQ    DX, DI
-	MOVQ    k+0(FP), R8
-	MOVQ    b+24(FP), R9
-	MOVQ    ldb+32(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    c+40(FP), R11
-	MOVQ    ldc+48(FP), R12
-	SHLQ    $0x02, R12
-	MOVQ    width+56(FP), R13
-	CMPQ    R13, $0x00000020
-	JNE     masked
-	MOVQ    R11, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z8
-	VMOVUPS 64(CX), Z9
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z10
-	VMOVUPS 64(CX), Z11
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z12
-	VMOVUPS 64(CX), Z13
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z14
-	VMOVUPS 64(CX), Z15
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z16
-	VMOVUPS 64(CX), Z17
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z18
-	VMOVUPS 64(CX), Z19
-	SUBQ    $0x00000004, R8
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	LEAQ       (DX)(DX*2), BX
+	LEAQ       (DX)(DX*4), SI
+	LEAQ       (AX)(BX*2), DI
+	ADDQ       DX, DI
+	MOVQ       k+0(FP), R8
+	MOVQ       b+24(FP), R9
+	MOVQ       ldb+32(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       c+40(FP), R11
+	MOVQ       ldc+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       width+56(FP), R13
+	CMPQ       R13, $0x00000020
+	JNE        masked
+	MOVQ       R11, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z8
+	VMOVUPS    64(CX), Z9
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z10
+	VMOVUPS    64(CX), Z11
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z12
+	VMOVUPS    64(CX), Z13
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z14
+	VMOVUPS    64(CX), Z15
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z16
+	VMOVUPS    64(CX), Z17
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z18
+	VMOVUPS    64(CX), Z19
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, R8
+	JL         rest
 
 loop:
 	VMOVUPS      (R9), Z20
@@ -8575,56 +8989,89 @@ singlemasked:
 	RET
 
 // func microStepsAVX512x11x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microStepsAVX512x11x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	MOVQ    k+0(FP), BX
-	MOVQ    b+24(FP), SI
-	MOVQ    ldb+32(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    c+40(FP), R8
-	MOVQ    ldc+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    width+56(FP), R10
-	CMPQ    R10, $0x00000020
-	JNE     masked
-	MOVQ    R8, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z8
-	VMOVUPS 64(CX), Z9
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z10
-	VMOVUPS 64(CX), Z11
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z12
-	VMOVUPS 64(CX), Z13
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z14
-	VMOVUPS 64(CX), Z15
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z16
-	VMOVUPS 64(CX), Z17
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z18
-	VMOVUPS 64(CX), Z19
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z20
-	VMOVUPS 64(CX), Z21
-	SUBQ    $0x00000004, BX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       k+0(FP), BX
+	MOVQ       b+24(FP), SI
+	MOVQ       ldb+32(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       c+40(FP), R8
+	MOVQ       ldc+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       width+56(FP), R10
+	CMPQ       R10, $0x00000020
+	JNE        masked
+	MOVQ       R8, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z8
+	VMOVUPS    64(CX), Z9
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z10
+	VMOVUPS    64(CX), Z11
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z12
+	VMOVUPS    64(CX), Z13
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z14
+	VMOVUPS    64(CX), Z15
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z16
+	VMOVUPS    64(CX), Z17
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z18
+	VMOVUPS    64(CX), Z19
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z20
+	VMOVUPS    64(CX), Z21
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, BX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z22
@@ -8973,60 +9420,93 @@ singlemasked:
 	RET
 
 // func microRowsAVX512x11x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microRowsAVX512x11x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	LEAQ    (DX)(DX*2), BX
-	LEAQ    (DX)(DX*4), SI
-	LEAQ    (AX)(BX*2), DI
-	ADDQ    DX, DI
-	MOVQ    k+0(FP), R8
-	MOVQ    b+24(FP), R9
-	MOVQ    ldb+32(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    c+40(FP), R11
-	MOVQ    ldc+48(FP), R12
-	SHLQ    $0x02, R12
-	MOVQ    width+56(FP), R13
-	CMPQ    R13, $0x00000020
-	JNE     masked
-	MOVQ    R11, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z8
-	VMOVUPS 64(CX), Z9
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z10
-	VMOVUPS 64(CX), Z11
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z12
-	VMOVUPS 64(CX), Z13
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z14
-	VMOVUPS 64(CX), Z15
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z16
-	VMOVUPS 64(CX), Z17
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z18
-	VMOVUPS 64(CX), Z19
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z20
-	VMOVUPS 64(CX), Z21
-	SUBQ    $0x00000004, R8
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	LEAQ       (DX)(DX*2), BX
+	LEAQ       (DX)(DX*4), SI
+	LEAQ       (AX)(BX*2), DI
+	ADDQ       DX, DI
+	MOVQ       k+0(FP), R8
+	MOVQ       b+24(FP), R9
+	MOVQ       ldb+32(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       c+40(FP), R11
+	MOVQ       ldc+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       width+56(FP), R13
+	CMPQ       R13, $0x00000020
+	JNE        masked
+	MOVQ       R11, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z8
+	VMOVUPS    64(CX), Z9
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z10
+	VMOVUPS    64(CX), Z11
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z12
+	VMOVUPS    64(CX), Z13
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z14
+	VMOVUPS    64(CX), Z15
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z16
+	VMOVUPS    64(CX), Z17
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z18
+	VMOVUPS    64(CX), Z19
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z20
+	VMOVUPS    64(CX), Z21
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, R8
+	JL         rest
 
 loop:
 	VMOVUPS      (R9), Z22
@@ -9379,59 +9859,95 @@ singlemasked:
 	RET
 
 // func microStepsAVX512x12x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microStepsAVX512x12x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	MOVQ    k+0(FP), BX
-	MOVQ    b+24(FP), SI
-	MOVQ    ldb+32(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    c+40(FP), R8
-	MOVQ    ldc+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    width+56(FP), R10
-	CMPQ    R10, $0x00000020
-	JNE     masked
-	MOVQ    R8, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z8
-	VMOVUPS 64(CX), Z9
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z10
-	VMOVUPS 64(CX), Z11
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z12
-	VMOVUPS 64(CX), Z13
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z14
-	VMOVUPS 64(CX), Z15
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z16
-	VMOVUPS 64(CX), Z17
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z18
-	VMOVUPS 64(CX), Z19
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z20
-	VMOVUPS 64(CX), Z21
-	ADDQ    R9, CX
-	VMOVUPS (CX), Z22
-	VMOVUPS 64(CX), Z23
-	SUBQ    $0x00000004, BX
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       k+0(FP), BX
+	MOVQ       b+24(FP), SI
+	MOVQ       ldb+32(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       c+40(FP), R8
+	MOVQ       ldc+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       width+56(FP), R10
+	CMPQ       R10, $0x00000020
+	JNE        masked
+	MOVQ       R8, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z8
+	VMOVUPS    64(CX), Z9
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z10
+	VMOVUPS    64(CX), Z11
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z12
+	VMOVUPS    64(CX), Z13
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z14
+	VMOVUPS    64(CX), Z15
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z16
+	VMOVUPS    64(CX), Z17
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z18
+	VMOVUPS    64(CX), Z19
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z20
+	VMOVUPS    64(CX), Z21
+	ADDQ       R9, CX
+	VMOVUPS    (CX), Z22
+	VMOVUPS    64(CX), Z23
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R9, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, BX
+	JL         rest
 
 loop:
 	VMOVUPS      (SI), Z24
@@ -9807,63 +10323,99 @@ singlemasked:
 	RET
 
 // func microRowsAVX512x12x2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·microRowsAVX512x12x2(SB), NOSPLIT, $0-64
-	MOVQ    a+8(FP), AX
-	MOVQ    lda+16(FP), DX
-	SHLQ    $0x02, DX
-	LEAQ    (DX)(DX*2), BX
-	LEAQ    (DX)(DX*4), SI
-	LEAQ    (AX)(BX*2), DI
-	ADDQ    DX, DI
-	MOVQ    k+0(FP), R8
-	MOVQ    b+24(FP), R9
-	MOVQ    ldb+32(FP), R10
-	SHLQ    $0x02, R10
-	MOVQ    c+40(FP), R11
-	MOVQ    ldc+48(FP), R12
-	SHLQ    $0x02, R12
-	MOVQ    width+56(FP), R13
-	CMPQ    R13, $0x00000020
-	JNE     masked
-	MOVQ    R11, CX
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z2
-	VMOVUPS 64(CX), Z3
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z4
-	VMOVUPS 64(CX), Z5
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z6
-	VMOVUPS 64(CX), Z7
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z8
-	VMOVUPS 64(CX), Z9
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z10
-	VMOVUPS 64(CX), Z11
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z12
-	VMOVUPS 64(CX), Z13
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z14
-	VMOVUPS 64(CX), Z15
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z16
-	VMOVUPS 64(CX), Z17
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z18
-	VMOVUPS 64(CX), Z19
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z20
-	VMOVUPS 64(CX), Z21
-	ADDQ    R12, CX
-	VMOVUPS (CX), Z22
-	VMOVUPS 64(CX), Z23
-	SUBQ    $0x00000004, R8
-	JL      rest
+	MOVQ       a+8(FP), AX
+	MOVQ       lda+16(FP), DX
+	SHLQ       $0x02, DX
+	LEAQ       (DX)(DX*2), BX
+	LEAQ       (DX)(DX*4), SI
+	LEAQ       (AX)(BX*2), DI
+	ADDQ       DX, DI
+	MOVQ       k+0(FP), R8
+	MOVQ       b+24(FP), R9
+	MOVQ       ldb+32(FP), R10
+	SHLQ       $0x02, R10
+	MOVQ       c+40(FP), R11
+	MOVQ       ldc+48(FP), R12
+	SHLQ       $0x02, R12
+	MOVQ       width+56(FP), R13
+	CMPQ       R13, $0x00000020
+	JNE        masked
+	MOVQ       R11, CX
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z2
+	VMOVUPS    64(CX), Z3
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z4
+	VMOVUPS    64(CX), Z5
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z6
+	VMOVUPS    64(CX), Z7
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z8
+	VMOVUPS    64(CX), Z9
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z10
+	VMOVUPS    64(CX), Z11
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z12
+	VMOVUPS    64(CX), Z13
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z14
+	VMOVUPS    64(CX), Z15
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z16
+	VMOVUPS    64(CX), Z17
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z18
+	VMOVUPS    64(CX), Z19
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z20
+	VMOVUPS    64(CX), Z21
+	ADDQ       R12, CX
+	VMOVUPS    (CX), Z22
+	VMOVUPS    64(CX), Z23
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       R12, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	SUBQ       $0x00000004, R8
+	JL         rest
 
 loop:
 	VMOVUPS      (R9), Z24

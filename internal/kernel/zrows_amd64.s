@@ -3444,13 +3444,14 @@ list1:
 	JGE     next1
 
 row1:
-	MOVLQSX (AX)(R9*4), DX
-	IMULQ   CX, DX
-	ADDQ    BX, DX
-	VADDPS  (DX), Z0, K1, Z0
-	INCQ    R9
-	CMPQ    R9, R10
-	JL      row1
+	MOVLQSX   (AX)(R9*4), DX
+	IMULQ     CX, DX
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	INCQ      R9
+	CMPQ      R9, R10
+	JL        row1
 
 next1:
 	MOVQ    stride+64(FP), DX
@@ -4280,17 +4281,18 @@ list1:
 	MOVLQSX (SI), R9
 	CMPQ    R8, R9
 	JGE     next1
-	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
 
 row1:
-	MOVLQSX (AX)(R8*4), DX
-	IMULQ   CX, DX
-	ADDQ    BX, DX
-	VADDPS  (DX), Z1, K1, Z1
-	INCQ    R8
-	CMPQ    R8, R9
-	JL      row1
-	VADDPS  Z1, Z0, Z0
+	MOVLQSX   (AX)(R8*4), DX
+	IMULQ     CX, DX
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z1
+	VADDPS    Z1, Z2, Z2
+	INCQ      R8
+	CMPQ      R8, R9
+	JL        row1
+	VADDPS    Z2, Z0, Z0
 
 next1:
 	ADDQ    $0x04, SI
@@ -5449,7 +5451,8 @@ row1:
 	IMULQ        CX, DX
 	ADDQ         SI, DX
 	VBROADCASTSS (BX)(R10*4), Z1
-	VFMADD231PS  (DX), Z1, K1, Z0
+	VMOVUPS.Z    (DX), K1, Z2
+	VFMADD231PS  Z2, Z1, Z0
 	INCQ         R10
 	CMPQ         R10, R11
 	JL           row1
@@ -6305,18 +6308,19 @@ list1:
 	MOVLQSX (DI), R10
 	CMPQ    R9, R10
 	JGE     next1
-	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
 
 row1:
 	MOVLQSX      (AX)(R9*4), DX
 	IMULQ        CX, DX
 	ADDQ         SI, DX
 	VBROADCASTSS (BX)(R9*4), Z1
-	VFMADD231PS  (DX), Z1, K1, Z2
+	VMOVUPS.Z    (DX), K1, Z2
+	VFMADD231PS  Z2, Z1, Z3
 	INCQ         R9
 	CMPQ         R9, R10
 	JL           row1
-	VADDPS       Z2, Z0, Z0
+	VADDPS       Z3, Z0, Z0
 
 next1:
 	ADDQ    $0x04, DI

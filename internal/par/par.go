@@ -17,23 +17,37 @@ import (
 // workers busy (with another goroutine's loop) runs serially, which changes
 // its speed and nothing else. Do not call For from inside a body: both loops
 // would be handed the same worker numbers.
+//
+// A worker without work looks for some for a tenth of a millisecond before it
+// sleeps: loops often follow each other closely, and to wake a thread can take
+// longer than a small loop. The caller does not wait for a worker that comes
+// when all is done.
 type Pool struct {
 	threads int
-	jobs    chan *job
+	spins   int          // turns of looking for work
+	seats   atomic.Int32 // workers that the job still takes
+	asleep  atomic.Int32 // workers that wait for a wake-up, or are about to
+	wake    chan struct{}
 	mu      sync.Mutex
 	job     job
 	closed  sync.Once
 }
 
 type job struct {
-	body   func(worker, lo, hi int)
-	n      int
-	grain  int
-	next   atomic.Int64
-	ids    atomic.Int64
-	wg     sync.WaitGroup
-	failed atomic.Pointer[Panic]
+	body    func(worker, lo, hi int)
+	n       int
+	grain   int
+	next    atomic.Int64
+	ids     atomic.Int64
+	running atomic.Int32 // workers that have a seat
+	wg      sync.WaitGroup
+	failed  atomic.Pointer[Panic]
 }
+
+const (
+	maxSpins = 500 // of about 0.2 µs
+	looks    = 100 // at the seats in a turn
+)
 
 // Panic is what For re-raises on the caller's goroutine when a body panics
 // while the loop runs on several; on one alone the panic passes as it is.
@@ -51,13 +65,12 @@ func New(threads int) *Pool {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	p := &Pool{threads: threads, jobs: make(chan *job)}
+	p := &Pool{threads: threads, wake: make(chan struct{}, threads)}
+	if threads <= runtime.GOMAXPROCS(0) {
+		p.spins = maxSpins // else it would be at the expense of a thread that works
+	}
 	for range threads - 1 {
-		go func() {
-			for j := range p.jobs {
-				j.serve()
-			}
-		}()
+		go p.serve()
 	}
 	return p
 }
@@ -73,7 +86,7 @@ func (p *Pool) Threads() int {
 // Close ends the workers. The pool must not be used afterwards.
 func (p *Pool) Close() {
 	if p != nil {
-		p.closed.Do(func() { close(p.jobs) })
+		p.closed.Do(func() { close(p.wake) })
 	}
 }
 
@@ -98,12 +111,9 @@ func (p *Pool) For(n, grain int, body func(worker, lo, hi int)) {
 	j.next.Store(0)
 	j.ids.Store(0)
 	j.failed.Store(nil)
-	j.wg.Add(helpers)
-	for range helpers {
-		p.jobs <- j
-	}
+	p.invite(int32(helpers))
 	func() {
-		defer j.wg.Wait()
+		defer p.dismiss()
 		j.work()
 	}()
 	j.body = nil
@@ -112,10 +122,80 @@ func (p *Pool) For(n, grain int, body func(worker, lo, hi int)) {
 	}
 }
 
+// invite offers the job to workers. A worker on its way to sleep counts as
+// asleep before it looks at the seats for the last time, and here the seats
+// come first: it sees them or is sent for.
+func (p *Pool) invite(helpers int32) {
+	p.job.running.Store(helpers)
+	p.job.wg.Add(int(helpers))
+	p.seats.Store(helpers)
+	for range min(helpers, p.asleep.Load()) {
+		select {
+		case p.wake <- struct{}{}:
+		default: // there are calls for all already
+		}
+	}
+}
+
+// dismiss takes back the seats that are free and waits for those taken.
+func (p *Pool) dismiss() {
+	j, free := &p.job, p.seats.Swap(0)
+	j.running.Add(-free)
+	j.wg.Add(-int(free))
+	p.spin(func() bool { return j.running.Load() == 0 })
+	j.wg.Wait()
+}
+
+// spin looks at done for a while, until it is true.
+func (p *Pool) spin(done func() bool) bool {
+	for range p.spins {
+		for range looks {
+			if done() {
+				return true
+			}
+		}
+		runtime.Gosched()
+	}
+	return false
+}
+
+// serve is the life of a worker.
+func (p *Pool) serve() {
+	for {
+		for p.spin(p.sit) || p.sit() {
+			p.job.serve()
+		}
+		p.asleep.Add(1)
+		if p.seats.Load() > 0 {
+			p.asleep.Add(-1)
+			continue
+		}
+		_, open := <-p.wake
+		p.asleep.Add(-1)
+		if !open {
+			return
+		}
+	}
+}
+
+// sit takes a seat if one is free.
+func (p *Pool) sit() bool {
+	for {
+		free := p.seats.Load()
+		if free == 0 {
+			return false
+		}
+		if p.seats.CompareAndSwap(free, free-1) {
+			return true
+		}
+	}
+}
+
 // serve is a worker's share. Done is deferred for bodies that end their
 // goroutine (as a failing test does): the others must not wait for ever.
 func (j *job) serve() {
 	defer j.wg.Done()
+	defer j.running.Add(-1)
 	j.work()
 }
 

@@ -117,6 +117,35 @@ func TestParallel(t *testing.T) {
 	}
 }
 
+// Workers without work go to sleep, and each is woken for the next loop.
+func TestSleep(t *testing.T) {
+	for _, threads := range []int{2, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			p := par.New(threads)
+			defer p.Close()
+			for range 3 {
+				synctest.Wait() // for all workers to block
+				all := barrier(threads)
+				p.For(threads, 1, func(_, _, _ int) { all() })
+			}
+		})
+	}
+}
+
+// A loop may begin at any moment of a worker's way to sleep: pauses pass over
+// the time that it takes. The bodies wait for each other, so that a worker that
+// misses its call ends the test.
+func TestNoCallIsLost(t *testing.T) {
+	p := par.New(2)
+	defer p.Close()
+	for pause := range 400 {
+		for start := time.Now(); time.Since(start) < time.Duration(pause)*time.Microsecond; {
+		}
+		both := barrier(2)
+		p.For(2, 1, func(_, _, _ int) { both() })
+	}
+}
+
 func recovered(f func()) (v any) {
 	defer func() { v = recover() }()
 	f()

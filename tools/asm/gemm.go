@@ -105,6 +105,7 @@ func micro(s isa, kind string, rows, vecs int) {
 
 	// tile is the whole work, for all lanes or with the last vector masked.
 	tile := func(suffix string, mask reg.Register, unroll int) {
+		ahead := mask == nil && vecs > 1 // fetch the next tile, most often the one below
 		acc := s.vecs(vecs * rows)
 		row := GP64()
 		MOVQ(c, row)
@@ -112,8 +113,18 @@ func micro(s isa, kind string, rows, vecs int) {
 			for v := range vecs {
 				s.load(Mem{Base: row, Disp: v * s.size()}, maskOf(mask, v, vecs), acc[r*vecs+v])
 			}
-			if r < rows-1 {
+			if r < rows-1 || ahead {
 				ADDQ(ldc, row)
+			}
+		}
+		if ahead {
+			for r := range rows {
+				for v := 0; v < vecs; v += 64 / s.size() {
+					PREFETCHT0(Mem{Base: row, Disp: v * s.size()})
+				}
+				if r < rows-1 {
+					ADDQ(ldc, row)
+				}
 			}
 		}
 		bs, x := s.vecs(vecs), s.vecs(2)

@@ -48,9 +48,7 @@ func newList(s isa, at string, scaled bool) *list {
 	if scaled {
 		l.val, l.value = load64("val"), s.vec()
 	}
-	if !s.wide() {
-		l.t = s.vec()
-	}
+	l.t = s.vec()
 	return l
 }
 
@@ -66,7 +64,9 @@ func (l *list) add(i, base reg.Register, acc []reg.VecVirtual, mask reg.Register
 		m := Mem{Base: l.row, Disp: j * l.s.size()}
 		mask := maskOf(mask, j, len(acc))
 		switch {
-		case mask != nil && !l.s.wide():
+		case mask != nil && (!l.s.wide() || len(acc) == 1):
+			// A sum under a mask waits longer for the one before, which
+			// shows where there is only one chain.
 			l.s.load(m, mask, l.t)
 			if l.val != nil {
 				VFMADD231PS(l.t, l.value, v)

@@ -28,6 +28,19 @@ func run() error {
 			return err
 		}
 	}
+	rows, err := docs.Benchmarks()
+	if err != nil {
+		return err
+	}
+	svg, err := docs.DensityFigure(rows)
+	if err != nil {
+		return err
+	}
+	if svg != nil {
+		if err := os.WriteFile("docs/density.svg", svg, 0o644); err != nil {
+			return err
+		}
+	}
 	pages, err := docs.Pages(".")
 	if err != nil {
 		return fmt.Errorf("find the pages: %w", err)
@@ -37,7 +50,7 @@ func run() error {
 		if err != nil {
 			return err
 		}
-		if page := docs.Fill(string(raw), runs); page != string(raw) {
+		if page := docs.FillBench(docs.Fill(string(raw), runs), rows); page != string(raw) {
 			if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
 				return err
 			}
