@@ -150,33 +150,25 @@ func charge(u, v, x []tensor.Float, d *decays) {
 	}
 }
 
-// fire writes the spikes of membranes u, or in a replay reads them, and the
-// membranes after the reset to v.
+// fire writes the spikes of membranes u, by a kernel's scan of one step without
+// decay, or in a replay reads them, and the membranes after the reset to v.
 func (l ParametricSpiking) fire(u, v []tensor.Float, spikes []uint64, replay bool) {
 	theta := tensor.Float(l.Threshold)
-	for w := range spikes {
-		word := spikes[w]
-		lo, hi := 64*w, min(64*w+64, len(u))
-		if !replay {
-			word = 0
-			for i, m := range u[lo:hi] {
-				if m >= theta {
-					word |= 1 << i
-				}
+	if !replay {
+		k := kernel.LIF{Gain: 1, Fire: theta, Amount: theta, Reset: kernel.Reset(l.Reset)}
+		k.Forward(1, u, 0, v, nil, 0, spikes, 0)
+		return
+	}
+	for i, m := range u {
+		if spikes[i>>6]>>(i&63)&1 == 1 {
+			switch l.Reset {
+			case neuron.Subtract:
+				m -= theta
+			case neuron.Zero:
+				m = 0
 			}
-			spikes[w] = word
 		}
-		for i, m := range u[lo:hi] {
-			if word>>i&1 == 1 {
-				switch l.Reset {
-				case neuron.Subtract:
-					m -= theta
-				case neuron.Zero:
-					m = 0
-				}
-			}
-			v[lo+i] = m
-		}
+		v[i] = m
 	}
 }
 

@@ -27,6 +27,7 @@ func SelfTest() map[Level]error {
 
 func selfTestResults() []Float {
 	all := append(selfTestProducts(), selfTestEvents()...)
+	all = append(all, selfTestWalks()...)
 	for _, reset := range []Reset{ResetSubtract, ResetZero, ResetNone} {
 		for _, shape := range []Shape{FastSigmoid, ArcTan, Triangle, Rectangle} {
 			all = append(all, selfTestScan(reset, shape)...)

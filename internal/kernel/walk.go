@@ -47,3 +47,12 @@ func mulWalksGo(c, a []Float, p Walk, b []Float, q Walk, rows, steps int) {
 		}
 	}
 }
+
+// selfTestWalks runs forwards through one matrix and backwards through another.
+func selfTestWalks() []Float {
+	const n, rows, steps = 147, 2, 3
+	c := sixteenths(n, 5)
+	MulWalks(c, sixteenths(rows*steps*n, 7), Walk{Row: steps * n, Step: n},
+		sixteenths(rows*steps*n, 11), Walk{At: (rows*steps - 1) * n, Row: -steps * n, Step: -n}, rows, steps)
+	return c
+}
