@@ -78,9 +78,11 @@ func (l Dropout) draw(row []uint64, n int, key rng.Key) {
 		v := u[:min(len(u), n-lo)]
 		key.Uniforms(v, 0, uint64(lo))
 		for i, x := range v {
+			var keep uint64 // set without a branch, which would be mispredicted
 			if float64(x) >= l.Rate {
-				row[(lo+i)>>6] |= 1 << ((lo + i) & 63)
+				keep = 1
 			}
+			row[(lo+i)>>6] |= keep << ((lo + i) & 63)
 		}
 	}
 }
