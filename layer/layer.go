@@ -250,6 +250,7 @@ type Temp struct {
 	floats  [3][]tensor.Float
 	doubles [2][]float64
 	events  events
+	group   groupSignals
 	blocks  []block
 	columns []columns
 	bits    []uint64

@@ -75,6 +75,17 @@ func TestOutputErrors(t *testing.T) {
 		{layer.Spiking{Neuron: lif}, image, "spiking: neuron and surrogate must both be given, for instance neuron lif with surrogate fast-sigmoid"},
 		{layer.Spiking{Neuron: neuron.LIF{Beta: 2, Threshold: 1}, Surrogate: fast}, image, "neuron lif: beta is 2, want a decay per step in [0, 1]"},
 		{layer.Spiking{Neuron: lif, Surrogate: surrogate.ArcTan{}}, image, "surrogate arctan: alpha is 0, want a positive number"},
+		{layer.BatchNorm{}, shapes{{}}, "batch-norm: input is a scalar, want channels in the last axis; put it behind a linear or conv2d layer"},
+		{layer.BatchNorm{Momentum: 2}, image, "batch-norm: momentum is 2, want the part of the new statistics in (0, 1] (0.1 is usual)"},
+		{layer.BatchNorm{Scale: -1}, image, "batch-norm: epsilon is 0 and scale -1, want both positive (1e-5 and 1 are usual)"},
+		{layer.Dropout{Rate: 1}, image, "dropout: rate is 1, want the probability that a unit is silenced, in [0, 1)"},
+		{layer.Add{}, image, "add: 1 inputs, want at least 2; name the nodes that it joins"},
+		{layer.Add{}, shapes{{3}, {4}}, "add: input 1 has shape 4, input 0 3, want the same; adapt one by a conv2d layer of kernel 1"},
+		{layer.Concat{}, shapes{{4, 4, 2}, {4, 3, 2}}, "concat: input 1 has shape 4×3×2, input 0 4×4×2, want the same but for the channels; pool or pad one of them"},
+		{layer.Recurrent{Neuron: lif, Surrogate: fast}, image, "recurrent: input of shape 4×6×1, want a vector of currents; put a linear layer before it"},
+		{layer.ParametricSpiking{Beta: 1, Threshold: 1, Surrogate: fast}, image, "parametric-spiking: beta is 1, want the decay before training in (0, 1), such as 0.5"},
+		{layer.ParametricSpiking{Beta: 0.5, Threshold: 1}, image, "parametric-spiking: no surrogate is given, for instance arctan"},
+		{layer.ParametricSpiking{Beta: 0.5, Surrogate: fast}, image, "parametric-spiking: neuron lif: threshold is 0, want a positive number (1 is usual)"},
 		{layer.Readout{Beta: math.NaN()}, image, "readout: beta is NaN, want a decay per step in [0, 1]"},
 	} {
 		if _, err := c.l.Output(c.in...); err == nil || err.Error() != c.want {

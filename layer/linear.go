@@ -23,11 +23,16 @@ type Linear struct {
 // ⌊(h + 2·Padding − Kernel)/Stride⌋ + 1 high, and as wide likewise. The errors
 // at the input are the correlation of those at the output with the kernels
 // turned by 180°.
+//
+// With Groups > 1, which must divide the channels in and out, the channels fall
+// into as many groups, and each group of outputs sees its group of inputs
+// alone: W [kernel, kernel, cin/groups, out]. Groups = cin is depthwise.
 type Conv2D struct {
 	Out     int  `yaml:"out,required"`
 	Kernel  int  `yaml:"kernel,required"`
 	Stride  int  `yaml:"stride"`
 	Padding int  `yaml:"padding"`
+	Groups  int  `yaml:"groups"`
 	NoBias  bool `yaml:"no-bias"`
 }
 
@@ -84,7 +89,7 @@ func (l Conv2D) Output(in ...tensor.Shape) (tensor.Shape, error) {
 		return nil, fmt.Errorf("conv2d: a kernel of %d does not fit an image of %d×%d with padding %d; use a smaller kernel or more padding", l.Kernel, s[0], s[1], l.Padding)
 	}
 	a := l.affine(in)
-	return tensor.Shape{a.oh, a.ow, l.Out}, nil
+	return tensor.Shape{a.oh, a.ow, l.Out}, l.checkGroups(s[2])
 }
 
 // Accepts is true for each kind of signal.
@@ -99,23 +104,39 @@ func (l Conv2D) affine(in []tensor.Shape) affine {
 	}}
 }
 
-// Params are weight [kernel, kernel, cin, out] and bias [out].
+// Params are weight [kernel, kernel, cin/groups, out] and bias [out].
 func (l Conv2D) Params(in ...tensor.Shape) []ParamSpec {
+	if l.grouped() {
+		return l.groupParams(in[0])
+	}
 	return l.affine(in).params(tensor.Shape{l.Kernel, l.Kernel, in[0][2], l.Out}, l.NoBias)
 }
 
 // Compile prepares the weights for products.
-func (l Conv2D) Compile(old any, _ *par.Pool, _ []tensor.Tensor, _ bool, _ ...tensor.Shape) any {
+func (l Conv2D) Compile(old any, _ *par.Pool, params []tensor.Tensor, _ bool, in ...tensor.Shape) any {
+	if l.grouped() {
+		return l.compileGroups(old, params, in[0])
+	}
 	return compiled(old)
 }
 
 // Forward computes the correlation.
 func (l Conv2D) Forward(c *Call) {
+	if l.grouped() {
+		l.forwardGroups(c)
+		return
+	}
 	l.affine([]tensor.Shape{c.In[0].Shape}).forward(c, c.bias())
 }
 
 // Backward computes the gradients.
-func (l Conv2D) Backward(c *Call) { l.affine([]tensor.Shape{c.In[0].Shape}).backward(c) }
+func (l Conv2D) Backward(c *Call) {
+	if l.grouped() {
+		l.backwardGroups(c)
+		return
+	}
+	l.affine([]tensor.Shape{c.In[0].Shape}).backward(c)
+}
 
 func (a affine) params(weight tensor.Shape, noBias bool) []ParamSpec {
 	specs := []ParamSpec{

@@ -55,6 +55,11 @@ func jointNetworks(t testing.TB) map[string]*network.Network {
 		node("a", layer.Conv2D{Out: 3, Kernel: 3}), node("b", layer.ParametricSpiking{Beta: 0.8, Threshold: 0.3, Surrogate: arctan}),
 		node("c", layer.Conv2D{Out: 4, Kernel: 2}), node("d", layer.ParametricSpiking{Beta: 0.5, Threshold: 0.2, Reset: neuron.Zero, DecayInput: true, Surrogate: triangle}),
 		node("e", layer.Flatten{}), node("f", layer.Linear{Out: 66}), node("g", layer.ParametricSpiking{Beta: 0.5, Threshold: 0.2, Reset: neuron.None, Surrogate: fast}))
+	add("groups", tensor.Shape{7, 6, 4},
+		node("a", layer.Conv2D{Out: 8, Kernel: 3, Padding: 1, Groups: 4}), node("b", lif(0.9, neuron.Subtract, fast)),
+		node("c", layer.Conv2D{Out: 8, Kernel: 3, Stride: 2, Padding: 1, Groups: 8}), node("d", lif(0.9, neuron.Subtract, fast)),
+		node("e", layer.Conv2D{Out: 6, Kernel: 2, Padding: 1, Groups: 2}), node("f", layer.AvgPool{Size: 2, Stride: 1}),
+		node("g", lif(0.8, neuron.Zero, arctan)), node("h", layer.Conv2D{Out: 12, Kernel: 3, Stride: 2, Padding: 2, Groups: 6, NoBias: true}))
 	return nets
 }
 

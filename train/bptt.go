@@ -90,7 +90,7 @@ func NewBPTT(c BPTTConfig) (*BPTT, error) {
 	}
 	l.pass = l.packed.NewPass(network.Options{Pool: c.Pool, Meter: c.Meter})
 	for _, nd := range c.Net.Nodes() {
-		if _, ok := nd.Layer.(layer.Spiking); ok {
+		if layer.Fires(nd.Layer) {
 			l.rates = append(l.rates, Rate{Layer: nd.Name})
 		}
 	}
@@ -219,7 +219,7 @@ func (l *BPTT) window(b *data.Batch, st *network.State, t0, t1 int, keep bool) (
 func (l *BPTT) countSpikes() {
 	i := 0
 	for j, nd := range l.c.Net.Nodes() {
-		if _, ok := nd.Layer.(layer.Spiking); ok {
+		if layer.Fires(nd.Layer) {
 			spikes, slots := l.pass.Spikes(j)
 			l.rates[i].Spikes += spikes
 			l.rates[i].Slots += slots

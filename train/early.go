@@ -38,7 +38,7 @@ func (l *BPTT) EarlyExit(margin float64, certain bool, window int) (*EarlyExit, 
 	}
 	e := &EarlyExit{BPTT: l, inference: inference}
 	for i, nd := range l.c.Net.Nodes() {
-		if _, ok := nd.Layer.(layer.Spiking); ok {
+		if layer.Fires(nd.Layer) {
 			e.nodes = append(e.nodes, i)
 		}
 	}
