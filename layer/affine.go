@@ -25,8 +25,13 @@ type affine struct {
 	n int
 }
 
-// EventDensity is the density of events below which they are added one by one.
-const EventDensity = 0.35
+// EventDensity is the density of events below which they are added one by one
+// instead of multiplied, and gradientDensity that below which the gradient of
+// the weights is summed from them.
+const (
+	EventDensity    = 0.3
+	gradientDensity = 0.42
+)
 
 // slabBytes is how much of W the events of many images are added from before
 // the next columns are taken: what stays in a second-level cache.
@@ -131,9 +136,10 @@ func transpose(dst []tensor.Float, ld int, src []tensor.Float, m, n int) {
 	}
 }
 
-// eventful decides whether to list the events that e has counted.
-func (c *Call) eventful(density float64) bool {
-	return c.Path == Events || c.Path == Auto && density < EventDensity
+// eventful decides by the density of events and the one at which they stop to
+// pay.
+func (c *Call) eventful(density, most float64) bool {
+	return c.Path == Events || c.Path == Auto && density < most
 }
 
 func (a affine) forward(c *Call, bias []tensor.Float) {
@@ -141,7 +147,7 @@ func (a affine) forward(c *Call, bias []tensor.Float) {
 	out.Reset(rowKind(in), in.T, in.B, c.Shape)
 	c.start("product")
 	work := Work{Dense: a.macs(out), Bytes: bytes(in) + bytes(out) + a.weightBytes()}
-	if c.Path != Dense && c.eventful(e.count(c, in)) {
+	if c.Path != Dense && c.eventful(e.count(c, in), EventDensity) {
 		e.list(c, in, a.window)
 		a.forwardEvents(c, e, bias)
 		c.stop(a.events(work, e))
@@ -170,8 +176,12 @@ func (a affine) events(w Work, e *events) Work {
 func (a affine) forwardDense(c *Call, bias []tensor.Float) {
 	in, out := c.In[0], c.Out
 	fwd := a.packed(c)
-	if a.identity() && in.Kind != signal.Spikes {
+	if a.identity() {
 		fillRows(out.Data, bias)
+		if in.Kind == signal.Spikes {
+			a.forwardExpanded(c, fwd)
+			return
+		}
 		kernel.MatMul(c.Pool, in.Rows()*a.pixels(), in.Data, a.c, false, fwd, out.Data, a.n)
 		return
 	}
@@ -264,6 +274,21 @@ func biasRow(dst []tensor.Float, ld, n, count int, bias []tensor.Float, j0 int) 
 	}
 }
 
+// expandRows is the rows of spikes that one task turns into numbers at once.
+const expandRows = 128
+
+// forwardExpanded multiplies spikes as numbers.
+func (a affine) forwardExpanded(c *Call, fwd *kernel.Packed) {
+	c.each(c.In[0].Rows(), expandRows, job{a: a, packed: fwd}, func(j *job, id, r0, r1 int) {
+		a, units, size := j.a, j.a.units(), j.a.pixels()*j.a.n
+		x := j.c.Workers[id].slot(0, (r1-r0)*units)
+		for r := r0; r < r1; r++ {
+			j.c.In[0].ReadRow(x[(r-r0)*units:][:units], r)
+		}
+		kernel.MatMul(nil, (r1-r0)*a.pixels(), x, a.c, false, j.packed, j.c.Out.Data[r0*size:], a.n)
+	})
+}
+
 // eachBand calls f for bands of output rows of each image of s, with the
 // canvas under them.
 func (g window) eachBand(c *Call, s *signal.Signal, j job, f func(j *job, r, y0, y1 int, canvas []tensor.Float)) {
@@ -308,7 +333,7 @@ func (a affine) gradInput(c *Call) Work {
 		a.gradInputLinear(c)
 		return w
 	}
-	if density := sampledDensity(dout); c.Path == Events || c.Path == Auto && density < EventDensity {
+	if density := sampledDensity(dout); c.eventful(density, EventDensity) {
 		a.gradInputEvents(c)
 		w.Events, w.MACs = true, int64(density*float64(w.Dense))
 		return w

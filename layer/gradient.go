@@ -68,7 +68,7 @@ func (a affine) gradWeights(c *Call) Work {
 	t.blocks = a.blocks(t.blocks, in.B)
 	w := Work{Dense: a.macs(c.DOut), Bytes: bytes(in) + bytes(c.DOut) + a.weightBytes()}
 	w.MACs = w.Dense
-	switch eventful := c.Path != Dense && c.eventful(t.events.count(c, in)); {
+	switch eventful := c.Path != Dense && c.eventful(t.events.count(c, in), gradientDensity); {
 	case eventful && a.linear():
 		a.gradLinearEvents(c)
 		return a.events(w, &t.events)
@@ -77,6 +77,8 @@ func (a affine) gradWeights(c *Call) Work {
 		return a.events(w, &t.events)
 	case a.identity() && in.Kind != signal.Spikes:
 		a.gradLinear(c)
+	case a.linear():
+		a.gradExpanded(c)
 	default:
 		a.gradConv(c)
 	}
@@ -97,6 +99,30 @@ func (a affine) gradLinear(c *Call) {
 			}
 		}
 	})
+}
+
+// gradExpanded is gradLinear for the spikes of a linear map, turned into numbers
+// block by block.
+func (a affine) gradExpanded(c *Call) {
+	in, t := c.In[0], c.Temp
+	j := job{a: a, y: t.slot(0, a.c*a.n)}
+	for j.step = steps(in) - 1; j.step >= 0; j.step-- {
+		for _, j.block = range t.blocks {
+			j.x = t.slot(1, (j.block.b1-j.block.b0)*a.c)
+			c.each(j.block.b1-j.block.b0, expandRows, j, func(j *job, _, i0, i1 int) {
+				for i := i0; i < i1; i++ {
+					j.c.In[0].ReadRow(j.x[i*j.a.c:][:j.a.c], j.step*j.c.In[0].B+j.block.b0+i)
+				}
+			})
+			c.each(a.c, pieces(a.c, c.Pool.Threads()), j, func(j *job, _, k0, k1 int) {
+				a, n, p := j.a, j.a.n, j.y[k0*j.a.n:k1*j.a.n]
+				lo, hi := a.rowsOf(j.c.In[0].B, j.step, j.block)
+				clear(p)
+				kernel.MulOuter(hi-lo, k1-k0, n, j.x[k0:], a.c, j.c.DOut.Data[lo*n:], n, p, n)
+				kernel.Add(j.c.DParams[0][k0*n:k1*n], p)
+			})
+		}
+	}
 }
 
 // pieces is the size of the ranges of n that keep threads busy.

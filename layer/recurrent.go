@@ -137,7 +137,7 @@ func (l Recurrent) Forward(c *Call) {
 func (l Recurrent) addSpikes(c *Call, wk *Worker, current, last []tensor.Float, w *recurrentWeights) {
 	n := len(current)
 	wk.ints, wk.values = kernel.Nonzeros(wk.ints[:0], wk.values[:0], last, 0)
-	if c.Soft == Hard && c.eventful(float64(len(wk.ints))/float64(n)) {
+	if c.Soft == Hard && c.eventful(float64(len(wk.ints))/float64(n), EventDensity) {
 		kernel.AddRows(current, c.Params[0].Data, n, wk.ints)
 		return
 	}
