@@ -1,8 +1,8 @@
 // Package model is the one table of kinds, and the configuration of a training
 // run that is written with it.
 //
-// A kind is a name for a type: of layer, neuron, surrogate, loss, optimiser,
-// schedule, encoder or augmentation. The same table serves YAML files,
+// A kind is a name for a type: of layer, neuron, surrogate, loss, regularizer,
+// optimiser, schedule, encoder or augmentation. The same table serves YAML files,
 // checkpoints and the gradient checks: each kind comes with an example, and a
 // kind without one does not pass the tests. A Table is a value: callers add
 // kinds of their own to a copy; nothing registers itself by being imported.
@@ -25,14 +25,15 @@ import (
 
 // Table maps the names of kinds to their entries, by what they are.
 type Table struct {
-	Layers     map[string]Kind
-	Neurons    map[string]Kind
-	Surrogates map[string]Kind
-	Losses     map[string]Kind
-	Optimizers map[string]Kind
-	Schedules  map[string]Kind
-	Encoders   map[string]Kind
-	Augments   map[string]Kind
+	Layers       map[string]Kind
+	Neurons      map[string]Kind
+	Surrogates   map[string]Kind
+	Losses       map[string]Kind
+	Regularizers map[string]Kind
+	Optimizers   map[string]Kind
+	Schedules    map[string]Kind
+	Encoders     map[string]Kind
+	Augments     map[string]Kind
 }
 
 // Kind is an entry of the table. New returns a pointer to a value with its
@@ -96,6 +97,9 @@ func Default() Table {
 			"step-cross-entropy":     kind(loss.StepCrossEntropy{Level: 1}, loss.StepCrossEntropy{Lambda: 0.05, Level: 1}),
 			"first-spike":            kind(loss.FirstSpike{Temperature: 1}, loss.FirstSpike{Temperature: 2}),
 		},
+		Regularizers: map[string]Kind{
+			"rate-bounds": kind(loss.RateBounds{Weight: 1, Upper: 1}, loss.RateBounds{Weight: 0.1, Lower: 0.05, Upper: 0.3}),
+		},
 		Optimizers: map[string]Kind{
 			"sgd":   kind(optim.SGD{}, optim.SGD{LR: 0.1, Momentum: 0.9}),
 			"adam":  kind(adam, optim.Adam{LR: 1e-3}),
@@ -131,6 +135,7 @@ func (t Table) Kinds() yaml.Kinds {
 		reflect.TypeFor[neuron.Neuron]():       constructors(t.Neurons),
 		reflect.TypeFor[surrogate.Surrogate](): constructors(t.Surrogates),
 		reflect.TypeFor[loss.Loss]():           constructors(t.Losses),
+		reflect.TypeFor[loss.Regularizer]():    constructors(t.Regularizers),
 		reflect.TypeFor[optim.Optimizer]():     constructors(t.Optimizers),
 		reflect.TypeFor[optim.Schedule]():      constructors(t.Schedules),
 		reflect.TypeFor[encode.Encoder]():      constructors(t.Encoders),
@@ -149,18 +154,21 @@ func constructors(kinds map[string]Kind) map[string]func() any {
 // Config is a training run of a network by backpropagation through time: what
 // `synfire train FILE.yaml` reads and what a checkpoint carries.
 type Config struct {
-	Seed      uint64          `yaml:"seed"`
-	Data      Data            `yaml:"data,required"`
-	Encoder   encode.Encoder  `yaml:"encoder"`
-	Steps     int             `yaml:"steps,required"` // T
-	Layers    []layer.Layer   `yaml:"layers,required"`
-	Loss      loss.Loss       `yaml:"loss"`
-	Optimizer optim.Optimizer `yaml:"optimizer"`
-	Schedule  optim.Schedule  `yaml:"schedule"`
-	Clip      float64         `yaml:"clip"`   // largest norm of the gradients; 0: no limit
-	Window    int             `yaml:"window"` // steps of time in memory at once; 0: all
-	Epochs    int             `yaml:"epochs"`
-	Batch     int             `yaml:"batch"`
+	Seed         uint64             `yaml:"seed"`
+	Data         Data               `yaml:"data,required"`
+	Encoder      encode.Encoder     `yaml:"encoder"`
+	Steps        int                `yaml:"steps,required"` // T
+	Layers       []layer.Layer      `yaml:"layers,required"`
+	Loss         loss.Loss          `yaml:"loss"`
+	Optimizer    optim.Optimizer    `yaml:"optimizer"`
+	Schedule     optim.Schedule     `yaml:"schedule"`
+	Clip         float64            `yaml:"clip"`     // largest norm of the gradients; 0: no limit
+	Window       int                `yaml:"window"`   // steps of time in memory at once; 0: all
+	Memory       Bytes              `yaml:"memory"`   // that window is chosen for; 0: no bound
+	Truncate     int                `yaml:"truncate"` // steps after which errors at states are dropped; 0: never
+	Regularizers []loss.Regularizer `yaml:"regularizers"`
+	Epochs       int                `yaml:"epochs"`
+	Batch        int                `yaml:"batch"`
 }
 
 // Data names a data set and how training sees it.
@@ -191,6 +199,7 @@ func (c Config) Validate() error {
 		{"epochs", c.Epochs, 1},
 		{"batch", c.Batch, 1},
 		{"window", c.Window, 0},
+		{"truncate", c.Truncate, 0},
 		{"data.train", c.Data.Train, 0},
 		{"data.test", c.Data.Test, 0},
 		{"layers", len(c.Layers), 1},

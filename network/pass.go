@@ -93,6 +93,7 @@ type Pass struct {
 	t0      int             // start of the last window
 	kept    bool
 	trained bool
+	firing  Firing // nil: nobody
 	// Constant signals belong to this input and these weights.
 	constant        *tensor.Float
 	constantVersion int
@@ -284,6 +285,9 @@ func (p *Pass) forwardNode(i, k int, st *State) {
 	if c.Out.Kind == signal.Spikes {
 		m.spikes += c.Out.Raster.Count(0, c.Out.Rows())
 		m.slots += c.Out.Rows() * c.Out.Units()
+		if p.firing != nil {
+			p.firing.Fired(i, c.Out)
+		}
 	}
 }
 
@@ -361,6 +365,9 @@ func (p *Pass) Backward(adj *Adjoint, dout *signal.Signal, grads Grads) error {
 			m.call.DOut = &d
 			if i != last {
 				m.call.DOut = p.sumConsumers(i, adj)
+			}
+			if p.firing != nil && m.chunks[0].out.Kind == signal.Spikes {
+				p.firing.Errors(i, m.call.DOut)
 			}
 			p.backwardNode(i, k, adj, grads)
 		}

@@ -31,9 +31,14 @@ type BPTTConfig struct {
 	Total     int            // steps that the schedule spans
 	Clip      float64        // largest norm of the gradients; 0: no limit
 	Window    int            // steps of time held in memory at once; 0: all T. Gradients are the same.
+	Memory    int64          // bytes that Window is chosen for, with batches of Batch samples; 0: no bound
+	Batch     int
+	Truncate  int // steps after which errors at the states are dropped; 0: never
 	Seed      uint64
 	Pool      *par.Pool
 	Meter     network.Meter // nil: nobody asks what the nodes do
+
+	Regularizers []loss.Regularizer // of each spiking layer
 }
 
 // BPTT trains a network by backpropagation through all T steps of time.
@@ -54,6 +59,7 @@ type BPTT struct {
 	keys    []rng.Key // of the samples' encodings
 	masks   []rng.Key // of their dropout masks
 	rates   []Rate
+	firing  *firing // nil without regularizers
 }
 
 // NewBPTT checks the configuration and makes the learner.
@@ -61,8 +67,8 @@ func NewBPTT(c BPTTConfig) (*BPTT, error) {
 	if c.Net == nil || c.Encoder == nil || c.Loss == nil || c.Optimizer == nil {
 		return nil, errors.New("train.NewBPTT: network, encoder, loss and optimizer must be given")
 	}
-	if c.Steps < 1 || c.Window < 0 || !(c.Clip >= 0) {
-		return nil, fmt.Errorf("train.NewBPTT: steps %d, window %d, clip %v: want at least one step, and neither of the others negative", c.Steps, c.Window, c.Clip)
+	if c.Steps < 1 || !(c.Clip >= 0) {
+		return nil, fmt.Errorf("train.NewBPTT: steps %d, clip %v: want at least one step, and a clip that is not negative", c.Steps, c.Clip)
 	}
 	if len(c.Net.OutputShape()) != 1 {
 		return nil, fmt.Errorf("train.NewBPTT: the network's output has shape %v, want a vector of classes; end it with flatten and linear layers", c.Net.OutputShape())
@@ -73,22 +79,32 @@ func NewBPTT(c BPTTConfig) (*BPTT, error) {
 	if c.Schedule == nil {
 		c.Schedule = optim.Fixed{}
 	}
-	if v, ok := c.Schedule.(interface{ Validate() error }); ok {
-		if err := v.Validate(); err != nil {
+	for _, part := range []any{c.Schedule, c.Loss} {
+		if v, ok := part.(interface{ Validate() error }); ok {
+			if err := v.Validate(); err != nil {
+				return nil, fmt.Errorf("train.NewBPTT: %w", err)
+			}
+		}
+	}
+	for _, r := range c.Regularizers {
+		if err := r.Validate(); err != nil {
 			return nil, fmt.Errorf("train.NewBPTT: %w", err)
 		}
 	}
-	if c.Window == 0 {
-		c.Window = c.Steps
+	if err := c.chooseWindow(); err != nil {
+		return nil, fmt.Errorf("train.NewBPTT: %w", err)
 	}
 	if node, ok := c.Net.WholeTime(true); ok && c.Window < c.Steps {
-		return nil, fmt.Errorf("train.NewBPTT: node %q trains on all %d steps at once, a window of %d would change its results: leave window out or make it %d", node, c.Steps, c.Window, c.Steps)
+		return nil, fmt.Errorf("train.NewBPTT: node %q trains on all %d steps at once, a window of %d would change its results: leave window, memory and truncate out", node, c.Steps, c.Window)
 	}
 	l := &BPTT{
 		c: c, packed: c.Net.Compile(c.Pool, true), grads: c.Net.NewGrads(),
 		bufs: optim.NewBuffers(c.Optimizer, c.Net.Params()), state: c.Net.NewState(1), adjoint: c.Net.NewAdjoint(1),
 	}
 	l.pass = l.packed.NewPass(network.Options{Pool: c.Pool, Meter: c.Meter})
+	if l.firing = newFiring(c.Net, c.Regularizers); l.firing != nil {
+		l.pass.SetFiring(l.firing)
+	}
 	for _, nd := range c.Net.Nodes() {
 		if layer.Fires(nd.Layer) {
 			l.rates = append(l.rates, Rate{Layer: nd.Name})
@@ -105,13 +121,17 @@ func (l *BPTT) Step(_ context.Context, b *data.Batch) (Metrics, error) {
 	l.keys = l.sampleKeys(l.keys, b, rng.Encode, b.Epoch)
 	l.masks = l.sampleKeys(l.masks, b, rng.Dropout, b.Epoch)
 	l.pass.SetTraining(l.masks)
-	if err := l.forward(b, l.c.Window); err != nil {
+	l.firing.start(l.c.Net, b.Len())
+	err := l.forward(b, l.c.Window)
+	penalty := l.firing.finish(b.Len(), l.c.Steps)
+	if err != nil {
 		return Metrics{}, err
 	}
 	value, err := l.c.Loss.Eval(&l.dout, l.scores, &l.out, b.Labels)
 	if err != nil {
 		return Metrics{}, err
 	}
+	value += penalty
 	if math.IsNaN(value) || math.IsInf(value, 0) {
 		return Metrics{}, l.nonFinite(b, fmt.Sprintf("the loss is %v", value))
 	}
@@ -229,7 +249,7 @@ func (l *BPTT) countSpikes() {
 }
 
 // backward goes back window by window; all but the last are run again from
-// the state at their border.
+// the state at their border. Where it truncates, no error at a state passes.
 func (l *BPTT) backward(b *data.Batch) error {
 	l.grads.Zero()
 	l.adjoint.Reset(l.c.Net, b.Len())
@@ -239,6 +259,9 @@ func (l *BPTT) backward(b *data.Batch) error {
 	for i := len(l.borders) - 1; i >= 0; i-- {
 		t0 := i * l.c.Window
 		t1 := min(t0+l.c.Window, l.c.Steps)
+		if l.c.truncates() && t1%l.c.Truncate == 0 {
+			l.adjoint.Truncate()
+		}
 		if i < len(l.borders)-1 {
 			if _, err := l.window(b, l.borders[i], t0, t1, true); err != nil {
 				return err

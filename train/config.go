@@ -25,6 +25,7 @@ func FromConfig(c model.Config, train *data.Set, pool *par.Pool) (*BPTT, error) 
 	return NewBPTT(BPTTConfig{
 		Net: net, Steps: c.Steps, Encoder: c.Encoder, Loss: c.Loss, Optimizer: c.Optimizer, Schedule: c.Schedule,
 		Total: c.Epochs * batches, Clip: c.Clip, Window: c.Window, Seed: c.Seed, Pool: pool,
+		Memory: int64(c.Memory), Batch: c.Batch, Truncate: c.Truncate, Regularizers: c.Regularizers,
 	})
 }
 

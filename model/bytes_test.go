@@ -1,0 +1,54 @@
+package model_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"synfire/loss"
+	"synfire/model"
+)
+
+func TestBytes(t *testing.T) {
+	for text, want := range map[string]model.Bytes{"0": 0, "1000": 1000, "3KiB": 3 << 10, "256MiB": 256 << 20, "2 GiB": 2 << 30} {
+		var b, again model.Bytes
+		if err := b.UnmarshalText([]byte(text)); err != nil || b != want {
+			t.Errorf("%q is %d, want %d: %v", text, b, want, err)
+		}
+		if err := again.UnmarshalText([]byte(b.String())); err != nil || again != b {
+			t.Errorf("%v is read as %v: %v", b, again, err)
+		}
+	}
+	for _, text := range []string{"", "-1", "1.5GiB", "10MB", "99999999999GiB"} {
+		if new(model.Bytes).UnmarshalText([]byte(text)) == nil {
+			t.Errorf("%q: accepted", text)
+		}
+	}
+}
+
+// The options of time, memory and rates in a file.
+func TestTimeOptions(t *testing.T) {
+	table := model.Default()
+	c, err := table.Decode("x.yaml", []byte(example+"memory: 64MiB\ntruncate: 2\nregularizers: [{kind: rate-bounds, weight: 0.5, lower: 0.01}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []loss.Regularizer{loss.RateBounds{Weight: 0.5, Lower: 0.01, Upper: 1}}
+	if c.Memory != 64<<20 || c.Truncate != 2 || !reflect.DeepEqual(c.Regularizers, want) {
+		t.Errorf("decoded as memory %v, truncate %d, regularizers %+v", c.Memory, c.Truncate, c.Regularizers)
+	}
+	src, err := table.Encode(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := table.Decode("y.yaml", src); err != nil || !reflect.DeepEqual(again, c) {
+		t.Errorf("read again as %+v: %v", again, err)
+	}
+	if _, err := table.Decode("x.yaml", []byte(example+"memory: 64MB\n")); err == nil || !strings.Contains(err.Error(), "MiB") {
+		t.Errorf("memory of 64MB: %v", err)
+	}
+	names := typesWith(t, "../loss", "Penalty")
+	if len(names) != len(table.Regularizers) {
+		t.Errorf("regularizers %v, in the table of kinds %d", names, len(table.Regularizers))
+	}
+}

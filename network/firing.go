@@ -1,0 +1,19 @@
+package network
+
+import "synfire/signal"
+
+// Firing has a say in the spikes of nodes within a network, for terms of an
+// objective such as bounds on firing rates.
+type Firing interface {
+	// Fired is told in Forward of the spikes of a node in steps that follow
+	// those of its last call.
+	Fired(node int, spikes *signal.Signal)
+	// Errors may add to the errors at a node's spikes, Dense [T, B, …], before
+	// Backward uses them, with later steps before earlier ones. At the last
+	// node these are the elements that Backward was given.
+	Errors(node int, errors *signal.Signal)
+}
+
+// SetFiring lets f take part in the coming calls of Forward and Backward; nil,
+// as at the start, is nobody.
+func (p *Pass) SetFiring(f Firing) { p.firing = f }

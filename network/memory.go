@@ -1,0 +1,34 @@
+package network
+
+import (
+	"unsafe"
+
+	"synfire/layer"
+	"synfire/tensor"
+)
+
+// Memory is what training needs for one sample, in bytes: for each step that a
+// window holds, and for the state at each border between windows. It is an
+// upper bound of the signals, membranes and errors that grow with the batch;
+// parameters and the working memory of single layers come on top.
+func (n *Network) Memory() (step, state int64) {
+	const float = int64(unsafe.Sizeof(tensor.Float(0)))
+	step = float * int64(n.input.Size())
+	for _, nd := range n.nodes {
+		units := int64(nd.out.Size())
+		step += 2 * float * units // the output, or a neuron's membrane, and its error
+		if _, ok := nd.Layer.(layer.Spiking); ok {
+			step += 8 * ((units + 63) / 64) // its spikes
+		}
+		state += float * int64(nd.state)
+	}
+	return step, state
+}
+
+// Truncate drops the errors at the states: going on backwards, what came
+// before counts as given. Sums over time go on.
+func (a *Adjoint) Truncate() {
+	for _, s := range a.states {
+		clear(s)
+	}
+}
