@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"synfire/internal/kernel"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -53,9 +54,7 @@ func (ReLU) Forward(c *Call) {
 	in, out := c.In[0], c.Out
 	out.Reset(rowKind(in), in.T, in.B, in.Shape)
 	c.Pool.For(len(out.Data), tileElems, func(_, lo, hi int) {
-		for i, x := range in.Data[lo:hi] {
-			out.Data[lo+i] = max(0, x)
-		}
+		kernel.Rectify(out.Data[lo:hi], in.Data[lo:hi])
 	})
 }
 
@@ -66,12 +65,6 @@ func (ReLU) Backward(c *Call) {
 		return
 	}
 	c.Pool.For(len(din.Data), tileElems, func(_, lo, hi int) {
-		for i, x := range in.Data[lo:hi] {
-			g := c.DOut.Data[lo+i]
-			if !(x > 0) {
-				g = 0
-			}
-			din.Data[lo+i] = g
-		}
+		kernel.RectifyBackward(din.Data[lo:hi], c.DOut.Data[lo:hi], in.Data[lo:hi])
 	})
 }

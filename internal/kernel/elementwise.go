@@ -40,6 +40,35 @@ func Scale(x []Float, factor Float) {
 	}
 }
 
+// Rectify writes the positive part of src to dst, which may be src; NaN stays:
+//
+//	for i, x := range src {
+//		dst[i] = max(0, x)
+//	}
+func Rectify(dst, src []Float) {
+	checkEqual("kernel.Rectify: dst", len(dst), len(src))
+	if len(src) > 0 {
+		rectify(dst, src)
+	}
+}
+
+// RectifyBackward writes to dst, which may be dy, the errors dy where x is
+// positive, and zeros elsewhere:
+//
+//	for i, g := range dy {
+//		if !(x[i] > 0) {
+//			g = 0
+//		}
+//		dst[i] = g
+//	}
+func RectifyBackward(dst, dy, x []Float) {
+	checkEqual("kernel.RectifyBackward: dst", len(dst), len(dy))
+	checkEqual("kernel.RectifyBackward: x", len(x), len(dy))
+	if len(dy) > 0 {
+		rectifyBackward(dst, dy, x)
+	}
+}
+
 // FillRows writes row to dst again and again; the length of dst must be a
 // multiple of the row's. No row means zeros:
 //
@@ -181,6 +210,21 @@ func addScaledGo(dst, src []Float, factor Float) {
 func scaleGo(x []Float, factor Float) {
 	for i := range x {
 		x[i] *= factor
+	}
+}
+
+func rectifyGo(dst, src []Float) {
+	for i, x := range src {
+		dst[i] = max(0, x)
+	}
+}
+
+func rectifyBackwardGo(dst, dy, x []Float) {
+	for i, g := range dy {
+		if !(x[i] > 0) {
+			g = 0
+		}
+		dst[i] = g
 	}
 }
 

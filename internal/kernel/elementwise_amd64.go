@@ -35,6 +35,28 @@ func scale(x []Float, factor Float) {
 	}
 }
 
+func rectify(dst, src []Float) {
+	switch Current() {
+	case AVX512:
+		rectifyAVX512(&dst[0], &src[0], len(src))
+	case AVX2:
+		rectifyAVX2(&dst[0], &src[0], len(src))
+	default:
+		rectifyGo(dst, src)
+	}
+}
+
+func rectifyBackward(dst, dy, x []Float) {
+	switch Current() {
+	case AVX512:
+		rectifyBackwardAVX512(&dst[0], &dy[0], &x[0], len(x))
+	case AVX2:
+		rectifyBackwardAVX2(&dst[0], &dy[0], &x[0], len(x))
+	default:
+		rectifyBackwardGo(dst, dy, x)
+	}
+}
+
 func columnSums(dst, x []Float, ld, rows int) {
 	switch Current() {
 	case AVX512:

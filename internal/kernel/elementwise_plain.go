@@ -5,6 +5,8 @@ package kernel
 func add(dst, src []Float)                            { addGo(dst, src) }
 func addScaled(dst, src []Float, factor Float)        { addScaledGo(dst, src, factor) }
 func scale(x []Float, factor Float)                   { scaleGo(x, factor) }
+func rectify(dst, src []Float)                        { rectifyGo(dst, src) }
+func rectifyBackward(dst, dy, x []Float)              { rectifyBackwardGo(dst, dy, x) }
 func columnSums(dst, x []Float, ld, rows int)         { columnSumsGo(dst, x, ld, rows) }
 func sumSteps(dst, x []Float, stride, steps int)      { sumStepsGo(dst, x, stride, steps) }
 func finiteBlocks([]Float) int                        { return 0 }

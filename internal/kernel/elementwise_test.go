@@ -27,6 +27,13 @@ func TestElementwise(t *testing.T) {
 			"add":        {func(dst []Float) { Add(dst, src) }, func(d, x Float) Float { return d + x }},
 			"add scaled": {func(dst []Float) { AddScaled(dst, src, factor) }, func(d, x Float) Float { return d + Float(factor*x) }},
 			"scale":      {func(dst []Float) { Scale(dst, factor) }, func(d, _ Float) Float { return d * factor }},
+			"rectify":    {func(dst []Float) { Rectify(dst, src) }, func(_, x Float) Float { return max(0, x) }},
+			"rectify backward": {func(dst []Float) { RectifyBackward(dst, dst, src) }, func(d, x Float) Float {
+				if x > 0 {
+					return d
+				}
+				return 0
+			}},
 		} {
 			dst, check := guarded(n)
 			want := slices.Clone(r.fill(dst))
@@ -219,6 +226,8 @@ func TestElementwiseChecksLengths(t *testing.T) {
 		SumSteps(f(3), nil, 3, 0)
 		panics(t, "Add", func() { Add(f(3), f(4)) })
 		panics(t, "AddScaled", func() { AddScaled(f(4), f(3), 1) })
+		panics(t, "Rectify", func() { Rectify(f(4), f(3)) })
+		panics(t, "RectifyBackward", func() { RectifyBackward(f(3), f(3), f(2)) })
 		panics(t, "ColumnSums", func() { ColumnSums(f(3), f(8), 3, 3) })
 		panics(t, "SumSteps", func() { SumSteps(f(3), f(8), 3, 3) })
 		panics(t, "SGD: g", func() { SGD{}.Update(f(3), f(2), nil) })
@@ -247,6 +256,14 @@ func BenchmarkAdd(b *testing.B) {
 	benchElementwise(b, 12, func(n int) func() {
 		dst, src := make([]Float, n), make([]Float, n)
 		return func() { Add(dst, src) }
+	})
+}
+
+func BenchmarkRectifyBackward(b *testing.B) {
+	benchElementwise(b, 12, func(n int) func() {
+		x := newSource(1, false).fill(make([]Float, n))
+		dst, dy := make([]Float, n), make([]Float, n)
+		return func() { RectifyBackward(dst, dy, x) }
 	})
 }
 

@@ -38,14 +38,18 @@ func (p LIF) forward(steps int, x []Float, xs int, v, u []Float, us int, spikes 
 		p.forwardGo(steps, x, xs, v, u, us, spikes, ss)
 		return
 	}
-	var unread [64]Float // takes the membranes that the caller does not want
+	var unread [128]Float // takes the membranes that the caller does not want
 	at, stride := &unread[0], 0
 	params := [4]Float{p.Beta, p.Gain, p.Fire, p.Amount}
 	if p.Reset == ResetNone {
 		params[3] = 0 // u − 0 is u
 	}
-	for i := 0; i < len(v); i += 64 {
-		n := min(64, len(v)-i)
+	block := 64
+	if level == AVX512 {
+		block = 128
+	}
+	for i := 0; i < len(v); i += block {
+		n := min(block, len(v)-i)
 		if u != nil {
 			at, stride = &u[i], us
 		}

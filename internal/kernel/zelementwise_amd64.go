@@ -19,6 +19,16 @@ func addScaledAVX2(dst *float32, src *float32, n int, factor *float32)
 //go:noescape
 func scaleAVX2(x *float32, n int, factor *float32)
 
+// rectifyAVX2 is Rectify for n floats.
+//
+//go:noescape
+func rectifyAVX2(dst *float32, src *float32, n int)
+
+// rectifyBackwardAVX2 is RectifyBackward for n floats.
+//
+//go:noescape
+func rectifyBackwardAVX2(dst *float32, dy *float32, x *float32, n int)
+
 // columnSumsAVX2 sums rows ≥ 1 rows of x from zero, first to last, and adds the sum to the n floats of dst.
 //
 //go:noescape
@@ -69,6 +79,16 @@ func addScaledAVX512(dst *float32, src *float32, n int, factor *float32)
 //
 //go:noescape
 func scaleAVX512(x *float32, n int, factor *float32)
+
+// rectifyAVX512 is Rectify for n floats.
+//
+//go:noescape
+func rectifyAVX512(dst *float32, src *float32, n int)
+
+// rectifyBackwardAVX512 is RectifyBackward for n floats.
+//
+//go:noescape
+func rectifyBackwardAVX512(dst *float32, dy *float32, x *float32, n int)
 
 // columnSumsAVX512 sums rows ≥ 1 rows of x from zero, first to last, and adds the sum to the n floats of dst.
 //

@@ -357,6 +357,246 @@ done:
 	VZEROUPPER
 	RET
 
+// func rectifyAVX2(dst *float32, src *float32, n int)
+// Requires: AVX
+TEXT ·rectifyAVX2(SB), NOSPLIT, $0-24
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+8(FP), CX
+	MOVQ   n+16(FP), DX
+	VXORPS Y0, Y0, Y0
+
+blocks:
+	CMPQ    DX, $0x00000020
+	JL      tail
+	VMOVUPS (CX), Y1
+	VMAXPS  Y1, Y0, Y1
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS 32(CX), Y1
+	VMAXPS  Y1, Y0, Y1
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(CX), Y1
+	VMAXPS  Y1, Y0, Y1
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS 96(CX), Y1
+	VMAXPS  Y1, Y0, Y1
+	VADDPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	SUBQ    $0x00000020, DX
+	JMP     blocks
+
+tail:
+	TESTQ      DX, DX
+	JZ         done
+	CMPQ       DX, $0x00000008
+	JLE        vectors1
+	CMPQ       DX, $0x00000010
+	JLE        vectors2
+	CMPQ       DX, $0x00000018
+	JLE        vectors3
+	MOVQ       $0x00000020, BX
+	SUBQ       DX, BX
+	LEAQ       lanes<>+0(SB), DX
+	VMOVUPS    (DX)(BX*4), Y1
+	VMOVUPS    (CX), Y2
+	VMAXPS     Y2, Y0, Y2
+	VADDPS     Y0, Y2, Y2
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    32(CX), Y2
+	VMAXPS     Y2, Y0, Y2
+	VADDPS     Y0, Y2, Y2
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    64(CX), Y2
+	VMAXPS     Y2, Y0, Y2
+	VADDPS     Y0, Y2, Y2
+	VMOVUPS    Y2, 64(AX)
+	VMASKMOVPS 96(CX), Y1, Y2
+	VMAXPS     Y2, Y0, Y2
+	VADDPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, 96(AX)
+	JMP        joined
+
+vectors3:
+	MOVQ       $0x00000018, BX
+	SUBQ       DX, BX
+	LEAQ       lanes<>+0(SB), DX
+	VMOVUPS    (DX)(BX*4), Y1
+	VMOVUPS    (CX), Y2
+	VMAXPS     Y2, Y0, Y2
+	VADDPS     Y0, Y2, Y2
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    32(CX), Y2
+	VMAXPS     Y2, Y0, Y2
+	VADDPS     Y0, Y2, Y2
+	VMOVUPS    Y2, 32(AX)
+	VMASKMOVPS 64(CX), Y1, Y2
+	VMAXPS     Y2, Y0, Y2
+	VADDPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, 64(AX)
+	JMP        joined
+
+vectors2:
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	LEAQ       lanes<>+0(SB), DX
+	VMOVUPS    (DX)(BX*4), Y1
+	VMOVUPS    (CX), Y2
+	VMAXPS     Y2, Y0, Y2
+	VADDPS     Y0, Y2, Y2
+	VMOVUPS    Y2, (AX)
+	VMASKMOVPS 32(CX), Y1, Y2
+	VMAXPS     Y2, Y0, Y2
+	VADDPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, 32(AX)
+	JMP        joined
+
+vectors1:
+	MOVQ       $0x00000008, BX
+	SUBQ       DX, BX
+	LEAQ       lanes<>+0(SB), DX
+	VMOVUPS    (DX)(BX*4), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VMAXPS     Y2, Y0, Y2
+	VADDPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, (AX)
+
+joined:
+done:
+	VZEROUPPER
+	RET
+
+// func rectifyBackwardAVX2(dst *float32, dy *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·rectifyBackwardAVX2(SB), NOSPLIT, $0-32
+	MOVQ   dst+0(FP), AX
+	MOVQ   dy+8(FP), CX
+	MOVQ   x+16(FP), DX
+	MOVQ   n+24(FP), BX
+	VXORPS Y0, Y0, Y0
+
+blocks:
+	CMPQ    BX, $0x00000020
+	JL      tail
+	VMOVUPS (DX), Y2
+	VMOVUPS (CX), Y1
+	VCMPPS  $0x1e, Y0, Y2, Y2
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS 32(DX), Y2
+	VMOVUPS 32(CX), Y1
+	VCMPPS  $0x1e, Y0, Y2, Y2
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(DX), Y2
+	VMOVUPS 64(CX), Y1
+	VCMPPS  $0x1e, Y0, Y2, Y2
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS 96(DX), Y2
+	VMOVUPS 96(CX), Y1
+	VCMPPS  $0x1e, Y0, Y2, Y2
+	VANDPS  Y2, Y1, Y1
+	VMOVUPS Y1, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x00000020, BX
+	JMP     blocks
+
+tail:
+	TESTQ      BX, BX
+	JZ         done
+	CMPQ       BX, $0x00000008
+	JLE        vectors1
+	CMPQ       BX, $0x00000010
+	JLE        vectors2
+	CMPQ       BX, $0x00000018
+	JLE        vectors3
+	MOVQ       $0x00000020, SI
+	SUBQ       BX, SI
+	LEAQ       lanes<>+0(SB), BX
+	VMOVUPS    (BX)(SI*4), Y1
+	VMOVUPS    (DX), Y3
+	VMOVUPS    (CX), Y2
+	VCMPPS     $0x1e, Y0, Y3, Y3
+	VANDPS     Y3, Y2, Y2
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    32(DX), Y3
+	VMOVUPS    32(CX), Y2
+	VCMPPS     $0x1e, Y0, Y3, Y3
+	VANDPS     Y3, Y2, Y2
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    64(DX), Y3
+	VMOVUPS    64(CX), Y2
+	VCMPPS     $0x1e, Y0, Y3, Y3
+	VANDPS     Y3, Y2, Y2
+	VMOVUPS    Y2, 64(AX)
+	VMASKMOVPS 96(DX), Y1, Y3
+	VMASKMOVPS 96(CX), Y1, Y2
+	VCMPPS     $0x1e, Y0, Y3, Y3
+	VANDPS     Y3, Y2, Y2
+	VMASKMOVPS Y2, Y1, 96(AX)
+	JMP        joined
+
+vectors3:
+	MOVQ       $0x00000018, SI
+	SUBQ       BX, SI
+	LEAQ       lanes<>+0(SB), BX
+	VMOVUPS    (BX)(SI*4), Y1
+	VMOVUPS    (DX), Y3
+	VMOVUPS    (CX), Y2
+	VCMPPS     $0x1e, Y0, Y3, Y3
+	VANDPS     Y3, Y2, Y2
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    32(DX), Y3
+	VMOVUPS    32(CX), Y2
+	VCMPPS     $0x1e, Y0, Y3, Y3
+	VANDPS     Y3, Y2, Y2
+	VMOVUPS    Y2, 32(AX)
+	VMASKMOVPS 64(DX), Y1, Y3
+	VMASKMOVPS 64(CX), Y1, Y2
+	VCMPPS     $0x1e, Y0, Y3, Y3
+	VANDPS     Y3, Y2, Y2
+	VMASKMOVPS Y2, Y1, 64(AX)
+	JMP        joined
+
+vectors2:
+	MOVQ       $0x00000010, SI
+	SUBQ       BX, SI
+	LEAQ       lanes<>+0(SB), BX
+	VMOVUPS    (BX)(SI*4), Y1
+	VMOVUPS    (DX), Y3
+	VMOVUPS    (CX), Y2
+	VCMPPS     $0x1e, Y0, Y3, Y3
+	VANDPS     Y3, Y2, Y2
+	VMOVUPS    Y2, (AX)
+	VMASKMOVPS 32(DX), Y1, Y3
+	VMASKMOVPS 32(CX), Y1, Y2
+	VCMPPS     $0x1e, Y0, Y3, Y3
+	VANDPS     Y3, Y2, Y2
+	VMASKMOVPS Y2, Y1, 32(AX)
+	JMP        joined
+
+vectors1:
+	MOVQ       $0x00000008, SI
+	SUBQ       BX, SI
+	LEAQ       lanes<>+0(SB), BX
+	VMOVUPS    (BX)(SI*4), Y1
+	VMASKMOVPS (DX), Y1, Y3
+	VMASKMOVPS (CX), Y1, Y2
+	VCMPPS     $0x1e, Y0, Y3, Y3
+	VANDPS     Y3, Y2, Y2
+	VMASKMOVPS Y2, Y1, (AX)
+
+joined:
+done:
+	VZEROUPPER
+	RET
+
 // func columnSumsAVX2(dst *float32, x *float32, n int, ld int, rows int)
 // Requires: AVX
 TEXT ·columnSumsAVX2(SB), NOSPLIT, $0-40
@@ -1990,6 +2230,244 @@ vectors1:
 	VMOVUPS.Z (AX), K1, Z1
 	VMULPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
+
+joined:
+done:
+	VZEROUPPER
+	RET
+
+// func rectifyAVX512(dst *float32, src *float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·rectifyAVX512(SB), NOSPLIT, $0-24
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+8(FP), DX
+	MOVQ   n+16(FP), BX
+	VPXORD Z0, Z0, Z0
+
+blocks:
+	CMPQ    BX, $0x00000040
+	JL      tail
+	VMOVUPS (DX), Z1
+	VMAXPS  Z1, Z0, Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(DX), Z1
+	VMAXPS  Z1, Z0, Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(DX), Z1
+	VMAXPS  Z1, Z0, Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(DX), Z1
+	VMAXPS  Z1, Z0, Z1
+	VADDPS  Z0, Z1, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, DX
+	SUBQ    $0x00000040, BX
+	JMP     blocks
+
+tail:
+	TESTQ     BX, BX
+	JZ        done
+	CMPQ      BX, $0x00000010
+	JLE       vectors1
+	CMPQ      BX, $0x00000020
+	JLE       vectors2
+	CMPQ      BX, $0x00000030
+	JLE       vectors3
+	MOVQ      $0x00000040, CX
+	SUBQ      BX, CX
+	MOVL      $0x0000ffff, BX
+	SHRL      CL, BX
+	KMOVW     BX, K1
+	VMOVUPS   (DX), Z1
+	VMAXPS    Z1, Z0, Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, (AX)
+	VMOVUPS   64(DX), Z1
+	VMAXPS    Z1, Z0, Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VMOVUPS   128(DX), Z1
+	VMAXPS    Z1, Z0, Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, 128(AX)
+	VMOVUPS.Z 192(DX), K1, Z1
+	VMAXPS    Z1, Z0, Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, 192(AX)
+	JMP       joined
+
+vectors3:
+	MOVQ      $0x00000030, CX
+	SUBQ      BX, CX
+	MOVL      $0x0000ffff, BX
+	SHRL      CL, BX
+	KMOVW     BX, K1
+	VMOVUPS   (DX), Z1
+	VMAXPS    Z1, Z0, Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, (AX)
+	VMOVUPS   64(DX), Z1
+	VMAXPS    Z1, Z0, Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VMOVUPS.Z 128(DX), K1, Z1
+	VMAXPS    Z1, Z0, Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, 128(AX)
+	JMP       joined
+
+vectors2:
+	MOVQ      $0x00000020, CX
+	SUBQ      BX, CX
+	MOVL      $0x0000ffff, BX
+	SHRL      CL, BX
+	KMOVW     BX, K1
+	VMOVUPS   (DX), Z1
+	VMAXPS    Z1, Z0, Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, (AX)
+	VMOVUPS.Z 64(DX), K1, Z1
+	VMAXPS    Z1, Z0, Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, 64(AX)
+	JMP       joined
+
+vectors1:
+	MOVQ      $0x00000010, CX
+	SUBQ      BX, CX
+	MOVL      $0x0000ffff, BX
+	SHRL      CL, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (DX), K1, Z1
+	VMAXPS    Z1, Z0, Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+
+joined:
+done:
+	VZEROUPPER
+	RET
+
+// func rectifyBackwardAVX512(dst *float32, dy *float32, x *float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·rectifyBackwardAVX512(SB), NOSPLIT, $0-32
+	MOVQ   dst+0(FP), AX
+	MOVQ   dy+8(FP), DX
+	MOVQ   x+16(FP), BX
+	MOVQ   n+24(FP), SI
+	VPXORD Z0, Z0, Z0
+
+blocks:
+	CMPQ      SI, $0x00000040
+	JL        tail
+	VMOVUPS   (BX), Z1
+	VCMPPS    $0x1e, Z0, Z1, K1
+	VMOVUPS.Z (DX), K1, Z1
+	VMOVUPS   Z1, (AX)
+	VMOVUPS   64(BX), Z1
+	VCMPPS    $0x1e, Z0, Z1, K1
+	VMOVUPS.Z 64(DX), K1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VMOVUPS   128(BX), Z1
+	VCMPPS    $0x1e, Z0, Z1, K1
+	VMOVUPS.Z 128(DX), K1, Z1
+	VMOVUPS   Z1, 128(AX)
+	VMOVUPS   192(BX), Z1
+	VCMPPS    $0x1e, Z0, Z1, K1
+	VMOVUPS.Z 192(DX), K1, Z1
+	VMOVUPS   Z1, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x00000100, DX
+	ADDQ      $0x00000100, BX
+	SUBQ      $0x00000040, SI
+	JMP       blocks
+
+tail:
+	TESTQ     SI, SI
+	JZ        done
+	CMPQ      SI, $0x00000010
+	JLE       vectors1
+	CMPQ      SI, $0x00000020
+	JLE       vectors2
+	CMPQ      SI, $0x00000030
+	JLE       vectors3
+	MOVQ      $0x00000040, CX
+	SUBQ      SI, CX
+	MOVL      $0x0000ffff, SI
+	SHRL      CL, SI
+	KMOVW     SI, K1
+	VMOVUPS   (BX), Z1
+	VCMPPS    $0x1e, Z0, Z1, K2
+	VMOVUPS.Z (DX), K2, Z1
+	VMOVUPS   Z1, (AX)
+	VMOVUPS   64(BX), Z1
+	VCMPPS    $0x1e, Z0, Z1, K2
+	VMOVUPS.Z 64(DX), K2, Z1
+	VMOVUPS   Z1, 64(AX)
+	VMOVUPS   128(BX), Z1
+	VCMPPS    $0x1e, Z0, Z1, K2
+	VMOVUPS.Z 128(DX), K2, Z1
+	VMOVUPS   Z1, 128(AX)
+	VMOVUPS.Z 192(BX), K1, Z1
+	VCMPPS    $0x1e, Z0, Z1, K2
+	KANDW     K1, K2, K2
+	VMOVUPS.Z 192(DX), K2, Z1
+	VMOVUPS   Z1, K1, 192(AX)
+	JMP       joined
+
+vectors3:
+	MOVQ      $0x00000030, CX
+	SUBQ      SI, CX
+	MOVL      $0x0000ffff, SI
+	SHRL      CL, SI
+	KMOVW     SI, K1
+	VMOVUPS   (BX), Z1
+	VCMPPS    $0x1e, Z0, Z1, K2
+	VMOVUPS.Z (DX), K2, Z1
+	VMOVUPS   Z1, (AX)
+	VMOVUPS   64(BX), Z1
+	VCMPPS    $0x1e, Z0, Z1, K2
+	VMOVUPS.Z 64(DX), K2, Z1
+	VMOVUPS   Z1, 64(AX)
+	VMOVUPS.Z 128(BX), K1, Z1
+	VCMPPS    $0x1e, Z0, Z1, K2
+	KANDW     K1, K2, K2
+	VMOVUPS.Z 128(DX), K2, Z1
+	VMOVUPS   Z1, K1, 128(AX)
+	JMP       joined
+
+vectors2:
+	MOVQ      $0x00000020, CX
+	SUBQ      SI, CX
+	MOVL      $0x0000ffff, SI
+	SHRL      CL, SI
+	KMOVW     SI, K1
+	VMOVUPS   (BX), Z1
+	VCMPPS    $0x1e, Z0, Z1, K2
+	VMOVUPS.Z (DX), K2, Z1
+	VMOVUPS   Z1, (AX)
+	VMOVUPS.Z 64(BX), K1, Z1
+	VCMPPS    $0x1e, Z0, Z1, K2
+	KANDW     K1, K2, K2
+	VMOVUPS.Z 64(DX), K2, Z1
+	VMOVUPS   Z1, K1, 64(AX)
+	JMP       joined
+
+vectors1:
+	MOVQ      $0x00000010, CX
+	SUBQ      SI, CX
+	MOVL      $0x0000ffff, SI
+	SHRL      CL, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (BX), K1, Z1
+	VCMPPS    $0x1e, Z0, Z1, K2
+	KANDW     K1, K2, K2
+	VMOVUPS.Z (DX), K2, Z0
+	VMOVUPS   Z0, K1, (AX)
 
 joined:
 done:

@@ -38,12 +38,12 @@ func lifBackwardTriangleAVX2(steps int, n int, u *float32, us int, gs *float32, 
 //go:noescape
 func lifBackwardRectangleAVX2(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
 
-// lifForwardSubtractAVX512 is LIF.Forward for 1 ≤ n ≤ 64 units, steps ≥ 1 and p = {Beta, Gain, Fire, Amount}.
+// lifForwardSubtractAVX512 is LIF.Forward for 1 ≤ n ≤ 128 units, steps ≥ 1 and p = {Beta, Gain, Fire, Amount}.
 //
 //go:noescape
 func lifForwardSubtractAVX512(steps int, n int, x *float32, xs int, v *float32, u *float32, us int, spikes *uint64, ss int, p *[4]float32)
 
-// lifForwardZeroAVX512 is LIF.Forward for 1 ≤ n ≤ 64 units, steps ≥ 1 and p = {Beta, Gain, Fire, Amount}.
+// lifForwardZeroAVX512 is LIF.Forward for 1 ≤ n ≤ 128 units, steps ≥ 1 and p = {Beta, Gain, Fire, Amount}.
 //
 //go:noescape
 func lifForwardZeroAVX512(steps int, n int, x *float32, xs int, v *float32, u *float32, us int, spikes *uint64, ss int, p *[4]float32)

@@ -3447,7 +3447,7 @@ TEXT ·lifForwardSubtractAVX512(SB), NOSPLIT, $0-80
 	VBROADCASTSS 8(CX), Z2
 	VBROADCASTSS 12(CX), Z3
 	VPXORD       Z4, Z4, Z4
-	CMPQ         AX, $0x00000040
+	CMPQ         AX, $0x00000080
 	JNE          part
 	MOVQ         x+16(FP), AX
 	MOVQ         xs+24(FP), CX
@@ -3464,39 +3464,74 @@ TEXT ·lifForwardSubtractAVX512(SB), NOSPLIT, $0-80
 	VMOVUPS      64(R9), Z5
 	VMOVUPS      128(R9), Z6
 	VMOVUPS      192(R9), Z7
+	VMOVUPS      256(R9), Z8
+	VMOVUPS      320(R9), Z9
+	VMOVUPS      384(R9), Z10
+	VMOVUPS      448(R9), Z11
 
 full:
-	VMULPS      (AX), Z1, Z8
-	VFMADD213PS Z8, Z0, Z4
+	VMULPS      (AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z4
 	VMOVUPS     Z4, (DX)
 	VCMPPS      $0x1d, Z2, Z4, K1
 	KMOVW       K1, R10
 	VSUBPS      Z3, Z4, K1, Z4
-	VMULPS      64(AX), Z1, Z8
-	VFMADD213PS Z8, Z0, Z5
+	VMULPS      64(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z5
 	VMOVUPS     Z5, 64(DX)
 	VCMPPS      $0x1d, Z2, Z5, K1
-	KMOVW       K1, R11
+	KMOVW       K1, R12
 	VSUBPS      Z3, Z5, K1, Z5
-	SHLQ        $0x10, R11
-	ORQ         R11, R10
-	VMULPS      128(AX), Z1, Z8
-	VFMADD213PS Z8, Z0, Z6
+	SHLQ        $0x10, R12
+	ORQ         R12, R10
+	VMULPS      128(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z6
 	VMOVUPS     Z6, 128(DX)
 	VCMPPS      $0x1d, Z2, Z6, K1
-	KMOVW       K1, R11
+	KMOVW       K1, R12
 	VSUBPS      Z3, Z6, K1, Z6
-	SHLQ        $0x20, R11
-	ORQ         R11, R10
-	VMULPS      192(AX), Z1, Z8
-	VFMADD213PS Z8, Z0, Z7
+	SHLQ        $0x20, R12
+	ORQ         R12, R10
+	VMULPS      192(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z7
 	VMOVUPS     Z7, 192(DX)
 	VCMPPS      $0x1d, Z2, Z7, K1
-	KMOVW       K1, R11
+	KMOVW       K1, R12
 	VSUBPS      Z3, Z7, K1, Z7
-	SHLQ        $0x30, R11
-	ORQ         R11, R10
+	SHLQ        $0x30, R12
+	ORQ         R12, R10
+	VMULPS      256(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z8
+	VMOVUPS     Z8, 256(DX)
+	VCMPPS      $0x1d, Z2, Z8, K1
+	KMOVW       K1, R11
+	VSUBPS      Z3, Z8, K1, Z8
+	VMULPS      320(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z9
+	VMOVUPS     Z9, 320(DX)
+	VCMPPS      $0x1d, Z2, Z9, K1
+	KMOVW       K1, R12
+	VSUBPS      Z3, Z9, K1, Z9
+	SHLQ        $0x10, R12
+	ORQ         R12, R11
+	VMULPS      384(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z10
+	VMOVUPS     Z10, 384(DX)
+	VCMPPS      $0x1d, Z2, Z10, K1
+	KMOVW       K1, R12
+	VSUBPS      Z3, Z10, K1, Z10
+	SHLQ        $0x20, R12
+	ORQ         R12, R11
+	VMULPS      448(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z11
+	VMOVUPS     Z11, 448(DX)
+	VCMPPS      $0x1d, Z2, Z11, K1
+	KMOVW       K1, R12
+	VSUBPS      Z3, Z11, K1, Z11
+	SHLQ        $0x30, R12
+	ORQ         R12, R11
 	MOVQ        R10, (SI)
+	MOVQ        R11, 8(SI)
 	ADDQ        CX, AX
 	ADDQ        BX, DX
 	ADDQ        DI, SI
@@ -3506,6 +3541,10 @@ full:
 	VMOVUPS     Z5, 64(R9)
 	VMOVUPS     Z6, 128(R9)
 	VMOVUPS     Z7, 192(R9)
+	VMOVUPS     Z8, 256(R9)
+	VMOVUPS     Z9, 320(R9)
+	VMOVUPS     Z10, 384(R9)
+	VMOVUPS     Z11, 448(R9)
 	VZEROUPPER
 	RET
 
@@ -3516,6 +3555,374 @@ part:
 	JLE       vectors2
 	CMPQ      AX, $0x00000030
 	JLE       vectors3
+	CMPQ      AX, $0x00000040
+	JLE       vectors4
+	CMPQ      AX, $0x00000050
+	JLE       vectors5
+	CMPQ      AX, $0x00000060
+	JLE       vectors6
+	CMPQ      AX, $0x00000070
+	JLE       vectors7
+	MOVQ      $0x00000080, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      x+16(FP), AX
+	MOVQ      xs+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      u+40(FP), DX
+	MOVQ      us+48(FP), BX
+	SHLQ      $0x02, BX
+	MOVQ      spikes+56(FP), SI
+	MOVQ      ss+64(FP), DI
+	MOVQ      steps+0(FP), R8
+	MOVQ      v+32(FP), R9
+	SHLQ      $0x03, DI
+	VMOVUPS   (R9), Z4
+	VMOVUPS   64(R9), Z5
+	VMOVUPS   128(R9), Z6
+	VMOVUPS   192(R9), Z7
+	VMOVUPS   256(R9), Z8
+	VMOVUPS   320(R9), Z9
+	VMOVUPS   384(R9), Z10
+	VMOVUPS.Z 448(R9), K1, Z11
+
+part8:
+	VMULPS      (AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z4
+	VMOVUPS     Z4, (DX)
+	VCMPPS      $0x1d, Z2, Z4, K2
+	KMOVW       K2, R10
+	VSUBPS      Z3, Z4, K2, Z4
+	VMULPS      64(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z5
+	VMOVUPS     Z5, 64(DX)
+	VCMPPS      $0x1d, Z2, Z5, K2
+	KMOVW       K2, R12
+	VSUBPS      Z3, Z5, K2, Z5
+	SHLQ        $0x10, R12
+	ORQ         R12, R10
+	VMULPS      128(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z6
+	VMOVUPS     Z6, 128(DX)
+	VCMPPS      $0x1d, Z2, Z6, K2
+	KMOVW       K2, R12
+	VSUBPS      Z3, Z6, K2, Z6
+	SHLQ        $0x20, R12
+	ORQ         R12, R10
+	VMULPS      192(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z7
+	VMOVUPS     Z7, 192(DX)
+	VCMPPS      $0x1d, Z2, Z7, K2
+	KMOVW       K2, R12
+	VSUBPS      Z3, Z7, K2, Z7
+	SHLQ        $0x30, R12
+	ORQ         R12, R10
+	VMULPS      256(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z8
+	VMOVUPS     Z8, 256(DX)
+	VCMPPS      $0x1d, Z2, Z8, K2
+	KMOVW       K2, R11
+	VSUBPS      Z3, Z8, K2, Z8
+	VMULPS      320(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z9
+	VMOVUPS     Z9, 320(DX)
+	VCMPPS      $0x1d, Z2, Z9, K2
+	KMOVW       K2, R12
+	VSUBPS      Z3, Z9, K2, Z9
+	SHLQ        $0x10, R12
+	ORQ         R12, R11
+	VMULPS      384(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z10
+	VMOVUPS     Z10, 384(DX)
+	VCMPPS      $0x1d, Z2, Z10, K2
+	KMOVW       K2, R12
+	VSUBPS      Z3, Z10, K2, Z10
+	SHLQ        $0x20, R12
+	ORQ         R12, R11
+	VMOVUPS.Z   448(AX), K1, Z12
+	VMULPS      Z1, Z12, Z12
+	VFMADD213PS Z12, Z0, Z11
+	VMOVUPS     Z11, K1, 448(DX)
+	VCMPPS      $0x1d, Z2, Z11, K1, K2
+	KMOVW       K2, R12
+	VSUBPS      Z3, Z11, K2, Z11
+	SHLQ        $0x30, R12
+	ORQ         R12, R11
+	MOVQ        R10, (SI)
+	MOVQ        R11, 8(SI)
+	ADDQ        CX, AX
+	ADDQ        BX, DX
+	ADDQ        DI, SI
+	DECQ        R8
+	JNZ         part8
+	VMOVUPS     Z4, (R9)
+	VMOVUPS     Z5, 64(R9)
+	VMOVUPS     Z6, 128(R9)
+	VMOVUPS     Z7, 192(R9)
+	VMOVUPS     Z8, 256(R9)
+	VMOVUPS     Z9, 320(R9)
+	VMOVUPS     Z10, 384(R9)
+	VMOVUPS     Z11, K1, 448(R9)
+	JMP         joined
+
+vectors7:
+	MOVQ      $0x00000070, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      x+16(FP), AX
+	MOVQ      xs+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      u+40(FP), DX
+	MOVQ      us+48(FP), BX
+	SHLQ      $0x02, BX
+	MOVQ      spikes+56(FP), SI
+	MOVQ      ss+64(FP), DI
+	MOVQ      steps+0(FP), R8
+	MOVQ      v+32(FP), R9
+	SHLQ      $0x03, DI
+	VMOVUPS   (R9), Z4
+	VMOVUPS   64(R9), Z5
+	VMOVUPS   128(R9), Z6
+	VMOVUPS   192(R9), Z7
+	VMOVUPS   256(R9), Z8
+	VMOVUPS   320(R9), Z9
+	VMOVUPS.Z 384(R9), K1, Z10
+
+part7:
+	VMULPS      (AX), Z1, Z11
+	VFMADD213PS Z11, Z0, Z4
+	VMOVUPS     Z4, (DX)
+	VCMPPS      $0x1d, Z2, Z4, K2
+	KMOVW       K2, R10
+	VSUBPS      Z3, Z4, K2, Z4
+	VMULPS      64(AX), Z1, Z11
+	VFMADD213PS Z11, Z0, Z5
+	VMOVUPS     Z5, 64(DX)
+	VCMPPS      $0x1d, Z2, Z5, K2
+	KMOVW       K2, R12
+	VSUBPS      Z3, Z5, K2, Z5
+	SHLQ        $0x10, R12
+	ORQ         R12, R10
+	VMULPS      128(AX), Z1, Z11
+	VFMADD213PS Z11, Z0, Z6
+	VMOVUPS     Z6, 128(DX)
+	VCMPPS      $0x1d, Z2, Z6, K2
+	KMOVW       K2, R12
+	VSUBPS      Z3, Z6, K2, Z6
+	SHLQ        $0x20, R12
+	ORQ         R12, R10
+	VMULPS      192(AX), Z1, Z11
+	VFMADD213PS Z11, Z0, Z7
+	VMOVUPS     Z7, 192(DX)
+	VCMPPS      $0x1d, Z2, Z7, K2
+	KMOVW       K2, R12
+	VSUBPS      Z3, Z7, K2, Z7
+	SHLQ        $0x30, R12
+	ORQ         R12, R10
+	VMULPS      256(AX), Z1, Z11
+	VFMADD213PS Z11, Z0, Z8
+	VMOVUPS     Z8, 256(DX)
+	VCMPPS      $0x1d, Z2, Z8, K2
+	KMOVW       K2, R11
+	VSUBPS      Z3, Z8, K2, Z8
+	VMULPS      320(AX), Z1, Z11
+	VFMADD213PS Z11, Z0, Z9
+	VMOVUPS     Z9, 320(DX)
+	VCMPPS      $0x1d, Z2, Z9, K2
+	KMOVW       K2, R12
+	VSUBPS      Z3, Z9, K2, Z9
+	SHLQ        $0x10, R12
+	ORQ         R12, R11
+	VMOVUPS.Z   384(AX), K1, Z11
+	VMULPS      Z1, Z11, Z11
+	VFMADD213PS Z11, Z0, Z10
+	VMOVUPS     Z10, K1, 384(DX)
+	VCMPPS      $0x1d, Z2, Z10, K1, K2
+	KMOVW       K2, R12
+	VSUBPS      Z3, Z10, K2, Z10
+	SHLQ        $0x20, R12
+	ORQ         R12, R11
+	MOVQ        R10, (SI)
+	MOVQ        R11, 8(SI)
+	ADDQ        CX, AX
+	ADDQ        BX, DX
+	ADDQ        DI, SI
+	DECQ        R8
+	JNZ         part7
+	VMOVUPS     Z4, (R9)
+	VMOVUPS     Z5, 64(R9)
+	VMOVUPS     Z6, 128(R9)
+	VMOVUPS     Z7, 192(R9)
+	VMOVUPS     Z8, 256(R9)
+	VMOVUPS     Z9, 320(R9)
+	VMOVUPS     Z10, K1, 384(R9)
+	JMP         joined
+
+vectors6:
+	MOVQ      $0x00000060, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      x+16(FP), AX
+	MOVQ      xs+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      u+40(FP), DX
+	MOVQ      us+48(FP), BX
+	SHLQ      $0x02, BX
+	MOVQ      spikes+56(FP), SI
+	MOVQ      ss+64(FP), DI
+	MOVQ      steps+0(FP), R8
+	MOVQ      v+32(FP), R9
+	SHLQ      $0x03, DI
+	VMOVUPS   (R9), Z4
+	VMOVUPS   64(R9), Z5
+	VMOVUPS   128(R9), Z6
+	VMOVUPS   192(R9), Z7
+	VMOVUPS   256(R9), Z8
+	VMOVUPS.Z 320(R9), K1, Z9
+
+part6:
+	VMULPS      (AX), Z1, Z10
+	VFMADD213PS Z10, Z0, Z4
+	VMOVUPS     Z4, (DX)
+	VCMPPS      $0x1d, Z2, Z4, K2
+	KMOVW       K2, R10
+	VSUBPS      Z3, Z4, K2, Z4
+	VMULPS      64(AX), Z1, Z10
+	VFMADD213PS Z10, Z0, Z5
+	VMOVUPS     Z5, 64(DX)
+	VCMPPS      $0x1d, Z2, Z5, K2
+	KMOVW       K2, R12
+	VSUBPS      Z3, Z5, K2, Z5
+	SHLQ        $0x10, R12
+	ORQ         R12, R10
+	VMULPS      128(AX), Z1, Z10
+	VFMADD213PS Z10, Z0, Z6
+	VMOVUPS     Z6, 128(DX)
+	VCMPPS      $0x1d, Z2, Z6, K2
+	KMOVW       K2, R12
+	VSUBPS      Z3, Z6, K2, Z6
+	SHLQ        $0x20, R12
+	ORQ         R12, R10
+	VMULPS      192(AX), Z1, Z10
+	VFMADD213PS Z10, Z0, Z7
+	VMOVUPS     Z7, 192(DX)
+	VCMPPS      $0x1d, Z2, Z7, K2
+	KMOVW       K2, R12
+	VSUBPS      Z3, Z7, K2, Z7
+	SHLQ        $0x30, R12
+	ORQ         R12, R10
+	VMULPS      256(AX), Z1, Z10
+	VFMADD213PS Z10, Z0, Z8
+	VMOVUPS     Z8, 256(DX)
+	VCMPPS      $0x1d, Z2, Z8, K2
+	KMOVW       K2, R11
+	VSUBPS      Z3, Z8, K2, Z8
+	VMOVUPS.Z   320(AX), K1, Z10
+	VMULPS      Z1, Z10, Z10
+	VFMADD213PS Z10, Z0, Z9
+	VMOVUPS     Z9, K1, 320(DX)
+	VCMPPS      $0x1d, Z2, Z9, K1, K2
+	KMOVW       K2, R12
+	VSUBPS      Z3, Z9, K2, Z9
+	SHLQ        $0x10, R12
+	ORQ         R12, R11
+	MOVQ        R10, (SI)
+	MOVQ        R11, 8(SI)
+	ADDQ        CX, AX
+	ADDQ        BX, DX
+	ADDQ        DI, SI
+	DECQ        R8
+	JNZ         part6
+	VMOVUPS     Z4, (R9)
+	VMOVUPS     Z5, 64(R9)
+	VMOVUPS     Z6, 128(R9)
+	VMOVUPS     Z7, 192(R9)
+	VMOVUPS     Z8, 256(R9)
+	VMOVUPS     Z9, K1, 320(R9)
+	JMP         joined
+
+vectors5:
+	MOVQ      $0x00000050, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      x+16(FP), AX
+	MOVQ      xs+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      u+40(FP), DX
+	MOVQ      us+48(FP), BX
+	SHLQ      $0x02, BX
+	MOVQ      spikes+56(FP), SI
+	MOVQ      ss+64(FP), DI
+	MOVQ      steps+0(FP), R8
+	MOVQ      v+32(FP), R9
+	SHLQ      $0x03, DI
+	VMOVUPS   (R9), Z4
+	VMOVUPS   64(R9), Z5
+	VMOVUPS   128(R9), Z6
+	VMOVUPS   192(R9), Z7
+	VMOVUPS.Z 256(R9), K1, Z8
+
+part5:
+	VMULPS      (AX), Z1, Z9
+	VFMADD213PS Z9, Z0, Z4
+	VMOVUPS     Z4, (DX)
+	VCMPPS      $0x1d, Z2, Z4, K2
+	KMOVW       K2, R10
+	VSUBPS      Z3, Z4, K2, Z4
+	VMULPS      64(AX), Z1, Z9
+	VFMADD213PS Z9, Z0, Z5
+	VMOVUPS     Z5, 64(DX)
+	VCMPPS      $0x1d, Z2, Z5, K2
+	KMOVW       K2, R11
+	VSUBPS      Z3, Z5, K2, Z5
+	SHLQ        $0x10, R11
+	ORQ         R11, R10
+	VMULPS      128(AX), Z1, Z9
+	VFMADD213PS Z9, Z0, Z6
+	VMOVUPS     Z6, 128(DX)
+	VCMPPS      $0x1d, Z2, Z6, K2
+	KMOVW       K2, R11
+	VSUBPS      Z3, Z6, K2, Z6
+	SHLQ        $0x20, R11
+	ORQ         R11, R10
+	VMULPS      192(AX), Z1, Z9
+	VFMADD213PS Z9, Z0, Z7
+	VMOVUPS     Z7, 192(DX)
+	VCMPPS      $0x1d, Z2, Z7, K2
+	KMOVW       K2, R11
+	VSUBPS      Z3, Z7, K2, Z7
+	SHLQ        $0x30, R11
+	ORQ         R11, R10
+	VMOVUPS.Z   256(AX), K1, Z9
+	VMULPS      Z1, Z9, Z9
+	VFMADD213PS Z9, Z0, Z8
+	VMOVUPS     Z8, K1, 256(DX)
+	VCMPPS      $0x1d, Z2, Z8, K1, K2
+	KMOVW       K2, R11
+	VSUBPS      Z3, Z8, K2, Z8
+	MOVQ        R10, (SI)
+	MOVQ        R11, 8(SI)
+	ADDQ        CX, AX
+	ADDQ        BX, DX
+	ADDQ        DI, SI
+	DECQ        R8
+	JNZ         part5
+	VMOVUPS     Z4, (R9)
+	VMOVUPS     Z5, 64(R9)
+	VMOVUPS     Z6, 128(R9)
+	VMOVUPS     Z7, 192(R9)
+	VMOVUPS     Z8, K1, 256(R9)
+	JMP         joined
+
+vectors4:
 	MOVQ      $0x00000040, CX
 	SUBQ      AX, CX
 	MOVL      $0x0000ffff, AX
@@ -3732,7 +4139,7 @@ TEXT ·lifForwardZeroAVX512(SB), NOSPLIT, $0-80
 	VBROADCASTSS 8(CX), Z2
 	VBROADCASTSS 12(CX), Z3
 	VPXORD       Z4, Z4, Z4
-	CMPQ         AX, $0x00000040
+	CMPQ         AX, $0x00000080
 	JNE          part
 	MOVQ         x+16(FP), AX
 	MOVQ         xs+24(FP), CX
@@ -3749,39 +4156,74 @@ TEXT ·lifForwardZeroAVX512(SB), NOSPLIT, $0-80
 	VMOVUPS      64(R9), Z5
 	VMOVUPS      128(R9), Z6
 	VMOVUPS      192(R9), Z7
+	VMOVUPS      256(R9), Z8
+	VMOVUPS      320(R9), Z9
+	VMOVUPS      384(R9), Z10
+	VMOVUPS      448(R9), Z11
 
 full:
-	VMULPS      (AX), Z1, Z8
-	VFMADD213PS Z8, Z0, Z3
+	VMULPS      (AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z3
 	VMOVUPS     Z3, (DX)
 	VCMPPS      $0x1d, Z2, Z3, K1
 	KMOVW       K1, R10
 	VMOVAPS     Z4, K1, Z3
-	VMULPS      64(AX), Z1, Z8
-	VFMADD213PS Z8, Z0, Z5
+	VMULPS      64(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z5
 	VMOVUPS     Z5, 64(DX)
 	VCMPPS      $0x1d, Z2, Z5, K1
-	KMOVW       K1, R11
+	KMOVW       K1, R12
 	VMOVAPS     Z4, K1, Z5
-	SHLQ        $0x10, R11
-	ORQ         R11, R10
-	VMULPS      128(AX), Z1, Z8
-	VFMADD213PS Z8, Z0, Z6
+	SHLQ        $0x10, R12
+	ORQ         R12, R10
+	VMULPS      128(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z6
 	VMOVUPS     Z6, 128(DX)
 	VCMPPS      $0x1d, Z2, Z6, K1
-	KMOVW       K1, R11
+	KMOVW       K1, R12
 	VMOVAPS     Z4, K1, Z6
-	SHLQ        $0x20, R11
-	ORQ         R11, R10
-	VMULPS      192(AX), Z1, Z8
-	VFMADD213PS Z8, Z0, Z7
+	SHLQ        $0x20, R12
+	ORQ         R12, R10
+	VMULPS      192(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z7
 	VMOVUPS     Z7, 192(DX)
 	VCMPPS      $0x1d, Z2, Z7, K1
-	KMOVW       K1, R11
+	KMOVW       K1, R12
 	VMOVAPS     Z4, K1, Z7
-	SHLQ        $0x30, R11
-	ORQ         R11, R10
+	SHLQ        $0x30, R12
+	ORQ         R12, R10
+	VMULPS      256(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z8
+	VMOVUPS     Z8, 256(DX)
+	VCMPPS      $0x1d, Z2, Z8, K1
+	KMOVW       K1, R11
+	VMOVAPS     Z4, K1, Z8
+	VMULPS      320(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z9
+	VMOVUPS     Z9, 320(DX)
+	VCMPPS      $0x1d, Z2, Z9, K1
+	KMOVW       K1, R12
+	VMOVAPS     Z4, K1, Z9
+	SHLQ        $0x10, R12
+	ORQ         R12, R11
+	VMULPS      384(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z10
+	VMOVUPS     Z10, 384(DX)
+	VCMPPS      $0x1d, Z2, Z10, K1
+	KMOVW       K1, R12
+	VMOVAPS     Z4, K1, Z10
+	SHLQ        $0x20, R12
+	ORQ         R12, R11
+	VMULPS      448(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z11
+	VMOVUPS     Z11, 448(DX)
+	VCMPPS      $0x1d, Z2, Z11, K1
+	KMOVW       K1, R12
+	VMOVAPS     Z4, K1, Z11
+	SHLQ        $0x30, R12
+	ORQ         R12, R11
 	MOVQ        R10, (SI)
+	MOVQ        R11, 8(SI)
 	ADDQ        CX, AX
 	ADDQ        BX, DX
 	ADDQ        DI, SI
@@ -3791,6 +4233,10 @@ full:
 	VMOVUPS     Z5, 64(R9)
 	VMOVUPS     Z6, 128(R9)
 	VMOVUPS     Z7, 192(R9)
+	VMOVUPS     Z8, 256(R9)
+	VMOVUPS     Z9, 320(R9)
+	VMOVUPS     Z10, 384(R9)
+	VMOVUPS     Z11, 448(R9)
 	VZEROUPPER
 	RET
 
@@ -3801,6 +4247,374 @@ part:
 	JLE       vectors2
 	CMPQ      AX, $0x00000030
 	JLE       vectors3
+	CMPQ      AX, $0x00000040
+	JLE       vectors4
+	CMPQ      AX, $0x00000050
+	JLE       vectors5
+	CMPQ      AX, $0x00000060
+	JLE       vectors6
+	CMPQ      AX, $0x00000070
+	JLE       vectors7
+	MOVQ      $0x00000080, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      x+16(FP), AX
+	MOVQ      xs+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      u+40(FP), DX
+	MOVQ      us+48(FP), BX
+	SHLQ      $0x02, BX
+	MOVQ      spikes+56(FP), SI
+	MOVQ      ss+64(FP), DI
+	MOVQ      steps+0(FP), R8
+	MOVQ      v+32(FP), R9
+	SHLQ      $0x03, DI
+	VMOVUPS   (R9), Z3
+	VMOVUPS   64(R9), Z5
+	VMOVUPS   128(R9), Z6
+	VMOVUPS   192(R9), Z7
+	VMOVUPS   256(R9), Z8
+	VMOVUPS   320(R9), Z9
+	VMOVUPS   384(R9), Z10
+	VMOVUPS.Z 448(R9), K1, Z11
+
+part8:
+	VMULPS      (AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z3
+	VMOVUPS     Z3, (DX)
+	VCMPPS      $0x1d, Z2, Z3, K2
+	KMOVW       K2, R10
+	VMOVAPS     Z4, K2, Z3
+	VMULPS      64(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z5
+	VMOVUPS     Z5, 64(DX)
+	VCMPPS      $0x1d, Z2, Z5, K2
+	KMOVW       K2, R12
+	VMOVAPS     Z4, K2, Z5
+	SHLQ        $0x10, R12
+	ORQ         R12, R10
+	VMULPS      128(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z6
+	VMOVUPS     Z6, 128(DX)
+	VCMPPS      $0x1d, Z2, Z6, K2
+	KMOVW       K2, R12
+	VMOVAPS     Z4, K2, Z6
+	SHLQ        $0x20, R12
+	ORQ         R12, R10
+	VMULPS      192(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z7
+	VMOVUPS     Z7, 192(DX)
+	VCMPPS      $0x1d, Z2, Z7, K2
+	KMOVW       K2, R12
+	VMOVAPS     Z4, K2, Z7
+	SHLQ        $0x30, R12
+	ORQ         R12, R10
+	VMULPS      256(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z8
+	VMOVUPS     Z8, 256(DX)
+	VCMPPS      $0x1d, Z2, Z8, K2
+	KMOVW       K2, R11
+	VMOVAPS     Z4, K2, Z8
+	VMULPS      320(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z9
+	VMOVUPS     Z9, 320(DX)
+	VCMPPS      $0x1d, Z2, Z9, K2
+	KMOVW       K2, R12
+	VMOVAPS     Z4, K2, Z9
+	SHLQ        $0x10, R12
+	ORQ         R12, R11
+	VMULPS      384(AX), Z1, Z12
+	VFMADD213PS Z12, Z0, Z10
+	VMOVUPS     Z10, 384(DX)
+	VCMPPS      $0x1d, Z2, Z10, K2
+	KMOVW       K2, R12
+	VMOVAPS     Z4, K2, Z10
+	SHLQ        $0x20, R12
+	ORQ         R12, R11
+	VMOVUPS.Z   448(AX), K1, Z12
+	VMULPS      Z1, Z12, Z12
+	VFMADD213PS Z12, Z0, Z11
+	VMOVUPS     Z11, K1, 448(DX)
+	VCMPPS      $0x1d, Z2, Z11, K1, K2
+	KMOVW       K2, R12
+	VMOVAPS     Z4, K2, Z11
+	SHLQ        $0x30, R12
+	ORQ         R12, R11
+	MOVQ        R10, (SI)
+	MOVQ        R11, 8(SI)
+	ADDQ        CX, AX
+	ADDQ        BX, DX
+	ADDQ        DI, SI
+	DECQ        R8
+	JNZ         part8
+	VMOVUPS     Z3, (R9)
+	VMOVUPS     Z5, 64(R9)
+	VMOVUPS     Z6, 128(R9)
+	VMOVUPS     Z7, 192(R9)
+	VMOVUPS     Z8, 256(R9)
+	VMOVUPS     Z9, 320(R9)
+	VMOVUPS     Z10, 384(R9)
+	VMOVUPS     Z11, K1, 448(R9)
+	JMP         joined
+
+vectors7:
+	MOVQ      $0x00000070, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      x+16(FP), AX
+	MOVQ      xs+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      u+40(FP), DX
+	MOVQ      us+48(FP), BX
+	SHLQ      $0x02, BX
+	MOVQ      spikes+56(FP), SI
+	MOVQ      ss+64(FP), DI
+	MOVQ      steps+0(FP), R8
+	MOVQ      v+32(FP), R9
+	SHLQ      $0x03, DI
+	VMOVUPS   (R9), Z3
+	VMOVUPS   64(R9), Z5
+	VMOVUPS   128(R9), Z6
+	VMOVUPS   192(R9), Z7
+	VMOVUPS   256(R9), Z8
+	VMOVUPS   320(R9), Z9
+	VMOVUPS.Z 384(R9), K1, Z10
+
+part7:
+	VMULPS      (AX), Z1, Z11
+	VFMADD213PS Z11, Z0, Z3
+	VMOVUPS     Z3, (DX)
+	VCMPPS      $0x1d, Z2, Z3, K2
+	KMOVW       K2, R10
+	VMOVAPS     Z4, K2, Z3
+	VMULPS      64(AX), Z1, Z11
+	VFMADD213PS Z11, Z0, Z5
+	VMOVUPS     Z5, 64(DX)
+	VCMPPS      $0x1d, Z2, Z5, K2
+	KMOVW       K2, R12
+	VMOVAPS     Z4, K2, Z5
+	SHLQ        $0x10, R12
+	ORQ         R12, R10
+	VMULPS      128(AX), Z1, Z11
+	VFMADD213PS Z11, Z0, Z6
+	VMOVUPS     Z6, 128(DX)
+	VCMPPS      $0x1d, Z2, Z6, K2
+	KMOVW       K2, R12
+	VMOVAPS     Z4, K2, Z6
+	SHLQ        $0x20, R12
+	ORQ         R12, R10
+	VMULPS      192(AX), Z1, Z11
+	VFMADD213PS Z11, Z0, Z7
+	VMOVUPS     Z7, 192(DX)
+	VCMPPS      $0x1d, Z2, Z7, K2
+	KMOVW       K2, R12
+	VMOVAPS     Z4, K2, Z7
+	SHLQ        $0x30, R12
+	ORQ         R12, R10
+	VMULPS      256(AX), Z1, Z11
+	VFMADD213PS Z11, Z0, Z8
+	VMOVUPS     Z8, 256(DX)
+	VCMPPS      $0x1d, Z2, Z8, K2
+	KMOVW       K2, R11
+	VMOVAPS     Z4, K2, Z8
+	VMULPS      320(AX), Z1, Z11
+	VFMADD213PS Z11, Z0, Z9
+	VMOVUPS     Z9, 320(DX)
+	VCMPPS      $0x1d, Z2, Z9, K2
+	KMOVW       K2, R12
+	VMOVAPS     Z4, K2, Z9
+	SHLQ        $0x10, R12
+	ORQ         R12, R11
+	VMOVUPS.Z   384(AX), K1, Z11
+	VMULPS      Z1, Z11, Z11
+	VFMADD213PS Z11, Z0, Z10
+	VMOVUPS     Z10, K1, 384(DX)
+	VCMPPS      $0x1d, Z2, Z10, K1, K2
+	KMOVW       K2, R12
+	VMOVAPS     Z4, K2, Z10
+	SHLQ        $0x20, R12
+	ORQ         R12, R11
+	MOVQ        R10, (SI)
+	MOVQ        R11, 8(SI)
+	ADDQ        CX, AX
+	ADDQ        BX, DX
+	ADDQ        DI, SI
+	DECQ        R8
+	JNZ         part7
+	VMOVUPS     Z3, (R9)
+	VMOVUPS     Z5, 64(R9)
+	VMOVUPS     Z6, 128(R9)
+	VMOVUPS     Z7, 192(R9)
+	VMOVUPS     Z8, 256(R9)
+	VMOVUPS     Z9, 320(R9)
+	VMOVUPS     Z10, K1, 384(R9)
+	JMP         joined
+
+vectors6:
+	MOVQ      $0x00000060, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      x+16(FP), AX
+	MOVQ      xs+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      u+40(FP), DX
+	MOVQ      us+48(FP), BX
+	SHLQ      $0x02, BX
+	MOVQ      spikes+56(FP), SI
+	MOVQ      ss+64(FP), DI
+	MOVQ      steps+0(FP), R8
+	MOVQ      v+32(FP), R9
+	SHLQ      $0x03, DI
+	VMOVUPS   (R9), Z3
+	VMOVUPS   64(R9), Z5
+	VMOVUPS   128(R9), Z6
+	VMOVUPS   192(R9), Z7
+	VMOVUPS   256(R9), Z8
+	VMOVUPS.Z 320(R9), K1, Z9
+
+part6:
+	VMULPS      (AX), Z1, Z10
+	VFMADD213PS Z10, Z0, Z3
+	VMOVUPS     Z3, (DX)
+	VCMPPS      $0x1d, Z2, Z3, K2
+	KMOVW       K2, R10
+	VMOVAPS     Z4, K2, Z3
+	VMULPS      64(AX), Z1, Z10
+	VFMADD213PS Z10, Z0, Z5
+	VMOVUPS     Z5, 64(DX)
+	VCMPPS      $0x1d, Z2, Z5, K2
+	KMOVW       K2, R12
+	VMOVAPS     Z4, K2, Z5
+	SHLQ        $0x10, R12
+	ORQ         R12, R10
+	VMULPS      128(AX), Z1, Z10
+	VFMADD213PS Z10, Z0, Z6
+	VMOVUPS     Z6, 128(DX)
+	VCMPPS      $0x1d, Z2, Z6, K2
+	KMOVW       K2, R12
+	VMOVAPS     Z4, K2, Z6
+	SHLQ        $0x20, R12
+	ORQ         R12, R10
+	VMULPS      192(AX), Z1, Z10
+	VFMADD213PS Z10, Z0, Z7
+	VMOVUPS     Z7, 192(DX)
+	VCMPPS      $0x1d, Z2, Z7, K2
+	KMOVW       K2, R12
+	VMOVAPS     Z4, K2, Z7
+	SHLQ        $0x30, R12
+	ORQ         R12, R10
+	VMULPS      256(AX), Z1, Z10
+	VFMADD213PS Z10, Z0, Z8
+	VMOVUPS     Z8, 256(DX)
+	VCMPPS      $0x1d, Z2, Z8, K2
+	KMOVW       K2, R11
+	VMOVAPS     Z4, K2, Z8
+	VMOVUPS.Z   320(AX), K1, Z10
+	VMULPS      Z1, Z10, Z10
+	VFMADD213PS Z10, Z0, Z9
+	VMOVUPS     Z9, K1, 320(DX)
+	VCMPPS      $0x1d, Z2, Z9, K1, K2
+	KMOVW       K2, R12
+	VMOVAPS     Z4, K2, Z9
+	SHLQ        $0x10, R12
+	ORQ         R12, R11
+	MOVQ        R10, (SI)
+	MOVQ        R11, 8(SI)
+	ADDQ        CX, AX
+	ADDQ        BX, DX
+	ADDQ        DI, SI
+	DECQ        R8
+	JNZ         part6
+	VMOVUPS     Z3, (R9)
+	VMOVUPS     Z5, 64(R9)
+	VMOVUPS     Z6, 128(R9)
+	VMOVUPS     Z7, 192(R9)
+	VMOVUPS     Z8, 256(R9)
+	VMOVUPS     Z9, K1, 320(R9)
+	JMP         joined
+
+vectors5:
+	MOVQ      $0x00000050, CX
+	SUBQ      AX, CX
+	MOVL      $0x0000ffff, AX
+	SHRL      CL, AX
+	KMOVW     AX, K1
+	MOVQ      x+16(FP), AX
+	MOVQ      xs+24(FP), CX
+	SHLQ      $0x02, CX
+	MOVQ      u+40(FP), DX
+	MOVQ      us+48(FP), BX
+	SHLQ      $0x02, BX
+	MOVQ      spikes+56(FP), SI
+	MOVQ      ss+64(FP), DI
+	MOVQ      steps+0(FP), R8
+	MOVQ      v+32(FP), R9
+	SHLQ      $0x03, DI
+	VMOVUPS   (R9), Z3
+	VMOVUPS   64(R9), Z5
+	VMOVUPS   128(R9), Z6
+	VMOVUPS   192(R9), Z7
+	VMOVUPS.Z 256(R9), K1, Z8
+
+part5:
+	VMULPS      (AX), Z1, Z9
+	VFMADD213PS Z9, Z0, Z3
+	VMOVUPS     Z3, (DX)
+	VCMPPS      $0x1d, Z2, Z3, K2
+	KMOVW       K2, R10
+	VMOVAPS     Z4, K2, Z3
+	VMULPS      64(AX), Z1, Z9
+	VFMADD213PS Z9, Z0, Z5
+	VMOVUPS     Z5, 64(DX)
+	VCMPPS      $0x1d, Z2, Z5, K2
+	KMOVW       K2, R11
+	VMOVAPS     Z4, K2, Z5
+	SHLQ        $0x10, R11
+	ORQ         R11, R10
+	VMULPS      128(AX), Z1, Z9
+	VFMADD213PS Z9, Z0, Z6
+	VMOVUPS     Z6, 128(DX)
+	VCMPPS      $0x1d, Z2, Z6, K2
+	KMOVW       K2, R11
+	VMOVAPS     Z4, K2, Z6
+	SHLQ        $0x20, R11
+	ORQ         R11, R10
+	VMULPS      192(AX), Z1, Z9
+	VFMADD213PS Z9, Z0, Z7
+	VMOVUPS     Z7, 192(DX)
+	VCMPPS      $0x1d, Z2, Z7, K2
+	KMOVW       K2, R11
+	VMOVAPS     Z4, K2, Z7
+	SHLQ        $0x30, R11
+	ORQ         R11, R10
+	VMOVUPS.Z   256(AX), K1, Z9
+	VMULPS      Z1, Z9, Z9
+	VFMADD213PS Z9, Z0, Z8
+	VMOVUPS     Z8, K1, 256(DX)
+	VCMPPS      $0x1d, Z2, Z8, K1, K2
+	KMOVW       K2, R11
+	VMOVAPS     Z4, K2, Z8
+	MOVQ        R10, (SI)
+	MOVQ        R11, 8(SI)
+	ADDQ        CX, AX
+	ADDQ        BX, DX
+	ADDQ        DI, SI
+	DECQ        R8
+	JNZ         part5
+	VMOVUPS     Z3, (R9)
+	VMOVUPS     Z5, 64(R9)
+	VMOVUPS     Z6, 128(R9)
+	VMOVUPS     Z7, 192(R9)
+	VMOVUPS     Z8, K1, 256(R9)
+	JMP         joined
+
+vectors4:
 	MOVQ      $0x00000040, CX
 	SUBQ      AX, CX
 	MOVL      $0x0000ffff, AX

@@ -12,6 +12,8 @@ func elementwise() {
 		add(s)
 		addScaled(s)
 		scale(s)
+		rectify(s)
+		rectifyBackward(s)
 		sums(s, "columnSums", "sums rows ≥ 1 rows of x from zero, first to last, and adds the sum to the n floats of dst.", true)
 		sums(s, "sumSteps", "adds rows ≥ 1 rows of x, ld apart, one by one to the n floats of dst.", false)
 		finite(s)
@@ -98,6 +100,52 @@ func scale(s isa) {
 			mask := maskOf(mask, i, vecs)
 			s.load(s.at(p[0], i), mask, v)
 			VMULPS(factor, v, v)
+			s.store(v, mask, s.at(p[0], i))
+		}
+	})
+}
+
+func rectify(s isa) {
+	name := "rectify" + s.name
+	declare(name, "func(dst, src *float32, n int)", name+" is Rectify for n floats.")
+	p, n := pointers("dst", "src"), load64("n")
+	nought := s.vec()
+	s.zero(nought)
+	s.stream(n, 4, p, func(vecs int, mask reg.Register) {
+		v := s.vec()
+		for i := range vecs {
+			mask := maskOf(mask, i, vecs)
+			s.load(s.at(p[1], i), mask, v)
+			VMAXPS(v, nought, v) // a NaN in v stays: the second source wins
+			VADDPS(nought, v, v) // and of zeros too, so that −0 becomes +0
+			s.store(v, mask, s.at(p[0], i))
+		}
+	})
+}
+
+func rectifyBackward(s isa) {
+	name := "rectifyBackward" + s.name
+	declare(name, "func(dst, dy, x *float32, n int)", name+" is RectifyBackward for n floats.")
+	p, n := pointers("dst", "dy", "x"), load64("n")
+	nought := s.vec()
+	s.zero(nought)
+	s.stream(n, 4, p, func(vecs int, mask reg.Register) {
+		v, t := s.vec(), s.vec()
+		for i := range vecs {
+			mask := maskOf(mask, i, vecs)
+			s.load(s.at(p[2], i), mask, t)
+			if s.wide() {
+				keep := K()
+				VCMPPS(Imm(greater), nought, t, keep)
+				if mask != nil {
+					KANDW(mask, keep, keep)
+				}
+				s.load(s.at(p[1], i), keep, v)
+			} else {
+				s.load(s.at(p[1], i), mask, v)
+				VCMPPS(Imm(greater), nought, t, t)
+				VANDPS(t, v, v)
+			}
 			s.store(v, mask, s.at(p[0], i))
 		}
 	})

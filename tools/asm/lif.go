@@ -15,8 +15,8 @@ const (
 	lessEqual    = 0x12
 )
 
-// lif writes the membrane scans. Each call takes one block of at most 64
-// units (a word of spikes) through all its steps with the state in registers.
+// lif writes the membrane scans. Each call takes one block of units, at most 128
+// (two words of spikes), through all its steps with the state in registers.
 func lif() {
 	for _, s := range sets {
 		forward(s, "Subtract")
@@ -30,7 +30,7 @@ func lif() {
 func forward(s isa, reset string) {
 	name := "lifForward" + reset + s.name
 	declare(name, "func(steps, n int, x *float32, xs int, v, u *float32, us int, spikes *uint64, ss int, p *[4]float32)",
-		name+" is LIF.Forward for 1 ≤ n ≤ 64 units, steps ≥ 1 and p = {Beta, Gain, Fire, Amount}.")
+		name+" is LIF.Forward for 1 ≤ n ≤ "+label("%d", forwardVecs*s.lanes)+" units, steps ≥ 1 and p = {Beta, Gain, Fire, Amount}.")
 	n, p := load64("n"), load64("p")
 	beta, gain := s.broadcast(Mem{Base: p}), s.broadcast(Mem{Base: p, Disp: 4})
 	fire, amount := s.broadcast(Mem{Base: p, Disp: 8}), s.broadcast(Mem{Base: p, Disp: 12})
@@ -49,7 +49,11 @@ func forward(s isa, reset string) {
 		for i := range v {
 			s.load(Mem{Base: vp, Disp: i * s.size()}, maskOf(mask, i, vecs), v[i])
 		}
-		word, bits, t := GP64(), GP64(), s.vec()
+		words := make([]reg.GPVirtual, (vecs*s.lanes+63)/64)
+		for i := range words {
+			words[i] = GP64()
+		}
+		bits, t := GP64(), s.vec()
 		Label(loop)
 		for i := range v {
 			mask := maskOf(mask, i, vecs)
@@ -61,8 +65,9 @@ func forward(s isa, reset string) {
 			}
 			VFMADD213PS(t, beta, v[i])
 			s.store(v[i], mask, Mem{Base: u, Disp: i * s.size()})
+			word, shift := words[i*s.lanes/64], i*s.lanes%64
 			dst := bits
-			if i == 0 {
+			if shift == 0 {
 				dst = word
 			}
 			if s.wide() {
@@ -91,12 +96,14 @@ func forward(s isa, reset string) {
 					VSUBPS(t, v[i], v[i])
 				}
 			}
-			if i > 0 {
-				SHLQ(Imm(uint64(i*s.lanes)), bits)
+			if shift > 0 {
+				SHLQ(Imm(uint64(shift)), bits)
 				ORQ(bits, word)
 			}
 		}
-		MOVQ(word, Mem{Base: spikes})
+		for i, word := range words {
+			MOVQ(word, Mem{Base: spikes, Disp: 8 * i})
+		}
 		ADDQ(xs, x)
 		ADDQ(us, u)
 		ADDQ(ss, spikes)
@@ -106,8 +113,12 @@ func forward(s isa, reset string) {
 			s.store(v[i], maskOf(mask, i, vecs), Mem{Base: vp, Disp: i * s.size()})
 		}
 	}
-	blocks(s, n, 64/s.lanes, scan)
+	blocks(s, n, forwardVecs, scan)
 }
+
+// forwardVecs is the number of vectors of a block of forward: enough for the
+// units of one not to wait for their own last step.
+const forwardVecs = 8
 
 // blocks calls scan for n units: unmasked for a full block, otherwise with
 // the number of vectors that n needs and a mask on the last.
