@@ -55,6 +55,7 @@ type Row struct {
 	RateEnd      []float64 `json:"rate_end"`       // and at the end
 	FinalLoss    *float64  `json:"final_loss"`     // null where there is no loss
 	Error        string    `json:"error,omitempty"`
+	Cut          *CutError `json:"cut,omitempty"` // of a surrogate that has one
 
 	Compared []Comparison `json:"compared,omitempty"`
 	Profile  *Profile     `json:"profile,omitempty"`

@@ -49,6 +49,7 @@ var markedBench = regexp.MustCompile(`(?s)<!-- bench: ([a-z]+) -->\n.*?<!-- /ben
 // <!-- /bench -->.
 var benchTables = map[string]func(rows []bench.Row) string{
 	"machine": machineText, "speed": speedTable, "peers": peersTable, "rates": ratesTable, "density": densityTable,
+	"cut": cutTable,
 }
 
 // FillBench writes the tables of measurements of a Markdown page anew.
@@ -228,6 +229,20 @@ func numbers(v []float64, scale float64, digits int) string {
 		parts = append(parts, strconv.FormatFloat(scale*x, 'f', digits, 64))
 	}
 	return strings.Join(parts, " ")
+}
+
+// cutTable has what the cuts of surrogates do to gradients.
+func cutTable(rows []bench.Row) string {
+	var b strings.Builder
+	for _, r := range best(rows) {
+		if c := r.Cut; c != nil {
+			fmt.Fprintf(&b, "| %s %s | %.2f %% | %.5f | %s | %s |\n", r.Workload, r.Shape, 100*c.Relative, c.Cosine, numbers(c.Live, 100, 0), numbers(c.LiveGroups, 100, 0))
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "| work | error of the gradient | cosine | membranes within the cut (%), by layer | groups of 16 channels with one (%) |\n|---|--:|--:|---|---|\n" + b.String()
 }
 
 // curve is the density measurements of one phase and path.

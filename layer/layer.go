@@ -54,6 +54,10 @@ type Stateful interface {
 // View is a Layer whose output is its input in the same memory.
 type View interface{ IsView() bool }
 
+// Cheap is a Layer without state whose Forward costs less than to keep its
+// output of spikes: where Backward reads it, it is computed again.
+type Cheap interface{ IsCheap() bool }
+
 // ElementWise is a Layer whose error at an element of its input follows from
 // those at the same element of its output: Backward may write DIn over DOut.
 type ElementWise interface{ ElementWise() bool }
@@ -102,6 +106,13 @@ func Accepts(l Layer, k signal.Kind) bool {
 func IsView(l Layer) bool {
 	v, ok := l.(View)
 	return ok && v.IsView()
+}
+
+// IsCheap reports whether a layer's output of spikes is computed again for
+// Backward rather than kept.
+func IsCheap(l Layer) bool {
+	c, ok := l.(Cheap)
+	return ok && c.IsCheap()
 }
 
 // Forgets reports whether a layer's Backward does without its inputs.

@@ -288,6 +288,9 @@ func (l AvgPool) Accepts(signal.Kind) bool { return true }
 // ForgetsInput is true.
 func (l AvgPool) ForgetsInput() bool { return true }
 
+// IsCheap is true: means of spikes are counts.
+func (l AvgPool) IsCheap() bool { return true }
+
 // Forward takes the means. Of spikes it counts those in each window.
 func (l AvgPool) Forward(c *Call) {
 	in, out := c.In[0], c.Out

@@ -103,6 +103,8 @@ type Pass struct {
 type nodeMemory struct {
 	call     layer.Call
 	lasting  bool          // its output is read in Backward; spikes are kept anyway
+	again    bool          // where its input is spikes, its output is computed again for Backward
+	holds    int           // the chunk whose output it then holds
 	takes    bool          // it may exchange the memory of its input
 	overlays bool          // its error may be written over that of its output
 	chunks   []chunkMemory // one that serves all where nothing is kept
@@ -137,12 +139,15 @@ func (c *Compiled) NewPass(o Options) *Pass {
 			m.call.Meter = nodeMeter{o.Meter, i}
 		}
 		m.lasting = len(nd.consumers) == 0
+		viewed := false // then what is computed again would be seen in its place
 		for _, e := range nd.consumers {
 			l := nodes[e.node].Layer
+			viewed = viewed || layer.IsView(l)
 			m.lasting = m.lasting || !layer.Forgets(l) || layer.IsView(l) && p.nodes[e.node].lasting
 		}
 		m.takes = k == 1 && nd.in[0] != inputNode && len(nodes[nd.in[0]].consumers) == 1 && !layer.IsView(nodes[nd.in[0]].Layer)
-		m.overlays = k == 1 && i < len(nodes)-1 && layer.IsElementWise(nd.Layer)
+		m.overlays = k == 1 && i < len(nodes)-1 && (layer.IsElementWise(nd.Layer) || layer.IsView(nd.Layer))
+		m.again = k == 1 && nd.in[0] != inputNode && layer.IsCheap(nd.Layer) && !viewed
 	}
 	return p
 }
@@ -234,10 +239,17 @@ func (p *Pass) memory(i, k int) (out *signal.Signal, own *chunkMemory) {
 	if !p.kept || m.chunks[0].out.Kind == signal.Constant && k > 0 {
 		return &m.chunks[0].out, &m.chunks[0]
 	}
-	if !m.lasting && m.chunks[0].out.Kind != signal.Spikes {
+	if (!m.lasting || p.recomputes(i)) && m.chunks[0].out.Kind != signal.Spikes {
 		return &m.chunks[0].out, &m.chunks[k]
 	}
 	return &m.chunks[k].out, &m.chunks[k]
+}
+
+// recomputes reports whether the output of node i, which a Backward reads, is
+// computed again for it rather than kept.
+func (p *Pass) recomputes(i int) bool {
+	m := &p.nodes[i]
+	return m.again && p.nodes[p.c.net.nodes[i].in[0]].chunks[0].out.Kind == signal.Spikes
 }
 
 // bind points the call of node i at the signals and memory of chunk k.
@@ -282,6 +294,7 @@ func (p *Pass) forwardNode(i, k int, st *State) {
 	c.TakeIn = m.takes && c.In[0].Kind == signal.Dense
 	c.Weights, c.State = p.c.weights[i], st.nodes[i]
 	nd.Layer.Forward(c)
+	m.holds = k
 	if c.Out.Kind == signal.Spikes {
 		m.spikes += c.Out.Raster.Count(0, c.Out.Rows())
 		m.slots += c.Out.Rows() * c.Out.Units()
@@ -370,10 +383,26 @@ func (p *Pass) Backward(adj *Adjoint, dout *signal.Signal, grads Grads) error {
 				p.firing.Errors(i, m.call.DOut)
 			}
 			p.backwardNode(i, k, adj, grads)
+			if i != last {
+				p.settle(i, adj)
+			}
 		}
 		t1 = t0
 	}
 	return nil
+}
+
+// settle gives away the memory of the errors at a node's output, which it has
+// passed back: it is that of the errors at its input where these were written
+// over them or are the same, and else for the next that are needed.
+func (p *Pass) settle(i int, adj *Adjoint) {
+	c := &p.nodes[i].call
+	if len(c.DIn) == 1 && c.DIn[0] != nil && &c.DIn[0].Data[0] == &c.DOut.Data[0] {
+		c.DOut.Data = nil
+	}
+	for _, e := range p.c.net.nodes[i].consumers {
+		adj.release(&adj.edges[e.node][e.k])
+	}
 }
 
 // sumConsumers is the error at a node's output: that of its one consumer, or
@@ -400,6 +429,12 @@ func (p *Pass) backwardNode(i, k int, adj *Adjoint, grads Grads) {
 	if p.o.Meter != nil {
 		p.o.Meter.Start(i, "backward")
 		defer p.o.Meter.Stop(i, layer.Work{})
+	}
+	for _, from := range nd.in {
+		if from != inputNode && p.nodes[from].lasting && p.nodes[from].holds != k && p.recomputes(from) {
+			p.nodes[from].holds = k
+			p.c.net.nodes[from].Layer.Forward(p.bind(from, k))
+		}
 	}
 	c := p.bind(i, k)
 	c.DState = adj.states[i]

@@ -141,6 +141,9 @@ func (c *benchCmd) runAll(a *app, cases []bench.Case) ([]bench.Row, error) {
 			a.status("")
 			return nil, errors.New("bench: interrupted")
 		}
+		if err == nil && len(got) > 0 {
+			got[0].Cut, err = one.CutError(factors[key])
+		}
 		if err != nil {
 			got = one.Failed(err)
 		}
