@@ -17,7 +17,7 @@ func (n *Network) Memory() (step, state int64) {
 	for _, nd := range n.nodes {
 		units := int64(nd.out.Size())
 		step += 2 * float * units // the output, or a neuron's membrane, and its error
-		if _, ok := nd.Layer.(layer.Spiking); ok {
+		if layer.Fires(nd.Layer) {
 			step += 8 * ((units + 63) / 64) // its spikes
 		}
 		state += float * int64(nd.state)

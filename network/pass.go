@@ -3,6 +3,7 @@ package network
 import (
 	"fmt"
 
+	"synfire/internal/kernel"
 	"synfire/internal/par"
 	"synfire/internal/rng"
 	"synfire/layer"
@@ -417,9 +418,7 @@ func (p *Pass) sumConsumers(i int, adj *Adjoint) *signal.Signal {
 	sum.Reset(first.Kind, first.T, first.B, first.Shape)
 	copy(sum.Data, first.Data)
 	for _, e := range cs[1:] {
-		for j, g := range adj.edges[e.node][e.k].Data {
-			sum.Data[j] += g
-		}
+		kernel.Add(sum.Data, adj.edges[e.node][e.k].Data)
 	}
 	return sum
 }
@@ -470,12 +469,7 @@ func (p *Pass) backwardNode(i, k int, adj *Adjoint, grads Grads) {
 
 // sumTime adds the steps of d to the constant dst, last step first.
 func sumTime(dst, d *signal.Signal) {
-	n := len(dst.Data)
-	for t := d.T - 1; t >= 0; t-- {
-		for i, g := range d.Data[t*n:][:n] {
-			dst.Data[i] += g
-		}
-	}
+	kernel.SumSteps(dst.Data, d.Data, len(dst.Data), d.T)
 }
 
 // Output is the signal of a node in the last chunk of time, by index into

@@ -194,8 +194,7 @@ func (t *Trained) trace() (layers []figure.Layer, traces []figure.Trace, err err
 		if cur, err = c.Eval(nd.Name, []*signal.Signal{current}, state); err != nil {
 			return nil, nil, err
 		}
-		sp, ok := nd.Layer.(layer.Spiking)
-		if !ok {
+		if !layer.Fires(nd.Layer) {
 			continue
 		}
 		var dense signal.Signal
@@ -205,7 +204,9 @@ func (t *Trained) trace() (layers []figure.Layer, traces []figure.Trace, err err
 			l.Values = append(l.Values, float64(v))
 		}
 		layers = append(layers, l)
-		traces = append(traces, membranes(nd.Name, sp, current, l, units)...)
+		if sp, ok := nd.Layer.(layer.Spiking); ok {
+			traces = append(traces, membranes(nd.Name, sp, current, l, units)...)
+		}
 	}
 	return layers, traces[max(0, len(traces)-shownTraces):], nil
 }

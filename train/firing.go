@@ -37,7 +37,7 @@ func (f *firing) start(net *network.Network, b int) {
 	}
 	f.counting = true
 	for i, nd := range net.Nodes() {
-		if _, ok := nd.Layer.(layer.Spiking); ok {
+		if layer.Fires(nd.Layer) {
 			u := &f.nodes[i]
 			u.spikes = tensor.Resize(u.spikes, b*nd.Out.Size())
 			u.errors = tensor.Resize(u.errors, b*nd.Out.Size())

@@ -3,6 +3,7 @@ package train_test
 import (
 	"context"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -250,4 +251,47 @@ func (l all) Eval(dout *signal.Signal, scores []tensor.Float, o *signal.Signal, 
 		encode.Membrane{}.Spread(dout, grad, o.T, o.B, o.Shape)
 	}
 	return value, nil
+}
+
+// The heap itself, after a step: with the whole time in memory it grows with
+// the number of steps, with a bound that allows their square root far less.
+func TestHeapGrowth(t *testing.T) {
+	net, err := network.Sequential(tensor.Shape{20}, 1,
+		layer.Linear{Out: 600}, layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 1}, Surrogate: surrogate.FastSigmoid{Slope: 5}}, layer.Linear{Out: 10}, layer.Readout{Beta: 0.9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const batch = 16
+	heap := func(steps int, bound bool) float64 {
+		c := train.BPTTConfig{Net: net, Steps: steps, Encoder: encode.Constant{}, Loss: loss.MembraneCrossEntropy{}, Optimizer: optim.SGD{LR: 0.01}}
+		if bound {
+			step, state := net.Memory()
+			root := int64(math.Ceil(math.Sqrt(float64(steps))))
+			c.Batch, c.Memory = batch, batch*(step*root+state*(root+1))
+		}
+		b := &data.Batch{Shape: tensor.Shape{20}, X: make([]tensor.Float, batch*20), Labels: make([]int, batch), Index: make([]int, batch)}
+		for i := range b.X {
+			b.X[i] = tensor.Float(i%7) / 7
+		}
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		l, err := train.NewBPTT(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Step(context.Background(), b); err != nil {
+			t.Fatal(err)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		runtime.KeepAlive(l)
+		return float64(after.HeapAlloc) - float64(before.HeapAlloc)
+	}
+	if growth := heap(1024, false) / heap(64, false); growth < 8 {
+		t.Errorf("without a bound, 16 times the steps need %.1f times the memory: the test measures something else", growth)
+	}
+	if growth := heap(1024, true) / heap(64, true); growth > 6 {
+		t.Errorf("with a bound, 16 times the steps need %.1f times the memory, want about 4", growth)
+	}
 }
