@@ -233,7 +233,7 @@ type Grads [][]tensor.Float
 func (n *Network) NewGrads() Grads {
 	g := make(Grads, len(n.params))
 	for i, p := range n.params {
-		g[i] = make([]tensor.Float, len(p.Value.Data))
+		g[i] = tensor.Resize(nil, len(p.Value.Data))
 	}
 	return g
 }

@@ -213,7 +213,7 @@ func NewBuffers(o Optimizer, params []tensor.Param) [][][]tensor.Float {
 	bufs := make([][][]tensor.Float, len(params))
 	for i, p := range params {
 		for range o.Buffers() {
-			bufs[i] = append(bufs[i], make([]tensor.Float, len(p.Value.Data)))
+			bufs[i] = append(bufs[i], tensor.Resize(nil, len(p.Value.Data)))
 		}
 	}
 	return bufs

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"synfire/internal/huge"
 	"synfire/internal/kernel"
 	"synfire/internal/par"
 )
@@ -81,7 +82,7 @@ type Tensor struct {
 // New is a tensor of zeros.
 func New(dims ...int) Tensor {
 	s := Shape(dims)
-	return Tensor{Shape: s, Data: make([]Float, s.Size())}
+	return Tensor{Shape: s, Data: huge.Make[Float](s.Size())}
 }
 
 // Clone is a deep copy.
@@ -115,7 +116,7 @@ func MatMul(pool *par.Pool, a, b Tensor) (Tensor, error) {
 // elements are unspecified.
 func Resize(s []Float, n int) []Float {
 	if cap(s) < n {
-		return make([]Float, n)
+		return huge.Make[Float](n)
 	}
 	return s[:n]
 }

@@ -27,6 +27,7 @@ package kernel
 import (
 	"fmt"
 
+	"synfire/internal/huge"
 	"synfire/internal/par"
 )
 
@@ -105,7 +106,7 @@ func checkMatrix(name string, a []Float, ld, rows, cols int) {
 
 func grow(s []Float, n int) []Float {
 	if cap(s) < n {
-		return make([]Float, n)
+		return huge.Make[Float](n)
 	}
 	return s[:n]
 }
