@@ -22,12 +22,15 @@ type blocking struct{ mr, nr int }
 
 const (
 	maxNR = 32
-	mc    = 264 // rows of A in a block, a multiple of every mr
+	mc    = 264 // rows of A in a block
 	kc    = 352
 	// serialWork is the products below which waking threads costs more than
 	// it saves, serialMoves the elements likewise.
 	serialWork  = 1 << 17
 	serialMoves = 1 << 15
+	// conflictRows is the rows of A, all in one set of the first-level cache,
+	// that leave room in it for B and C.
+	conflictRows = 10
 	// minReuse is the micro-kernels that must read a copy for it to pay.
 	minReuse = 8
 )
@@ -101,6 +104,9 @@ func (g *product) run(pool *par.Pool, l Level) {
 // split chooses the size of tiles: as large as the caches allow, then halved
 // until there are a few for each thread.
 func (j *job) split(threads int) {
+	if conflict(j.lda) && !j.transA {
+		j.mr = min(j.mr, conflictRows)
+	}
 	j.rows, j.cols = even(j.m, mc, j.mr), even(j.n, j.n, j.nr)
 	for threads > 1 && j.count() < 4*threads {
 		switch {
