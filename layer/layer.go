@@ -185,6 +185,9 @@ type Call struct {
 	Params  []tensor.Tensor
 	State   []tensor.Float // [B × StateSize], advanced by Forward
 	Scratch *Scratch       // kept between Forward and Backward
+	First   *Scratch       // that of the window's first chunk
+	Before  int            // steps of the window before this chunk of it
+	Chunks  int            // that the window is cut into
 	Temp    *Temp
 	Meter   Meter // nil: nobody asks
 
@@ -271,7 +274,7 @@ type Temp struct {
 
 	loop       par.Loop[job]
 	population par.Loop[population]
-	eachUnits  func(p *population, b, lo, hi int)
+	eachUnits  func(p *population, id, b, lo, hi int)
 }
 
 func (t *Temp) slot(i, n int) []tensor.Float {

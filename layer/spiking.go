@@ -61,6 +61,7 @@ type population struct {
 	bits     []uint64
 	words    int
 	soft     neuron.Scan // nil for real spikes
+	again    bool        // membranes are not kept
 	b, units int
 	block    int
 }
@@ -81,7 +82,7 @@ func (l Spiking) softScan(s Soft) neuron.Scan {
 
 // eachPopulation splits the work into samples, and large samples of neurons
 // with one state variable into blocks of units; f gets a sample and its range.
-func (l Spiking) eachPopulation(p population, f func(p *population, b, lo, hi int)) {
+func (l Spiking) eachPopulation(p population, f func(p *population, id, b, lo, hi int)) {
 	p.l, p.block = l, p.units
 	if l.Neuron.States() == 1 {
 		p.block = unitBlock
@@ -89,20 +90,35 @@ func (l Spiking) eachPopulation(p population, f func(p *population, b, lo, hi in
 	blocks := (p.units + p.block - 1) / p.block
 	t := p.c.Temp
 	t.eachUnits = f
-	t.population.For(p.c.Pool, p.b*blocks, 1, p, func(p *population, _, i0, i1 int) {
+	t.population.For(p.c.Pool, p.b*blocks, 1, p, func(p *population, id, i0, i1 int) {
 		blocks := (p.units + p.block - 1) / p.block
 		for i := i0; i < i1; i++ {
 			lo := i % blocks * p.block
-			p.c.Temp.eachUnits(p, i/blocks, lo, min(lo+p.block, p.units))
+			p.c.Temp.eachUnits(p, id, i/blocks, lo, min(lo+p.block, p.units))
 		}
 	})
+}
+
+// mostChunks is the most chunks of a window for which membranes are computed
+// again from its start.
+const mostChunks = 16
+
+// recomputes reports whether Backward computes the membranes again rather than
+// reads them: of a constant input that is all arithmetic, in registers, where
+// keeping them would write and read memory for each step.
+func (l Spiking) recomputes(c *Call) bool {
+	return c.In[0].Kind == signal.Constant && c.Soft == Hard && c.Chunks <= mostChunks && l.Neuron.States() == 1
 }
 
 // Forward runs the neurons over the window.
 func (l Spiking) Forward(c *Call) {
 	in := c.In[0]
 	var u []tensor.Float
-	if c.Keep || c.Soft != Hard {
+	switch again := l.recomputes(c); {
+	case again && c.Keep && c.Before == 0:
+		c.First.floats = tensor.Resize(c.First.floats, len(c.State))
+		copy(c.First.floats, c.State)
+	case !again && (c.Keep || c.Soft != Hard):
 		u = l.membranes(c)
 	}
 	p := population{c: c, x: in.Data, u: u, soft: l.softScan(c.Soft), b: in.B, units: in.Units()}
@@ -110,7 +126,7 @@ func (l Spiking) Forward(c *Call) {
 		p.x = u
 	}
 	p.bits, p.words = l.spikeBits(c)
-	l.eachPopulation(p, func(p *population, b, lo, hi int) {
+	l.eachPopulation(p, func(p *population, _, b, lo, hi int) {
 		in, states := p.c.In[0], p.l.Neuron.States()
 		at, w, stride := b*p.units+lo, b*p.words+lo/64, p.b*p.units
 		var u []tensor.Float
@@ -166,13 +182,31 @@ func (l Spiking) Backward(c *Call) {
 	if din == nil {
 		return
 	}
-	p := population{c: c, u: c.Scratch.floats, b: dout.B, units: dout.Units()}
-	l.eachPopulation(p, func(p *population, b, lo, hi int) {
+	p := population{c: c, x: c.In[0].Data, u: c.Scratch.floats, again: l.recomputes(c), b: dout.B, units: dout.Units()}
+	l.eachPopulation(p, func(p *population, id, b, lo, hi int) {
 		dout, din, states := p.c.DOut, p.c.DIn[0], p.l.Neuron.States()
 		at, stride := b*p.units+lo, p.b*p.units
+		u, us := p.u, stride
+		if p.again {
+			u, us = p.membranes(&p.c.Workers[id], at, hi-lo), hi-lo
+		} else {
+			u = u[at:]
+		}
 		gstate := p.c.DState[b*p.units*states+lo:][:(hi-lo)*states]
-		p.l.Neuron.Backward(dout.T, hi-lo, p.l.Surrogate, p.u[at:], stride, dout.Data[at:], stride, gstate, din.Data[at:], din.Stride())
+		p.l.Neuron.Backward(dout.T, hi-lo, p.l.Surrogate, u, us, dout.Data[at:], stride, gstate, din.Data[at:], din.Stride())
 	})
+}
+
+// membranes computes those of n units from at on in this chunk again, from the
+// window's start.
+func (p *population) membranes(w *Worker, at, n int) []tensor.Float {
+	steps, words := p.c.DOut.T, (n+63)/64
+	u, state := w.slot(0, steps*n), w.slot(1, n)
+	w.words = resize(w.words, max(steps, p.c.Before)*words)
+	copy(state, p.c.First.floats[at:])
+	p.l.Neuron.Forward(p.c.Before, n, p.x[at:], 0, state, nil, 0, w.words, words)
+	p.l.Neuron.Forward(steps, n, p.x[at:], 0, state, u, n, w.words, words)
+	return u
 }
 
 // Output is the input's shape.

@@ -258,6 +258,7 @@ func (p *Pass) bind(i, k int) *layer.Call {
 	nd, c := &p.c.net.nodes[i], &p.nodes[i].call
 	out, own := p.memory(i, k)
 	c.Out, c.Scratch = out, &own.scratch
+	c.First, c.Before, c.Chunks = &p.nodes[i].chunks[0].scratch, k*p.inputs[0].T, len(p.inputs)
 	for j, from := range nd.in {
 		s := &p.inputs[k]
 		if from != inputNode {
@@ -514,6 +515,7 @@ func (c *Compiled) Eval(name string, in []*signal.Signal, state []tensor.Float) 
 			s = dense
 		}
 		call.In = append(call.In, s)
+		call.First, call.Chunks = call.Scratch, 1
 	}
 	if want := nd.state * in[0].B; len(state) != want {
 		return nil, fmt.Errorf("network.Eval: node %q: %d state variables, want %d", name, len(state), want)
