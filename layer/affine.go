@@ -405,9 +405,7 @@ func fillRows(dst, bias []tensor.Float) {
 		clear(dst)
 		return
 	}
-	for i := 0; i < len(dst); i += len(bias) {
-		copy(dst[i:], bias)
-	}
+	kernel.FillRows(dst, bias)
 }
 
 // tileElems is the elements of a piece of element-wise work.
