@@ -55,11 +55,16 @@ func (SPIKE) prepare(t *train) {
 
 // weights are those of S_u and S_v in S, for the intervals x_u and x_v.
 func (m SPIKE) weights(x, y float64) (u, v float64) {
+	sum := x + y
+	mean := 0.5 * sum
+	if mean < m.MRTS {
+		mean = m.MRTS
+	}
 	if m.RateIndependent {
-		r := 0.5 / max(0.5*(x+y), m.MRTS)
+		r := 0.5 / mean
 		return r, r
 	}
-	r := 1 / ((x + y) * max(0.5*(x+y), m.MRTS))
+	r := 1 / (sum * mean)
 	return y * r, x * r
 }
 
@@ -77,7 +82,13 @@ func (m SPIKE) pair(_ *workspace, a, b *train) tally {
 	var aw, at, bw, bt float64
 	da, db := a.first(b), b.first(a)
 	for {
-		to := min(fu, fv, a.Stop)
+		to, arrives := fv, fu <= fv // at a spike of a
+		if arrives {
+			to = fu
+		}
+		if to > a.Stop {
+			to = a.Stop
+		}
 		wu, wv := m.weights(fu-pu, fv-pv)
 		mid := 0.5 * (from + to)
 		wu, wv = wu*(to-from), wv*(to-from)
@@ -87,7 +98,7 @@ func (m SPIKE) pair(_ *workspace, a, b *train) tally {
 			break
 		}
 		from = to
-		if fu <= fv {
+		if arrives {
 			d := min(to-pv, fv-to)
 			if da < 0 {
 				da = d
