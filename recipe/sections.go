@@ -115,7 +115,7 @@ func (t *Trained) mistakes() (report.Section, error) {
 	}
 	d.section.Text = fmt.Sprintf("Test images that are misclassified: %s of %s.", report.Integer(int64(len(wrong))), report.Integer(int64(t.Test.Len())))
 	shape := t.Test.Shape
-	if shape[2] != 1 {
+	if t.Test.Images == nil || shape[2] != 1 {
 		return d.section, nil
 	}
 	var digits []figure.Digit
@@ -131,9 +131,11 @@ func (t *Trained) mistakes() (report.Section, error) {
 }
 
 func (t *Trained) pixels(sample int) []float64 {
-	var out []float64
-	for _, p := range t.Test.Image(sample) {
-		out = append(out, float64(p)/255)
+	x := make([]tensor.Float, t.Test.Shape.Size())
+	t.Test.Sample(sample, x)
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = float64(v)
 	}
 	return out
 }
@@ -176,10 +178,8 @@ func (t *Trained) activity() (report.Section, error) {
 // membranes of the most active units.
 func (t *Trained) trace() (layers []figure.Layer, traces []figure.Trace, err error) {
 	c, steps := t.Net.Compile(nil, false), t.Config.Steps
-	in, x := &signal.Signal{}, []tensor.Float{}
-	for _, p := range t.pixels(0) {
-		x = append(x, tensor.Float(p))
-	}
+	in, x := &signal.Signal{}, make([]tensor.Float, t.Test.Shape.Size())
+	t.Test.Input(0, x)
 	key := rng.New(t.Config.Seed, rng.Eval).Int(0).Int(uint64(t.Test.Origin(0)))
 	t.Config.Encoder.Encode(in, x, t.Test.Shape, []rng.Key{key}, 0, steps)
 	units := max(1, min(2, shownTraces/max(1, len(t.Epochs[len(t.Epochs)-1].Rates))))

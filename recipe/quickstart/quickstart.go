@@ -51,7 +51,7 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 	}
 	c := model.Config{
 		Seed:    seed,
-		Data:    model.Data{Name: "mnist", Augment: data.Shift{Max: 2}},
+		Data:    model.Data{Name: "mnist", Augment: []data.Augment{data.Shift{Max: 2}}},
 		Encoder: encode.Constant{},
 		Steps:   5,
 		Layers: []layer.Layer{
