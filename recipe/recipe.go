@@ -34,6 +34,7 @@ type Env struct {
 	Out       string // run directory
 	Resume    bool
 	SaveEvery int // steps between checkpoints within an epoch
+	Logs      []string // kinds of logs, of train.LogKinds
 	Data      data.Options
 	Observer  train.Observer
 	Now       func() time.Time
