@@ -163,19 +163,21 @@ func (n *Network) resolve(i int, spec Node, index map[string]int) (node, error) 
 	case taken:
 		return nd, fmt.Errorf("the name is taken; names must differ, %q is the network's input and %q the node before", Input, Previous)
 	}
-	nd.in = []int{i - 1}
-	if len(spec.Inputs) > 0 {
-		nd.in, nd.Inputs = nil, slices.Clone(spec.Inputs)
-		for k, name := range spec.Inputs {
-			j, ok := index[name]
-			if !ok {
-				return nd, fmt.Errorf("input %q is no node before it; %s", name, suggest.Names("nodes", name, slices.Sorted(maps.Keys(index))))
-			}
-			nd.in = append(nd.in, j)
-			if nd.Inputs[k] = Input; j != inputNode {
-				nd.Inputs[k] = n.nodes[j].Name
-			}
+	inputs := spec.Inputs
+	if len(inputs) == 0 {
+		inputs = []string{Previous}
+	}
+	nd.Inputs = nil
+	for _, name := range inputs {
+		j, ok := index[name]
+		if !ok {
+			return nd, fmt.Errorf("input %q is no node before it; %s", name, suggest.Names("nodes", name, slices.Sorted(maps.Keys(index))))
 		}
+		nd.in, name = append(nd.in, j), Input
+		if j != inputNode {
+			name = n.nodes[j].Name
+		}
+		nd.Inputs = append(nd.Inputs, name)
 	}
 	for k, j := range nd.in {
 		if j == inputNode {
@@ -223,7 +225,8 @@ func (n *Network) OutputShape() tensor.Shape { return n.nodes[len(n.nodes)-1].ou
 // network's own: an optimiser writes to them, then refreshes what it Compiled.
 func (n *Network) Params() []tensor.Param { return n.params }
 
-// Info describes a node of a valid network.
+// Info describes a node of a valid network. Its Inputs are complete: those that
+// were left out or Previous have their names.
 type Info struct {
 	Node
 	In     []tensor.Shape
