@@ -155,30 +155,30 @@ func constructors(kinds map[string]Kind) map[string]func() any {
 // Config is a training run of a network by backpropagation through time: what
 // `synfire train FILE.yaml` reads and what a checkpoint carries.
 type Config struct {
-	Seed         uint64             `yaml:"seed"`
-	Data         Data               `yaml:"data,required"`
-	Encoder      encode.Encoder     `yaml:"encoder"`
-	Steps        int                `yaml:"steps,required"` // T
-	Layers       []network.Node     `yaml:"layers,required"`
-	Loss         loss.Loss          `yaml:"loss"`
-	Optimizer    optim.Optimizer    `yaml:"optimizer"`
-	Schedule     optim.Schedule     `yaml:"schedule"`
-	Clip         float64            `yaml:"clip"`     // largest norm of the gradients; 0: no limit
-	Window       int                `yaml:"window"`   // steps of time in memory at once; 0: all
-	Memory       Bytes              `yaml:"memory"`   // that window is chosen for; 0: no bound
-	Truncate     int                `yaml:"truncate"` // steps after which errors at states are dropped; 0: never
-	Regularizers []loss.Regularizer `yaml:"regularizers"`
-	EarlyExit    EarlyExit          `yaml:"early-exit,omitempty"` // of eval; training and its tests run all steps
-	Epochs       int                `yaml:"epochs"`
-	Batch        int                `yaml:"batch"`
+	Seed         uint64             `yaml:"seed"`                 // of all random numbers
+	Data         Data               `yaml:"data,required"`        // what it learns from
+	Encoder      encode.Encoder     `yaml:"encoder"`              // makes spikes or currents of samples
+	Steps        int                `yaml:"steps,required"`       // T, of time
+	Layers       []network.Node     `yaml:"layers,required"`      // the network, from its input to its output
+	Loss         loss.Loss          `yaml:"loss"`                 // what training lowers
+	Optimizer    optim.Optimizer    `yaml:"optimizer"`            // how a gradient changes the weights
+	Schedule     optim.Schedule     `yaml:"schedule"`             // of the learning rate over the run
+	Clip         float64            `yaml:"clip"`                 // largest norm of the gradients; 0: no limit
+	Window       int                `yaml:"window"`               // steps of time in memory at once; 0: all
+	Memory       Bytes              `yaml:"memory"`               // that window is chosen for, such as 256MiB; 0: no bound
+	Truncate     int                `yaml:"truncate"`             // steps after which errors at states are dropped; 0: never
+	Regularizers []loss.Regularizer `yaml:"regularizers"`         // of the firing of each spiking layer
+	EarlyExit    EarlyExit          `yaml:"early-exit,omitempty"` // of eval: off, certain or a lead; training and its tests run all steps
+	Epochs       int                `yaml:"epochs"`               // passes through the training samples
+	Batch        int                `yaml:"batch"`                // samples a step
 }
 
 // Data names a data set and how training sees it.
 type Data struct {
 	Name    string       `yaml:"name,required"`
-	Train   int          `yaml:"train"` // samples used, from the start; 0: all
-	Test    int          `yaml:"test"`
-	Augment data.Augment `yaml:"augment"`
+	Train   int          `yaml:"train"`   // training samples used, from the start; 0: all
+	Test    int          `yaml:"test"`    // test samples used, from the start; 0: all
+	Augment data.Augment `yaml:"augment"` // changes training samples at random
 }
 
 // NewConfig has the defaults of a configuration file.

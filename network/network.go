@@ -33,9 +33,9 @@ const (
 // is called after the type of its layer and the count of such layers: conv2d1,
 // spiking1, conv2d2, ….
 type Node struct {
-	Name   string      `yaml:"name,omitempty"`
+	Name   string      `yaml:"name,omitempty"` // by which others refer to it
 	Layer  layer.Layer `yaml:",inline"`
-	Inputs []string    `yaml:"from,omitempty,single"`
+	Inputs []string    `yaml:"from,omitempty,single"` // nodes before it, input or previous
 }
 
 // NodeError says which node of a graph is wrong.

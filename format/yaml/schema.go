@@ -251,7 +251,8 @@ func (s *schemer) interfaceSchema(t, of reflect.Type, outer map[string]any, p *p
 	if s.kinds[t] == nil {
 		return nil, s.fail(p, "there is no table of kinds for the Go type %s", t)
 	}
-	bare, kinds := []string{}, []any{}
+	var bare []string
+	var kinds []any
 	union := map[string]any{}
 	s.definitions[of.String()] = union // before its kinds, which may hold it
 	for _, name := range slices.Sorted(maps.Keys(s.kinds[t])) {
@@ -270,7 +271,10 @@ func (s *schemer) interfaceSchema(t, of reflect.Type, outer map[string]any, p *p
 		s.definitions[id] = object
 		kinds = append(kinds, map[string]any{"$ref": "#/definitions/" + id})
 	}
-	union["anyOf"] = append([]any{map[string]any{"enum": bare}}, kinds...)
+	if len(bare) > 0 {
+		kinds = append([]any{map[string]any{"enum": bare}}, kinds...)
+	}
+	union["anyOf"] = kinds
 	describe(union, s.doc(of, ""))
 	return ref, nil
 }

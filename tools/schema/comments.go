@@ -39,10 +39,13 @@ func (c *comments) of(t reflect.Type, field string) string {
 	if field == "" {
 		return d[t.Name()]
 	}
-	if text := d[t.Name()+"."+field]; text != "" {
-		return text
+	texts := []string{}
+	for _, text := range []string{d[t.Name()+"."+field], about(d[t.Name()], field)} {
+		if text != "" {
+			texts = append(texts, text)
+		}
 	}
-	return about(d[t.Name()], field)
+	return strings.Join(texts, "\n\n")
 }
 
 // read parses the package in a folder.
