@@ -18,14 +18,12 @@ func datasets() []data.Dataset {
 }
 
 func findDataset(name string) (data.Dataset, error) {
-	var names []string
-	for _, d := range datasets() {
-		if d.Name == name {
-			return d, nil
-		}
-		names = append(names, d.Name)
+	sets := datasets()
+	i, err := choose("data", "data set", name, names(sets, func(d data.Dataset) string { return d.Name }))
+	if err != nil {
+		return data.Dataset{}, usageError{err}
 	}
-	return data.Dataset{}, usageError{fmt.Errorf("no data set %q; there are: %s", name, strings.Join(names, ", "))}
+	return sets[i], nil
 }
 
 // dataOptions are the environment's, with the user's folder, and progress on a

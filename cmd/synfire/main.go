@@ -26,6 +26,7 @@ const (
 
 // cli is the command line.
 type cli struct {
+	Papers  papersCmd  `cmd:"" help:"The reading list, and how far each paper is reproduced."`
 	Run     runCmd     `cmd:"" help:"Run a recipe and judge its claims."`
 	Recipes recipesCmd `cmd:"" help:"List the recipes with their claims."`
 	Train   trainCmd   `cmd:"" help:"Train a network described by a YAML file."`

@@ -23,7 +23,7 @@ func command(args ...string) (out, errOut string, code int) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, verb := range []string{"", "run", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "bench", "doctor"} {
+	for _, verb := range []string{"", "papers", "run", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "bench", "doctor"} {
 		args := append(strings.Fields(verb), "--help")
 		out, _, code := command(args...)
 		if code != 0 {
@@ -175,11 +175,12 @@ func TestMistakes(t *testing.T) {
 		args []string
 	}{
 		{2, []string{"--help"}, []string{"rum"}},
-		{2, []string{"no recipe", "quickstart"}, []string{"run", "quick", "--out", out}},
+		{2, []string{"no recipe", `did you mean "quickstart"?`}, []string{"run", "quick", "--out", out}},
+		{2, []string{`no paper "rpm"`, "rmp-2020"}, []string{"papers", "rpm"}},
 		{2, []string{"smoke"}, []string{"run", "quickstart", "--scale", "long"}},
 		{2, []string{"no such file"}, []string{"train", "absent.yaml", "--out", out}},
 		{2, []string{"net.yaml:4", `did you mean "kernel"`}, []string{"train", net("kernel:", "kernal:"), "--out", out}},
-		{2, []string{`no data set "mist"`, "mnist"}, []string{"train", net("mnist-sample", "mist"), "--out", out}},
+		{2, []string{`no data set "mist"`, `did you mean "mnist"?`}, []string{"train", net("mnist-sample", "mist"), "--out", out}},
 		{2, []string{"conv2d1", "does not fit"}, []string{"train", net("kernel: 5", "kernel: 50"), "--out", out}},
 		{2, []string{"10 classes"}, []string{"train", net("out: 10", "out: 9"), "--out", out}},
 		{1, []string{"samples asked for"}, []string{"train", net("train: 200", "train: 2000"), "--out", out}},

@@ -81,14 +81,12 @@ func (c *runCmd) Run(a *app) error {
 }
 
 func findRecipe(id string) (recipe.Recipe, error) {
-	var names []string
-	for _, r := range all.Recipes() {
-		if r.ID == id {
-			return r, nil
-		}
-		names = append(names, r.ID)
+	recipes := all.Recipes()
+	i, err := choose("run", "recipe", id, names(recipes, func(r recipe.Recipe) string { return r.ID }))
+	if err != nil {
+		return recipe.Recipe{}, err
 	}
-	return recipe.Recipe{}, fmt.Errorf("run: no recipe %q; there are: %s", id, strings.Join(names, ", "))
+	return recipes[i], nil
 }
 
 // runRecipe runs in the run's directory, judges, and writes the report.
