@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -31,6 +32,7 @@ type cli struct {
 	Recipes recipesCmd `cmd:"" help:"List the recipes with their claims."`
 	Train   trainCmd   `cmd:"" help:"Train a network described by a YAML file."`
 	Eval    evalCmd    `cmd:"" help:"Measure a checkpoint on a data set."`
+	Runs    runsCmd    `cmd:"" help:"List, show, compare, resume and export runs."`
 	Data    dataCmd    `cmd:"" help:"List, get, import and verify data sets."`
 	Bench   benchCmd   `cmd:"" help:"Measure this machine's speed on known workloads."`
 	Doctor  doctorCmd  `cmd:"" help:"Check this machine: kernels, determinism, speed, data."`
@@ -56,7 +58,7 @@ func execute(args []string, out, errOut io.Writer) int {
 	parser, err := kong.New(&cli{},
 		kong.Name("synfire"), kong.Description(description), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}),
-		kong.Writers(out, errOut), kong.Exit(func(c int) { code = c; panic(exited{}) }), kong.Bind(a))
+		kong.Vars{"save": strconv.Itoa(saveEvery)}, kong.Writers(out, errOut), kong.Exit(func(c int) { code = c; panic(exited{}) }), kong.Bind(a))
 	if err != nil {
 		panic(err) // the structs above are wrong: every test fails
 	}

@@ -23,7 +23,7 @@ func command(args ...string) (out, errOut string, code int) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, verb := range []string{"", "papers", "run", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "bench", "doctor"} {
+	for _, verb := range []string{"", "papers", "run", "runs", "runs list", "runs show", "runs diff", "runs resume", "runs export", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "bench", "doctor"} {
 		args := append(strings.Fields(verb), "--help")
 		out, _, code := command(args...)
 		if code != 0 {
@@ -176,6 +176,7 @@ func TestMistakes(t *testing.T) {
 	}{
 		{2, []string{"--help"}, []string{"rum"}},
 		{2, []string{"no recipe", `did you mean "quickstart"?`}, []string{"run", "quick", "--out", out}},
+		{2, []string{"no run", "synfire train"}, []string{"runs", "show", "absent", "--in", out}},
 		{2, []string{`no paper "rpm"`, "rmp-2020"}, []string{"papers", "rpm"}},
 		{2, []string{"smoke"}, []string{"run", "quickstart", "--scale", "long"}},
 		{2, []string{"no such file"}, []string{"train", "absent.yaml", "--out", out}},

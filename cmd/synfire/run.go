@@ -15,6 +15,7 @@ import (
 	"synfire/recipe"
 	"synfire/recipe/all"
 	"synfire/report"
+	"synfire/runstore"
 	"synfire/train"
 )
 
@@ -24,10 +25,13 @@ type runFlags struct {
 	Threads int     `help:"Threads; 0 means one for each processor. Results do not depend on it." default:"0"`
 	Out     string  `help:"Directory of the run (default runs/NAME)." placeholder:"DIR"`
 	Resume  bool    `help:"Continue the run in its directory."`
-	Save    int     `help:"Steps between checkpoints within an epoch; 0: at the end of epochs only." default:"200"`
+	Save    int     `help:"Steps between checkpoints within an epoch; 0: at the end of epochs only." default:"${save}"`
 	DataDir string  `help:"Folder with your own copies of data sets." placeholder:"DIR"`
 	JSON    bool    `help:"Print the result as JSON."`
 }
+
+// saveEvery is the default of --save.
+const saveEvery = 200
 
 type runCmd struct {
 	Recipe string `arg:"" help:"Name of the recipe; see: synfire recipes."`
@@ -96,6 +100,11 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	if out == "" {
 		out = freeDir(filepath.Join("runs", name), f.Resume)
 	}
+	abandon, err := runstore.Start(out, runstore.Record{Recipe: r.ID, Scale: string(scale), Seed: seed, Started: start.UTC().Truncate(time.Second)})
+	if err != nil {
+		return err
+	}
+	defer abandon() // does nothing once the run has files of its own
 	pool := par.New(f.Threads)
 	defer pool.Close()
 	view := newView(a)
