@@ -9,6 +9,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -158,7 +159,7 @@ type Config struct {
 	Data         Data               `yaml:"data,required"`
 	Encoder      encode.Encoder     `yaml:"encoder"`
 	Steps        int                `yaml:"steps,required"` // T
-	Layers       []layer.Layer      `yaml:"layers,required"`
+	Layers       []network.Node     `yaml:"layers,required"`
 	Loss         loss.Loss          `yaml:"loss"`
 	Optimizer    optim.Optimizer    `yaml:"optimizer"`
 	Schedule     optim.Schedule     `yaml:"schedule"`
@@ -167,6 +168,7 @@ type Config struct {
 	Memory       Bytes              `yaml:"memory"`   // that window is chosen for; 0: no bound
 	Truncate     int                `yaml:"truncate"` // steps after which errors at states are dropped; 0: never
 	Regularizers []loss.Regularizer `yaml:"regularizers"`
+	EarlyExit    EarlyExit          `yaml:"early-exit,omitempty"` // of eval; training and its tests run all steps
 	Epochs       int                `yaml:"epochs"`
 	Batch        int                `yaml:"batch"`
 }
@@ -227,7 +229,7 @@ func (t Table) Decode(name string, src []byte) (Config, error) {
 func (t Table) Encode(c Config) ([]byte, error) { return yaml.Encode(c, t.Kinds()) }
 
 // Network builds the configured network, with its initial weights, for a data
-// set. An error names the node and what does not fit.
+// set. An error about a node is a *network.NodeError.
 func (c Config) Network(set *data.Set) (*network.Network, error) {
 	in := set.Shape
 	if e, ok := c.Encoder.(encode.Shaper); ok {
@@ -236,12 +238,28 @@ func (c Config) Network(set *data.Set) (*network.Network, error) {
 			return nil, fmt.Errorf("model: data set %s: %w", set.Name, err)
 		}
 	}
-	n, err := network.Sequential(in, c.Seed, c.Layers...)
+	n, err := network.New(in, c.Seed, c.Layers...)
 	if err != nil {
 		return nil, err
 	}
 	if out := n.OutputShape(); out.Size() != len(set.Classes) {
-		return nil, fmt.Errorf("model: the last layer has %v outputs, data set %s has %d classes: give the last linear layer out: %d", out, set.Name, len(set.Classes), len(set.Classes))
+		last := len(c.Layers) - 1
+		err := fmt.Errorf("the last layer has %v outputs, data set %s has %d classes: give the last linear layer out: %d", out, set.Name, len(set.Classes), len(set.Classes))
+		return nil, fmt.Errorf("model: %w", &network.NodeError{Index: last, Name: n.Nodes()[last].Name, Err: err})
 	}
 	return n, nil
+}
+
+// Locate gives an error of Network about a node of the configuration file src
+// the node's line; other errors stay as they are.
+func Locate(name string, src []byte, err error) error {
+	var node *network.NodeError
+	if !errors.As(err, &node) {
+		return err
+	}
+	line, column, ok := yaml.Locate(src, "layers", node.Index)
+	if !ok {
+		return err
+	}
+	return &yaml.Error{File: name, Line: line, Column: column, Path: fmt.Sprintf("layers[%d]", node.Index), Msg: node.Error(), Err: err}
 }
