@@ -32,6 +32,7 @@ type cli struct {
 	Recipes recipesCmd `cmd:"" help:"List the recipes with their claims."`
 	Train   trainCmd   `cmd:"" help:"Train a network described by a YAML file."`
 	Eval    evalCmd    `cmd:"" help:"Measure a checkpoint on a data set."`
+	Plan    planCmd    `cmd:"" help:"Tell parameters, memory and time before a run."`
 	Runs    runsCmd    `cmd:"" help:"List, show, compare, resume and export runs."`
 	Data    dataCmd    `cmd:"" help:"List, get, import and verify data sets."`
 	Bench   benchCmd   `cmd:"" help:"Measure this machine's speed on known workloads."`

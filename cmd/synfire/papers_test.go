@@ -63,18 +63,6 @@ func TestPapersJSON(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	known := []string{"quickstart", "eqprop", "eqprop-conv", "spiking-eqprop", "mnist", "fashion-mnist", "rmp-2020"}
-	for name, want := range map[string]string{
-		"quikstart": "quickstart", "quick": "quickstart", "eqporp": "eqprop", "mist": "mnist", "minst": "mnist",
-		"rmp": "rmp-2020", "cifar10": "", "x": "", "": "",
-	} {
-		if got := nearest(name, known); got != want {
-			t.Errorf("nearest to %q: %q, want %q", name, got, want)
-		}
-	}
-}
-
 func TestWrap(t *testing.T) {
 	if got := wrap("  one two\nthree  µέγα ", 8); strings.Join(got, "|") != "one two|three|µέγα" {
 		t.Errorf("%q", got)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"synfire/internal/suggest"
 )
 
 // The terminal's styles, by the codes that follow the reader's own theme.
@@ -51,52 +53,7 @@ func choose(verb, what, name string, known []string) (int, error) {
 	if i := slices.Index(known, name); i >= 0 {
 		return i, nil
 	}
-	hint := ""
-	if near := nearest(name, known); near != "" {
-		hint = fmt.Sprintf("did you mean %q? ", near)
-	}
-	return 0, fmt.Errorf("%s: no %s %q; %sthere are: %s", verb, what, name, hint, strings.Join(known, ", "))
-}
-
-// nearest is the known name that a typing mistake probably meant: the closest by
-// edits within a third of its length, or one that begins or ends so. It is "" where
-// there is none.
-func nearest(name string, known []string) string {
-	best, least := "", len(name)+1
-	for _, k := range known {
-		d := edits(name, k)
-		if len(name) >= 3 && (strings.HasPrefix(k, name) || strings.HasSuffix(k, name)) {
-			d = min(d, 1)
-		}
-		if d < least && d <= max(1, len(k)/3) {
-			best, least = k, d
-		}
-	}
-	return best
-}
-
-// edits is the least number of letters to insert, remove, replace or swap with
-// their neighbour that turns a into b.
-func edits(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
+	return 0, fmt.Errorf("%s: no %s %q: %s", verb, what, name, suggest.Names(what+"s", name, known))
 }
 
 // names is the name of each item.

@@ -80,8 +80,14 @@ func trainOwn(ctx context.Context, e *recipe.Env, table model.Table, cfg model.C
 	if err != nil {
 		return nil, err
 	}
-	if _, err := cfg.Network(trainSet); err != nil {
+	p, err := train.NewPlan(cfg, trainSet)
+	if err != nil {
 		return nil, usageError{err}
+	}
+	if err := tooBig(p, cfg); err != nil && p.Weights > memory() {
+		return nil, fmt.Errorf("train: %w", err)
+	} else if err != nil { // what grows with the batch is an upper bound
+		e.Observer.Warn(err.Error())
 	}
 	t, err := recipe.Train(ctx, e, table, cfg, trainSet, testSet)
 	if err != nil {
