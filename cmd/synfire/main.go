@@ -33,6 +33,7 @@ type cli struct {
 	Train   trainCmd   `cmd:"" help:"Train a network described by a YAML file."`
 	Eval    evalCmd    `cmd:"" help:"Measure a checkpoint on a data set."`
 	Plan    planCmd    `cmd:"" help:"Tell parameters, memory and time before a run."`
+	Inspect inspectCmd `cmd:"" help:"Tell what is in a file: checkpoint, arrays, configuration, run."`
 	Runs    runsCmd    `cmd:"" help:"List, show, compare, resume and export runs."`
 	Data    dataCmd    `cmd:"" help:"List, get, import and verify data sets."`
 	Bench   benchCmd   `cmd:"" help:"Measure this machine's speed on known workloads."`

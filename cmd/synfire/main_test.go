@@ -23,7 +23,7 @@ func command(args ...string) (out, errOut string, code int) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, verb := range []string{"", "papers", "run", "plan", "runs", "runs list", "runs show", "runs diff", "runs resume", "runs export", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "bench", "doctor"} {
+	for _, verb := range []string{"", "papers", "run", "plan", "inspect", "runs", "runs list", "runs show", "runs diff", "runs resume", "runs export", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "bench", "doctor"} {
 		args := append(strings.Fields(verb), "--help")
 		out, _, code := command(args...)
 		if code != 0 {
@@ -187,6 +187,9 @@ func TestMistakes(t *testing.T) {
 		{1, []string{"training needs about", "this machine has", "smaller layers"}, []string{"plan", net("out: 10}", "out: 100000000000}, {kind: linear, out: 10}")}},
 		{1, []string{"training needs about", "memory: "}, []string{"plan", net("steps: 3", "steps: 10000000")}},
 		{1, []string{"training needs about"}, []string{"train", net("out: 10}", "out: 100000000000}, {kind: linear, out: 10}"), "--out", out}},
+		{2, []string{"no such file"}, []string{"inspect", "absent.npz"}},
+		{1, []string{"x.safetensors"}, []string{"inspect", damaged}},
+		{2, []string{"no format that is known", "safetensors"}, []string{"inspect", write(t, "x.bin", "what is this?")}},
 		{2, []string{"no recipe", `did you mean "quickstart"`}, []string{"plan", "quickstrat"}},
 		{2, []string{"no such file"}, []string{"plan", "absent.yaml"}},
 		{2, []string{"net.yaml:4", `did you mean "kernel"`}, []string{"plan", net("kernel:", "kernal:")}},
