@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 
 	"synfire/data"
 	"synfire/docs"
+	"synfire/model"
 	"synfire/recipe"
 	"synfire/recipe/all"
 	"synfire/runstore"
@@ -150,6 +152,8 @@ func values(node *kong.Node, v *kong.Value) []string {
 	case v.Name == "key":
 		papers, _ := docs.Papers() // a test reads them
 		return names(papers, func(p docs.Paper) string { return p.Key })
+	case node.Name == "neuron" && v.Name == "name":
+		return slices.Sorted(maps.Keys(model.Default().Neurons))
 	case v.Name == "data" || inData && v.Name == "name":
 		return names(datasets(), func(d data.Dataset) string { return d.Name })
 	case node.Parent != nil && node.Parent.Name == "runs":

@@ -23,7 +23,7 @@ func command(args ...string) (out, errOut string, code int) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, verb := range []string{"", "papers", "run", "plan", "inspect", "runs", "runs list", "runs show", "runs diff", "runs resume", "runs export", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "bench", "doctor", "completion"} {
+	for _, verb := range []string{"", "papers", "run", "plan", "inspect", "neuron", "runs", "runs list", "runs show", "runs diff", "runs resume", "runs export", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "bench", "doctor", "completion"} {
 		args := append(strings.Fields(verb), "--help")
 		out, _, code := command(args...)
 		if code != 0 {
@@ -187,6 +187,9 @@ func TestMistakes(t *testing.T) {
 		{1, []string{"training needs about", "this machine has", "smaller layers"}, []string{"plan", net("out: 10}", "out: 100000000000}, {kind: linear, out: 10}")}},
 		{1, []string{"training needs about", "memory: "}, []string{"plan", net("steps: 3", "steps: 10000000")}},
 		{1, []string{"training needs about"}, []string{"train", net("out: 10}", "out: 100000000000}, {kind: linear, out: 10}"), "--out", out}},
+		{2, []string{`no neuron "liff"`, `did you mean "lif"`}, []string{"neuron", "liff"}},
+		{2, []string{`did you mean "beta"`}, []string{"neuron", "lif", "--set", "bata=1"}},
+		{2, []string{"--set beta=0.8"}, []string{"neuron", "lif", "--set", "beta"}},
 		{2, []string{"no such file"}, []string{"inspect", "absent.npz"}},
 		{1, []string{"x.safetensors"}, []string{"inspect", damaged}},
 		{2, []string{"no format that is known", "safetensors"}, []string{"inspect", write(t, "x.bin", "what is this?")}},
