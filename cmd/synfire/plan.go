@@ -47,7 +47,7 @@ type plannedLayer struct {
 }
 
 // planSeconds is how long batches are measured, in training and in evaluation.
-const planSeconds = 0.7
+const planSeconds = 0.5
 
 // Run plans.
 func (c *planCmd) Run(a *app) error {

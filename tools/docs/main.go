@@ -41,6 +41,18 @@ func run() error {
 			return err
 		}
 	}
+	figures, err := docs.Figures()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll("docs/figures", 0o755); err != nil {
+		return err
+	}
+	for name, svg := range figures {
+		if err := os.WriteFile("docs/figures/"+name, svg, 0o644); err != nil {
+			return err
+		}
+	}
 	pages, err := docs.Pages(".", all.Recipes())
 	if err != nil {
 		return err
