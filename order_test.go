@@ -14,7 +14,7 @@ var order = []string{
 	"tensor", "spike", "signal", "format/*", "surrogate", "neuron", "encode", "distance", "compare",
 	"data", "data/*", "layer", "loss", "optim", "network", "energy", "model", "train", "exchange",
 	"convert", "detect", "rule/*", "bench", "runstore", "report/*", "report", "recipe", "recipe/*",
-	"recipe/all", "docs", "serve", "cmd/*", "tools/*",
+	"recipe/all", "docs", "examples", "serve", "cmd/*", "tools/*",
 }
 
 func rank(pkg string) int {

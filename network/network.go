@@ -34,9 +34,9 @@ const (
 // is called after the type of its layer and the count of such layers: conv2d1,
 // spiking1, conv2d2, ….
 type Node struct {
-	Name   string      `yaml:"name,omitempty"`
+	Name   string      `yaml:"name,omitempty"` // by which others refer to it
 	Layer  layer.Layer `yaml:",inline"`
-	Inputs []string    `yaml:"from,omitempty,single"`
+	Inputs []string    `yaml:"from,omitempty,single"` // nodes before it, input or previous
 }
 
 // NodeError says which node of a graph is wrong.
@@ -175,19 +175,21 @@ func (n *Network) resolve(i int, spec Node, index map[string]int) (node, error) 
 	case taken:
 		return nd, fmt.Errorf("the name is taken; names must differ, %q is the network's input and %q the node before", Input, Previous)
 	}
-	nd.in = []int{i - 1}
-	if len(spec.Inputs) > 0 {
-		nd.in, nd.Inputs = nil, slices.Clone(spec.Inputs)
-		for k, name := range spec.Inputs {
-			j, ok := index[name]
-			if !ok {
-				return nd, fmt.Errorf("input %q is no node before it; %s", name, suggest.Names("nodes", name, slices.Sorted(maps.Keys(index))))
-			}
-			nd.in = append(nd.in, j)
-			if nd.Inputs[k] = Input; j != inputNode {
-				nd.Inputs[k] = n.nodes[j].Name
-			}
+	inputs := spec.Inputs
+	if len(inputs) == 0 {
+		inputs = []string{Previous}
+	}
+	nd.Inputs = nil
+	for _, name := range inputs {
+		j, ok := index[name]
+		if !ok {
+			return nd, fmt.Errorf("input %q is no node before it; %s", name, suggest.Names("nodes", name, slices.Sorted(maps.Keys(index))))
 		}
+		nd.in, name = append(nd.in, j), Input
+		if j != inputNode {
+			name = n.nodes[j].Name
+		}
+		nd.Inputs = append(nd.Inputs, name)
 	}
 	for k, j := range nd.in {
 		if j == inputNode {
@@ -266,7 +268,8 @@ func (n *Network) ParamCount() int64 {
 	return total
 }
 
-// Info describes a node of a valid network.
+// Info describes a node of a valid network. Its Inputs are complete: those that
+// were left out or Previous have their names.
 type Info struct {
 	Node
 	In     []tensor.Shape

@@ -209,6 +209,13 @@ func TestSections(t *testing.T) {
 			c.Loss, c.Steps = loss.MembraneCrossEntropy{}, 1
 			c.Layers = network.Chain(layer.Flatten{}, layer.Linear{Out: 8}, layer.ReLU{}, layer.Linear{Out: 3}, layer.Readout{Beta: 0.5})
 		}, []int{2, 0, 0, 0}, []string{"The network has no spiking layer."}},
+		{"branches", corners("test", 24, 1), func(c *model.Config) {
+			c.Layers = []network.Node{{Layer: layer.Flatten{}}, {Layer: layer.Linear{Out: 8}}, {Name: "a", Layer: layer.ReLU{}},
+				{Layer: layer.Linear{Out: 8}, Inputs: []string{"flatten1"}}, {Layer: layer.Add{}, Inputs: []string{network.Previous, "a"}},
+				{Layer: layer.Recurrent{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.5}, Surrogate: surrogate.FastSigmoid{Slope: 5}}},
+				{Layer: layer.Linear{Out: 3}}, {Layer: layer.Readout{Beta: 0.5}}}
+			c.Loss = loss.MembraneCrossEntropy{}
+		}, []int{2, 0, 2, 0}, []string{"in 3 steps"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := config()

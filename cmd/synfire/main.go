@@ -33,6 +33,7 @@ type cli struct {
 	Train      trainCmd      `cmd:"" group:"own" help:"Train a network described by a YAML file."`
 	Eval       evalCmd       `cmd:"" group:"own" help:"Measure a checkpoint on a data set."`
 	Plan       planCmd       `cmd:"" group:"own" help:"Tell parameters, memory and time before a run."`
+	Schema     schemaCmd     `cmd:"" group:"own" help:"Print the JSON schema of the YAML files, for editors."`
 	Neuron     neuronCmd     `cmd:"" group:"look" help:"Run one neuron and show its membrane and spikes."`
 	Inspect    inspectCmd    `cmd:"" group:"look" help:"Tell what is in a file: checkpoint, arrays, configuration, run."`
 	Runs       runsCmd       `cmd:"" group:"look" help:"List, show, compare, resume and export runs."`

@@ -23,7 +23,7 @@ func command(args ...string) (out, errOut string, code int) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, verb := range []string{"", "papers", "run", "plan", "inspect", "neuron", "runs", "runs list", "runs show", "runs diff", "runs resume", "runs export", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "bench", "doctor", "completion"} {
+	for _, verb := range []string{"", "papers", "run", "plan", "inspect", "neuron", "runs", "runs list", "runs show", "runs diff", "runs resume", "runs export", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "schema", "bench", "doctor", "completion"} {
 		args := append(strings.Fields(verb), "--help")
 		out, _, code := command(args...)
 		if code != 0 {
@@ -158,7 +158,7 @@ func TestLists(t *testing.T) {
 		Sources               []string
 	}
 	strict(t, stdout, &sets)
-	if code != 0 || len(sets) != 2 {
+	if code != 0 || len(sets) != len(datasets()) {
 		t.Errorf("data list: exit code %d, %s", code, stdout)
 	}
 }

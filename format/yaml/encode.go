@@ -34,7 +34,7 @@ func (e *encoder) encode(v reflect.Value, p *path) (*node, error) {
 		}
 		return e.encode(v.Elem(), p)
 	}
-	if _, ok := reflect.New(v.Type()).Interface().(encoding.TextUnmarshaler); ok {
+	if isText(v.Type()) {
 		return e.encodeText(v, p)
 	}
 	switch v.Kind() {
