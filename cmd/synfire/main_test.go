@@ -193,6 +193,7 @@ func TestMistakes(t *testing.T) {
 		{2, []string{"no such file"}, []string{"inspect", "absent.npz"}},
 		{1, []string{"x.safetensors"}, []string{"inspect", damaged}},
 		{2, []string{"no format that is known", "safetensors"}, []string{"inspect", write(t, "x.bin", "what is this?")}},
+		{2, []string{"net.yaml:", "does not fit"}, []string{"plan", net("kernel: 5", "kernel: 50")}},
 		{2, []string{"no recipe", `did you mean "quickstart"`}, []string{"plan", "quickstrat"}},
 		{2, []string{"no such file"}, []string{"plan", "absent.yaml"}},
 		{2, []string{"net.yaml:4", `did you mean "kernel"`}, []string{"plan", net("kernel:", "kernal:")}},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -51,11 +52,11 @@ const planSeconds = 0.5
 
 // Run plans.
 func (c *planCmd) Run(a *app) error {
-	cfg, err := c.config()
+	cfg, src, err := c.config()
 	if err != nil {
 		return err
 	}
-	d, err := findDataset(cfg.Data.Name)
+	d, err := configured(&cfg.Data, filepath.Dir(c.What))
 	if err != nil {
 		return err
 	}
@@ -63,9 +64,12 @@ func (c *planCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if cfg.Data, trainSet, testSet, err = cfg.Data.Resolve(trainSet, testSet); err != nil {
+		return usageError{err}
+	}
 	p, err := train.NewPlan(cfg, trainSet)
 	if err != nil {
-		return usageError{err}
+		return usageError{model.Locate(c.What, src, err)}
 	}
 	out := planned{Parameters: p.Parameters, TrainBytes: p.Train, InferBytes: p.Infer}
 	for _, n := range p.Net.Nodes() {
@@ -94,27 +98,26 @@ func (c *planCmd) Run(a *app) error {
 	return err
 }
 
-// config is what the recipe trains, or the file.
-func (c *planCmd) config() (model.Config, error) {
+// config is what the recipe trains, or the file, whose text is src.
+func (c *planCmd) config() (cfg model.Config, src []byte, err error) {
 	if !strings.ContainsAny(c.What, "./\\") {
 		r, err := findRecipe(c.What)
 		if err != nil {
-			return model.Config{}, usageError{err}
+			return cfg, nil, usageError{err}
 		}
 		if r.Config == nil {
-			return model.Config{}, usageError{fmt.Errorf("plan: %s trains no network that one configuration describes; at scale %s it takes about %s on 2 cores", r.ID, c.Scale, report.Seconds(60*r.Minutes[report.Scale(c.Scale)]))}
+			return cfg, nil, usageError{fmt.Errorf("plan: %s trains no network that one configuration describes; at scale %s it takes about %s on 2 cores", r.ID, c.Scale, report.Seconds(60*r.Minutes[report.Scale(c.Scale)]))}
 		}
-		return r.Config(report.Scale(c.Scale), 1)
+		cfg, err = r.Config(report.Scale(c.Scale), 1)
+		return cfg, nil, err
 	}
-	src, err := os.ReadFile(c.What)
-	if err != nil {
-		return model.Config{}, usageError{fmt.Errorf("plan: %w", err)}
+	if src, err = os.ReadFile(c.What); err != nil {
+		return cfg, nil, usageError{fmt.Errorf("plan: %w", err)}
 	}
-	cfg, err := model.Default().Decode(c.What, src)
-	if err != nil {
-		return cfg, usageError{err}
+	if cfg, err = model.Default().Decode(c.What, src); err != nil {
+		return cfg, nil, usageError{err}
 	}
-	return cfg, nil
+	return cfg, src, nil
 }
 
 func (c *planCmd) measure(a *app, cfg model.Config, trainSet, testSet *data.Set) (float64, error) {

@@ -279,7 +279,8 @@ func (c *runsResumeCmd) Run(a *app) error {
 	}
 	flags := runFlags{Seed: &r.Seed, Threads: c.Threads, Out: r.Dir, Resume: true, Save: saveEvery, DataDir: c.DataDir, JSON: c.JSON}
 	if r.Recipe == "" {
-		return (&trainCmd{File: filepath.Join(r.Dir, "config.yaml"), runFlags: flags}).Run(a)
+		// The run wrote paths as they were from the folder that it was started in.
+		return (&trainCmd{File: filepath.Join(r.Dir, "config.yaml"), runFlags: flags}).train(a, ".")
 	}
 	return (&runCmd{Recipe: r.Recipe, Scale: r.Scale, runFlags: flags}).Run(a)
 }

@@ -49,8 +49,11 @@ type evaluation struct {
 	WallSeconds     float64            `json:"wall_seconds"`
 }
 
-// Run trains.
-func (c *trainCmd) Run(a *app) error {
+// Run trains. Paths in the file are relative to its folder.
+func (c *trainCmd) Run(a *app) error { return c.train(a, filepath.Dir(c.File)) }
+
+// train trains what the file says; paths in it are relative to dir.
+func (c *trainCmd) train(a *app, dir string) error {
 	src, err := os.ReadFile(c.File)
 	if err != nil {
 		return usageError{fmt.Errorf("train: %w", err)}
@@ -63,7 +66,7 @@ func (c *trainCmd) Run(a *app) error {
 	if c.Seed != nil {
 		cfg.Seed = *c.Seed
 	}
-	d, err := configured(&cfg.Data, filepath.Dir(c.File))
+	d, err := configured(&cfg.Data, dir)
 	if err != nil {
 		return err
 	}
