@@ -27,14 +27,12 @@ func datasets() []data.Dataset {
 }
 
 func findDataset(name string) (data.Dataset, error) {
-	var names []string
-	for _, d := range datasets() {
-		if d.Name == name {
-			return d, nil
-		}
-		names = append(names, d.Name)
+	sets := datasets()
+	i, err := choose("data", "data set", name, names(sets, func(d data.Dataset) string { return d.Name }))
+	if err != nil {
+		return data.Dataset{}, usageError{err}
 	}
-	return data.Dataset{}, usageError{fmt.Errorf("no data set %q; there are: %s", name, strings.Join(names, ", "))}
+	return sets[i], nil
 }
 
 // loadable is a data set that networks can be trained on and measured with.
