@@ -92,31 +92,45 @@ func (m SPIKE) pair(w *workspace, a, b *train) tally {
 
 // nearest merges two trains. It fills in deltas with δ at the edges of both, and
 // steps with the segment of a in each piece; that of b is the rest of the steps so
-// far. When the merge gets to a spike, its neighbours in the other train are at hand;
-// what is written for the train that is not next is written over when that gets
-// there. Which train is next is a matter of chance, which no processor foretells:
-// it is added to an index, in place of a branch.
+// far. When the merge gets to a spike, its neighbours in the other train are at hand.
+//
+// Which train is next is a matter of chance, which no processor foretells: it is
+// added to an index, in place of a branch, and sends what is not meant to the first
+// element, which is filled in last. Each step waits for the one before, so there
+// are two merges at once, from the start and from the end, which meet in the middle
+// (or go one step further, to the same values).
 func (w *workspace) nearest(a, b *train) {
-	u, v := a.segments, b.segments
-	w.deltas[0], w.deltas[1] = sized(w.deltas[0], len(u)+1), sized(w.deltas[1], len(v)+1)
-	w.steps = sized(w.steps, len(u)+len(v)-1)
+	u, v, last := a.segments, b.segments, len(a.segments)+len(b.segments)-2
+	w.deltas[0], w.deltas[1], w.steps = sized(w.deltas[0], len(u)+1), sized(w.deltas[1], len(v)+1), sized(w.steps, last+1)
 	du, dv := w.deltas[0], w.deltas[1]
-	i, last := 0, len(w.steps)-1
-	for n := range w.steps[:last] {
+	i, k := 0, len(u)-1
+	for n := range (last + 1) / 2 {
 		s, t := &u[i], &v[n-i]
 		w.steps[n] = i
-		to, next := min(s.to, t.to), 0
+		next := 0 // 1 where a is
 		if s.to <= t.to {
 			next = 1
 		}
-		du[i+1], dv[n-i+1] = min(to-t.from, t.to-to), min(to-s.from, s.to-to)
+		du[(i+1)&-next] = min(s.to-t.from, t.to-s.to)
+		dv[(n-i+1)&(next-1)] = min(t.to-s.from, s.to-t.to)
 		i += next
+
+		m := last - n
+		s, t = &u[k], &v[m-k]
+		w.steps[m] = k
+		next = 0
+		if s.from > t.from {
+			next = 1
+		}
+		du[k&-next] = min(s.from-t.from, t.to-s.from)
+		dv[(m-k)&(next-1)] = min(t.from-s.from, s.to-t.from)
+		k -= next
 	}
-	w.steps[last] = i
-	s, t, stop := u[i], v[last-i], a.Stop
-	du[i+1], dv[last-i+1] = min(stop-t.from, t.to-stop), min(stop-s.from, s.to-stop)
-	s, t = u[0], v[0]
+	w.steps[(last+1)/2] = i
+	s, t := u[0], v[0]
 	du[0], dv[0] = min(a.Start-t.from, t.to-a.Start), min(a.Start-s.from, s.to-a.Start)
+	s, t = u[len(u)-1], v[len(v)-1]
+	du[len(u)], dv[len(v)] = min(a.Stop-t.from, t.to-a.Stop), min(a.Stop-s.from, s.to-a.Stop)
 	a.settle(du)
 	b.settle(dv)
 }
