@@ -148,9 +148,9 @@ func Stream(m Measure, pairs iter.Seq2[spike.Train, spike.Train]) iter.Seq2[floa
 	return func(yield func(float64, error) bool) {
 		w := work.Get().(*workspace)
 		defer work.Put(w)
-		n := 0
+		k, n := kernelOf(m), 0
 		for a, b := range pairs {
-			value, err := w.distance(kernelOf(m), a, b)
+			value, err := w.distance(k, a, b)
 			if err != nil {
 				err = fmt.Errorf("distance.Stream: pair %d: %w", n, err)
 			}

@@ -26,10 +26,10 @@ type ISI struct {
 func (m ISI) Name() string { return adaptive(m.MRTS) + "isi" }
 
 // Distance is D, in [0, 1].
-func (m ISI) Distance(a, b spike.Train) (float64, error) { return distanceOf(m.Name(), m, a, b) }
+func (m ISI) Distance(a, b spike.Train) (float64, error) { return distanceOf(m, a, b) }
 
 // Profile is I(t), of constant pieces.
-func (m ISI) Profile(a, b spike.Train) (Profile, error) { return profileOf(m.Name(), m, a, b) }
+func (m ISI) Profile(a, b spike.Train) (Profile, error) { return profileOf(m, a, b) }
 
 func adaptive(mrts float64) string {
 	if mrts != 0 {

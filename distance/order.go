@@ -23,11 +23,11 @@ func (m Order) Name() string { return adaptive(m.MRTS) + "order" }
 
 // Distance is 2·D/(N+M), in [−1, 1]; it changes its sign with the order of the
 // trains. Where both are empty it is 1.
-func (m Order) Distance(a, b spike.Train) (float64, error) { return distanceOf(m.Name(), m, a, b) }
+func (m Order) Distance(a, b spike.Train) (float64, error) { return distanceOf(m, a, b) }
 
 // Profile is, at each time of a spike, the sum of +1 where the first train leads in
 // a coincidence, −1 where it follows, and 0; Weight counts the spikes.
-func (m Order) Profile(a, b spike.Train) (Profile, error) { return profileOf(m.Name(), m, a, b) }
+func (m Order) Profile(a, b spike.Train) (Profile, error) { return profileOf(m, a, b) }
 
 func (m Order) check() error     { return Sync(m).check() }
 func (m Order) prepare(t *train) { Sync(m).prepare(t) }
@@ -79,7 +79,7 @@ func (m Directionality) Name() string { return adaptive(m.MRTS) + "directionalit
 // Distance is D, or D/N, of the first train towards the second; 0 where the first is
 // empty.
 func (m Directionality) Distance(a, b spike.Train) (float64, error) {
-	return distanceOf(m.Name(), m, a, b)
+	return distanceOf(m, a, b)
 }
 
 // Values is, for each spike of each train, the mean over the other trains of +1

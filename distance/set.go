@@ -87,21 +87,33 @@ func (w *workspace) takeErr() error {
 	return err
 }
 
+// named and namedProfile are our measures.
+type (
+	named interface {
+		kernel
+		Measure
+	}
+	namedProfile interface {
+		profiled
+		Profiler
+	}
+)
+
 // distanceOf is Measure.Distance of our kernels.
-func distanceOf(name string, k kernel, a, b spike.Train) (float64, error) {
+func distanceOf(k named, a, b spike.Train) (float64, error) {
 	w := work.Get().(*workspace)
 	defer work.Put(w)
 	value, err := w.distance(k, a, b)
 	if err != nil {
-		return 0, fmt.Errorf("distance: %s: %w", name, err)
+		return 0, fmt.Errorf("distance: %s: %w", k.Name(), err)
 	}
 	return value, nil
 }
 
 // profileOf is Profiler.Profile of our kernels.
-func profileOf(name string, k profiled, a, b spike.Train) (Profile, error) {
+func profileOf(k namedProfile, a, b spike.Train) (Profile, error) {
 	if err := errors.Join(k.check(), checkPair(a, b)); err != nil {
-		return Profile{}, fmt.Errorf("distance: profile of %s: %w", name, err)
+		return Profile{}, fmt.Errorf("distance: profile of %s: %w", k.Name(), err)
 	}
 	w := work.Get().(*workspace)
 	defer work.Put(w)

@@ -34,10 +34,10 @@ func (m SPIKE) Name() string {
 }
 
 // Distance is D, in [0, 1].
-func (m SPIKE) Distance(a, b spike.Train) (float64, error) { return distanceOf(m.Name(), m, a, b) }
+func (m SPIKE) Distance(a, b spike.Train) (float64, error) { return distanceOf(m, a, b) }
 
 // Profile is S(t), of linear pieces.
-func (m SPIKE) Profile(a, b spike.Train) (Profile, error) { return profileOf(m.Name(), m, a, b) }
+func (m SPIKE) Profile(a, b spike.Train) (Profile, error) { return profileOf(m, a, b) }
 
 func (m SPIKE) check() error { return nonnegative("MRTS", m.MRTS) }
 

@@ -123,8 +123,9 @@ func (m ISI) sweep(all []event, trains []train, out [][]float64, lo, hi int) {
 
 func isiRow(row, x, y, since []float64, xk, yk, sincek, t float64) {
 	x, y, since = x[:len(row)], y[:len(row)], since[:len(row)]
+	long := t - sincek
 	for j := range row {
-		row[j] += math.Abs(xk-x[j]) * min(yk, y[j]) * min(t-sincek, t-since[j])
+		row[j] += math.Abs(xk-x[j]) * min(yk, y[j]) * min(long, t-since[j])
 	}
 }
 

@@ -30,10 +30,10 @@ type Sync struct {
 func (m Sync) Name() string { return adaptive(m.MRTS) + "sync" }
 
 // Distance is the synchronisation itself, in [0, 1].
-func (m Sync) Distance(a, b spike.Train) (float64, error) { return distanceOf(m.Name(), m, a, b) }
+func (m Sync) Distance(a, b spike.Train) (float64, error) { return distanceOf(m, a, b) }
 
 // Profile is, at each time of a spike, how many coincide (Y) of how many (Weight).
-func (m Sync) Profile(a, b spike.Train) (Profile, error) { return profileOf(m.Name(), m, a, b) }
+func (m Sync) Profile(a, b spike.Train) (Profile, error) { return profileOf(m, a, b) }
 
 // Values is, for each spike of each train, the share of the other trains that have
 // a spike coincident with it.

@@ -23,7 +23,7 @@ func (VanRossum) Name() string { return "van-rossum" }
 
 // Distance is D, or D².
 func (m VanRossum) Distance(a, b spike.Train) (float64, error) {
-	return distanceOf(m.Name(), m, a, b)
+	return distanceOf(m, a, b)
 }
 
 func (m VanRossum) check() error { return nonnegative("Tau", m.Tau) }

@@ -24,7 +24,7 @@ func (VictorPurpura) Name() string { return "victor-purpura" }
 
 // Distance is the least cost, between |N−M| (q = 0) and N+M.
 func (m VictorPurpura) Distance(a, b spike.Train) (float64, error) {
-	return distanceOf(m.Name(), m, a, b)
+	return distanceOf(m, a, b)
 }
 
 // VictorPurpuraCosts is the distance for each of several costs q.
