@@ -124,7 +124,11 @@ func Default() Table {
 			"step-forward": kind(encode.StepForward{Threshold: 0.1}, encode.StepForward{Threshold: 0.2}),
 		},
 		Augments: map[string]Kind{
-			"shift": kind(data.Shift{}, data.Shift{Max: 2}),
+			"shift":        kind(data.Shift{}, data.Shift{Max: 2}),
+			"crop":         kind(data.Crop{Padding: 4}, data.Crop{Padding: 2, Border: data.Reflect}),
+			"flip":         kind(data.Flip{Probability: 0.5}, data.Flip{Probability: 0.5}),
+			"cutout":       kind(data.Cutout{}, data.Cutout{Size: 3}),
+			"color-jitter": kind(data.ColorJitter{}, data.ColorJitter{Brightness: 0.2, Contrast: 0.2, Saturation: 0.2}),
 		},
 	}
 }
@@ -173,14 +177,6 @@ type Config struct {
 	Batch        int                `yaml:"batch"`                // samples a step
 }
 
-// Data names a data set and how training sees it.
-type Data struct {
-	Name    string       `yaml:"name,required"`
-	Train   int          `yaml:"train"`   // training samples used, from the start; 0: all
-	Test    int          `yaml:"test"`    // test samples used, from the start; 0: all
-	Augment data.Augment `yaml:"augment"` // changes training samples at random
-}
-
 // NewConfig has the defaults of a configuration file.
 func NewConfig() Config {
 	return Config{
@@ -202,13 +198,14 @@ func (c Config) Validate() error {
 		{"batch", c.Batch, 1},
 		{"window", c.Window, 0},
 		{"truncate", c.Truncate, 0},
-		{"data.train", c.Data.Train, 0},
-		{"data.test", c.Data.Test, 0},
 		{"layers", len(c.Layers), 1},
 	} {
 		if f.value < f.least {
 			return fmt.Errorf("%s is %d, want at least %d", f.name, f.value, f.least)
 		}
+	}
+	if err := c.Data.Validate(); err != nil {
+		return err
 	}
 	if !(c.Clip >= 0) {
 		return fmt.Errorf("clip is %v, want a norm, or 0 for no limit", c.Clip)

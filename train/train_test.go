@@ -28,7 +28,7 @@ import (
 func small() model.Config {
 	c := model.NewConfig()
 	spiking := layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 1}, Surrogate: surrogate.FastSigmoid{Slope: 5}}
-	c.Data = model.Data{Name: mnist.SampleName, Train: 200, Test: 100, Augment: data.Shift{Max: 1}}
+	c.Data = model.Data{Name: mnist.SampleName, Train: 200, Test: 100, Augment: []data.Augment{data.Shift{Max: 1}}}
 	c.Steps, c.Batch, c.Epochs = 4, 16, 2
 	c.Layers = network.Chain(
 		layer.Conv2D{Out: 5, Kernel: 5, Stride: 2}, spiking, layer.MaxPool{Size: 2},

@@ -158,7 +158,7 @@ func TestLists(t *testing.T) {
 		Sources               []string
 	}
 	strict(t, stdout, &sets)
-	if code != 0 || len(sets) != 2 {
+	if code != 0 || len(sets) != len(datasets()) {
 		t.Errorf("data list: exit code %d, %s", code, stdout)
 	}
 }

@@ -26,7 +26,7 @@ type trainCmd struct {
 
 type evalCmd struct {
 	Model   string `arg:"" help:"Checkpoint of a run (checkpoints/*.safetensors)."`
-	Data    string `help:"Data set." required:""`
+	Data    string `help:"Data set, or your own: folder:PATH or npz:FILE." required:""`
 	Split   string `help:"Split: train or test." enum:"train,test" default:"test"`
 	Threads int    `help:"Threads; 0 means one for each processor." default:"0"`
 	DataDir string `help:"Folder with your own copies of data sets." placeholder:"DIR"`
@@ -63,7 +63,7 @@ func (c *trainCmd) Run(a *app) error {
 	if c.Seed != nil {
 		cfg.Seed = *c.Seed
 	}
-	d, err := findDataset(cfg.Data.Name)
+	d, err := configured(&cfg.Data, filepath.Dir(c.File))
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func trainOwn(ctx context.Context, e *recipe.Env, table model.Table, cfg model.C
 			return report.Page{
 				Title:    r.Run,
 				Lead:     fmt.Sprintf("%.2f %% of %s test images of %s are classified correctly; epochs of training: %d.", accuracy, report.Integer(int64(t.Result.Metrics.N)), d.Name, len(t.Epochs)),
-				Sections: sections, Config: string(t.YAML), Facts: append(r.Facts(), report.Fact{Label: "data", Value: d.Title}),
+				Sections: sections, Config: string(t.YAML), Facts: []report.Fact{{Label: "data", Value: d.Title}},
 			}
 		},
 	}, nil
@@ -118,7 +118,7 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	d, err := findDataset(c.Data)
+	d, err := named(c.Data, cfg.Data)
 	if err != nil {
 		return err
 	}
@@ -126,9 +126,13 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if c.Split == "train" {
+	if c.Split == "train" || set == nil { // one's own data without a test split are measured whole
 		set = trainSet
 	}
+	if c.Split = set.Split; !set.Shape.Equal(trainSet.Shape) {
+		return fmt.Errorf("eval: %s: samples of shape %v for training and %v for the test", c.Data, trainSet.Shape, set.Shape)
+	}
+	set = cfg.Data.Normalized(set)
 	pool := par.New(c.Threads)
 	defer pool.Close()
 	learner, err := train.FromConfig(cfg, trainSet, pool)

@@ -302,6 +302,9 @@ func (d *decoder) decodeSlice(n *node, v reflect.Value, p *path) {
 		v.SetZero()
 		return
 	}
+	if _, kinds := d.kinds[v.Type().Elem()]; kinds && (n.kind == mapping || n.kind == text) {
+		n = newSequence(n.pos, []*node{n})
+	}
 	if n.kind != sequence {
 		d.expected(n, "a sequence", p, bracketHint(n))
 		return

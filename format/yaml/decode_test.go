@@ -81,6 +81,15 @@ func TestNullAndEmpty(t *testing.T) {
 	}
 }
 
+func TestListOfOneKind(t *testing.T) {
+	for _, src := range []string{"layers: relu\n", "layers: {kind: relu}\n", "layers: [relu]\n"} {
+		got := defaults()
+		if err := Decode("", []byte(src), &got, kinds); err != nil || len(got.Layers) != 1 {
+			t.Errorf("%q: %v, %v", src, got.Layers, err)
+		}
+	}
+}
+
 func TestAliasesAndForms(t *testing.T) {
 	tests := []struct{ name, src string }{
 		{"alias", "data: &d {name: x, classes: [a]}\nextra: *d\n"},
