@@ -222,7 +222,9 @@ func TestSchema(t *testing.T) {
 		{"mlp", "schedule: cosine", "schedule: [cosine]"},
 		{"mlp", "batch: 64", "batch: 64\nseed: -1"},
 		{"cuba", "coupling: exact", "coupling: euclid"},
-		{"cuba", "  - {kind: rate-bounds", "  {kind: rate-bounds"},
+		{"cuba", "  - {kind: rate-bounds", "  - {kind: rate-bound"},
+		{"cnn", "augment: {kind: shift", "augment: {kind: shfit"},
+		{"cnn", "pixels: 2}", "pixels: [2]}"},
 		{"alif", "truncate: 14", "truncate: true"},
 	} {
 		src := strings.Replace(string(all[c.file]), c.replace, c.by, 1)
