@@ -27,28 +27,30 @@ import (
 
 var shots = flag.String("shots", "", "write screenshots into this directory")
 
+// folder holds the demonstration report.
+var folder string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	var err error
+	if folder, err = os.MkdirTemp("", "synfire-report"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	os.RemoveAll(folder)
+	os.Exit(code)
+}
+
 // demo is the address of the report of made-up figures, written anew.
 var demo = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "synfire-report")
-	if err != nil {
-		return "", err
-	}
-	cmd := exec.Command("go", "test", "./report", "-count=1", "-run", "^TestDemo$", "-demo", dir)
+	cmd := exec.Command("go", "test", "./report", "-count=1", "-run", "^TestDemo$", "-demo", folder)
 	cmd.Dir = filepath.Join("..", "..")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
-	return "file://" + filepath.Join(dir, "report.html"), nil
+	return "file://" + filepath.Join(folder, "report.html"), nil
 })
-
-func TestMain(m *testing.M) {
-	flag.Parse()
-	code := m.Run()
-	if url, err := demo(); err == nil {
-		os.RemoveAll(filepath.Dir(strings.TrimPrefix(url, "file://")))
-	}
-	os.Exit(code)
-}
 
 // step is something done in a tab.
 type step = chromedp.Action[chromedp.Void]
