@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"synfire/recipe"
 	"synfire/recipe/all"
 	"synfire/report"
+	"synfire/runstore"
 	"synfire/train"
 )
 
@@ -25,11 +25,14 @@ type runFlags struct {
 	Threads int      `help:"Threads; 0 means one for each processor. Results do not depend on it." default:"0"`
 	Out     string   `help:"Directory of the run (default runs/NAME)." placeholder:"DIR"`
 	Resume  bool     `help:"Continue the run in its directory."`
-	Save    int      `help:"Steps between checkpoints within an epoch; 0: at the end of epochs only." default:"200"`
+	Save    int      `help:"Steps between checkpoints within an epoch; 0: at the end of epochs only." default:"${save}"`
 	Log     []string `help:"Also keep logs in the run's directory: tensorboard, csv, jsonl." enum:"tensorboard,csv,jsonl" placeholder:"KIND"`
 	DataDir string   `help:"Folder with your own copies of data sets." placeholder:"DIR"`
 	JSON    bool     `help:"Print the result as JSON."`
 }
+
+// saveEvery is the default of --save.
+const saveEvery = 200
 
 type runCmd struct {
 	Recipe string `arg:"" help:"Name of the recipe; see: synfire recipes."`
@@ -83,14 +86,12 @@ func (c *runCmd) Run(a *app) error {
 }
 
 func findRecipe(id string) (recipe.Recipe, error) {
-	var names []string
-	for _, r := range all.Recipes() {
-		if r.ID == id {
-			return r, nil
-		}
-		names = append(names, r.ID)
+	recipes := all.Recipes()
+	i, err := choose("run", "recipe", id, names(recipes, func(r recipe.Recipe) string { return r.ID }))
+	if err != nil {
+		return recipe.Recipe{}, err
 	}
-	return recipe.Recipe{}, fmt.Errorf("run: no recipe %q; there are: %s", id, strings.Join(names, ", "))
+	return recipes[i], nil
 }
 
 // runRecipe runs in the run's directory, judges, and writes the report.
@@ -100,6 +101,11 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	if out == "" {
 		out = freeDir(filepath.Join("runs", name), f.Resume)
 	}
+	abandon, err := runstore.Start(out, runstore.Record{Recipe: r.ID, Scale: string(scale), Seed: seed, Started: start.UTC().Truncate(time.Second)})
+	if err != nil {
+		return err
+	}
+	defer abandon() // does nothing once the run has files of its own
 	pool := par.New(f.Threads)
 	defer pool.Close()
 	view := newView(a)
