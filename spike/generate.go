@@ -57,9 +57,17 @@ func (g Gamma) train(op string, key rng.Key, start, stop float64) (Train, error)
 	s := key.Source()
 	scale := (1/g.Rate - g.Refractory) / g.Shape
 	for at := start + g.first(s, scale); at <= stop; at += g.Refractory + scale*gamma(s, g.Shape) {
-		t.Times = append(t.Times, at)
+		t.add(at)
 	}
 	return t, nil
+}
+
+// add appends a spike, unless it is so soon that its time rounds to that of the
+// last one.
+func (t *Train) add(at float64) {
+	if n := len(t.Times); n == 0 || at > t.Times[n-1] {
+		t.Times = append(t.Times, at)
+	}
 }
 
 // first is the time from a moment chosen at random to the next spike: a uniform
@@ -126,7 +134,7 @@ func (p Inhomogeneous) Train(key rng.Key, start, stop float64) (Train, error) {
 			return Train{}, fmt.Errorf("%s: the rate is %v at %v; want it in [0, Max = %v]", op, rate, at, p.Max)
 		}
 		if s.Float64()*p.Max < rate && at >= free {
-			t.Times = append(t.Times, at)
+			t.add(at)
 			free = at + p.Refractory
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"synfire/internal/par"
 	"synfire/internal/rng"
@@ -12,7 +11,8 @@ import (
 
 // Surrogate makes a train that shares some statistics with a recorded one and is
 // random otherwise. What a measure says of recorded trains means little until
-// it is compared with what it says of such surrogates.
+// it is compared with what it says of such surrogates. Spikes that fall on one
+// time become one, which real numbers hardly ever do.
 type Surrogate interface {
 	// Shuffle draws a surrogate; it shares no memory with t.
 	Shuffle(t Train, key rng.Key) (Train, error)
@@ -40,26 +40,27 @@ func (d Dither) Shuffle(t Train, key rng.Key) (Train, error) {
 		}
 		out.Times[i] = min(max(at, t.Start), t.Stop)
 	}
-	slices.Sort(out.Times)
-	return out, nil
+	return out.Sort(), nil
 }
 
 // ShuffleIntervals puts the intervals in a random order, the time before the
-// first spike among them. It keeps their distribution and the last spike's time,
-// and destroys their order and thereby the timing.
+// first spike among them unless that spike is on the window's edge. It keeps
+// their distribution and the last spike's time, and destroys their order and
+// thereby the timing.
 type ShuffleIntervals struct{}
 
 // Shuffle implements Surrogate.
 func (ShuffleIntervals) Shuffle(t Train, key rng.Key) (Train, error) {
 	out := Train{Start: t.Start, Stop: t.Stop}
+	borders := append([]float64{t.Start}, t.Times...)
+	if len(t.Times) > 0 && t.Times[0] == t.Start {
+		borders = t.Times
+		out.add(t.Start)
+	}
 	at := t.Start
-	for _, i := range key.Source().Perm(len(t.Times)) {
-		before := t.Start
-		if i > 0 {
-			before = t.Times[i-1]
-		}
-		at = min(at+t.Times[i]-before, t.Stop) // a sum in another order may round up
-		out.Times = append(out.Times, at)
+	for _, i := range key.Source().Perm(len(borders) - 1) {
+		at = min(at+borders[i+1]-borders[i], t.Stop) // a sum in another order may round up
+		out.add(at)
 	}
 	return out, nil
 }
@@ -82,8 +83,7 @@ func (b ShuffleBins) Shuffle(t Train, key rng.Key) (Train, error) {
 		from := bin(at-t.Start, width, n)
 		out.Times[i] = min(max(at+float64(to[from]-from)*width, t.Start), t.Stop)
 	}
-	slices.Sort(out.Times)
-	return out, nil
+	return out.Sort(), nil
 }
 
 // Tail says which values of a measure count against chance.

@@ -139,9 +139,11 @@ func TestSTTC(t *testing.T) {
 
 // anyTrain draws trains of up to 40 spikes in a window about zero.
 func anyTrain(t *rapid.T, label string) spike.Train {
-	times := rapid.SliceOfN(rapid.Float64Range(-3, 7), 0, 40).Draw(t, label)
-	slices.Sort(times)
-	return train(-3, 7, times...)
+	var times []float64
+	for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(-3<<10, 7<<10), 0, 40, rapid.ID[int]).Draw(t, label) {
+		times = append(times, float64(i)/(1<<10))
+	}
+	return train(-3, 7, times...).Sort()
 }
 
 func TestStatisticsProperties(t *testing.T) {
