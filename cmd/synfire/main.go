@@ -33,6 +33,8 @@ type cli struct {
 	Data    dataCmd    `cmd:"" help:"List, get, import and verify data sets."`
 	Bench   benchCmd   `cmd:"" help:"Measure this machine's speed on known workloads."`
 	Doctor  doctorCmd  `cmd:"" help:"Check this machine: kernels, determinism, speed, data."`
+
+	Distance distanceCmd `cmd:"" help:"Measure how far spike trains are apart."`
 }
 
 // app is what every verb works with: the process's streams and settings.
