@@ -133,10 +133,10 @@ func (a *app) finish(result report.Run, page report.Page, asJSON bool) error {
 		return err
 	}
 	path := filepath.Join(filepath.FromSlash(result.Dir), "report.html")
-	if err := atomicfile.Write(path, writer(html)); err != nil {
+	if err := writeFigures(filepath.Join(filepath.FromSlash(result.Dir), "figures"), page); err != nil {
 		return err
 	}
-	if err := writeFigures(filepath.Join(filepath.FromSlash(result.Dir), "figures"), page); err != nil {
+	if err := atomicfile.Write(path, writer(html)); err != nil {
 		return err
 	}
 	if err := atomicfile.Write(filepath.Join(filepath.FromSlash(result.Dir), "result.json"), result.WriteJSON); err != nil {
@@ -154,8 +154,8 @@ func (a *app) finish(result report.Run, page report.Page, asJSON bool) error {
 	return err
 }
 
-// writeFigures writes the page's figures as files of their own, numbered in
-// order.
+// writeFigures makes the folder, and with it the run's, and writes the page's
+// figures as files of their own, numbered in order.
 func writeFigures(dir string, page report.Page) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("write figures: %w", err)
