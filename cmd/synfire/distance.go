@@ -122,6 +122,9 @@ func (c *distanceCmd) Run(a *app) error {
 		if many && dir != "" {
 			dir = fmt.Sprintf("%s/%04d", dir, i)
 		}
+		if i > 0 && !c.JSON {
+			fmt.Fprintln(a.out)
+		}
 		if err := c.one(a, r, dir, pool); err != nil {
 			if many {
 				err = fmt.Errorf("recording %d: %w", i, err)

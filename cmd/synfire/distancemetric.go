@@ -83,7 +83,11 @@ func (c *distanceCmd) measurement(trains []spike.Train, o distance.Options) (mea
 		return m, fmt.Errorf("there is %d train; want two or more to compare", len(trains))
 	}
 	if o.Intervals != nil {
-		m.params["intervals"] = o.Intervals
+		var list [][2]float64
+		for _, i := range o.Intervals {
+			list = append(list, [2]float64{i.From, i.To})
+		}
+		m.params["intervals"] = list
 	}
 	if c.Labels != "" {
 		return c.population(m, trains)
@@ -95,7 +99,9 @@ func (c *distanceCmd) measurement(trains []spike.Train, o distance.Options) (mea
 	m.value = func(t []spike.Train) (float64, error) { return distance.Multi(measure, t, o) }
 	m.matrix = func(t []spike.Train) ([][]float64, error) { return distance.Matrix(measure, t, o) }
 	if p, ok := measure.(distance.Profiler); ok {
-		m.profile = func(t []spike.Train) (distance.Profile, error) { return distance.MultiProfile(p, t, o) }
+		m.profile = func(t []spike.Train) (distance.Profile, error) {
+			return distance.MultiProfile(p, t, distance.Options{Threads: o.Threads}) // of the whole window
+		}
 	}
 	switch k := measure.(type) {
 	case distance.Sync, distance.Order:

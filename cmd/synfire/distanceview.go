@@ -42,7 +42,11 @@ func (c *distanceCmd) print(a *app, m measured, names []string, trains []spike.T
 	if m.Name != "" {
 		fmt.Fprintf(w, "recording\t%s\n", m.Name)
 	}
-	fmt.Fprintf(w, "%s\t%s\t%s\n", m.Metric, figureOf(*m.Value), meaning(m, len(trains)))
+	fmt.Fprintf(w, "%s\t%s", m.Metric, figureOf(*m.Value))
+	if text := meaning(m, len(trains)); text != "" {
+		fmt.Fprintf(w, "\t%s", text)
+	}
+	fmt.Fprintln(w)
 	fmt.Fprintf(w, "trains\t%d\t%d spikes in [%v, %v]\n", len(trains), spikes, trains[0].Start, trains[0].Stop)
 	for _, name := range []string{"mrts", "max_tau", "cost", "tau", "neurons", "label_cost", "angle", "intervals"} {
 		if v, ok := m.Params[name]; ok {
@@ -96,10 +100,10 @@ func param(v any) string {
 	switch v := v.(type) {
 	case float64:
 		return figureOf(v)
-	case []distance.Interval:
+	case [][2]float64:
 		var parts []string
 		for _, i := range v {
-			parts = append(parts, fmt.Sprintf("[%v, %v]", i.From, i.To))
+			parts = append(parts, fmt.Sprintf("[%v, %v]", i[0], i[1]))
 		}
 		return strings.Join(parts, " ")
 	}
