@@ -48,6 +48,7 @@ type Row struct {
 	Repeat       int       `json:"repeat"`
 	Threads      int       `json:"threads"`
 	Kernel       string    `json:"kernel"`
+	Handoff      float64   `json:"handoff_ns"`     // between two cores, the slowest beside a repeat; 0 on one thread
 	PeakRSSBytes int64     `json:"peak_rss_bytes"` // of the process that measured this row
 	Layers       []string  `json:"layers"`         // of neurons, in order; the lists below follow it
 	Calibration  []float64 `json:"calibration"`    // factors of the weights
@@ -73,6 +74,9 @@ type Options struct {
 	Now    func() time.Time // the clock
 	Repeat int              // repeats; MinRepeat at least
 	Least  time.Duration    // of a repeat, which is a whole number of batches
+	// Settle is how long a row may take, in all, to be repeated where the cores
+	// were farther apart than Near; then such repeats count.
+	Settle time.Duration
 	// Factors are those that Calibrate returned; nil calibrates first, and the
 	// memory of that counts towards the peak of the process.
 	Factors []float64
