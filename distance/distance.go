@@ -68,6 +68,10 @@ func Matrix(m Measure, trains []spike.Train, o Options) ([][]float64, error) {
 	}
 	defer s.close()
 	out := square(len(trains))
+	if w, ok := sweeperOf(s.kernel); ok && o.Intervals == nil {
+		s.sweep(w, out)
+		return out, nil
+	}
 	mirror, ordered := s.kernel.(mirrored)
 	err = s.rows(func(i int, row []tally) {
 		for j := i; j < len(row); j++ {

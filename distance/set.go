@@ -48,6 +48,7 @@ type profiled interface {
 type train struct {
 	spike.Train
 	edges      []float64 // ISI, SPIKE: spikes, with auxiliary ones beyond the first and last
+	inverse    []float64 // SPIKE: 1 over the intervals between edges
 	head, tail bool      // SPIKE: the first, the last of edges has a distance of its own
 	ahead      []float64 // Sync: windows of coincidence towards the next spike
 	behind     []float64 // and towards the previous one

@@ -45,7 +45,13 @@ func (m SPIKE) Profile(a, b spike.Train) (Profile, error) { return profileOf(m.N
 
 func (m SPIKE) check() error { return nonnegative("MRTS", m.MRTS) }
 
-func (SPIKE) prepare(t *train) { t.extend() }
+func (SPIKE) prepare(t *train) {
+	t.extend()
+	t.inverse = t.inverse[:0]
+	for i, s := range t.edges[1:] {
+		t.inverse = append(t.inverse, 1/(s-t.edges[i]))
+	}
+}
 
 // weights are those of S_u and S_v in S, for the intervals x_u and x_v.
 func (m SPIKE) weights(x, y float64) (u, v float64) {
@@ -57,87 +63,71 @@ func (m SPIKE) weights(x, y float64) (u, v float64) {
 	return y * r, x * r
 }
 
-// pair adds up the integral piece by piece. S_u is linear between two spikes of u,
-// and δ at the later of them, F, is known when the sweep gets there: then the
-// neighbours of F in v are at hand. Until then a side keeps the weighted integrals
-// of F − t and t − P.
+// pair adds up the integral piece by piece. On the segment of u from P to F
+//
+//	∫ w·S_u dt = δ(P)·∫ w dt + (δ(F) − δ(P))/x_u · ∫ w·(t − P) dt
+//
+// with weights w that are constant on a piece; δ(F) is known when the sweep gets
+// to F, for then the neighbours of F in v are at hand. Until then the two integrals
+// of a segment are kept, aw of w and at of w·(t − P) for a, and those of b.
 func (m SPIKE) pair(_ *workspace, a, b *train) tally {
-	u, v := newSide(a, b), newSide(b, a)
-	from, sum := a.Start, 0.0
+	u, v, iu, iv := a.edges, b.edges, a.inverse, b.inverse
+	pu, fu, pv, fv := u[0], u[1], v[0], v[1]
+	i, j, from, sum := 0, 0, a.Start, 0.0
+	var aw, at, bw, bt float64
+	da, db := a.first(b), b.first(a)
 	for {
-		to := min(u.next, v.next)
-		if to >= a.Stop {
+		to := min(fu, fv, a.Stop)
+		wu, wv := m.weights(fu-pu, fv-pv)
+		mid := 0.5 * (from + to)
+		wu, wv = wu*(to-from), wv*(to-from)
+		aw, at = aw+wu, at+wu*(mid-pu)
+		bw, bt = bw+wv, bt+wv*(mid-pv)
+		if to == a.Stop {
 			break
 		}
-		wu, wv := m.weights(u.interval, v.interval)
-		u.piece(wu, from, to)
-		v.piece(wv, from, to)
-		if u.next == to {
-			sum += u.arrive(nearest(to, v.last, v.next))
-		} else {
-			sum += v.arrive(nearest(to, u.last, u.next))
-		}
 		from = to
+		if fu <= fv {
+			d := min(to-pv, fv-to)
+			if da < 0 {
+				da = d
+			}
+			sum += da*aw + (d-da)*iu[i]*at
+			i++
+			da, pu, fu, aw, at = d, fu, u[i+1], 0, 0
+		} else {
+			d := min(to-pu, fu-to)
+			if db < 0 {
+				db = d
+			}
+			sum += db*bw + (d-db)*iv[j]*bt
+			j++
+			db, pv, fv, bw, bt = d, fv, v[j+1], 0, 0
+		}
 	}
-	wu, wv := m.weights(u.interval, v.interval)
-	u.piece(wu, from, a.Stop)
-	v.piece(wv, from, a.Stop)
-	sum += u.finish(nearest(a.Stop, v.last, v.next)) + v.finish(nearest(a.Stop, u.last, u.next))
+	ea, eb := da, db // δ at the ends
+	if a.tail {
+		ea = min(a.Stop-pv, fv-a.Stop)
+	}
+	if b.tail {
+		eb = min(a.Stop-pu, fu-a.Stop)
+	}
+	if da < 0 {
+		da = ea
+	}
+	if db < 0 {
+		db = eb
+	}
+	sum += da*aw + (ea-da)*iu[i]*at + db*bw + (eb-db)*iv[j]*bt
 	return tally{sum, a.Stop - a.Start}
 }
 
-// nearest is the distance from a time to the nearer of its two neighbours.
-func nearest(t, last, next float64) float64 { return min(t-last, next-t) }
-
-// side is one train of a pair, as the sweep sees it.
-type side struct {
-	edges      []float64 // those to come
-	last, next float64   // spikes about the sweep
-	interval   float64   // between them
-	delta      float64   // δ at last, negative where it is that at next
-	tail       bool
-	ahead      float64 // weighted integral of next − t since last
-	behind     float64 // and of t − last
-}
-
-func newSide(t, other *train) side {
-	s := side{edges: t.edges[2:], last: t.edges[0], next: t.edges[1], delta: -1, tail: t.tail}
-	s.interval = s.next - s.last
-	if t.head {
-		s.delta = nearest(t.Start, other.edges[0], other.edges[1])
+// first is δ at the first edge, or −1 where it is that at the second.
+func (t *train) first(other *train) float64 {
+	if !t.head {
+		return -1
 	}
-	return s
-}
-
-// piece integrates over [from, to] with a weight.
-func (s *side) piece(weight, from, to float64) {
-	w, mid := weight*(to-from), 0.5*(from+to)
-	s.ahead += w * (s.next - mid)
-	s.behind += w * (mid - s.last)
-}
-
-// arrive is the integral since the last spike, now that δ at the next is known;
-// that spike becomes the last.
-func (s *side) arrive(delta float64) float64 {
-	sum := s.integral(delta)
-	s.delta, s.last, s.next = delta, s.next, s.edges[0]
-	s.edges, s.interval, s.ahead, s.behind = s.edges[1:], s.next-s.last, 0, 0
-	return sum
-}
-
-// finish is the integral since the last spike at the end of the window.
-func (s *side) finish(delta float64) float64 {
-	if !s.tail {
-		delta = s.delta
-	}
-	return s.integral(delta)
-}
-
-func (s *side) integral(delta float64) float64 {
-	if s.delta < 0 {
-		s.delta = delta
-	}
-	return (s.delta*s.ahead + delta*s.behind) / s.interval
+	return min(t.Start-other.edges[0], other.edges[1]-t.Start)
 }
 
 // profile follows the definition: first δ at all edges, then the pieces.

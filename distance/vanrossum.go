@@ -51,12 +51,12 @@ func (m VanRossum) square(u, v []float64) float64 {
 		d := float64(len(u) - len(v))
 		return d * d
 	}
-	return m.sweep(u, v)
+	return m.sweepPair(u, v)
 }
 
-// sweep adds up, event by event, what a spike shares with those before it: r is the
+// sweepPair adds up, event by event, what a spike shares with those before it: r is the
 // difference of the traces.
-func (m VanRossum) sweep(u, v []float64) float64 {
+func (m VanRossum) sweepPair(u, v []float64) float64 {
 	r, last, d2 := 0.0, math.Inf(-1), 0.0
 	for len(u) > 0 || len(v) > 0 {
 		var t, sign float64
