@@ -34,7 +34,7 @@ func matrix(c Case, o Options, m distance.Measure, n, spikes int) ([]Row, error)
 	r.Unit = "s"
 	trains := uniformTrains(n, spikes)
 	var seconds []float64
-	err := o.each(nil, func() error {
+	err := r.each(o, nil, func() error {
 		_, err := distance.Matrix(m, trains, distance.Options{Threads: c.Threads})
 		return err
 	}, func(n int, s float64) { seconds = append(seconds, s/float64(n)) })
