@@ -50,7 +50,7 @@ func Recipe() recipe.Recipe {
 		ID:      "rate-vs-temporal",
 		Paper:   "rate-vs-temporal-2018",
 		Title:   "Which spike-train distance tells rate from temporal coding",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.01, report.Short: 0.02, report.Full: 0.4},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.01, report.Short: 0.02, report.Full: 1},
 		Claims:  claims(),
 		Run:     run,
 	}
