@@ -34,6 +34,7 @@ type cli struct {
 	Eval       evalCmd       `cmd:"" group:"own" help:"Measure a checkpoint on a data set."`
 	Plan       planCmd       `cmd:"" group:"own" help:"Tell parameters, memory and time before a run."`
 	Schema     schemaCmd     `cmd:"" group:"own" help:"Print the JSON schema of the YAML files, for editors."`
+	Distance   distanceCmd   `cmd:"" group:"measure" help:"Measure how far spike trains are apart."`
 	Neuron     neuronCmd     `cmd:"" group:"look" help:"Run one neuron and show its membrane and spikes."`
 	Inspect    inspectCmd    `cmd:"" group:"look" help:"Tell what is in a file: checkpoint, arrays, configuration, run."`
 	Runs       runsCmd       `cmd:"" group:"look" help:"List, show, compare, resume and export runs."`
@@ -48,6 +49,7 @@ type cli struct {
 var groups = []kong.Group{
 	{Key: "study", Title: "The reading list"},
 	{Key: "own", Title: "Networks of your own"},
+	{Key: "measure", Title: "Recordings and representations"},
 	{Key: "look", Title: "What is there"},
 	{Key: "machine", Title: "Data and machine"},
 }

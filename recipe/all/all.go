@@ -4,11 +4,13 @@ package all
 import (
 	"synfire/recipe"
 	"synfire/recipe/quickstart"
+	"synfire/recipe/ratetemporal"
 )
 
 // Recipes lists every recipe.
 func Recipes() []recipe.Recipe {
 	return []recipe.Recipe{
 		quickstart.Recipe(),
+		ratetemporal.Recipe(),
 	}
 }
