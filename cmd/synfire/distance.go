@@ -169,14 +169,14 @@ func (c *distanceCmd) one(a *app, r spiketrain.Recording, dir string, pool *par.
 		out.Mended = &measuredMended{mended.Unsorted, mended.Merged, mended.Dropped}
 	}
 	if dir != "" {
-		if err := c.figures(a, dir, out, names(r), trains); err != nil {
+		if err := c.figures(a, dir, out, trainNames(r), trains); err != nil {
 			return err
 		}
 	}
 	if c.JSON {
 		return json.NewEncoder(a.out).Encode(out)
 	}
-	return c.print(a, out, names(r), trains)
+	return c.print(a, out, trainNames(r), trains)
 }
 
 // measure fills in what was asked for.
@@ -282,7 +282,7 @@ func pair(flag, text string) (p [2]float64, err error) {
 	a, b, ok := strings.Cut(text, ",")
 	for i, s := range []string{a, b} {
 		if err == nil {
-			p[i], err = number(flag, s, math.Inf(-1))
+			p[i], err = numberFlag(flag, s, math.Inf(-1))
 		}
 	}
 	if !ok || err != nil || math.IsInf(p[0], 0) || math.IsInf(p[1], 0) || !(p[0] < p[1]) {
