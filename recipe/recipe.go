@@ -45,7 +45,7 @@ type Outcome struct {
 	Measured      map[string]report.Measurement // by claim id
 	Metrics       report.Metrics
 	WeightsSHA256 string
-	Page          func(run report.Run) report.Page // the report of a finished run
+	Page          func(run report.Run) report.Page // the report of a finished run; report.Page.Of adds what is the run's
 }
 
 // Judge is the results of all claims at a scale.

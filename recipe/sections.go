@@ -158,6 +158,9 @@ func (t *Trained) activity() (report.Section, error) {
 	}
 	f, err := figure.Raster("Spikes by layer", layers)
 	d.add(f, err, "Spike raster of one test image, layer by layer", "Each mark is a spike. Neurons that see the background stay silent.")
+	if err == nil {
+		d.section.Figures[0].Raster = layers
+	}
 	f, err = figure.Membrane("Membranes", traces)
 	d.add(f, err, "Membrane potentials of the most active neurons of each layer", "The potential before reset. At the dashed threshold the neuron fires and the threshold is subtracted, or as its reset says.")
 	var rates []figure.Rate

@@ -123,7 +123,7 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 		Threads: pool.Threads(), WallSeconds: time.Since(start).Seconds(),
 		Claims: r.Judge(scale, o), Metrics: o.Metrics, WeightsSHA256: o.WeightsSHA256,
 	})
-	return a.finish(result, o.Page(result), f.JSON)
+	return a.finish(result, o.Page(result).Of(result), f.JSON)
 }
 
 // finish writes result.json and report.html and prints the result.
@@ -164,8 +164,12 @@ func writeFigures(dir string, page report.Page) error {
 	for _, s := range page.Sections {
 		for _, f := range s.Figures {
 			n++
-			name := fmt.Sprintf("%02d-%s.svg", n, slug(f.Alt))
-			if err := atomicfile.Write(filepath.Join(dir, name), writer(f.SVG)); err != nil {
+			extension := "svg"
+			if len(f.PNG) > 0 {
+				extension = "png"
+			}
+			name := fmt.Sprintf("%02d-%s.%s", n, slug(f.Alt), extension)
+			if err := atomicfile.Write(filepath.Join(dir, name), writer(f.Document())); err != nil {
 				return err
 			}
 		}

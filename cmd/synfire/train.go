@@ -99,7 +99,7 @@ func trainOwn(ctx context.Context, e *recipe.Env, table model.Table, cfg model.C
 			return report.Page{
 				Title:    r.Run,
 				Lead:     fmt.Sprintf("%.2f %% of %s test images of %s are classified correctly; epochs of training: %d.", accuracy, report.Integer(int64(t.Result.Metrics.N)), d.Name, len(t.Epochs)),
-				Sections: sections, Config: string(t.YAML), Facts: append(r.Facts(), report.Fact{Label: "data", Value: d.Title}),
+				Sections: sections, Config: string(t.YAML), Facts: []report.Fact{{Label: "data", Value: d.Title}},
 			}
 		},
 	}, nil

@@ -105,14 +105,13 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 			"test_accuracy": accuracy, "test_loss": t.Result.Metrics.Loss(), "epochs": float64(len(t.Epochs)),
 		},
 		WeightsSHA256: t.WeightsSHA256(),
-		Page: func(r report.Run) report.Page {
+		Page: func(report.Run) report.Page {
 			return report.Page{
 				Title:    "A spiking network that reads digits",
 				Lead:     fmt.Sprintf("%.2f %% of %s MNIST test images are classified correctly, in %d time steps an image; epochs of training: %d.", accuracy, report.Integer(int64(t.Result.Metrics.N)), c.Steps, len(t.Epochs)),
-				Claims:   r.Claims,
 				Sections: sections,
 				Config:   string(t.YAML),
-				Facts:    append(r.Facts(), report.Fact{Label: "data", Value: c.Data.Name}),
+				Facts:    []report.Fact{{Label: "data", Value: c.Data.Name}},
 			}
 		},
 	}, nil
