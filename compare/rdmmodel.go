@@ -96,7 +96,7 @@ func nonNegative(a [][]float64, y []float64) []float64 {
 			g[i] = append(g[i], dot(a[i], a[j]))
 		}
 	}
-	const sweeps, enough = 100_000, 1e-14
+	const sweeps, enough = 10_000, 1e-11
 	for range sweeps {
 		moved, size := 0.0, 0.0
 		for i := range k {
