@@ -167,28 +167,32 @@ func CKATable(a, b []*mat.Dense, kernel Kernel) (*mat.Dense, error) {
 	if len(a) == 0 || len(b) == 0 {
 		return nil, fmt.Errorf("compare.%s: tables of %d × %d layers; give at least one on each side", op, len(a), len(b))
 	}
-	var grams [2][]*mat.Dense
-	for side, layers := range [][]*mat.Dense{a, b} {
-		for _, x := range layers {
-			if err := checkPair(op, a[0], x, minUnbiased); err != nil {
-				return nil, err
-			}
-			g, err := kernelGram(op, x, kernel)
-			if err != nil {
-				return nil, err
-			}
-			grams[side] = append(grams[side], g)
+	grams := map[*mat.Dense]*mat.Dense{}
+	for _, x := range append(append([]*mat.Dense{}, a...), b...) {
+		if err := checkPair(op, a[0], x, minUnbiased); err != nil {
+			return nil, err
 		}
+		if grams[x] != nil {
+			continue
+		}
+		g, err := kernelGram(op, x, kernel)
+		if err != nil {
+			return nil, err
+		}
+		grams[x] = g
 	}
 	product := frobenius
 	if kernel == Unbiased {
 		product = unbiasedHSIC
 	}
-	own := func(side, i int) float64 { return product(grams[side][i], grams[side][i]) }
+	own := map[*mat.Dense]float64{}
+	for x, g := range grams {
+		own[x] = product(g, g)
+	}
 	table := mat.NewDense(len(a), len(b), nil)
-	for i, k := range grams[0] {
-		for j, l := range grams[1] {
-			table.Set(i, j, product(k, l)/math.Sqrt(own(0, i)*own(1, j)))
+	for i, x := range a {
+		for j, y := range b {
+			table.Set(i, j, product(grams[x], grams[y])/math.Sqrt(own[x]*own[y]))
 		}
 	}
 	return table, nil

@@ -3,6 +3,7 @@ package all
 
 import (
 	"synfire/recipe"
+	"synfire/recipe/braincompare"
 	"synfire/recipe/quickstart"
 )
 
@@ -10,5 +11,6 @@ import (
 func Recipes() []recipe.Recipe {
 	return []recipe.Recipe{
 		quickstart.Recipe(),
+		braincompare.Recipe(),
 	}
 }
