@@ -80,7 +80,7 @@ type size struct {
 var sizes = map[report.Scale]size{
 	report.Smoke: {hidden: 64, steps: 8, epochs: 4, images: 200, rsa: 60},
 	report.Short: {hidden: 500, steps: 16, epochs: 2, train: 10_000, images: 1000, rsa: 200},
-	report.Full:  {hidden: 500, steps: 32, epochs: 6, images: 2000, rsa: 500},
+	report.Full:  {hidden: 500, steps: 32, epochs: 6, images: 1000, rsa: 300},
 }
 
 // Config is the configuration of a network of a kind.

@@ -20,7 +20,7 @@ type layerActivity struct {
 	group string // the network it is of
 	layer string
 	x     *mat.Dense // images × units
-	times *mat.Dense // images × units·steps; nil where nothing spikes
+	times *mat.Dense // first images × units·steps; kept of one spiking network alone
 	steps int
 }
 
@@ -73,7 +73,24 @@ func newStudy(ctx context.Context, e *recipe.Env, nets []network, trainSet, test
 		}
 	}
 	s.addLabels()
-	return s, nil
+	return s, s.addTimes(ctx, nets[2], testSet)
+}
+
+// addTimes records the spikes of the first spiking network step by step.
+func (s *study) addTimes(ctx context.Context, n network, set *data.Set) error {
+	hidden := s.snn[0] - 1
+	recordings, err := train.Record(ctx, train.RecordConfig{
+		Net: n.Net, Steps: n.Config.Steps, Encoder: n.Config.Encoder, Seed: n.Config.Seed, Set: set, Samples: s.rsa, Times: true,
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", n.name(), err)
+	}
+	for i, r := range recordings {
+		if r.Spikes {
+			s.layers[hidden+i].times = mat.NewDense(r.Samples, r.Units*r.T, r.Steps)
+		}
+	}
+	return nil
 }
 
 func (s *study) addImages(set *data.Set) {
@@ -99,16 +116,13 @@ func (s *study) addLabels() {
 // addNetwork records the hidden layers and the output.
 func (s *study) addNetwork(ctx context.Context, kind Kind, name string, n network, set *data.Set) error {
 	recordings, err := train.Record(ctx, train.RecordConfig{
-		Net: n.Net, Steps: n.Config.Steps, Encoder: n.Config.Encoder, Seed: n.Config.Seed, Set: set, Samples: s.images, Times: kind == Spiking,
+		Net: n.Net, Steps: n.Config.Steps, Encoder: n.Config.Encoder, Seed: n.Config.Seed, Set: set, Samples: s.images,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	for i, r := range recordings {
 		l := layerActivity{group: name, layer: fmt.Sprintf("hidden %d", i+1), x: mat.NewDense(r.Samples, r.Units, r.Mean), steps: r.T}
-		if r.Spikes {
-			l.times = mat.NewDense(r.Samples, r.Units*r.T, r.Steps)
-		}
 		if i == len(recordings)-1 {
 			l.layer = "output"
 		}
@@ -203,7 +217,7 @@ func (s *study) sweep() error {
 		return err
 	}
 	for _, tau := range s.taus {
-		traces, err := compare.Traces(first(l.times, s.rsa), l.steps, tau)
+		traces, err := compare.Traces(l.times, l.steps, tau)
 		if err != nil {
 			return err
 		}
@@ -234,13 +248,13 @@ func (s *study) stabilities() error {
 		s.times = append(s.times, float64(t))
 	}
 	for _, l := range s.layers {
-		if l.times == nil || l.group != s.layers[s.snn[0]].group {
+		if l.times == nil {
 			continue
 		}
-		all := until(first(l.times, s.rsa), steps, steps)
+		all := until(l.times, steps, steps)
 		for t := 1; t <= steps; t++ {
 			v := math.NaN()
-			if x := until(first(l.times, s.rsa), steps, t); !silent(x) {
+			if x := until(l.times, steps, t); !silent(x) {
 				var err error
 				if v, err = compare.ReStA(x, all); err != nil {
 					return err
