@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 
+	"synfire/compare"
 	"synfire/data"
 	"synfire/encode"
 	"synfire/internal/rng"
 	"synfire/layer"
 	"synfire/network"
 	"synfire/signal"
+	"synfire/spike"
 	"synfire/tensor"
 )
 
@@ -136,4 +138,23 @@ func (r *Recording) add(out *signal.Signal, first int) {
 			}
 		}
 	}
+}
+
+// Trials are the spike trains of each sample, one repetition of all units, with
+// times in steps. The steps must have been kept, and the layer must fire.
+func (r Recording) Trials() []compare.Trials {
+	out := make([]compare.Trials, r.Samples)
+	for i := range out {
+		trains := make([]spike.Train, r.Units)
+		for u := range trains {
+			trains[u].Stop = float64(r.T)
+			for t, v := range r.Steps[(i*r.Units+u)*r.T:][:r.T] {
+				if v != 0 {
+					trains[u].Times = append(trains[u].Times, float64(t))
+				}
+			}
+		}
+		out[i] = compare.Trials{trains}
+	}
+	return out
 }

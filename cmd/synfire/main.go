@@ -30,6 +30,7 @@ type cli struct {
 	Recipes recipesCmd `cmd:"" help:"List the recipes with their claims."`
 	Train   trainCmd   `cmd:"" help:"Train a network described by a YAML file."`
 	Eval    evalCmd    `cmd:"" help:"Measure a checkpoint on a data set."`
+	Compare compareCmd `cmd:"" help:"Compare two representations of the same stimuli."`
 	Data    dataCmd    `cmd:"" help:"List, get, import and verify data sets."`
 	Bench   benchCmd   `cmd:"" help:"Measure this machine's speed on known workloads."`
 	Doctor  doctorCmd  `cmd:"" help:"Check this machine: kernels, determinism, speed, data."`
@@ -55,7 +56,7 @@ func execute(args []string, out, errOut io.Writer) int {
 	parser, err := kong.New(&cli{},
 		kong.Name("synfire"), kong.Description(description), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}),
-		kong.Writers(out, errOut), kong.Exit(func(c int) { code = c; panic(exited{}) }), kong.Bind(a))
+		kong.Writers(out, errOut), kong.Exit(func(c int) { code = c; panic(exited{}) }), kong.Bind(a), kong.Vars{"compare_metrics": compareMetrics})
 	if err != nil {
 		panic(err) // the structs above are wrong: every test fails
 	}
