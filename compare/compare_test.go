@@ -386,6 +386,13 @@ func TestMissing(t *testing.T) {
 			t.Errorf("%s: %v, want an error about entries missing on one side", name, err)
 		}
 	}
+	a, b, err := compare.Common(r.Subset([]int{0, 0, 1, 2, 3}), s.Subset([]int{0, 1, 2, 2, 3}))
+	if err != nil || a.Missing() != 2 || b.Missing() != 2 || !math.IsNaN(b.At(0, 1)) || !math.IsNaN(a.At(2, 3)) || a.At(0, 2) != r.At(0, 1) {
+		t.Errorf("missing in either: %v and %v, %v", a, b, err)
+	}
+	if _, _, err := compare.Common(r, compare.NewRDM(3)); err == nil {
+		t.Error("RDMs of 8 and 3 stimuli have something in common")
+	}
 	if got := r.Subset([]int{5, 2}).Values[0]; got != r.At(2, 5) || r.At(5, 2) != got || r.At(3, 3) != 0 {
 		t.Error("At and Subset disagree")
 	}

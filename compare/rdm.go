@@ -78,6 +78,30 @@ func (r RDM) Subset(index []int) RDM {
 	return s
 }
 
+// Common marks as missing in both RDMs what is missing in either, such as the
+// dissimilarities of a pattern without variance in one of them. It fails where
+// they are not of as many stimuli.
+func Common(r, s RDM) (RDM, RDM, error) {
+	if r.N != s.N {
+		return r, s, fmt.Errorf("compare.Common: RDMs of %d and of %d stimuli, want both of the same", r.N, s.N)
+	}
+	a, b := NewRDM(r.N), NewRDM(r.N)
+	for i, v := range r.Values {
+		w := s.Values[i]
+		if math.IsNaN(v) || math.IsNaN(w) {
+			v, w = math.NaN(), math.NaN()
+		}
+		a.Values[i], b.Values[i] = v, w
+	}
+	return a, b, nil
+}
+
+// Missing is the number of entries that are NaN.
+func (r RDM) Missing() int {
+	present, _ := r.present()
+	return len(r.Values) - len(present)
+}
+
 func (r RDM) check(op string) error {
 	if r.N < minStimuli || len(r.Values) != r.N*(r.N-1)/2 {
 		return fmt.Errorf("compare.%s: an RDM of %d stimuli with %d entries, want at least %d stimuli and n(n−1)/2 entries", op, r.N, len(r.Values), minStimuli)

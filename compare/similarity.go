@@ -28,7 +28,7 @@ func entries(op string, r, s RDM) (a, b []float64, err error) {
 	for i, v := range r.Values {
 		w := s.Values[i]
 		if math.IsNaN(v) != math.IsNaN(w) {
-			return nil, nil, fmt.Errorf("compare.%s: entry %d is missing in one RDM only; leave out the stimuli that have no pattern in either (Subset)", op, i)
+			return nil, nil, fmt.Errorf("compare.%s: entry %d is missing in one RDM only; leave out what is missing in either (Common)", op, i)
 		}
 		if !math.IsNaN(v) {
 			a, b = append(a, v), append(b, w)

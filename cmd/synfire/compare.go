@@ -135,7 +135,7 @@ func (c *compareCmd) measure(a *app, pool *par.Pool, left, right []representatio
 			if x.stimuli() != y.stimuli() {
 				return nil, usageError{fmt.Errorf("compare: %s has %d stimuli, %s has %d; give both the same in the same order, and to networks as many by --n", x.source, x.stimuli(), y.source, y.stimuli())}
 			}
-			v, p, err := c.score(pool, x, y)
+			v, p, err := c.score(a, pool, x, y)
 			if errors.Is(err, compare.ErrUndefined) {
 				fmt.Fprintf(a.err, "warning: %s, %s: %v; it counts as 0\n", x.layer, y.layer, err)
 			} else if err != nil {
@@ -209,24 +209,37 @@ func (c *compareCmd) params() map[string]any {
 }
 
 // score is the value of two representations, and the p-value if one was asked for.
-func (c *compareCmd) score(pool *par.Pool, x, y representation) (float64, *float64, error) {
+func (c *compareCmd) score(a *app, pool *par.Pool, x, y representation) (float64, *float64, error) {
 	if similarity := c.similarity(); similarity != nil {
-		r, err := c.rdm(pool, x)
-		if err != nil {
-			return 0, nil, err
-		}
-		s, err := c.rdm(pool, y)
-		if err != nil {
-			return 0, nil, err
-		}
-		if c.Permutations > 0 {
-			v, p, err := compare.PermutationTest(similarity, r, s, c.Permutations, c.Seed, pool)
-			return v, &p, err
-		}
-		v, err := similarity(r, s)
-		return v, nil, err
+		return c.ofDissimilarities(a, pool, similarity, x, y)
 	}
 	v, err := c.ofResponses(x.x, y.x)
+	return v, nil, err
+}
+
+func (c *compareCmd) ofDissimilarities(a *app, pool *par.Pool, similarity compare.Similarity, x, y representation) (float64, *float64, error) {
+	r, err := c.rdm(pool, x)
+	if err != nil {
+		return 0, nil, err
+	}
+	s, err := c.rdm(pool, y)
+	if err != nil {
+		return 0, nil, err
+	}
+	if r, s, err = compare.Common(r, s); err != nil {
+		return 0, nil, err
+	}
+	if n := r.Missing(); n > 0 {
+		fmt.Fprintf(a.err, "warning: %s, %s: %d of %d dissimilarities are left out: stimuli without variance over the units\n", x.layer, y.layer, n, len(r.Values))
+	}
+	if c.Permutations > 0 {
+		if r.Missing() > 0 {
+			return 0, nil, usageError{errors.New("compare: no permutations where dissimilarities are missing; leave --permutations out, or use another --dissimilarity")}
+		}
+		v, p, err := compare.PermutationTest(similarity, r, s, c.Permutations, c.Seed, pool)
+		return v, &p, err
+	}
+	v, err := similarity(r, s)
 	return v, nil, err
 }
 
