@@ -45,11 +45,11 @@ func (s *study) layersSection() (report.Section, error) {
 	var names []string
 	var values [][]float64
 	for i, l := range s.layers {
-		names = append(names, l.name())
+		names = append(names, l.short())
 		values = append(values, mat.Row(nil, i, s.table))
 	}
 	f, err := figure.Heatmap("Linear CKA of layers", figure.Grid{Values: values, Rows: names, Columns: names, Quantity: "linear CKA", Low: 0, High: 1})
-	if err := add(&out, f, err, "Linear CKA of all pairs of layers", "Blocks along the diagonal are the layers of one network. Look for how alike the networks of other kinds and seeds are in the same layer."); err != nil {
+	if err := add(&out, f, err, "Linear CKA of all pairs of layers", "Of real-valued (R) and spiking (S) networks the layers 1, 2 and the output, for two seeds and untrained (0). Blocks along the diagonal are the layers of one network. Look for how alike the networks of other kinds and seeds are in the same layer."); err != nil {
 		return out, err
 	}
 	if err := s.layerMap(&out); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -18,6 +19,7 @@ import (
 // layerActivity is one layer's responses to the images.
 type layerActivity struct {
 	group string // the network it is of
+	code  string // the same in two characters
 	layer string
 	x     *mat.Dense // images × units
 	times *mat.Dense // first images × units·steps; kept of one spiking network alone
@@ -29,6 +31,15 @@ func (l layerActivity) name() string {
 		return l.layer
 	}
 	return l.group + ": " + l.layer
+}
+
+// short is the name in a crowded figure: R for real-valued or S for spiking, the
+// seed's place, 0 for untrained, and the layer.
+func (l layerActivity) short() string {
+	if l.group == l.layer {
+		return l.layer
+	}
+	return l.code + " " + strings.TrimPrefix(l.layer, "hidden ")
 }
 
 // study is the layers of all networks with the measures between them. A layer is
@@ -56,7 +67,8 @@ func newStudy(ctx context.Context, e *recipe.Env, nets []network, trainSet, test
 	s := &study{images: z.images, rsa: z.rsa, labels: testSet.Labels[:z.images]}
 	s.addImages(testSet)
 	for i, n := range nets {
-		if err := s.addNetwork(ctx, n.kind, n.name(), n, testSet); err != nil {
+		letter := strings.ToUpper(string(n.kind[:1]))
+		if err := s.addNetwork(ctx, n.kind, n.name(), fmt.Sprint(letter, i%2+1), n, testSet); err != nil {
 			return nil, err
 		}
 		if i%2 == 1 { // the untrained network is the first seed's, before training
@@ -67,7 +79,7 @@ func newStudy(ctx context.Context, e *recipe.Env, nets []network, trainSet, test
 			}
 			copied := *first.Trained
 			copied.Net = blank
-			if err := s.addNetwork(ctx, n.kind, string(n.kind)+", untrained", network{n.kind, &copied}, testSet); err != nil {
+			if err := s.addNetwork(ctx, n.kind, string(n.kind)+", untrained", letter+"0", network{n.kind, &copied}, testSet); err != nil {
 				return nil, err
 			}
 		}
@@ -114,7 +126,7 @@ func (s *study) addLabels() {
 }
 
 // addNetwork records the hidden layers and the output.
-func (s *study) addNetwork(ctx context.Context, kind Kind, name string, n network, set *data.Set) error {
+func (s *study) addNetwork(ctx context.Context, kind Kind, name, code string, n network, set *data.Set) error {
 	recordings, err := train.Record(ctx, train.RecordConfig{
 		Net: n.Net, Steps: n.Config.Steps, Encoder: n.Config.Encoder, Seed: n.Config.Seed, Set: set, Samples: s.images,
 	})
@@ -122,7 +134,7 @@ func (s *study) addNetwork(ctx context.Context, kind Kind, name string, n networ
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	for i, r := range recordings {
-		l := layerActivity{group: name, layer: fmt.Sprintf("hidden %d", i+1), x: mat.NewDense(r.Samples, r.Units, r.Mean), steps: r.T}
+		l := layerActivity{group: name, code: code, layer: fmt.Sprintf("hidden %d", i+1), x: mat.NewDense(r.Samples, r.Units, r.Mean), steps: r.T}
 		if i == len(recordings)-1 {
 			l.layer = "output"
 		}
