@@ -35,6 +35,7 @@ type cli struct {
 	Plan       planCmd       `cmd:"" group:"own" help:"Tell parameters, memory and time before a run."`
 	Schema     schemaCmd     `cmd:"" group:"own" help:"Print the JSON schema of the YAML files, for editors."`
 	Distance   distanceCmd   `cmd:"" group:"measure" help:"Measure how far spike trains are apart."`
+	Compare    compareCmd    `cmd:"" group:"measure" help:"Compare two representations of the same stimuli."`
 	Neuron     neuronCmd     `cmd:"" group:"look" help:"Run one neuron and show its membrane and spikes."`
 	Inspect    inspectCmd    `cmd:"" group:"look" help:"Tell what is in a file: checkpoint, arrays, configuration, run."`
 	Runs       runsCmd       `cmd:"" group:"look" help:"List, show, compare, resume and export runs."`
@@ -74,7 +75,7 @@ func execute(args []string, out, errOut io.Writer) int {
 	parser, err := kong.New(&cli{},
 		kong.Name("synfire"), kong.Description(description), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 80}),
-		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery)}, kong.Writers(out, errOut), kong.Exit(func(c int) { code = c; panic(exited{}) }), kong.Bind(a))
+		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery), "compare_metrics": compareMetrics}, kong.Writers(out, errOut), kong.Exit(func(c int) { code = c; panic(exited{}) }), kong.Bind(a))
 	if err != nil {
 		panic(err) // the structs above are wrong: every test fails
 	}

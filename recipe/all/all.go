@@ -3,6 +3,7 @@ package all
 
 import (
 	"synfire/recipe"
+	"synfire/recipe/braincompare"
 	"synfire/recipe/quickstart"
 	"synfire/recipe/ratetemporal"
 )
@@ -12,5 +13,6 @@ func Recipes() []recipe.Recipe {
 	return []recipe.Recipe{
 		quickstart.Recipe(),
 		ratetemporal.Recipe(),
+		braincompare.Recipe(),
 	}
 }
