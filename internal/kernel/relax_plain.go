@@ -1,0 +1,5 @@
+//go:build !amd64 || purego || float64
+
+package kernel
+
+func (p Relax) step(s, z []Float) Float { return p.stepGo(s, z) }
