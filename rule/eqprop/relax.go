@@ -49,6 +49,7 @@ type block struct {
 	s, base, z       [][]tensor.Float
 	delta            []tensor.Float // y − o of a readout
 	change           []tensor.Float // of a slot, in a step
+	moved            []tensor.Float // of a layer, likewise
 	lists            lists
 }
 
@@ -175,7 +176,7 @@ func (w *block) begin(r *relaxer, lo, hi int) {
 		w.s[l], w.base[l], w.z[l] = tensor.Resize(w.s[l], n), tensor.Resize(w.base[l], n), tensor.Resize(w.z[l], n)
 	}
 	w.delta = tensor.Resize(w.delta, w.total*r.sizes[len(r.sizes)-1])
-	w.change = tensor.Resize(w.change, w.total)
+	w.change, w.moved = tensor.Resize(w.change, w.total), tensor.Resize(w.moved, r.top+1)
 }
 
 // setBase computes the part of the drives that stays: biases, the input's
@@ -322,7 +323,7 @@ func (r *relaxer) nudge(w *block, b *batch, z []tensor.Float, strength tensor.Fl
 func (r *relaxer) settle(w *block, l int) {
 	n := r.sizes[l]
 	if r.c.Tolerance == 0 {
-		r.move.Step(w.s[l][:w.count*n], w.z[l][:w.count*n])
+		w.moved[l] = r.move.Step(w.s[l][:w.count*n], w.z[l][:w.count*n])
 		return
 	}
 	for i := range w.count {
