@@ -3,12 +3,14 @@ package all
 
 import (
 	"synfire/recipe"
+	"synfire/recipe/eqprop"
 	"synfire/recipe/quickstart"
 )
 
 // Recipes lists every recipe.
 func Recipes() []recipe.Recipe {
-	return []recipe.Recipe{
+	list := []recipe.Recipe{
 		quickstart.Recipe(),
 	}
+	return append(list, eqprop.Recipes()...)
 }
