@@ -121,6 +121,7 @@ type Config struct {
 	Particles int
 
 	Predictor *Predictor // nil: no forward network
+	Spiking   *Spiking   // nil: units send their states
 	Seed      uint64
 	Pool      *par.Pool
 }
@@ -172,6 +173,11 @@ func (c Config) Validate() error {
 	for l, r := range c.Rates {
 		if !(r >= 0) || math.IsInf(r, 0) {
 			return fail("rate %v of matrix %d, want a number that is not negative", r, l+1)
+		}
+	}
+	if c.Spiking != nil {
+		if err := c.Spiking.validate(c); err != nil {
+			return err
 		}
 	}
 	return c.validatePredictor()

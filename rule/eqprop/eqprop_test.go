@@ -375,6 +375,9 @@ func variants() map[string]Config {
 		"particles":       {Particles: 50},
 		"predictor":       {Predictor: &Predictor{Lambda: 0.1}},
 		"fan in":          {Weights: FanIn},
+		"spiking":         {Spiking: &Spiking{Drift: 0.0346, Lambda: 0.275}},
+		"centred spiking": {Spiking: &Spiking{Epsilon: 0.8, Decay: 0.3, Bidirectional: true}},
+		"warm spiking":    {Spiking: &Spiking{Drift: 0.05, Warm: 10}, Predictor: &Predictor{Lambda: 0.1}},
 	}
 }
 

@@ -37,6 +37,9 @@ func New(c Config) (*Learner, error) {
 	}
 	c = c.withDefaults()
 	l := &Learner{c: c, r: newRelaxer(c)}
+	if c.Spiking != nil {
+		l.names = append(l.names, "input")
+	}
 	for i := 1; i <= l.r.top; i++ {
 		l.names = append(l.names, fmt.Sprintf("layer%d", i))
 	}
@@ -90,6 +93,18 @@ func (l *Learner) nudges() ([]tensor.Float, float64) {
 	l.betas[0] = tensor.Float(beta)
 	return l.betas[:1], beta
 }
+
+// lastBetas are those of a learning step.
+func (l *Learner) lastBetas() []tensor.Float {
+	if l.c.Nudge == Centred {
+		return l.betas[:2]
+	}
+	return l.betas[:1]
+}
+
+// SynapticOperations is the number of additions of a weight in the last Step or
+// Predict of a spiking network, over all its samples; 0 for others.
+func (l *Learner) SynapticOperations() int { return int(l.r.synapses.Load()) }
 
 // Gradient is the estimate of the gradient of a batch's mean cost, and its
 // predictor's, without learning: as gradients of Net and Predictor, by layer.
@@ -154,7 +169,14 @@ func (l *Learner) take(d *data.Batch, learning bool) error {
 			return fmt.Errorf("eqprop: sample is number %d of its data set, and there are %d particles; set particles to the size of the set", d.Index[i], l.c.Particles)
 		}
 	}
-	l.batch.set(d, in, learning)
+	if l.c.Spiking != nil {
+		for i, v := range d.X {
+			if v < 0 || v > 1 {
+				return fmt.Errorf("eqprop: input %d of sample %d is %v, and no rate of spikes is outside [0, 1]; scale the data", i%in, d.Index[i/in], v)
+			}
+		}
+	}
+	l.batch.set(d, in, learning, l.c.Spiking != nil)
 	return nil
 }
 
@@ -162,6 +184,16 @@ func (l *Learner) take(d *data.Batch, learning bool) error {
 func (l *Learner) metrics() train.Metrics {
 	m := train.Metrics{N: l.batch.n, Rates: make([]train.Rate, 0, len(l.names))}
 	m.Correct, m.LossSum = l.score(l.r.free[len(l.c.Sizes)-1])
+	if l.c.Spiking != nil {
+		steps := l.c.Free
+		if l.batch.learning {
+			steps += l.c.Nudged * len(l.lastBetas())
+		}
+		for i := range l.r.spikes {
+			m.Rates = append(m.Rates, train.Rate{Layer: l.names[i], Spikes: int(l.r.spikes[i].Load()), Slots: l.batch.n * l.c.Sizes[i] * steps})
+		}
+		return m
+	}
 	for i, name := range l.names {
 		s := l.r.free[i+1][:l.batch.n*l.c.Sizes[i+1]]
 		m.Rates = append(m.Rates, train.Rate{Layer: name, Spikes: kernel.CountNonzero(s), Slots: len(s)})

@@ -2,6 +2,7 @@ package eqprop
 
 import (
 	"math"
+	"sync/atomic"
 
 	"synfire/internal/kernel"
 	"synfire/internal/par"
@@ -28,6 +29,13 @@ type relaxer struct {
 	guess, errors       [][]tensor.Float // s^f, and h′ before g
 	particles           [][]tensor.Float
 
+	// Of spiking networks: what depends on the step alone, transposed weights for
+	// l ≥ 2, and counts of the last run, by layer.
+	plan     plan
+	turned   [][]tensor.Float
+	spikes   []atomic.Int64
+	synapses atomic.Int64
+
 	blocks  []block
 	loop    par.Loop[pass]
 	updates par.Loop[update]
@@ -51,6 +59,7 @@ type block struct {
 	change           []tensor.Float // of a slot, in a step
 	moved            []tensor.Float // of a layer, likewise
 	lists            lists
+	simulation       *simulation
 }
 
 func newRelaxer(c Config) *relaxer {
@@ -68,6 +77,9 @@ func newRelaxer(c Config) *relaxer {
 		for l := 1; l <= r.top; l++ {
 			r.particles[l] = make([]tensor.Float, c.Particles*c.Sizes[l])
 		}
+	}
+	if c.Spiking != nil {
+		r.plan, r.turned, r.spikes = newPlan(c), make([][]tensor.Float, layers+1), make([]atomic.Int64, layers+1)
 	}
 	r.blocks = make([]block, c.Pool.Threads())
 	r.move = c.move()
@@ -94,6 +106,13 @@ func (r *relaxer) pack() {
 	for l := 2; l < len(r.sizes); l++ {
 		k, n := r.sizes[l-1], r.sizes[l]
 		w := r.net.W[l-1].Value.Data
+		if r.c.Spiking != nil {
+			r.turned[l] = transpose(r.turned[l], w, k, n)
+			if r.predictor != nil {
+				r.predictorPacked[l].Pack(r.c.Pool, r.predictor.W[l-1].Value.Data, n, k, n, false)
+			}
+			continue
+		}
 		r.up[l].Pack(r.c.Pool, w, n, k, n, false)
 		if l <= r.top || r.c.Output == CrossEntropy {
 			r.down[l].Pack(r.c.Pool, w, n, n, k, true)
@@ -118,14 +137,21 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 			}
 		}
 	}
-	if b.dense {
+	run := runPhases
+	if r.c.Spiking != nil {
+		run = runSpikes
+		r.synapses.Store(0)
+		for l := range r.spikes {
+			r.spikes[l].Store(0)
+		}
+	} else if b.dense {
 		n := r.sizes[1]
 		r.input.Pack(r.c.Pool, r.net.W[0].Value.Data, n, b.in, n, false)
 		if r.predictor != nil {
 			r.predictorPacked[1].Pack(r.c.Pool, r.predictor.W[0].Value.Data, n, b.in, n, false)
 		}
 	}
-	r.loop.For(r.c.Pool, b.n, r.blockSize(b.n), pass{r, b, betas, gap}, runPhases)
+	r.loop.For(r.c.Pool, b.n, r.blockSize(b.n), pass{r, b, betas, gap}, run)
 }
 
 // blockSize is a share of the samples, equal among threads, that fits a cache.
@@ -387,7 +413,11 @@ func (r *relaxer) differences(w *block, p *pass) {
 		copy(steps, diff)
 		kernel.Scale(steps, scale)
 		if l > 1 {
-			copy(scaled, r.plus[l][lo:hi])
+			if r.c.Spiking != nil && r.c.Spiking.Bidirectional {
+				copy(scaled, m[l][lo:hi])
+			} else {
+				copy(scaled, r.plus[l][lo:hi])
+			}
 			kernel.Scale(scaled, scale)
 		}
 	}
@@ -437,6 +467,17 @@ func (w *block) swap(r *relaxer, i, j int) {
 			}
 		}
 	}
+}
+
+// transpose turns k rows of n.
+func transpose(dst, w []tensor.Float, k, n int) []tensor.Float {
+	dst = tensor.Resize(dst, k*n)
+	for i := range k {
+		for j, v := range w[i*n:][:n] {
+			dst[j*k+i] = v
+		}
+	}
+	return dst
 }
 
 // apply is σ of each element, in place.

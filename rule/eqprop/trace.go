@@ -3,6 +3,7 @@ package eqprop
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"synfire/data"
 	"synfire/tensor"
@@ -20,6 +21,9 @@ type Trace struct {
 func (l *Learner) Trace(d *data.Batch) (*Trace, error) {
 	if d.Len() == 0 {
 		return nil, fmt.Errorf("eqprop: trace of an empty batch; give one sample")
+	}
+	if l.c.Spiking != nil {
+		return l.traceSpikes(d)
 	}
 	in := l.c.Sizes[0]
 	one := &data.Batch{Index: d.Index[:1], Labels: d.Labels[:1], X: d.X[:min(in, len(d.X))]}
@@ -45,6 +49,45 @@ func (l *Learner) Trace(d *data.Batch) (*Trace, error) {
 		t.Energy = append(t.Energy, r.net.Energy(one.X, w.s[1:r.top+1]))
 		for i := range t.Residual {
 			t.Residual[i] = append(t.Residual[i], float64(w.moved[i+1]))
+		}
+	}
+	return t, nil
+}
+
+// traceSpikes follows a spiking network, whose states approach those of least
+// energy as steps shrink.
+func (l *Learner) traceSpikes(d *data.Batch) (*Trace, error) {
+	r, in := l.r, l.c.Sizes[0]
+	one := &data.Batch{Index: d.Index[:1], Labels: d.Labels[:1], X: d.X[:min(in, len(d.X))]}
+	if _, err := l.Predict(nil, one); err != nil {
+		return nil, err
+	}
+	m := r.blocks[0].simulation
+	m.reset()
+	r.warm(m, 0)
+	t := &Trace{Residual: make([][]float64, r.top), Free: l.c.Free}
+	states := make([][]tensor.Float, r.top)
+	for k := range states {
+		states[k] = m.layers[k+1].s
+	}
+	t.Energy = append(t.Energy, r.net.Energy(one.X, states))
+	for step := range l.c.Free + l.c.Nudged {
+		beta := tensor.Float(0)
+		if step >= l.c.Free {
+			beta = tensor.Float(l.c.Beta)
+		}
+		last := make([][]tensor.Float, r.top)
+		for k, s := range states {
+			last[k] = slices.Clone(s)
+		}
+		r.simulate(m, &l.batch, 0, 1, beta)
+		t.Energy = append(t.Energy, r.net.Energy(one.X, states))
+		for k, s := range states {
+			moved := 0.0
+			for j, v := range s {
+				moved = max(moved, math.Abs(float64(v-last[k][j])))
+			}
+			t.Residual[k] = append(t.Residual[k], moved)
 		}
 	}
 	return t, nil
@@ -113,7 +156,7 @@ func (c Config) Warnings() (all []string) {
 // updates and the squared error.
 func (l *Learner) Backprop(d *data.Batch, steps int) (*Net, error) {
 	c := l.c
-	if c.Activation != Continuous || c.Schedule != Simultaneous || c.Output != SquaredError || c.Predictor != nil {
+	if c.Spiking != nil || c.Activation != Continuous || c.Schedule != Simultaneous || c.Output != SquaredError || c.Predictor != nil {
 		return nil, fmt.Errorf("eqprop: backprop: want continuous dynamics, simultaneous updates, the squared error and no predictor")
 	}
 	if steps < 1 || steps > c.Free {

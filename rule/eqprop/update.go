@@ -5,6 +5,7 @@ import (
 
 	"synfire/data"
 	"synfire/internal/kernel"
+	"synfire/internal/rng"
 	"synfire/tensor"
 )
 
@@ -19,6 +20,7 @@ type batch struct {
 	x        []tensor.Float
 	labels   []int
 	index    []int
+	epoch    int
 	learning bool
 	dense    bool
 
@@ -28,10 +30,22 @@ type batch struct {
 	count []int
 }
 
+// purpose is that of random numbers.
+func (b *batch) purpose() string {
+	if b.learning {
+		return rng.Encode
+	}
+	return rng.Eval
+}
+
 // set takes up a batch's inputs; what follows is listed by list.
-func (b *batch) set(d *data.Batch, in int, learning bool) {
+func (b *batch) set(d *data.Batch, in int, learning, events bool) {
+	b.epoch = 0
+	if learning {
+		b.epoch = d.Epoch
+	}
 	b.n, b.in, b.x, b.labels, b.index, b.learning = d.Len(), in, d.X, d.Labels, d.Index, learning
-	b.dense = float64(kernel.CountNonzero(b.x)) > denseInput*float64(len(b.x))
+	b.dense = !events && float64(kernel.CountNonzero(b.x)) > denseInput*float64(len(b.x))
 	b.pitch = in + kernel.Slack
 	if !b.dense && len(b.at) < b.n*b.pitch {
 		b.at, b.val = make([]int32, b.n*b.pitch), make([]tensor.Float, b.n*b.pitch)
