@@ -36,6 +36,10 @@ func (j Job) YAML() []byte {
 	fmt.Fprintf(&b, "sizes: %v\nstep: %g\nfree: %d\nnudged: %d\nbeta: %g\ncost-scale: %g\n", c.Sizes, c.Step, c.Free, c.Nudged, c.Beta, c.CostScale)
 	fmt.Fprintf(&b, "nudge: %d\nactivation: %d\nschedule: %d\noutput: %d\nweights: %d\n", c.Nudge, c.Activation, c.Schedule, c.Output, c.Weights)
 	fmt.Fprintf(&b, "rates: %v\ntolerance: %g\nparticles: %d\n", c.Rates, c.Tolerance, c.Particles)
+	if s := c.Spiking; s != nil {
+		fmt.Fprintf(&b, "spiking: {quantiser: %d, lambda: %g, lambda-decay: %g, epsilon: %g, decay: %g, drift: %g, warm: %d, bidirectional: %v}\n",
+			s.Quantiser, s.Lambda, s.LambdaDecay, s.Epsilon, s.Decay, s.Drift, s.Warm, s.Bidirectional)
+	}
 	if p := c.Predictor; p != nil {
 		fmt.Fprintf(&b, "predictor: {lambda: %g, leak: %g}\n", p.Lambda, p.Leak)
 	}
@@ -127,14 +131,33 @@ func (b *board) testError(ctx context.Context, j Job) float64 {
 	}
 	b.jobs = append(b.jobs, *d)
 	wrong := 100 - d.result.Metrics.Accuracy()
-	name := fmt.Sprintf("%s_s%d", strings.ReplaceAll(j.Name, "-", "_"), j.Config.Seed)
+	name := metric(j)
 	b.metrics[name+"_test_error"] = wrong
 	seconds := 0.0
 	for _, e := range d.epochs {
 		seconds += e.Seconds
 	}
 	b.metrics[name+"_seconds_per_epoch"] = seconds / float64(len(d.epochs))
+	if j.Config.Spiking != nil {
+		last := d.epochs[len(d.epochs)-1]
+		for layer, rate := range last.Rates {
+			b.metrics[name+"_rate_"+layer] = rate
+		}
+	}
 	return wrong
+}
+
+// metric begins the names of a job's figures.
+func metric(j Job) string {
+	return fmt.Sprintf("%s_s%d", strings.ReplaceAll(j.Name, "-", "_"), j.Config.Seed)
+}
+
+// last is the job that ran last, or none after an error.
+func (b *board) last() Job {
+	if len(b.jobs) == 0 {
+		return Job{}
+	}
+	return b.jobs[len(b.jobs)-1].job
 }
 
 // measure runs a job and adds its test error to a claim.
@@ -309,7 +332,7 @@ func (b *board) relaxation() (report.Section, error) {
 func (b *board) gradients() (report.Section, error) {
 	s := report.Section{Title: "Estimates against gradients", Text: "Cosines between the estimate for 20 test images and backpropagation through all free steps, of the first layer and of the last."}
 	c := b.jobs[0].job.Config
-	if c.Predictor != nil {
+	if c.Predictor != nil || c.Spiking != nil {
 		return s, nil
 	}
 	batch, err := b.first(20)

@@ -1,8 +1,10 @@
 // Package eqprop holds the recipes of equilibrium propagation: networks that learn
 // digits by relaxing twice.
 //
-//	eqprop       784–500–10 and deeper, from zeros or from kept states
-//	init-eqprop  a forward network predicts where the relaxation ends
+//	eqprop               784–500–10 and deeper, from zeros or from kept states
+//	init-eqprop          a forward network predicts where the relaxation ends
+//	spiking-eqprop       units send one bit a step
+//	init-spiking-eqprop  the same from a prediction, with half the free steps
 //
 // Figures are errors on all 10,000 test images, in percent. Test images start
 // from zeros or from the prediction, never from states of an earlier test.
@@ -20,7 +22,9 @@ import (
 )
 
 // Recipes are the recipes of this package.
-func Recipes() []recipe.Recipe { return []recipe.Recipe{Plain(), Initialised()} }
+func Recipes() []recipe.Recipe {
+	return []recipe.Recipe{Plain(), Initialised(), Spiking(), InitSpiking()}
+}
 
 func bound(v float64) *float64 { return &v }
 
@@ -82,7 +86,8 @@ func fullCentred(seed uint64) Job {
 func twoHidden(seed uint64) Job {
 	c := one(seed)
 	c.Sizes, c.Rates = []int{784, 500, 500, 10}, []float64{0.4, 0.1, 0.01}
-	c.Free, c.Nudged, c.Tolerance = 100, 8, 1e-3
+	c.CostScale, c.Beta = 0.5, 0.5
+	c.Free, c.Nudged, c.Tolerance = 100, 16, 1e-3
 	return Job{Name: "two-hidden", Config: c, Images: 60_000, Epochs: 20, Batch: 20, Shuffle: true}
 }
 
