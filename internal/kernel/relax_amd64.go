@@ -17,3 +17,15 @@ func (p Relax) step(s, z []Float) (change Float) {
 	}
 	return change
 }
+
+func (p Adapt) step(s, d, g, h, spread, mean []Float) {
+	params := [4]Float{p.Nu, p.Keep, p.Floor, 1}
+	switch Current() {
+	case AVX512:
+		adaptAVX512(&s[0], &d[0], &g[0], &h[0], &spread[0], &mean[0], len(d), &params)
+	case AVX2:
+		adaptAVX2(&s[0], &d[0], &g[0], &h[0], &spread[0], &mean[0], len(d), &params)
+	default:
+		p.stepGo(s, d, g, h, spread, mean)
+	}
+}

@@ -36,3 +36,44 @@ func TestRelaxValues(t *testing.T) {
 		}
 	})
 }
+
+func TestAdapt(t *testing.T) {
+	forLevels(t, func(t *testing.T, l Level) {
+		for n := range 100 {
+			r := newSource(uint64(n), false)
+			p := Adapt{Nu: 0.3, Keep: 0.7, Floor: 1e-15}
+			var got, want [5][]Float
+			var checks [5]func(t *testing.T, what string)
+			for i := range got {
+				got[i], checks[i] = guarded(n)
+				for j := range got[i] { // moments and spreads are positive
+					got[i][j] = size(r.value())
+				}
+				want[i] = slices.Clone(got[i])
+			}
+			d := r.fill(make([]Float, n))
+			p.Step(got[0], d, got[1], got[2], got[3], got[4])
+			p.stepGo(want[0], d, want[1], want[2], want[3], want[4])
+			for i := range got {
+				compare(t, l.String(), got[i], want[i])
+				checks[i](t, l.String())
+			}
+		}
+	})
+}
+
+func size(x Float) Float { return max(x, -x) }
+
+// A drive that never moves has no step but the first, and no result is not a number.
+func TestAdaptStandsStill(t *testing.T) {
+	forLevels(t, func(t *testing.T, l Level) {
+		var z [5][]Float
+		for i := range z {
+			z[i] = make([]Float, 3)
+		}
+		for range 50 {
+			Adapt{Nu: 0.3, Keep: 0.7, Floor: 1e-15}.Step(z[0], []Float{0, 0, 0}, z[1], z[2], z[3], z[4])
+		}
+		compare(t, l.String(), slices.Concat(z[0], z[1], z[2], z[4]), make([]Float, 12))
+	})
+}

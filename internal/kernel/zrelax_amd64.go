@@ -10,8 +10,18 @@ package kernel
 //go:noescape
 func relaxAVX2(s *float32, z *float32, n int, p *[4]float32, change *[16]float32)
 
+// adaptAVX2 is Adapt.Step for n floats and p = {Nu, Keep, Floor, 1}.
+//
+//go:noescape
+func adaptAVX2(s *float32, d *float32, bias *float32, square *float32, spread *float32, mean *float32, n int, p *[4]float32)
+
 // relaxAVX512 is Relax.Step for n floats and p = {Keep, Gain, Lo, Hi}. Change holds the largest
 // changes so far, lane by lane.
 //
 //go:noescape
 func relaxAVX512(s *float32, z *float32, n int, p *[4]float32, change *[16]float32)
+
+// adaptAVX512 is Adapt.Step for n floats and p = {Nu, Keep, Floor, 1}.
+//
+//go:noescape
+func adaptAVX512(s *float32, d *float32, bias *float32, square *float32, spread *float32, mean *float32, n int, p *[4]float32)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"synfire/internal/kernel"
 	"synfire/internal/rng"
@@ -326,23 +327,20 @@ func (r *relaxer) integrate(m *simulation, x *units, d []tensor.Float) {
 		kernel.Relax{Keep: 1 - e, Gain: e, Hi: 1}.Step(x.s, d)
 		return
 	}
-	nu, first := r.plan.nu[m.t], m.t == 0 && r.c.Spiking.Warm == 0
-	const c = adaptationFloor
-	n := len(d)
-	s, g, h, spread, mean := x.s[:n], x.g[:n], x.h[:n], x.spread[:n], x.mean[:n]
+	if m.t == 0 && r.c.Spiking.Warm == 0 {
+		x.first(d, r.plan.nu[0])
+		return
+	}
+	nu := r.plan.nu[m.t]
+	kernel.Adapt{Nu: nu, Keep: 1 - nu, Floor: adaptationFloor}.Step(x.s, d, x.g, x.h, x.spread, x.mean)
+}
+
+// first is an adapted step of size 1, from rest.
+func (x *units) first(d []tensor.Float, nu tensor.Float) {
 	for j, v := range d {
-		e := v - mean[j]
-		g[j] = tensor.Float((1-nu)*g[j]) + tensor.Float(nu*e)
-		h[j] = tensor.Float((1-nu)*h[j]) + tensor.Float(nu*tensor.Float(e*e))
-		a := tensor.Float(1)
-		if !first {
-			noise := max(h[j]-tensor.Float(g[j]*g[j]), 0) / (1 + spread[j])
-			a = 1 - (noise+c)/(h[j]+c)
-		}
-		k := 1 - a
-		spread[j] = tensor.Float(tensor.Float(k*k)*spread[j]) + tensor.Float(a*a)
-		mean[j] = tensor.Float(k*mean[j]) + tensor.Float(a*v)
-		s[j] = min(max(tensor.Float(k*s[j])+tensor.Float(a*v), 0), 1)
+		x.g[j], x.h[j] = nu*v, nu*v*v
+		x.spread[j], x.mean[j] = 1, v
+		x.s[j] = min(max(v, 0), 1)
 	}
 }
 
@@ -352,6 +350,11 @@ func (m *simulation) encode(x *units, l int, lambda tensor.Float, q Quantiser) {
 	n := len(x.s)
 	s, last, phi := x.s[:n], x.last[:n], x.phi[:n]
 	keep := 1 - lambda
+	if q == SigmaDelta {
+		m.next[l] = modulate(slices.Grow(out, n)[:n], s, last, phi, lambda)
+		m.spikes[l] += len(m.next[l])
+		return
+	}
 	if q == Stochastic {
 		m.key.Uniforms(m.uniform[:n], uint64(m.t), uint64(l)<<32)
 	}
@@ -359,12 +362,6 @@ func (m *simulation) encode(x *units, l int, lambda tensor.Float, q Quantiser) {
 		p := (v - tensor.Float(keep*last[j])) / lambda
 		last[j] = v
 		switch q {
-		case SigmaDelta:
-			phi[j] += p
-			if phi[j] > 0.5 {
-				phi[j]--
-				out = append(out, int32(j))
-			}
 		case Stochastic:
 			if tensor.Float(m.uniform[j]) < p {
 				out = append(out, int32(j))
@@ -381,6 +378,40 @@ func (m *simulation) encode(x *units, l int, lambda tensor.Float, q Quantiser) {
 	m.spikes[l] += len(out)
 }
 
+// modulate writes to out, which has room for all, the units whose modulators fire.
+// Spikes are hard to foresee, and so there is no branch.
+func modulate(out []int32, s, last, phi []tensor.Float, lambda tensor.Float) []int32 {
+	keep, count := 1-lambda, 0
+	for j, v := range s {
+		f := phi[j] + (v-tensor.Float(keep*last[j]))/lambda
+		last[j] = v
+		fires := 0
+		if f > 0.5 {
+			fires = 1
+		}
+		phi[j] = f - tensor.Float(fires)
+		out[count] = int32(j)
+		count += fires
+	}
+	return out[:count]
+}
+
+// modulateInput is modulate for listed inputs with the code x/λ.
+func modulateInput(out, at []int32, x, phi []tensor.Float, lambda tensor.Float) []int32 {
+	count := 0
+	for i, v := range x {
+		f := phi[i] + v/lambda
+		fires := 0
+		if f > 0.5 {
+			fires = 1
+		}
+		phi[i] = f - tensor.Float(fires)
+		out[count] = at[i]
+		count += fires
+	}
+	return out[:count]
+}
+
 // encodeInput makes the input's spikes. From the second step on the code is x.
 func (m *simulation) encodeInput(b *batch, sample int, lambda tensor.Float, q Quantiser) {
 	at, val := b.events(sample)
@@ -389,18 +420,17 @@ func (m *simulation) encodeInput(b *batch, sample int, lambda tensor.Float, q Qu
 		m.key.Uniforms(m.uniform[:b.in], uint64(m.t), 0)
 	}
 	phi := m.input[:len(at)]
+	if m.t > 0 {
+		lambda = 1
+	}
+	if q == SigmaDelta {
+		m.next[0] = modulateInput(slices.Grow(out, len(at))[:len(at)], at, val, phi, lambda)
+		m.spikes[0] += len(m.next[0])
+		return
+	}
 	for i, j := range at {
-		p := val[i]
-		if m.t == 0 {
-			p /= lambda
-		}
+		p := val[i] / lambda
 		switch q {
-		case SigmaDelta:
-			phi[i] += p
-			if phi[i] > 0.5 {
-				phi[i]--
-				out = append(out, j)
-			}
 		case Stochastic:
 			if tensor.Float(m.uniform[j]) < p {
 				out = append(out, j)

@@ -10,6 +10,7 @@ import (
 func relaxation() {
 	for _, s := range sets {
 		relax(s)
+		adapt(s)
 	}
 }
 
@@ -60,4 +61,66 @@ func (s isa) raise(most, v reg.VecVirtual, mask reg.Register) {
 		VANDPS(mask, v, v)
 		VMAXPS(most, v, most)
 	}
+}
+
+// adapt keeps one vector of each stream in registers at a time: the two divisions
+// of a vector take longer than all else.
+func adapt(s isa) {
+	name := "adapt" + s.name
+	declare(name, "func(s, d, bias, square, spread, mean *float32, n int, p *[4]float32)",
+		name+" is Adapt.Step for n floats and p = {Nu, Keep, Floor, 1}.")
+	p, n, params := pointers("s", "d", "bias", "square", "spread", "mean"), load64("n"), load64("p")
+	c := s.vecs(4)
+	for i, v := range c {
+		VBROADCASTSS(Mem{Base: params, Disp: 4 * i}, v)
+	}
+	nu, keep, floor, one := c[0], c[1], c[2], c[3]
+	nought := s.vec()
+	s.zero(nought)
+	s.stream(n, 2, p, func(vecs int, mask reg.Register) {
+		d, e, g, h, spread, mean, t := s.vec(), s.vec(), s.vec(), s.vec(), s.vec(), s.vec(), s.vec()
+		for i := range vecs {
+			mask := maskOf(mask, i, vecs)
+			s.load(s.at(p[1], i), mask, d)
+			s.load(s.at(p[5], i), mask, mean)
+			VSUBPS(mean, d, e)
+			s.load(s.at(p[2], i), mask, g)
+			VMULPS(keep, g, g)
+			VMULPS(nu, e, t)
+			VADDPS(t, g, g)
+			s.store(g, mask, s.at(p[2], i))
+			s.load(s.at(p[3], i), mask, h)
+			VMULPS(keep, h, h)
+			VMULPS(e, e, e)
+			VMULPS(nu, e, e)
+			VADDPS(e, h, h)
+			s.store(h, mask, s.at(p[3], i))
+			VMULPS(g, g, g)
+			VSUBPS(g, h, t)
+			VMAXPS(nought, t, t)
+			s.load(s.at(p[4], i), mask, spread)
+			VADDPS(one, spread, e)
+			VDIVPS(e, t, t)
+			VADDPS(floor, t, t)
+			VADDPS(floor, h, h)
+			VDIVPS(h, t, t)
+			VSUBPS(t, one, t) // the step a
+			VSUBPS(t, one, e) // 1 − a
+			VMULPS(e, e, g)
+			VMULPS(spread, g, g)
+			VMULPS(t, t, h)
+			VADDPS(h, g, g)
+			s.store(g, mask, s.at(p[4], i))
+			VMULPS(t, d, d)
+			VMULPS(e, mean, mean)
+			VADDPS(d, mean, mean)
+			s.store(mean, mask, s.at(p[5], i))
+			s.load(s.at(p[0], i), mask, g)
+			VMULPS(e, g, g)
+			VADDPS(d, g, g)
+			VMAXPS(nought, g, g)
+			VMINPS(one, g, g)
+			s.store(g, mask, s.at(p[0], i))
+		}
+	})
 }
