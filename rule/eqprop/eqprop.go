@@ -122,6 +122,8 @@ type Config struct {
 
 	Predictor *Predictor // nil: no forward network
 	Spiking   *Spiking   // nil: units send their states
+	TopK      *TopK      // nil: no limit of activity
+	Pruning   *Pruning   // nil: all weights are kept
 	Seed      uint64
 	Pool      *par.Pool
 }
@@ -177,6 +179,16 @@ func (c Config) Validate() error {
 	}
 	if c.Spiking != nil {
 		if err := c.Spiking.validate(c); err != nil {
+			return err
+		}
+	}
+	if c.TopK != nil {
+		if err := c.TopK.validate(c); err != nil {
+			return err
+		}
+	}
+	if c.Pruning != nil {
+		if err := c.Pruning.validate(); err != nil {
 			return err
 		}
 	}

@@ -65,8 +65,9 @@ func (l *Learner) Step(_ context.Context, d *data.Batch) (train.Metrics, error) 
 		return train.Metrics{}, err
 	}
 	l.learn(l.r.net, l.r.predictor)
-	l.r.pack()
 	l.step++
+	l.r.prune(l.step)
+	l.r.pack()
 	return l.metrics(), nil
 }
 
@@ -305,6 +306,11 @@ func (l *Learner) SetState(s map[string]train.Array) error {
 		copy(p.Value.Data, values[i])
 	}
 	l.step = int(step[0])
+	if p := l.c.Pruning; p != nil && l.step > p.Begin {
+		for i, w := range l.r.net.W {
+			l.r.pruned[i] = zerosOf(l.r.pruned[i], w.Value.Data)
+		}
+	}
 	l.r.pack()
 	return nil
 }

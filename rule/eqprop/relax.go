@@ -2,6 +2,7 @@ package eqprop
 
 import (
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"synfire/internal/kernel"
@@ -20,6 +21,7 @@ type relaxer struct {
 	up, down        []kernel.Packed // W_l and its transpose, for l ≥ 2
 	input           kernel.Packed   // W_1, for inputs without many zeros
 	predictorPacked []kernel.Packed
+	pruned          [][]int32 // places of the weights that are held at zero
 	move            kernel.Relax
 
 	// Of a batch, a row a sample: the states after each phase (in place of the
@@ -58,6 +60,7 @@ type block struct {
 	delta            []tensor.Float // y − o of a readout
 	change           []tensor.Float // of a slot, in a step
 	moved            []tensor.Float // of a layer, likewise
+	scratch          []tensor.Float // a row
 	lists            lists
 	simulation       *simulation
 }
@@ -78,6 +81,7 @@ func newRelaxer(c Config) *relaxer {
 			r.particles[l] = make([]tensor.Float, c.Particles*c.Sizes[l])
 		}
 	}
+	r.pruned = make([][]int32, layers)
 	if c.Spiking != nil {
 		r.plan, r.turned, r.spikes = newPlan(c), make([][]tensor.Float, layers+1), make([]atomic.Int64, layers+1)
 	}
@@ -201,6 +205,7 @@ func (w *block) begin(r *relaxer, lo, hi int) {
 		n := w.total * r.sizes[l]
 		w.s[l], w.base[l], w.z[l] = tensor.Resize(w.s[l], n), tensor.Resize(w.base[l], n), tensor.Resize(w.z[l], n)
 	}
+	w.scratch = tensor.Resize(w.scratch, slices.Max(r.sizes))
 	w.delta = tensor.Resize(w.delta, w.total*r.sizes[len(r.sizes)-1])
 	w.change, w.moved = tensor.Resize(w.change, w.total), tensor.Resize(w.moved, r.top+1)
 }
@@ -348,6 +353,14 @@ func (r *relaxer) nudge(w *block, b *batch, z []tensor.Float, strength tensor.Fl
 // settle moves a layer to where its drive pulls it.
 func (r *relaxer) settle(w *block, l int) {
 	n := r.sizes[l]
+	if r.limits(l) {
+		w.moved[l] = 0
+		for i := range w.count {
+			change := r.settleRow(w.s[l][i*n:][:n], w.z[l][i*n:][:n], w.scratch)
+			w.moved[l], w.change[i] = max(w.moved[l], change), max(w.change[i], change)
+		}
+		return
+	}
 	if r.c.Tolerance == 0 {
 		w.moved[l] = r.move.Step(w.s[l][:w.count*n], w.z[l][:w.count*n])
 		return
