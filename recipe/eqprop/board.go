@@ -40,6 +40,12 @@ func (j Job) YAML() []byte {
 		fmt.Fprintf(&b, "spiking: {quantiser: %d, lambda: %g, lambda-decay: %g, epsilon: %g, decay: %g, drift: %g, warm: %d, bidirectional: %v}\n",
 			s.Quantiser, s.Lambda, s.LambdaDecay, s.Epsilon, s.Decay, s.Drift, s.Warm, s.Bidirectional)
 	}
+	if k := c.TopK; k != nil {
+		fmt.Fprintf(&b, "top-k: {k: %g, variant: %d, temperature: %g}\n", k.K, k.Variant, k.Temperature)
+	}
+	if p := c.Pruning; p != nil {
+		fmt.Fprintf(&b, "pruning: {sparsity: %g, last: %g, begin: %d, end: %d, every: %d}\n", p.Sparsity, p.Last, p.Begin, p.End, p.Every)
+	}
 	if p := c.Predictor; p != nil {
 		fmt.Fprintf(&b, "predictor: {lambda: %g, leak: %g}\n", p.Lambda, p.Leak)
 	}
@@ -138,11 +144,8 @@ func (b *board) testError(ctx context.Context, j Job) float64 {
 		seconds += e.Seconds
 	}
 	b.metrics[name+"_seconds_per_epoch"] = seconds / float64(len(d.epochs))
-	if j.Config.Spiking != nil {
-		last := d.epochs[len(d.epochs)-1]
-		for layer, rate := range last.Rates {
-			b.metrics[name+"_rate_"+layer] = rate
-		}
+	for layer, rate := range d.epochs[len(d.epochs)-1].Rates {
+		b.metrics[name+"_rate_"+layer] = rate
 	}
 	return wrong
 }
@@ -332,7 +335,7 @@ func (b *board) relaxation() (report.Section, error) {
 func (b *board) gradients() (report.Section, error) {
 	s := report.Section{Title: "Estimates against gradients", Text: "Cosines between the estimate for 20 test images and backpropagation through all free steps, of the first layer and of the last."}
 	c := b.jobs[0].job.Config
-	if c.Predictor != nil || c.Spiking != nil {
+	if c.Predictor != nil || c.Spiking != nil || b.env.Scale == report.Smoke {
 		return s, nil
 	}
 	batch, err := b.first(20)

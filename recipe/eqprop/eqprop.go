@@ -5,6 +5,7 @@
 //	init-eqprop          a forward network predicts where the relaxation ends
 //	spiking-eqprop       units send one bit a step
 //	init-spiking-eqprop  the same from a prediction, with half the free steps
+//	topk-eqprop          few active units, few weights
 //
 // Figures are errors on all 10,000 test images, in percent. Test images start
 // from zeros or from the prediction, never from states of an earlier test.
@@ -23,7 +24,7 @@ import (
 
 // Recipes are the recipes of this package.
 func Recipes() []recipe.Recipe {
-	return []recipe.Recipe{Plain(), Initialised(), Spiking(), InitSpiking()}
+	return []recipe.Recipe{Plain(), Initialised(), Spiking(), InitSpiking(), TopK()}
 }
 
 func bound(v float64) *float64 { return &v }

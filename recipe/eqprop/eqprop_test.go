@@ -9,6 +9,7 @@ import (
 
 	"synfire/recipe"
 	"synfire/report"
+	"synfire/snntest"
 	"synfire/train"
 )
 
@@ -17,7 +18,8 @@ func TestClaims(t *testing.T) {
 	want := map[string][2]float64{ // short, full; 0 for none
 		"eqprop/short": {3.7, 0}, "eqprop/full": {0, 2.5}, "eqprop/full-centred": {0, 2.2}, "eqprop/deep": {0, 2.5},
 		"init-eqprop/equilibrium": {3.7, 2.8}, "init-eqprop/forward": {4, 3.2}, "init-eqprop/control": {2, 2},
-		"spiking-eqprop/one-epoch": {5.5, 0}, "spiking-eqprop/full": {0, 2.8}, "spiking-eqprop/speed": {140.0 / 3, 0}, "init-spiking-eqprop/init-spiking": {0.5, 0.5},
+		"spiking-eqprop/one-epoch": {5.5, 0}, "spiking-eqprop/full": {0, 2.8}, "spiking-eqprop/speed": {46.6, 0}, "init-spiking-eqprop/init-spiking": {0.5, 0.5},
+		"topk-eqprop/topk": {1.5, 1.5}, "topk-eqprop/pruned": {1.5, 1.5},
 	}
 	for _, r := range Recipes() {
 		for _, c := range r.Claims {
@@ -40,6 +42,9 @@ func TestClaims(t *testing.T) {
 
 // Each recipe runs at the smoke scale: it learns, keeps its run, and describes it.
 func TestSmoke(t *testing.T) {
+	if testing.Short() || snntest.DoublePrecision() {
+		t.Skip("trains networks, which takes long without assembly")
+	}
 	for _, r := range Recipes() {
 		dir := t.TempDir()
 		o, err := r.Run(t.Context(), &recipe.Env{Scale: report.Smoke, Seed: 1, Out: dir, Observer: train.None{}, Now: time.Now})
