@@ -23,25 +23,25 @@ func (s *script) IntN(n int) int {
 func (s *script) Float64() float64 { return 0 }
 
 func TestShift(t *testing.T) {
-	src := []uint8{
+	src := []tensor.Float{
 		1, 2, 3,
 		4, 5, 6,
 	}
 	for _, c := range []struct {
 		max, dy, dx int
-		want        []uint8
+		want        []tensor.Float
 	}{
-		{1, 0, 0, []uint8{1, 2, 3, 4, 5, 6}},
-		{1, 1, 0, []uint8{0, 0, 0, 1, 2, 3}},
-		{1, -1, 0, []uint8{4, 5, 6, 0, 0, 0}},
-		{1, 0, 1, []uint8{0, 1, 2, 0, 4, 5}},
-		{1, 0, -1, []uint8{2, 3, 0, 5, 6, 0}},
-		{2, -1, 2, []uint8{0, 0, 4, 0, 0, 0}},
-		{5, 2, 0, []uint8{0, 0, 0, 0, 0, 0}},
-		{5, 0, -3, []uint8{0, 0, 0, 0, 0, 0}},
-		{5, -5, 5, []uint8{0, 0, 0, 0, 0, 0}},
+		{1, 0, 0, []tensor.Float{1, 2, 3, 4, 5, 6}},
+		{1, 1, 0, []tensor.Float{0, 0, 0, 1, 2, 3}},
+		{1, -1, 0, []tensor.Float{4, 5, 6, 0, 0, 0}},
+		{1, 0, 1, []tensor.Float{0, 1, 2, 0, 4, 5}},
+		{1, 0, -1, []tensor.Float{2, 3, 0, 5, 6, 0}},
+		{2, -1, 2, []tensor.Float{0, 0, 4, 0, 0, 0}},
+		{5, 2, 0, []tensor.Float{0, 0, 0, 0, 0, 0}},
+		{5, 0, -3, []tensor.Float{0, 0, 0, 0, 0, 0}},
+		{5, -5, 5, []tensor.Float{0, 0, 0, 0, 0, 0}},
 	} {
-		dst := slices.Repeat([]uint8{9}, 6)
+		dst := slices.Repeat([]tensor.Float{9}, 6)
 		data.Shift{Max: c.max}.Apply(dst, src, tensor.Shape{2, 3, 1}, &script{c.dy + c.max, c.dx + c.max})
 		if !slices.Equal(dst, c.want) {
 			t.Errorf("shift by %d, %d: %v, want %v", c.dy, c.dx, dst, c.want)
@@ -50,18 +50,18 @@ func TestShift(t *testing.T) {
 }
 
 func TestShiftMovesWholePixels(t *testing.T) {
-	src := []uint8{1, 2, 3, 4, 5, 6} // 1×3 of two channels
-	dst := make([]uint8, 6)
+	src := []tensor.Float{1, 2, 3, 4, 5, 6} // 1×3 of two channels
+	dst := make([]tensor.Float, 6)
 	data.Shift{Max: 1}.Apply(dst, src, tensor.Shape{1, 3, 2}, &script{1, 2})
-	if want := []uint8{0, 0, 1, 2, 3, 4}; !slices.Equal(dst, want) {
+	if want := []tensor.Float{0, 0, 1, 2, 3, 4}; !slices.Equal(dst, want) {
 		t.Errorf("got %v, want %v", dst, want)
 	}
 }
 
 func TestNoShiftDrawsNothing(t *testing.T) {
-	dst := make([]uint8, 2)
-	data.Shift{}.Apply(dst, []uint8{1, 2}, tensor.Shape{1, 2, 1}, &script{})
-	if !slices.Equal(dst, []uint8{1, 2}) {
+	dst := make([]tensor.Float, 2)
+	data.Shift{}.Apply(dst, []tensor.Float{1, 2}, tensor.Shape{1, 2, 1}, &script{})
+	if !slices.Equal(dst, []tensor.Float{1, 2}) {
 		t.Errorf("got %v", dst)
 	}
 }
@@ -74,7 +74,7 @@ func TestShiftIsUniform(t *testing.T) {
 		s.Images = append(s.Images, 0, 0, 0, 0, 255, 0, 0, 0, 0)
 		s.Labels = append(s.Labels, 0)
 	}
-	c := cursor(t, s, data.CursorOptions{Batch: n, Seed: 5, Augment: data.Shift{Max: 1}})
+	c := cursor(t, s, data.CursorOptions{Batch: n, Seed: 5, Augment: []data.Augment{data.Shift{Max: 1}}})
 	first, second := epoch(c)[0], epoch(c)[0]
 	var seen [9]int
 	for i, x := range first.X {

@@ -34,8 +34,13 @@ const (
 )
 
 // slabBytes is how much of W the events of many images are added from before
-// the next columns are taken: what stays in a second-level cache.
-const slabBytes = 640 << 10
+// the next columns are taken: what stays in a second-level cache. Where lists
+// are short, a slab is wider than that: a call adds listElems elements at
+// least, or calls would take more time than what they wait for.
+const (
+	slabBytes = 640 << 10
+	listElems = 24000
+)
 
 // weights is an affine map's compiled form. Each part is made when a path
 // first needs it: with sparse input the packed matrix is often never used.
@@ -197,7 +202,7 @@ func (a affine) forwardDense(c *Call, bias []tensor.Float) {
 // take images and bands of their rows; where W is large, one slab of columns
 // after the other.
 func (a affine) forwardEvents(c *Call, e *events, bias []tensor.Float) {
-	images, slab, band := c.In[0].Rows(), a.slab(), a.oh
+	images, slab, band := c.In[0].Rows(), a.slab(a.patch(), e.total*a.patch()/(len(e.size)*a.units())), a.oh
 	w, ld := a.eventRows(c, slab)
 	slabs := (a.n + slab - 1) / slab
 	if want := (4*c.Pool.Threads() + images*slabs - 1) / (images * slabs); want > 1 && c.Pool.Threads() > 1 {
@@ -254,10 +259,11 @@ func (a affine) eventRows(c *Call, slab int) (w []tensor.Float, ld int) {
 	}), slab
 }
 
-// slab is the number of columns of W that the events are added from at once.
-func (a affine) slab() int {
-	n := slabBytes / 4 / a.patch() / 64 * 64
-	if n = max(n, 64); 2*n > a.n && a.n*a.patch()*4 <= 2*slabBytes {
+// slab is the number of columns, of a matrix of rows, that lists of so many of
+// them are added from at once.
+func (a affine) slab(rows, list int) int {
+	n := max(slabBytes/4/rows, listElems/max(1, list), 64) / 64 * 64
+	if 2*n > a.n && a.n*rows*4 <= 2*slabBytes {
 		return a.n
 	}
 	return min(n, a.n)

@@ -204,10 +204,7 @@ func (a affine) gradLinearEvents(c *Call) {
 			j.a.listColumns(j.c, &j.c.Temp.columns[i], i*columnBlock, min((i+1)*columnBlock, j.a.c))
 		}
 	})
-	slab := n
-	if rows := c.DOut.Rows(); rows*n*4 > 2*slabBytes {
-		slab = min(n, max(64, slabBytes/4/rows/64*64))
-	}
+	slab := a.slab(c.DOut.Rows(), t.events.total/a.c)
 	c.each((n+slab-1)/slab*lists, 1, job{a: a, size: slab, parts: lists}, func(j *job, _, i0, i1 int) {
 		for i := i0; i < i1; i++ {
 			at := i % j.parts
@@ -287,6 +284,9 @@ func (a affine) listColumns(c *Call, l *columns, k0, k1 int) {
 		from := len(l.rows)
 		for s := steps(in) - 1; s >= 0; s-- {
 			bits := t.turned[(s*a.c+k)*t.words:][:t.words]
+			if len(bits) == 1 && bits[0] == 0 {
+				continue
+			}
 			for _, b := range t.blocks {
 				before := len(l.rows)
 				l.rows = kernel.Indices(l.rows, bits, b.b0, b.b1, int32(s*in.B+b.b0))

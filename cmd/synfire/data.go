@@ -3,29 +3,74 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"sort"
 	"strings"
 	"text/tabwriter"
 
 	"synfire/data"
+	"synfire/data/cifar"
+	"synfire/data/fashion"
+	"synfire/data/fsdd"
 	"synfire/data/mnist"
+	"synfire/data/voc"
+	"synfire/model"
 	"synfire/report"
 )
 
 // datasets lists what can be named in configurations and with --data.
 func datasets() []data.Dataset {
-	return []data.Dataset{mnist.Dataset(), mnist.SampleDataset()}
+	return []data.Dataset{
+		mnist.Dataset(), mnist.SampleDataset(), fashion.Dataset(),
+		cifar.Dataset(), cifar.JPEGDataset(), fsdd.Dataset(), voc.BCCD(),
+	}
 }
 
 func findDataset(name string) (data.Dataset, error) {
-	var names []string
-	for _, d := range datasets() {
-		if d.Name == name {
-			return d, nil
-		}
-		names = append(names, d.Name)
+	sets := datasets()
+	i, err := choose("data", "data set", name, names(sets, func(d data.Dataset) string { return d.Name }))
+	if err != nil {
+		return data.Dataset{}, usageError{err}
 	}
-	return data.Dataset{}, usageError{fmt.Errorf("no data set %q; there are: %s", name, strings.Join(names, ", "))}
+	return sets[i], nil
+}
+
+// loadable is a data set that networks can be trained on and measured with.
+func loadable(name string) (data.Dataset, error) {
+	d, err := findDataset(name)
+	if err == nil && d.Load == nil {
+		err = usageError{fmt.Errorf("data set %s (%s) holds no labelled images; so far it is for programs in Go alone", d.Name, d.Title)}
+	}
+	return d, err
+}
+
+// configured is the data set of a configuration file. Paths in it are relative to the
+// file's folder.
+func configured(c *model.Data, dir string) (data.Dataset, error) {
+	for _, p := range []*string{&c.Folder, &c.NPZ} {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+	if d, own := c.Own(); own {
+		return d, nil
+	}
+	return loadable(c.Name)
+}
+
+// named is the data set that a flag names: one of the list, or folder:PATH or npz:FILE
+// with data of one's own, read as the model's training data was.
+func named(flag string, c model.Data) (data.Dataset, error) {
+	c.Name = ""
+	if at, ok := strings.CutPrefix(flag, "folder:"); ok {
+		c.NPZ, c.Folder = "", at
+	} else if at, ok := strings.CutPrefix(flag, "npz:"); ok {
+		c.NPZ, c.Folder = at, ""
+	} else {
+		return loadable(flag)
+	}
+	d, _ := c.Own()
+	return d, nil
 }
 
 // dataOptions are the environment's, with the user's folder, and progress on a

@@ -9,6 +9,9 @@ func indices(dst []int32, words []uint64, lo, hi int, base int32) []int32 {
 		return indicesGo(dst, words, lo, hi, base)
 	}
 	i, last := lo>>6, (hi-1)>>6
+	if i == last && bits.OnesCount64(within(words[i], i<<6, lo, hi)) <= 4 {
+		return indicesGo(dst, words, lo, hi, base) // sooner done than called
+	}
 	base += int32(i<<6 - lo)
 	room := dst[:cap(dst)]
 	n := len(dst)

@@ -1,0 +1,94 @@
+package npz
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+)
+
+// suffix is what an array's name carries in the archive.
+const suffix = ".npy"
+
+// Read reads the arrays of an NPZ archive of size bytes, by name. Together they may
+// have max bytes; max ≤ 0 means DefaultMax. Entries that are no arrays are passed
+// over.
+func Read(r io.ReaderAt, size, max int64) (map[string]Array, error) {
+	if max <= 0 {
+		max = DefaultMax
+	}
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("npz: not an NPZ archive: %w; make one with numpy.savez", err)
+	}
+	arrays := map[string]Array{}
+	for _, f := range z.File {
+		name, ok := strings.CutSuffix(f.Name, suffix)
+		if !ok {
+			continue
+		}
+		if _, twice := arrays[name]; twice {
+			return nil, fmt.Errorf("npz: the archive has two arrays named %q", name)
+		}
+		a, err := readEntry(f, max)
+		if err != nil {
+			return nil, fmt.Errorf("npz: array %q: %w", name, err)
+		}
+		arrays[name] = a
+		max -= int64(len(a.Data))
+	}
+	if len(arrays) == 0 {
+		return nil, errors.New("npz: the archive holds no arrays; make it with numpy.savez(FILE, x=…, y=…)")
+	}
+	return arrays, nil
+}
+
+func readEntry(f *zip.File, max int64) (Array, error) {
+	r, err := f.Open()
+	if err != nil {
+		return Array{}, err
+	}
+	defer r.Close()
+	return readNPY(r, max)
+}
+
+// ReadFile reads the arrays of the NPZ file at path; see Read.
+func ReadFile(path string, max int64) (map[string]Array, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("npz: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("npz: %w", err)
+	}
+	arrays, err := Read(f, info.Size(), max)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return arrays, nil
+}
+
+// Write writes an NPZ archive of the arrays, compressed, in the order of their names:
+// equal arrays give equal bytes.
+func Write(w io.Writer, arrays map[string]Array) error {
+	z := zip.NewWriter(w)
+	for _, name := range slices.Sorted(maps.Keys(arrays)) {
+		entry, err := z.CreateHeader(&zip.FileHeader{Name: name + suffix, Method: zip.Deflate})
+		if err != nil {
+			return fmt.Errorf("npz: write array %q: %w", name, err)
+		}
+		if err := WriteNPY(entry, arrays[name]); err != nil {
+			return fmt.Errorf("array %q: %w", name, err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		return fmt.Errorf("npz: write: %w", err)
+	}
+	return nil
+}
