@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"text/tabwriter"
@@ -309,21 +308,12 @@ func (c *compareCmd) report(a *app, pool *par.Pool, result *comparison, left, ri
 	if err != nil {
 		return err
 	}
-	html, err := page.HTML()
-	if err != nil {
+	if err := writePage(c.Out, page); err != nil {
 		return err
-	}
-	if err := os.MkdirAll(c.Out, 0o755); err != nil {
-		return fmt.Errorf("compare: %w", err)
 	}
 	raw, err := json.Marshal(result)
 	if err != nil {
 		return err
 	}
-	for name, content := range map[string][]byte{"report.html": html, "result.json": append(raw, '\n')} {
-		if err := atomicfile.Write(filepath.Join(c.Out, name), writer(content)); err != nil {
-			return err
-		}
-	}
-	return writeFigures(filepath.Join(c.Out, "figures"), page)
+	return atomicfile.Write(filepath.Join(c.Out, "result.json"), writer(append(raw, '\n')))
 }
