@@ -161,7 +161,7 @@ func newApp(ctx context.Context, out, errOut io.Writer) *app {
 	}
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		a.color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 { // some terminals do not tell
 			a.width = min(w, 100)
 		}
 	}
