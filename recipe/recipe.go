@@ -37,7 +37,7 @@ type Env struct {
 	Pool      *par.Pool
 	Out       string // run directory
 	Resume    bool
-	SaveEvery int // steps between checkpoints within an epoch
+	SaveEvery int      // steps between checkpoints within an epoch
 	Logs      []string // kinds of logs, of train.LogKinds
 	Data      data.Options
 	Observer  train.Observer
