@@ -143,7 +143,7 @@ func (b Border) inside(i, n int) int {
 
 // Flip mirrors an image left to right.
 type Flip struct {
-	Probability float64 `yaml:"probability"`
+	Probability float64 `yaml:"probability"` // in [0, 1]
 }
 
 // Validate returns an error where the probability is none.
@@ -208,9 +208,9 @@ func (c Cutout) Apply(dst, src []tensor.Float, shape tensor.Shape, r Random) {
 // The luminance is 0.299 R + 0.587 G + 0.114 B. An image that has not three
 // channels has no saturation, and its values are their own luminance.
 type ColorJitter struct {
-	Brightness float64 `yaml:"brightness"`
-	Contrast   float64 `yaml:"contrast"`
-	Saturation float64 `yaml:"saturation"`
+	Brightness float64 `yaml:"brightness"` // half the range of b
+	Contrast   float64 `yaml:"contrast"`   // half the range of c
+	Saturation float64 `yaml:"saturation"` // half the range of s
 }
 
 // Validate returns an error where a range reaches below 0.

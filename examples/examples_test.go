@@ -45,8 +45,8 @@ func small(t *testing.T, name string, src []byte) model.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Data = model.Data{Name: mnist.SampleName, Train: 64, Test: 40}
-	c.Batch, c.Epochs = 16, 6
+	c.Data = model.Data{Name: mnist.SampleName, Train: 48, Test: 20}
+	c.Batch, c.Epochs = 12, 6
 	return c
 }
 
@@ -111,11 +111,11 @@ func checkEval(t *testing.T, path string, loop *train.Loop, best float64) {
 	if err := learner.SetState(ck.State); err != nil {
 		t.Fatal(err)
 	}
-	got, err := train.Evaluate(t.Context(), learner, loop.Test, 40, nil)
+	got, err := train.Evaluate(t.Context(), learner, loop.Test, 20, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Metrics.N != 40 || got.Metrics.Accuracy() != best || math.IsNaN(got.Metrics.Loss()) {
+	if got.Metrics.N != 20 || got.Metrics.Accuracy() != best || math.IsNaN(got.Metrics.Loss()) {
 		t.Errorf("the best checkpoint has %+v, its epoch had an accuracy of %v", got.Metrics, best)
 	}
 }
@@ -222,7 +222,9 @@ func TestSchema(t *testing.T) {
 		{"mlp", "schedule: cosine", "schedule: [cosine]"},
 		{"mlp", "batch: 64", "batch: 64\nseed: -1"},
 		{"cuba", "coupling: exact", "coupling: euclid"},
-		{"cuba", "  - {kind: rate-bounds", "  {kind: rate-bounds"},
+		{"cuba", "  - {kind: rate-bounds", "  - {kind: rate-bound"},
+		{"cnn", "augment: {kind: shift", "augment: {kind: shfit"},
+		{"cnn", "pixels: 2}", "pixels: [2]}"},
 		{"alif", "truncate: 14", "truncate: true"},
 	} {
 		src := strings.Replace(string(all[c.file]), c.replace, c.by, 1)

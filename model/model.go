@@ -94,6 +94,7 @@ func Default() Table {
 		Losses: map[string]Kind{
 			"count-cross-entropy":    kind(loss.CountCrossEntropy{}, loss.CountCrossEntropy{}),
 			"membrane-cross-entropy": kind(loss.MembraneCrossEntropy{}, loss.MembraneCrossEntropy{}),
+			"weighted-cross-entropy": kind(loss.WeightedCrossEntropy{Factor: 0.9}, loss.WeightedCrossEntropy{Factor: 0.7}),
 			"count-mse":              kind(loss.CountMSE{}, loss.CountMSE{}),
 			"rate-mse":               kind(loss.RateMSE{Right: 1}, loss.RateMSE{Right: 0.9, Wrong: 0.03}),
 			"step-cross-entropy":     kind(loss.StepCrossEntropy{Level: 1}, loss.StepCrossEntropy{Lambda: 0.05, Level: 1}),
@@ -119,6 +120,8 @@ func Default() Table {
 			"poisson":      kind(encode.Poisson{Scale: 1}, encode.Poisson{Scale: 0.5}),
 			"latency":      kind(encode.Latency{}, encode.Latency{Span: 10}),
 			"log-latency":  kind(encode.LogLatency{Tau: 5, Threshold: 0.01}, encode.LogLatency{Tau: 20, Threshold: 0.2}),
+			"rank-order":   kind(encode.RankOrder{}, encode.RankOrder{Span: 10}),
+			"burst":        kind(encode.Burst{Growth: 2, Threshold: 0.125}, encode.Burst{Growth: 1.5, Threshold: 0.2}),
 			"phase":        kind(encode.Phase{Bits: 8}, encode.Phase{Bits: 4}),
 			"frames":       kind(encode.Frames{}, encode.Frames{}),
 			"delta":        kind(encode.Delta{Threshold: 0.1}, encode.Delta{Threshold: 0.2}),

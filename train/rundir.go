@@ -23,7 +23,7 @@ import (
 //	log.csv, …                     logs, where Loop.Logs asks for them
 //	checkpoints/step-N.safetensors the last two
 //	checkpoints/best.safetensors   the one of the best test accuracy
-//	report.html, figures/          what a recipe adds
+//	report.html, .md, figures/     what a recipe adds
 type RunDir struct {
 	Path   string
 	Kind   string // of the learner, recorded in checkpoints

@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -134,27 +134,22 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	return a.finish(result, o.Page(result).Of(result), f.JSON)
 }
 
-// finish writes result.json and report.html and prints the result.
+// finish writes result.json and the report, as HTML and Markdown with figures as
+// files of their own, and prints the result.
 func (a *app) finish(result report.Run, page report.Page, asJSON bool) error {
-	html, err := page.HTML()
-	if err != nil {
+	dir := filepath.FromSlash(result.Dir)
+	if err := writePage(dir, page); err != nil {
 		return err
 	}
-	path := filepath.Join(filepath.FromSlash(result.Dir), "report.html")
-	if err := atomicfile.Write(path, writer(html)); err != nil {
+	if err := atomicfile.Write(filepath.Join(dir, "result.json"), result.WriteJSON); err != nil {
 		return err
 	}
-	if err := writeFigures(filepath.Join(filepath.FromSlash(result.Dir), "figures"), page); err != nil {
-		return err
-	}
-	if err := atomicfile.Write(filepath.Join(filepath.FromSlash(result.Dir), "result.json"), result.WriteJSON); err != nil {
-		return err
-	}
+	var err error
 	if asJSON {
 		err = result.WriteJSON(a.out)
 	} else {
-		fmt.Fprintf(a.out, "\nReport: %s\n\n", path)
-		err = result.WriteTerminal(a.out, a.width, a.color)
+		fmt.Fprintf(a.out, "\nReport: %s\n\n", filepath.Join(dir, "report.html"))
+		err = errors.Join(a.writeTrends(dir), result.WriteTerminal(a.out, a.width, a.color))
 	}
 	if err == nil && result.ExitCode() != 0 {
 		return codeError(result.ExitCode())
@@ -162,33 +157,47 @@ func (a *app) finish(result report.Run, page report.Page, asJSON bool) error {
 	return err
 }
 
-// writeFigures writes the page's figures as files of their own, numbered in
-// order.
-func writeFigures(dir string, page report.Page) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("write figures: %w", err)
+// writePage makes the directory and writes the page into it, as HTML and Markdown,
+// with its figures as files of their own.
+func writePage(dir string, page report.Page) error {
+	html, err := page.HTML()
+	if err != nil {
+		return err
 	}
-	n := 0
-	for _, s := range page.Sections {
-		for _, f := range s.Figures {
-			n++
-			extension := "svg"
-			if len(f.PNG) > 0 {
-				extension = "png"
-			}
-			name := fmt.Sprintf("%02d-%s.%s", n, slug(f.Alt), extension)
-			if err := atomicfile.Write(filepath.Join(dir, name), writer(f.Document())); err != nil {
-				return err
-			}
+	files := append(page.FigureFiles(), report.File{Name: "report.md", Content: page.Markdown()}, report.File{Name: "report.html", Content: html})
+	if err := os.MkdirAll(filepath.Join(dir, "figures"), 0o755); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	for _, f := range files {
+		if err := atomicfile.Write(filepath.Join(dir, filepath.FromSlash(f.Name)), writer(f.Content)); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// slug is the first words of a title as part of a file's name.
-func slug(title string) string {
-	words := strings.FieldsFunc(strings.ToLower(title), func(r rune) bool { return r < 'a' || r > 'z' })
-	return strings.Join(words[:min(4, len(words))], "-")
+// writeTrends shows how the loss and the accuracy of the run in a directory went,
+// where it kept its metrics there.
+func (a *app) writeTrends(dir string) error {
+	points, epochs, err := (&train.RunDir{Path: dir}).History()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // a run that trains nothing, or several networks
+	}
+	if err != nil {
+		return err
+	}
+	loss, accuracy := report.Trend{Name: "training loss"}, report.Trend{Name: "test accuracy", Unit: "%"}
+	for _, p := range points {
+		loss.Values = append(loss.Values, p.TrainLoss)
+	}
+	for _, e := range epochs {
+		accuracy.Values = append(accuracy.Values, e.TestAccuracy)
+	}
+	if err := report.WriteTrends(a.out, []report.Trend{loss, accuracy}, a.width, a.color); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.out)
+	return err
 }
 
 // freeDir is base, or with a number added the first that is not there yet. To

@@ -68,6 +68,9 @@ func (s *schemer) schema(v reflect.Value, p *path) (map[string]any, error) {
 			list["minItems"], list["maxItems"] = t.Len(), t.Len()
 			return list, err
 		}
+		if s.kinds[t.Elem()] != nil {
+			return orOne(list), err
+		}
 		return orNull(list), err
 	case reflect.Map:
 		values, err := s.schema(reflect.New(t.Elem()).Elem(), p)
@@ -79,6 +82,11 @@ func (s *schemer) schema(v reflect.Value, p *path) (map[string]any, error) {
 // orNull also accepts null.
 func orNull(schema map[string]any) map[string]any {
 	return map[string]any{"anyOf": []any{schema, map[string]any{"type": "null"}}}
+}
+
+// orOne accepts a sequence, one of its values, or null.
+func orOne(list map[string]any) map[string]any {
+	return map[string]any{"anyOf": []any{list["items"], list, map[string]any{"type": "null"}}}
 }
 
 func (s *schemer) scalarSchema(v reflect.Value, p *path) (map[string]any, error) {
@@ -190,11 +198,7 @@ func (s *schemer) property(v reflect.Value, f field, p *path) (map[string]any, e
 		return nil, err
 	}
 	if f.single {
-		item, err := s.schema(reflect.New(v.Type().Elem()).Elem(), p)
-		if err != nil {
-			return nil, err
-		}
-		schema["anyOf"] = append([]any{item}, schema["anyOf"].([]any)...)
+		schema = orOne(schema["anyOf"].([]any)[0].(map[string]any))
 	}
 	if f.required || f.omitEmpty && v.IsZero() || v.Kind() == reflect.Struct && !isText(v.Type()) {
 		return schema, nil
