@@ -27,12 +27,13 @@ func planned(units, steps int) model.Config {
 // none itself.
 func TestPlanBoundsMemory(t *testing.T) {
 	set, _ := mnist.Sample()
-	c := planned(2000, 20)
+	c := planned(1000, 20)
+	c.Data.Train, c.Data.Test = 128, 64
 	p, err := train.NewPlan(c, set)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := int64(784*2000 + 2000 + 2000*10 + 10); p.Parameters != want || p.Window != 20 || p.Batches != (set.Len()+63)/64 {
+	if want := int64(784*1000 + 1000 + 1000*10 + 10); p.Parameters != want || p.Window != 20 || p.Batches != 2 {
 		t.Errorf("%+v, want %d parameters", p, want)
 	}
 	before := heap()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -223,7 +224,7 @@ func inspectYAML(path string) (inspection, error) {
 		return inspection{}, fmt.Errorf("inspect: %w", err)
 	}
 	return inspection{Format: "training run", text: string(resolved), Tensors: []tensorRow{}, Summary: map[string]string{
-		"data": cfg.Data.Name, "steps": strconv.Itoa(cfg.Steps), "layers": strconv.Itoa(len(cfg.Layers)),
+		"data": cmp.Or(cfg.Data.Name, cfg.Data.Folder, cfg.Data.NPZ), "steps": strconv.Itoa(cfg.Steps), "layers": strconv.Itoa(len(cfg.Layers)),
 		"epochs": strconv.Itoa(cfg.Epochs), "batch": strconv.Itoa(cfg.Batch), "seed": strconv.FormatUint(cfg.Seed, 10),
 	}}, nil
 }

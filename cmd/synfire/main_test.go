@@ -220,3 +220,15 @@ func TestMistakes(t *testing.T) {
 		t.Error("a mistake left a run directory behind")
 	}
 }
+
+func TestDoctorJSON(t *testing.T) {
+	if testing.Short() {
+		t.Skip("times matrix products")
+	}
+	stdout, stderr, code := command("doctor", "--json")
+	var h health
+	strict(t, stdout, &h)
+	if code != 0 || !h.OK || h.CPU == "" || h.Cores < 1 || h.Kernels["go"] != "pass" || h.GEMM["1"] <= 0 || h.Data["mnist-sample"] != "cached" {
+		t.Errorf("exit code %d, %s, %s", code, stdout, stderr)
+	}
+}
