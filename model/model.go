@@ -22,6 +22,7 @@ import (
 	"synfire/neuron"
 	"synfire/optim"
 	"synfire/surrogate"
+	"synfire/tensor"
 )
 
 // Table maps the names of kinds to their entries, by what they are.
@@ -231,6 +232,20 @@ func (t Table) Encode(c Config) ([]byte, error) { return yaml.Encode(c, t.Kinds(
 // Network builds the configured network, with its initial weights, for a data
 // set. An error about a node is a *network.NodeError.
 func (c Config) Network(set *data.Set) (*network.Network, error) {
+	return c.build(set, func(in tensor.Shape) (*network.Network, error) {
+		return network.New(in, c.Seed, c.Layers...)
+	})
+}
+
+// Outline is Network without the memory for its values, to tell sizes
+// beforehand.
+func (c Config) Outline(set *data.Set) (*network.Network, error) {
+	return c.build(set, func(in tensor.Shape) (*network.Network, error) {
+		return network.Outline(in, c.Layers...)
+	})
+}
+
+func (c Config) build(set *data.Set, make func(in tensor.Shape) (*network.Network, error)) (*network.Network, error) {
 	in := set.Shape
 	if e, ok := c.Encoder.(encode.Shaper); ok {
 		var err error
@@ -238,7 +253,7 @@ func (c Config) Network(set *data.Set) (*network.Network, error) {
 			return nil, fmt.Errorf("model: data set %s: %w", set.Name, err)
 		}
 	}
-	n, err := network.New(in, c.Seed, c.Layers...)
+	n, err := make(in)
 	if err != nil {
 		return nil, err
 	}

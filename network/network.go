@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -55,9 +56,10 @@ func (e *NodeError) Unwrap() error { return e.Err }
 // Structure never changes; the values of its parameters do, by the learner
 // that owns them.
 type Network struct {
-	input  tensor.Shape
-	nodes  []node
-	params []tensor.Param
+	outline bool // it has no values
+	input   tensor.Shape
+	nodes   []node
+	params  []tensor.Param
 
 	buffers []tensor.Param
 }
@@ -86,8 +88,18 @@ const inputNode = -1
 // New validates the graph for samples of the given shape and draws the initial
 // weights from the seed and the parameters' names. An error names the node.
 func New(input tensor.Shape, seed uint64, nodes ...Node) (*Network, error) {
-	n := &Network{input: input}
-	if err := input.Validate(); err != nil {
+	return (&Network{input: input}).build(seed, nodes)
+}
+
+// Outline validates the graph as New does, but takes no memory for values: its
+// parameters have shapes and no data. It serves to tell sizes beforehand (Nodes,
+// ParamCount, Memory) and cannot run.
+func Outline(input tensor.Shape, nodes ...Node) (*Network, error) {
+	return (&Network{input: input, outline: true}).build(0, nodes)
+}
+
+func (n *Network) build(seed uint64, nodes []Node) (*Network, error) {
+	if err := n.input.Validate(); err != nil {
 		return nil, fmt.Errorf("network.New: input: %w", err)
 	}
 	if len(nodes) == 0 {
@@ -195,8 +207,17 @@ func (n *Network) resolve(i int, spec Node, index map[string]int) (node, error) 
 	if s, ok := spec.Layer.(layer.Stateful); ok {
 		nd.state, nd.stateful = s.StateSize(nd.inShapes...), true
 	}
-	return nd, nd.out.Validate()
+	if err := nd.out.Validate(); err != nil {
+		return nd, err
+	}
+	if nd.out.Size() > maxUnits {
+		return nd, fmt.Errorf("its output has %d elements a sample, more than a machine holds; make the layer smaller", nd.out.Size())
+	}
+	return nd, nil
 }
+
+// maxUnits bounds the output of a node, so that sizes of memory do not overflow.
+const maxUnits = 1 << 40
 
 // addParams draws the initial weights of node i.
 func (n *Network) addParams(i int, seed uint64) {
@@ -207,8 +228,11 @@ func (n *Network) addParams(i int, seed uint64) {
 		return
 	}
 	for _, spec := range w.Params(nd.inShapes...) {
-		p := tensor.Param{Name: nd.Name + "." + spec.Role, Value: tensor.New(spec.Shape...)}
-		spec.Init(p.Value.Data, rng.New(seed, rng.Init).Str(p.Name).Source())
+		p := tensor.Param{Name: nd.Name + "." + spec.Role, Value: tensor.Tensor{Shape: spec.Shape}}
+		if !n.outline {
+			p.Value = tensor.New(spec.Shape...)
+			spec.Init(p.Value.Data, rng.New(seed, rng.Init).Str(p.Name).Source())
+		}
 		n.params = append(n.params, p)
 	}
 	nd.param1 = len(n.params)
@@ -224,6 +248,25 @@ func (n *Network) OutputShape() tensor.Shape { return n.nodes[len(n.nodes)-1].ou
 // Params are the parameters in the order of the nodes. Their values are the
 // network's own: an optimiser writes to them, then refreshes what it Compiled.
 func (n *Network) Params() []tensor.Param { return n.params }
+
+// ParamCount is the number of parameters; math.MaxInt64 where it overflows.
+func (n *Network) ParamCount() int64 {
+	total := int64(0)
+	for _, p := range n.params {
+		size := int64(1)
+		for _, d := range p.Value.Shape {
+			if size > math.MaxInt64/int64(d) {
+				return math.MaxInt64
+			}
+			size *= int64(d)
+		}
+		if total > math.MaxInt64-size {
+			return math.MaxInt64
+		}
+		total += size
+	}
+	return total
+}
 
 // Info describes a node of a valid network. Its Inputs are complete: those that
 // were left out or Previous have their names.

@@ -139,6 +139,10 @@ type Evaluation struct {
 // Mistake is a sample that was ranked wrong; Sample is its place in the set.
 type Mistake struct{ Sample, Label, Predicted int }
 
+// testBatch is how many samples an evaluation takes at once unless told
+// otherwise.
+const testBatch = 256
+
 // ErrInterrupted is wrapped by Run's error when its context was cancelled and
 // the state was saved.
 var ErrInterrupted = errors.New("interrupted")
@@ -342,7 +346,7 @@ func (l *Loop) evaluate(ctx context.Context) (*Evaluation, error) {
 	}
 	batch := l.TestBatch
 	if batch == 0 {
-		batch = 256
+		batch = testBatch
 	}
 	return Evaluate(ctx, l.Learner, l.Test, batch, l.Observer.Evaluating)
 }

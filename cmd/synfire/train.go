@@ -49,8 +49,11 @@ type evaluation struct {
 	WallSeconds     float64            `json:"wall_seconds"`
 }
 
-// Run trains.
-func (c *trainCmd) Run(a *app) error {
+// Run trains. Paths in the file are relative to its folder.
+func (c *trainCmd) Run(a *app) error { return c.train(a, filepath.Dir(c.File)) }
+
+// train trains what the file says; paths in it are relative to dir.
+func (c *trainCmd) train(a *app, dir string) error {
 	src, err := os.ReadFile(c.File)
 	if err != nil {
 		return usageError{fmt.Errorf("train: %w", err)}
@@ -63,7 +66,7 @@ func (c *trainCmd) Run(a *app) error {
 	if c.Seed != nil {
 		cfg.Seed = *c.Seed
 	}
-	d, err := configured(&cfg.Data, filepath.Dir(c.File))
+	d, err := configured(&cfg.Data, dir)
 	if err != nil {
 		return err
 	}
@@ -80,8 +83,14 @@ func trainOwn(ctx context.Context, e *recipe.Env, table model.Table, cfg model.C
 	if err != nil {
 		return nil, err
 	}
-	if _, err := cfg.Network(trainSet); err != nil {
+	p, err := train.NewPlan(cfg, trainSet)
+	if err != nil {
 		return nil, usageError{err}
+	}
+	if err := tooBig(p, cfg); err != nil && p.Weights > memory() {
+		return nil, fmt.Errorf("train: %w", err)
+	} else if err != nil { // what grows with the batch is an upper bound
+		e.Observer.Warn(err.Error())
 	}
 	t, err := recipe.Train(ctx, e, table, cfg, trainSet, testSet)
 	if err != nil {

@@ -14,7 +14,11 @@ func Names(what, found string, known []string) string {
 	}
 	best, bestDistance := "", max(1, len(found)/3)+1
 	for _, k := range known {
-		if d := distance(fold(found), fold(k)); d < bestDistance {
+		d := distance(fold(found), fold(k))
+		if len(found) >= 3 && (strings.HasPrefix(k, found) || strings.HasSuffix(k, found)) {
+			d = min(d, 1) // a part of the name, such as its first word
+		}
+		if d < bestDistance {
 			best, bestDistance = k, d
 		}
 	}

@@ -40,7 +40,7 @@ func Recipe() recipe.Recipe {
 			Bounds: report.Bounds{Smoke: bound(80), Short: bound(97.5), Full: bound(99.2)},
 			Seeds:  report.Seeds{Smoke: 1, Short: 1, Full: 1},
 		}},
-		Run: run,
+		Config: Config, Run: run,
 	}
 }
 
