@@ -17,9 +17,9 @@ import (
 	"synfire/format/tfevents"
 )
 
-// Record is named figures after some step, as logs keep them: train/loss,
+// LogEntry is named figures after some step, as logs keep them: train/loss,
 // train/accuracy, test/loss, test/accuracy and rate/LAYER.
-type Record struct {
+type LogEntry struct {
 	Time    time.Time // zero where the loop has no clock
 	Epoch   int       // from 1
 	Step    int       // steps done
@@ -37,7 +37,7 @@ type Scalar struct {
 type Log interface {
 	Name() string          // of the file, unique within a run
 	Open(size int64) error // drops what follows the first size bytes
-	Write(r Record) error
+	Write(r LogEntry) error
 	Size() int64
 	Close() error
 }
@@ -86,7 +86,7 @@ func TensorBoard(dir string) Log {
 type fileLog struct {
 	path   string
 	head   []byte
-	encode func(Record) ([]byte, error)
+	encode func(LogEntry) ([]byte, error)
 	file   *os.File
 	size   int64
 }
@@ -125,7 +125,7 @@ func (l *fileLog) Open(size int64) error {
 }
 
 // Write appends the record.
-func (l *fileLog) Write(r Record) error {
+func (l *fileLog) Write(r LogEntry) error {
 	b, err := l.encode(r)
 	if err != nil {
 		return l.failed(err)
@@ -149,7 +149,7 @@ func (l *fileLog) failed(err error) error {
 	return fmt.Errorf("log %s: %w; free some space or leave this log out, and continue with --resume", l.Name(), err)
 }
 
-func encodeCSV(r Record) ([]byte, error) {
+func encodeCSV(r LogEntry) ([]byte, error) {
 	var b strings.Builder
 	w := csv.NewWriter(&b)
 	for _, s := range r.Scalars {
@@ -159,7 +159,7 @@ func encodeCSV(r Record) ([]byte, error) {
 	return []byte(b.String()), nil
 }
 
-func encodeJSON(r Record) ([]byte, error) {
+func encodeJSON(r LogEntry) ([]byte, error) {
 	line := map[string]any{"step": r.Step, "epoch": r.Epoch}
 	if t := r.clock(); t != "" {
 		line["time"] = t
@@ -173,7 +173,7 @@ func encodeJSON(r Record) ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-func encodeEvent(r Record) ([]byte, error) {
+func encodeEvent(r LogEntry) ([]byte, error) {
 	e := tfevents.Event{Step: int64(r.Step)}
 	if !r.Time.IsZero() {
 		e.WallTime = float64(r.Time.UnixMicro()) / 1e6
@@ -185,7 +185,7 @@ func encodeEvent(r Record) ([]byte, error) {
 }
 
 // clock is the record's time in UTC, or empty.
-func (r Record) clock() string {
+func (r LogEntry) clock() string {
 	if r.Time.IsZero() {
 		return ""
 	}
@@ -212,7 +212,7 @@ func closeLogs(logs []Log) (err error) {
 
 // writeLogs appends a record to each log, and notes their lengths for the next
 // checkpoint.
-func (l *Loop) writeLogs(r Record) error {
+func (l *Loop) writeLogs(r LogEntry) error {
 	if len(l.Logs) == 0 {
 		return nil
 	}
@@ -227,14 +227,14 @@ func (l *Loop) writeLogs(r Record) error {
 	return nil
 }
 
-func (p Point) record() Record {
-	return Record{Epoch: p.Epoch, Step: p.Step, Scalars: []Scalar{{"train/loss", p.TrainLoss}, {"train/accuracy", p.TrainAccuracy}}}
+func (p Point) record() LogEntry {
+	return LogEntry{Epoch: p.Epoch, Step: p.Step, Scalars: []Scalar{{"train/loss", p.TrainLoss}, {"train/accuracy", p.TrainAccuracy}}}
 }
 
 // epochRecord is what an epoch adds to its points: the test set's figures and the
 // firing rates, and where there are no points the training set's figures.
-func (l *Loop) epochRecord(e Epoch) Record {
-	r := Record{Epoch: e.Epoch, Step: e.Step}
+func (l *Loop) epochRecord(e Epoch) LogEntry {
+	r := LogEntry{Epoch: e.Epoch, Step: e.Step}
 	if l.LogEvery == 0 {
 		r.Scalars = append(r.Scalars, Scalar{"train/loss", e.TrainLoss}, Scalar{"train/accuracy", e.TrainAccuracy})
 	}

@@ -150,7 +150,7 @@ func TestLogNotFinite(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, l := range logs {
-		err := errors.Join(l.Open(0), l.Write(train.Record{Epoch: 1, Step: 2, Scalars: []train.Scalar{{Name: "a,b", Value: math.NaN()}}}), l.Close())
+		err := errors.Join(l.Open(0), l.Write(train.LogEntry{Epoch: 1, Step: 2, Scalars: []train.Scalar{{Name: "a,b", Value: math.NaN()}}}), l.Close())
 		if st, e := os.Stat(filepath.Join(dir, l.Name())); err != nil || e != nil || st.Size() != l.Size() {
 			t.Errorf("%s: %v, %v", l.Name(), err, e)
 		}
@@ -186,7 +186,7 @@ func ExampleCSV() {
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "log.csv")
 	log := train.CSV(path) // in a run, Loop.Logs; the loop opens, writes and closes it
-	err = errors.Join(log.Open(0), log.Write(train.Record{Epoch: 1, Step: 20, Scalars: []train.Scalar{{Name: "train/loss", Value: 0.5}}}), log.Close())
+	err = errors.Join(log.Open(0), log.Write(train.LogEntry{Epoch: 1, Step: 20, Scalars: []train.Scalar{{Name: "train/loss", Value: 0.5}}}), log.Close())
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -34,6 +34,8 @@ type cli struct {
 	Eval       evalCmd       `cmd:"" group:"own" help:"Measure a checkpoint on a data set."`
 	Plan       planCmd       `cmd:"" group:"own" help:"Tell parameters, memory and time before a run."`
 	Schema     schemaCmd     `cmd:"" group:"own" help:"Print the JSON schema of the YAML files, for editors."`
+	Distance   distanceCmd   `cmd:"" group:"measure" help:"Measure how far spike trains are apart."`
+	Compare    compareCmd    `cmd:"" group:"measure" help:"Compare two representations of the same stimuli."`
 	Neuron     neuronCmd     `cmd:"" group:"look" help:"Run one neuron and show its membrane and spikes."`
 	Inspect    inspectCmd    `cmd:"" group:"look" help:"Tell what is in a file: checkpoint, arrays, configuration, run."`
 	Runs       runsCmd       `cmd:"" group:"look" help:"List, show, compare, resume and export runs."`
@@ -48,6 +50,7 @@ type cli struct {
 var groups = []kong.Group{
 	{Key: "study", Title: "The reading list"},
 	{Key: "own", Title: "Networks of your own"},
+	{Key: "measure", Title: "Recordings and representations"},
 	{Key: "look", Title: "What is there"},
 	{Key: "machine", Title: "Data and machine"},
 }
@@ -72,7 +75,7 @@ func execute(args []string, out, errOut io.Writer) int {
 	parser, err := kong.New(&cli{},
 		kong.Name("synfire"), kong.Description(description), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 80}),
-		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery)}, kong.Writers(out, errOut), kong.Exit(func(c int) { code = c; panic(exited{}) }), kong.Bind(a))
+		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery), "compare_metrics": compareMetrics}, kong.Writers(out, errOut), kong.Exit(func(c int) { code = c; panic(exited{}) }), kong.Bind(a))
 	if err != nil {
 		panic(err) // the structs above are wrong: every test fails
 	}

@@ -137,34 +137,43 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 // finish writes result.json and the report, as HTML and Markdown with figures as
 // files of their own, and prints the result.
 func (a *app) finish(result report.Run, page report.Page, asJSON bool) error {
-	html, err := page.HTML()
-	if err != nil {
-		return err
-	}
 	dir := filepath.FromSlash(result.Dir)
-	path := filepath.Join(dir, "report.html")
-	files := append(page.FigureFiles(), report.File{Name: "report.md", Content: page.Markdown()}, report.File{Name: "report.html", Content: html})
-	if err := os.MkdirAll(filepath.Join(dir, "figures"), 0o755); err != nil {
-		return fmt.Errorf("write figures: %w", err)
-	}
-	for _, f := range files {
-		if err := atomicfile.Write(filepath.Join(dir, filepath.FromSlash(f.Name)), writer(f.Content)); err != nil {
-			return err
-		}
+	if err := writePage(dir, page); err != nil {
+		return err
 	}
 	if err := atomicfile.Write(filepath.Join(dir, "result.json"), result.WriteJSON); err != nil {
 		return err
 	}
+	var err error
 	if asJSON {
 		err = result.WriteJSON(a.out)
 	} else {
-		fmt.Fprintf(a.out, "\nReport: %s\n\n", path)
+		fmt.Fprintf(a.out, "\nReport: %s\n\n", filepath.Join(dir, "report.html"))
 		err = errors.Join(a.writeTrends(dir), result.WriteTerminal(a.out, a.width, a.color))
 	}
 	if err == nil && result.ExitCode() != 0 {
 		return codeError(result.ExitCode())
 	}
 	return err
+}
+
+// writePage makes the directory and writes the page into it, as HTML and Markdown,
+// with its figures as files of their own.
+func writePage(dir string, page report.Page) error {
+	html, err := page.HTML()
+	if err != nil {
+		return err
+	}
+	files := append(page.FigureFiles(), report.File{Name: "report.md", Content: page.Markdown()}, report.File{Name: "report.html", Content: html})
+	if err := os.MkdirAll(filepath.Join(dir, "figures"), 0o755); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	for _, f := range files {
+		if err := atomicfile.Write(filepath.Join(dir, filepath.FromSlash(f.Name)), writer(f.Content)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeTrends shows how the loss and the accuracy of the run in a directory went,

@@ -30,6 +30,7 @@ func selfTestResults() []Float {
 	all = append(all, selfTestWalks()...)
 	all = append(all, selfTestPooling()...)
 	all = append(all, selfTestUpdates()...)
+	all = append(all, selfTestRelax()...)
 	for _, reset := range []Reset{ResetSubtract, ResetZero, ResetNone} {
 		for _, shape := range []Shape{FastSigmoid, ArcTan, Triangle, Rectangle} {
 			all = append(all, selfTestScan(reset, shape)...)
@@ -153,6 +154,12 @@ func selfTestScan(reset Reset, shape Shape) []Float {
 	s := Surrogate{Shape: shape, A: 0.5, B: 2, Theta: 0.25}
 	p.Backward(steps, s, x, n, gs, n, gv, gx, n)
 	return append(append(append(append(v, u...), gv...), gx...), floats(spikes)...)
+}
+
+// selfTestRelax takes steps towards a fixed point.
+func selfTestRelax() []Float {
+	s, z, p := sixteenths(83, 7), sixteenths(83, 11), Relax{Keep: 0.5, Gain: 0.25, Lo: -0.5, Hi: 0.5}
+	return append(s, p.Step(s, z), p.Step(s, z))
 }
 
 func firstDifference(got, want []Float) error {

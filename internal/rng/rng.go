@@ -25,6 +25,7 @@ const (
 	Encode  = "encode"  // spike generation while training: (seed, epoch, sample)
 	Eval    = "eval"    // spike generation while evaluating; the epoch is 0
 	Dropout = "dropout" // masks while training: (seed, epoch, sample, node)
+	Train   = "train"   // generated spike trains and surrogates of them: (seed, path)
 )
 
 // New is the key of a run's seed and a purpose.

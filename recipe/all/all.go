@@ -3,12 +3,18 @@ package all
 
 import (
 	"synfire/recipe"
+	"synfire/recipe/braincompare"
+	"synfire/recipe/eqprop"
 	"synfire/recipe/quickstart"
+	"synfire/recipe/ratetemporal"
 )
 
 // Recipes lists every recipe.
 func Recipes() []recipe.Recipe {
-	return []recipe.Recipe{
+	list := []recipe.Recipe{
 		quickstart.Recipe(),
+		ratetemporal.Recipe(),
+		braincompare.Recipe(),
 	}
+	return append(list, eqprop.Recipes()...)
 }

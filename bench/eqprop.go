@@ -1,0 +1,78 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"synfire/data"
+	"synfire/internal/par"
+	"synfire/internal/rng"
+	"synfire/rule/eqprop"
+	"synfire/tensor"
+	"synfire/train"
+)
+
+// w7 is learning by equilibrium propagation, one-sided, on images of the density of
+// handwritten digits.
+func w7(s Selection) Case {
+	c := eqprop.Config{
+		Sizes: []int{784, pick(s.Small, 512, 40), 10}, Free: 20, Nudged: 4, Beta: 0.5, Nudge: eqprop.OneSided,
+		Rates: []float64{0.1, 0.1}, Seed: seed,
+	}
+	return Case{
+		Workload: "W7", Phase: Train, Shape: fmt.Sprintf("784-%d-10", c.Sizes[1]), Threads: s.Threads,
+		run: func(one Case, o Options) ([]Row, error) { return relax(one, o, c, pick(s.Small, 100, 8)) },
+	}
+}
+
+// relax times steps of learning: the free and the nudged phase and the update. The
+// rates of its row are the shares of hidden units above zero, and each repeat
+// starts from the same weights, for labels are random.
+func relax(one Case, o Options, c eqprop.Config, batch int) ([]Row, error) {
+	pool := par.New(one.Threads)
+	defer pool.Close()
+	c.Pool = pool
+	r := one.row()
+	r.Steps, r.Batch = c.Free+c.Nudged, batch
+	learner, err := eqprop.New(c)
+	if err != nil {
+		return nil, err
+	}
+	start := map[string]train.Array{}
+	for name, a := range learner.State() {
+		a.Data = slices.Clone(a.Data)
+		start[name] = a
+	}
+	b := digits(c.Sizes[0], batch)
+	var first, last train.Metrics
+	err = r.rate(o, float64(batch), func() error {
+		first = train.Metrics{}
+		return learner.SetState(start)
+	}, func() (err error) {
+		if last, err = learner.Step(context.Background(), b); first.N == 0 {
+			first = last
+		}
+		return err
+	})
+	r.Layers, r.Calibration = []string{"layer1"}, []float64{1} // as they were drawn
+	r.FiringRate, r.RateEnd = rates(first)[:min(1, len(first.Rates))], rates(last)[:min(1, len(last.Rates))]
+	final := last.Loss()
+	r.FinalLoss = &final
+	return []Row{r}, err
+}
+
+// digits draws images of which 19 % of the pixels are not zero, with labels.
+func digits(pixels, n int) *data.Batch {
+	src := rng.New(seed, "bench").Str("W7").Source()
+	b := &data.Batch{X: make([]tensor.Float, n*pixels), Shape: tensor.Shape{pixels}}
+	for i := range b.X {
+		if src.Float64() < 0.19 {
+			b.X[i] = tensor.Float(src.Float64())
+		}
+	}
+	for i := range n {
+		b.Index, b.Labels = append(b.Index, i), append(b.Labels, src.IntN(10))
+	}
+	return b
+}

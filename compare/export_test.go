@@ -1,0 +1,4 @@
+package compare
+
+// WhitenedPresent is tested where no entry is missing.
+var WhitenedPresent = whitenedPresent

@@ -1,0 +1,511 @@
+package compare_test
+
+import (
+	"errors"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+	"pgregory.net/rapid"
+
+	"synfire/compare"
+	"synfire/internal/par"
+	"synfire/internal/rng"
+)
+
+var spearman = compare.Comparison{Similarity: compare.Spearman, Pooling: compare.PoolRanks}
+
+// subjects' RDMs of the same signal, each with noise of its own.
+func subjects(t testing.TB, signal *mat.Dense, count int, noise float64) (data []compare.RDM) {
+	t.Helper()
+	n, p := signal.Dims()
+	for s := range count {
+		x := scaled(gaussian(uint64(100+s), n, p), noise)
+		x.Add(x, signal)
+		data = append(data, rdm(t, compare.Euclidean, x))
+	}
+	return data
+}
+
+// The ceiling: lower ≤ upper, both 1 for identical subjects, for each pooling.
+func TestNoiseCeiling(t *testing.T) {
+	for name, c := range map[string]compare.Comparison{
+		"cosine":   {Similarity: compare.CosineSimilarity, Pooling: compare.PoolCosine},
+		"pearson":  {Similarity: compare.Pearson, Pooling: compare.PoolCorrelation},
+		"spearman": spearman,
+		"rho-a":    {Similarity: compare.RhoA, Pooling: compare.PoolRanks},
+	} {
+		lower, upper, err := compare.NoiseCeiling(c, subjects(t, gaussian(1, 12, 6), 5, 1))
+		if err != nil || !(lower <= upper && upper < 1 && lower > 0) {
+			t.Errorf("%s: %v to %v, %v", name, lower, upper, err)
+		}
+		lower, upper, err = compare.NoiseCeiling(c, subjects(t, gaussian(1, 12, 6), 5, 0))
+		if err != nil || math.Abs(lower-1) > 1e-12 || math.Abs(upper-1) > 1e-12 {
+			t.Errorf("%s of identical subjects: %v to %v, %v", name, lower, upper, err)
+		}
+	}
+}
+
+// Models with freedom find what the target was made of.
+func TestModels(t *testing.T) {
+	const n = 10
+	parts := []compare.RDM{rdm(t, compare.Euclidean, gaussian(1, n, 4)), rdm(t, compare.Euclidean, gaussian(2, n, 4)), rdm(t, compare.Euclidean, gaussian(3, n, 4))}
+	mix := compare.NewRDM(n)
+	for i := range mix.Values {
+		mix.Values[i] = 0.7*parts[0].Values[i] + 0.3*parts[1].Values[i]
+	}
+	all := []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
+	for name, c := range map[string]compare.Comparison{
+		"cosine":  {Similarity: compare.CosineSimilarity, Pooling: compare.PoolCosine},
+		"pearson": {Similarity: compare.Pearson, Pooling: compare.PoolCorrelation},
+	} {
+		for kind, m := range map[string]compare.Model{"weighted": compare.Weighted{RDMs: parts}, "interpolate": compare.Interpolate{RDMs: []compare.RDM{parts[2], parts[0], parts[1]}}} {
+			for _, stimuli := range [][]int{all, {0, 2, 3, 4, 4, 6, 8, 9}} {
+				got, err := m.Fit(c, mix.Subset(stimuli), stimuli)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if v, err := c.Similarity(got, mix); err != nil || v < 1-1e-6 {
+					t.Errorf("%s, %s: similarity %v with what it was fitted to, %v", kind, name, v, err)
+				}
+			}
+		}
+		got, err := compare.Select{RDMs: parts}.Fit(c, parts[1], all)
+		if err != nil || !reflect.DeepEqual(got, parts[1]) {
+			t.Errorf("select, %s: the wrong one, %v", name, err)
+		}
+	}
+	// a part that would need a negative weight gets none
+	for i := range mix.Values {
+		mix.Values[i] = parts[0].Values[i] - 0.2*parts[1].Values[i]
+	}
+	c := compare.Comparison{Similarity: compare.CosineSimilarity}
+	got, err := compare.Weighted{RDMs: parts[:2]}.Fit(c, mix, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := c.Similarity(got, parts[0]); err != nil || v < 1-1e-12 {
+		t.Errorf("negative weight: similarity %v with the other part, %v", v, err)
+	}
+}
+
+// The dual variance lies between its bounds, and counts the interaction once:
+// where σ²_rc = σ²_r + σ²_c + 2·σ²_i-like excess, it is their sum.
+func TestDualVariance(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		part := rapid.Float64Range(0, 5)
+		r, c, rc := part.Draw(t, "subjects"), part.Draw(t, "stimuli"), part.Draw(t, "both")
+		v := compare.DualVariance(rc, r, c)
+		if rc >= max(r, c) && (v < max(r, c) || v > rc) {
+			t.Errorf("dual variance %v of %v, %v, %v is outside its bounds", v, rc, r, c)
+		}
+		small := compare.DualVarianceSmall(rc, r, c, 1_000_000, 1_000_000)
+		if math.Abs(small-v) > 1e-4 {
+			t.Errorf("with many subjects and stimuli: %v, want %v", small, v)
+		}
+	})
+	if v := compare.DualVariance(5, 2, 1); v != 2 {
+		t.Errorf("2(2 + 1) − 5 = 1 is below 2, found %v", v)
+	}
+	if v := compare.DualVariance(4, 2, 1); v != 2 {
+		t.Errorf("2(2 + 1) − 4 = %v, want 2", v)
+	}
+}
+
+// A bootstrap tells the model that the data follow from one that has no part in
+// them, with the same figures on any number of threads.
+func TestBootstrap(t *testing.T) {
+	signal := gaussian(1, 14, 6)
+	data := subjects(t, signal, 6, 0.7)
+	models := []compare.Model{
+		compare.Fixed{RDM: rdm(t, compare.Euclidean, signal)},
+		compare.Fixed{RDM: rdm(t, compare.Euclidean, gaussian(50, 14, 6))},
+		compare.Weighted{RDMs: []compare.RDM{rdm(t, compare.Euclidean, signal), rdm(t, compare.Euclidean, gaussian(51, 14, 6))}},
+	}
+	pool := par.New(3)
+	defer pool.Close()
+	for _, cross := range []bool{false, true} {
+		b := compare.Bootstrap{Comparison: spearman, Resamples: 60, Seed: 1, CrossValidate: cross}
+		one, err := b.Run(models, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Pool = pool
+		many, err := b.Run(models, data)
+		if err != nil || !reflect.DeepEqual(one, many) {
+			t.Errorf("cross-validated %v: three threads differ from one, %v", cross, err)
+		}
+		if one.DOF != 5 || !(one.Lower < one.Upper) {
+			t.Errorf("degrees of freedom %d, ceiling %v to %v", one.DOF, one.Lower, one.Upper)
+		}
+		if p := one.AboveZero(0); p > 0.01 || one.SE(0) <= 0 || one.SE(0) > 0.2 {
+			t.Errorf("cross-validated %v: true model %v ± %v, p = %v", cross, one.Scores[0], one.SE(0), p)
+		}
+		if p := one.AboveZero(1); p < 0.05 {
+			t.Errorf("cross-validated %v: wrong model %v, p = %v", cross, one.Scores[1], p)
+		}
+		if p := one.Differ(0, 1); p > 0.05 {
+			t.Errorf("cross-validated %v: difference of the models: p = %v", cross, p)
+		}
+		if p := one.BelowCeiling(1); p > 0.05 {
+			t.Errorf("cross-validated %v: wrong model reaches the ceiling, p = %v", cross, p)
+		}
+		if one.Differ(0, 0) < 0.999 {
+			t.Errorf("a model differs from itself, p = %v", one.Differ(0, 0))
+		}
+	}
+	single, err := compare.Bootstrap{Comparison: spearman, Resamples: 60, Seed: 1}.Run(models, data[:1])
+	if err != nil || single.DOF != 13 || !math.IsNaN(single.Lower) || !(single.SE(0) > 0) || !math.IsNaN(single.BelowCeiling(0)) {
+		t.Errorf("one subject: %+v, %v", single.Scores, err)
+	}
+	if _, err := (compare.Bootstrap{Comparison: spearman, CrossValidate: true}).Run(models, subjects(t, gaussian(1, 5, 3), 2, 1)); err == nil || !strings.Contains(err.Error(), "want at least 6 to cross-validate") {
+		t.Errorf("5 stimuli: %v", err)
+	}
+	if _, err := (compare.Bootstrap{Comparison: spearman}).Run(nil, data); err == nil {
+		t.Error("no models: no error")
+	}
+}
+
+// Freedom without cross-validation flatters: the more parts that have nothing to
+// do with the data, the better the fit, and cross-validation takes that away.
+func TestCrossValidation(t *testing.T) {
+	var parts []compare.RDM
+	for s := range 12 {
+		parts = append(parts, rdm(t, compare.Euclidean, gaussian(uint64(200+s), 16, 3)))
+	}
+	models := []compare.Model{compare.Weighted{RDMs: parts}}
+	c := compare.Comparison{Similarity: compare.Pearson, Pooling: compare.PoolCorrelation}
+	var fitted, held []float64
+	for set := range uint64(12) {
+		var data []compare.RDM
+		for s := range uint64(4) {
+			data = append(data, rdm(t, compare.Euclidean, gaussian(1000+10*set+s, 16, 6)))
+		}
+		for _, cross := range []bool{false, true} {
+			inf, err := compare.Bootstrap{Comparison: c, Resamples: 2, CrossValidate: cross, Seed: set}.Run(models, data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if cross {
+				held = append(held, inf.Scores[0])
+			} else {
+				fitted = append(fitted, inf.Scores[0])
+			}
+		}
+	}
+	if mean(fitted) < 0.1 || math.Abs(mean(held)) > 0.07 {
+		t.Errorf("fitted to noise %v, cross-validated %v", mean(fitted), mean(held))
+	}
+}
+
+// Corrections for many tests, by hand.
+func TestCorrections(t *testing.T) {
+	p := []float64{0.01, 0.04, 0.03, 0.5}
+	for _, c := range []struct {
+		name string
+		f    func([]float64) []float64
+		want []float64
+	}{
+		{"Bonferroni", compare.Bonferroni, []float64{0.04, 0.16, 0.12, 1}},
+		{"Holm", compare.Holm, []float64{0.04, 0.09, 0.09, 0.5}},
+		{"FDR", compare.FDR, []float64{0.04, 0.16 / 3, 0.16 / 3, 0.5}},
+	} {
+		got := c.f(p)
+		for i, w := range c.want {
+			near(t, c.name, got[i], w, 1e-12)
+		}
+	}
+}
+
+// Related RDMs are told from unrelated ones; the p-value never is 0.
+func TestPermutationTest(t *testing.T) {
+	x := gaussian(1, 12, 6)
+	r := rdm(t, compare.Euclidean, x)
+	related := subjects(t, x, 1, 0.5)[0]
+	pool := par.New(2)
+	defer pool.Close()
+	v, p, err := compare.PermutationTest(compare.Spearman, r, related, 200, 1, nil)
+	if err != nil || p != 1./201 || v < 0.5 {
+		t.Errorf("related: %v, p = %v, %v", v, p, err)
+	}
+	if v2, p2, _ := compare.PermutationTest(compare.Spearman, r, related, 200, 1, pool); v2 != v || p2 != p {
+		t.Error("two threads give another p-value")
+	}
+	sum := 0.0
+	for s := range uint64(30) {
+		_, p, err := compare.PermutationTest(compare.Spearman, r, rdm(t, compare.Euclidean, gaussian(300+s, 12, 6)), 100, s, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += p / 30
+	}
+	near(t, "mean p-value without a relation", sum, 0.5, 0.17)
+	if _, _, err := compare.PermutationTest(compare.Spearman, r, compare.NewRDM(12), 10, 1, nil); !errors.Is(err, compare.ErrUndefined) {
+		t.Errorf("a constant RDM: %v", err)
+	}
+}
+
+// Folds are runs of neighbours, the first ones longer; shuffles keep the share of
+// each label.
+func TestSplits(t *testing.T) {
+	folds, err := compare.Folds(7, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(folds[0].Test, []int{0, 1, 2}) || !reflect.DeepEqual(folds[1].Test, []int{3, 4}) || !reflect.DeepEqual(folds[2].Train, []int{0, 1, 2, 3, 4}) {
+		t.Errorf("folds %v", folds)
+	}
+	labels := make([]int, 60)
+	for i := range labels {
+		labels[i] = i % 3
+	}
+	splits, err := compare.Shuffles(60, 4, 0.1, labels, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range splits {
+		count := map[int]int{}
+		for _, i := range s.Test {
+			count[labels[i]]++
+		}
+		if !reflect.DeepEqual(count, map[int]int{0: 2, 1: 2, 2: 2}) || len(s.Train) != 54 {
+			t.Errorf("test labels %v of %d training stimuli", count, len(s.Train))
+		}
+	}
+	if reflect.DeepEqual(splits[0], splits[1]) {
+		t.Error("two shuffles are the same")
+	}
+}
+
+// Mappings: PLS of all components is least squares, the forms of ridge agree, the
+// chosen penalty is that of leaving each stimulus out.
+func TestMappings(t *testing.T) {
+	x := gaussian(1, 40, 5)
+	y := times(x, gaussian(2, 5, 3))
+	y.Add(y, gaussian(3, 40, 3))
+	fit := func(m compare.Mapping, x, y *mat.Dense) *mat.Dense {
+		t.Helper()
+		l, err := m.Fit(x, y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := l.Predict(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	close := func(what string, a, b *mat.Dense, tolerance float64) {
+		t.Helper()
+		var d mat.Dense
+		d.Sub(a, b)
+		if m := mat.Norm(&d, 2); !(m < tolerance) {
+			t.Errorf("%s: the predictions differ by %v", what, m)
+		}
+	}
+	ols := fit(compare.LeastSquares{}, x, y)
+	close("PLS of all components", fit(compare.PLS{}, x, y), ols, 1e-9)
+	close("PLS of one unit", fit(compare.PLS{Components: 5}, x, y.Slice(0, 40, 0, 1).(*mat.Dense)), ols.Slice(0, 40, 0, 1).(*mat.Dense), 1e-9)
+	close("ridge without penalty", fit(compare.Ridge{Penalty: 1e-9}, x, y), ols, 1e-6)
+
+	// the form for few stimuli, on the same problem: units of zero change nothing
+	wide := mat.NewDense(40, 60, nil)
+	wide.Slice(0, 40, 0, 5).(*mat.Dense).Copy(x)
+	close("dual ridge", fit(compare.Ridge{Penalty: 2}, wide, y), fit(compare.Ridge{Penalty: 2}, x, y), 1e-8)
+
+	penalties := []float64{0.1, 1, 10, 100}
+	best, least := 0.0, math.Inf(1)
+	for _, a := range penalties {
+		sum := 0.0
+		for i := range 40 {
+			train := slices.DeleteFunc(slices.Collect(func(yield func(int) bool) {
+				for k := range 40 {
+					if !yield(k) {
+						return
+					}
+				}
+			}), func(k int) bool { return k == i })
+			l, err := compare.Ridge{Penalty: a}.Fit(reordered2(x, train), reordered2(y, train))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := l.Predict(reordered2(x, []int{i}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for j := range 3 {
+				sum += (p.At(0, j) - y.At(i, j)) * (p.At(0, j) - y.At(i, j))
+			}
+		}
+		if sum < least {
+			best, least = a, sum
+		}
+	}
+	if got, err := (compare.RidgeCV{Penalties: penalties}).Choose(x, y); err != nil || got != best {
+		t.Errorf("penalty %v, leaving each out chooses %v; %v", got, best, err)
+	}
+	if _, err := (compare.RidgeCV{}).Fit(x, y); err != nil {
+		t.Error(err)
+	}
+
+	single := fit(compare.SingleUnit{}, x, x)
+	close("one to one", single, x, 1e-9)
+	rank1 := times(gaussian(8, 40, 1), gaussian(9, 1, 4))
+	close("PLS of a rank of 1", fit(compare.PLS{Components: 4}, rank1, rank1), rank1, 1e-8)
+}
+
+func reordered2(x *mat.Dense, rows []int) *mat.Dense {
+	_, p := x.Dims()
+	out := mat.NewDense(len(rows), p, nil)
+	for i, k := range rows {
+		out.SetRow(i, x.RawRowView(k))
+	}
+	return out
+}
+
+// Predictivity of what can be predicted, of noise, and of units that never vary;
+// with a ceiling that noise lowers.
+func TestPredictivity(t *testing.T) {
+	x := gaussian(1, 100, 5)
+	y := times(x, gaussian(2, 5, 4))
+	y.Apply(func(_, j int, v float64) float64 {
+		if j == 3 {
+			return 7
+		}
+		return v
+	}, y)
+	splits, err := compare.Shuffles(100, 10, 0.1, nil, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := compare.Predict(x, y, compare.LeastSquares{}, splits)
+	if err != nil || p.Score < 1-1e-9 || p.Error > 1e-9 || !math.IsNaN(p.Units[3]) {
+		t.Errorf("a linear map: %+v, %v", p, err)
+	}
+	noise, err := compare.Predict(x, gaussian(9, 100, 30), compare.Ridge{Penalty: 1}, splits)
+	if err != nil || math.Abs(noise.Score) > 0.25 {
+		t.Errorf("noise: %v, %v", noise.Score, err)
+	}
+	if _, err := compare.PredictPooled(x, y, compare.LeastSquares{}, splits); err == nil || !strings.Contains(err.Error(), "make them with Folds") {
+		t.Errorf("pooled shuffles: %v", err)
+	}
+	if _, err := compare.Predict(x, mat.NewDense(100, 2, nil), compare.LeastSquares{}, splits); !errors.Is(err, compare.ErrUndefined) {
+		t.Errorf("silent units: %v", err)
+	}
+
+	near(t, "Spearman–Brown", compare.SpearmanBrown(.5), 2./3, 1e-12)
+	var repetitions []*mat.Dense
+	for s := range uint64(8) {
+		r := gaussian(20+s, 100, 4)
+		r.Add(r, gaussian(10, 100, 4))
+		repetitions = append(repetitions, r)
+	}
+	ceiling, err := compare.SplitHalf(repetitions, 10, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "ceiling of signal and noise of variance 1 in 8 repetitions", ceiling.Score, 8./9, 0.05)
+	near(t, "explained variance", compare.ExplainedVariance(.6, .9), .4, 1e-12)
+	near(t, "ceiled correlation", compare.CeiledCorrelation(.6, .9), 2./3, 1e-12)
+	u, err := compare.UnitExplainedVariance(compare.Predictivity{Units: []float64{.5, .9, math.NaN()}}, compare.Ceiling{Units: []float64{.5, .05, .8}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "explained variance of units", u, .5, 1e-12)
+}
+
+// A model is stable under what keeps the angles of its patterns.
+func TestReStA(t *testing.T) {
+	x := gaussian(1, 20, 8)
+	curve, err := compare.ReStACurve([]*mat.Dense{x, scaled(x, 3), times(x, rotation(1, 8)), gaussian(2, 20, 8)}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k := range 3 {
+		near(t, "stability", curve[k], 1, 1e-12)
+	}
+	if math.Abs(curve[3]) > 0.5 {
+		t.Errorf("two unrelated models: %v", curve[3])
+	}
+}
+
+func TestSelectivity(t *testing.T) {
+	x := mat.NewDense(4, 3, []float64{
+		2, 1, 0,
+		4, 1, 0,
+		0, 1, 0,
+		1, 1, 0,
+	})
+	got, err := compare.Selectivity(x, []int{0, 0, 1, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "selective unit", got[0], (3-.5)/(3+.5), 1e-12)
+	if got[1] != 0 || got[2] != 0 {
+		t.Errorf("units that do not distinguish: %v", got)
+	}
+}
+
+func TestAblation(t *testing.T) {
+	order := compare.Descending([]float64{0.1, 0.9, 0.9, 0.5})
+	if !reflect.DeepEqual(order, []int{1, 2, 3, 0}) {
+		t.Fatalf("order %v", order)
+	}
+	var masks [][]bool
+	curve, err := compare.Ablation(func(silenced []bool) (float64, error) {
+		masks = append(masks, silenced)
+		return float64(len(masks)), nil
+	}, order, []float64{0, 0.5, 1})
+	if err != nil || !reflect.DeepEqual(curve, []compare.AblationPoint{{0, 0, 1}, {2, 0.5, 2}, {4, 1, 3}}) {
+		t.Errorf("curve %v, %v", curve, err)
+	}
+	if !reflect.DeepEqual(masks[1], []bool{false, true, true, false}) {
+		t.Errorf("mask %v", masks[1])
+	}
+	failed := errors.New("no data")
+	if _, err := compare.Ablation(func([]bool) (float64, error) { return 0, failed }, order, []float64{0}); !errors.Is(err, failed) {
+		t.Errorf("%v", err)
+	}
+	if a := compare.RandomOrder(9, 1); reflect.DeepEqual(a, compare.RandomOrder(9, 2)) || !reflect.DeepEqual(a, compare.RandomOrder(9, 1)) {
+		t.Error("random orders do not follow the seed")
+	}
+}
+
+// h ← tanh(Wh), W = diag(2, ½): a saddle at 0 and two attractors at ±(0.9575, 0).
+func TestFixedPoints(t *testing.T) {
+	step := func(dst, h []float64) {
+		dst[0], dst[1] = math.Tanh(2*h[0]), math.Tanh(0.5*h[1])
+	}
+	s := rng.New(1, "starts").Source()
+	starts := mat.NewDense(40, 2, nil)
+	starts.Apply(func(int, int, float64) float64 { return 2*s.Float64() - 1 }, starts)
+	got, err := compare.FixedPoints(step, starts, compare.FixedPointOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 3 {
+		t.Fatalf("%d fixed points, want 3: %+v", len(got), got)
+	}
+	slices.SortFunc(got, func(a, b compare.FixedPoint) int { return int(math.Copysign(1, a.H[0]-b.H[0])) })
+	const attractor = 0.957504024077
+	for k, want := range []float64{-attractor, 0, attractor} {
+		p := got[k]
+		near(t, "fixed point", p.H[0], want, 1e-5)
+		near(t, "fixed point", p.H[1], 0, 1e-5)
+		if p.Speed > 1e-12 || p.Unstable != k%2 {
+			t.Errorf("point %v: speed %v, %d unstable directions", p.H, p.Speed, p.Unstable)
+		}
+	}
+	near(t, "eigenvalue of the saddle", real(got[1].Eigenvalues[0]), 2, 1e-4)
+	near(t, "eigenvalue of the saddle", real(got[1].Eigenvalues[1]), .5, 1e-4)
+	none, err := compare.FixedPoints(func(dst, h []float64) { dst[0] = h[0] + 1 }, mat.NewDense(1, 1, []float64{0}), compare.FixedPointOptions{})
+	if err != nil || len(none) != 0 {
+		t.Errorf("a map without fixed points: %v, %v", none, err)
+	}
+	if _, err := compare.FixedPoints(func(dst, _ []float64) { dst[0] = math.NaN() }, mat.NewDense(1, 1, []float64{0}), compare.FixedPointOptions{}); err == nil {
+		t.Error("a step that is not finite: no error")
+	}
+}

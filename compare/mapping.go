@@ -1,0 +1,326 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Mapping fits a linear map from responses x to responses y, both stimuli ×
+// units.
+type Mapping interface {
+	Fit(x, y *mat.Dense) (*LinearMap, error)
+}
+
+// LinearMap is ŷ = (x − x̄)·W + ȳ.
+type LinearMap struct {
+	W            *mat.Dense // units of x × units of y
+	meanX, meanY []float64
+}
+
+// Predict applies the map to responses of the units it was fitted to.
+func (m *LinearMap) Predict(x *mat.Dense) (*mat.Dense, error) {
+	if err := check("Predict", x, 1); err != nil {
+		return nil, err
+	}
+	if _, p := x.Dims(); p != len(m.meanX) {
+		return nil, fmt.Errorf("compare.Predict: responses of %d units, the map was fitted to %d", p, len(m.meanX))
+	}
+	return m.predict(x), nil
+}
+
+func (m *LinearMap) predict(x *mat.Dense) *mat.Dense {
+	c := mat.DenseCopyOf(x)
+	c.Apply(func(_, j int, v float64) float64 { return v - m.meanX[j] }, c)
+	var y mat.Dense
+	y.Mul(c, m.W)
+	y.Apply(func(_, j int, v float64) float64 { return v + m.meanY[j] }, &y)
+	return &y
+}
+
+// fitted centres both sides, for f to find W.
+func fitted(op string, x, y *mat.Dense, f func(x, y *mat.Dense) (*mat.Dense, error)) (*LinearMap, error) {
+	if err := checkPair(op, x, y, 2); err != nil {
+		return nil, err
+	}
+	w, err := f(centred(x), centred(y))
+	if err != nil {
+		return nil, err
+	}
+	return &LinearMap{w, columnMeans(x), columnMeans(y)}, nil
+}
+
+// Ridge minimises ‖Y − XW‖² + Penalty·‖W‖² of centred X and Y, by the smaller of
+// the systems of units and of stimuli. Penalty must be positive.
+type Ridge struct{ Penalty float64 }
+
+// Fit implements Mapping.
+func (r Ridge) Fit(x, y *mat.Dense) (*LinearMap, error) {
+	if !(r.Penalty > 0) || math.IsInf(r.Penalty, 0) {
+		return nil, fmt.Errorf("compare.Ridge: penalty %v, want a positive number; LeastSquares does without", r.Penalty)
+	}
+	return fitted("Ridge", x, y, func(x, y *mat.Dense) (*mat.Dense, error) {
+		n, p := x.Dims()
+		if n < p { // W = Xᵀ(XXᵀ + αI)⁻¹Y
+			z, err := r.solve(x.T(), y)
+			if err != nil {
+				return nil, err
+			}
+			var w mat.Dense
+			w.Mul(x.T(), z)
+			return &w, nil
+		}
+		var xy mat.Dense
+		xy.Mul(x.T(), y)
+		return r.solve(x, &xy)
+	})
+}
+
+// solve is (aᵀa + αI)⁻¹b.
+func (r Ridge) solve(a mat.Matrix, b *mat.Dense) (*mat.Dense, error) {
+	var k mat.SymDense
+	k.SymOuterK(1, a.T())
+	for i := range k.SymmetricDim() {
+		k.SetSym(i, i, k.At(i, i)+r.Penalty)
+	}
+	var c mat.Cholesky
+	if !c.Factorize(&k) {
+		return nil, fmt.Errorf("compare.Ridge: penalty %v is too small for these responses: the system is singular; use a larger one", r.Penalty)
+	}
+	var w mat.Dense
+	if err := c.SolveTo(&w, b); err != nil {
+		return nil, fmt.Errorf("compare.Ridge: penalty %v: %w; use a larger one", r.Penalty, err)
+	}
+	return &w, nil
+}
+
+// RidgeCV is Ridge with the one of Penalties (nil: the decades from 0.01 to 1e7)
+// that has the least squared error when each stimulus is left out in turn.
+type RidgeCV struct{ Penalties []float64 }
+
+// Fit implements Mapping.
+func (r RidgeCV) Fit(x, y *mat.Dense) (*LinearMap, error) {
+	penalty, err := r.Choose(x, y)
+	if err != nil {
+		return nil, err
+	}
+	return Ridge{penalty}.Fit(x, y)
+}
+
+// Choose is the penalty that Fit uses. With centred X = USVᵀ and d = s²/(s² + α)
+// the residual of a stimulus left out is (y − ŷ)/(1 − h), h = 1/n + Σ_k d_k·u_k².
+func (r RidgeCV) Choose(x, y *mat.Dense) (float64, error) {
+	penalties := r.Penalties
+	if penalties == nil {
+		for a := 0.01; a < 2e7; a *= 10 {
+			penalties = append(penalties, a)
+		}
+	}
+	if slices.ContainsFunc(penalties, func(a float64) bool { return !(a > 0) }) {
+		return 0, fmt.Errorf("compare.RidgeCV: penalties %v, want positive numbers", penalties)
+	}
+	if err := checkPair("RidgeCV", x, y, 2); err != nil {
+		return 0, err
+	}
+	var svd mat.SVD
+	if !svd.Factorize(centred(x), mat.SVDThin) {
+		return 0, fmt.Errorf("compare.RidgeCV: the singular values did not converge")
+	}
+	var u, uy mat.Dense
+	svd.UTo(&u)
+	cy := centred(y)
+	uy.Mul(u.T(), cy)
+	best, least := penalties[0], math.Inf(1)
+	for _, a := range penalties {
+		if e := leaveOneOut(&u, &uy, cy, svd.Values(nil), a); e < least {
+			best, least = a, e
+		}
+	}
+	return best, nil
+}
+
+// leaveOneOut is the sum of the squared residuals of stimuli left out.
+func leaveOneOut(u, uy, y *mat.Dense, s []float64, penalty float64) float64 {
+	d := make([]float64, len(s))
+	for k, v := range s {
+		d[k] = v * v / (v*v + penalty)
+	}
+	shrunk := mat.DenseCopyOf(uy)
+	shrunk.Apply(func(k, _ int, v float64) float64 { return d[k] * v }, shrunk)
+	var fit mat.Dense
+	fit.Mul(u, shrunk)
+	n, _ := y.Dims()
+	sum := 0.0
+	for i := range n {
+		h := 1 / float64(n)
+		for k, v := range u.RawRowView(i) {
+			h += d[k] * v * v
+		}
+		for j, v := range y.RawRowView(i) {
+			e := (v - fit.At(i, j)) / (1 - h)
+			sum += e * e
+		}
+	}
+	return sum
+}
+
+// LeastSquares is the map of least squared error, of those the one of least norm.
+type LeastSquares struct{}
+
+// Fit implements Mapping.
+func (LeastSquares) Fit(x, y *mat.Dense) (*LinearMap, error) {
+	return fitted("LeastSquares", x, y, func(x, y *mat.Dense) (*mat.Dense, error) {
+		var svd mat.SVD
+		if !svd.Factorize(x, mat.SVDThin) {
+			return nil, fmt.Errorf("compare.LeastSquares: the singular values did not converge")
+		}
+		_, p := x.Dims()
+		_, q := y.Dims()
+		s := svd.Values(nil)
+		rank := 0
+		for rank < len(s) && s[rank] > rankTolerance*s[0] {
+			rank++
+		}
+		w := mat.NewDense(p, q, nil)
+		if rank > 0 {
+			svd.SolveTo(w, y, rank)
+		}
+		return w, nil
+	})
+}
+
+// PLS is partial least squares with a number of components (0: 25, the default
+// of Brain-Score), at most min(n − 1, p), of centred and unscaled responses. Each
+// takes the direction w of X that has the largest covariance with Y and removes
+// what it explains (NIPALS; Wold 1975):
+//
+//	t = Xw, p = Xᵀt/tᵀt, c = Yᵀt/tᵀt,  X ← X − tpᵀ, Y ← Y − tcᵀ,  W = W(PᵀW)⁻¹Cᵀ
+type PLS struct{ Components int }
+
+// Fit implements Mapping.
+func (m PLS) Fit(x, y *mat.Dense) (*LinearMap, error) {
+	if m.Components < 0 {
+		return nil, fmt.Errorf("compare.PLS: %d components, want at least 1, or 0 for 25", m.Components)
+	}
+	return fitted("PLS", x, y, func(x, y *mat.Dense) (*mat.Dense, error) {
+		n, p := x.Dims()
+		k := m.Components
+		if k == 0 {
+			k = 25
+		}
+		return nipals(x, y, min(k, n-1, p))
+	})
+}
+
+// nipals overwrites x and y.
+func nipals(x, y *mat.Dense, components int) (*mat.Dense, error) {
+	n, p := x.Dims()
+	_, q := y.Dims()
+	ws, ps, cs := mat.NewDense(p, components, nil), mat.NewDense(p, components, nil), mat.NewDense(q, components, nil)
+	size, done := mat.Norm(x, 2)*mat.Norm(y, 2), 0
+	for ; done < components; done++ {
+		w, strength, err := leading(x, y)
+		if err != nil {
+			return nil, err
+		}
+		if strength <= rankTolerance*size {
+			break // nothing is left to explain
+		}
+		t, load, c := mat.NewVecDense(n, nil), mat.NewVecDense(p, nil), mat.NewVecDense(q, nil)
+		t.MulVec(x, w)
+		tt := mat.Dot(t, t)
+		load.MulVec(x.T(), t)
+		load.ScaleVec(1/tt, load)
+		c.MulVec(y.T(), t)
+		c.ScaleVec(1/tt, c)
+		x.RankOne(x, -1, t, load)
+		y.RankOne(y, -1, t, c)
+		ws.SetCol(done, w.RawVector().Data)
+		ps.SetCol(done, load.RawVector().Data)
+		cs.SetCol(done, c.RawVector().Data)
+	}
+	out := mat.NewDense(p, q, nil)
+	if done == 0 {
+		return out, nil
+	}
+	w, load, c := ws.Slice(0, p, 0, done), ps.Slice(0, p, 0, done), cs.Slice(0, q, 0, done)
+	var pw, rotated, inner mat.Dense
+	pw.Mul(load.T(), w)
+	if err := inner.Solve(&pw, c.T()); err != nil && !isConditioned(err) {
+		return nil, fmt.Errorf("compare.PLS: %w; use fewer components", err)
+	}
+	rotated.Mul(w, &inner)
+	return &rotated, nil
+}
+
+// isConditioned reports a solution that exists but is inaccurate.
+func isConditioned(err error) bool {
+	c, ok := err.(mat.Condition)
+	return ok && !math.IsInf(float64(c), 1)
+}
+
+// leading is the left singular vector of XᵀY of the largest singular value, found
+// in the smaller of the two spaces.
+func leading(x, y *mat.Dense) (*mat.VecDense, float64, error) {
+	var m mat.Dense
+	m.Mul(x.T(), y)
+	p, q := m.Dims()
+	var g mat.SymDense
+	if p <= q {
+		g.SymOuterK(1, &m)
+	} else {
+		g.SymOuterK(1, m.T())
+	}
+	var e mat.EigenSym
+	if !e.Factorize(&g, true) {
+		return nil, 0, fmt.Errorf("compare.PLS: the eigenvalues did not converge")
+	}
+	var vectors mat.Dense
+	e.VectorsTo(&vectors)
+	last := g.SymmetricDim() - 1
+	w := mat.VecDenseCopyOf(vectors.ColView(last))
+	if p > q {
+		v := w
+		w = mat.NewVecDense(p, nil)
+		w.MulVec(&m, v)
+	}
+	strength := math.Sqrt(max(e.Values(nil)[last], 0))
+	if norm := mat.Norm(w, 2); norm > 0 {
+		w.ScaleVec(1/norm, w)
+	}
+	return w, strength, nil
+}
+
+// SingleUnit predicts each unit of y from the one unit of x that correlates with
+// it most, by regression: how far one to one correspondence goes.
+type SingleUnit struct{}
+
+// Fit implements Mapping.
+func (SingleUnit) Fit(x, y *mat.Dense) (*LinearMap, error) {
+	return fitted("SingleUnit", x, y, func(x, y *mat.Dense) (*mat.Dense, error) {
+		var xy mat.Dense
+		xy.Mul(x.T(), y)
+		p, q := xy.Dims()
+		w := mat.NewDense(p, q, nil)
+		for j := range q {
+			best, score := -1, 0.0
+			for i := range p {
+				xx := squareOfColumn(x, i)
+				if r := math.Abs(xy.At(i, j)) / math.Sqrt(xx); xx > 0 && r > score {
+					best, score = i, r
+				}
+			}
+			if best >= 0 {
+				w.Set(best, j, xy.At(best, j)/squareOfColumn(x, best))
+			}
+		}
+		return w, nil
+	})
+}
+
+func squareOfColumn(x *mat.Dense, j int) float64 {
+	c := mat.Col(nil, j, x)
+	return dot(c, c)
+}

@@ -1,0 +1,164 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Covariance estimates the covariance of the noise from residuals, observations
+// × units, that have dof degrees of freedom: observations less conditions.
+type Covariance func(residuals *mat.Dense, dof int) (*mat.SymDense, error)
+
+// FullCovariance is XᵀX/dof. With fewer observations than units it is singular;
+// then shrink it.
+func FullCovariance(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
+	if err := check("FullCovariance", residuals, 2); err != nil {
+		return nil, err
+	}
+	return scatter("FullCovariance", residuals, dof)
+}
+
+// scatter is XᵀX/d.
+func scatter(op string, x *mat.Dense, d int) (*mat.SymDense, error) {
+	if d < 1 {
+		return nil, fmt.Errorf("compare.%s: %d degrees of freedom, want at least 1: repeat the conditions", op, d)
+	}
+	var s mat.SymDense
+	s.SymOuterK(1/float64(d), x.T())
+	return &s, nil
+}
+
+// ShrinkToIdentity is the estimate of Ledoit and Wolf, "A well-conditioned
+// estimator for large-dimensional covariance matrices", 2004: with S = XᵀX/n,
+// m = tr S/p, d² = ‖S − mI‖² and b² = min(d², Σ_k ‖x_kx_kᵀ − S‖²/n²),
+//
+//	Σ = (b²/d²·mI + (d² − b²)/d²·S)·n/dof
+func ShrinkToIdentity(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
+	const op = "ShrinkToIdentity"
+	if err := check(op, residuals, 2); err != nil {
+		return nil, err
+	}
+	if _, err := scatter(op, residuals, dof); err != nil {
+		return nil, err
+	}
+	n, p := residuals.Dims()
+	s, err := scatter(op, residuals, n)
+	if err != nil {
+		return nil, err
+	}
+	m := mat.Trace(s) / float64(p)
+	d2, norm2 := 0.0, 0.0
+	for i := range p {
+		for j := range p {
+			v := s.At(i, j)
+			norm2 += v * v
+			if i == j {
+				v -= m
+			}
+			d2 += v * v
+		}
+	}
+	b2 := 0.0
+	for k := range n {
+		x := residuals.RawRowView(k)
+		xx := dot(x, x)
+		xsx := 0.0
+		for i := range p {
+			for j := range p {
+				xsx += x[i] * s.At(i, j) * x[j]
+			}
+		}
+		b2 += xx*xx - 2*xsx + norm2 // ‖xxᵀ − S‖²
+	}
+	b2 = min(b2/float64(n*n), d2)
+	lambda := 0.0
+	if d2 > 0 {
+		lambda = b2 / d2
+	}
+	scale := float64(n) / float64(dof)
+	for i := range p {
+		for j := i; j < p; j++ {
+			v := (1 - lambda) * s.At(i, j)
+			if i == j {
+				v += lambda * m
+			}
+			s.SetSym(i, j, v*scale)
+		}
+	}
+	return s, nil
+}
+
+// ShrinkToDiagonal keeps the variances of XᵀX/dof and multiplies the covariances
+// by 1 − λ, λ = Σ_{i≠j} Var(r_ij)/Σ_{i≠j} r_ij² within [0, 1], r the correlations
+// (Schäfer and Strimmer, "A shrinkage approach to large-scale covariance matrix
+// estimation", 2005). It is the one to begin with.
+func ShrinkToDiagonal(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
+	const op = "ShrinkToDiagonal"
+	if err := check(op, residuals, 2); err != nil {
+		return nil, err
+	}
+	s, err := scatter(op, residuals, dof)
+	if err != nil {
+		return nil, err
+	}
+	lambda := strimmer(residuals)
+	for i := range s.SymmetricDim() {
+		for j := range i {
+			s.SetSym(j, i, (1-lambda)*s.At(i, j))
+		}
+	}
+	return s, nil
+}
+
+// strimmer is λ: with z standardised residuals and w_kij = z_ki·z_kj,
+// r_ij = mean_k w and Var(r_ij) = n/(n−1)³·Σ_k (w_kij − r_ij)².
+func strimmer(x *mat.Dense) float64 {
+	n, p := x.Dims()
+	sd := make([]float64, p)
+	for k := range n {
+		for j, v := range x.RawRowView(k) {
+			sd[j] += v * v
+		}
+	}
+	for j := range sd {
+		sd[j] = math.Sqrt(sd[j] / float64(n-1))
+	}
+	variance, squares := 0.0, 0.0
+	for i := range p {
+		for j := range i {
+			if sd[i] == 0 || sd[j] == 0 {
+				continue
+			}
+			sum, sum2 := 0.0, 0.0
+			for k := range n {
+				w := x.At(k, i) * x.At(k, j) / (sd[i] * sd[j])
+				sum, sum2 = sum+w, sum2+w*w
+			}
+			m := float64(n)
+			r := sum / (m - 1)
+			variance += m / math.Pow(m-1, 3) * (sum2 - sum*sum/m)
+			squares += r * r
+		}
+	}
+	if squares == 0 {
+		return 1
+	}
+	return min(max(variance/squares, 0), 1)
+}
+
+// Precision is the inverse of a covariance.
+func Precision(covariance *mat.SymDense) (*mat.SymDense, error) {
+	var c mat.Cholesky
+	if covariance == nil || covariance.IsEmpty() || !c.Factorize(covariance) {
+		return nil, errSingular
+	}
+	var inverse mat.SymDense
+	if err := c.InverseTo(&inverse); err != nil {
+		return nil, fmt.Errorf("%w (%w)", errSingular, err)
+	}
+	return &inverse, nil
+}
+
+var errSingular = fmt.Errorf("compare.Precision: the covariance is empty or has no inverse; shrink it (ShrinkToDiagonal), or leave silent units out")

@@ -1,0 +1,294 @@
+package compare
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"synfire/internal/rng"
+)
+
+// Split is one division of the stimuli into those that a map is fitted to and
+// those that it is tested on.
+type Split struct{ Train, Test []int }
+
+// Folds divides n stimuli into k runs of neighbours, each tested once; the first
+// n mod k are one longer.
+func Folds(n, k int) ([]Split, error) {
+	if k < 2 || k > n {
+		return nil, fmt.Errorf("compare.Folds: %d folds of %d stimuli, want 2 to as many as stimuli", k, n)
+	}
+	var splits []Split
+	lo := 0
+	for f := range k {
+		hi := lo + n/k
+		if f < n%k {
+			hi++
+		}
+		var s Split
+		for i := range n {
+			if i >= lo && i < hi {
+				s.Test = append(s.Test, i)
+			} else {
+				s.Train = append(s.Train, i)
+			}
+		}
+		splits = append(splits, s)
+		lo = hi
+	}
+	return splits, nil
+}
+
+// Shuffles is k random splits of n stimuli with a share of each in the test set,
+// 0.1 for Brain-Score; with labels (else nil), of the stimuli of each label.
+func Shuffles(n, k int, share float64, labels []int, seed uint64) ([]Split, error) {
+	if k < 1 || !(share > 0 && share < 1) || labels != nil && len(labels) != n {
+		return nil, fmt.Errorf("compare.Shuffles: %d splits of %d stimuli with %d labels and a test share of %v; want at least one, a label a stimulus or none, and a share in (0, 1)", k, n, len(labels), share)
+	}
+	if labels == nil {
+		labels = make([]int, n)
+	}
+	groups := map[int][]int{}
+	for i, l := range labels {
+		groups[l] = append(groups[l], i)
+	}
+	splits := make([]Split, k)
+	for s := range splits {
+		for _, l := range slices.Sorted(maps.Keys(groups)) {
+			members := groups[l]
+			order := rng.New(seed, "split").Int(uint64(s)).Int(uint64(int64(l))).Source().Perm(len(members))
+			tests := int(math.Round(share * float64(len(members))))
+			for i, o := range order {
+				if i < tests {
+					splits[s].Test = append(splits[s].Test, members[o])
+				} else {
+					splits[s].Train = append(splits[s].Train, members[o])
+				}
+			}
+		}
+		slices.Sort(splits[s].Train)
+		slices.Sort(splits[s].Test)
+		if len(splits[s].Test) < 2 || len(splits[s].Train) < 2 {
+			return nil, fmt.Errorf("compare.Shuffles: %v of %d stimuli leaves %d to train and %d to test, want at least 2 of each", share, n, len(splits[s].Train), len(splits[s].Test))
+		}
+	}
+	return splits, nil
+}
+
+func rows(x *mat.Dense, index []int) *mat.Dense {
+	_, p := x.Dims()
+	out := mat.NewDense(len(index), p, nil)
+	for i, k := range index {
+		out.SetRow(i, x.RawRowView(k))
+	}
+	return out
+}
+
+// Predictivity is how well held-out responses are predicted.
+type Predictivity struct {
+	Score float64   // mean over splits of the median over units of Pearson's r
+	Error float64   // its standard error over the splits
+	Units []float64 // mean over splits of each unit's r; NaN where a unit never varies
+}
+
+// Predict measures predictivity in the way of Brain-Score: in each split a map is
+// fitted to the training stimuli, and r taken for each unit of y over the test
+// stimuli. A unit that does not vary in a split does not count there; a
+// prediction that does not vary has r = 0.
+func Predict(x, y *mat.Dense, m Mapping, splits []Split) (Predictivity, error) {
+	const op = "Predict"
+	if err := checkPair(op, x, y, minStimuli); err != nil {
+		return Predictivity{}, err
+	}
+	if len(splits) == 0 {
+		return Predictivity{}, fmt.Errorf("compare.%s: no splits; make them with Folds or Shuffles", op)
+	}
+	_, q := y.Dims()
+	sums, counts := make([]float64, q), make([]float64, q)
+	var scores []float64
+	for _, s := range splits {
+		predicted, err := heldOut(x, m, y, s)
+		if err != nil {
+			return Predictivity{}, err
+		}
+		r := unitCorrelations(predicted, rows(y, s.Test))
+		for j, v := range r {
+			if !math.IsNaN(v) {
+				sums[j], counts[j] = sums[j]+v, counts[j]+1
+			}
+		}
+		score, err := medianOf(op, r)
+		if err != nil {
+			return Predictivity{}, err
+		}
+		scores = append(scores, score)
+	}
+	p := Predictivity{Score: mean(scores), Error: standardError(scores), Units: sums}
+	for j := range sums {
+		p.Units[j] /= counts[j] // 0/0 of a unit that never varies
+	}
+	return p, nil
+}
+
+func standardError(v []float64) float64 {
+	if len(v) < 2 {
+		return 0
+	}
+	d := deviations(v)
+	n := float64(len(v))
+	return math.Sqrt(dot(d, d) / (n - 1) / n)
+}
+
+func heldOut(x *mat.Dense, m Mapping, y *mat.Dense, s Split) (*mat.Dense, error) {
+	fit, err := m.Fit(rows(x, s.Train), rows(y, s.Train))
+	if err != nil {
+		return nil, err
+	}
+	return fit.predict(rows(x, s.Test)), nil
+}
+
+// PredictPooled gathers the held-out predictions of all folds, which must test
+// each stimulus once, and takes r of each unit over all stimuli; its score is the
+// median over units.
+func PredictPooled(x, y *mat.Dense, m Mapping, folds []Split) (Predictivity, error) {
+	const op = "PredictPooled"
+	if err := checkPair(op, x, y, minStimuli); err != nil {
+		return Predictivity{}, err
+	}
+	n, q := y.Dims()
+	all, tested := mat.NewDense(n, q, nil), make([]int, n)
+	for _, s := range folds {
+		predicted, err := heldOut(x, m, y, s)
+		if err != nil {
+			return Predictivity{}, err
+		}
+		for i, k := range s.Test {
+			tested[k]++
+			all.SetRow(k, predicted.RawRowView(i))
+		}
+	}
+	if slices.ContainsFunc(tested, func(c int) bool { return c != 1 }) {
+		return Predictivity{}, fmt.Errorf("compare.%s: the folds do not test each of %d stimuli once; make them with Folds", op, n)
+	}
+	units := unitCorrelations(all, y)
+	score, err := medianOf(op, units)
+	return Predictivity{Score: score, Units: units}, err
+}
+
+// unitCorrelations is Pearson's r of each column: NaN where that of y is constant,
+// 0 where only the prediction is.
+func unitCorrelations(predicted, y *mat.Dense) []float64 {
+	_, q := y.Dims()
+	out := make([]float64, q)
+	for j := range q {
+		a, b := deviations(mat.Col(nil, j, predicted)), deviations(mat.Col(nil, j, y))
+		if dot(b, b) == 0 {
+			out[j] = math.NaN()
+			continue
+		}
+		out[j], _ = cosine("", a, b) // undefined is 0
+	}
+	return out
+}
+
+// medianOf leaves NaN out.
+func medianOf(op string, v []float64) (float64, error) {
+	sorted := slices.DeleteFunc(slices.Clone(v), math.IsNaN)
+	if len(sorted) == 0 {
+		return 0, undefined(op, "no unit to be predicted varies over the stimuli")
+	}
+	slices.Sort(sorted)
+	return quantile(sorted, 0.5), nil
+}
+
+// SpearmanBrown is the reliability 2r/(1 + r) of a measurement whose halves
+// correlate by r.
+func SpearmanBrown(r float64) float64 { return 2 * r / (1 + r) }
+
+// Ceiling is how well units could be predicted at best, given their noise.
+type Ceiling struct {
+	Score float64   // mean over splits of the median over units
+	Units []float64 // mean over splits
+}
+
+// SplitHalf estimates the ceiling from repetitions of the same stimuli: they are
+// split at random into halves, whose means correlate by r over the stimuli for
+// each unit, and the reliability is SpearmanBrown(r).
+func SplitHalf(repetitions []*mat.Dense, splits int, seed uint64) (Ceiling, error) {
+	const op = "SplitHalf"
+	if len(repetitions) < 2 || splits < 1 {
+		return Ceiling{}, fmt.Errorf("compare.%s: %d repetitions and %d splits, want at least 2 and 1: one repetition does not tell signal from noise", op, len(repetitions), splits)
+	}
+	for _, x := range repetitions {
+		if err := checkPair(op, repetitions[0], x, minStimuli); err != nil {
+			return Ceiling{}, err
+		}
+		if a, b := repetitions[0].RawMatrix().Cols, x.RawMatrix().Cols; a != b {
+			return Ceiling{}, fmt.Errorf("compare.%s: repetitions of %d and %d units, want the same units in each", op, a, b)
+		}
+	}
+	var c Ceiling
+	var scores []float64
+	for s := range splits {
+		order := rng.New(seed, "halves").Int(uint64(s)).Source().Perm(len(repetitions))
+		half := len(order) / 2
+		units := unitCorrelations(meanOf(repetitions, order[:half]), meanOf(repetitions, order[half:]))
+		for j, r := range units {
+			units[j] = SpearmanBrown(r)
+		}
+		score, err := medianOf(op, units)
+		if err != nil {
+			return Ceiling{}, err
+		}
+		scores = append(scores, score)
+		if c.Units == nil {
+			c.Units = make([]float64, len(units))
+		}
+		for j, v := range units {
+			c.Units[j] += v / float64(splits)
+		}
+	}
+	c.Score = mean(scores)
+	return c, nil
+}
+
+func meanOf(x []*mat.Dense, index []int) *mat.Dense {
+	sum := mat.DenseCopyOf(x[index[0]])
+	for _, i := range index[1:] {
+		sum.Add(sum, x[i])
+	}
+	sum.Scale(1/float64(len(index)), sum)
+	return sum
+}
+
+// ExplainedVariance is r²/ceiling: the ceiling is a reliability and bounds r², not
+// r.
+func ExplainedVariance(r, ceiling float64) float64 { return r * r / ceiling }
+
+// CeiledCorrelation is r/ceiling, as older publications have it.
+func CeiledCorrelation(r, ceiling float64) float64 { return r / ceiling }
+
+// minCeiling is the reliability from which a unit counts in UnitExplainedVariance.
+const minCeiling = 0.1
+
+// UnitExplainedVariance is the mean of r_u²/c_u over the units u whose ceiling c_u
+// is above 0.1.
+func UnitExplainedVariance(p Predictivity, c Ceiling) (float64, error) {
+	const op = "UnitExplainedVariance"
+	if len(p.Units) != len(c.Units) {
+		return 0, fmt.Errorf("compare.%s: predictions of %d units and ceilings of %d, want the same units", op, len(p.Units), len(c.Units))
+	}
+	var v []float64
+	for u, r := range p.Units {
+		if c.Units[u] > minCeiling && !math.IsNaN(r) {
+			v = append(v, ExplainedVariance(r, c.Units[u]))
+		}
+	}
+	if len(v) == 0 {
+		return 0, undefined(op, "no unit has a ceiling above %v", minCeiling)
+	}
+	return mean(v), nil
+}

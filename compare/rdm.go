@@ -1,0 +1,257 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// RDM is a representational dissimilarity matrix of N stimuli: the dissimilarities
+// d_ij of pairs i < j in the order (0,1), (0,2), …, (1,2), …. The diagonal is 0
+// and not kept: counted in, it would inflate every correlation. NaN is a missing
+// entry.
+type RDM struct {
+	N      int
+	Values []float64
+}
+
+// NewRDM is an RDM of zeros.
+func NewRDM(n int) RDM { return RDM{n, make([]float64, n*(n-1)/2)} }
+
+// FromMatrix is the upper triangle of a square matrix.
+func FromMatrix(m mat.Matrix) (RDM, error) {
+	n, cols := m.Dims()
+	if n != cols {
+		return RDM{}, fmt.Errorf("compare.FromMatrix: a %d×%d matrix, want a square one of dissimilarities", n, cols)
+	}
+	r := NewRDM(n)
+	r.fill(m.At)
+	return r, nil
+}
+
+// fill sets all entries.
+func (r RDM) fill(at func(i, j int) float64) {
+	k := 0
+	for i := range r.N {
+		for j := i + 1; j < r.N; j++ {
+			r.Values[k] = at(i, j)
+			k++
+		}
+	}
+}
+
+// At is the dissimilarity of stimuli i and j.
+func (r RDM) At(i, j int) float64 {
+	if i == j {
+		return 0
+	}
+	return r.Values[r.index(min(i, j), max(i, j))]
+}
+
+func (r RDM) index(i, j int) int { return i*(2*r.N-i-1)/2 + j - i - 1 }
+
+// Matrix is the whole symmetric matrix.
+func (r RDM) Matrix() *mat.Dense {
+	m := mat.NewDense(r.N, r.N, nil)
+	for i := range r.N {
+		for j := range r.N {
+			m.Set(i, j, r.At(i, j))
+		}
+	}
+	return m
+}
+
+// Subset is the RDM of the listed stimuli in their order. Where one is listed
+// twice, as in a bootstrap sample, the entry between its copies is NaN: their
+// dissimilarity of 0 says nothing.
+func (r RDM) Subset(index []int) RDM {
+	s := NewRDM(len(index))
+	s.fill(func(i, j int) float64 {
+		if index[i] == index[j] {
+			return math.NaN()
+		}
+		return r.At(index[i], index[j])
+	})
+	return s
+}
+
+// Common marks as missing in both RDMs what is missing in either, such as the
+// dissimilarities of a pattern without variance in one of them. It fails where
+// they are not of as many stimuli.
+func Common(r, s RDM) (RDM, RDM, error) {
+	if r.N != s.N {
+		return r, s, fmt.Errorf("compare.Common: RDMs of %d and of %d stimuli, want both of the same", r.N, s.N)
+	}
+	a, b := NewRDM(r.N), NewRDM(r.N)
+	for i, v := range r.Values {
+		w := s.Values[i]
+		if math.IsNaN(v) || math.IsNaN(w) {
+			v, w = math.NaN(), math.NaN()
+		}
+		a.Values[i], b.Values[i] = v, w
+	}
+	return a, b, nil
+}
+
+// Missing is the number of entries that are NaN.
+func (r RDM) Missing() int {
+	present, _ := r.present()
+	return len(r.Values) - len(present)
+}
+
+func (r RDM) check(op string) error {
+	if r.N < minStimuli || len(r.Values) != r.N*(r.N-1)/2 {
+		return fmt.Errorf("compare.%s: an RDM of %d stimuli with %d entries, want at least %d stimuli and n(n−1)/2 entries", op, r.N, len(r.Values), minStimuli)
+	}
+	if i := slices.IndexFunc(r.Values, func(v float64) bool { return math.IsInf(v, 0) }); i >= 0 {
+		return fmt.Errorf("compare.%s: entry %d of the RDM is %v, want finite ones, or NaN where one is missing", op, i, r.Values[i])
+	}
+	return nil
+}
+
+// mapped is the RDM with f applied to each entry; NaN stays.
+func (r RDM) mapped(f func(float64) float64) RDM {
+	s := NewRDM(r.N)
+	for i, v := range r.Values {
+		s.Values[i] = f(v)
+	}
+	return s
+}
+
+// Rank replaces the entries by their ranks from 1, equal ones by the mean of
+// theirs.
+func (r RDM) Rank() RDM {
+	present, at := r.present()
+	s := r.mapped(func(float64) float64 { return math.NaN() })
+	for i, rank := range ranks(present) {
+		s.Values[at[i]] = rank
+	}
+	return s
+}
+
+// present is the entries that are not missing, and where they stand.
+func (r RDM) present() (values []float64, at []int) {
+	for i, v := range r.Values {
+		if !math.IsNaN(v) {
+			values, at = append(values, v), append(at, i)
+		}
+	}
+	return values, at
+}
+
+// Sqrt is the square root of each entry, 0 for negative ones: distances of
+// squared distances.
+func (r RDM) Sqrt() RDM { return r.Positive().mapped(math.Sqrt) }
+
+// Positive replaces negative entries, of unbiased estimates, by 0.
+func (r RDM) Positive() RDM {
+	return r.mapped(func(v float64) float64 { return max(v, 0) })
+}
+
+// MinMax scales the entries to [0, 1]; equal ones become 0.
+func (r RDM) MinMax() RDM { return r.GeoTopological(0, 1) }
+
+// GeoTopological is 0 below the quantile lower of the entries, 1 above the
+// quantile upper, and linear between: it keeps the geometry of the middle range
+// and only the topology of the others (Lin and Kriegeskorte, "Adaptive
+// geo-topological independence criterion", 2018).
+func (r RDM) GeoTopological(lower, upper float64) RDM {
+	present, _ := r.present()
+	if len(present) == 0 {
+		return r
+	}
+	slices.Sort(present)
+	lo, hi := quantile(present, lower), quantile(present, upper)
+	return r.mapped(func(v float64) float64 {
+		switch {
+		case math.IsNaN(v):
+			return v
+		case v <= lo:
+			return 0
+		case v >= hi:
+			return 1
+		}
+		return (v - lo) / (hi - lo)
+	})
+}
+
+// quantile interpolates between the sorted values.
+func quantile(sorted []float64, p float64) float64 {
+	if len(sorted) == 1 {
+		return sorted[0]
+	}
+	x := min(max(p, 0), 1) * float64(len(sorted)-1)
+	i := min(int(x), len(sorted)-2)
+	return sorted[i] + (x-float64(i))*(sorted[i+1]-sorted[i])
+}
+
+// Geodesic replaces each entry by the length of the shortest path over other
+// stimuli (Floyd and Warshall); missing entries are no edge.
+func (r RDM) Geodesic() RDM {
+	d := r.Matrix()
+	d.Apply(func(_, _ int, v float64) float64 {
+		if math.IsNaN(v) {
+			return math.Inf(1)
+		}
+		return v
+	}, d)
+	for k := range r.N {
+		via := d.RawRowView(k)
+		for i := range r.N {
+			row := d.RawRowView(i)
+			for j := range row {
+				row[j] = min(row[j], row[k]+via[j])
+			}
+		}
+	}
+	s := NewRDM(r.N)
+	s.fill(d.At)
+	return s
+}
+
+// Gram is −½HDH, the centred Gram matrix of points whose squared distances are
+// the entries, of which none may be missing.
+func (r RDM) Gram() *mat.Dense {
+	g := r.Matrix()
+	g.Scale(-0.5, g)
+	return centredBoth(g)
+}
+
+// centredBoth is HKH of a symmetric K.
+func centredBoth(k *mat.Dense) *mat.Dense {
+	n, _ := k.Dims()
+	means := columnMeans(k)
+	total := mean(means)
+	c := mat.NewDense(n, n, nil)
+	for i := range n {
+		row := c.RawRowView(i)
+		for j, v := range k.RawRowView(i) {
+			row[j] = v - means[i] - means[j] + total
+		}
+	}
+	return c
+}
+
+// ranks are from 1; equal values share the mean of theirs.
+func ranks(v []float64) []float64 {
+	order := make([]int, len(v))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(v[a], v[b]) })
+	out := make([]float64, len(v))
+	for lo := 0; lo < len(order); {
+		hi := lo
+		for hi < len(order) && v[order[hi]] == v[order[lo]] {
+			hi++
+		}
+		for _, i := range order[lo:hi] {
+			out[i] = float64(lo+hi+1) / 2
+		}
+		lo = hi
+	}
+	return out
+}

@@ -1,0 +1,371 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Similarity says how far two RDMs of the same stimuli agree. Missing entries
+// must be the same in both, and are left out.
+type Similarity func(r, s RDM) (float64, error)
+
+// entries are the entries of both that are not missing.
+func entries(op string, r, s RDM) (a, b []float64, err error) {
+	if err := r.check(op); err != nil {
+		return nil, nil, err
+	}
+	if err := s.check(op); err != nil {
+		return nil, nil, err
+	}
+	if r.N != s.N {
+		return nil, nil, fmt.Errorf("compare.%s: RDMs of %d and of %d stimuli; make both of the same stimuli in the same order", op, r.N, s.N)
+	}
+	a, b = make([]float64, 0, len(r.Values)), make([]float64, 0, len(r.Values))
+	for i, v := range r.Values {
+		w := s.Values[i]
+		if math.IsNaN(v) != math.IsNaN(w) {
+			return nil, nil, fmt.Errorf("compare.%s: entry %d is missing in one RDM only; leave out what is missing in either (Common)", op, i)
+		}
+		if !math.IsNaN(v) {
+			a, b = append(a, v), append(b, w)
+		}
+	}
+	if len(a) < minStimuli {
+		return nil, nil, fmt.Errorf("compare.%s: %d entries are not missing, want at least %d", op, len(a), minStimuli)
+	}
+	return a, b, nil
+}
+
+// CosineSimilarity is r·s/(‖r‖·‖s‖).
+func CosineSimilarity(r, s RDM) (float64, error) {
+	a, b, err := entries("CosineSimilarity", r, s)
+	if err != nil {
+		return 0, err
+	}
+	return cosine("CosineSimilarity", a, b)
+}
+
+func cosine(op string, a, b []float64) (float64, error) {
+	norm := math.Sqrt(dot(a, a)) * math.Sqrt(dot(b, b))
+	if norm == 0 {
+		return 0, undefined(op, "one side has no variance: its values are all equal")
+	}
+	return min(max(dot(a, b)/norm, -1), 1), nil
+}
+
+// Pearson is the linear correlation of the entries.
+func Pearson(r, s RDM) (float64, error) {
+	a, b, err := entries("Pearson", r, s)
+	if err != nil {
+		return 0, err
+	}
+	return correlation("Pearson", a, b)
+}
+
+func correlation(op string, a, b []float64) (float64, error) {
+	return cosine(op, deviations(a), deviations(b))
+}
+
+// deviations from the mean; exactly 0 where all values are equal.
+func deviations(v []float64) []float64 {
+	d := make([]float64, len(v))
+	for i, x := range v {
+		d[i] = x - v[0]
+	}
+	m := mean(d)
+	for i := range d {
+		d[i] -= m
+	}
+	return d
+}
+
+// Spearman is the correlation of the ranks, equal entries sharing the mean of
+// theirs.
+func Spearman(r, s RDM) (float64, error) {
+	a, b, err := entries("Spearman", r, s)
+	if err != nil {
+		return 0, err
+	}
+	return correlation("Spearman", ranks(a), ranks(b))
+}
+
+// RhoA is 12·Σ(R_i − R̄)(S_i − S̄)/(m³ − m) of the ranks of m entries: Spearman's
+// correlation expected when ties are broken at random, so that a model that
+// predicts ties gains nothing by them (Schütt et al. 2023).
+func RhoA(r, s RDM) (float64, error) {
+	a, b, err := entries("RhoA", r, s)
+	if err != nil {
+		return 0, err
+	}
+	m := float64(len(a))
+	return 12 * dot(deviations(ranks(a)), deviations(ranks(b))) / (m*m*m - m), nil
+}
+
+// TauA is Kendall's (concordant − discordant)/(m(m−1)/2) of pairs of entries.
+func TauA(r, s RDM) (float64, error) {
+	a, b, err := entries("TauA", r, s)
+	if err != nil {
+		return 0, err
+	}
+	k := kendall(a, b)
+	return k.excess / k.pairs, nil
+}
+
+// TauB is (concordant − discordant)/√((N − T_r)(N − T_s)), N pairs of entries of
+// which T are tied on each side.
+func TauB(r, s RDM) (float64, error) {
+	a, b, err := entries("TauB", r, s)
+	if err != nil {
+		return 0, err
+	}
+	k := kendall(a, b)
+	norm := math.Sqrt((k.pairs - k.tiedA) * (k.pairs - k.tiedB))
+	if norm == 0 {
+		return 0, undefined("TauB", "all entries of one RDM are equal")
+	}
+	return k.excess / norm, nil
+}
+
+type concordance struct{ excess, pairs, tiedA, tiedB float64 }
+
+// kendall counts in O(m log m): sorted by a, then b, the discordant pairs are the
+// inversions of b (Knight, "A computer method for calculating Kendall's tau with
+// ungrouped data", 1966).
+func kendall(a, b []float64) concordance {
+	order := make([]int, len(a))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return cmp.Or(cmp.Compare(a[i], a[j]), cmp.Compare(b[i], b[j])) })
+	y := make([]float64, len(b))
+	for k, i := range order {
+		y[k] = b[i]
+	}
+	tiedA := ties(order, func(i, j int) bool { return a[i] == a[j] })
+	both := ties(order, func(i, j int) bool { return a[i] == a[j] && b[i] == b[j] })
+	swaps := float64(inversions(y, make([]float64, len(y))))
+	tiedB := ties(y, func(u, v float64) bool { return u == v })
+	m := float64(len(a))
+	pairs := m * (m - 1) / 2
+	return concordance{pairs - tiedA - tiedB + both - 2*swaps, pairs, tiedA, tiedB}
+}
+
+// ties counts the pairs within runs of equal neighbours.
+func ties[T any](v []T, equal func(a, b T) bool) float64 {
+	total := 0.0
+	for lo := 0; lo < len(v); {
+		hi := lo
+		for hi < len(v) && equal(v[hi], v[lo]) {
+			hi++
+		}
+		n := float64(hi - lo)
+		total += n * (n - 1) / 2
+		lo = hi
+	}
+	return total
+}
+
+// inversions sorts y by merging and counts the pairs that were out of order.
+func inversions(y, spare []float64) int {
+	if len(y) < 2 {
+		return 0
+	}
+	mid := len(y) / 2
+	count := inversions(y[:mid], spare[:mid]) + inversions(y[mid:], spare[mid:])
+	copy(spare, y)
+	for i, j, k := 0, mid, 0; k < len(y); k++ {
+		if j == len(y) || i < mid && spare[i] <= spare[j] {
+			y[k] = spare[i]
+			i++
+		} else {
+			y[k] = spare[j]
+			count += mid - i
+			j++
+		}
+	}
+	return count
+}
+
+// WhitenedCosine is the cosine of RDMs in the metric V⁻¹ of their noise,
+// V = (CΣ_kCᵀ)∘² for contrasts C of pairs of stimuli, with Σ_k = I (Diedrichsen
+// et al. 2020). It equals the cosine of the Gram matrices −½HDH, and so LinearCKA
+// where D are squared Euclidean distances.
+func WhitenedCosine(r, s RDM) (float64, error) { return Whitened(nil, false)(r, s) }
+
+// WhitenedPearson is WhitenedCosine after the mean entry is taken away.
+func WhitenedPearson(r, s RDM) (float64, error) { return Whitened(nil, true)(r, s) }
+
+// Whitened is WhitenedCosine, or WhitenedPearson with centre, for stimuli whose
+// noise has the given variances; nil for equal ones.
+func Whitened(variances []float64, centre bool) Similarity {
+	const op = "Whitened"
+	return func(r, s RDM) (float64, error) {
+		a, b, err := entries(op, r, s)
+		if err != nil {
+			return 0, err
+		}
+		if err := checkVariances(variances, r.N); err != nil {
+			return 0, err
+		}
+		if centre {
+			a, b = deviations(a), deviations(b)
+		}
+		if len(a) < len(r.Values) {
+			return whitenedPresent(r, a, b, variances)
+		}
+		g, h := RDM{r.N, a}.Gram(), RDM{r.N, b}.Gram()
+		if variances != nil {
+			scale := func(i, j int, v float64) float64 { return v / math.Sqrt(variances[i]*variances[j]) }
+			g.Apply(scale, g)
+			h.Apply(scale, h)
+		}
+		return cosine(op, g.RawMatrix().Data, h.RawMatrix().Data)
+	}
+}
+
+func checkVariances(v []float64, n int) error {
+	if v == nil {
+		return nil
+	}
+	if len(v) != n || slices.ContainsFunc(v, func(x float64) bool { return !(x > 0) || math.IsInf(x, 0) }) {
+		return fmt.Errorf("compare.Whitened: %d variances for %d stimuli, want one positive number for each", len(v), n)
+	}
+	return nil
+}
+
+// mostWhitened entries can be whitened when some are missing, which takes a
+// matrix of all pairs of them.
+const mostWhitened = 3000
+
+// whitenedPresent is the cosine in V⁻¹ where entries are missing: V is then built
+// for those that are not.
+func whitenedPresent(r RDM, a, b []float64, variances []float64) (float64, error) {
+	const op = "Whitened"
+	if len(a) > mostWhitened {
+		return 0, fmt.Errorf("compare.%s: %d entries of which some are missing, want at most %d; compare fewer stimuli, or by another similarity", op, len(a), mostWhitened)
+	}
+	if variances == nil {
+		variances = slices.Repeat([]float64{1}, r.N)
+	}
+	var pairs [][2]int
+	for i := range r.N {
+		for j := i + 1; j < r.N; j++ {
+			if !math.IsNaN(r.At(i, j)) {
+				pairs = append(pairs, [2]int{i, j})
+			}
+		}
+	}
+	v := mat.NewSymDense(len(pairs), nil)
+	for x, p := range pairs {
+		for y, q := range pairs[:x+1] {
+			c := contrast(p, q, variances)
+			v.SetSym(y, x, c*c)
+		}
+	}
+	var chol mat.Cholesky
+	if !chol.Factorize(v) {
+		return 0, undefined(op, "the covariance of the entries is singular")
+	}
+	var va mat.VecDense
+	var vb mat.VecDense
+	if err := chol.SolveVecTo(&va, mat.NewVecDense(len(a), a)); err != nil {
+		return 0, fmt.Errorf("compare.%s: %w", op, err)
+	}
+	if err := chol.SolveVecTo(&vb, mat.NewVecDense(len(b), b)); err != nil {
+		return 0, fmt.Errorf("compare.%s: %w", op, err)
+	}
+	norm := math.Sqrt(dot(a, va.RawVector().Data) * dot(b, vb.RawVector().Data))
+	if norm == 0 {
+		return 0, undefined(op, "all entries of one RDM are 0")
+	}
+	return dot(a, vb.RawVector().Data) / norm, nil
+}
+
+// contrast is the covariance of the differences of the pairs p and q of stimuli.
+func contrast(p, q [2]int, variances []float64) float64 {
+	sum := 0.0
+	for i, a := range p {
+		for j, b := range q {
+			if a == b {
+				sign := 1.0
+				if i != j {
+					sign = -1
+				}
+				sum += sign * variances[a]
+			}
+		}
+	}
+	return sum
+}
+
+// Bures is tr √(√G₁·G₂·√G₁)/√(tr G₁·tr G₂) of the Gram matrices −½HDH, whose
+// negative eigenvalues count as 0: 1 for equal geometries.
+func Bures(r, s RDM) (float64, error) {
+	fidelity, t1, t2, err := bures("Bures", r, s)
+	if err != nil {
+		return 0, err
+	}
+	if t1*t2 == 0 {
+		return 0, undefined("Bures", "all dissimilarities of one RDM are 0")
+	}
+	return fidelity / math.Sqrt(t1*t2), nil
+}
+
+// BuresDistance is √(tr G₁ + tr G₂ − 2·tr √(√G₁·G₂·√G₁)), a metric: 0 for equal
+// geometries.
+func BuresDistance(r, s RDM) (float64, error) {
+	fidelity, t1, t2, err := bures("BuresDistance", r, s)
+	return math.Sqrt(max(t1+t2-2*fidelity, 0)), err
+}
+
+func bures(op string, r, s RDM) (fidelity, trace1, trace2 float64, err error) {
+	a, _, err := entries(op, r, s)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	if len(a) < len(r.Values) {
+		return 0, 0, 0, fmt.Errorf("compare.%s: entries are missing; leave the stimuli without a pattern out (Subset)", op)
+	}
+	g, trace1, err := root(op, r.Gram())
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	h, trace2, err := root(op, s.Gram())
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	var gh mat.Dense
+	gh.Mul(g, h)
+	var svd mat.SVD
+	if !svd.Factorize(&gh, mat.SVDNone) {
+		return 0, 0, 0, fmt.Errorf("compare.%s: the singular values did not converge", op)
+	}
+	for _, v := range svd.Values(nil) {
+		fidelity += v
+	}
+	return fidelity, trace1, trace2, nil
+}
+
+// root is the square root of a symmetric matrix without its negative part, and
+// the trace of that matrix.
+func root(op string, g *mat.Dense) (*mat.Dense, float64, error) {
+	n, _ := g.Dims()
+	var e mat.EigenSym
+	if !e.Factorize(mat.NewSymDense(n, g.RawMatrix().Data), true) {
+		return nil, 0, fmt.Errorf("compare.%s: the eigenvalues did not converge", op)
+	}
+	var v, scaled, out mat.Dense
+	e.VectorsTo(&v)
+	values, trace := e.Values(nil), 0.0
+	for i, x := range values {
+		values[i] = max(x, 0)
+		trace += values[i]
+	}
+	scaled.Apply(func(_, j int, x float64) float64 { return x * math.Sqrt(values[j]) }, &v)
+	out.Mul(&scaled, v.T())
+	return &out, trace, nil
+}

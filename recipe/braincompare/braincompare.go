@@ -1,0 +1,196 @@
+// Package braincompare compares what networks of different kinds make of the same
+// MNIST images: real-valued ones (ReLU), spiking ones (leaky integrate-and-fire)
+// and the same two before training, layer by layer, by the methods with which
+// brains and networks are compared (package compare).
+//
+// It stands for the entry "BNN–ANN papers" of the reading list, whose tools are
+// RSA, CKA, the CCA family and representational stability. No brain data come with
+// the project: spiking networks stand on the brain's side. Two networks of each
+// kind differ in their seed alone, which says how much alike two of a kind are:
+// the noise against which a difference of kinds is to be seen (Kornblith et al.
+// 2019).
+package braincompare
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+
+	"synfire/data"
+	"synfire/data/mnist"
+	"synfire/encode"
+	"synfire/layer"
+	"synfire/loss"
+	"synfire/model"
+	"synfire/network"
+	"synfire/neuron"
+	"synfire/optim"
+	"synfire/recipe"
+	"synfire/report"
+	"synfire/surrogate"
+)
+
+// The claims' ids.
+const (
+	sameClass   = "same-class"
+	trained     = "trained-beats-untrained"
+	labels      = "label-alignment"
+	spikeTiming = "spike-rate"
+)
+
+// Recipe is the comparison.
+func Recipe() recipe.Recipe {
+	bound := func(v float64) *float64 { return &v }
+	claim := func(id, name string, d report.Direction, b float64) report.Claim {
+		return report.Claim{
+			ID: id, Name: name, Source: "no paper: what a comparison that works must find", Direction: d, Statistic: report.Min,
+			Bounds: report.Bounds{Short: bound(b), Full: bound(b)}, Seeds: report.Seeds{Short: 1, Full: 1},
+		}
+	}
+	return recipe.Recipe{
+		ID:      "brain-compare",
+		Paper:   "bnn-ann",
+		Title:   "Spiking, real-valued and untrained networks compared",
+		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 1, report.Full: 6},
+		Claims: []report.Claim{
+			claim(sameClass, "CKA of two trained networks of a kind, above that of a trained and an untrained one", report.Order, 0),
+			claim(trained, "CKA of the spiking with the real-valued network, above that of either with an untrained one", report.Order, 0),
+			claim(labels, "CKA with the labels gained by training, the least of both kinds", report.AtLeast, 0.1),
+			claim(spikeTiming, "RSA of spike trains with rates, van Rossum τ ≥ the presentation", report.AtLeast, 0.95),
+		},
+		Run: run,
+	}
+}
+
+// Kind of network.
+type Kind string
+
+// The kinds that are trained.
+const (
+	RealValued Kind = "real-valued"
+	Spiking    Kind = "spiking"
+)
+
+// size of an experiment.
+type size struct {
+	hidden, steps, epochs, train, images, rsa int
+}
+
+var sizes = map[report.Scale]size{
+	report.Smoke: {hidden: 64, steps: 8, epochs: 4, images: 200, rsa: 60},
+	report.Short: {hidden: 500, steps: 16, epochs: 2, train: 10_000, images: 1000, rsa: 200},
+	report.Full:  {hidden: 500, steps: 32, epochs: 4, images: 1000, rsa: 300},
+}
+
+// Config is the configuration of a network of a kind.
+func Config(scale report.Scale, kind Kind, seed uint64) (model.Config, error) {
+	z, ok := sizes[scale]
+	if !ok {
+		return model.Config{}, fmt.Errorf("brain-compare: no scale %q: use smoke, short or full", scale)
+	}
+	c := model.Config{
+		Seed: seed, Data: model.Data{Name: "mnist", Train: z.train}, Encoder: encode.Constant{}, Steps: z.steps,
+		Loss: loss.MembraneCrossEntropy{}, Optimizer: optim.Adam{LR: 1e-3}, Schedule: optim.Cosine{}, Epochs: z.epochs, Batch: 50,
+	}
+	if scale == report.Smoke {
+		c.Data, c.Batch = model.Data{Name: mnist.SampleName}, 25
+	}
+	var unit, out layer.Layer = layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 1}, Surrogate: surrogate.FastSigmoid{Slope: 5}}, layer.Readout{Beta: 0.9}
+	if kind == RealValued {
+		unit, out, c.Steps = layer.ReLU{}, layer.Readout{}, 1
+	}
+	c.Layers = network.Chain(layer.Flatten{}, layer.Linear{Out: z.hidden}, unit, layer.Linear{Out: z.hidden}, unit, layer.Linear{Out: 10}, out)
+	return c, nil
+}
+
+// sets are the images of a scale.
+func sets(ctx context.Context, e *recipe.Env) (trainSet, testSet *data.Set, err error) {
+	if e.Scale == report.Smoke {
+		trainSet, testSet = mnist.Sample()
+		return trainSet, testSet, nil
+	}
+	return mnist.Load(ctx, e.Data)
+}
+
+// subject is a network that was trained, by kind and seed.
+type subject struct {
+	kind Kind
+	*recipe.Trained
+}
+
+func (n subject) name() string { return fmt.Sprintf("%s, seed %d", n.kind, n.Config.Seed) }
+
+// trainAll trains two networks of each kind.
+func trainAll(ctx context.Context, e *recipe.Env, trainSet, testSet *data.Set) ([]subject, error) {
+	var out []subject
+	for _, kind := range []Kind{RealValued, Spiking} {
+		for _, seed := range []uint64{e.Seed, e.Seed + 1} {
+			c, err := Config(e.Scale, kind, seed)
+			if err != nil {
+				return nil, err
+			}
+			own := *e
+			own.Out = filepath.Join(e.Out, fmt.Sprintf("%s-s%d", kind, seed))
+			t, err := recipe.Train(ctx, &own, model.Default(), c, trainSet, testSet)
+			if err != nil {
+				return nil, fmt.Errorf("%s network, seed %d: %w", kind, seed, err)
+			}
+			out = append(out, subject{kind, t})
+		}
+	}
+	return out, nil
+}
+
+// sum stands for the weights of all networks.
+func sum(nets []subject) string {
+	h := sha256.New()
+	for _, n := range nets {
+		fmt.Fprintln(h, n.WeightsSHA256())
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
+	if _, err := Config(e.Scale, Spiking, e.Seed); err != nil {
+		return nil, err
+	}
+	trainSet, testSet, err := sets(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	nets, err := trainAll(ctx, e, trainSet, testSet)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newStudy(ctx, e, nets, trainSet, testSet)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.compare(e); err != nil {
+		return nil, err
+	}
+	sections, err := s.sections()
+	if err != nil {
+		return nil, err
+	}
+	return &recipe.Outcome{
+		Measured: s.measured(), Metrics: s.metrics(nets), WeightsSHA256: sum(nets),
+		Page: func(report.Run) report.Page {
+			return report.Page{
+				Title: "How alike are spiking and real-valued networks?",
+				Lead: fmt.Sprintf("On %s test images the last hidden layers of a spiking and a real-valued network have a linear CKA of %.3f; two networks of a kind have %.3f (spiking) and %.3f (real-valued), a trained and an untrained one at most %.3f.",
+					report.Integer(int64(s.images)), s.cka(s.snn[0], s.ann[0]), s.cka(s.snn[0], s.snn[1]), s.cka(s.ann[0], s.ann[1]), s.withUntrained()),
+				Links:    []report.Link{{Text: "the reading list of papers on brains and networks", URL: "https://github.com/takyamamoto/BNN-ANN-papers"}},
+				Sections: sections,
+				Notes: []string{
+					"Linear CKA is of all images named, RSA of the first of them.",
+					"The bounds are those of a calibration on other networks of the same task, not of a paper; the papers' own figures need brain data.",
+				},
+				Config: string(nets[2].YAML),
+				Facts:  []report.Fact{{Label: "data", Value: nets[0].Config.Data.Name}},
+			}
+		},
+	}, nil
+}

@@ -1,0 +1,336 @@
+package braincompare
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare"
+	"synfire/data"
+	"synfire/recipe"
+	"synfire/report"
+	"synfire/train"
+)
+
+// layerActivity is one layer's responses to the images.
+type layerActivity struct {
+	group string // the network it is of
+	code  string // the same in two characters
+	layer string
+	x     *mat.Dense // images × units
+	times *mat.Dense // first images × units·steps; kept of one spiking network alone
+	steps int
+}
+
+func (l layerActivity) name() string {
+	if l.group == l.layer {
+		return l.layer
+	}
+	return l.group + ": " + l.layer
+}
+
+// short is the name in a crowded figure: R for real-valued or S for spiking, the
+// seed's place, 0 for untrained, and the layer.
+func (l layerActivity) short() string {
+	if l.group == l.layer {
+		return l.layer
+	}
+	return l.code + " " + strings.TrimPrefix(l.layer, "hidden ")
+}
+
+// study is the layers of all networks with the measures between them. A layer is
+// known by its place in layers.
+type study struct {
+	images, rsa int
+	labels      []uint8
+	layers      []layerActivity
+	pixels      int
+	oneHot      int
+	ann, snn    []int // last hidden layers, of both seeds, then untrained
+
+	table *mat.Dense // linear CKA of all pairs of layers
+
+	taus      []float64 // in steps
+	timing    []float64 // Pearson of van Rossum RDM and rate RDM, by τ
+	withANN   []float64 // Spearman of the van Rossum RDM and the real-valued network's
+	stability map[string][]float64
+	times     []float64 // steps after which stability is measured
+	p         float64   // permutation test of spiking and real-valued RDM
+}
+
+func newStudy(ctx context.Context, e *recipe.Env, nets []subject, trainSet, testSet *data.Set) (*study, error) {
+	z := sizes[e.Scale]
+	s := &study{images: z.images, rsa: z.rsa, labels: testSet.Labels[:z.images]}
+	s.addImages(testSet)
+	for i, n := range nets {
+		letter := strings.ToUpper(string(n.kind[:1]))
+		if err := s.addNetwork(ctx, n.kind, n.name(), fmt.Sprint(letter, i%2+1), n, testSet); err != nil {
+			return nil, err
+		}
+		if i%2 == 1 { // the untrained network is the first seed's, before training
+			first := nets[i-1]
+			blank, err := first.Config.Network(trainSet)
+			if err != nil {
+				return nil, err
+			}
+			copied := *first.Trained
+			copied.Net = blank
+			if err := s.addNetwork(ctx, n.kind, string(n.kind)+", untrained", letter+"0", subject{n.kind, &copied}, testSet); err != nil {
+				return nil, err
+			}
+		}
+	}
+	s.addLabels()
+	return s, s.addTimes(ctx, nets[2], testSet)
+}
+
+// addTimes records the spikes of the first spiking network step by step.
+func (s *study) addTimes(ctx context.Context, n subject, set *data.Set) error {
+	hidden := s.snn[0] - 1
+	recordings, err := train.Record(ctx, train.RecordConfig{
+		Net: n.Net, Steps: n.Config.Steps, Encoder: n.Config.Encoder, Seed: n.Config.Seed, Set: set, Samples: s.rsa, Times: true,
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", n.name(), err)
+	}
+	for i, r := range recordings {
+		if r.Spikes {
+			s.layers[hidden+i].times = mat.NewDense(r.Samples, r.Units*r.T, r.Steps)
+		}
+	}
+	return nil
+}
+
+func (s *study) addImages(set *data.Set) {
+	x := mat.NewDense(s.images, set.Shape.Size(), nil)
+	for i := range s.images {
+		for j, p := range set.Image(i) {
+			x.Set(i, j, float64(p)/255)
+		}
+	}
+	s.pixels = len(s.layers)
+	s.layers = append(s.layers, layerActivity{group: "pixels", layer: "pixels", x: x})
+}
+
+func (s *study) addLabels() {
+	x := mat.NewDense(s.images, 10, nil)
+	for i, l := range s.labels {
+		x.Set(i, int(l), 1)
+	}
+	s.oneHot = len(s.layers)
+	s.layers = append(s.layers, layerActivity{group: "labels", layer: "labels", x: x})
+}
+
+// addNetwork records the hidden layers and the output.
+func (s *study) addNetwork(ctx context.Context, kind Kind, name, code string, n subject, set *data.Set) error {
+	recordings, err := train.Record(ctx, train.RecordConfig{
+		Net: n.Net, Steps: n.Config.Steps, Encoder: n.Config.Encoder, Seed: n.Config.Seed, Set: set, Samples: s.images,
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	for i, r := range recordings {
+		l := layerActivity{group: name, code: code, layer: fmt.Sprintf("hidden %d", i+1), x: mat.NewDense(r.Samples, r.Units, r.Mean), steps: r.T}
+		if i == len(recordings)-1 {
+			l.layer = "output"
+		}
+		s.layers = append(s.layers, l)
+	}
+	last := len(s.layers) - 2
+	if kind == Spiking {
+		s.snn = append(s.snn, last)
+	} else {
+		s.ann = append(s.ann, last)
+	}
+	return nil
+}
+
+// compare measures.
+func (s *study) compare(e *recipe.Env) error {
+	var all []*mat.Dense
+	for _, l := range s.layers {
+		all = append(all, l.x)
+	}
+	var err error
+	if s.table, err = compare.CKATable(all, all, compare.Linear); err != nil {
+		return err
+	}
+	if err := s.sweep(); err != nil {
+		return err
+	}
+	if err := s.stabilities(); err != nil {
+		return err
+	}
+	spiking, err := s.rdm(s.snn[0])
+	if err != nil {
+		return err
+	}
+	real, err := s.rdm(s.ann[0])
+	if err != nil {
+		return err
+	}
+	const permutations = 500
+	_, s.p, err = compare.PermutationTest(compare.Spearman, spiking, real, permutations, e.Seed, e.Pool)
+	return err
+}
+
+// cka of two layers.
+func (s *study) cka(i, j int) float64 { return s.table.At(i, j) }
+
+// withUntrained is the largest CKA of a trained network and an untrained one.
+func (s *study) withUntrained() float64 {
+	return max(s.cka(s.ann[0], s.ann[2]), s.cka(s.ann[0], s.snn[2]), s.cka(s.snn[0], s.ann[2]), s.cka(s.snn[0], s.snn[2]))
+}
+
+// first is the first rows of x.
+func first(x *mat.Dense, n int) *mat.Dense {
+	_, p := x.Dims()
+	return x.Slice(0, n, 0, p).(*mat.Dense)
+}
+
+func (s *study) rdm(layer int) (compare.RDM, error) {
+	return compare.Euclidean(first(s.layers[layer].x, s.rsa))
+}
+
+// rsaOf is Spearman's and Pearson's correlation of two layers' RDMs.
+func (s *study) rsaOf(i, j int) (spearman, pearson float64, err error) {
+	r, err := s.rdm(i)
+	if err != nil {
+		return 0, 0, err
+	}
+	q, err := s.rdm(j)
+	if err != nil {
+		return 0, 0, err
+	}
+	if spearman, err = compare.Spearman(r, q); err != nil {
+		return 0, 0, err
+	}
+	pearson, err = compare.Pearson(r, q)
+	return spearman, pearson, err
+}
+
+// sweep compares RDMs of spike trains, for time constants from a fraction of a
+// step to ten presentations, with those of rates.
+func (s *study) sweep() error {
+	l := s.layers[s.snn[0]]
+	for _, f := range []float64{0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10} {
+		s.taus = append(s.taus, f*float64(l.steps))
+	}
+	rate, err := s.rdm(s.snn[0])
+	if err != nil {
+		return err
+	}
+	real, err := s.rdm(s.ann[0])
+	if err != nil {
+		return err
+	}
+	for _, tau := range s.taus {
+		traces, err := compare.Traces(l.times, l.steps, tau)
+		if err != nil {
+			return err
+		}
+		r, err := compare.Euclidean(traces)
+		if err != nil {
+			return err
+		}
+		withRate, err := compare.Pearson(r, rate)
+		if err != nil {
+			return err
+		}
+		withReal, err := compare.Spearman(r, real)
+		if err != nil {
+			return err
+		}
+		s.timing, s.withANN = append(s.timing, withRate), append(s.withANN, withReal)
+	}
+	return nil
+}
+
+// stabilities is the ReStA of the spiking network's hidden layers: of the rates
+// after some steps with those after all. Before a layer answers to every image it
+// has no value.
+func (s *study) stabilities() error {
+	s.stability = map[string][]float64{}
+	steps := s.layers[s.snn[0]].steps
+	for t := 1; t <= steps; t++ {
+		s.times = append(s.times, float64(t))
+	}
+	for _, l := range s.layers {
+		if l.times == nil {
+			continue
+		}
+		all := until(l.times, steps, steps)
+		for t := 1; t <= steps; t++ {
+			v := math.NaN()
+			if x := until(l.times, steps, t); !silent(x) {
+				var err error
+				if v, err = compare.ReStA(x, all); err != nil {
+					return err
+				}
+			}
+			s.stability[l.layer] = append(s.stability[l.layer], v)
+		}
+	}
+	return nil
+}
+
+// until is the number of spikes of each unit in the first t of the steps.
+func until(times *mat.Dense, steps, t int) *mat.Dense {
+	n, p := times.Dims()
+	out := mat.NewDense(n, p/steps, nil)
+	for i := range n {
+		row := times.RawRowView(i)
+		for u := range p / steps {
+			for _, v := range row[u*steps:][:t] {
+				out.Set(i, u, out.At(i, u)+v)
+			}
+		}
+	}
+	return out
+}
+
+// silent reports whether some image is answered by no unit.
+func silent(x *mat.Dense) bool {
+	for i := range x.RawMatrix().Rows {
+		if !slices.ContainsFunc(x.RawRowView(i), func(v float64) bool { return v != 0 }) {
+			return true
+		}
+	}
+	return false
+}
+
+// measured is what the claims are judged by.
+func (s *study) measured() map[string]report.Measurement {
+	pair := func(larger, smaller float64, names ...string) report.Measurement {
+		return report.Measurement{Values: []float64{larger, smaller}, Arms: names, N: s.images}
+	}
+	least := 1.0
+	for k, tau := range s.taus {
+		if tau >= float64(s.layers[s.snn[0]].steps) {
+			least = min(least, s.timing[k])
+		}
+	}
+	gain := min(s.cka(s.ann[0], s.oneHot)-s.cka(s.ann[2], s.oneHot), s.cka(s.snn[0], s.oneHot)-s.cka(s.snn[2], s.oneHot))
+	return map[string]report.Measurement{
+		sameClass: pair(min(s.cka(s.ann[0], s.ann[1]), s.cka(s.snn[0], s.snn[1])), max(s.cka(s.ann[0], s.ann[2]), s.cka(s.snn[0], s.snn[2])),
+			"two seeds of a kind, the less alike kind", "trained and untrained, the more alike kind"),
+		trained: pair(s.cka(s.ann[0], s.snn[0]), max(s.cka(s.ann[0], s.snn[2]), s.cka(s.ann[2], s.snn[0])),
+			"spiking and real-valued, trained", "one of them untrained"),
+		labels:      {Values: []float64{gain}, N: s.images},
+		spikeTiming: {Values: []float64{least}, N: s.rsa},
+	}
+}
+
+// compared are the pairs of the table of figures.
+func (s *study) compared() (pairs [][2]int) {
+	a, n := s.ann, s.snn
+	return [][2]int{
+		{a[0], a[1]}, {n[0], n[1]}, {a[0], n[0]}, {a[0], a[2]}, {n[0], n[2]}, {a[0], n[2]}, {n[0], a[2]},
+		{s.pixels, a[0]}, {s.pixels, n[0]}, {s.pixels, a[2]}, {s.pixels, n[2]},
+		{a[2], s.oneHot}, {a[0], s.oneHot}, {n[2], s.oneHot}, {n[0], s.oneHot},
+	}
+}

@@ -1,0 +1,376 @@
+package eqprop
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"synfire/data"
+	"synfire/recipe"
+	"synfire/report"
+	"synfire/report/figure"
+	rule "synfire/rule/eqprop"
+	"synfire/train"
+)
+
+// Job is one training run of a recipe.
+type Job struct {
+	Name    string
+	Config  rule.Config
+	Images  int // the first of the training set; 0: all
+	Epochs  int
+	Batch   int
+	Shuffle bool
+}
+
+// YAML is the job as its run directory keeps it.
+func (j Job) YAML() []byte {
+	c := j.Config
+	var b strings.Builder
+	fmt.Fprintf(&b, "learner: %s\nseed: %d\nimages: %d\nepochs: %d\nbatch: %d\nshuffle: %v\n", rule.Kind, c.Seed, j.Images, j.Epochs, j.Batch, j.Shuffle)
+	fmt.Fprintf(&b, "sizes: %v\nstep: %g\nfree: %d\nnudged: %d\nbeta: %g\ncost-scale: %g\n", c.Sizes, c.Step, c.Free, c.Nudged, c.Beta, c.CostScale)
+	fmt.Fprintf(&b, "nudge: %d\nactivation: %d\nschedule: %d\noutput: %d\nweights: %d\n", c.Nudge, c.Activation, c.Schedule, c.Output, c.Weights)
+	fmt.Fprintf(&b, "rates: %v\ntolerance: %g\nparticles: %d\n", c.Rates, c.Tolerance, c.Particles)
+	if s := c.Spiking; s != nil {
+		fmt.Fprintf(&b, "spiking: {quantiser: %d, lambda: %g, lambda-decay: %g, epsilon: %g, decay: %g, drift: %g, warm: %d, bidirectional: %v}\n",
+			s.Quantiser, s.Lambda, s.LambdaDecay, s.Epsilon, s.Decay, s.Drift, s.Warm, s.Bidirectional)
+	}
+	if k := c.TopK; k != nil {
+		fmt.Fprintf(&b, "top-k: {k: %g, variant: %d, temperature: %g}\n", k.K, k.Variant, k.Temperature)
+	}
+	if p := c.Pruning; p != nil {
+		fmt.Fprintf(&b, "pruning: {sparsity: %g, last: %g, begin: %d, end: %d, every: %d}\n", p.Sparsity, p.Last, p.Begin, p.End, p.Every)
+	}
+	if p := c.Predictor; p != nil {
+		fmt.Fprintf(&b, "predictor: {lambda: %g, leak: %g}\n", p.Lambda, p.Leak)
+	}
+	return []byte(b.String())
+}
+
+// done is a finished job.
+type done struct {
+	job     Job
+	learner *rule.Learner
+	result  *train.Evaluation
+	epochs  []train.Epoch
+}
+
+// board collects the jobs of a run. After an error it does nothing more.
+type board struct {
+	env      *recipe.Env
+	train    *data.Set
+	test     *data.Set
+	measured map[string]report.Measurement
+	metrics  report.Metrics
+	jobs     []done
+	err      error
+}
+
+func newBoard(ctx context.Context, e *recipe.Env) (*board, error) {
+	trainSet, testSet, err := sets(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return &board{env: e, train: trainSet, test: testSet, measured: map[string]report.Measurement{}, metrics: report.Metrics{}}, nil
+}
+
+// run trains a job in a directory of its own.
+func (b *board) run(ctx context.Context, j Job) (*done, error) {
+	set := b.train
+	if j.Images > 0 && j.Images < set.Len() {
+		first := make([]int, j.Images)
+		for i := range first {
+			first[i] = i
+		}
+		var err error
+		if set, err = set.Subset(first); err != nil {
+			return nil, err
+		}
+	}
+	j.Config.Pool = b.env.Pool
+	learner, err := rule.New(j.Config)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range j.Config.Warnings() {
+		b.env.Observer.Warn(j.Name + ": " + w)
+	}
+	cursor, err := data.NewCursor(set, data.CursorOptions{Batch: j.Batch, Seed: j.Config.Seed, Shuffle: j.Shuffle})
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(b.env.Out, fmt.Sprintf("%s-s%d", j.Name, j.Config.Seed))
+	dir, err := train.OpenRunDir(path, rule.Kind, j.YAML(), b.env.Resume)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	loop := train.Loop{
+		Learner: learner, Train: cursor, Test: b.test, Epochs: j.Epochs, Dir: dir,
+		SaveEvery: b.env.SaveEvery, Observer: b.env.Observer, Now: b.env.Now,
+	}
+	result, err := loop.Run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, epochs, err := dir.History()
+	if err != nil {
+		return nil, err
+	}
+	return &done{j, learner, result, epochs}, nil
+}
+
+// testError runs a job and returns its test error in percent.
+func (b *board) testError(ctx context.Context, j Job) float64 {
+	if b.err != nil {
+		return 0
+	}
+	d, err := b.run(ctx, j)
+	if err != nil {
+		b.err = fmt.Errorf("%s, seed %d: %w", j.Name, j.Config.Seed, err)
+		return 0
+	}
+	b.jobs = append(b.jobs, *d)
+	wrong := 100 - d.result.Metrics.Accuracy()
+	name := metric(j)
+	b.metrics[name+"_test_error"] = wrong
+	seconds := 0.0
+	for _, e := range d.epochs {
+		seconds += e.Seconds
+	}
+	b.metrics[name+"_seconds_per_epoch"] = seconds / float64(len(d.epochs))
+	for layer, rate := range d.epochs[len(d.epochs)-1].Rates {
+		b.metrics[name+"_rate_"+layer] = rate
+	}
+	return wrong
+}
+
+// metric begins the names of a job's figures.
+func metric(j Job) string {
+	return fmt.Sprintf("%s_s%d", strings.ReplaceAll(j.Name, "-", "_"), j.Config.Seed)
+}
+
+// last is the job that ran last, or none after an error.
+func (b *board) last() Job {
+	if len(b.jobs) == 0 {
+		return Job{}
+	}
+	return b.jobs[len(b.jobs)-1].job
+}
+
+// measure runs a job and adds its test error to a claim.
+func (b *board) measure(ctx context.Context, claim string, j Job) {
+	if wrong := b.testError(ctx, j); claim != "" {
+		b.add(claim, wrong)
+	}
+}
+
+// forward adds the test error of the last job's predictor to a claim.
+func (b *board) forward(ctx context.Context, claim string) {
+	if b.err != nil {
+		return
+	}
+	f, err := b.jobs[len(b.jobs)-1].learner.Forward()
+	if err == nil {
+		var result *train.Evaluation
+		if result, err = train.Evaluate(ctx, f, b.test, testBatch, nil); err == nil {
+			b.add(claim, 100-result.Metrics.Accuracy())
+		}
+	}
+	b.err = err
+}
+
+const testBatch = 256
+
+// add adds a figure to a claim.
+func (b *board) add(claim string, value float64) {
+	if b.err == nil {
+		m := b.measured[claim]
+		m.Values, m.N = append(m.Values, value), b.test.Len()
+		b.measured[claim] = m
+	}
+}
+
+// oneSeed marks a claim's figures as several of one seed.
+func (b *board) oneSeed(claim string) {
+	m := b.measured[claim]
+	m.Seeds = 1
+	b.measured[claim] = m
+}
+
+// outcome is the result, with a page that shows each job's course and the first
+// one's relaxation.
+func (b *board) outcome(page report.Page) (*recipe.Outcome, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
+	sections := []report.Section{}
+	for _, build := range []func() (report.Section, error){b.learning, b.relaxation, b.gradients} {
+		s, err := build()
+		if err != nil {
+			return nil, err
+		}
+		if len(s.Figures)+len(s.Tables) > 0 {
+			sections = append(sections, s)
+		}
+	}
+	var configs []string
+	for _, d := range b.jobs {
+		configs = append(configs, "# "+d.job.Name+"\n"+string(d.job.YAML()))
+	}
+	return &recipe.Outcome{
+		Measured: b.measured, Metrics: b.metrics, WeightsSHA256: b.sum(),
+		Page: func(r report.Run) report.Page {
+			page.Claims, page.Sections, page.Config, page.Facts = r.Claims, sections, strings.Join(configs, "\n"), r.Facts()
+			return page
+		},
+	}, nil
+}
+
+// sum is over the states of all learners, in order.
+func (b *board) sum() string {
+	h := sha256.New()
+	for _, d := range b.jobs {
+		state := d.learner.State()
+		for _, name := range slices.Sorted(maps.Keys(state)) {
+			fmt.Fprintf(h, "%s %v\n", name, state[name].Shape)
+			h.Write(state[name].Data)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// learning draws the test errors and lists the jobs.
+func (b *board) learning() (report.Section, error) {
+	s := report.Section{Title: "Learning"}
+	table := report.Table{Head: []string{"run", "seed", "images", "epochs", "train error", "test error", "active", "an epoch"}, Right: []bool{false, true, true, true, true, true, true, true}}
+	var test []figure.Series
+	for _, d := range b.jobs {
+		last := d.epochs[len(d.epochs)-1]
+		images := d.job.Images
+		if images == 0 {
+			images = b.train.Len()
+		}
+		seconds, line := 0.0, figure.Series{Name: fmt.Sprintf("%s, seed %d", d.job.Name, d.job.Config.Seed)}
+		for _, e := range d.epochs {
+			seconds += e.Seconds
+			line.Y = append(line.Y, 100-e.TestAccuracy)
+		}
+		if len(test) < 6 {
+			test = append(test, line)
+		}
+		table.Rows = append(table.Rows, []string{
+			d.job.Name, fmt.Sprint(d.job.Config.Seed), report.Integer(int64(images)), fmt.Sprint(len(d.epochs)),
+			fmt.Sprintf("%.2f %%", 100-last.TrainAccuracy), fmt.Sprintf("%.2f %%", 100-d.result.Metrics.Accuracy()),
+			fmt.Sprintf("%.1f %%", 100*last.Rates["layer1"]), report.Seconds(seconds / float64(len(d.epochs))),
+		})
+	}
+	s.Tables = append(s.Tables, table)
+	f, err := figure.Curves("Test error", "epoch", figure.Panel{Name: "test error (%)", Series: test})
+	if err != nil {
+		return s, err
+	}
+	s.Text = "Training errors are of the free phase, before a batch is learned from. Active is the share of units of the first layer above zero."
+	s.Figures = append(s.Figures, report.Figure{SVG: f.SVG(), Alt: "Test error over epochs of each run", Caption: "One line a run."})
+	return s, nil
+}
+
+// first is a batch of test images.
+func (b *board) first(n int) (*data.Batch, error) {
+	cursor, err := data.NewCursor(b.test, data.CursorOptions{Batch: n})
+	if err != nil {
+		return nil, err
+	}
+	var batch data.Batch
+	cursor.Next(&batch)
+	return &batch, nil
+}
+
+// relaxation draws a trace of the first job's network.
+func (b *board) relaxation() (report.Section, error) {
+	s := report.Section{Title: "Relaxation"}
+	d := b.jobs[0]
+	batch, err := b.first(20)
+	if err != nil {
+		return s, err
+	}
+	trace, err := d.learner.Trace(batch)
+	if err != nil {
+		return s, err
+	}
+	energy := figure.Series{Name: "energy"}
+	for t, v := range trace.Energy {
+		energy.X, energy.Y = append(energy.X, float64(t)), append(energy.Y, v)
+	}
+	var moved []figure.Series
+	for l, r := range trace.Residual {
+		moved = append(moved, figure.Series{Name: fmt.Sprintf("layer %d", l+1), Y: r})
+	}
+	f, err := figure.Curves("One test image", "step", figure.Panel{Name: "energy", Series: []figure.Series{energy}}, figure.Panel{Name: "largest change", Series: moved})
+	if err != nil {
+		return s, err
+	}
+	s.Figures = append(s.Figures, report.Figure{
+		SVG: f.SVG(), Alt: "Energy and largest change of a state in each step of a relaxation",
+		Caption: fmt.Sprintf("The first test image: %d free steps, then nudged by +β = %g towards its class.", trace.Free, d.job.Config.Beta),
+	})
+	warnings, err := d.learner.Warnings(batch)
+	if err != nil {
+		return s, err
+	}
+	s.Text = "No bound of a stable and informative relaxation is broken."
+	if len(warnings) > 0 {
+		s.Text = "Bounds that this run breaks, knowingly or not:\n\n" + strings.Join(warnings, "\n\n")
+	}
+	return s, nil
+}
+
+// gradients compares the first job's estimates with backpropagation through time,
+// for several β and numbers of nudged steps.
+func (b *board) gradients() (report.Section, error) {
+	s := report.Section{Title: "Estimates against gradients", Text: "Cosines between the estimate for 20 test images and backpropagation through all free steps, of the first layer and of the last."}
+	c := b.jobs[0].job.Config
+	if c.Predictor != nil || c.Spiking != nil || b.env.Scale == report.Smoke {
+		return s, nil
+	}
+	batch, err := b.first(20)
+	if err != nil {
+		return s, err
+	}
+	table := report.Table{Head: []string{"β", "nudged steps", "one-sided", "centred"}, Right: []bool{true, true, true, true}}
+	last := len(c.Sizes) - 1
+	for _, beta := range []float64{0.01, 0.1, 0.3, 1} {
+		for _, steps := range []int{2, 4, 20} {
+			row := []string{fmt.Sprint(beta), fmt.Sprint(steps)}
+			for _, nudge := range []rule.Nudge{rule.OneSided, rule.Centred} {
+				k := c
+				k.Beta, k.Nudged, k.Nudge, k.Particles = beta, steps, nudge, 0
+				l, err := rule.New(k)
+				if err != nil {
+					return s, err
+				}
+				for i, p := range b.jobs[0].learner.Net().Params() {
+					copy(l.Net().Params()[i].Value.Data, p.Value.Data)
+				}
+				l.Refresh()
+				exact, err := l.Backprop(batch, c.Free)
+				if err != nil {
+					return s, err
+				}
+				g, _, err := l.Gradient(batch)
+				if err != nil {
+					return s, err
+				}
+				row = append(row, fmt.Sprintf("%.3f, %.3f", rule.Cosine(g, exact, 1), rule.Cosine(g, exact, last)))
+			}
+			table.Rows = append(table.Rows, row)
+		}
+	}
+	s.Tables = append(s.Tables, table)
+	return s, nil
+}

@@ -1,0 +1,209 @@
+// Package eqprop holds the recipes of equilibrium propagation: networks that learn
+// digits by relaxing twice.
+//
+//	eqprop               784–500–10 and deeper, from zeros or from kept states
+//	init-eqprop          a forward network predicts where the relaxation ends
+//	spiking-eqprop       units send one bit a step
+//	init-spiking-eqprop  the same from a prediction, with half the free steps
+//	topk-eqprop          few active units, few weights
+//
+// Figures are errors on all 10,000 test images, in percent. Test images start
+// from zeros or from the prediction, never from states of an earlier test.
+package eqprop
+
+import (
+	"context"
+	"fmt"
+
+	"synfire/data"
+	"synfire/data/mnist"
+	"synfire/recipe"
+	"synfire/report"
+	rule "synfire/rule/eqprop"
+)
+
+// Recipes are the recipes of this package.
+func Recipes() []recipe.Recipe {
+	return []recipe.Recipe{Plain(), Initialised(), Spiking(), InitSpiking(), TopK()}
+}
+
+func bound(v float64) *float64 { return &v }
+
+// errorClaim is a claim of a test error, in percent.
+func errorClaim(id, name, source string, short, full *float64, seeds int) report.Claim {
+	return report.Claim{
+		ID: id, Name: name, Unit: "%", Source: source, Direction: report.AtMost, Statistic: report.Median,
+		Bounds: report.Bounds{Short: short, Full: full}, Seeds: report.Seeds{Short: 1, Full: seeds},
+	}
+}
+
+// Plain is the recipe of Scellier and Bengio's networks, and of the discrete form.
+func Plain() recipe.Recipe {
+	deep := errorClaim("deep", "MNIST test error, the worse of two hidden layers and of three of 512 units in the discrete form",
+		"paper: 2 to 3 %, reported", nil, bound(2.5), 1)
+	deep.Statistic = report.Max
+	return recipe.Recipe{
+		ID: "eqprop", Paper: "eqprop-2017", Title: "Equilibrium propagation on MNIST",
+		Minutes: map[report.Scale]float64{report.Smoke: 0.05, report.Short: 0.3, report.Full: 300},
+		Claims: []report.Claim{
+			errorClaim("short", "MNIST test error of 784–500–10, three epochs of 50,000 images, centred", "no paper: what three epochs should reach", bound(3.7), nil, 1),
+			errorClaim("full", "MNIST test error of 784–500–10, the published recipe", "paper: 2 to 3 %, reported", nil, bound(2.5), 3),
+			errorClaim("full-centred", "MNIST test error of 784–500–10, centred, 60,000 images", "Ernoult 2019: 2.06 ± 0.17 %, reported", nil, bound(2.2), 3),
+			deep,
+		},
+		Run: runPlain,
+	}
+}
+
+// one is 784–500–10 with the published step, phases and rates, κ = 1.
+func one(seed uint64) rule.Config {
+	return rule.Config{
+		Sizes: []int{784, 500, 10}, Step: 0.5, CostScale: 1, Beta: 0.3,
+		Free: 20, Nudged: 4, Rates: []float64{0.1, 0.05}, Seed: seed,
+	}
+}
+
+// centred is the run of the short scale.
+func centred(seed uint64) Job {
+	return Job{Name: "centred", Config: one(seed), Images: 50_000, Epochs: 3, Batch: 20, Shuffle: true}
+}
+
+// published is the official recipe: random signs, β = 0.5 of κ = 1, states kept from
+// epoch to epoch, images in the order of the file.
+func published(seed uint64) Job {
+	c := one(seed)
+	c.Beta, c.Nudge, c.Particles = 0.5, rule.RandomSign, 60_000
+	return Job{Name: "published", Config: c, Images: 50_000, Epochs: 25, Batch: 20}
+}
+
+// fullCentred takes all images, and as many epochs as the published figure.
+func fullCentred(seed uint64) Job {
+	return Job{Name: "centred", Config: one(seed), Images: 60_000, Epochs: 30, Batch: 20, Shuffle: true}
+}
+
+// twoHidden is the published two-layer network with a centred nudge that has a fixed
+// point, and fewer free steps than its 150: a sample ends its phase once it has
+// settled.
+func twoHidden(seed uint64) Job {
+	c := one(seed)
+	c.Sizes, c.Rates = []int{784, 500, 500, 10}, []float64{0.4, 0.1, 0.01}
+	c.CostScale, c.Beta = 0.5, 0.5
+	c.Free, c.Nudged, c.Tolerance = 100, 16, 1e-3
+	return Job{Name: "two-hidden", Config: c, Images: 60_000, Epochs: 20, Batch: 20, Shuffle: true}
+}
+
+// threeDiscrete is the discrete form with three layers of 512 units.
+func threeDiscrete(seed uint64) Job {
+	c := rule.Config{
+		Sizes: []int{784, 512, 512, 512, 10}, Step: 0.2, Activation: rule.Logistic, Weights: rule.FanIn, Beta: 0.5,
+		Free: 180, Nudged: 20, Rates: []float64{0.2, 0.05, 0.01, 0.002}, Tolerance: 1e-3, Seed: seed,
+	}
+	return Job{Name: "three-discrete", Config: c, Images: 60_000, Epochs: 30, Batch: 20, Shuffle: true}
+}
+
+// sets are MNIST, or the sample of it for the smoke scale.
+func sets(ctx context.Context, e *recipe.Env) (trainSet, testSet *data.Set, err error) {
+	switch e.Scale {
+	case report.Smoke:
+		trainSet, testSet = mnist.Sample()
+	case report.Short, report.Full:
+		trainSet, testSet, err = mnist.Load(ctx, e.Data)
+	default:
+		err = fmt.Errorf("eqprop: no scale %q: use smoke, short or full", e.Scale)
+	}
+	return trainSet, testSet, err
+}
+
+func runPlain(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
+	b, err := newBoard(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	switch e.Scale {
+	case report.Smoke:
+		j := centred(e.Seed)
+		j.Images, j.Epochs = 0, 5
+		b.measure(ctx, "", j)
+	case report.Short:
+		b.measure(ctx, "short", centred(e.Seed))
+	case report.Full:
+		for i := range uint64(3) {
+			b.measure(ctx, "full", published(e.Seed+i))
+			b.measure(ctx, "full-centred", fullCentred(e.Seed+i))
+		}
+		b.measure(ctx, "deep", twoHidden(e.Seed))
+		b.measure(ctx, "deep", threeDiscrete(e.Seed))
+		b.oneSeed("deep")
+	}
+	return b.outcome(report.Page{
+		Title: "Equilibrium propagation",
+		Lead:  "A network relaxes to a minimum of its energy, once freely and once nudged towards the target. The difference of local products is the gradient.",
+		Links: []report.Link{{Text: "Scellier and Bengio 2017", URL: "https://arxiv.org/abs/1602.05179"}},
+	})
+}
+
+// Initialised is the recipe of initialised equilibrium propagation.
+func Initialised() recipe.Recipe {
+	control := report.Claim{
+		ID: "control", Name: "error of plain equilibrium propagation and of λ = 0, the smaller, over that with λ = 0.1, at four free steps of 10,000 images",
+		Unit: "×", Source: "paper, main figure: plain networks fail or are much worse, reported", Direction: report.AtLeast, Statistic: report.Median,
+		Bounds: report.Bounds{Short: bound(2), Full: bound(2)}, Seeds: report.Seeds{Short: 1, Full: 3},
+	}
+	return recipe.Recipe{
+		ID: "init-eqprop", Paper: "init-eqprop-2018", Title: "Initialised equilibrium propagation on MNIST",
+		Minutes: map[report.Scale]float64{report.Smoke: 0.05, report.Short: 0.7, report.Full: 15},
+		Claims: []report.Claim{
+			errorClaim("equilibrium", "MNIST test error after four free steps from the prediction", "paper: 2 to 3 %, reported", bound(3.7), bound(2.8), 3),
+			errorClaim("forward", "MNIST test error of the forward network alone", "paper: 2 to 3 %, reported", bound(4), bound(3.2), 3),
+			control,
+		},
+		Run: runInitialised,
+	}
+}
+
+// initialised is the published network with four free steps.
+func initialised(seed uint64, images, epochs int) Job {
+	c := one(seed)
+	c.Beta, c.Nudge, c.Free = 0.5, rule.RandomSign, 4
+	c.Predictor = &rule.Predictor{Lambda: 0.1}
+	return Job{Name: "initialised", Config: c, Images: images, Epochs: epochs, Batch: 20, Shuffle: true}
+}
+
+// controls are the same run without λ, and without the predictor.
+func controls(seed uint64) []Job {
+	free, plain := initialised(seed, 10_000, 5), initialised(seed, 10_000, 5)
+	free.Name, free.Config.Predictor = "lambda-0", &rule.Predictor{}
+	plain.Name, plain.Config.Predictor = "plain", nil
+	return []Job{free, plain}
+}
+
+func runInitialised(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
+	b, err := newBoard(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	seeds, epochs := uint64(1), 5
+	if e.Scale == report.Full {
+		seeds, epochs = 3, 50
+	}
+	if e.Scale == report.Smoke {
+		b.measure(ctx, "", initialised(e.Seed, 0, 5))
+		seeds = 0
+	}
+	for i := range seeds {
+		b.measure(ctx, "equilibrium", initialised(e.Seed+i, 50_000, epochs))
+		b.forward(ctx, "forward")
+		small := initialised(e.Seed+i, 10_000, 5)
+		small.Name = "small"
+		errs := []float64{b.testError(ctx, small)}
+		for _, j := range controls(e.Seed + i) {
+			errs = append(errs, b.testError(ctx, j))
+		}
+		b.add("control", min(errs[1], errs[2])/errs[0])
+	}
+	return b.outcome(report.Page{
+		Title: "Initialised equilibrium propagation",
+		Lead:  "A forward network learns to predict where the relaxation ends, by a loss of each layer's own. Few free steps then suffice, and after training the forward network alone classifies.",
+		Links: []report.Link{{Text: "O'Connor, Gavves and Welling 2019", URL: "https://openreview.net/forum?id=B1GMDsR5tm"}},
+	})
+}

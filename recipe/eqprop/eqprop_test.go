@@ -1,0 +1,81 @@
+package eqprop
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"synfire/recipe"
+	"synfire/report"
+	"synfire/snntest"
+	"synfire/train"
+)
+
+// The bounds as they were promised: they are not lowered to make a verdict.
+func TestClaims(t *testing.T) {
+	want := map[string][2]float64{ // short, full; 0 for none
+		"eqprop/short": {3.7, 0}, "eqprop/full": {0, 2.5}, "eqprop/full-centred": {0, 2.2}, "eqprop/deep": {0, 2.5},
+		"init-eqprop/equilibrium": {3.7, 2.8}, "init-eqprop/forward": {4, 3.2}, "init-eqprop/control": {2, 2},
+		"spiking-eqprop/one-epoch": {5.5, 0}, "spiking-eqprop/full": {0, 2.8}, "spiking-eqprop/speed": {46.6, 0}, "init-spiking-eqprop/init-spiking": {0.5, 0.5},
+		"topk-eqprop/topk": {1.5, 1.5}, "topk-eqprop/pruned": {1.5, 1.5},
+	}
+	for _, r := range Recipes() {
+		for _, c := range r.Claims {
+			w, ok := want[r.ID+"/"+c.ID]
+			if !ok {
+				continue
+			}
+			delete(want, r.ID+"/"+c.ID)
+			for i, s := range []report.Scale{report.Short, report.Full} {
+				if b := c.Bounds.At(s); (b == nil) != (w[i] == 0) || b != nil && *b != w[i] {
+					t.Errorf("%s, %s: bound %v at %s, want %v", r.ID, c.ID, b, s, w[i])
+				}
+			}
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("no claims %v", want)
+	}
+}
+
+// Each recipe runs at the smoke scale: it learns, keeps its run, and describes it.
+func TestSmoke(t *testing.T) {
+	if testing.Short() || snntest.DoublePrecision() {
+		t.Skip("trains networks, which takes long without assembly")
+	}
+	for _, r := range Recipes() {
+		dir := t.TempDir()
+		o, err := r.Run(t.Context(), &recipe.Env{Scale: report.Smoke, Seed: 1, Out: dir, Observer: train.None{}, Now: time.Now})
+		if err != nil {
+			t.Fatalf("%s: %v", r.ID, err)
+		}
+		learned := false
+		for name, v := range o.Metrics {
+			learned = learned || strings.HasSuffix(name, "_test_error") && v > 0 && v < 40
+		}
+		if !learned || len(o.WeightsSHA256) != 64 {
+			t.Errorf("%s: metrics %v, sum %q", r.ID, o.Metrics, o.WeightsSHA256)
+		}
+		page := o.Page(report.Run{Claims: r.Judge(report.Smoke, o)})
+		if html, err := page.HTML(); err != nil || len(html) > 500_000 {
+			t.Errorf("%s: page of %d bytes, %v", r.ID, len(html), err)
+		}
+		if files, _ := filepath.Glob(filepath.Join(dir, "*", "config.yaml")); len(files) == 0 {
+			t.Errorf("%s: no run is kept", r.ID)
+		}
+	}
+}
+
+func TestUnknownScale(t *testing.T) {
+	for _, r := range Recipes() {
+		dir := filepath.Join(t.TempDir(), "run")
+		if _, err := r.Run(t.Context(), &recipe.Env{Scale: "long", Out: dir}); err == nil || !strings.Contains(err.Error(), "use smoke, short or full") {
+			t.Errorf("%s: %v", r.ID, err)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%s: left a run directory behind", r.ID)
+		}
+	}
+}

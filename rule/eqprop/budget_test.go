@@ -1,0 +1,158 @@
+package eqprop
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"synfire/internal/rng"
+	"synfire/tensor"
+)
+
+var scores = []tensor.Float{.9, .1, .4, .75, .35, .6}
+
+// The card's values, which were found by hand and by Sinkhorn's iteration.
+func TestTopKValues(t *testing.T) {
+	for what, c := range map[string]struct {
+		run  func(z []tensor.Float)
+		want []float64
+	}{
+		"budget": {func(z []tensor.Float) { project(z, 2) }, []float64{.7, 0, .2, .55, .15, .4}},
+		"soft":   {func(z []tensor.Float) { softTopK(z, 2, 0.05) }, []float64{.989198, .000010, .004140, .820123, .001527, .185002}},
+		"wide":   {func(z []tensor.Float) { project(z, 6) }, []float64{.9, .1, .4, .75, .35, .6}},
+	} {
+		z := slices.Clone(scores)
+		c.run(z)
+		for i, v := range z {
+			near(t, what, float64(v), c.want[i], 2e-6)
+		}
+	}
+}
+
+// The projection holds its bounds, is idempotent, keeps equal inputs equal and moves
+// no two points apart.
+func TestProjection(t *testing.T) {
+	src := rng.New(1, "test").Source()
+	for range 300 {
+		n := 1 + src.IntN(40)
+		k := tensor.Float(0.1 + src.Float64()*float64(n))
+		u, v := make([]tensor.Float, n), make([]tensor.Float, n)
+		before := 0.0
+		for i := range u {
+			u[i], v[i] = tensor.Float(2*src.Norm()), tensor.Float(2*src.Norm())
+		}
+		u[n-1] = u[0]
+		for i := range u {
+			before += math.Pow(float64(u[i]-v[i]), 2)
+		}
+		project(u, k)
+		project(v, k)
+		after, sum := 0.0, 0.0
+		for i := range u {
+			after += math.Pow(float64(u[i]-v[i]), 2)
+			sum += float64(u[i])
+			if u[i] < 0 || u[i] > 1 {
+				t.Fatalf("%v outside [0, 1]", u[i])
+			}
+		}
+		if after > before*(1+1e-5)+1e-9 || sum > float64(k)+1e-4 || u[n-1] != u[0] {
+			t.Fatalf("distance %v, was %v; sum %v of %v; %v, %v", after, before, sum, k, u[0], u[n-1])
+		}
+		again := slices.Clone(u)
+		project(again, k)
+		for i := range u {
+			near(t, "again", float64(again[i]), float64(u[i]), 1e-4)
+		}
+	}
+}
+
+// Soft membership sums to k, and a constant added to all scores changes nothing.
+func TestSoft(t *testing.T) {
+	for _, k := range []tensor.Float{0.5, 1, 3.3, 5.9} {
+		for _, tau := range []tensor.Float{0.01, 0.1, 5} {
+			a, b := slices.Clone(scores), slices.Clone(scores)
+			sum := 0.0
+			for i := range b {
+				b[i] += 2
+			}
+			softTopK(a, k, tau)
+			softTopK(b, k, tau)
+			for i := range a {
+				sum += float64(a[i])
+				near(t, "shifted", float64(b[i]), float64(a[i]), 1e-4)
+			}
+			near(t, "sum", sum, float64(k), 1e-5)
+		}
+	}
+}
+
+// With a binding limit the estimates still are gradients of the cost.
+func TestTopKGradient(t *testing.T) {
+	if testing.Short() {
+		t.Skip("relaxes many times")
+	}
+	for name, c := range map[string]TopK{"budget": {K: 1.5}, "soft": {K: 2, Variant: Soft, Temperature: 0.3}} {
+		l, b := linear(t, Config{Beta: 0.01, TopK: &c}), samples(3, 6, 3, 1, 2)
+		g := gradient(t, l, b)
+		w := l.Net().W[0].Value.Data
+		for _, j := range []int{0, 17, 41} {
+			const h = 3e-3
+			old := w[j]
+			w[j] = old + h
+			l.Refresh()
+			up := cost(t, l, b)
+			w[j] = old - h
+			l.Refresh()
+			down := cost(t, l, b)
+			w[j] = old
+			l.Refresh()
+			want := (up - down) / (2 * h)
+			near(t, name, float64(g.W[0].Value.Data[j]), want, 0.05*math.Abs(want)+2e-4)
+		}
+	}
+}
+
+// Pruning reaches its share of zeros, keeps them, and takes the smallest.
+func TestPruning(t *testing.T) {
+	w := []tensor.Float{0.5, -0.1, 0.1, -2, 0.3, 0}
+	prune(w, 0.5)
+	if !slices.Equal(w, []tensor.Float{0.5, 0, 0, -2, 0.3, 0}) {
+		t.Errorf("%v", w)
+	}
+	p := Pruning{Sparsity: 0.8, Last: 0.4, Begin: 1, End: 5, Every: 2}
+	near(t, "half-way", p.at(3, 0.8), 0.8*(1-1.0/8), 1e-12)
+	l := learner(t, complete(Config{Pruning: &p}))
+	zeros := 0
+	for i := range uint64(9) {
+		step(t, l, samples(31, 40, 5, 0.5, i))
+		now := len(zerosOf(nil, l.Net().W[0].Value.Data))
+		if now < zeros {
+			t.Errorf("step %d: %d zeros, there were %d", i+1, now, zeros)
+		}
+		zeros = now
+	}
+	if want := int(math.Round(0.8 * 40 * 33)); zeros != want {
+		t.Errorf("%d zeros, want %d", zeros, want)
+	}
+	if got := len(zerosOf(nil, l.Net().W[2].Value.Data)); got != 40 {
+		t.Errorf("%d zeros in the last matrix, want 40", got)
+	}
+}
+
+func TestSparseValidate(t *testing.T) {
+	for want, c := range map[string]Config{
+		"top-k of -1":        {TopK: &TopK{K: -1}},
+		"no variant 7":       {TopK: &TopK{K: 1, Variant: 7}},
+		"temperature 0":      {TopK: &TopK{K: 1, Variant: Soft}},
+		"leave activation":   {TopK: &TopK{K: 1}, Activation: Tanh},
+		"no quadratic leak":  {TopK: &TopK{K: 1, Variant: Soft, Temperature: 1}, Predictor: &Predictor{Lambda: 1}},
+		"sparsities 1 and 0": {Pruning: &Pruning{Sparsity: 1, End: 5, Every: 1}},
+		"from step 5 to 5":   {Pruning: &Pruning{Begin: 5, End: 5, Every: 1}},
+		"every 0":            {Pruning: &Pruning{End: 5}},
+	} {
+		if _, err := New(complete(c)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}

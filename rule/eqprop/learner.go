@@ -1,0 +1,350 @@
+package eqprop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"synfire/data"
+	"synfire/format/safetensors"
+	"synfire/internal/kernel"
+	"synfire/internal/rng"
+	"synfire/loss"
+	"synfire/tensor"
+	"synfire/train"
+)
+
+// Kind names the learner in checkpoints.
+const Kind = "eqprop"
+
+// Learner trains a layered network by equilibrium propagation. It implements
+// train.Learner. The scores of a prediction are the free states of the outputs, or
+// a readout's logits; test samples start from zeros, or from the predictor.
+type Learner struct {
+	c     Config
+	r     *relaxer
+	batch batch
+	betas [2]tensor.Float
+	step  int // steps done, which decide random signs
+	names []string
+}
+
+// New checks the configuration and draws the weights.
+func New(c Config) (*Learner, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	c = c.withDefaults()
+	l := &Learner{c: c, r: newRelaxer(c)}
+	if c.Spiking != nil {
+		l.names = append(l.names, "input")
+	}
+	for i := 1; i <= l.r.top; i++ {
+		l.names = append(l.names, fmt.Sprintf("layer%d", i))
+	}
+	return l, nil
+}
+
+// Net is the network being trained. Call Refresh after writing to it.
+func (l *Learner) Net() *Net { return l.r.net }
+
+// Predictor is the forward network, or nil.
+func (l *Learner) Predictor() *Net { return l.r.predictor }
+
+// Refresh takes up parameters that someone else has written to.
+func (l *Learner) Refresh() { l.r.pack() }
+
+// Step learns from a batch. An empty one changes nothing. Rates are the shares of
+// units above zero in the free states.
+func (l *Learner) Step(_ context.Context, d *data.Batch) (train.Metrics, error) {
+	if d.Len() == 0 {
+		return train.Metrics{}, nil
+	}
+	if err := l.take(d, true); err != nil {
+		return train.Metrics{}, err
+	}
+	l.learn(l.r.net, l.r.predictor)
+	l.step++
+	l.r.prune(l.step)
+	l.r.pack()
+	return l.metrics(), nil
+}
+
+// learn runs all phases and adds the steps to the parameters.
+func (l *Learner) learn(net, predictor *Net) {
+	betas, gap := l.nudges()
+	l.r.run(&l.batch, betas, gap)
+	l.r.add(&l.batch, betas, net, predictor)
+}
+
+// nudges are the strengths of the nudged phases, and how far apart in β the states
+// are that are compared.
+func (l *Learner) nudges() ([]tensor.Float, float64) {
+	beta := l.c.Beta
+	switch l.c.Nudge {
+	case Centred:
+		l.betas = [2]tensor.Float{tensor.Float(beta), tensor.Float(-beta)}
+		return l.betas[:], 2 * beta
+	case RandomSign:
+		if rng.New(l.c.Seed, "nudge").Int(uint64(l.step)).Source().IntN(2) == 1 {
+			beta = -beta
+		}
+	}
+	l.betas[0] = tensor.Float(beta)
+	return l.betas[:1], beta
+}
+
+// lastBetas are those of a learning step.
+func (l *Learner) lastBetas() []tensor.Float {
+	if l.c.Nudge == Centred {
+		return l.betas[:2]
+	}
+	return l.betas[:1]
+}
+
+// SynapticOperations is the number of additions of a weight in the last Step or
+// Predict of a spiking network, over all its samples; 0 for others.
+func (l *Learner) SynapticOperations() int { return int(l.r.synapses.Load()) }
+
+// Gradient is the estimate of the gradient of a batch's mean cost, and its
+// predictor's, without learning: as gradients of Net and Predictor, by layer.
+func (l *Learner) Gradient(d *data.Batch) (net, predictor *Net, err error) {
+	if err := l.take(d, false); err != nil {
+		return nil, nil, err
+	}
+	rates := l.r.c.Rates
+	defer func() { l.r.c.Rates = rates }()
+	l.r.c.Rates = make([]float64, len(rates))
+	for i := range l.r.c.Rates {
+		l.r.c.Rates[i] = -1 // descent backwards
+	}
+	net = zeros(l.r.net)
+	if l.r.predictor != nil {
+		predictor = zeros(l.r.predictor)
+	}
+	l.learn(net, predictor)
+	return net, predictor, nil
+}
+
+// zeros is a network like n without weights.
+func zeros(n *Net) *Net {
+	out := &Net{Sizes: n.Sizes}
+	for l := range n.W {
+		out.W = append(out.W, tensor.Param{Name: n.W[l].Name, Value: tensor.New(n.W[l].Value.Shape...)})
+		out.B = append(out.B, tensor.Param{Name: n.B[l].Name, Value: tensor.New(n.B[l].Value.Shape...)})
+	}
+	return out
+}
+
+// Predict relaxes freely.
+func (l *Learner) Predict(_ context.Context, d *data.Batch) (train.Prediction, error) {
+	if err := l.take(d, false); err != nil {
+		return train.Prediction{}, err
+	}
+	l.r.run(&l.batch, nil, 0)
+	return l.prediction(l.r.free), nil
+}
+
+func (l *Learner) prediction(states [][]tensor.Float) train.Prediction {
+	last := len(l.c.Sizes) - 1
+	m := l.metrics()
+	m.Correct, m.LossSum = l.score(states[last])
+	return train.Prediction{Scores: states[last], Classes: l.c.Sizes[last], Metrics: m}
+}
+
+// take checks a batch and sets it up.
+func (l *Learner) take(d *data.Batch, learning bool) error {
+	in, classes := l.c.Sizes[0], l.c.Sizes[len(l.c.Sizes)-1]
+	if len(d.X) != d.Len()*in {
+		return fmt.Errorf("eqprop: %d inputs for %d samples of %d; make the first size that of a sample", len(d.X), d.Len(), in)
+	}
+	if i := kernel.Finite(d.X); i >= 0 {
+		return fmt.Errorf("eqprop: input %d of sample %d is %v; clean the data set", i%in, d.Index[i/in], d.X[i])
+	}
+	for i, label := range d.Labels {
+		if label < 0 || label >= classes {
+			return fmt.Errorf("eqprop: sample %d has label %d, and the network %d outputs; make the last size the number of classes", d.Index[i], label, classes)
+		}
+		if learning && l.c.Particles > 0 && (d.Index[i] < 0 || d.Index[i] >= l.c.Particles) {
+			return fmt.Errorf("eqprop: sample is number %d of its data set, and there are %d particles; set particles to the size of the set", d.Index[i], l.c.Particles)
+		}
+	}
+	if l.c.Spiking != nil {
+		for i, v := range d.X {
+			if v < 0 || v > 1 {
+				return fmt.Errorf("eqprop: input %d of sample %d is %v, and no rate of spikes is outside [0, 1]; scale the data", i%in, d.Index[i/in], v)
+			}
+		}
+	}
+	l.batch.set(d, in, learning, l.c.Spiking != nil)
+	return nil
+}
+
+// metrics are those of the free phase of the last run.
+func (l *Learner) metrics() train.Metrics {
+	m := train.Metrics{N: l.batch.n, Rates: make([]train.Rate, 0, len(l.names))}
+	m.Correct, m.LossSum = l.score(l.r.free[len(l.c.Sizes)-1])
+	if l.c.Spiking != nil {
+		steps := l.c.Free
+		if l.batch.learning {
+			steps += l.c.Nudged * len(l.lastBetas())
+		}
+		for i := range l.r.spikes {
+			m.Rates = append(m.Rates, train.Rate{Layer: l.names[i], Spikes: int(l.r.spikes[i].Load()), Slots: l.batch.n * l.c.Sizes[i] * steps})
+		}
+		return m
+	}
+	for i, name := range l.names {
+		s := l.r.free[i+1][:l.batch.n*l.c.Sizes[i+1]]
+		m.Rates = append(m.Rates, train.Rate{Layer: name, Spikes: kernel.CountNonzero(s), Slots: len(s)})
+	}
+	return m
+}
+
+// score counts right answers and sums the cost.
+func (l *Learner) score(scores []tensor.Float) (correct int, cost float64) {
+	k := l.c.Sizes[len(l.c.Sizes)-1]
+	for i, label := range l.batch.labels {
+		row := scores[i*k:][:k]
+		if loss.Best(row) == label {
+			correct++
+		}
+		if l.c.Output == CrossEntropy {
+			cost += crossEntropy(row, label)
+			continue
+		}
+		for j, v := range row {
+			d := float64(v)
+			if j == label {
+				d--
+			}
+			cost += l.c.CostScale * d * d
+		}
+	}
+	return correct, cost
+}
+
+func crossEntropy(logits []tensor.Float, label int) float64 {
+	top, sum := logits[0], 0.0
+	for _, v := range logits {
+		top = max(top, v)
+	}
+	for _, v := range logits {
+		sum += math.Exp(float64(v - top))
+	}
+	return math.Log(sum) - float64(logits[label]-top)
+}
+
+// Forward is the predictor of a trained learner as a classifier of its own: one
+// pass, and no relaxation.
+type Forward struct{ *Learner }
+
+// Forward makes the classifier.
+func (l *Learner) Forward() (Forward, error) {
+	if l.r.predictor == nil {
+		return Forward{}, errors.New("eqprop: there is no forward network; set a predictor")
+	}
+	return Forward{l}, nil
+}
+
+// Step always fails: the networks learn together.
+func (f Forward) Step(context.Context, *data.Batch) (train.Metrics, error) {
+	return train.Metrics{}, errors.New("eqprop: a forward network alone only predicts; train the learner that it is of")
+}
+
+// Predict runs the forward network. Its scores are s^f_L.
+func (f Forward) Predict(ctx context.Context, d *data.Batch) (train.Prediction, error) {
+	if _, err := f.Learner.Predict(ctx, d); err != nil {
+		return train.Prediction{}, err
+	}
+	p := f.prediction(f.r.guess)
+	p.Metrics.Rates = nil
+	return p, nil
+}
+
+// State is the parameters, the particles and the number of steps done.
+func (l *Learner) State() map[string]train.Array {
+	s := map[string]train.Array{"eqprop.step": safetensors.U64([]uint64{uint64(l.step)}, 1)}
+	for _, p := range l.stored() {
+		s[p.Name] = array(p.Value)
+	}
+	return s
+}
+
+// stored are all arrays of the state.
+func (l *Learner) stored() []tensor.Param {
+	all := l.r.net.Params()
+	if l.r.predictor != nil {
+		all = append(all, l.r.predictor.Params()...)
+	}
+	for i := 1; i < len(l.r.particles); i++ {
+		if s := l.r.particles[i]; s != nil {
+			all = append(all, tensor.Param{Name: fmt.Sprintf("particles%d", i), Value: tensor.Tensor{Shape: tensor.Shape{l.c.Particles, l.c.Sizes[i]}, Data: s}})
+		}
+	}
+	return all
+}
+
+// SetState takes up what State returned. On an error nothing has changed.
+func (l *Learner) SetState(s map[string]train.Array) error {
+	step, err := s["eqprop.step"].U64s()
+	if err != nil || len(step) != 1 {
+		return errors.New("eqprop: the checkpoint has no step count (eqprop.step): it is not one of equilibrium propagation")
+	}
+	all := l.stored()
+	if want := len(all) + 1; len(s) != want {
+		return fmt.Errorf("eqprop: the checkpoint holds %d arrays, this network %d: was it made with another configuration?", len(s), want)
+	}
+	values := make([][]tensor.Float, len(all))
+	for i, p := range all {
+		if values[i], err = floats(s, p); err != nil {
+			return err
+		}
+	}
+	for i, p := range all {
+		copy(p.Value.Data, values[i])
+	}
+	l.step = int(step[0])
+	if p := l.c.Pruning; p != nil && l.step > p.Begin {
+		for i, w := range l.r.net.W {
+			l.r.pruned[i] = zerosOf(l.r.pruned[i], w.Value.Data)
+		}
+	}
+	l.r.pack()
+	return nil
+}
+
+// array stores a tensor in its own precision.
+func array(t tensor.Tensor) train.Array {
+	switch v := any(t.Data).(type) {
+	case []float32:
+		return safetensors.F32(v, t.Shape...)
+	case []float64:
+		return safetensors.F64(v, t.Shape...)
+	}
+	panic("eqprop: unknown element type")
+}
+
+func floats(s map[string]train.Array, p tensor.Param) ([]tensor.Float, error) {
+	a, ok := s[p.Name]
+	if !ok || !p.Value.Shape.Equal(a.Shape) {
+		return nil, fmt.Errorf("eqprop: array %q has shape %v in the checkpoint, want %v: was it made with another configuration?", p.Name, tensor.Shape(a.Shape), p.Value.Shape)
+	}
+	out := make([]tensor.Float, len(p.Value.Data))
+	if v, err := a.F32s(); err == nil {
+		for i, x := range v {
+			out[i] = tensor.Float(x)
+		}
+	} else if v, err := a.F64s(); err == nil {
+		for i, x := range v {
+			out[i] = tensor.Float(x)
+		}
+	} else {
+		return nil, fmt.Errorf("eqprop: array %q: %w", p.Name, err)
+	}
+	if i := kernel.Finite(out); i >= 0 {
+		return nil, fmt.Errorf("eqprop: array %q holds %v; use another checkpoint of the run", p.Name, out[i])
+	}
+	return out, nil
+}

@@ -1,0 +1,134 @@
+package eqprop
+
+import (
+	"fmt"
+	"math"
+
+	"synfire/internal/rng"
+	"synfire/tensor"
+)
+
+// Net is the parameters of a layered network, each weight used in both
+// directions. Index l − 1 belongs to layer l.
+type Net struct {
+	Sizes []int
+	W     []tensor.Param // W_l [n_{l−1}, n_l]
+	B     []tensor.Param // b_l [n_l]
+}
+
+// NewNet draws a network's weights; each depends on the seed and its parameter's
+// name alone, and prefix begins the names.
+func NewNet(sizes []int, weights Weights, seed uint64, prefix string) *Net {
+	n := &Net{Sizes: sizes}
+	for l := 1; l < len(sizes); l++ {
+		in, out := sizes[l-1], sizes[l]
+		w := tensor.Param{Name: fmt.Sprintf("%sw%d", prefix, l), Value: tensor.New(in, out)}
+		b := tensor.Param{Name: fmt.Sprintf("%sb%d", prefix, l), Value: tensor.New(out)}
+		if weights == FanIn {
+			fillUniform(w, seed, 1/math.Sqrt(float64(in)))
+			fillUniform(b, seed, 1/math.Sqrt(float64(in)))
+		} else {
+			fillUniform(w, seed, math.Sqrt(6/float64(in+out)))
+		}
+		n.W, n.B = append(n.W, w), append(n.B, b)
+	}
+	return n
+}
+
+func fillUniform(p tensor.Param, seed uint64, bound float64) {
+	src := rng.New(seed, rng.Init).Str(p.Name).Source()
+	for i := range p.Value.Data {
+		p.Value.Data[i] = tensor.Float(bound * (2*src.Float64() - 1))
+	}
+}
+
+// Params are all parameters in order.
+func (n *Net) Params() []tensor.Param {
+	var all []tensor.Param
+	for l := range n.W {
+		all = append(all, n.W[l], n.B[l])
+	}
+	return all
+}
+
+// Energy is E of one sample with the input x and the states s_1 … s_l of the
+// first layers, in float64. States are taken to lie in [0, 1].
+func (n *Net) Energy(x []tensor.Float, states [][]tensor.Float) float64 {
+	below, sum := x, 0.0
+	for l, s := range states {
+		for j, v := range s {
+			sum += 0.5*float64(v)*float64(v) - float64(n.B[l].Value.Data[j])*float64(v)
+		}
+		w := n.W[l].Value.Data
+		for i, u := range below {
+			if u == 0 {
+				continue
+			}
+			dot := 0.0
+			for j, v := range s {
+				dot += float64(w[i*len(s)+j]) * float64(v)
+			}
+			sum -= float64(u) * dot
+		}
+		below = s
+	}
+	return sum
+}
+
+// Norm is the spectral norm ‖A‖₂ of the symmetric coupling among the first layers,
+// without the input, by power iteration: a free relaxation lowers the energy in
+// every step where ε ≤ 1/(1 + ‖A‖₂), and cannot be stable where
+// ε(1 + ‖A‖₂) ≥ 2 and no unit is clipped.
+func (n *Net) Norm(layers int) float64 {
+	u, v := make([][]float64, layers), make([][]float64, layers)
+	src, norm := rng.New(0, "norm").Source(), 0.0
+	for l := range u {
+		u[l], v[l] = make([]float64, n.Sizes[l+1]), make([]float64, n.Sizes[l+1])
+		for i := range u[l] {
+			u[l][i] = src.Norm()
+		}
+	}
+	const rounds = 60 // of A², so that eigenvalues of both signs count
+	for range 2 * rounds {
+		norm = scaleToUnit(u)
+		n.couple(v, u)
+		u, v = v, u
+	}
+	return norm
+}
+
+// couple writes A·u to v.
+func (n *Net) couple(v, u [][]float64) {
+	for l := range v {
+		clear(v[l])
+	}
+	for l := 1; l < len(u); l++ {
+		w, cols := n.W[l].Value.Data, len(u[l])
+		for i, x := range u[l-1] {
+			for j, y := range u[l] {
+				c := float64(w[i*cols+j])
+				v[l][j] += c * x
+				v[l-1][i] += c * y
+			}
+		}
+	}
+}
+
+// scaleToUnit divides by the length and returns it.
+func scaleToUnit(u [][]float64) float64 {
+	sum := 0.0
+	for _, layer := range u {
+		for _, x := range layer {
+			sum += x * x
+		}
+	}
+	norm := math.Sqrt(sum)
+	if norm > 0 {
+		for _, layer := range u {
+			for i := range layer {
+				layer[i] /= norm
+			}
+		}
+	}
+	return norm
+}

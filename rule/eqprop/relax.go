@@ -1,0 +1,531 @@
+package eqprop
+
+import (
+	"math"
+	"slices"
+	"sync/atomic"
+
+	"synfire/internal/kernel"
+	"synfire/internal/par"
+	"synfire/tensor"
+)
+
+// relaxer runs the phases of batches. Samples are independent of each other, so
+// threads split them in blocks that stay in a core's cache through all steps of
+// all phases. Lists of arrays have an entry a layer, the input's (0) unused.
+type relaxer struct {
+	c               Config
+	sizes           []int
+	top             int // layers that relax; the others are a static readout
+	net, predictor  *Net
+	up, down        []kernel.Packed // W_l and its transpose, for l ≥ 2
+	input           kernel.Packed   // W_1, for inputs without many zeros
+	predictorPacked []kernel.Packed
+	pruned          [][]int32 // places of the weights that are held at zero
+	move            kernel.Relax
+
+	// Of a batch, a row a sample: the states after each phase (in place of the
+	// scores' layer: logits, then errors), and what the update needs.
+	free, plus, minus   [][]tensor.Float
+	diff, steps, scaled [][]tensor.Float // p − m, and α_l/(γB) times it and p
+	guess, errors       [][]tensor.Float // s^f, and h′ before g
+	particles           [][]tensor.Float
+
+	// Of spiking networks: what depends on the step alone, transposed weights for
+	// l ≥ 2, and counts of the last run, by layer.
+	plan     plan
+	turned   [][]tensor.Float
+	spikes   []atomic.Int64
+	synapses atomic.Int64
+
+	blocks  []block
+	loop    par.Loop[pass]
+	updates par.Loop[update]
+}
+
+// pass is a run over a batch: the free phase, then one nudged phase for each β.
+type pass struct {
+	r     *relaxer
+	b     *batch
+	betas []tensor.Float
+	gap   float64 // in β, between the states that are compared
+}
+
+// block is the working memory of a thread: some samples of the batch, the first
+// count of which are still moving.
+type block struct {
+	lo, total, count int
+	who              []int // sample of a slot
+	s, base, z       [][]tensor.Float
+	delta            []tensor.Float // y − o of a readout
+	change           []tensor.Float // of a slot, in a step
+	moved            []tensor.Float // of a layer, likewise
+	scratch          []tensor.Float // a row
+	lists            lists
+	simulation       *simulation
+}
+
+func newRelaxer(c Config) *relaxer {
+	layers := len(c.Sizes) - 1
+	r := &relaxer{c: c, sizes: c.Sizes, top: c.dynamic(), net: NewNet(c.Sizes, c.Weights, c.Seed, "")}
+	r.up, r.down, r.predictorPacked = make([]kernel.Packed, layers+1), make([]kernel.Packed, layers+1), make([]kernel.Packed, layers+1)
+	if c.Predictor != nil {
+		r.predictor = NewNet(c.Sizes, c.Weights, c.Seed, "forward.")
+	}
+	for _, list := range []*[][]tensor.Float{&r.free, &r.plus, &r.minus, &r.diff, &r.steps, &r.scaled, &r.guess, &r.errors} {
+		*list = make([][]tensor.Float, layers+1)
+	}
+	if c.Particles > 0 {
+		r.particles = make([][]tensor.Float, layers+1)
+		for l := 1; l <= r.top; l++ {
+			r.particles[l] = make([]tensor.Float, c.Particles*c.Sizes[l])
+		}
+	}
+	r.pruned = make([][]int32, layers)
+	if c.Spiking != nil {
+		r.plan, r.turned, r.spikes = newPlan(c), make([][]tensor.Float, layers+1), make([]atomic.Int64, layers+1)
+	}
+	r.blocks = make([]block, c.Pool.Threads())
+	r.move = c.move()
+	r.pack()
+	return r
+}
+
+// move is the step of all layers. The leak of a prediction joins that of the
+// states.
+func (c Config) move() kernel.Relax {
+	lambda := 0.0
+	if c.Predictor != nil {
+		lambda = c.Predictor.Lambda
+	}
+	m := kernel.Relax{Keep: tensor.Float(1 - c.Step*(1+lambda)), Gain: tensor.Float(c.Step), Hi: 1}
+	if c.Activation == Tanh {
+		m.Lo = -1
+	}
+	return m
+}
+
+// pack takes up the weights after they have changed.
+func (r *relaxer) pack() {
+	for l := 2; l < len(r.sizes); l++ {
+		k, n := r.sizes[l-1], r.sizes[l]
+		w := r.net.W[l-1].Value.Data
+		if r.c.Spiking != nil {
+			r.turned[l] = transpose(r.turned[l], w, k, n)
+			if r.predictor != nil {
+				r.predictorPacked[l].Pack(r.c.Pool, r.predictor.W[l-1].Value.Data, n, k, n, false)
+			}
+			continue
+		}
+		r.up[l].Pack(r.c.Pool, w, n, k, n, false)
+		if l <= r.top || r.c.Output == CrossEntropy {
+			r.down[l].Pack(r.c.Pool, w, n, n, k, true)
+		}
+		if r.predictor != nil {
+			r.predictorPacked[l].Pack(r.c.Pool, r.predictor.W[l-1].Value.Data, n, k, n, false)
+		}
+	}
+}
+
+// run relaxes a batch: freely, and once for each β.
+func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
+	for l := 1; l < len(r.sizes); l++ {
+		n := b.n * r.sizes[l]
+		r.free[l] = tensor.Resize(r.free[l], n)
+		if r.predictor != nil {
+			r.guess[l], r.errors[l] = tensor.Resize(r.guess[l], n), tensor.Resize(r.errors[l], n)
+		}
+		if len(betas) > 0 {
+			for _, list := range [...][][]tensor.Float{r.plus, r.minus, r.diff, r.steps, r.scaled} {
+				list[l] = tensor.Resize(list[l], n)
+			}
+		}
+	}
+	run := runPhases
+	if r.c.Spiking != nil {
+		run = runSpikes
+		r.synapses.Store(0)
+		for l := range r.spikes {
+			r.spikes[l].Store(0)
+		}
+	} else if b.dense {
+		n := r.sizes[1]
+		r.input.Pack(r.c.Pool, r.net.W[0].Value.Data, n, b.in, n, false)
+		if r.predictor != nil {
+			r.predictorPacked[1].Pack(r.c.Pool, r.predictor.W[0].Value.Data, n, b.in, n, false)
+		}
+	}
+	r.loop.For(r.c.Pool, b.n, r.blockSize(b.n), pass{r, b, betas, gap}, run)
+}
+
+// blockSize is a share of the samples, equal among threads, that fits a cache.
+func (r *relaxer) blockSize(n int) int {
+	const most = 28
+	shares := r.c.Pool.Threads()
+	shares *= (n + most*shares - 1) / (most * shares)
+	return max(1, (n+shares-1)/shares)
+}
+
+func runPhases(p *pass, worker, lo, hi int) {
+	r, w := p.r, &p.r.blocks[worker]
+	w.begin(r, lo, hi)
+	p.b.list(lo, hi)
+	r.setBase(w, p.b)
+	r.start(w, p.b)
+	r.relax(w, p.b, r.c.Free, 0)
+	w.save(r, r.free)
+	r.keepParticles(w, p.b)
+	r.readScores(w, r.free)
+	if len(p.betas) == 0 {
+		return
+	}
+	for i, beta := range p.betas {
+		w.restore(r, r.free)
+		r.relax(w, p.b, r.c.Nudged, beta)
+		w.save(r, [][][]tensor.Float{r.plus, r.minus}[i])
+		r.readErrors(w, p.b, [][][]tensor.Float{r.plus, r.minus}[i], len(p.betas))
+	}
+	r.differences(w, p)
+	if r.predictor != nil {
+		r.predictorErrors(w, p.b.n)
+	}
+}
+
+// begin sets a block up for samples [lo, hi).
+func (w *block) begin(r *relaxer, lo, hi int) {
+	if w.s == nil {
+		w.s, w.base, w.z = make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes))
+	}
+	w.lo, w.total, w.count = lo, hi-lo, hi-lo
+	w.who = w.who[:0]
+	for i := range w.total {
+		w.who = append(w.who, lo+i)
+	}
+	for l := 1; l <= r.top; l++ {
+		n := w.total * r.sizes[l]
+		w.s[l], w.base[l], w.z[l] = tensor.Resize(w.s[l], n), tensor.Resize(w.base[l], n), tensor.Resize(w.z[l], n)
+	}
+	w.scratch = tensor.Resize(w.scratch, slices.Max(r.sizes))
+	w.delta = tensor.Resize(w.delta, w.total*r.sizes[len(r.sizes)-1])
+	w.change, w.moved = tensor.Resize(w.change, w.total), tensor.Resize(w.moved, r.top+1)
+}
+
+// setBase computes the part of the drives that stays: biases, the input's
+// product, and the predictions' pull.
+func (r *relaxer) setBase(w *block, b *batch) {
+	for l := 1; l <= r.top; l++ {
+		kernel.FillRows(w.base[l], r.net.B[l-1].Value.Data)
+	}
+	r.addInput(w, b, w.base[1], r.net.W[0].Value.Data, &r.input)
+	if r.predictor == nil {
+		return
+	}
+	r.predict(w, b)
+	for l := 1; l <= r.top; l++ {
+		kernel.AddScaled(w.base[l], r.guess[l][w.lo*r.sizes[l]:][:len(w.base[l])], tensor.Float(r.c.Predictor.Lambda))
+	}
+}
+
+// addInput adds the product of the block's inputs with a matrix, by the listed
+// elements that are not zero or as a whole: the bits are the same.
+func (r *relaxer) addInput(w *block, b *batch, dst, weights []tensor.Float, packed *kernel.Packed) {
+	n := r.sizes[1]
+	if b.dense {
+		packed.MulDirect(w.total, b.x[w.lo*b.in:], b.in, 0, b.in, 0, n, dst, n)
+		return
+	}
+	for i := range w.total {
+		at, val := b.events(w.lo + i)
+		kernel.AddRowsMulti(1, dst[i*n:][:n], n, weights, n, n, n, at, val)
+	}
+}
+
+// start sets the states before the free phase.
+func (r *relaxer) start(w *block, b *batch) {
+	for l := 1; l <= r.top; l++ {
+		n := r.sizes[l]
+		switch {
+		case r.predictor != nil:
+			copy(w.s[l], r.guess[l][w.lo*n:])
+		case r.particles != nil && b.learning:
+			for i, sample := range w.who {
+				copy(w.s[l][i*n:][:n], r.particles[l][b.index[sample]*n:])
+			}
+		default:
+			clear(w.s[l])
+		}
+	}
+}
+
+// keepParticles stores the free states of a training batch.
+func (r *relaxer) keepParticles(w *block, b *batch) {
+	if r.particles == nil || !b.learning {
+		return
+	}
+	for l := 1; l <= r.top; l++ {
+		n := r.sizes[l]
+		for _, sample := range w.who {
+			copy(r.particles[l][b.index[sample]*n:][:n], r.free[l][sample*n:])
+		}
+	}
+}
+
+// relax runs steps of a phase, of each sample until it has settled.
+func (r *relaxer) relax(w *block, b *batch, steps int, beta tensor.Float) {
+	w.count = w.total
+	tolerance := tensor.Float(r.c.Tolerance)
+	for t := 0; t < steps && w.count > 0; t++ {
+		r.step(w, b, beta)
+		if tolerance == 0 {
+			continue
+		}
+		for i := w.count - 1; i >= 0; i-- {
+			if w.change[i] <= tolerance {
+				w.count--
+				w.swap(r, i, w.count)
+			}
+		}
+	}
+	w.count = w.total
+}
+
+// step moves all layers once.
+func (r *relaxer) step(w *block, b *batch, beta tensor.Float) {
+	clear(w.change[:w.count])
+	switch r.c.Schedule {
+	case Simultaneous:
+		for l := 1; l <= r.top; l++ {
+			r.drive(w, b, l, beta)
+		}
+		for l := 1; l <= r.top; l++ {
+			r.settle(w, l)
+		}
+	case SweepForward:
+		for l := 1; l <= r.top; l++ {
+			r.drive(w, b, l, beta)
+			r.settle(w, l)
+		}
+	case SweepBackward:
+		for l := r.top; l >= 1; l-- {
+			r.drive(w, b, l, beta)
+			r.settle(w, l)
+		}
+	}
+}
+
+// drive computes z_l, with what nudges the layer.
+func (r *relaxer) drive(w *block, b *batch, l int, beta tensor.Float) {
+	n := r.sizes[l]
+	z := w.z[l][:w.count*n]
+	copy(z, w.base[l])
+	if l > 1 {
+		k := r.sizes[l-1]
+		r.up[l].MulDirect(w.count, w.s[l-1], k, 0, k, 0, n, z, n)
+	}
+	if l < r.top {
+		k := r.sizes[l+1]
+		r.down[l+1].MulDirect(w.count, w.s[l+1], k, 0, k, 0, n, z, n)
+	}
+	if l == r.top && beta != 0 && r.c.Output == CrossEntropy {
+		r.readout(w, b, w.s[l], w.delta[:w.count*r.sizes[l+1]])
+		kernel.Scale(w.delta, beta)
+		k := r.sizes[l+1]
+		r.down[l+1].MulDirect(w.count, w.delta, k, 0, k, 0, n, z, n)
+	}
+	r.c.Activation.apply(z)
+	if l == r.top && beta != 0 && r.c.Output == SquaredError {
+		r.nudge(w, b, z, tensor.Float(2*r.c.CostScale)*beta)
+	}
+}
+
+// nudge adds strength·(y − s_L).
+func (r *relaxer) nudge(w *block, b *batch, z []tensor.Float, strength tensor.Float) {
+	n := r.sizes[r.top]
+	for i := range w.count {
+		row, s := z[i*n:][:n], w.s[r.top][i*n:][:n]
+		for j, v := range s {
+			row[j] -= strength * v
+		}
+		row[b.labels[w.who[i]]] += strength
+	}
+}
+
+// settle moves a layer to where its drive pulls it.
+func (r *relaxer) settle(w *block, l int) {
+	n := r.sizes[l]
+	if r.limits(l) {
+		w.moved[l] = 0
+		for i := range w.count {
+			change := r.settleRow(w.s[l][i*n:][:n], w.z[l][i*n:][:n], w.scratch)
+			w.moved[l], w.change[i] = max(w.moved[l], change), max(w.change[i], change)
+		}
+		return
+	}
+	if r.c.Tolerance == 0 {
+		w.moved[l] = r.move.Step(w.s[l][:w.count*n], w.z[l][:w.count*n])
+		return
+	}
+	for i := range w.count {
+		w.change[i] = max(w.change[i], r.move.Step(w.s[l][i*n:][:n], w.z[l][i*n:][:n]))
+	}
+}
+
+// logits of the states below a readout.
+func (r *relaxer) logits(count int, s, dst []tensor.Float) {
+	l := len(r.sizes) - 1
+	k, n := r.sizes[l-1], r.sizes[l]
+	kernel.FillRows(dst, r.net.B[l-1].Value.Data)
+	r.up[l].MulDirect(count, s, k, 0, k, 0, n, dst, n)
+}
+
+// readout writes y − o of the states below it.
+func (r *relaxer) readout(w *block, b *batch, s, dst []tensor.Float) {
+	n := r.sizes[len(r.sizes)-1]
+	count := len(dst) / n
+	r.logits(count, s, dst)
+	for i := range count {
+		row := dst[i*n:][:n]
+		softmax(row)
+		for j := range row {
+			row[j] = -row[j]
+		}
+		row[b.labels[w.who[i]]]++
+	}
+}
+
+// readScores writes a readout's logits of the free states.
+func (r *relaxer) readScores(w *block, states [][]tensor.Float) {
+	if r.c.Output == CrossEntropy {
+		k, n := r.sizes[r.top], r.sizes[r.top+1]
+		r.logits(w.total, states[r.top][w.lo*k:], states[r.top+1][w.lo*n:][:w.total*n])
+	}
+}
+
+// readErrors writes a readout's scaled errors y − o, of nudged states.
+func (r *relaxer) readErrors(w *block, b *batch, states [][]tensor.Float, phases int) {
+	if r.c.Output != CrossEntropy {
+		return
+	}
+	l, n := r.top+1, r.sizes[r.top+1]
+	r.readout(w, b, w.s[r.top], w.delta)
+	kernel.Scale(w.delta, tensor.Float(r.c.Rates[l-1]/float64(b.n*phases)))
+	for i, sample := range w.who {
+		copy(states[l][sample*n:][:n], w.delta[i*n:])
+	}
+}
+
+// differences writes what the update needs of the block's samples.
+func (r *relaxer) differences(w *block, p *pass) {
+	m := r.compared(p.betas)
+	for l := 1; l <= r.top; l++ {
+		lo, hi := w.lo*r.sizes[l], (w.lo+w.total)*r.sizes[l]
+		diff, steps, scaled := r.diff[l][lo:hi], r.steps[l][lo:hi], r.scaled[l][lo:hi]
+		scale := tensor.Float(r.c.Rates[l-1] / (p.gap * float64(p.b.n)))
+		copy(diff, r.plus[l][lo:hi])
+		kernel.AddScaled(diff, m[l][lo:hi], -1)
+		copy(steps, diff)
+		kernel.Scale(steps, scale)
+		if l > 1 {
+			if r.c.Spiking != nil && r.c.Spiking.Bidirectional {
+				copy(scaled, m[l][lo:hi])
+			} else {
+				copy(scaled, r.plus[l][lo:hi])
+			}
+			kernel.Scale(scaled, scale)
+		}
+	}
+}
+
+// compared are the states that the first nudged ones are compared with.
+func (r *relaxer) compared(betas []tensor.Float) [][]tensor.Float {
+	if len(betas) == 2 {
+		return r.minus
+	}
+	return r.free
+}
+
+// save writes the states to rows of the batch.
+func (w *block) save(r *relaxer, states [][]tensor.Float) {
+	for l := 1; l <= r.top; l++ {
+		n := r.sizes[l]
+		for i, sample := range w.who {
+			copy(states[l][sample*n:][:n], w.s[l][i*n:])
+		}
+	}
+}
+
+// restore reads the states from rows of the batch.
+func (w *block) restore(r *relaxer, states [][]tensor.Float) {
+	for l := 1; l <= r.top; l++ {
+		n := r.sizes[l]
+		for i, sample := range w.who {
+			copy(w.s[l][i*n:][:n], states[l][sample*n:])
+		}
+	}
+}
+
+// swap exchanges two slots.
+func (w *block) swap(r *relaxer, i, j int) {
+	if i == j {
+		return
+	}
+	w.who[i], w.who[j] = w.who[j], w.who[i]
+	w.change[i], w.change[j] = w.change[j], w.change[i]
+	for l := 1; l <= r.top; l++ {
+		n := r.sizes[l]
+		for _, rows := range [2][]tensor.Float{w.s[l], w.base[l]} {
+			a, b := rows[i*n:][:n], rows[j*n:][:n]
+			for u := range a {
+				a[u], b[u] = b[u], a[u]
+			}
+		}
+	}
+}
+
+// transpose turns k rows of n.
+func transpose(dst, w []tensor.Float, k, n int) []tensor.Float {
+	dst = tensor.Resize(dst, k*n)
+	for i := range k {
+		for j, v := range w[i*n:][:n] {
+			dst[j*k+i] = v
+		}
+	}
+	return dst
+}
+
+// apply is σ of each element, in place.
+func (a Activation) apply(z []tensor.Float) {
+	switch a {
+	case HardSigmoid:
+		for i, v := range z {
+			z[i] = min(max(v, 0), 1)
+		}
+	case HalfSigmoid:
+		for i, v := range z {
+			z[i] = min(max(v/2, 0), 1)
+		}
+	case Logistic:
+		for i, v := range z {
+			z[i] = tensor.Float(1 / (1 + math.Exp(-4*(float64(v)-0.5))))
+		}
+	case Tanh:
+		for i, v := range z {
+			z[i] = tensor.Float(math.Tanh(float64(v)))
+		}
+	}
+}
+
+func softmax(x []tensor.Float) {
+	top, sum := x[0], 0.0
+	for _, v := range x {
+		top = max(top, v)
+	}
+	for i, v := range x {
+		e := math.Exp(float64(v - top))
+		x[i] = tensor.Float(e)
+		sum += e
+	}
+	for i := range x {
+		x[i] = tensor.Float(float64(x[i]) / sum)
+	}
+}

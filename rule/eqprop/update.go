@@ -1,0 +1,222 @@
+package eqprop
+
+import (
+	"slices"
+
+	"synfire/data"
+	"synfire/internal/kernel"
+	"synfire/internal/rng"
+	"synfire/tensor"
+)
+
+// denseInput is the share of inputs that are not zero above which lists of them
+// are slower than whole products.
+const denseInput = 0.35
+
+// batch is the inputs of a run, as rows and, unless most elements count, as lists
+// of those that are not zero.
+type batch struct {
+	n, in    int
+	x        []tensor.Float
+	labels   []int
+	index    []int
+	epoch    int
+	learning bool
+	dense    bool
+
+	pitch int
+	at    []int32
+	val   []tensor.Float
+	count []int
+}
+
+// purpose is that of random numbers.
+func (b *batch) purpose() string {
+	if b.learning {
+		return rng.Encode
+	}
+	return rng.Eval
+}
+
+// set takes up a batch's inputs; what follows is listed by list.
+func (b *batch) set(d *data.Batch, in int, learning, events bool) {
+	b.epoch = 0
+	if learning {
+		b.epoch = d.Epoch
+	}
+	b.n, b.in, b.x, b.labels, b.index, b.learning = d.Len(), in, d.X, d.Labels, d.Index, learning
+	b.dense = !events && float64(kernel.CountNonzero(b.x)) > denseInput*float64(len(b.x))
+	b.pitch = in + kernel.Slack
+	if !b.dense && len(b.at) < b.n*b.pitch {
+		b.at, b.val = make([]int32, b.n*b.pitch), make([]tensor.Float, b.n*b.pitch)
+	}
+	b.count = slices.Grow(b.count[:0], b.n)[:b.n]
+}
+
+// list finds the elements of samples [lo, hi) that are not zero.
+func (b *batch) list(lo, hi int) {
+	if b.dense {
+		return
+	}
+	for i := lo; i < hi; i++ {
+		from, to := i*b.pitch, (i+1)*b.pitch
+		at, _ := kernel.Nonzeros(b.at[from:from:to], b.val[from:from:to], b.x[i*b.in:][:b.in], 0)
+		b.count[i] = len(at)
+	}
+}
+
+// events are the listed elements of a sample.
+func (b *batch) events(i int) ([]int32, []tensor.Float) {
+	return b.at[i*b.pitch:][:b.count[i]], b.val[i*b.pitch:][:b.count[i]]
+}
+
+// lists are the elements of some columns of a batch's inputs, column by column:
+// the samples and their values.
+type lists struct {
+	ends []int32
+	rows []int32
+	val  []tensor.Float
+}
+
+// turn lists columns [lo, hi) of the inputs. Samples ascend within each.
+func (t *lists) turn(b *batch, lo, hi int) {
+	t.ends = slices.Grow(t.ends[:0], hi-lo+1)[:hi-lo+1]
+	clear(t.ends)
+	for i := range b.n {
+		at, _ := b.events(i)
+		for _, c := range at[first(at, lo):first(at, hi)] {
+			t.ends[int(c)-lo+1]++
+		}
+	}
+	for i := range hi - lo {
+		t.ends[i+1] += t.ends[i]
+	}
+	total := int(t.ends[hi-lo])
+	t.rows, t.val = slices.Grow(t.rows[:0], total)[:total], tensor.Resize(t.val, total)
+	for i := range b.n {
+		at, val := b.events(i)
+		for e := first(at, lo); e < first(at, hi); e++ {
+			place := &t.ends[int(at[e])-lo]
+			t.rows[*place], t.val[*place] = int32(i), val[e]
+			*place++
+		}
+	}
+}
+
+// column is the samples and values of a column, after turn: its end has moved to
+// where the next began.
+func (t *lists) column(i int) ([]int32, []tensor.Float) {
+	from := int32(0)
+	if i > 0 {
+		from = t.ends[i-1]
+	}
+	return t.rows[from:t.ends[i]], t.val[from:t.ends[i]]
+}
+
+func first(at []int32, c int) int {
+	i, _ := slices.BinarySearch(at, int32(c))
+	return i
+}
+
+// update is an addition of a batch's estimates to parameters. Threads split the
+// rows of the matrices, never the sums over samples.
+type update struct {
+	r              *relaxer
+	b              *batch
+	phases         int
+	before         [][]tensor.Float // m
+	net, predictor *Net             // added to
+}
+
+// add adds the steps of the last run to the parameters of net and predictor.
+func (r *relaxer) add(b *batch, betas []tensor.Float, net, predictor *Net) {
+	rows := 0
+	for _, n := range r.sizes[:len(r.sizes)-1] {
+		rows += n + 1 // the biases are one more
+	}
+	if predictor != nil {
+		rows *= 2
+	}
+	r.updates.For(r.c.Pool, rows, 64, update{r, b, len(betas), r.compared(betas), net, predictor}, runUpdate)
+}
+
+// runUpdate finds the rows [lo, hi) of all matrices, one after another.
+func runUpdate(u *update, worker, lo, hi int) {
+	nets := []*Net{u.net, u.predictor}
+	start := 0
+	for which, net := range nets {
+		if net == nil {
+			break
+		}
+		for l := 1; l < len(u.r.sizes); l++ {
+			n := u.r.sizes[l-1]
+			if from, to := max(lo-start, 0), min(hi-start, n); from < to {
+				u.rows(worker, which, l, from, to)
+			}
+			if bias := start + n; lo <= bias && bias < hi {
+				u.bias(which, l)
+			}
+			start += n + 1
+		}
+	}
+}
+
+// rows updates rows [lo, hi) of a matrix of the network, or of the predictor.
+func (u *update) rows(worker, which, l, lo, hi int) {
+	r, b, n, k := u.r, u.b, u.r.sizes[l], u.r.sizes[l-1]
+	if which == 1 {
+		dst := u.predictor.W[l-1].Value.Data[lo*n : hi*n]
+		if l == 1 {
+			u.inputRows(worker, lo, hi, dst, r.errors[1])
+		} else {
+			kernel.MulOuter(b.n, hi-lo, n, r.guess[l-1][lo:], k, r.errors[l], n, dst, n)
+		}
+		return
+	}
+	dst := u.net.W[l-1].Value.Data[lo*n : hi*n]
+	switch {
+	case l > r.top:
+		kernel.MulOuter(b.n, hi-lo, n, r.plus[l-1][lo:], k, r.plus[l], n, dst, n)
+		if u.phases == 2 {
+			kernel.MulOuter(b.n, hi-lo, n, r.minus[l-1][lo:], k, r.minus[l], n, dst, n)
+		}
+	case l == 1:
+		u.inputRows(worker, lo, hi, dst, r.steps[1])
+	default:
+		// p pᵀ − m mᵀ as (p − m) pᵀ + m (p − m)ᵀ, which is exact where nothing
+		// moved and rounds small numbers.
+		kernel.MulOuter(b.n, hi-lo, n, r.diff[l-1][lo:], k, r.scaled[l], n, dst, n)
+		kernel.MulOuter(b.n, hi-lo, n, u.before[l-1][lo:], k, r.steps[l], n, dst, n)
+	}
+}
+
+// inputRows adds the products of columns [lo, hi) of the inputs with the errors to
+// rows of a first matrix.
+func (u *update) inputRows(worker, lo, hi int, dst, errors []tensor.Float) {
+	b, n := u.b, u.r.sizes[1]
+	if b.dense {
+		kernel.MulOuter(b.n, hi-lo, n, b.x[lo:], b.in, errors, n, dst, n)
+		return
+	}
+	t := &u.r.blocks[worker].lists
+	t.turn(b, lo, hi)
+	for i := range hi - lo {
+		samples, val := t.column(i)
+		kernel.AddRowsMulti(1, dst[i*n:][:n], n, errors, n, n, n, samples, val)
+	}
+}
+
+// bias updates the biases of a layer.
+func (u *update) bias(which, l int) {
+	r, n := u.r, u.r.sizes[l]
+	switch {
+	case which == 1:
+		kernel.ColumnSums(u.predictor.B[l-1].Value.Data, r.errors[l], n, u.b.n)
+	case l > r.top:
+		for _, states := range [][][]tensor.Float{r.plus, r.minus}[:u.phases] {
+			kernel.ColumnSums(u.net.B[l-1].Value.Data, states[l], n, u.b.n)
+		}
+	default:
+		kernel.ColumnSums(u.net.B[l-1].Value.Data, r.steps[l], n, u.b.n)
+	}
+}
