@@ -24,6 +24,6 @@ func TestExtend(t *testing.T) {
 		t.Skipf("a module that it needs is not in the cache: %s", out)
 	}
 	if out, err := run("test", "./..."); err != nil {
-		t.Errorf("%v\n%s", err, out)
+		t.Errorf("%v; after a change of dependencies run go mod tidy in examples/extend:\n%s", err, out)
 	}
 }
