@@ -97,7 +97,7 @@ func readRecording(path string) (representation, error) {
 }
 
 // mostTrains bounds what a file of few spikes may ask for by large numbers.
-const mostTrains = 10_000_000
+const mostTrains = 4_000_000
 
 // readSpikes sorts spikes into trains. Stimuli, trials and units are numbered from
 // 0; ones without a spike are silent.
