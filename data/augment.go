@@ -12,12 +12,12 @@ type Random interface {
 	Float64() float64 // uniform in [0, 1)
 }
 
-// Augment changes a training image at random, anew in each epoch. A type with
+// Augment changes a training sample at random, anew in each epoch. A type with
 // a method Validate() error is checked by NewCursor.
 type Augment interface {
-	// Apply writes all of dst, an image of the shape (H, W, C), from src. What
-	// it does may depend on src and r alone.
-	Apply(dst, src []uint8, shape tensor.Shape, r Random)
+	// Apply writes all of dst, a sample of the shape (H, W, C), from src. What
+	// it does may depend on src and r alone. Bytes come scaled to [0, 1].
+	Apply(dst, src []tensor.Float, shape tensor.Shape, r Random)
 }
 
 // Shift moves an image by dy and dx pixels, each uniform in [−Max, Max], and
@@ -35,7 +35,7 @@ func (s Shift) Validate() error {
 }
 
 // Apply implements Augment.
-func (s Shift) Apply(dst, src []uint8, shape tensor.Shape, r Random) {
+func (s Shift) Apply(dst, src []tensor.Float, shape tensor.Shape, r Random) {
 	if s.Max == 0 {
 		copy(dst, src)
 		return
@@ -44,7 +44,7 @@ func (s Shift) Apply(dst, src []uint8, shape tensor.Shape, r Random) {
 	shift(dst, src, shape, dy, dx)
 }
 
-func shift(dst, src []uint8, shape tensor.Shape, dy, dx int) {
+func shift(dst, src []tensor.Float, shape tensor.Shape, dy, dx int) {
 	h, w, c := shape[0], shape[1], shape[2]
 	clear(dst)
 	width := w - abs(dx) // columns that stay inside
@@ -62,4 +62,206 @@ func abs(n int) int {
 		return -n
 	}
 	return n
+}
+
+// Border says what lies outside an image.
+type Border int
+
+// Borders.
+const (
+	Zero    Border = iota // zeros
+	Edge                  // the nearest pixel of the image
+	Reflect               // the image mirrored at its outermost pixels
+)
+
+var borderNames = []string{"zero", "edge", "reflect"}
+
+// String is the border's name in files.
+func (b Border) String() string { return borderNames[b] }
+
+// MarshalText is String.
+func (b Border) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
+
+// UnmarshalText is the inverse of String.
+func (b *Border) UnmarshalText(text []byte) error {
+	for i, name := range borderNames {
+		if name == string(text) {
+			*b = Border(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("border %q: want zero, edge or reflect", text)
+}
+
+// Crop pads an image on all sides and cuts a window of its former size out of it,
+// at a place that is uniform among all: with a Zero border, a Shift.
+type Crop struct {
+	Padding int    `yaml:"padding"` // pixels on each side
+	Border  Border `yaml:"border"`  // what the padding holds
+}
+
+// Validate returns an error where the padding is negative or the border unknown.
+func (c Crop) Validate() error {
+	if c.Padding < 0 {
+		return fmt.Errorf("data: crop: padding of %d pixels, expected 0 or more", c.Padding)
+	}
+	if c.Border < Zero || c.Border > Reflect {
+		return fmt.Errorf("data: crop: border %d, expected Zero, Edge or Reflect", c.Border)
+	}
+	return nil
+}
+
+// Apply implements Augment.
+func (c Crop) Apply(dst, src []tensor.Float, shape tensor.Shape, r Random) {
+	if c.Padding == 0 {
+		copy(dst, src)
+		return
+	}
+	dy, dx := r.IntN(2*c.Padding+1)-c.Padding, r.IntN(2*c.Padding+1)-c.Padding
+	if c.Border == Zero {
+		shift(dst, src, shape, dy, dx)
+		return
+	}
+	h, w, ch := shape[0], shape[1], shape[2]
+	for y := range h {
+		row := c.Border.inside(y-dy, h) * w
+		for x := range w {
+			copy(dst[(y*w+x)*ch:(y*w+x+1)*ch], src[(row+c.Border.inside(x-dx, w))*ch:])
+		}
+	}
+}
+
+// inside is the place in [0, n) that the border shows at i.
+func (b Border) inside(i, n int) int {
+	if b == Edge || n == 1 {
+		return min(max(i, 0), n-1)
+	}
+	period := 2 * (n - 1)
+	i = ((i % period) + period) % period
+	return min(i, period-i)
+}
+
+// Flip mirrors an image left to right.
+type Flip struct {
+	Probability float64 `yaml:"probability"` // in [0, 1]
+}
+
+// Validate returns an error where the probability is none.
+func (f Flip) Validate() error {
+	if !(f.Probability >= 0 && f.Probability <= 1) {
+		return fmt.Errorf("data: flip: probability %v, expected one in [0, 1]", f.Probability)
+	}
+	return nil
+}
+
+// Apply implements Augment.
+func (f Flip) Apply(dst, src []tensor.Float, shape tensor.Shape, r Random) {
+	if r.Float64() >= f.Probability {
+		copy(dst, src)
+		return
+	}
+	h, w, c := shape[0], shape[1], shape[2]
+	for y := range h {
+		for x := range w {
+			copy(dst[(y*w+x)*c:(y*w+x+1)*c], src[(y*w+w-1-x)*c:])
+		}
+	}
+}
+
+// Cutout sets a square to zero whose centre is uniform in the image; what lies
+// outside of it is cut off (DeVries and Taylor, "Improved regularization of
+// convolutional neural networks with cutout", 2017).
+type Cutout struct {
+	Size int `yaml:"size"` // side of the square in pixels; 0 changes nothing
+}
+
+// Validate returns an error where the size is negative.
+func (c Cutout) Validate() error {
+	if c.Size < 0 {
+		return fmt.Errorf("data: cutout: square of %d pixels, expected 0 or more", c.Size)
+	}
+	return nil
+}
+
+// Apply implements Augment.
+func (c Cutout) Apply(dst, src []tensor.Float, shape tensor.Shape, r Random) {
+	copy(dst, src)
+	if c.Size == 0 {
+		return
+	}
+	h, w, ch := shape[0], shape[1], shape[2]
+	top, left := r.IntN(h)-c.Size/2, r.IntN(w)-c.Size/2
+	lo, hi := max(0, left), min(w, left+c.Size)
+	for y := max(0, top); y < min(h, top+c.Size); y++ {
+		clear(dst[(y*w+lo)*ch : (y*w+hi)*ch])
+	}
+}
+
+// ColorJitter multiplies brightness, contrast and saturation, in this order, by
+// factors b, c and s that are uniform in [1 − Brightness, 1 + Brightness] and so on,
+// and keeps values within [0, 1] after each:
+//
+//	x ← b·x
+//	x ← m + c·(x − m)   m: the mean luminance of the image
+//	x ← g + s·(x − g)   g: the luminance of the pixel
+//
+// The luminance is 0.299 R + 0.587 G + 0.114 B. An image that has not three
+// channels has no saturation, and its values are their own luminance.
+type ColorJitter struct {
+	Brightness float64 `yaml:"brightness"` // half the range of b
+	Contrast   float64 `yaml:"contrast"`   // half the range of c
+	Saturation float64 `yaml:"saturation"` // half the range of s
+}
+
+// Validate returns an error where a range reaches below 0.
+func (j ColorJitter) Validate() error {
+	for _, v := range []float64{j.Brightness, j.Contrast, j.Saturation} {
+		if !(v >= 0 && v <= 1) {
+			return fmt.Errorf("data: color-jitter: brightness %v, contrast %v, saturation %v, expected each in [0, 1]", j.Brightness, j.Contrast, j.Saturation)
+		}
+	}
+	return nil
+}
+
+// Apply implements Augment.
+func (j ColorJitter) Apply(dst, src []tensor.Float, shape tensor.Shape, r Random) {
+	copy(dst, src)
+	channels := shape[2]
+	factor := func(spread float64) float64 { return 1 + spread*(2*r.Float64()-1) }
+	if j.Brightness > 0 {
+		blend(dst, 0, factor(j.Brightness))
+	}
+	if j.Contrast > 0 {
+		var sum float64
+		for at := 0; at < len(dst); at += channels {
+			sum += luminance(dst[at : at+channels])
+		}
+		blend(dst, sum/float64(len(dst)/channels), factor(j.Contrast))
+	}
+	if j.Saturation > 0 && channels == 3 {
+		s := factor(j.Saturation)
+		for at := 0; at < len(dst); at += channels {
+			pixel := dst[at : at+channels]
+			blend(pixel, luminance(pixel), s)
+		}
+	}
+}
+
+// blend moves values away from a centre by a factor.
+func blend(x []tensor.Float, center, factor float64) {
+	for i, v := range x {
+		x[i] = tensor.Float(min(max(center+factor*(float64(v)-center), 0), 1))
+	}
+}
+
+// luminance of a pixel; the mean of its channels where they are not three.
+func luminance(pixel []tensor.Float) float64 {
+	if len(pixel) == 3 {
+		return 0.299*float64(pixel[0]) + 0.587*float64(pixel[1]) + 0.114*float64(pixel[2])
+	}
+	var sum float64
+	for _, v := range pixel {
+		sum += float64(v)
+	}
+	return sum / float64(len(pixel))
 }

@@ -23,25 +23,25 @@ func (s *script) IntN(n int) int {
 func (s *script) Float64() float64 { return 0 }
 
 func TestShift(t *testing.T) {
-	src := []uint8{
+	src := []tensor.Float{
 		1, 2, 3,
 		4, 5, 6,
 	}
 	for _, c := range []struct {
 		max, dy, dx int
-		want        []uint8
+		want        []tensor.Float
 	}{
-		{1, 0, 0, []uint8{1, 2, 3, 4, 5, 6}},
-		{1, 1, 0, []uint8{0, 0, 0, 1, 2, 3}},
-		{1, -1, 0, []uint8{4, 5, 6, 0, 0, 0}},
-		{1, 0, 1, []uint8{0, 1, 2, 0, 4, 5}},
-		{1, 0, -1, []uint8{2, 3, 0, 5, 6, 0}},
-		{2, -1, 2, []uint8{0, 0, 4, 0, 0, 0}},
-		{5, 2, 0, []uint8{0, 0, 0, 0, 0, 0}},
-		{5, 0, -3, []uint8{0, 0, 0, 0, 0, 0}},
-		{5, -5, 5, []uint8{0, 0, 0, 0, 0, 0}},
+		{1, 0, 0, []tensor.Float{1, 2, 3, 4, 5, 6}},
+		{1, 1, 0, []tensor.Float{0, 0, 0, 1, 2, 3}},
+		{1, -1, 0, []tensor.Float{4, 5, 6, 0, 0, 0}},
+		{1, 0, 1, []tensor.Float{0, 1, 2, 0, 4, 5}},
+		{1, 0, -1, []tensor.Float{2, 3, 0, 5, 6, 0}},
+		{2, -1, 2, []tensor.Float{0, 0, 4, 0, 0, 0}},
+		{5, 2, 0, []tensor.Float{0, 0, 0, 0, 0, 0}},
+		{5, 0, -3, []tensor.Float{0, 0, 0, 0, 0, 0}},
+		{5, -5, 5, []tensor.Float{0, 0, 0, 0, 0, 0}},
 	} {
-		dst := slices.Repeat([]uint8{9}, 6)
+		dst := slices.Repeat([]tensor.Float{9}, 6)
 		data.Shift{Max: c.max}.Apply(dst, src, tensor.Shape{2, 3, 1}, &script{c.dy + c.max, c.dx + c.max})
 		if !slices.Equal(dst, c.want) {
 			t.Errorf("shift by %d, %d: %v, want %v", c.dy, c.dx, dst, c.want)
@@ -50,18 +50,18 @@ func TestShift(t *testing.T) {
 }
 
 func TestShiftMovesWholePixels(t *testing.T) {
-	src := []uint8{1, 2, 3, 4, 5, 6} // 1×3 of two channels
-	dst := make([]uint8, 6)
+	src := []tensor.Float{1, 2, 3, 4, 5, 6} // 1×3 of two channels
+	dst := make([]tensor.Float, 6)
 	data.Shift{Max: 1}.Apply(dst, src, tensor.Shape{1, 3, 2}, &script{1, 2})
-	if want := []uint8{0, 0, 1, 2, 3, 4}; !slices.Equal(dst, want) {
+	if want := []tensor.Float{0, 0, 1, 2, 3, 4}; !slices.Equal(dst, want) {
 		t.Errorf("got %v, want %v", dst, want)
 	}
 }
 
 func TestNoShiftDrawsNothing(t *testing.T) {
-	dst := make([]uint8, 2)
-	data.Shift{}.Apply(dst, []uint8{1, 2}, tensor.Shape{1, 2, 1}, &script{})
-	if !slices.Equal(dst, []uint8{1, 2}) {
+	dst := make([]tensor.Float, 2)
+	data.Shift{}.Apply(dst, []tensor.Float{1, 2}, tensor.Shape{1, 2, 1}, &script{})
+	if !slices.Equal(dst, []tensor.Float{1, 2}) {
 		t.Errorf("got %v", dst)
 	}
 }
@@ -74,7 +74,7 @@ func TestShiftIsUniform(t *testing.T) {
 		s.Images = append(s.Images, 0, 0, 0, 0, 255, 0, 0, 0, 0)
 		s.Labels = append(s.Labels, 0)
 	}
-	c := cursor(t, s, data.CursorOptions{Batch: n, Seed: 5, Augment: data.Shift{Max: 1}})
+	c := cursor(t, s, data.CursorOptions{Batch: n, Seed: 5, Augment: []data.Augment{data.Shift{Max: 1}}})
 	first, second := epoch(c)[0], epoch(c)[0]
 	var seen [9]int
 	for i, x := range first.X {
@@ -89,5 +89,159 @@ func TestShiftIsUniform(t *testing.T) {
 	}
 	if slices.Equal(first.X, second.X) {
 		t.Error("two epochs are shifted alike")
+	}
+}
+
+// ramp is an image of h×w pixels in c channels with values 1, 2, 3, … over 100.
+func ramp(h, w, c int) []tensor.Float {
+	x := make([]tensor.Float, h*w*c)
+	for i := range x {
+		x[i] = tensor.Float(i+1) / 100
+	}
+	return x
+}
+
+// draws answers with given numbers.
+type draws struct {
+	script
+	floats []float64
+}
+
+func (d *draws) Float64() float64 {
+	x := d.floats[0]
+	d.floats = d.floats[1:]
+	return x
+}
+
+func TestCrop(t *testing.T) {
+	src := []tensor.Float{1, 2, 3, 4, 5, 6} // 2×3
+	for _, c := range []struct {
+		border data.Border
+		dy, dx int
+		want   []tensor.Float
+	}{
+		{data.Zero, 1, -1, []tensor.Float{0, 0, 0, 2, 3, 0}},
+		{data.Edge, 1, -1, []tensor.Float{2, 3, 3, 2, 3, 3}},
+		{data.Edge, 0, 2, []tensor.Float{1, 1, 1, 4, 4, 4}},
+		{data.Reflect, 1, -1, []tensor.Float{5, 6, 5, 2, 3, 2}},
+		{data.Reflect, 0, 2, []tensor.Float{3, 2, 1, 6, 5, 4}},
+	} {
+		dst := make([]tensor.Float, 6)
+		data.Crop{Padding: 2, Border: c.border}.Apply(dst, src, tensor.Shape{2, 3, 1}, &script{c.dy + 2, c.dx + 2})
+		if !slices.Equal(dst, c.want) {
+			t.Errorf("%v by %d, %d: %v, want %v", c.border, c.dy, c.dx, dst, c.want)
+		}
+	}
+}
+
+// A border that the padding exceeds several times must stay inside the image.
+func TestCropOfTinyImages(t *testing.T) {
+	for _, border := range []data.Border{data.Zero, data.Edge, data.Reflect} {
+		for _, shape := range []tensor.Shape{{1, 1, 3}, {2, 1, 1}, {1, 2, 1}} {
+			src := ramp(shape[0], shape[1], shape[2])
+			for at := range 15 {
+				data.Crop{Padding: 7, Border: border}.Apply(make([]tensor.Float, len(src)), src, shape, &script{at, 14 - at})
+			}
+		}
+	}
+}
+
+func TestFlip(t *testing.T) {
+	src, dst := ramp(2, 3, 2), make([]tensor.Float, 12)
+	f := data.Flip{Probability: 0.5}
+	f.Apply(dst, src, tensor.Shape{2, 3, 2}, &draws{floats: []float64{0.5}})
+	if !slices.Equal(dst, src) {
+		t.Errorf("not flipped: %v", dst)
+	}
+	f.Apply(dst, src, tensor.Shape{2, 3, 2}, &draws{floats: []float64{0.49}})
+	if want := []tensor.Float{0.05, 0.06, 0.03, 0.04, 0.01, 0.02, 0.11, 0.12, 0.09, 0.10, 0.07, 0.08}; !slices.Equal(dst, want) {
+		t.Errorf("flipped: %v, want %v", dst, want)
+	}
+}
+
+func TestCutout(t *testing.T) {
+	src, dst := ramp(3, 3, 1), make([]tensor.Float, 9)
+	for _, c := range []struct {
+		y, x int
+		want []tensor.Float
+	}{
+		{0, 0, []tensor.Float{0, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09}},
+		{2, 1, []tensor.Float{0.01, 0.02, 0.03, 0, 0, 0.06, 0, 0, 0.09}},
+	} {
+		data.Cutout{Size: 2}.Apply(dst, src, tensor.Shape{3, 3, 1}, &script{c.y, c.x})
+		if !slices.Equal(dst, c.want) {
+			t.Errorf("around %d, %d: %v, want %v", c.y, c.x, dst, c.want)
+		}
+	}
+}
+
+func TestColorJitter(t *testing.T) {
+	near := func(name string, got []tensor.Float, want ...float64) {
+		t.Helper()
+		for i := range want {
+			if d := float64(got[i]) - want[i]; d > 1e-6 || d < -1e-6 {
+				t.Errorf("%s: %v, want %v", name, got, want)
+				return
+			}
+		}
+	}
+	grey := []tensor.Float{0.2, 0.6}
+	dst := make([]tensor.Float, 2)
+	data.ColorJitter{Brightness: 0.5, Saturation: 1}.Apply(dst, grey, tensor.Shape{1, 2, 1}, &draws{floats: []float64{0}})
+	near("darker", dst, 0.1, 0.3)
+	data.ColorJitter{Brightness: 1}.Apply(dst, grey, tensor.Shape{1, 2, 1}, &draws{floats: []float64{1}})
+	near("brighter, cut off", dst, 0.4, 1)
+	data.ColorJitter{Contrast: 0.5}.Apply(dst, grey, tensor.Shape{1, 2, 1}, &draws{floats: []float64{0}})
+	near("less contrast", dst, 0.3, 0.5)
+	pixel := []tensor.Float{1, 0, 0}
+	dst = make([]tensor.Float, 3)
+	data.ColorJitter{Saturation: 1}.Apply(dst, pixel, tensor.Shape{1, 1, 3}, &draws{floats: []float64{0}})
+	near("no colour", dst, 0.299, 0.299, 0.299)
+}
+
+func TestAugmentOptions(t *testing.T) {
+	for want, a := range map[string]data.Augment{
+		"padding of -1":    data.Crop{Padding: -1},
+		"border 7":         data.Crop{Border: 7},
+		"probability 1.5":  data.Flip{Probability: 1.5},
+		"square of -2":     data.Cutout{Size: -2},
+		"contrast 2":       data.ColorJitter{Contrast: 2},
+		"at most -1 pixel": data.Shift{Max: -1},
+	} {
+		_, err := data.NewCursor(numbered(2), data.CursorOptions{Batch: 1, Augment: []data.Augment{a}})
+		checkError(t, want, err, want)
+	}
+	var b data.Border
+	for _, name := range []string{"zero", "edge", "reflect"} {
+		if err := b.UnmarshalText([]byte(name)); err != nil || b.String() != name {
+			t.Errorf("%s: %v, %v", name, b, err)
+		}
+	}
+	checkError(t, "border", b.UnmarshalText([]byte("wrap")), "want zero, edge or reflect")
+}
+
+// Augmentations run one after another on one stream: two flips that always happen give
+// the image back, a flip after a shift is not a shift after a flip, and what a sample
+// becomes does not depend on the batch it comes in.
+func TestAugmentsInTurn(t *testing.T) {
+	s := &data.Set{Name: "one", Classes: []string{"a"}, Shape: tensor.Shape{1, 3, 1}}
+	for i := range 8 {
+		s.Images, s.Labels = append(s.Images, byte(10*i), 100, 255), append(s.Labels, 0)
+	}
+	flip, move := data.Flip{Probability: 1}, data.Shift{Max: 1}
+	x := func(batch int, a ...data.Augment) (all []tensor.Float) {
+		for _, b := range epoch(cursor(t, s, data.CursorOptions{Batch: batch, Seed: 2, Augment: a})) {
+			all = append(all, b.X...)
+		}
+		return all
+	}
+	if !slices.Equal(x(8, flip, flip), x(8)) || slices.Equal(x(8, flip), x(8)) {
+		t.Error("two flips do not give the image back")
+	}
+	if !slices.Equal(x(8, flip, move, flip), x(3, flip, move, flip)) {
+		t.Error("an augmented sample depends on the batch")
+	}
+	if slices.Equal(x(8, flip, move), x(8, flip)) {
+		t.Error("the second augmentation does nothing")
 	}
 }

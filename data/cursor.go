@@ -11,7 +11,7 @@ import (
 type Batch struct {
 	Epoch  int
 	Index  []int          // B places in the data set's file
-	X      []tensor.Float // B×H·W·C, row-major, values in [0, 1]
+	X      []tensor.Float // B×H·W·C, row-major; of images in [0, 1] before they are normalised
 	Shape  tensor.Shape   // of one sample: H, W, C
 	Labels []int          // B
 }
@@ -21,10 +21,10 @@ func (b *Batch) Len() int { return len(b.Index) }
 
 // CursorOptions say how a cursor walks its set.
 type CursorOptions struct {
-	Batch   int     // samples a batch, at least 1
-	Seed    uint64  // of the order and of Augment
-	Shuffle bool    // a new permutation each epoch; else the set's order
-	Augment Augment // changes each sample of each epoch; nil for none
+	Batch   int       // samples a batch, at least 1
+	Seed    uint64    // of the order and of Augment
+	Shuffle bool      // a new permutation each epoch; else the set's order
+	Augment []Augment // change each sample of each epoch, one after another
 }
 
 // State is a place in a cursor's walk.
@@ -41,7 +41,7 @@ type Cursor struct {
 	state   State
 	order   []int // of epoch ordered; nil without Shuffle
 	ordered int
-	scratch []uint8
+	scratch []tensor.Float
 }
 
 // NewCursor returns a cursor at the start of epoch 0.
@@ -55,12 +55,14 @@ func NewCursor(set *Set, opts CursorOptions) (*Cursor, error) {
 	if opts.Batch < 1 {
 		return nil, fmt.Errorf("data: cursor: batch size %d, expected at least 1", opts.Batch)
 	}
-	if v, ok := opts.Augment.(interface{ Validate() error }); ok {
-		if err := v.Validate(); err != nil {
-			return nil, err
+	for _, a := range opts.Augment {
+		if v, ok := a.(interface{ Validate() error }); ok {
+			if err := v.Validate(); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return &Cursor{set: set, opts: opts, ordered: -1, scratch: make([]uint8, set.Shape.Size())}, nil
+	return &Cursor{set: set, opts: opts, ordered: -1, scratch: make([]tensor.Float, set.Shape.Size())}, nil
 }
 
 // Len is the number of batches an epoch, a smaller last one included.
@@ -100,10 +102,7 @@ func (c *Cursor) Next(b *Batch) bool {
 		s := c.at(i)
 		b.Index = append(b.Index, c.set.Origin(s))
 		b.Labels = append(b.Labels, int(c.set.Labels[s]))
-		x := b.X[(i-lo)*size:][:size]
-		for j, p := range c.image(s) {
-			x[j] = unit[p]
-		}
+		c.fill(b.X[(i-lo)*size:][:size], s)
 	}
 	c.state.Next = hi
 	return true
@@ -121,20 +120,23 @@ func (c *Cursor) at(i int) int {
 	return c.order[i]
 }
 
-// image is sample s as this epoch shows it.
-func (c *Cursor) image(s int) []uint8 {
-	if c.opts.Augment == nil {
-		return c.set.Image(s)
+// fill writes sample s as this epoch shows it.
+func (c *Cursor) fill(x []tensor.Float, s int) {
+	if len(c.opts.Augment) == 0 {
+		c.set.Input(s, x)
+		return
 	}
 	key := rng.New(c.opts.Seed, rng.Augment).Int(uint64(c.state.Epoch)).Int(uint64(c.set.Origin(s)))
-	c.opts.Augment.Apply(c.scratch, c.set.Image(s), c.set.Shape, key.Source())
-	return c.scratch
-}
-
-// unit maps a byte to [0, 1]; a division each time would cost more than the rest.
-var unit = func() (u [256]tensor.Float) {
-	for i := range u {
-		u[i] = tensor.Float(i) / 255
+	random := key.Source()
+	// The last one must write to x, so the sample starts where that leads.
+	from, to := c.scratch, x
+	if len(c.opts.Augment)%2 == 0 {
+		from, to = to, from
 	}
-	return u
-}()
+	c.set.Sample(s, from)
+	for _, a := range c.opts.Augment {
+		a.Apply(to, from, c.set.Shape, random)
+		from, to = to, from
+	}
+	c.set.Normalization.Apply(x)
+}

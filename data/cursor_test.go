@@ -108,7 +108,7 @@ func TestShuffleIsPinned(t *testing.T) {
 
 func TestResume(t *testing.T) {
 	s := numbered(23)
-	o := data.CursorOptions{Batch: 5, Seed: 9, Shuffle: true, Augment: data.Shift{Max: 1}}
+	o := data.CursorOptions{Batch: 5, Seed: 9, Shuffle: true, Augment: []data.Augment{data.Shift{Max: 1}}}
 	c := cursor(t, s, o)
 	var states []data.State
 	var all []data.Batch
@@ -152,7 +152,7 @@ func TestAugmentFollowsTheSample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := data.CursorOptions{Batch: 1, Seed: 2, Augment: data.Shift{Max: 2}}
+	o := data.CursorOptions{Batch: 1, Seed: 2, Augment: []data.Augment{data.Shift{Max: 2}}}
 	for _, shuffle := range []bool{false, true} {
 		o.Shuffle = shuffle
 		byIndex := map[int][]tensor.Float{}
@@ -181,7 +181,7 @@ func TestCursorErrors(t *testing.T) {
 	checkError(t, "empty", err, "numbered train is empty")
 	_, err = data.NewCursor(numbered(3), data.CursorOptions{})
 	checkError(t, "batch", err, "batch size 0")
-	_, err = data.NewCursor(numbered(3), data.CursorOptions{Batch: 1, Augment: data.Shift{Max: -1}})
+	_, err = data.NewCursor(numbered(3), data.CursorOptions{Batch: 1, Augment: []data.Augment{data.Shift{Max: -1}}})
 	checkError(t, "shift", err, "-1 pixels")
 	bad := numbered(3)
 	bad.Labels[0] = 9

@@ -97,7 +97,7 @@ func (d Dataset) sources() []string {
 	if len(d.Files) == 0 {
 		return []string{"embedded"}
 	}
-	var all []string
+	all := []string{}
 	seen := map[string]bool{}
 	for _, f := range d.Files {
 		for _, src := range f.Sources {

@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// Source is a place from which a file may be obtained: a [Module] or a
-// [Mirror].
+// Source is a place from which a file may be obtained: a [Module], a [Mirror], an
+// [Archive] or an [Installed] folder.
 type Source interface {
 	String() string
 	attempts(s *session) []attempt
@@ -40,12 +40,16 @@ type FetchError struct {
 
 func (e *FetchError) Error() string {
 	var b strings.Builder
+	help := fmt.Sprintf("run `synfire data import %s PATH` with a folder, archive or file that holds %s, or point SYNFIRE_DATA or --data-dir at such a folder",
+		path.Dir(e.File.Name), path.Base(e.File.Name))
+	if len(e.Tried) == 0 {
+		return fmt.Sprintf("data: %s is not on this machine, and no public source of it is known: %s", e.File.Name, help)
+	}
 	fmt.Fprintf(&b, "data: %s could not be obtained:\n", e.File.Name)
 	for _, t := range e.Tried {
 		fmt.Fprintf(&b, "  %s: %v\n", t.Source, t.Err)
 	}
-	fmt.Fprintf(&b, "Without a network: run `synfire data import %s PATH` with a folder, archive or file that holds %s, or point SYNFIRE_DATA or --data-dir at such a folder.",
-		path.Dir(e.File.Name), path.Base(e.File.Name))
+	fmt.Fprintf(&b, "Without a network: %s.", help)
 	return b.String()
 }
 
@@ -69,7 +73,7 @@ func Fetch(ctx context.Context, o Options, files ...File) ([]string, error) {
 		o.HTTP = newClient()
 		defer o.HTTP.CloseIdleConnections()
 	}
-	s := &session{o: o, dirs: map[string]answer{}, zips: map[string]answer{}}
+	s := &session{o: o, dirs: map[string]answer{}, zips: map[string]answer{}, tars: map[string]answer{}}
 	defer s.close()
 	paths := make([]string, len(files))
 	for i, f := range files {
@@ -87,6 +91,7 @@ type session struct {
 	o    Options
 	dirs map[string]answer // extracted modules by path@version
 	zips map[string]answer // module zips by path@version
+	tars map[string]answer // archives by address
 	temp []string          // removed at the end
 }
 

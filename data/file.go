@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"synfire/internal/limit"
@@ -21,6 +22,7 @@ type File struct {
 	Name   string // DATASET/BASE, the path below the cache, with slashes
 	SHA256 string // 64 lower-case hexadecimal digits
 	Size   int64  // bytes
+	Also   []Sum  // of copies with the same content that are compressed otherwise
 
 	// RawSHA256 and RawSize describe the decompressed bytes of a file whose
 	// name ends in .gz. A local copy may be in that form, without the ending.
@@ -29,6 +31,12 @@ type File struct {
 	RawSize   int64
 
 	Sources []Source // tried in order
+}
+
+// Sum is the SHA-256 sum of a file's bytes and their number.
+type Sum struct {
+	SHA256 string
+	Size   int64
 }
 
 // SumError says that a file's bytes are not the pinned ones.
@@ -46,16 +54,25 @@ func (e *SumError) Error() string {
 // form is one of the ways in which a file's bytes may be stored.
 type form struct {
 	base string
-	sum  string
-	size int64
+	Sum        // expected
+	also []Sum // accepted too
 }
 
 func (f File) forms() []form {
-	all := []form{{path.Base(f.Name), f.SHA256, f.Size}}
+	all := []form{{path.Base(f.Name), Sum{f.SHA256, f.Size}, f.Also}}
 	if f.RawSHA256 != "" {
-		all = append(all, form{strings.TrimSuffix(path.Base(f.Name), ".gz"), f.RawSHA256, f.RawSize})
+		all = append(all, form{base: strings.TrimSuffix(path.Base(f.Name), ".gz"), Sum: Sum{f.RawSHA256, f.RawSize}})
 	}
 	return all
+}
+
+// most is how many bytes a stored file may have.
+func (w form) most() int64 {
+	n := w.Size
+	for _, s := range w.also {
+		n = max(n, s.Size)
+	}
+	return n
 }
 
 func (f File) folder() string { return filepath.FromSlash(path.Dir(f.Name)) }
@@ -97,8 +114,8 @@ func (w form) verify(at string) error {
 }
 
 func (w form) check(at, got string, n int64) error {
-	if got != w.sum || n != w.size {
-		return &SumError{Path: at, Want: w.sum, Got: got, Size: w.size, Read: n}
+	if found := (Sum{got, n}); found != w.Sum && !slices.Contains(w.also, found) {
+		return &SumError{Path: at, Want: w.SHA256, Got: got, Size: w.Size, Read: n}
 	}
 	return nil
 }
@@ -116,7 +133,7 @@ func (w form) install(dir, from string, r io.Reader) (err error) {
 		}
 	}()
 	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(tmp, h), limit.Reader(r, w.size))
+	n, err := io.Copy(io.MultiWriter(tmp, h), limit.Reader(r, w.most()))
 	if err != nil {
 		err = fmt.Errorf("%s: %w", from, err)
 	} else {

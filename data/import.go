@@ -188,7 +188,7 @@ func (im *importer) offer(ctx context.Context, name string, r io.Reader) error {
 	if err := im.o.prepare(f); err != nil {
 		return err
 	}
-	in := &watched{ctx, r, 0, func(n int64) { im.o.progress(f.Name, n, form.size) }}
+	in := &watched{ctx, r, 0, func(n int64) { im.o.progress(f.Name, n, form.Size) }}
 	err := form.install(filepath.Dir(im.o.cachePath(f)), name, in)
 	if err == nil {
 		im.have[f.Name] = path.Join(path.Dir(f.Name), form.base)

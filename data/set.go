@@ -1,10 +1,11 @@
 // Package data holds labelled images, the order in which training sees them,
 // and the ways their files reach this machine.
 //
-// A [Set] is one split of a data set, in bytes. A [Cursor] walks a set in
-// batches, scaling each byte p to p/255 when the batch is made:
+// A [Set] is one split of a data set: bytes, or real numbers. A [Cursor] walks a
+// set in batches. It scales each byte p to p/255, lets the augmentations change
+// the sample, and normalises each channel c where the set says so:
 //
-//	X[b, (y·W + x)·C + c] = p[Index[b], y, x, c] / 255
+//	X[b, (y·W + x)·C + c] = (augmented(p[Index[b], y, x, c] / 255) − mean[c]) / std[c]
 //
 // The order of an epoch is a permutation drawn from (seed, "shuffle", epoch)
 // and a change to a sample, such as a [Shift], is drawn from (seed, "augment",
@@ -22,14 +23,21 @@ import (
 	"synfire/tensor"
 )
 
-// Set is one split of a data set of labelled images.
+// Set is one split of a data set of labelled samples.
 type Set struct {
 	Name    string       // of the data set, "mnist"
 	Split   string       // "train", "valid" or "test"
 	Classes []string     // names by label
-	Shape   tensor.Shape // of one image: height, width, channels
+	Shape   tensor.Shape // of one sample: height, width, channels
 	Images  []uint8      // N×H×W×C, row-major
 	Labels  []uint8      // N, each below len(Classes)
+
+	// Values are the samples in place of Images where they are no bytes. They
+	// are used as they are, without a scale.
+	Values []tensor.Float
+
+	// Normalization is applied to each sample; nil for none.
+	Normalization *Normalization
 
 	// Index gives each sample's place in the data set's file, which names
 	// its random streams. Nil means that sample i is number i.
@@ -39,11 +47,38 @@ type Set struct {
 // Len is the number of samples.
 func (s *Set) Len() int { return len(s.Labels) }
 
-// Image is the bytes of sample i, H×W×C. It shares the set's memory.
+// Image is the bytes of sample i, H×W×C, of a set that holds bytes. It shares the
+// set's memory.
 func (s *Set) Image(i int) []uint8 {
 	n := s.Shape.Size()
 	return s.Images[i*n : (i+1)*n : (i+1)*n]
 }
+
+// Sample fills dst, of the size of Shape, with sample i before normalisation: of
+// bytes, values in [0, 1].
+func (s *Set) Sample(i int, dst []tensor.Float) {
+	if s.Values != nil {
+		copy(dst, s.Values[i*len(dst):])
+		return
+	}
+	for j, p := range s.Image(i) {
+		dst[j] = unit[p]
+	}
+}
+
+// Input fills dst with sample i as a network sees it: normalised.
+func (s *Set) Input(i int, dst []tensor.Float) {
+	s.Sample(i, dst)
+	s.Normalization.Apply(dst)
+}
+
+// unit maps a byte to [0, 1]; a division each time would cost more than the rest.
+var unit = func() (u [256]tensor.Float) {
+	for i := range u {
+		u[i] = tensor.Float(i) / 255
+	}
+	return u
+}()
 
 // Origin is the place of sample i in the data set's file.
 func (s *Set) Origin(i int) int {
@@ -62,8 +97,14 @@ func (s *Set) Validate() error {
 		return fmt.Errorf("data: %s: %w", s.title(), err)
 	}
 	n := len(s.Labels)
-	if len(s.Images)%s.Shape.Size() != 0 || len(s.Images)/s.Shape.Size() != n {
-		return fmt.Errorf("data: %s: %d labels need %d×%v bytes of images, found %d", s.title(), n, n, s.Shape, len(s.Images))
+	if s.Images != nil && s.Values != nil {
+		return fmt.Errorf("data: %s: both Images and Values are set; give one of them", s.title())
+	}
+	if have := len(s.Images) + len(s.Values); have%s.Shape.Size() != 0 || have/s.Shape.Size() != n {
+		return fmt.Errorf("data: %s: %d labels need %d×%v bytes of images or values, found %d", s.title(), n, n, s.Shape, have)
+	}
+	if err := s.Normalization.Validate(s.Shape); err != nil {
+		return fmt.Errorf("data: %s: %w", s.title(), err)
 	}
 	if s.Index != nil && len(s.Index) != n {
 		return fmt.Errorf("data: %s: %d labels, but %d indices", s.title(), n, len(s.Index))
@@ -76,18 +117,27 @@ func (s *Set) Validate() error {
 	return nil
 }
 
-// Subset is the samples at the given positions, in that order, with copied
-// images. Each keeps its place in the data set's file.
+// Subset is the samples at the given positions, in that order, copied. Each keeps
+// its place in the data set's file.
 func (s *Set) Subset(positions []int) (*Set, error) {
-	sub := *s
-	sub.Images = make([]uint8, 0, len(positions)*s.Shape.Size())
+	sub, n := *s, s.Shape.Size()
+	sub.Images, sub.Values = nil, nil
+	if s.Values == nil {
+		sub.Images = make([]uint8, 0, len(positions)*n)
+	} else {
+		sub.Values = make([]tensor.Float, 0, len(positions)*n)
+	}
 	sub.Labels = make([]uint8, 0, len(positions))
 	sub.Index = make([]int, 0, len(positions))
 	for _, i := range positions {
 		if i < 0 || i >= s.Len() {
 			return nil, fmt.Errorf("data: %s: subset: position %d is outside [0, %d)", s.title(), i, s.Len())
 		}
-		sub.Images = append(sub.Images, s.Image(i)...)
+		if s.Values == nil {
+			sub.Images = append(sub.Images, s.Image(i)...)
+		} else {
+			sub.Values = append(sub.Values, s.Values[i*n:(i+1)*n]...)
+		}
 		sub.Labels = append(sub.Labels, s.Labels[i])
 		sub.Index = append(sub.Index, s.Origin(i))
 	}
@@ -95,7 +145,7 @@ func (s *Set) Subset(positions []int) (*Set, error) {
 }
 
 // SplitValid takes the last n samples away as a validation split. Both parts
-// share the set's images. With n = 0 the validation split is empty.
+// share the set's samples. With n = 0 the validation split is empty.
 func (s *Set) SplitValid(n int) (train, valid *Set, err error) {
 	if n < 0 || n > s.Len() {
 		return nil, nil, fmt.Errorf("data: %s: validation split of %d samples from %d: take 0 to %d", s.title(), n, s.Len(), s.Len())
@@ -109,7 +159,11 @@ func (s *Set) SplitValid(n int) (train, valid *Set, err error) {
 func (s *Set) part(lo, hi int) *Set {
 	p := *s
 	n := s.Shape.Size()
-	p.Images = s.Images[lo*n : hi*n : hi*n]
+	if s.Values == nil {
+		p.Images = s.Images[lo*n : hi*n : hi*n]
+	} else {
+		p.Values = s.Values[lo*n : hi*n : hi*n]
+	}
 	p.Labels = s.Labels[lo:hi:hi]
 	p.Index = make([]int, 0, hi-lo)
 	for i := lo; i < hi; i++ {

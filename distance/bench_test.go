@@ -60,3 +60,35 @@ func BenchmarkDistance(b *testing.B) {
 		})
 	}
 }
+
+// The loops that define the spike-resolved measures, for comparison with
+// BenchmarkDistance.
+func BenchmarkReference(b *testing.B) {
+	trains := uniform(2, 1000, 1)
+	u, v := trains[0].Times, trains[1].Times
+	b.Run("victor-purpura", func(b *testing.B) {
+		for b.Loop() {
+			dense(1, u, v)
+		}
+	})
+	b.Run("van-rossum", func(b *testing.B) {
+		for b.Loop() {
+			doubleSum(1, u, v)
+		}
+	})
+}
+
+// The walk of each pair by itself, for comparison with BenchmarkMatrix.
+func BenchmarkPairs(b *testing.B) {
+	trains := uniform(100, 1000, 1)
+	for _, m := range all {
+		b.Run(fmt.Sprintf("%+v/%T", m, m), func(b *testing.B) {
+			for b.Loop() {
+				err := distance.Pairs(m, trains, distance.Options{Threads: 1}, func(int, int, float64) error { return nil })
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

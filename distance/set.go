@@ -48,6 +48,7 @@ type profiled interface {
 type train struct {
 	spike.Train
 	edges      []float64 // ISI, SPIKE: spikes, with auxiliary ones beyond the first and last
+	segments   []segment // SPIKE: between edges
 	head, tail bool      // SPIKE: the first, the last of edges has a distance of its own
 	ahead      []float64 // Sync: windows of coincidence towards the next spike
 	behind     []float64 // and towards the previous one
@@ -56,10 +57,11 @@ type train struct {
 // workspace is the working memory of a goroutine.
 type workspace struct {
 	a, b   train
-	deltas [2][]float64
+	deltas [2][]float64 // SPIKE: δ at the edges of both trains
+	steps  []int        // SPIKE: the first train's segment in each piece
 	p      Profile
-	cells  []float64
-	err    error // of a measure that is not ours
+	cells  []float64 // VictorPurpura
+	err    error     // of a measure that is not ours
 }
 
 var work = sync.Pool{New: func() any { return new(workspace) }}

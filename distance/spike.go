@@ -1,10 +1,6 @@
 package distance
 
-import (
-	"math"
-
-	"synfire/spike"
-)
+import "synfire/spike"
 
 // SPIKE is the SPIKE-distance with corrected edges (Kreuz et al. 2013), or its
 // rate-independent form and the adaptive ones (Satuvuori et al. 2017). With t_P ≤ t
@@ -45,140 +41,125 @@ func (m SPIKE) Profile(a, b spike.Train) (Profile, error) { return profileOf(m.N
 
 func (m SPIKE) check() error { return nonnegative("MRTS", m.MRTS) }
 
-func (SPIKE) prepare(t *train) { t.extend() }
+// segment is the time between two edges.
+type segment struct{ from, to, inverse float64 } // inverse is 1/(to − from)
+
+func (SPIKE) prepare(t *train) {
+	t.extend()
+	t.segments = t.segments[:0]
+	for i, to := range t.edges[1:] {
+		from := t.edges[i]
+		t.segments = append(t.segments, segment{from, to, 1 / (to - from)})
+	}
+}
 
 // weights are those of S_u and S_v in S, for the intervals x_u and x_v.
 func (m SPIKE) weights(x, y float64) (u, v float64) {
+	sum := x + y
+	mean := 0.5 * sum
+	if mean < m.MRTS {
+		mean = m.MRTS
+	}
 	if m.RateIndependent {
-		r := 0.5 / max(0.5*(x+y), m.MRTS)
+		r := 0.5 / mean
 		return r, r
 	}
-	r := 1 / ((x + y) * max(0.5*(x+y), m.MRTS))
+	r := 1 / (sum * mean)
 	return y * r, x * r
 }
 
-// pair adds up the integral piece by piece. S_u is linear between two spikes of u,
-// and δ at the later of them, F, is known when the sweep gets there: then the
-// neighbours of F in v are at hand. Until then a side keeps the weighted integrals
-// of F − t and t − P.
-func (m SPIKE) pair(_ *workspace, a, b *train) tally {
-	u, v := newSide(a, b), newSide(b, a)
+// pair adds up the pieces that the merge found.
+func (m SPIKE) pair(w *workspace, a, b *train) tally {
+	w.nearest(a, b)
+	du, dv := w.deltas[0], w.deltas[1]
 	from, sum := a.Start, 0.0
-	for {
-		to := min(u.next, v.next)
-		if to >= a.Stop {
-			break
+	for n, i := range w.steps {
+		u, v := &a.segments[i], &b.segments[n-i]
+		to := min(u.to, v.to)
+		if to > a.Stop {
+			to = a.Stop
 		}
-		wu, wv := m.weights(u.interval, v.interval)
-		u.piece(wu, from, to)
-		v.piece(wv, from, to)
-		if u.next == to {
-			sum += u.arrive(nearest(to, v.last, v.next))
-		} else {
-			sum += v.arrive(nearest(to, u.last, u.next))
-		}
+		wu, wv := m.weights(u.to-u.from, v.to-v.from)
+		mid := 0.5 * (from + to)
+		x, y := du[i:i+2:len(du)], dv[n-i:n-i+2:len(dv)]
+		su := x[0] + (x[1]-x[0])*((mid-u.from)*u.inverse)
+		sv := y[0] + (y[1]-y[0])*((mid-v.from)*v.inverse)
+		sum += (wu*su + wv*sv) * (to - from)
 		from = to
 	}
-	wu, wv := m.weights(u.interval, v.interval)
-	u.piece(wu, from, a.Stop)
-	v.piece(wv, from, a.Stop)
-	sum += u.finish(nearest(a.Stop, v.last, v.next)) + v.finish(nearest(a.Stop, u.last, u.next))
 	return tally{sum, a.Stop - a.Start}
 }
 
-// nearest is the distance from a time to the nearer of its two neighbours.
-func nearest(t, last, next float64) float64 { return min(t-last, next-t) }
-
-// side is one train of a pair, as the sweep sees it.
-type side struct {
-	edges      []float64 // those to come
-	last, next float64   // spikes about the sweep
-	interval   float64   // between them
-	delta      float64   // δ at last, negative where it is that at next
-	tail       bool
-	ahead      float64 // weighted integral of next − t since last
-	behind     float64 // and of t − last
-}
-
-func newSide(t, other *train) side {
-	s := side{edges: t.edges[2:], last: t.edges[0], next: t.edges[1], delta: -1, tail: t.tail}
-	s.interval = s.next - s.last
-	if t.head {
-		s.delta = nearest(t.Start, other.edges[0], other.edges[1])
-	}
-	return s
-}
-
-// piece integrates over [from, to] with a weight.
-func (s *side) piece(weight, from, to float64) {
-	w, mid := weight*(to-from), 0.5*(from+to)
-	s.ahead += w * (s.next - mid)
-	s.behind += w * (mid - s.last)
-}
-
-// arrive is the integral since the last spike, now that δ at the next is known;
-// that spike becomes the last.
-func (s *side) arrive(delta float64) float64 {
-	sum := s.integral(delta)
-	s.delta, s.last, s.next = delta, s.next, s.edges[0]
-	s.edges, s.interval, s.ahead, s.behind = s.edges[1:], s.next-s.last, 0, 0
-	return sum
-}
-
-// finish is the integral since the last spike at the end of the window.
-func (s *side) finish(delta float64) float64 {
-	if !s.tail {
-		delta = s.delta
-	}
-	return s.integral(delta)
-}
-
-func (s *side) integral(delta float64) float64 {
-	if s.delta < 0 {
-		s.delta = delta
-	}
-	return (s.delta*s.ahead + delta*s.behind) / s.interval
-}
-
-// profile follows the definition: first δ at all edges, then the pieces.
-func (m SPIKE) profile(p *Profile, w *workspace, a, b *train) {
-	du, dv := a.distances(w.deltas[0], b), b.distances(w.deltas[1], a)
-	w.deltas[0], w.deltas[1] = du, dv
-	u, v := a.edges, b.edges
-	i, j, t := 0, 0, a.Start
-	p.reset(Linear)
-	p.X = append(p.X, t)
-	for t < a.Stop {
-		end := min(u[i+1], v[j+1], a.Stop)
-		wu, wv := m.weights(u[i+1]-u[i], v[j+1]-v[j])
-		for _, t := range [2]float64{t, end} {
-			p.Y = append(p.Y, wu*between(u, du, i, t)+wv*between(v, dv, j, t))
+// nearest merges two trains. It fills in deltas with δ at the edges of both, and
+// steps with the segment of a in each piece; that of b is the rest of the steps so
+// far. When the merge gets to a spike, its neighbours in the other train are at hand;
+// what is written for the train that is not next is written over when that gets
+// there. Which train is next is a matter of chance, which no processor foretells:
+// it is added to an index, in place of a branch.
+func (w *workspace) nearest(a, b *train) {
+	u, v := a.segments, b.segments
+	w.deltas[0], w.deltas[1] = sized(w.deltas[0], len(u)+1), sized(w.deltas[1], len(v)+1)
+	w.steps = sized(w.steps, len(u)+len(v)-1)
+	du, dv := w.deltas[0], w.deltas[1]
+	i, last := 0, len(w.steps)-1
+	for n := range w.steps[:last] {
+		s, t := &u[i], &v[n-i]
+		w.steps[n] = i
+		to, next := min(s.to, t.to), 0
+		if s.to <= t.to {
+			next = 1
 		}
-		p.X = append(p.X, end)
-		i, j = step(u, i, end), step(v, j, end)
-		t = end
+		du[i+1], dv[n-i+1] = min(to-t.from, t.to-to), min(to-s.from, s.to-to)
+		i += next
 	}
+	w.steps[last] = i
+	s, t, stop := u[i], v[last-i], a.Stop
+	du[i+1], dv[last-i+1] = min(stop-t.from, t.to-stop), min(stop-s.from, s.to-stop)
+	s, t = u[0], v[0]
+	du[0], dv[0] = min(a.Start-t.from, t.to-a.Start), min(a.Start-s.from, s.to-a.Start)
+	a.settle(du)
+	b.settle(dv)
 }
 
-// between is S_u at a time between edges i and i+1.
-func between(edges, delta []float64, i int, t float64) float64 {
-	return (delta[i]*(edges[i+1]-t) + delta[i+1]*(t-edges[i])) / (edges[i+1] - edges[i])
+// sized is a slice of n elements, in the memory of x if that suffices.
+func sized[T any](x []T, n int) []T {
+	if cap(x) < n {
+		return make([]T, n)
+	}
+	return x[:n]
 }
 
-// distances is δ at each edge.
-func (t *train) distances(delta []float64, other *train) []float64 {
-	delta, j := delta[:0], 0
-	for _, s := range t.edges {
-		for j+1 < len(other.edges) && math.Abs(other.edges[j+1]-s) <= math.Abs(other.edges[j]-s) {
-			j++
-		}
-		delta = append(delta, math.Abs(other.edges[j]-s))
+// settle gives auxiliary spikes the δ of their neighbours.
+func (t *train) settle(delta []float64) {
+	n := len(delta)
+	if !t.tail {
+		delta[n-1] = delta[n-2]
 	}
 	if !t.head {
 		delta[0] = delta[1]
 	}
-	if n := len(delta); !t.tail {
-		delta[n-1] = delta[n-2]
+}
+
+func (m SPIKE) profile(p *Profile, w *workspace, a, b *train) {
+	w.nearest(a, b)
+	p.reset(Linear)
+	p.X = append(p.X, a.Start)
+	for n, i := range w.steps {
+		j := n - i
+		u, v := a.segments[i], b.segments[j]
+		from, to := p.X[len(p.X)-1], min(u.to, v.to, a.Stop)
+		if to == from {
+			continue // both trains have a spike there
+		}
+		wu, wv := m.weights(u.to-u.from, v.to-v.from)
+		for _, t := range [2]float64{from, to} {
+			p.Y = append(p.Y, wu*u.between(w.deltas[0][i:], t)+wv*v.between(w.deltas[1][j:], t))
+		}
+		p.X = append(p.X, to)
 	}
-	return delta
+}
+
+// between is S_u at a time of the segment, with δ at its ends.
+func (s segment) between(delta []float64, t float64) float64 {
+	return (delta[0]*(s.to-t) + delta[1]*(t-s.from)) / (s.to - s.from)
 }

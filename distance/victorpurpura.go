@@ -86,10 +86,8 @@ func simultaneous(u, v []float64) int {
 // within 2/q can change it, and cells outside of that band stay as they are: those
 // before it for good, and those behind it equal to the band's last.
 func (m VictorPurpura) saved(w *workspace, u, v []float64) float64 {
-	if cap(w.cells) < len(v)+1 {
-		w.cells = make([]float64, len(v)+1)
-	}
-	cells, reach := w.cells[:len(v)+1], 2/m.Cost
+	w.cells = sized(w.cells, len(v)+1)
+	cells, reach := w.cells, 2/m.Cost
 	cells[0] = 0
 	lo, hi := 0, 0
 	for _, t := range u {

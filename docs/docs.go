@@ -9,16 +9,21 @@
 //
 // and `go generate .` at the top of the module writes it anew. Measurements of
 // speed are kept as results/bench-*.json, and their tables marked likewise by
-// <!-- bench: NAME --> (FillBench). A test fails where
-// a page is out of date, or a kept result no longer fits its recipe's claims.
+// <!-- bench: NAME --> (FillBench).
+//
+// The reading list is reading.yaml (Papers); papers/KEY.md is the page of a
+// paper, whose head is written anew too (FillPaper). A test fails where a page is
+// out of date, or a kept result no longer fits its recipe's claims.
 package docs
 
 import (
 	"cmp"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -127,9 +132,57 @@ func Table(id string, runs []report.Run) string {
 	return b.String() + "\n"
 }
 
-// Pages are the files with tables: the README and all Markdown below docs, as
-// paths from root, the top of the module.
-func Pages(root string) (paths []string, err error) {
+// Written is a page as it is on the disk and as it should be.
+type Written struct{ Path, Is, Want string }
+
+// Pages is the README and all Markdown below docs of the module at root, with
+// every table, head and index as the kept results have them now.
+func Pages(root string, recipes []recipe.Recipe) (pages []Written, err error) {
+	runs, err := Results()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := Benchmarks()
+	if err != nil {
+		return nil, err
+	}
+	papers, err := Papers()
+	if err != nil {
+		return nil, err
+	}
+	var withPage []string
+	paths, err := markdown(root)
+	if err != nil {
+		return nil, fmt.Errorf("find the pages: %w", err)
+	}
+	index := filepath.Join(root, "docs", "papers", "README.md")
+	for _, path := range paths {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		page := string(raw)
+		if filepath.Dir(path) == filepath.Dir(index) && path != index {
+			key := strings.TrimSuffix(filepath.Base(path), ".md")
+			i := slices.IndexFunc(papers, func(p Paper) bool { return p.Key == key })
+			if i < 0 {
+				return nil, fmt.Errorf("%s: the reading list has no %q; name the page by a key of reading.yaml", path, key)
+			}
+			withPage = append(withPage, key)
+			page = FillPaper(page, papers[i], recipes, runs)
+		}
+		if path != index {
+			pages = append(pages, Written{path, string(raw), FillBench(Fill(page, runs), rows)})
+		}
+	}
+	raw, err := os.ReadFile(index)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return append(pages, Written{index, string(raw), PaperIndex(papers, recipes, runs, withPage)}), nil
+}
+
+func markdown(root string) (paths []string, err error) {
 	paths = []string{filepath.Join(root, "README.md")}
 	err = filepath.WalkDir(filepath.Join(root, "docs"), func(path string, d fs.DirEntry, err error) error {
 		if err == nil && filepath.Ext(path) == ".md" {

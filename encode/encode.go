@@ -6,7 +6,9 @@
 //	Constant   x as a current at each step ("direct" encoding)
 //	Poisson    a spike with probability Scale·x at each step, independently
 //	Latency    one spike, the earlier the larger x; LogLatency likewise
-//	Phase      the binary digits of x, as spikes with weights
+//	RankOrder  one spike, in the order of the values' size
+//	Phase      the binary digits of x, as spikes with weights; Burst likewise, in
+//	           spikes that grow
 //
 // and for series of values, samples [steps, …]:
 //
@@ -16,6 +18,7 @@
 // Decoders, for outputs o[t] over T steps:
 //
 //	Count      Σ_t o[t]: the spike count of an output layer
+//	Weighted   Σ_t m^t·o[t]: the same with early spikes counting more
 //	Membrane   mean over t of o[t]: for a readout that never fires
 //	FirstSpike minus the step of the first spike; not linear, so no Decoder
 package encode
@@ -27,6 +30,10 @@ import (
 	"synfire/signal"
 	"synfire/tensor"
 )
+
+// Key names the random stream of a sample, under a name that modules which add
+// encoders can write.
+type Key = rng.Key
 
 // Encoder makes the signal of the window [t0, t1) from samples.
 type Encoder interface {

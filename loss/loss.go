@@ -2,6 +2,7 @@
 // over time and of the labels.
 //
 //	count-cross-entropy     −log softmax(Σ_t o[t])[label]
+//	weighted-cross-entropy  −log softmax(Σ_t m^t·o[t])[label]
 //	membrane-cross-entropy  −log softmax(mean_t o[t])[label]
 //	count-mse               Σ_k (Σ_t o_k[t]/T − y_k)², y = 1 for the label and 0 else
 //	rate-mse                the same with other rates y

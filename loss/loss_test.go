@@ -95,6 +95,15 @@ var all = []struct {
 	{"membrane-cross-entropy", loss.MembraneCrossEntropy{}, func(o [][]float64, label int) float64 {
 		return crossEntropy(sums(o), float64(len(o)), label)
 	}},
+	{"weighted-cross-entropy", loss.WeightedCrossEntropy{Factor: 0.5}, func(o [][]float64, label int) float64 {
+		scores := make([]float64, len(o[0]))
+		for t, at := range o {
+			for k, v := range at {
+				scores[k] += v * math.Pow(0.5, float64(t))
+			}
+		}
+		return crossEntropy(scores, 1, label)
+	}},
 	{"count-mse", loss.CountMSE{}, func(o [][]float64, label int) float64 { return rateError(o, label, 1, 0) }},
 	{"rate-mse", loss.RateMSE{Right: 0.75, Wrong: 0.125}, func(o [][]float64, label int) float64 {
 		return rateError(o, label, 0.75, 0.125)

@@ -9,6 +9,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -21,6 +22,7 @@ import (
 	"synfire/neuron"
 	"synfire/optim"
 	"synfire/surrogate"
+	"synfire/tensor"
 )
 
 // Table maps the names of kinds to their entries, by what they are.
@@ -92,6 +94,7 @@ func Default() Table {
 		Losses: map[string]Kind{
 			"count-cross-entropy":    kind(loss.CountCrossEntropy{}, loss.CountCrossEntropy{}),
 			"membrane-cross-entropy": kind(loss.MembraneCrossEntropy{}, loss.MembraneCrossEntropy{}),
+			"weighted-cross-entropy": kind(loss.WeightedCrossEntropy{Factor: 0.9}, loss.WeightedCrossEntropy{Factor: 0.7}),
 			"count-mse":              kind(loss.CountMSE{}, loss.CountMSE{}),
 			"rate-mse":               kind(loss.RateMSE{Right: 1}, loss.RateMSE{Right: 0.9, Wrong: 0.03}),
 			"step-cross-entropy":     kind(loss.StepCrossEntropy{Level: 1}, loss.StepCrossEntropy{Lambda: 0.05, Level: 1}),
@@ -117,13 +120,19 @@ func Default() Table {
 			"poisson":      kind(encode.Poisson{Scale: 1}, encode.Poisson{Scale: 0.5}),
 			"latency":      kind(encode.Latency{}, encode.Latency{Span: 10}),
 			"log-latency":  kind(encode.LogLatency{Tau: 5, Threshold: 0.01}, encode.LogLatency{Tau: 20, Threshold: 0.2}),
+			"rank-order":   kind(encode.RankOrder{}, encode.RankOrder{Span: 10}),
+			"burst":        kind(encode.Burst{Growth: 2, Threshold: 0.125}, encode.Burst{Growth: 1.5, Threshold: 0.2}),
 			"phase":        kind(encode.Phase{Bits: 8}, encode.Phase{Bits: 4}),
 			"frames":       kind(encode.Frames{}, encode.Frames{}),
 			"delta":        kind(encode.Delta{Threshold: 0.1}, encode.Delta{Threshold: 0.2}),
 			"step-forward": kind(encode.StepForward{Threshold: 0.1}, encode.StepForward{Threshold: 0.2}),
 		},
 		Augments: map[string]Kind{
-			"shift": kind(data.Shift{}, data.Shift{Max: 2}),
+			"shift":        kind(data.Shift{}, data.Shift{Max: 2}),
+			"crop":         kind(data.Crop{Padding: 4}, data.Crop{Padding: 2, Border: data.Reflect}),
+			"flip":         kind(data.Flip{Probability: 0.5}, data.Flip{Probability: 0.5}),
+			"cutout":       kind(data.Cutout{}, data.Cutout{Size: 3}),
+			"color-jitter": kind(data.ColorJitter{}, data.ColorJitter{Brightness: 0.2, Contrast: 0.2, Saturation: 0.2}),
 		},
 	}
 }
@@ -154,29 +163,22 @@ func constructors(kinds map[string]Kind) map[string]func() any {
 // Config is a training run of a network by backpropagation through time: what
 // `synfire train FILE.yaml` reads and what a checkpoint carries.
 type Config struct {
-	Seed         uint64             `yaml:"seed"`
-	Data         Data               `yaml:"data,required"`
-	Encoder      encode.Encoder     `yaml:"encoder"`
-	Steps        int                `yaml:"steps,required"` // T
-	Layers       []layer.Layer      `yaml:"layers,required"`
-	Loss         loss.Loss          `yaml:"loss"`
-	Optimizer    optim.Optimizer    `yaml:"optimizer"`
-	Schedule     optim.Schedule     `yaml:"schedule"`
-	Clip         float64            `yaml:"clip"`     // largest norm of the gradients; 0: no limit
-	Window       int                `yaml:"window"`   // steps of time in memory at once; 0: all
-	Memory       Bytes              `yaml:"memory"`   // that window is chosen for; 0: no bound
-	Truncate     int                `yaml:"truncate"` // steps after which errors at states are dropped; 0: never
-	Regularizers []loss.Regularizer `yaml:"regularizers"`
-	Epochs       int                `yaml:"epochs"`
-	Batch        int                `yaml:"batch"`
-}
-
-// Data names a data set and how training sees it.
-type Data struct {
-	Name    string       `yaml:"name,required"`
-	Train   int          `yaml:"train"` // samples used, from the start; 0: all
-	Test    int          `yaml:"test"`
-	Augment data.Augment `yaml:"augment"`
+	Seed         uint64             `yaml:"seed"`                 // of all random numbers
+	Data         Data               `yaml:"data,required"`        // what it learns from
+	Encoder      encode.Encoder     `yaml:"encoder"`              // makes spikes or currents of samples
+	Steps        int                `yaml:"steps,required"`       // T, of time
+	Layers       []network.Node     `yaml:"layers,required"`      // the network, from its input to its output
+	Loss         loss.Loss          `yaml:"loss"`                 // what training lowers
+	Optimizer    optim.Optimizer    `yaml:"optimizer"`            // how a gradient changes the weights
+	Schedule     optim.Schedule     `yaml:"schedule"`             // of the learning rate over the run
+	Clip         float64            `yaml:"clip"`                 // largest norm of the gradients; 0: no limit
+	Window       int                `yaml:"window"`               // steps of time in memory at once; 0: all
+	Memory       Bytes              `yaml:"memory"`               // that window is chosen for, such as 256MiB; 0: no bound
+	Truncate     int                `yaml:"truncate"`             // steps after which errors at states are dropped; 0: never
+	Regularizers []loss.Regularizer `yaml:"regularizers"`         // of the firing of each spiking layer
+	EarlyExit    EarlyExit          `yaml:"early-exit,omitempty"` // of eval: off, certain or a lead; training and its tests run all steps
+	Epochs       int                `yaml:"epochs"`               // passes through the training samples
+	Batch        int                `yaml:"batch"`                // samples a step
 }
 
 // NewConfig has the defaults of a configuration file.
@@ -200,13 +202,14 @@ func (c Config) Validate() error {
 		{"batch", c.Batch, 1},
 		{"window", c.Window, 0},
 		{"truncate", c.Truncate, 0},
-		{"data.train", c.Data.Train, 0},
-		{"data.test", c.Data.Test, 0},
 		{"layers", len(c.Layers), 1},
 	} {
 		if f.value < f.least {
 			return fmt.Errorf("%s is %d, want at least %d", f.name, f.value, f.least)
 		}
+	}
+	if err := c.Data.Validate(); err != nil {
+		return err
 	}
 	if !(c.Clip >= 0) {
 		return fmt.Errorf("clip is %v, want a norm, or 0 for no limit", c.Clip)
@@ -227,8 +230,22 @@ func (t Table) Decode(name string, src []byte) (Config, error) {
 func (t Table) Encode(c Config) ([]byte, error) { return yaml.Encode(c, t.Kinds()) }
 
 // Network builds the configured network, with its initial weights, for a data
-// set. An error names the node and what does not fit.
+// set. An error about a node is a *network.NodeError.
 func (c Config) Network(set *data.Set) (*network.Network, error) {
+	return c.build(set, func(in tensor.Shape) (*network.Network, error) {
+		return network.New(in, c.Seed, c.Layers...)
+	})
+}
+
+// Outline is Network without the memory for its values, to tell sizes
+// beforehand.
+func (c Config) Outline(set *data.Set) (*network.Network, error) {
+	return c.build(set, func(in tensor.Shape) (*network.Network, error) {
+		return network.Outline(in, c.Layers...)
+	})
+}
+
+func (c Config) build(set *data.Set, make func(in tensor.Shape) (*network.Network, error)) (*network.Network, error) {
 	in := set.Shape
 	if e, ok := c.Encoder.(encode.Shaper); ok {
 		var err error
@@ -236,12 +253,28 @@ func (c Config) Network(set *data.Set) (*network.Network, error) {
 			return nil, fmt.Errorf("model: data set %s: %w", set.Name, err)
 		}
 	}
-	n, err := network.Sequential(in, c.Seed, c.Layers...)
+	n, err := make(in)
 	if err != nil {
 		return nil, err
 	}
 	if out := n.OutputShape(); out.Size() != len(set.Classes) {
-		return nil, fmt.Errorf("model: the last layer has %v outputs, data set %s has %d classes: give the last linear layer out: %d", out, set.Name, len(set.Classes), len(set.Classes))
+		last := len(c.Layers) - 1
+		err := fmt.Errorf("the last layer has %v outputs, data set %s has %d classes: give the last linear layer out: %d", out, set.Name, len(set.Classes), len(set.Classes))
+		return nil, fmt.Errorf("model: %w", &network.NodeError{Index: last, Name: n.Nodes()[last].Name, Err: err})
 	}
 	return n, nil
+}
+
+// Locate gives an error of Network about a node of the configuration file src
+// the node's line; other errors stay as they are.
+func Locate(name string, src []byte, err error) error {
+	var node *network.NodeError
+	if !errors.As(err, &node) {
+		return err
+	}
+	line, column, ok := yaml.Locate(src, "layers", node.Index)
+	if !ok {
+		return err
+	}
+	return &yaml.Error{File: name, Line: line, Column: column, Path: fmt.Sprintf("layers[%d]", node.Index), Msg: node.Error(), Err: err}
 }

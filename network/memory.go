@@ -25,6 +25,26 @@ func (n *Network) Memory() (step, state int64) {
 	return step, state
 }
 
+// InferenceMemory is what a run of t steps of b samples needs when nothing is
+// kept for Backward, in bytes: the encoded input (one step of it where it is
+// constant), the states, and the signals of one chunk of steps. Like Memory it is an
+// upper bound without the parameters.
+func (n *Network) InferenceMemory(t, b int, constant bool) float64 {
+	const float = float64(unsafe.Sizeof(tensor.Float(0)))
+	chunk := n.chunkSteps(t, b)
+	if _, whole := n.WholeTime(false); whole {
+		chunk = t
+	}
+	sample := float * float64(n.input.Size())
+	if !constant {
+		sample *= float64(t)
+	}
+	for _, nd := range n.nodes {
+		sample += float * (float64(nd.out.Size())*float64(chunk) + float64(nd.state))
+	}
+	return sample * float64(b)
+}
+
 // Truncate drops the errors at the states: going on backwards, what came
 // before counts as given. Sums over time go on.
 func (a *Adjoint) Truncate() {

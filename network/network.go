@@ -9,33 +9,57 @@
 package network
 
 import (
+	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"reflect"
+	"slices"
 	"strings"
 
 	"synfire/internal/rng"
+	"synfire/internal/suggest"
 	"synfire/layer"
 	"synfire/tensor"
 )
 
-// Input is the name under which nodes refer to the network's input.
-const Input = "input"
+// Names under which nodes refer to others that they need not name.
+const (
+	Input    = "input"    // the network's input
+	Previous = "previous" // the node just before; before the first the input
+)
 
 // Node is one layer in the graph. Inputs names the nodes whose outputs it
-// takes, all of which stand before it; none means the node just before it.
+// takes, all of which stand before it; none means Previous. Without a name it
+// is called after the type of its layer and the count of such layers: conv2d1,
+// spiking1, conv2d2, ….
 type Node struct {
-	Name   string
-	Layer  layer.Layer
-	Inputs []string
+	Name   string      `yaml:"name,omitempty"` // by which others refer to it
+	Layer  layer.Layer `yaml:",inline"`
+	Inputs []string    `yaml:"from,omitempty,single"` // nodes before it, input or previous
 }
+
+// NodeError says which node of a graph is wrong.
+type NodeError struct {
+	Index int // in the order in which the nodes were given
+	Name  string
+	Err   error
+}
+
+// Error names the node.
+func (e *NodeError) Error() string { return fmt.Sprintf("node %q: %v", e.Name, e.Err) }
+
+// Unwrap is the cause.
+func (e *NodeError) Unwrap() error { return e.Err }
 
 // Network is a directed acyclic graph of layers. Its last node is its output.
 // Structure never changes; the values of its parameters do, by the learner
 // that owns them.
 type Network struct {
-	input  tensor.Shape
-	nodes  []node
-	params []tensor.Param
+	outline bool // it has no values
+	input   tensor.Shape
+	nodes   []node
+	params  []tensor.Param
 
 	buffers []tensor.Param
 }
@@ -64,18 +88,29 @@ const inputNode = -1
 // New validates the graph for samples of the given shape and draws the initial
 // weights from the seed and the parameters' names. An error names the node.
 func New(input tensor.Shape, seed uint64, nodes ...Node) (*Network, error) {
-	n := &Network{input: input}
-	if err := input.Validate(); err != nil {
+	return (&Network{input: input}).build(seed, nodes)
+}
+
+// Outline validates the graph as New does, but takes no memory for values: its
+// parameters have shapes and no data. It serves to tell sizes beforehand (Nodes,
+// ParamCount, Memory) and cannot run.
+func Outline(input tensor.Shape, nodes ...Node) (*Network, error) {
+	return (&Network{input: input, outline: true}).build(0, nodes)
+}
+
+func (n *Network) build(seed uint64, nodes []Node) (*Network, error) {
+	if err := n.input.Validate(); err != nil {
 		return nil, fmt.Errorf("network.New: input: %w", err)
 	}
 	if len(nodes) == 0 {
 		return nil, fmt.Errorf("network.New: no nodes; give at least one layer")
 	}
 	index := map[string]int{Input: inputNode}
-	for i, spec := range nodes {
+	for i, spec := range named(nodes) {
+		index[Previous] = i - 1
 		nd, err := n.resolve(i, spec, index)
 		if err != nil {
-			return nil, fmt.Errorf("network.New: node %q: %w", spec.Name, err)
+			return nil, fmt.Errorf("network.New: %w", &NodeError{i, spec.Name, err})
 		}
 		index[spec.Name] = i
 		n.nodes = append(n.nodes, nd)
@@ -84,23 +119,38 @@ func New(input tensor.Shape, seed uint64, nodes ...Node) (*Network, error) {
 	}
 	for i, nd := range n.nodes[:len(n.nodes)-1] {
 		if len(nd.consumers) == 0 {
-			return nil, fmt.Errorf("network.New: node %q: nothing uses its output; connect it or remove it", n.nodes[i].Name)
+			return nil, fmt.Errorf("network.New: %w", &NodeError{i, nd.Name, errors.New("nothing uses its output; connect it or remove it")})
 		}
 	}
 	return n, nil
 }
 
-// Sequential is a chain of layers, named by their types and a count for each:
-// conv2d1, spiking1, conv2d2, ….
-func Sequential(input tensor.Shape, seed uint64, layers ...layer.Layer) (*Network, error) {
-	var nodes []Node
-	count := map[string]int{}
-	for _, l := range layers {
-		kind := typeName(l)
-		count[kind]++
-		nodes = append(nodes, Node{Name: fmt.Sprintf("%s%d", kind, count[kind]), Layer: l})
+// Chain is a node for each layer, which takes the output of the one before.
+func Chain(layers ...layer.Layer) []Node {
+	nodes := make([]Node, len(layers))
+	for i, l := range layers {
+		nodes[i].Layer = l
 	}
-	return New(input, seed, nodes...)
+	return nodes
+}
+
+// Sequential is the network of a Chain.
+func Sequential(input tensor.Shape, seed uint64, layers ...layer.Layer) (*Network, error) {
+	return New(input, seed, Chain(layers...)...)
+}
+
+// named gives names to the nodes that have none.
+func named(nodes []Node) []Node {
+	nodes = slices.Clone(nodes)
+	count := map[string]int{}
+	for i := range nodes {
+		kind := typeName(nodes[i].Layer)
+		count[kind]++
+		if nodes[i].Name == "" {
+			nodes[i].Name = fmt.Sprintf("%s%d", kind, count[kind])
+		}
+	}
+	return nodes
 }
 
 func typeName(l layer.Layer) string {
@@ -120,21 +170,26 @@ func (n *Network) resolve(i int, spec Node, index map[string]int) (node, error) 
 	switch _, taken := index[spec.Name]; {
 	case spec.Layer == nil:
 		return nd, fmt.Errorf("no layer is given")
-	case spec.Name == "" || strings.ContainsAny(spec.Name, ". "):
-		return nd, fmt.Errorf("a name must be given, without dots and spaces")
+	case strings.ContainsAny(spec.Name, ". "):
+		return nd, fmt.Errorf("a name must have no dots and spaces")
 	case taken:
-		return nd, fmt.Errorf("the name is taken; names must differ, and %q is the network's input", Input)
+		return nd, fmt.Errorf("the name is taken; names must differ, %q is the network's input and %q the node before", Input, Previous)
 	}
-	nd.in = []int{i - 1}
-	if len(spec.Inputs) > 0 {
-		nd.in = nil
-		for _, name := range spec.Inputs {
-			j, ok := index[name]
-			if !ok {
-				return nd, fmt.Errorf("input %q is no node before it", name)
-			}
-			nd.in = append(nd.in, j)
+	inputs := spec.Inputs
+	if len(inputs) == 0 {
+		inputs = []string{Previous}
+	}
+	nd.Inputs = nil
+	for _, name := range inputs {
+		j, ok := index[name]
+		if !ok {
+			return nd, fmt.Errorf("input %q is no node before it; %s", name, suggest.Names("nodes", name, slices.Sorted(maps.Keys(index))))
 		}
+		nd.in, name = append(nd.in, j), Input
+		if j != inputNode {
+			name = n.nodes[j].Name
+		}
+		nd.Inputs = append(nd.Inputs, name)
 	}
 	for k, j := range nd.in {
 		if j == inputNode {
@@ -152,8 +207,17 @@ func (n *Network) resolve(i int, spec Node, index map[string]int) (node, error) 
 	if s, ok := spec.Layer.(layer.Stateful); ok {
 		nd.state, nd.stateful = s.StateSize(nd.inShapes...), true
 	}
-	return nd, nd.out.Validate()
+	if err := nd.out.Validate(); err != nil {
+		return nd, err
+	}
+	if nd.out.Size() > maxUnits {
+		return nd, fmt.Errorf("its output has %d elements a sample, more than a machine holds; make the layer smaller", nd.out.Size())
+	}
+	return nd, nil
 }
+
+// maxUnits bounds the output of a node, so that sizes of memory do not overflow.
+const maxUnits = 1 << 40
 
 // addParams draws the initial weights of node i.
 func (n *Network) addParams(i int, seed uint64) {
@@ -164,8 +228,11 @@ func (n *Network) addParams(i int, seed uint64) {
 		return
 	}
 	for _, spec := range w.Params(nd.inShapes...) {
-		p := tensor.Param{Name: nd.Name + "." + spec.Role, Value: tensor.New(spec.Shape...)}
-		spec.Init(p.Value.Data, rng.New(seed, rng.Init).Str(p.Name).Source())
+		p := tensor.Param{Name: nd.Name + "." + spec.Role, Value: tensor.Tensor{Shape: spec.Shape}}
+		if !n.outline {
+			p.Value = tensor.New(spec.Shape...)
+			spec.Init(p.Value.Data, rng.New(seed, rng.Init).Str(p.Name).Source())
+		}
 		n.params = append(n.params, p)
 	}
 	nd.param1 = len(n.params)
@@ -182,7 +249,27 @@ func (n *Network) OutputShape() tensor.Shape { return n.nodes[len(n.nodes)-1].ou
 // network's own: an optimiser writes to them, then refreshes what it Compiled.
 func (n *Network) Params() []tensor.Param { return n.params }
 
-// Info describes a node of a valid network.
+// ParamCount is the number of parameters; math.MaxInt64 where it overflows.
+func (n *Network) ParamCount() int64 {
+	total := int64(0)
+	for _, p := range n.params {
+		size := int64(1)
+		for _, d := range p.Value.Shape {
+			if size > math.MaxInt64/int64(d) {
+				return math.MaxInt64
+			}
+			size *= int64(d)
+		}
+		if total > math.MaxInt64-size {
+			return math.MaxInt64
+		}
+		total += size
+	}
+	return total
+}
+
+// Info describes a node of a valid network. Its Inputs are complete: those that
+// were left out or Previous have their names.
 type Info struct {
 	Node
 	In     []tensor.Shape

@@ -168,13 +168,19 @@ func (p *Pass) chunkSteps(in *signal.Signal) int {
 	if p.o.Chunk > 0 {
 		return min(p.o.Chunk, in.T)
 	}
+	return p.c.net.chunkSteps(in.T, in.B)
+}
+
+// chunkSteps is the number of steps of a chunk of t steps of b samples, where
+// nothing stands against cutting.
+func (n *Network) chunkSteps(t, b int) int {
 	units := 1
-	for _, nd := range p.c.net.nodes {
+	for _, nd := range n.nodes {
 		units = max(units, nd.out.Size())
 	}
-	most := max(1, chunkBytes/(4*units*in.B))
-	chunks := (in.T + most - 1) / most
-	return (in.T + chunks - 1) / chunks
+	most := max(1, chunkBytes/(4*units*b))
+	chunks := (t + most - 1) / most
+	return (t + chunks - 1) / chunks
 }
 
 // Forward runs the window of in.T steps that starts at st.Step and advances

@@ -9,6 +9,7 @@ import (
 
 	"synfire/data"
 	"synfire/internal/par"
+	"synfire/model"
 	"synfire/report"
 	"synfire/train"
 )
@@ -20,7 +21,10 @@ type Recipe struct {
 	Title   string
 	Minutes map[report.Scale]float64 // measured on 2 cores, to tell users beforehand
 	Claims  []report.Claim
-	Run     func(ctx context.Context, e *Env) (*Outcome, error)
+	// Config is what a scale trains, for those who plan a run; nil for a recipe
+	// that no single configuration describes.
+	Config func(scale report.Scale, seed uint64) (model.Config, error)
+	Run    func(ctx context.Context, e *Env) (*Outcome, error)
 }
 
 // Scales are the scales that a recipe may be run at, the smallest first.
@@ -33,7 +37,8 @@ type Env struct {
 	Pool      *par.Pool
 	Out       string // run directory
 	Resume    bool
-	SaveEvery int // steps between checkpoints within an epoch
+	SaveEvery int      // steps between checkpoints within an epoch
+	Logs      []string // kinds of logs, of train.LogKinds
 	Data      data.Options
 	Observer  train.Observer
 	Now       func() time.Time

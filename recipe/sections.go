@@ -7,6 +7,7 @@ import (
 
 	"synfire/internal/rng"
 	"synfire/layer"
+	"synfire/network"
 	"synfire/report"
 	"synfire/report/figure"
 	"synfire/signal"
@@ -115,7 +116,7 @@ func (t *Trained) mistakes() (report.Section, error) {
 	}
 	d.section.Text = fmt.Sprintf("Test images that are misclassified: %s of %s.", report.Integer(int64(len(wrong))), report.Integer(int64(t.Test.Len())))
 	shape := t.Test.Shape
-	if shape[2] != 1 {
+	if t.Test.Images == nil || shape[2] != 1 {
 		return d.section, nil
 	}
 	var digits []figure.Digit
@@ -131,9 +132,11 @@ func (t *Trained) mistakes() (report.Section, error) {
 }
 
 func (t *Trained) pixels(sample int) []float64 {
-	var out []float64
-	for _, p := range t.Test.Image(sample) {
-		out = append(out, float64(p)/255)
+	x := make([]tensor.Float, t.Test.Shape.Size())
+	t.Test.Sample(sample, x)
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = float64(v)
 	}
 	return out
 }
@@ -161,8 +164,10 @@ func (t *Trained) activity() (report.Section, error) {
 	if err == nil {
 		d.section.Figures[0].Raster = layers
 	}
-	f, err = figure.Membrane("Membranes", traces)
-	d.add(f, err, "Membrane potentials of the most active neurons of each layer", "The potential before reset. At the dashed threshold the neuron fires and the threshold is subtracted, or as its reset says.")
+	if len(traces) > 0 {
+		f, err = figure.Membrane("Membranes", traces)
+		d.add(f, err, "Membrane potentials of the most active neurons of each layer", "The potential before reset. At the dashed threshold the neuron fires and the threshold is subtracted, or as its reset says.")
+	}
 	var rates []figure.Rate
 	last := t.Epochs[len(t.Epochs)-1]
 	for _, nd := range t.Net.Nodes() {
@@ -179,24 +184,27 @@ func (t *Trained) activity() (report.Section, error) {
 // membranes of the most active units.
 func (t *Trained) trace() (layers []figure.Layer, traces []figure.Trace, err error) {
 	c, steps := t.Net.Compile(nil, false), t.Config.Steps
-	in, x := &signal.Signal{}, []tensor.Float{}
-	for _, p := range t.pixels(0) {
-		x = append(x, tensor.Float(p))
-	}
+	in, x := &signal.Signal{}, make([]tensor.Float, t.Test.Shape.Size())
+	t.Test.Input(0, x)
 	key := rng.New(t.Config.Seed, rng.Eval).Int(0).Int(uint64(t.Test.Origin(0)))
 	t.Config.Encoder.Encode(in, x, t.Test.Shape, []rng.Key{key}, 0, steps)
 	units := max(1, min(2, shownTraces/max(1, len(t.Epochs[len(t.Epochs)-1].Rates))))
 	st := t.Net.NewState(1)
-	cur := in
+	outputs := map[string]*signal.Signal{network.Input: in}
 	for _, nd := range t.Net.Nodes() {
 		state, err := st.Node(t.Net, nd.Name)
 		if err != nil {
 			return nil, nil, err
 		}
-		current := cur
-		if cur, err = c.Eval(nd.Name, []*signal.Signal{current}, state); err != nil {
+		var inputs []*signal.Signal
+		for _, from := range nd.Inputs {
+			inputs = append(inputs, outputs[from])
+		}
+		cur, err := c.Eval(nd.Name, inputs, state)
+		if err != nil {
 			return nil, nil, err
 		}
+		outputs[nd.Name] = cur
 		if !layer.Fires(nd.Layer) {
 			continue
 		}
@@ -208,7 +216,7 @@ func (t *Trained) trace() (layers []figure.Layer, traces []figure.Trace, err err
 		}
 		layers = append(layers, l)
 		if sp, ok := nd.Layer.(layer.Spiking); ok {
-			traces = append(traces, membranes(nd.Name, sp, current, l, units)...)
+			traces = append(traces, membranes(nd.Name, sp, inputs[0], l, units)...)
 		}
 	}
 	return layers, traces[max(0, len(traces)-shownTraces):], nil

@@ -26,8 +26,13 @@ type Trained struct {
 }
 
 // Train runs a configuration in the environment's run directory, continuing an
-// earlier run of it where Env.Resume asks for that.
+// earlier run of it where Env.Resume asks for that. The test set is nil where the
+// configuration holds samples out for it.
 func Train(ctx context.Context, e *Env, table model.Table, c model.Config, trainSet, testSet *data.Set) (*Trained, error) {
+	var err error
+	if c.Data, trainSet, testSet, err = c.Data.Resolve(trainSet, testSet); err != nil {
+		return nil, err
+	}
 	yaml, err := table.Encode(c)
 	if err != nil {
 		return nil, fmt.Errorf("write the resolved configuration: %w", err)
@@ -41,6 +46,9 @@ func Train(ctx context.Context, e *Env, table model.Table, c model.Config, train
 		return nil, err
 	}
 	defer dir.Close()
+	if loop.Logs, err = train.NewLogs(e.Out, e.Logs); err != nil {
+		return nil, err
+	}
 	loop.Dir, loop.Observer, loop.Now = dir, e.Observer, e.Now
 	loop.SaveEvery, loop.LogEvery = e.SaveEvery, max(1, loop.Train.Len()/pointsAnEpoch)
 	result, err := loop.Run(ctx)

@@ -11,8 +11,9 @@
 //	order      x = minᵢ (vᵢ − vᵢ₊₁) > b   for arms listed from largest to smallest
 //
 // A Run is the JSON that `synfire run` prints. The same facts become a table on
-// a terminal (WriteTerminal), Markdown (ClaimsMarkdown, FactsMarkdown) and one
-// self-contained HTML page (Page), whose figures come from report/figure.
+// a terminal (WriteTerminal; WriteTrends draws how figures went), Markdown
+// (ClaimsMarkdown, FactsMarkdown) and a Page: one self-contained HTML file, and the
+// same in Markdown. Its figures come from report/figure.
 //
 // Nothing here knows about networks or training: inputs are plain structs.
 package report

@@ -192,6 +192,33 @@ func (p Page) HTML() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// File is a file of a report; its name is a path with slashes, relative to the
+// report.
+type File struct {
+	Name    string
+	Content []byte
+}
+
+// FigureFiles are the page's figures as files of their own, numbered in order.
+func (p Page) FigureFiles() (files []File) {
+	for _, s := range p.Sections {
+		for _, f := range s.Figures {
+			files = append(files, File{f.file(len(files) + 1), f.Document()})
+		}
+	}
+	return files
+}
+
+// file is the name of the n-th figure's file.
+func (f Figure) file(n int) string {
+	extension := "svg"
+	if len(f.PNG) > 0 {
+		extension = "png"
+	}
+	words := strings.FieldsFunc(strings.ToLower(f.Alt), func(r rune) bool { return r < 'a' || r > 'z' })
+	return fmt.Sprintf("figures/%02d-%s.%s", n, strings.Join(words[:min(4, len(words))], "-"), extension)
+}
+
 func (f Figure) check() error {
 	switch {
 	case strings.TrimSpace(f.Alt) == "":

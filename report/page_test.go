@@ -193,3 +193,25 @@ func TestFigures(t *testing.T) {
 }
 
 func drawing(doc string) report.Figure { return report.Figure{Alt: "a", SVG: []byte(doc)} }
+
+// The Markdown page says what the HTML page says, and names the files of its
+// figures.
+func TestPageMarkdown(t *testing.T) {
+	p := demoPage(t)
+	got := string(p.Markdown())
+	for _, f := range p.FigureFiles() {
+		if !strings.Contains(got, "]("+f.Name+")") || len(f.Content) == 0 {
+			t.Errorf("no figure %s of %d bytes", f.Name, len(f.Content))
+		}
+	}
+	for _, w := range []string{
+		"# Spatio-temporal backpropagation on MNIST\n", "**1 of 4 claims met, 2 not met, 1 not tested**", report.ClaimsMarkdown(p.Claims), report.FactsMarkdown(p.Facts),
+		"<https://example.org/paper>: The paper", "## Learning\n", "![Firing rates](figures/07-firing-rates.svg)\n\nA silent layer passes nothing on.\n",
+		"| epoch | loss | train | test |\n|--:|--:|--:|--:|\n| 1 | 0.5200 |", "- All figures of this page are made up.", "| test\\_accuracy | 99.31 |",
+		"    synfire run stbp --scale short --seed 1\n", "    seed: 1\n    steps: 8\n",
+	} {
+		if !strings.Contains(got, w) {
+			t.Errorf("no %q in\n%s", w, got)
+		}
+	}
+}

@@ -229,6 +229,7 @@ class Viewer {
   }
 
   drawRaster(g, area, cells, cols, rows) {
+    g.globalAlpha = 0.45;
     g.fillStyle = this.colors.ground;
     g.fillRect(left, top, area.width, area.height);
     const w = area.width / cols, h = area.height / rows, peak = cells.reduce((a, b) => Math.max(a, b), 1);

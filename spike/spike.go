@@ -1,5 +1,6 @@
 // Package spike holds spikes: as bits on a grid of time steps (Raster) and as
-// times in a window (Train).
+// times in a window (Train); the statistics of trains, processes that generate
+// them, and surrogates that tell a finding from chance.
 package spike
 
 import "math/bits"

@@ -30,13 +30,17 @@ func FromConfig(c model.Config, train *data.Set, pool *par.Pool) (*BPTT, error) 
 }
 
 // NewLoop makes the loop of a configuration: learner, cursor and test set.
-// Datasets are cut to the configured sizes.
+// Datasets are prepared and cut to the configured sizes; test is nil where the
+// configuration holds samples out for it.
 func NewLoop(c model.Config, train, test *data.Set, pool *par.Pool) (*Loop, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	train, err := cut(train, c.Data.Train)
-	if err != nil {
+	var err error
+	if c.Data, train, test, err = c.Data.Resolve(train, test); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	if train, err = cut(train, c.Data.Train); err != nil {
 		return nil, fmt.Errorf("data.train: %w", err)
 	}
 	if test, err = cut(test, c.Data.Test); err != nil {

@@ -20,9 +20,10 @@ import (
 //
 //	config.yaml                    the resolved configuration
 //	metrics.jsonl                  a line an epoch
+//	log.csv, …                     logs, where Loop.Logs asks for them
 //	checkpoints/step-N.safetensors the last two
 //	checkpoints/best.safetensors   the one of the best test accuracy
-//	report.html, figures/          what a recipe adds
+//	report.html, .md, figures/     what a recipe adds
 type RunDir struct {
 	Path   string
 	Kind   string // of the learner, recorded in checkpoints
@@ -76,6 +77,20 @@ func (d *RunDir) check(resume bool) error {
 
 // Close lets other processes use the directory.
 func (d *RunDir) Close() error { return unlockFile(d.lock) }
+
+// InUse reports whether a process holds the run directory.
+func InUse(path string) bool {
+	file := filepath.Join(path, "lock")
+	if _, err := os.Stat(file); err != nil {
+		return false
+	}
+	lock, err := lockFile(file)
+	if err != nil {
+		return true
+	}
+	unlockFile(lock)
+	return false
+}
 
 // WriteFile writes a file of the directory in one step.
 func (d *RunDir) WriteFile(name string, content []byte) error {
@@ -194,8 +209,8 @@ func (l *Loop) record(e Epoch) error {
 	if best {
 		l.progress.Best, l.progress.BestEpoch = e.TestAccuracy, e.Epoch
 	}
-	if l.Dir == nil {
-		return nil
+	if err := l.writeLogs(l.epochRecord(e)); err != nil || l.Dir == nil {
+		return err
 	}
 	if err := l.appendMetrics(e); err != nil {
 		return err

@@ -47,10 +47,13 @@ func (c *BPTTConfig) fitWindow(most int) error {
 }
 
 // windowBytes is the memory of a batch with windows of w steps.
-func (c *BPTTConfig) windowBytes(w int) int64 {
+func (c *BPTTConfig) windowBytes(w int) int64 { return wholeBytes(c.windowNeed(w)) }
+
+// windowNeed is windowBytes before it is rounded; it does not overflow.
+func (c *BPTTConfig) windowNeed(w int) float64 {
 	step, state := c.Net.Memory()
-	borders := int64((c.Steps + w - 1) / w)
-	return int64(c.Batch) * (step*int64(w) + state*(borders+1))
+	borders := (c.Steps + w - 1) / w
+	return float64(c.Batch) * (float64(step)*float64(w) + float64(state)*float64(borders+1))
 }
 
 // truncates reports whether errors are dropped anywhere.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -26,14 +27,32 @@ const (
 
 // cli is the command line.
 type cli struct {
-	Run     runCmd     `cmd:"" help:"Run a recipe and judge its claims."`
-	Recipes recipesCmd `cmd:"" help:"List the recipes with their claims."`
-	Train   trainCmd   `cmd:"" help:"Train a network described by a YAML file."`
-	Eval    evalCmd    `cmd:"" help:"Measure a checkpoint on a data set."`
-	Compare compareCmd `cmd:"" help:"Compare two representations of the same stimuli."`
-	Data    dataCmd    `cmd:"" help:"List, get, import and verify data sets."`
-	Bench   benchCmd   `cmd:"" help:"Measure this machine's speed on known workloads."`
-	Doctor  doctorCmd  `cmd:"" help:"Check this machine: kernels, determinism, speed, data."`
+	Papers     papersCmd     `cmd:"" group:"study" help:"The reading list, and how far each paper is reproduced."`
+	Run        runCmd        `cmd:"" group:"study" help:"Run a recipe and judge its claims."`
+	Recipes    recipesCmd    `cmd:"" group:"study" help:"List the recipes with their claims."`
+	Train      trainCmd      `cmd:"" group:"own" help:"Train a network described by a YAML file."`
+	Eval       evalCmd       `cmd:"" group:"own" help:"Measure a checkpoint on a data set."`
+	Plan       planCmd       `cmd:"" group:"own" help:"Tell parameters, memory and time before a run."`
+	Schema     schemaCmd     `cmd:"" group:"own" help:"Print the JSON schema of the YAML files, for editors."`
+	Distance   distanceCmd   `cmd:"" group:"measure" help:"Measure how far spike trains are apart."`
+	Compare    compareCmd    `cmd:"" group:"measure" help:"Compare two representations of the same stimuli."`
+	Neuron     neuronCmd     `cmd:"" group:"look" help:"Run one neuron and show its membrane and spikes."`
+	Inspect    inspectCmd    `cmd:"" group:"look" help:"Tell what is in a file: checkpoint, arrays, configuration, run."`
+	Runs       runsCmd       `cmd:"" group:"look" help:"List, show, compare, resume and export runs."`
+	Data       dataCmd       `cmd:"" group:"machine" help:"List, get, import and verify data sets."`
+	Bench      benchCmd      `cmd:"" group:"machine" help:"Measure this machine's speed on known workloads."`
+	Doctor     doctorCmd     `cmd:"" group:"machine" help:"Check this machine: kernels, determinism, speed, data."`
+	Completion completionCmd `cmd:"" group:"machine" help:"Print a completion script for a shell."`
+	Complete   completeCmd   `cmd:"" group:"machine" hidden:""`
+}
+
+// groups are the headings of the help page; a verb names its own by the key.
+var groups = []kong.Group{
+	{Key: "study", Title: "The reading list"},
+	{Key: "own", Title: "Networks of your own"},
+	{Key: "measure", Title: "Recordings and representations"},
+	{Key: "look", Title: "What is there"},
+	{Key: "machine", Title: "Data and machine"},
 }
 
 // app is what every verb works with: the process's streams and settings.
@@ -55,8 +74,8 @@ func execute(args []string, out, errOut io.Writer) int {
 	code := -1
 	parser, err := kong.New(&cli{},
 		kong.Name("synfire"), kong.Description(description), kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}),
-		kong.Writers(out, errOut), kong.Exit(func(c int) { code = c; panic(exited{}) }), kong.Bind(a), kong.Vars{"compare_metrics": compareMetrics})
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 80}),
+		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery), "compare_metrics": compareMetrics}, kong.Writers(out, errOut), kong.Exit(func(c int) { code = c; panic(exited{}) }), kong.Bind(a))
 	if err != nil {
 		panic(err) // the structs above are wrong: every test fails
 	}
@@ -152,7 +171,9 @@ func newApp(ctx context.Context, out, errOut io.Writer) *app {
 const description = `Spiking neural networks: train them, measure them, reproduce the papers.
 
   synfire run quickstart        train a spiking network on MNIST, with a report
-  synfire train net.yaml        train your own
+  synfire papers                the reading list, and how far each paper works
+  synfire plan net.yaml         what a network of your own will need
+  synfire train net.yaml        train it
   synfire eval CHECKPOINT --data mnist
 
 Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 a claim is not met.`

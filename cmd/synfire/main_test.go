@@ -23,7 +23,7 @@ func command(args ...string) (out, errOut string, code int) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, verb := range []string{"", "run", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "bench", "doctor", "compare"} {
+	for _, verb := range []string{"", "papers", "run", "plan", "inspect", "neuron", "runs", "runs list", "runs show", "runs diff", "runs resume", "runs export", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "data convert", "schema", "bench", "distance", "compare", "doctor", "completion"} {
 		args := append(strings.Fields(verb), "--help")
 		out, _, code := command(args...)
 		if code != 0 {
@@ -158,7 +158,7 @@ func TestLists(t *testing.T) {
 		Sources               []string
 	}
 	strict(t, stdout, &sets)
-	if code != 0 || len(sets) != 2 {
+	if code != 0 || len(sets) != len(datasets()) {
 		t.Errorf("data list: exit code %d, %s", code, stdout)
 	}
 }
@@ -175,14 +175,29 @@ func TestMistakes(t *testing.T) {
 		args []string
 	}{
 		{2, []string{"--help"}, []string{"rum"}},
-		{2, []string{"no recipe", "quickstart"}, []string{"run", "quick", "--out", out}},
+		{2, []string{"no recipe", `did you mean "quickstart"?`}, []string{"run", "quick", "--out", out}},
+		{2, []string{"no run", "synfire train"}, []string{"runs", "show", "absent", "--in", out}},
+		{2, []string{`no paper "rpm"`, "rmp-2020"}, []string{"papers", "rpm"}},
 		{2, []string{"smoke"}, []string{"run", "quickstart", "--scale", "long"}},
 		{2, []string{"no such file"}, []string{"train", "absent.yaml", "--out", out}},
 		{2, []string{"net.yaml:4", `did you mean "kernel"`}, []string{"train", net("kernel:", "kernal:"), "--out", out}},
-		{2, []string{`no data set "mist"`, "mnist"}, []string{"train", net("mnist-sample", "mist"), "--out", out}},
+		{2, []string{`no data set "mist"`, `did you mean "mnist"?`}, []string{"train", net("mnist-sample", "mist"), "--out", out}},
 		{2, []string{"conv2d1", "does not fit"}, []string{"train", net("kernel: 5", "kernel: 50"), "--out", out}},
 		{2, []string{"10 classes"}, []string{"train", net("out: 10", "out: 9"), "--out", out}},
-		{1, []string{"samples asked for"}, []string{"train", net("train: 200", "train: 2000"), "--out", out}},
+		{1, []string{"training needs about", "this machine has", "smaller layers"}, []string{"plan", net("out: 10}", "out: 100000000000}, {kind: linear, out: 10}")}},
+		{1, []string{"training needs about", "memory: "}, []string{"plan", net("steps: 3", "steps: 10000000")}},
+		{1, []string{"training needs about"}, []string{"train", net("out: 10}", "out: 100000000000}, {kind: linear, out: 10}"), "--out", out}},
+		{2, []string{`no neuron "liff"`, `did you mean "lif"`}, []string{"neuron", "liff"}},
+		{2, []string{`did you mean "beta"`}, []string{"neuron", "lif", "--set", "bata=1"}},
+		{2, []string{"--set beta=0.8"}, []string{"neuron", "lif", "--set", "beta"}},
+		{2, []string{"no such file"}, []string{"inspect", "absent.npz"}},
+		{1, []string{"x.safetensors"}, []string{"inspect", damaged}},
+		{2, []string{"no format that is known", "safetensors"}, []string{"inspect", write(t, "x.bin", "what is this?")}},
+		{2, []string{"net.yaml:", "does not fit"}, []string{"plan", net("kernel: 5", "kernel: 50")}},
+		{2, []string{"no recipe", `did you mean "quickstart"`}, []string{"plan", "quickstrat"}},
+		{2, []string{"no such file"}, []string{"plan", "absent.yaml"}},
+		{2, []string{"net.yaml:4", `did you mean "kernel"`}, []string{"plan", net("kernel:", "kernal:")}},
+		{2, []string{"samples asked for"}, []string{"train", net("train: 200", "train: 2000"), "--out", out}},
 		{1, []string{"no such file"}, []string{"eval", "absent.safetensors", "--data", "mnist-sample"}},
 		{1, []string{"x.safetensors"}, []string{"eval", damaged, "--data", "mnist-sample"}},
 		{2, []string{"no data set"}, []string{"data", "get", "cifar"}},

@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -15,19 +15,24 @@ import (
 	"synfire/recipe"
 	"synfire/recipe/all"
 	"synfire/report"
+	"synfire/runstore"
 	"synfire/train"
 )
 
 // runFlags are shared by the verbs that train.
 type runFlags struct {
-	Seed    *uint64 `help:"Seed of all random numbers (default 1, or the file's)."`
-	Threads int     `help:"Threads; 0 means one for each processor. Results do not depend on it." default:"0"`
-	Out     string  `help:"Directory of the run (default runs/NAME)." placeholder:"DIR"`
-	Resume  bool    `help:"Continue the run in its directory."`
-	Save    int     `help:"Steps between checkpoints within an epoch; 0: at the end of epochs only." default:"200"`
-	DataDir string  `help:"Folder with your own copies of data sets." placeholder:"DIR"`
-	JSON    bool    `help:"Print the result as JSON."`
+	Seed    *uint64  `help:"Seed of all random numbers (default 1, or the file's)."`
+	Threads int      `help:"Threads; 0 means one for each processor. Results do not depend on it." default:"0"`
+	Out     string   `help:"Directory of the run (default runs/NAME)." placeholder:"DIR"`
+	Resume  bool     `help:"Continue the run in its directory."`
+	Save    int      `help:"Steps between checkpoints within an epoch; 0: at the end of epochs only." default:"${save}"`
+	Log     []string `help:"Also keep logs in the run's directory: tensorboard, csv, jsonl." enum:"tensorboard,csv,jsonl" placeholder:"KIND"`
+	DataDir string   `help:"Folder with your own copies of data sets." placeholder:"DIR"`
+	JSON    bool     `help:"Print the result as JSON."`
 }
+
+// saveEvery is the default of --save.
+const saveEvery = 200
 
 type runCmd struct {
 	Recipe string `arg:"" help:"Name of the recipe; see: synfire recipes."`
@@ -81,14 +86,12 @@ func (c *runCmd) Run(a *app) error {
 }
 
 func findRecipe(id string) (recipe.Recipe, error) {
-	var names []string
-	for _, r := range all.Recipes() {
-		if r.ID == id {
-			return r, nil
-		}
-		names = append(names, r.ID)
+	recipes := all.Recipes()
+	i, err := choose("run", "recipe", id, names(recipes, func(r recipe.Recipe) string { return r.ID }))
+	if err != nil {
+		return recipe.Recipe{}, err
 	}
-	return recipe.Recipe{}, fmt.Errorf("run: no recipe %q; there are: %s", id, strings.Join(names, ", "))
+	return recipes[i], nil
 }
 
 // runRecipe runs in the run's directory, judges, and writes the report.
@@ -98,11 +101,16 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	if out == "" {
 		out = freeDir(filepath.Join("runs", name), f.Resume)
 	}
+	abandon, err := runstore.Start(out, runstore.Record{Recipe: r.ID, Scale: string(scale), Seed: seed, Started: start.UTC().Truncate(time.Second)})
+	if err != nil {
+		return err
+	}
+	defer abandon() // does nothing once the run has files of its own
 	pool := par.New(f.Threads)
 	defer pool.Close()
 	view := newView(a)
 	env := &recipe.Env{
-		Scale: scale, Seed: seed, Pool: pool, Out: out, Resume: f.Resume, SaveEvery: f.Save,
+		Scale: scale, Seed: seed, Pool: pool, Out: out, Resume: f.Resume, SaveEvery: f.Save, Logs: f.Log,
 		Data: dataOptions(a, f.DataDir), Observer: view, Now: time.Now,
 	}
 	what := r.Title
@@ -126,27 +134,32 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	return a.finish(result, o.Page(result).Of(result), f.JSON)
 }
 
-// finish writes result.json and report.html and prints the result.
+// finish writes result.json and the report, as HTML and Markdown with figures as
+// files of their own, and prints the result.
 func (a *app) finish(result report.Run, page report.Page, asJSON bool) error {
 	html, err := page.HTML()
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(filepath.FromSlash(result.Dir), "report.html")
-	if err := atomicfile.Write(path, writer(html)); err != nil {
-		return err
+	dir := filepath.FromSlash(result.Dir)
+	path := filepath.Join(dir, "report.html")
+	files := append(page.FigureFiles(), report.File{Name: "report.md", Content: page.Markdown()}, report.File{Name: "report.html", Content: html})
+	if err := os.MkdirAll(filepath.Join(dir, "figures"), 0o755); err != nil {
+		return fmt.Errorf("write figures: %w", err)
 	}
-	if err := writeFigures(filepath.Join(filepath.FromSlash(result.Dir), "figures"), page); err != nil {
-		return err
+	for _, f := range files {
+		if err := atomicfile.Write(filepath.Join(dir, filepath.FromSlash(f.Name)), writer(f.Content)); err != nil {
+			return err
+		}
 	}
-	if err := atomicfile.Write(filepath.Join(filepath.FromSlash(result.Dir), "result.json"), result.WriteJSON); err != nil {
+	if err := atomicfile.Write(filepath.Join(dir, "result.json"), result.WriteJSON); err != nil {
 		return err
 	}
 	if asJSON {
 		err = result.WriteJSON(a.out)
 	} else {
 		fmt.Fprintf(a.out, "\nReport: %s\n\n", path)
-		err = result.WriteTerminal(a.out, a.width, a.color)
+		err = errors.Join(a.writeTrends(dir), result.WriteTerminal(a.out, a.width, a.color))
 	}
 	if err == nil && result.ExitCode() != 0 {
 		return codeError(result.ExitCode())
@@ -154,33 +167,28 @@ func (a *app) finish(result report.Run, page report.Page, asJSON bool) error {
 	return err
 }
 
-// writeFigures writes the page's figures as files of their own, numbered in
-// order.
-func writeFigures(dir string, page report.Page) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("write figures: %w", err)
+// writeTrends shows how the loss and the accuracy of the run in a directory went,
+// where it kept its metrics there.
+func (a *app) writeTrends(dir string) error {
+	points, epochs, err := (&train.RunDir{Path: dir}).History()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // a run that trains nothing, or several networks
 	}
-	n := 0
-	for _, s := range page.Sections {
-		for _, f := range s.Figures {
-			n++
-			extension := "svg"
-			if len(f.PNG) > 0 {
-				extension = "png"
-			}
-			name := fmt.Sprintf("%02d-%s.%s", n, slug(f.Alt), extension)
-			if err := atomicfile.Write(filepath.Join(dir, name), writer(f.Document())); err != nil {
-				return err
-			}
-		}
+	if err != nil {
+		return err
 	}
-	return nil
-}
-
-// slug is the first words of a title as part of a file's name.
-func slug(title string) string {
-	words := strings.FieldsFunc(strings.ToLower(title), func(r rune) bool { return r < 'a' || r > 'z' })
-	return strings.Join(words[:min(4, len(words))], "-")
+	loss, accuracy := report.Trend{Name: "training loss"}, report.Trend{Name: "test accuracy", Unit: "%"}
+	for _, p := range points {
+		loss.Values = append(loss.Values, p.TrainLoss)
+	}
+	for _, e := range epochs {
+		accuracy.Values = append(accuracy.Values, e.TestAccuracy)
+	}
+	if err := report.WriteTrends(a.out, []report.Trend{loss, accuracy}, a.width, a.color); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.out)
+	return err
 }
 
 // freeDir is base, or with a number added the first that is not there yet. To

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -27,13 +26,13 @@ type trainCmd struct {
 
 type evalCmd struct {
 	Model   string `arg:"" help:"Checkpoint of a run (checkpoints/*.safetensors)."`
-	Data    string `help:"Data set." required:""`
+	Data    string `help:"Data set, or your own: folder:PATH or npz:FILE." required:""`
 	Split   string `help:"Split: train or test." enum:"train,test" default:"test"`
 	Threads int    `help:"Threads; 0 means one for each processor." default:"0"`
 	DataDir string `help:"Folder with your own copies of data sets." placeholder:"DIR"`
 	JSON    bool   `help:"Print JSON."`
 
-	EarlyExit string `help:"Answer a sample as soon as it is decided: LEAD, by which the largest score must lead (in spikes), or certain, where no later spike can change the answer." placeholder:"LEAD"`
+	EarlyExit *model.EarlyExit `help:"Answer a sample as soon as it is decided: LEAD, by which the largest score must lead (in spikes), or certain, where no later spike can change the answer; off runs all steps. Default: as in the file that was trained." placeholder:"LEAD"`
 }
 
 // evaluation is the JSON of eval.
@@ -50,8 +49,11 @@ type evaluation struct {
 	WallSeconds     float64            `json:"wall_seconds"`
 }
 
-// Run trains.
-func (c *trainCmd) Run(a *app) error {
+// Run trains. Paths in the file are relative to its folder.
+func (c *trainCmd) Run(a *app) error { return c.train(a, filepath.Dir(c.File)) }
+
+// train trains what the file says; paths in it are relative to dir.
+func (c *trainCmd) train(a *app, dir string) error {
 	src, err := os.ReadFile(c.File)
 	if err != nil {
 		return usageError{fmt.Errorf("train: %w", err)}
@@ -64,13 +66,14 @@ func (c *trainCmd) Run(a *app) error {
 	if c.Seed != nil {
 		cfg.Seed = *c.Seed
 	}
-	d, err := findDataset(cfg.Data.Name)
+	d, err := configured(&cfg.Data, dir)
 	if err != nil {
 		return err
 	}
 	base := strings.TrimSuffix(filepath.Base(c.File), filepath.Ext(c.File))
 	own := recipe.Recipe{ID: "", Title: "training of " + base, Run: func(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
-		return trainOwn(ctx, e, table, cfg, d)
+		o, err := trainOwn(ctx, e, table, cfg, d)
+		return o, model.Locate(c.File, src, err)
 	}}
 	return a.runRecipe(own, "", cfg.Seed, fmt.Sprintf("%s-s%d", base, cfg.Seed), c.runFlags)
 }
@@ -80,8 +83,14 @@ func trainOwn(ctx context.Context, e *recipe.Env, table model.Table, cfg model.C
 	if err != nil {
 		return nil, err
 	}
-	if _, err := cfg.Network(trainSet); err != nil {
+	p, err := train.NewPlan(cfg, trainSet)
+	if err != nil {
 		return nil, usageError{err}
+	}
+	if err := tooBig(p, cfg); err != nil && p.Weights > memory() {
+		return nil, fmt.Errorf("train: %w", err)
+	} else if err != nil { // what grows with the batch is an upper bound
+		e.Observer.Warn(err.Error())
 	}
 	t, err := recipe.Train(ctx, e, table, cfg, trainSet, testSet)
 	if err != nil {
@@ -118,7 +127,7 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	d, err := findDataset(c.Data)
+	d, err := named(c.Data, cfg.Data)
 	if err != nil {
 		return err
 	}
@@ -126,9 +135,13 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if c.Split == "train" {
+	if c.Split == "train" || set == nil { // one's own data without a test split are measured whole
 		set = trainSet
 	}
+	if c.Split = set.Split; !set.Shape.Equal(trainSet.Shape) {
+		return fmt.Errorf("eval: %s: samples of shape %v for training and %v for the test", c.Data, trainSet.Shape, set.Shape)
+	}
+	set = cfg.Data.Normalized(set)
 	pool := par.New(c.Threads)
 	defer pool.Close()
 	learner, err := train.FromConfig(cfg, trainSet, pool)
@@ -138,28 +151,19 @@ func (c *evalCmd) Run(a *app) error {
 	if err := learner.SetState(ck.State); err != nil {
 		return err
 	}
+	if c.EarlyExit == nil {
+		c.EarlyExit = &cfg.EarlyExit
+	}
 	return c.evaluate(a, learner, cfg.Steps, set)
-}
-
-// early is the learner that answers early.
-func (c *evalCmd) early(l *train.BPTT) (*train.EarlyExit, error) {
-	if c.EarlyExit == "certain" {
-		return l.EarlyExit(0, true, 0)
-	}
-	lead, err := strconv.ParseFloat(c.EarlyExit, 64)
-	if err != nil || !(lead > 0) {
-		return nil, usageError{fmt.Errorf("eval: --early-exit %s: want a positive number of spikes, or certain", c.EarlyExit)}
-	}
-	return l.EarlyExit(lead, false, 0)
 }
 
 func (c *evalCmd) evaluate(a *app, l *train.BPTT, steps int, set *data.Set) error {
 	var learner train.Learner = l
 	var early *train.EarlyExit
 	batch := 256
-	if c.EarlyExit != "" {
+	if c.EarlyExit.On() {
 		var err error
-		if early, err = c.early(l); err != nil {
+		if early, err = l.EarlyExit(c.EarlyExit.Lead, c.EarlyExit.Certain, 0); err != nil {
 			return err
 		}
 		learner, batch = early, 1 // what a sample takes is then its own

@@ -34,7 +34,7 @@ func (e *encoder) encode(v reflect.Value, p *path) (*node, error) {
 		}
 		return e.encode(v.Elem(), p)
 	}
-	if _, ok := reflect.New(v.Type()).Interface().(encoding.TextUnmarshaler); ok {
+	if isText(v.Type()) {
 		return e.encodeText(v, p)
 	}
 	switch v.Kind() {
@@ -127,11 +127,25 @@ func (e *encoder) encodeStruct(v reflect.Value, kind string, p *path) (*node, er
 		entries = append(entries, entry{key: kindKey, value: newScalar(pos{}, text, kind)})
 	}
 	for _, f := range table {
-		n, err := e.encode(v.FieldByIndex(f.index), p.child(f.name))
-		if err != nil {
-			return nil, err
+		value := v.FieldByIndex(f.index)
+		switch {
+		case f.omitEmpty && value.IsZero():
+		case f.name == "":
+			n, err := e.encodeInterface(value, p)
+			if err != nil {
+				return nil, err
+			}
+			if n.kind == null {
+				return nil, e.fail(p, "no value of %s is given", value.Type())
+			}
+			entries = append(entries, n.entries...)
+		default:
+			n, err := e.encode(value, p.child(f.name))
+			if err != nil {
+				return nil, err
+			}
+			entries = append(entries, entry{key: f.name, value: n})
 		}
-		entries = append(entries, entry{key: f.name, value: n})
 	}
 	return newMapping(pos{}, entries), nil
 }

@@ -21,9 +21,11 @@ const (
 	Init    = "init"    // initial weights: (seed, parameter name)
 	Shuffle = "shuffle" // order of the samples: (seed, epoch)
 	Augment = "augment" // (seed, epoch, sample)
+	Holdout = "holdout" // which samples are the test: (0, number of samples)
 	Encode  = "encode"  // spike generation while training: (seed, epoch, sample)
 	Eval    = "eval"    // spike generation while evaluating; the epoch is 0
 	Dropout = "dropout" // masks while training: (seed, epoch, sample, node)
+	Train   = "train"   // generated spike trains and surrogates of them: (seed, path)
 )
 
 // New is the key of a run's seed and a purpose.

@@ -24,6 +24,7 @@ import (
 	"synfire/layer"
 	"synfire/loss"
 	"synfire/model"
+	"synfire/network"
 	"synfire/neuron"
 	"synfire/optim"
 	"synfire/recipe"
@@ -100,7 +101,7 @@ func Config(scale report.Scale, kind Kind, seed uint64) (model.Config, error) {
 	if kind == RealValued {
 		unit, out, c.Steps = layer.ReLU{}, layer.Readout{}, 1
 	}
-	c.Layers = []layer.Layer{layer.Flatten{}, layer.Linear{Out: z.hidden}, unit, layer.Linear{Out: z.hidden}, unit, layer.Linear{Out: 10}, out}
+	c.Layers = network.Chain(layer.Flatten{}, layer.Linear{Out: z.hidden}, unit, layer.Linear{Out: z.hidden}, unit, layer.Linear{Out: 10}, out)
 	return c, nil
 }
 
@@ -113,17 +114,17 @@ func sets(ctx context.Context, e *recipe.Env) (trainSet, testSet *data.Set, err 
 	return mnist.Load(ctx, e.Data)
 }
 
-// network is one that was trained, by kind and seed.
-type network struct {
+// subject is a network that was trained, by kind and seed.
+type subject struct {
 	kind Kind
 	*recipe.Trained
 }
 
-func (n network) name() string { return fmt.Sprintf("%s, seed %d", n.kind, n.Config.Seed) }
+func (n subject) name() string { return fmt.Sprintf("%s, seed %d", n.kind, n.Config.Seed) }
 
 // trainAll trains two networks of each kind.
-func trainAll(ctx context.Context, e *recipe.Env, trainSet, testSet *data.Set) ([]network, error) {
-	var out []network
+func trainAll(ctx context.Context, e *recipe.Env, trainSet, testSet *data.Set) ([]subject, error) {
+	var out []subject
 	for _, kind := range []Kind{RealValued, Spiking} {
 		for _, seed := range []uint64{e.Seed, e.Seed + 1} {
 			c, err := Config(e.Scale, kind, seed)
@@ -136,14 +137,14 @@ func trainAll(ctx context.Context, e *recipe.Env, trainSet, testSet *data.Set) (
 			if err != nil {
 				return nil, fmt.Errorf("%s network, seed %d: %w", kind, seed, err)
 			}
-			out = append(out, network{kind, t})
+			out = append(out, subject{kind, t})
 		}
 	}
 	return out, nil
 }
 
 // sum stands for the weights of all networks.
-func sum(nets []network) string {
+func sum(nets []subject) string {
 	h := sha256.New()
 	for _, n := range nets {
 		fmt.Fprintln(h, n.WeightsSHA256())

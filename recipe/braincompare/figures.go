@@ -217,7 +217,7 @@ func (s *study) stabilitySection() (report.Section, error) {
 }
 
 // metrics are flat numbers for scripts.
-func (s *study) metrics(nets []network) report.Metrics {
+func (s *study) metrics(nets []subject) report.Metrics {
 	m := report.Metrics{
 		"cka_ann_ann": s.cka(s.ann[0], s.ann[1]), "cka_snn_snn": s.cka(s.snn[0], s.snn[1]), "cka_ann_snn": s.cka(s.ann[0], s.snn[0]),
 		"cka_ann_untrained": s.cka(s.ann[0], s.ann[2]), "cka_snn_untrained": s.cka(s.snn[0], s.snn[2]),

@@ -62,7 +62,7 @@ type study struct {
 	p         float64   // permutation test of spiking and real-valued RDM
 }
 
-func newStudy(ctx context.Context, e *recipe.Env, nets []network, trainSet, testSet *data.Set) (*study, error) {
+func newStudy(ctx context.Context, e *recipe.Env, nets []subject, trainSet, testSet *data.Set) (*study, error) {
 	z := sizes[e.Scale]
 	s := &study{images: z.images, rsa: z.rsa, labels: testSet.Labels[:z.images]}
 	s.addImages(testSet)
@@ -79,7 +79,7 @@ func newStudy(ctx context.Context, e *recipe.Env, nets []network, trainSet, test
 			}
 			copied := *first.Trained
 			copied.Net = blank
-			if err := s.addNetwork(ctx, n.kind, string(n.kind)+", untrained", letter+"0", network{n.kind, &copied}, testSet); err != nil {
+			if err := s.addNetwork(ctx, n.kind, string(n.kind)+", untrained", letter+"0", subject{n.kind, &copied}, testSet); err != nil {
 				return nil, err
 			}
 		}
@@ -89,7 +89,7 @@ func newStudy(ctx context.Context, e *recipe.Env, nets []network, trainSet, test
 }
 
 // addTimes records the spikes of the first spiking network step by step.
-func (s *study) addTimes(ctx context.Context, n network, set *data.Set) error {
+func (s *study) addTimes(ctx context.Context, n subject, set *data.Set) error {
 	hidden := s.snn[0] - 1
 	recordings, err := train.Record(ctx, train.RecordConfig{
 		Net: n.Net, Steps: n.Config.Steps, Encoder: n.Config.Encoder, Seed: n.Config.Seed, Set: set, Samples: s.rsa, Times: true,
@@ -126,7 +126,7 @@ func (s *study) addLabels() {
 }
 
 // addNetwork records the hidden layers and the output.
-func (s *study) addNetwork(ctx context.Context, kind Kind, name, code string, n network, set *data.Set) error {
+func (s *study) addNetwork(ctx context.Context, kind Kind, name, code string, n subject, set *data.Set) error {
 	recordings, err := train.Record(ctx, train.RecordConfig{
 		Net: n.Net, Steps: n.Config.Steps, Encoder: n.Config.Encoder, Seed: n.Config.Seed, Set: set, Samples: s.images,
 	})

@@ -17,6 +17,7 @@ import (
 	"synfire/layer"
 	"synfire/loss"
 	"synfire/model"
+	"synfire/network"
 	"synfire/neuron"
 	"synfire/optim"
 	"synfire/recipe"
@@ -39,7 +40,7 @@ func Recipe() recipe.Recipe {
 			Bounds: report.Bounds{Smoke: bound(80), Short: bound(97.5), Full: bound(99.2)},
 			Seeds:  report.Seeds{Smoke: 1, Short: 1, Full: 1},
 		}},
-		Run: run,
+		Config: Config, Run: run,
 	}
 }
 
@@ -51,14 +52,14 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 	}
 	c := model.Config{
 		Seed:    seed,
-		Data:    model.Data{Name: "mnist", Augment: data.Shift{Max: 2}},
+		Data:    model.Data{Name: "mnist", Augment: []data.Augment{data.Shift{Max: 2}}},
 		Encoder: encode.Constant{},
 		Steps:   5,
-		Layers: []layer.Layer{
+		Layers: network.Chain(
 			layer.Conv2D{Out: 12, Kernel: 5}, layer.MaxPool{Size: 2}, spiking,
 			layer.Conv2D{Out: 32, Kernel: 5}, layer.MaxPool{Size: 2}, spiking,
 			layer.Flatten{}, layer.Linear{Out: 10}, spiking,
-		},
+		),
 		Loss:      loss.CountCrossEntropy{},
 		Optimizer: optim.Adam{LR: 2e-3},
 		Schedule:  optim.Cosine{},
@@ -72,7 +73,7 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 	case report.Short:
 	case report.Full:
 		c.Steps, c.Epochs = 8, 12
-		c.Layers[0], c.Layers[3] = layer.Conv2D{Out: 16, Kernel: 5}, layer.Conv2D{Out: 64, Kernel: 5}
+		c.Layers[0].Layer, c.Layers[3].Layer = layer.Conv2D{Out: 16, Kernel: 5}, layer.Conv2D{Out: 64, Kernel: 5}
 	default:
 		return c, fmt.Errorf("quickstart: no scale %q: use smoke, short or full", scale)
 	}

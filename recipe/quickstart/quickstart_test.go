@@ -77,7 +77,7 @@ func TestAugment(t *testing.T) {
 	if err != nil || c.Data.Augment != nil {
 		t.Errorf("augmentation %v, %v", c.Data.Augment, err)
 	}
-	if c, err = quickstart.Config(report.Short, 1); err != nil || c.Data.Augment != (data.Shift{Max: 2}) {
+	if c, err = quickstart.Config(report.Short, 1); err != nil || len(c.Data.Augment) != 1 || c.Data.Augment[0] != (data.Shift{Max: 2}) {
 		t.Errorf("augmentation %v, %v", c.Data.Augment, err)
 	}
 }

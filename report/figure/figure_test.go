@@ -50,6 +50,12 @@ func samples(t *testing.T) map[string]Figure {
 	add("membrane")(Membrane("Membranes", []Trace{{"unit 1", ramp(20), 0.5, []int{10, 19}}, {"flat", make([]float64, 20), 0, nil}}))
 	add("filters")(Filters("Filters", 2, 3, [][]float64{{-1, 0, 1, 0.5, -0.5, 0}, make([]float64, 6)}))
 	add("digits")(Digits("Misclassified", []Digit{{2, 2, []float64{0, 0.2, 0.9, 1}, "4", "9"}}))
+	dense := Train{Name: "dense"}
+	for i := range 5000 {
+		dense.Times = append(dense.Times, float64(i)/5000)
+	}
+	add("trains")(Trains("Trains", "time (s)", 0, 1, []Train{{"a", []float64{0, 0.2, 1}}, {"silent", nil}}))
+	add("dense trains")(Trains("Dense", "time (s)", 0, 1, []Train{dense, {"b", []float64{0.5}}}))
 	add("rates")(Rates("Rates", []Rate{{"hidden", 0.12}, {"silent", 0}}))
 	add("theory")(Curves("Distance over rate", "rate (Hz)",
 		Panel{Name: "distance", LogX: true, LogY: true, Series: []Series{

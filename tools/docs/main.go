@@ -41,21 +41,30 @@ func run() error {
 			return err
 		}
 	}
-	pages, err := docs.Pages(".")
+	figures, err := docs.Figures()
 	if err != nil {
-		return fmt.Errorf("find the pages: %w", err)
+		return err
 	}
-	for _, path := range pages {
-		raw, err := os.ReadFile(path)
-		if err != nil {
+	if err := os.MkdirAll("docs/figures", 0o755); err != nil {
+		return err
+	}
+	for name, svg := range figures {
+		if err := os.WriteFile("docs/figures/"+name, svg, 0o644); err != nil {
 			return err
 		}
-		if page := docs.FillBench(docs.Fill(string(raw), runs), rows); page != string(raw) {
-			if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
-				return err
-			}
-			fmt.Println("wrote", path)
+	}
+	pages, err := docs.Pages(".", all.Recipes())
+	if err != nil {
+		return err
+	}
+	for _, p := range pages {
+		if p.Is == p.Want {
+			continue
 		}
+		if err := os.WriteFile(p.Path, []byte(p.Want), 0o644); err != nil {
+			return err
+		}
+		fmt.Println("wrote", p.Path)
 	}
 	return nil
 }

@@ -1,0 +1,175 @@
+// Package voc reads images with boxes in the layout of the Pascal VOC challenges
+// (Everingham et al., "The Pascal visual object classes (VOC) challenge", IJCV 88, 2010):
+//
+//	JPEGImages/ID.jpg            images
+//	Annotations/ID.xml           the objects of each: name, box, difficult
+//	ImageSets/Main/SPLIT.txt     an ID a line
+//
+// The data set that comes with it is BCCD: 364 microscope images of blood cells with
+// three classes.
+package voc
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/xml"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+
+	"synfire/data"
+	"synfire/internal/limit"
+)
+
+const (
+	maxFile   = 64 << 20 // bytes of one image, annotation or list
+	maxPixels = 1 << 26  // of one image
+)
+
+// Box is one object. Corners are pixels of the image, counted from 1 as VOC does, both
+// included.
+type Box struct {
+	Class                  string
+	XMin, YMin, XMax, YMax int
+	Difficult              bool
+}
+
+// Image is an annotated image. Its pixels are decoded on demand.
+type Image struct {
+	ID            string
+	Width, Height int
+	Boxes         []Box
+
+	fsys fs.FS
+	name string
+}
+
+// Decode decodes the pixels.
+func (m Image) Decode() (image.Image, error) {
+	b, err := readFile(m.fsys, m.name)
+	if err != nil {
+		return nil, fmt.Errorf("voc: %w", err)
+	}
+	c, err := jpeg.DecodeConfig(bytes.NewReader(b))
+	if err == nil && (c.Width*c.Height > maxPixels || c.Width != m.Width || c.Height != m.Height) {
+		return nil, fmt.Errorf("voc: %s: %d×%d pixels are declared, expected the %d×%d of its annotation", m.name, c.Width, c.Height, m.Width, m.Height)
+	}
+	var pixels image.Image
+	if err == nil {
+		pixels, err = jpeg.Decode(bytes.NewReader(b))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("voc: %s: %w", m.name, err)
+	}
+	return pixels, nil
+}
+
+// archive is the zip file of blood cells. No public source has these bytes.
+var archive = data.File{
+	Name:   "bccd/bccd.zip",
+	SHA256: "26fe5d53cffd387f0277ccfe515b835ac0dec1bca2cf4751a1cf8048152bc83a",
+	Size:   7870344,
+}
+
+// BCCD describes the blood cells. It has no Load, which is for images with one label.
+func BCCD() data.Dataset {
+	return data.Dataset{
+		Name: "bccd", Title: "BCCD blood cells, with boxes", License: "MIT (Shenggan and others)",
+		Classes: []string{"RBC", "WBC", "Platelets"},
+		Splits:  []data.Split{{Name: "train", Len: 205}, {Name: "val", Len: 87}, {Name: "test", Len: 72}},
+		Files:   []data.File{archive},
+	}
+}
+
+// LoadBCCD reads a split of the blood cells ("train", "val", "trainval" or "test") from a
+// folder of the user's, or the cache.
+func LoadBCCD(ctx context.Context, o data.Options, split string) ([]Image, error) {
+	paths, err := data.Fetch(ctx, o, archive)
+	if err != nil {
+		return nil, err
+	}
+	b, err := os.ReadFile(paths[0]) // whole, so that images can be decoded later
+	if err != nil {
+		return nil, err
+	}
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return nil, fmt.Errorf("voc: %s: %w", paths[0], err)
+	}
+	return Read(z, "BCCD", split)
+}
+
+// Read reads the annotations of a split below a folder in the layout of VOC.
+func Read(fsys fs.FS, dir, split string) ([]Image, error) {
+	list, err := readFile(fsys, path.Join(dir, "ImageSets/Main", split+".txt"))
+	if err != nil {
+		return nil, fmt.Errorf("voc: split %q: %w", split, err)
+	}
+	var all []Image
+	for line := range strings.Lines(string(list)) {
+		fields := strings.Fields(line) // per-class lists have a second column
+		if len(fields) == 0 {
+			continue
+		}
+		m, err := annotation(fsys, path.Join(dir, "Annotations", fields[0]+".xml"))
+		if err != nil {
+			return nil, fmt.Errorf("voc: %w", err)
+		}
+		m.ID, m.fsys, m.name = fields[0], fsys, path.Join(dir, "JPEGImages", fields[0]+".jpg")
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+// document is the part of an annotation that is read.
+type document struct {
+	Width   int `xml:"size>width"`
+	Height  int `xml:"size>height"`
+	Objects []struct {
+		Name      string  `xml:"name"`
+		Difficult int     `xml:"difficult"`
+		XMin      float64 `xml:"bndbox>xmin"`
+		YMin      float64 `xml:"bndbox>ymin"`
+		XMax      float64 `xml:"bndbox>xmax"`
+		YMax      float64 `xml:"bndbox>ymax"`
+	} `xml:"object"`
+}
+
+func annotation(fsys fs.FS, name string) (Image, error) {
+	b, err := readFile(fsys, name)
+	if err != nil {
+		return Image{}, err
+	}
+	var d document
+	if err := xml.Unmarshal(b, &d); err != nil {
+		return Image{}, fmt.Errorf("%s: %w", name, err)
+	}
+	m := Image{Width: d.Width, Height: d.Height}
+	for i, o := range d.Objects {
+		box := Box{o.Name, int(o.XMin), int(o.YMin), int(o.XMax), int(o.YMax), o.Difficult != 0}
+		if box.Class == "" || box.XMin > box.XMax || box.YMin > box.YMax || box.XMin < 0 || box.YMin < 0 || box.XMax > d.Width || box.YMax > d.Height {
+			return Image{}, fmt.Errorf("%s: object %d (%q) has the box (%v, %v) to (%v, %v), expected one inside %d×%d pixels",
+				name, i, o.Name, o.XMin, o.YMin, o.XMax, o.YMax, d.Width, d.Height)
+		}
+		m.Boxes = append(m.Boxes, box)
+	}
+	return m, nil
+}
+
+func readFile(fsys fs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := limit.ReadAll(f, maxFile)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return b, nil
+}

@@ -1,0 +1,86 @@
+//go:build ignore
+
+// Makes the small data of one's own that the examples train on: images of stripes in
+// class folders (shapes/), and a table of two clouds of points (clouds.csv), which
+// `synfire data convert` turns into clouds.npz.
+package main
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"log"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+)
+
+func main() {
+	r := rand.New(rand.NewPCG(1, 2))
+	for split, n := range map[string]int{"train": 12, "test": 4} {
+		for class := range 2 {
+			for i := range n {
+				if err := stripes(r, split, class, i); err != nil {
+					log.Fatal(err)
+				}
+			}
+		}
+	}
+	if err := clouds(r); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// stripes writes an image of standing or lying stripes, every third as JPEG.
+func stripes(r *rand.Rand, split string, class, i int) error {
+	m := image.NewGray(image.Rect(0, 0, 12, 12))
+	phase := r.IntN(4)
+	for y := range 12 {
+		for x := range 12 {
+			at := x
+			if class == 1 {
+				at = y
+			}
+			m.SetGray(x, y, color.Gray{uint8(40 + 160*((at+phase)/2%2) + r.IntN(50))})
+		}
+	}
+	dir := filepath.Join("shapes", split, []string{"standing", "lying"}[class])
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%02d.png", i)
+	if i%3 == 2 {
+		name = fmt.Sprintf("%02d.jpg", i)
+	}
+	f, err := os.Create(filepath.Join(dir, name))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if i%3 == 2 {
+		return jpeg.Encode(f, m, nil)
+	}
+	return png.Encode(f, m)
+}
+
+// clouds writes points around two centres.
+func clouds(r *rand.Rand) error {
+	f, err := os.Create("clouds.csv")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	fmt.Fprintln(f, "length,width,kind")
+	for i := range 60 {
+		center, kind := 3.0, "small"
+		if i%2 == 1 {
+			center, kind = 6, "large"
+		}
+		if _, err := fmt.Fprintf(f, "%.2f,%.2f,%s\n", center+0.6*r.NormFloat64(), 2*center+r.NormFloat64(), kind); err != nil {
+			return err
+		}
+	}
+	return f.Close()
+}

@@ -1,0 +1,142 @@
+// Package spiketrain reads recordings of spike trains from text.
+//
+// Three forms are known. JSON has one object a recording,
+//
+//	{"name": "trial 1", "t_start": 0, "t_end": 10, "trains": [[1, 2.5], []]}
+//
+// optionally with "interval": [a, b], a piece of the window to measure; a file
+// holds one object, several after one another, or an array of them. Plain text
+// has one train a line, its times between blanks or commas; what follows a # is a
+// comment, and lines without times are passed over. CSV has a header that names
+// the columns unit and time, and one spike a line in any order of units.
+//
+// Reading gives plain numbers; Recording.Build makes trains of them, mends them
+// where told to, and says which train or line is not as it should be. What is read
+// is bounded in size.
+package spiketrain
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"synfire/spike"
+)
+
+// DefaultMax is the most bytes that are read unless told otherwise: 128 MiB.
+const DefaultMax = 1 << 27
+
+// MaxLine is the longest line of text, in bytes: 16 MiB.
+const MaxLine = 1 << 24
+
+// Recording is trains as they stand in a file.
+type Recording struct {
+	Name     string
+	Window   *[2]float64 // nil where the file has none
+	Interval *[2]float64 // the piece to measure; nil for all
+	Trains   []Train
+}
+
+// Train is the times of one unit.
+type Train struct {
+	Unit  string // "" where units have no names
+	Line  int    // of its first spike, from 1 on; 0 where lines do not matter
+	Times []float64
+}
+
+// Options say what to make of a recording.
+type Options struct {
+	Window *[2]float64 // in place of the recording's own
+	Sort   bool        // put times in order and merge equal ones
+	Clip   bool        // drop spikes outside the window
+}
+
+// Mended counts what Build changed.
+type Mended struct {
+	Unsorted int // trains that were not in order
+	Merged   int // spikes at the time of another
+	Dropped  int // spikes outside the window
+}
+
+// Build is the recording's trains, each of which passes spike.Train.Validate.
+func (r Recording) Build(o Options) ([]spike.Train, Mended, error) {
+	var m Mended
+	window := o.Window
+	if window == nil {
+		window = r.Window
+	}
+	if window == nil {
+		return nil, m, r.fail("the file does not say when it begins and ends; give the window of observation (--window 0,10)")
+	}
+	if len(r.Trains) == 0 {
+		return nil, m, r.fail("there are no trains; want at least one")
+	}
+	trains := make([]spike.Train, len(r.Trains))
+	for i, in := range r.Trains {
+		t := spike.Train{Times: in.Times, Start: window[0], Stop: window[1]}
+		if o.Sort {
+			sorted := t.Sort()
+			m.Merged += len(t.Times) - len(sorted.Times)
+			if !ascending(t.Times) {
+				m.Unsorted++
+			}
+			t = sorted
+		}
+		if o.Clip {
+			dropped := 0
+			t, dropped = t.Clip(window[0], window[1])
+			m.Dropped += dropped
+		}
+		if err := t.Validate(); err != nil {
+			return nil, m, r.fail("%s: %w", in.place(i), err)
+		}
+		trains[i] = t
+	}
+	return trains, m, nil
+}
+
+func (r Recording) fail(format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	if r.Name != "" {
+		return fmt.Errorf("spike trains %q: %w", r.Name, err)
+	}
+	return fmt.Errorf("spike trains: %w", err)
+}
+
+// place names the train at an index for a person with the file at hand.
+func (t Train) place(i int) string {
+	s := fmt.Sprintf("train %d", i)
+	if t.Unit != "" {
+		s += fmt.Sprintf(" (unit %q)", t.Unit)
+	}
+	if t.Line > 0 {
+		s += fmt.Sprintf(", which begins on line %d", t.Line)
+	}
+	return s
+}
+
+func ascending(times []float64) bool {
+	for i := 1; i < len(times); i++ {
+		if times[i] < times[i-1] {
+			return false
+		}
+	}
+	return true
+}
+
+// parseTime is a finite number.
+func parseTime(s string) (float64, error) {
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0, fmt.Errorf("found %q, want a finite time", shorten(s))
+	}
+	return v, nil
+}
+
+// shorten keeps a message readable.
+func shorten(s string) string {
+	if len(s) > 40 {
+		return s[:40] + "…"
+	}
+	return s
+}

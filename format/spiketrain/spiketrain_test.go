@@ -1,0 +1,241 @@
+package spiketrain_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+
+	"synfire/format/spiketrain"
+	"synfire/internal/limit"
+)
+
+// A file with a train a line does not say when it was recorded.
+func Example() {
+	rec, err := spiketrain.ReadText(strings.NewReader("# two units, seconds\n0.5 1.25 3\n2.5\t1.5\n"), 0)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	o := spiketrain.Options{Window: &[2]float64{0, 4}}
+	_, _, err = rec.Build(o)
+	fmt.Println(err)
+	o.Sort = true
+	trains, mended, err := rec.Build(o)
+	fmt.Println(trains, mended.Unsorted, err)
+	// Output:
+	// spike trains: train 1, which begins on line 3: spike 1 at 1.5 comes after one at 2.5; sort the times
+	// [{[0.5 1.25 3] 0 4} {[1.5 2.5] 0 4}] 1 <nil>
+}
+
+func times(rec spiketrain.Recording) (out [][]float64) {
+	for _, t := range rec.Trains {
+		out = append(out, append([]float64{}, t.Times...))
+	}
+	return out
+}
+
+func TestText(t *testing.T) {
+	rec, err := spiketrain.ReadText(strings.NewReader("# head\r\n1 2,3\r\n\r\n  4e-1\t5 # tail\n-1"), 0)
+	if want := [][]float64{{1, 2, 3}, {0.4, 5}, {-1}}; err != nil || !reflect.DeepEqual(times(rec), want) {
+		t.Errorf("%v, %v, want %v", times(rec), err, want)
+	}
+	if rec.Trains[1].Line != 4 || rec.Window != nil {
+		t.Errorf("%+v", rec)
+	}
+}
+
+func TestCSV(t *testing.T) {
+	rec, err := spiketrain.ReadCSV(strings.NewReader("\ufeffTime, unit,amplitude\n1,b,9\n2,a,9\n0.5,b,9\n"), 0)
+	if want := [][]float64{{1, 0.5}, {2}}; err != nil || !reflect.DeepEqual(times(rec), want) {
+		t.Errorf("%v, %v, want %v", times(rec), err, want)
+	}
+	if rec.Trains[0].Unit != "b" || rec.Trains[1].Unit != "a" || rec.Trains[1].Line != 3 {
+		t.Errorf("%+v", rec)
+	}
+}
+
+func TestJSON(t *testing.T) {
+	one := `{"name":"x","t_start":-1,"t_end":10,"trains":[[1,2.5],[]],"interval":[2,3],"values":{"isi":1}}`
+	for _, c := range []struct {
+		src  string
+		n    int
+		many bool
+	}{
+		{one, 1, false}, {"[" + one + "]", 1, true}, {one + "\n" + one, 2, true}, {`{"schema":1,"cases":[` + one + "," + one + "]}", 2, true}, {"[" + one + "] [" + one + "]", 2, true},
+	} {
+		got, many, err := spiketrain.ReadJSON(strings.NewReader(c.src), 0)
+		if err != nil || len(got) != c.n || many != c.many {
+			t.Errorf("%d recordings, many %v, %v, want %d, %v of %s", len(got), many, err, c.n, c.many, c.src)
+			continue
+		}
+		r := got[c.n-1]
+		if r.Name != "x" || *r.Window != [2]float64{-1, 10} || *r.Interval != [2]float64{2, 3} || !reflect.DeepEqual(times(r), [][]float64{{1, 2.5}, {}}) {
+			t.Errorf("%+v", r)
+		}
+	}
+	got, _, err := spiketrain.ReadJSON(strings.NewReader(`{"trains":[[1]],"interval":null}`), 0)
+	if err != nil || got[0].Window != nil || got[0].Interval != nil {
+		t.Errorf("without a window: %+v, %v", got, err)
+	}
+}
+
+// Each defect of a file is named with its place.
+func TestErrors(t *testing.T) {
+	text := func(src string) error { _, err := spiketrain.ReadText(strings.NewReader(src), 0); return err }
+	csv := func(src string) error { _, err := spiketrain.ReadCSV(strings.NewReader(src), 0); return err }
+	json := func(src string) error { _, _, err := spiketrain.ReadJSON(strings.NewReader(src), 0); return err }
+	for _, c := range []struct {
+		err  error
+		want []string
+	}{
+		{text(""), []string{"no times"}},
+		{text("# nothing\n\n"), []string{"no times"}},
+		{text("1 2\n3 x 4\n"), []string{"line 2, spike 1", `"x"`}},
+		{text("1 NaN\n"), []string{"line 1, spike 1", "finite"}},
+		{text("1\n" + strings.Repeat("1 ", spiketrain.MaxLine)), []string{"line 2 is longer"}},
+		{csv(""), []string{"empty", "unit,time"}},
+		{csv("unit,t\n"), []string{"line 1", "unit and time"}},
+		{csv("unit,time\n"), []string{"no spikes"}},
+		{csv("unit,time\na,1\nb,soon\n"), []string{"line 3", `"soon"`}},
+		{csv("unit,time\na,1,2\n"), []string{"line 2", "number of fields"}},
+		{csv("unit,time\na,inf\n"), []string{"line 2", "finite"}},
+		{csv("unit,time\n" + strings.Repeat("a", 1<<17)), []string{"line 2 is longer"}},
+		{json(""), []string{"no recording"}},
+		{json("[]"), []string{"no recording"}},
+		{json("{\n\"trains\": [[1,\n"), []string{"line 3"}},
+		{json("[\n{\"trains\": [[1 2]]}]"), []string{"line 2"}},
+		{json(`{"t_start":0,"t_end":1}`), []string{"recording 0", "no trains"}},
+		{json(`[{"trains":[[]]},{"name":"b","trains":[[1,2],[3,null]]}]`), []string{`recording 1 ("b")`, "train 1, spike 1"}},
+		{json(`{"trains":[[1],null]}`), []string{"train 1 is null"}},
+		{json(`{"trains":[["1"]]}`), []string{"train 0, spike 0"}},
+		{json(`{"trains":[1]}`), []string{"number", "trains"}},
+		{json(`{"trains":[[1]],"t_start":0}`), []string{"t_end"}},
+		{json(`{"trains":[[1]],"t_start":0,"t_end":"soon"}`), []string{"t_end is not a finite number"}},
+		{json(`{"trains":[[1]],"interval":[0]}`), []string{"interval has 1"}},
+		{json(`{"trains":[[1]],"interval":[0,null]}`), []string{"interval's end"}},
+		{json(`[1]`), []string{"number"}},
+		{json(`3`), []string{"number"}},
+	} {
+		if c.err == nil {
+			t.Errorf("no error about %q", c.want)
+			continue
+		}
+		for _, w := range c.want {
+			if !strings.Contains(c.err.Error(), w) {
+				t.Errorf("%v: nothing about %q", c.err, w)
+			}
+		}
+		if strings.Contains(c.err.Error(), "spiketrain.") {
+			t.Errorf("%v: names a Go type", c.err)
+		}
+	}
+}
+
+func TestBounds(t *testing.T) {
+	long := "1 2 3 4 5 6 7 8"
+	for name, read := range map[string]func(io.Reader, int64) error{
+		"text": func(r io.Reader, n int64) error { _, err := spiketrain.ReadText(r, n); return err },
+		"csv":  func(r io.Reader, n int64) error { _, err := spiketrain.ReadCSV(r, n); return err },
+		"json": func(r io.Reader, n int64) error { _, _, err := spiketrain.ReadJSON(r, n); return err },
+	} {
+		var over *limit.Error
+		if err := read(strings.NewReader(long), 10); !errors.As(err, &over) || over.Max != 10 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestBuild(t *testing.T) {
+	window := &[2]float64{0, 10}
+	rec := spiketrain.Recording{Name: "r", Window: window, Trains: []spiketrain.Train{{Times: []float64{1, 2}}, {Unit: "u", Line: 7, Times: []float64{12, 3, 3}}}}
+	for _, c := range []struct {
+		o    spiketrain.Options
+		want string
+	}{
+		{spiketrain.Options{}, `"r": train 1 (unit "u"), which begins on line 7: spike 0 at 12 lies outside`},
+		{spiketrain.Options{Clip: true}, "spikes 0 and 1 are both at 3"},
+		{spiketrain.Options{Sort: true}, "spike 1 at 12 lies outside"},
+		{spiketrain.Options{Window: &[2]float64{4, 4}}, "is empty"},
+	} {
+		if _, _, err := rec.Build(c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v, want %q", c.o, err, c.want)
+		}
+	}
+	trains, m, err := rec.Build(spiketrain.Options{Sort: true, Clip: true})
+	if err != nil || m != (spiketrain.Mended{Unsorted: 1, Merged: 1, Dropped: 1}) || !reflect.DeepEqual(trains[1].Times, []float64{3}) || trains[1].Stop != 10 {
+		t.Errorf("%v, %+v, %v", trains, m, err)
+	}
+	rec.Window = nil
+	if _, _, err := rec.Build(spiketrain.Options{}); err == nil || !strings.Contains(err.Error(), "--window") {
+		t.Errorf("without a window: %v", err)
+	}
+	if _, _, err := (spiketrain.Recording{Window: window}).Build(spiketrain.Options{}); err == nil {
+		t.Error("without trains: no error")
+	}
+}
+
+// mended builds what was read; whatever the input, the trains are valid.
+func mended(t *testing.T, rec spiketrain.Recording) {
+	o := spiketrain.Options{Sort: true, Clip: true}
+	if rec.Window == nil {
+		o.Window = &[2]float64{-1, 100}
+	}
+	trains, _, err := rec.Build(o)
+	if err != nil {
+		return
+	}
+	for i, tr := range trains {
+		if err := tr.Validate(); err != nil {
+			t.Errorf("train %d: %v", i, err)
+		}
+	}
+}
+
+func FuzzText(f *testing.F) {
+	f.Add([]byte("# x\n1 2 3\n4\t5,6\n"))
+	f.Add([]byte("nan 1\n0x1p-3 1_0\n"))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		rec, err := spiketrain.ReadText(bytes.NewReader(src), 1<<16)
+		if err == nil {
+			if len(rec.Trains) == 0 {
+				t.Error("no trains and no error")
+			}
+			mended(t, rec)
+		}
+	})
+}
+
+func FuzzCSV(f *testing.F) {
+	f.Add([]byte("unit,time\na,1\n\"b\n\",2\n"))
+	f.Add([]byte("time,unit,time\n1,2,3\n"))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		rec, err := spiketrain.ReadCSV(bytes.NewReader(src), 1<<16)
+		if err == nil {
+			if len(rec.Trains) == 0 {
+				t.Error("no trains and no error")
+			}
+			mended(t, rec)
+		}
+	})
+}
+
+func FuzzJSON(f *testing.F) {
+	f.Add([]byte(`[{"t_start":0,"t_end":1,"trains":[[0.5],[]],"interval":[0,1]}]`))
+	f.Add([]byte(`{"cases":[{"trains":[[1e999]]}]} {"trains":[]}`))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		recs, many, err := spiketrain.ReadJSON(bytes.NewReader(src), 1<<16)
+		if err != nil {
+			return
+		}
+		if len(recs) == 0 || len(recs) > 1 && !many {
+			t.Errorf("%d recordings, many %v", len(recs), many)
+		}
+		for _, r := range recs {
+			mended(t, r)
+		}
+	})
+}

@@ -1,0 +1,31 @@
+package loss
+
+import (
+	"fmt"
+
+	"synfire/encode"
+	"synfire/signal"
+	"synfire/tensor"
+)
+
+// WeightedCrossEntropy is the cross-entropy of the softmax over spikes of which
+// the early ones count more, score = Σ_t Factor^t·o[t]; see encode.Weighted.
+type WeightedCrossEntropy struct {
+	Factor float64 `yaml:"factor"` // in (0, 1]; 0: 0.9
+}
+
+// Validate returns an error unless Factor is in (0, 1], or 0.
+func (l WeightedCrossEntropy) Validate() error {
+	if l.Factor >= 0 && l.Factor <= 1 {
+		return nil
+	}
+	return fmt.Errorf("loss weighted-cross-entropy: factor is %v, want one in (0, 1], such as 0.9", l.Factor)
+}
+
+// Eval computes the loss.
+func (l WeightedCrossEntropy) Eval(dout *signal.Signal, scores []tensor.Float, o *signal.Signal, labels []int) (float64, error) {
+	if l.Factor == 0 {
+		l.Factor = 0.9
+	}
+	return decoded(encode.Weighted{Factor: l.Factor}, crossEntropy, dout, scores, o, labels)
+}

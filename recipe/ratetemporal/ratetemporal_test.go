@@ -1,0 +1,161 @@
+package ratetemporal
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+
+	"synfire/internal/par"
+	"synfire/recipe"
+	"synfire/report"
+)
+
+// What the study claims at its first line, and what theory expects of ISI.
+func Example() {
+	c := Recipe().Claims[0]
+	fmt.Println(c.Name, c.Direction, *c.Bounds.At(report.Short))
+	fmt.Printf("ISI of rates 1 and 4: %.2f\n", isiTheory(4))
+	// Output:
+	// A: change of RI-SPIKE over rate ratios 1 to 16 at_most 0.015
+	// ISI of rates 1 and 4: 0.68
+}
+
+// The bounds as they were promised: they are not lowered to make a verdict.
+func TestClaims(t *testing.T) {
+	want := map[string]float64{
+		"rate": 0.015, "rate-isi": 3, "rate-sync": 3, "rate-van-rossum": 3, "rate-spike": 0.1, "rate-sync-falls": 0, "rate-victor-purpura": 5,
+		"low-rate": 0.8, "low-rate-falls": 0, "low-rate-flat": 4, "low-rate-van-rossum": 3,
+		"jitter": 0, "jitter-zero": 1e-12, "jitter-end": 0.02, "jitter-linear": 0.2,
+		"mrts": 0.2, "mrts-monotone": 0, "mrts-zero": 1e-12,
+		"worlds": 0.15, "worlds-rate": 0.9, "worlds-time": 0.95, "worlds-time-count": 0.15, "worlds-low-sync": 0.8, "worlds-low-resolved": 0.95, "worlds-none": 0.15,
+	}
+	r := Recipe()
+	if len(r.Claims) != len(want) {
+		t.Errorf("%d claims, want %d", len(r.Claims), len(want))
+	}
+	for _, c := range r.Claims {
+		for _, scale := range []report.Scale{report.Short, report.Full} {
+			if b := c.Bounds.At(scale); b == nil || *b != want[c.ID] {
+				t.Errorf("%s at %s: bound %v, want %v", c.ID, scale, b, want[c.ID])
+			}
+		}
+	}
+}
+
+func outcome(t *testing.T, scale report.Scale, seed uint64, threads int) *recipe.Outcome {
+	t.Helper()
+	pool := par.New(threads)
+	defer pool.Close()
+	o, err := Recipe().Run(t.Context(), &recipe.Env{Scale: scale, Seed: seed, Pool: pool})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// Each claim is measured, the page can be written, and threads change nothing.
+func TestSmoke(t *testing.T) {
+	o := outcome(t, report.Smoke, 1, 2)
+	for _, c := range Recipe().Claims {
+		if m, ok := o.Measured[c.ID]; !ok || len(m.Values) == 0 || m.N == 0 {
+			t.Errorf("claim %s: measured %+v", c.ID, m)
+		}
+	}
+	if len(o.Measured) != len(Recipe().Claims) {
+		t.Errorf("%d measurements of %d claims", len(o.Measured), len(Recipe().Claims))
+	}
+	page := o.Page(report.Run{Recipe: "rate-vs-temporal"})
+	html, err := page.HTML()
+	if err != nil || len(html) > 5<<20 || len(page.Sections) != 5 {
+		t.Errorf("page of %d sections, %d bytes: %v", len(page.Sections), len(html), err)
+	}
+	one := outcome(t, report.Smoke, 1, 1)
+	if !reflect.DeepEqual(one.Metrics, o.Metrics) || !reflect.DeepEqual(one.Measured, o.Measured) {
+		t.Error("one thread and two give different figures")
+	}
+	if other := outcome(t, report.Smoke, 2, 2); reflect.DeepEqual(other.Metrics, o.Metrics) {
+		t.Error("the seed changes nothing")
+	}
+}
+
+// The figures at the short scale are those measured beforehand with PySpike and
+// elephant, by another program and other random numbers, within four of the
+// standard errors there.
+func TestReferenceFigures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a second or two")
+	}
+	got := outcome(t, report.Short, 1, 2).Metrics
+	check := func(tolerance float64, format, name string, x []float64, want ...float64) {
+		t.Helper()
+		for i, w := range want {
+			key := fmt.Sprintf(format, x[i], name)
+			if v, ok := got[key]; !ok || math.Abs(v-w) > tolerance {
+				t.Errorf("%s = %v, measured before as %v ± %v", key, v, w, tolerance)
+			}
+		}
+	}
+	const a, b, c = "A ratio=%v %s", "B spikes=%v %s", "C jitter=%v %s"
+	check(0.012, a, "ISI", ratios, 0.500, 0.558, 0.680, 0.801, 0.890)
+	check(0.012, a, "SPIKE", ratios, 0.296, 0.309, 0.344, 0.386, 0.426)
+	check(0.012, a, "RI-SPIKE", ratios, 0.259, 0.257, 0.254, 0.253, 0.251)
+	check(0.012, a, "SYNC", ratios, 0.248, 0.222, 0.162, 0.098, 0.055)
+	check(0.08, a, "VP q=1", ratios, 0.43, 0.47, 0.63, 0.76)
+	check(0.08, a, "VP q=10", ratios, 0.84, 0.82, 0.81, 0.83)
+	check(0.03, b, "ISI", counts, 0.058, 0.157, 0.329, 0.449, 0.488, 0.498, 0.500)
+	check(0.03, b, "SPIKE", counts, 0.037, 0.104, 0.227, 0.298, 0.296, 0.296, 0.297)
+	check(0.03, b, "SYNC", counts, 0.835, 0.592, 0.331, 0.258, 0.253, 0.255, 0.248)
+	check(0.02, c, "ISI", jitters[1:], 0.016, 0.041, 0.114, 0.248, 0.382, 0.453, 0.488)
+	check(0.02, c, "RI-SPIKE", jitters[1:], 0.008, 0.022, 0.063, 0.143, 0.228, 0.252, 0.259)
+	check(0.03, c, "vR D²/2n", jitters[1:], 0.008, 0.024, 0.074, 0.207, 0.487, 0.726)
+	for world, want := range map[string][2]float64{"rate": {0.97, 0.43}, "time": {1, 1}, "low rate": {0.78, 0.55}, "low time": {0.98, 1}} {
+		for i, name := range []string{"ISI", "RI-SPIKE"} {
+			if v := got["E "+world+" "+name]; math.Abs(v-want[i]) > 0.16 {
+				t.Errorf("world %s: accuracy of %s %v, measured before as %v ± 0.16", world, name, v, want[i])
+			}
+		}
+	}
+}
+
+// By hand: own trials are closer for all but the last, whose distances tie.
+func TestClassify(t *testing.T) {
+	n := 2 * trials
+	d := make([][]float64, n)
+	for i := range d {
+		d[i] = make([]float64, n)
+		for j := range d[i] {
+			switch {
+			case i == n-1 && j != i:
+				d[i][j] = 3
+			case i/trials != j/trials:
+				d[i][j] = 2
+			case i != j:
+				d[i][j] = 1
+			}
+		}
+	}
+	got := classify(d)
+	if want := (float64(n) - 0.5) / float64(n); math.Abs(got.accuracy-want) > 1e-12 || math.Abs(got.within-(23+3)/24.) > 1e-12 || math.Abs(got.between-(46+3)/24.) > 1e-12 {
+		t.Errorf("%+v, want accuracy %v", got, want)
+	}
+}
+
+func TestTheory(t *testing.T) {
+	if isiTheory(1) != 0.5 || syncTheory(1) != 0.25 || vanRossumTheory(1, 1, 0.1, 7) != 14 {
+		t.Errorf("ISI %v, SYNC %v, van Rossum %v at equal rates", isiTheory(1), syncTheory(1), vanRossumTheory(1, 1, 0.1, 7))
+	}
+}
+
+func TestRunErrors(t *testing.T) {
+	if _, err := Recipe().Run(t.Context(), &recipe.Env{Scale: "long"}); err == nil || !strings.Contains(err.Error(), "use smoke, short or full") {
+		t.Errorf("unknown scale: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Recipe().Run(ctx, &recipe.Env{Scale: report.Smoke}); err == nil || !strings.Contains(err.Error(), "interrupted") {
+		t.Errorf("cancelled: %v", err)
+	}
+}

@@ -1,0 +1,226 @@
+package spike
+
+import (
+	"fmt"
+	"math"
+)
+
+// Duration is the length of the window.
+func (t Train) Duration() float64 { return t.Stop - t.Start }
+
+// Rate is spikes per unit of time, N / (Stop − Start).
+func (t Train) Rate() float64 { return float64(len(t.Times)) / t.Duration() }
+
+// Intervals is the N − 1 differences I₁, I₂, … of consecutive spike times.
+func (t Train) Intervals() []float64 {
+	if len(t.Times) < 2 {
+		return nil
+	}
+	intervals := make([]float64, len(t.Times)-1)
+	for i := range intervals {
+		intervals[i] = t.Times[i+1] - t.Times[i]
+	}
+	return intervals
+}
+
+// CV is the coefficient of variation of the intervals, their standard deviation
+// (of the population, not of a sample) over their mean: 0 for a clock, 1 for a
+// Poisson process. It is NaN below two spikes.
+func (t Train) CV() float64 {
+	mean, variance := moments(t.Intervals())
+	return math.Sqrt(variance) / mean
+}
+
+// CV2 compares each interval with the next alone, so that a rate that drifts
+// slowly does not count as irregular (Holt et al. 1996): the mean of
+// 2|I_{i+1} − I_i| / (I_{i+1} + I_i). It is NaN below three spikes.
+func (t Train) CV2() float64 {
+	return t.neighbours(func(contrast float64) float64 { return 2 * math.Abs(contrast) })
+}
+
+// LV is the local variation of Shinomoto et al. 2003, the mean of
+// 3 ((I_{i+1} − I_i) / (I_{i+1} + I_i))². It is NaN below three spikes.
+func (t Train) LV() float64 {
+	return t.neighbours(func(contrast float64) float64 { return 3 * contrast * contrast })
+}
+
+// neighbours is the mean of f over the contrasts of consecutive intervals. Two
+// intervals of zero differ by nothing.
+func (t Train) neighbours(f func(contrast float64) float64) float64 {
+	sum, n := 0.0, len(t.Times)-2
+	for i := range max(n, 0) {
+		a, b := t.Times[i+1]-t.Times[i], t.Times[i+2]-t.Times[i+1]
+		if a != b {
+			sum += f((b - a) / (b + a))
+		}
+	}
+	if n < 1 {
+		return math.NaN()
+	}
+	return sum / float64(n)
+}
+
+// moments is mean and variance of a population, NaN for none.
+func moments(x []float64) (mean, variance float64) {
+	for _, v := range x {
+		mean += v
+	}
+	mean /= float64(len(x))
+	for _, v := range x {
+		variance += (v - mean) * (v - mean)
+	}
+	return mean, variance / float64(len(x))
+}
+
+// Fano is the Fano factor of repeated trials: the variance of their spike
+// counts over the mean, 1 for Poisson processes and 0 where all counts are
+// equal. It is NaN where no trial has a spike.
+func Fano(trials []Train) float64 {
+	counts := make([]float64, len(trials))
+	for i, t := range trials {
+		counts[i] = float64(len(t.Times))
+	}
+	mean, variance := moments(counts)
+	return variance / mean
+}
+
+// Histogram is values over bins of equal width, the first from Start on.
+type Histogram struct {
+	Start, Width float64
+	Values       []float64
+}
+
+// Centre is the middle of bin i.
+func (h Histogram) Centre(i int) float64 { return h.Start + (float64(i)+0.5)*h.Width }
+
+// maxBins bounds the bins of a histogram.
+const maxBins = 1 << 24
+
+// PSTH is the peri-stimulus time histogram: the rate over the window, averaged
+// over trials, in bins of at most the given width (their number is whole). A
+// spike on the border of two bins counts for the later one, and one at the
+// window's end for the last. Trials must share their window.
+func PSTH(trials []Train, width float64) (Histogram, error) {
+	if len(trials) == 0 {
+		return Histogram{}, fmt.Errorf("spike.PSTH: no trials; give at least one train")
+	}
+	first := trials[0]
+	n, err := first.bins("spike.PSTH", width)
+	if err != nil {
+		return Histogram{}, err
+	}
+	h := Histogram{Start: first.Start, Width: first.Duration() / float64(n), Values: make([]float64, n)}
+	for i, t := range trials {
+		if t.Start != first.Start || t.Stop != first.Stop {
+			return Histogram{}, fmt.Errorf("spike.PSTH: trial %d has the window [%v, %v], trial 0 [%v, %v]; cut them to one", i, t.Start, t.Stop, first.Start, first.Stop)
+		}
+		for _, s := range t.Times {
+			h.Values[bin(s-h.Start, h.Width, n)]++
+		}
+	}
+	for i := range h.Values {
+		h.Values[i] /= h.Width * float64(len(trials))
+	}
+	return h, nil
+}
+
+// bins is the number of bins, at most width wide, that the window falls into.
+func (t Train) bins(op string, width float64) (int, error) {
+	n := math.Ceil(t.Duration() / width * (1 - 1e-12)) // 0.3 / 0.1 is three bins
+	if !(width > 0 && n >= 1 && n <= maxBins) {
+		return 0, fmt.Errorf("%s: bins of width %v in the window [%v, %v]; want 1 to %d of them", op, width, t.Start, t.Stop, maxBins)
+	}
+	return int(n), nil
+}
+
+func bin(offset, width float64, n int) int { return min(int(offset/width), n-1) }
+
+// Correlogram is the cross-correlogram of two trains: for each bin the number of
+// pairs of a spike of a and one of b whose lag b_j − a_i falls into it. Bins are
+// centred at the multiples of width up to maxLag; a lag on the border of two
+// counts for the later. Edges are not corrected for.
+func Correlogram(a, b Train, width, maxLag float64) (Histogram, error) {
+	return correlogram(a, b, width, maxLag, false)
+}
+
+// AutoCorrelogram is the correlogram of a train with itself, without the pairs
+// of a spike and itself. It is symmetric but for lags on the borders of bins.
+func AutoCorrelogram(t Train, width, maxLag float64) (Histogram, error) {
+	return correlogram(t, t, width, maxLag, true)
+}
+
+func correlogram(a, b Train, width, maxLag float64, auto bool) (Histogram, error) {
+	side := math.Floor(maxLag/width + 1e-9)
+	if !(width > 0 && side >= 0 && 2*side+1 <= maxBins) {
+		return Histogram{}, fmt.Errorf("spike.Correlogram: bins of width %v up to a lag of %v; want a width above 0, a lag from 0 on, and at most %d bins", width, maxLag, maxBins)
+	}
+	reach := (side + 0.5) * width
+	h := Histogram{Start: -reach, Width: width, Values: make([]float64, 2*int(side)+1)}
+	lo := 0
+	for i, s := range a.Times {
+		for lo < len(b.Times) && b.Times[lo]-s < -reach {
+			lo++
+		}
+		for j := lo; j < len(b.Times) && b.Times[j]-s < reach; j++ {
+			if !auto || i != j {
+				h.Values[bin(b.Times[j]-s+reach, width, len(h.Values))]++
+			}
+		}
+	}
+	return h, nil
+}
+
+// STTC is the spike-time tiling coefficient of Cutts & Eglen 2014, a correlation
+// in [−1, 1] that the trains' rates do not bias:
+//
+//	½ (P_a − T_b)/(1 − P_a T_b) + ½ (P_b − T_a)/(1 − P_b T_a)
+//
+// P_a is the share of a's spikes within ±dt of one of b's, and T_a the share of
+// the window within ±dt of a spike of a. A term with P T = 1 is ½. The trains
+// must share their window; where one is empty the coefficient is NaN.
+func STTC(a, b Train, dt float64) (float64, error) {
+	if !(dt >= 0) || math.IsInf(dt, 1) {
+		return 0, fmt.Errorf("spike.STTC: a reach of %v; want a time from 0 on", dt)
+	}
+	if a.Start != b.Start || a.Stop != b.Stop {
+		return 0, fmt.Errorf("spike.STTC: windows [%v, %v] and [%v, %v]; cut both trains to one", a.Start, a.Stop, b.Start, b.Stop)
+	}
+	if len(a.Times) == 0 || len(b.Times) == 0 {
+		return math.NaN(), nil
+	}
+	return (tiling(share(a, b, dt), cover(b, dt)) + tiling(share(b, a, dt), cover(a, dt))) / 2, nil
+}
+
+func tiling(p, t float64) float64 {
+	if p*t == 1 {
+		return 1
+	}
+	return (p - t) / (1 - p*t)
+}
+
+// share is the part of a's spikes that lie within ±dt of one of b's.
+func share(a, b Train, dt float64) float64 {
+	near, j := 0, 0
+	for _, s := range a.Times {
+		for j < len(b.Times) && b.Times[j] < s-dt {
+			j++
+		}
+		if j < len(b.Times) && b.Times[j] <= s+dt {
+			near++
+		}
+	}
+	return float64(near) / float64(len(a.Times))
+}
+
+// cover is the part of the window that lies within ±dt of a spike.
+func cover(t Train, dt float64) float64 {
+	total, end := 0.0, t.Start
+	for _, s := range t.Times {
+		lo, hi := max(s-dt, end), min(s+dt, t.Stop)
+		if hi > lo {
+			total += hi - lo
+			end = hi
+		}
+	}
+	return total / t.Duration()
+}
