@@ -16,6 +16,7 @@ import (
 	"synfire/distance"
 	"synfire/internal/atomicfile"
 	"synfire/internal/par"
+	"synfire/report"
 )
 
 type compareCmd struct {
@@ -313,17 +314,18 @@ func (c *compareCmd) report(a *app, pool *par.Pool, result *comparison, left, ri
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(c.Out, "figures"), 0o755); err != nil {
 		return fmt.Errorf("compare: %w", err)
 	}
 	raw, err := json.Marshal(result)
 	if err != nil {
 		return err
 	}
-	for name, content := range map[string][]byte{"report.html": html, "result.json": append(raw, '\n')} {
-		if err := atomicfile.Write(filepath.Join(c.Out, name), writer(content)); err != nil {
+	files := append(page.FigureFiles(), report.File{Name: "report.html", Content: html}, report.File{Name: "result.json", Content: append(raw, '\n')})
+	for _, f := range files {
+		if err := atomicfile.Write(filepath.Join(c.Out, filepath.FromSlash(f.Name)), writer(f.Content)); err != nil {
 			return err
 		}
 	}
-	return writeFigures(filepath.Join(c.Out, "figures"), page)
+	return nil
 }

@@ -253,7 +253,7 @@ func TestDistanceGolden(t *testing.T) {
 			if m.NTrains != len(c.Trains) {
 				t.Errorf("%s: n_trains %d of %d", c.Name, m.NTrains, len(c.Trains))
 			}
-			compare(t, c.Name+", "+k.what, k, m)
+			compareValues(t, c.Name+", "+k.what, k, m)
 		}
 	}
 	if total < 1000 {
@@ -261,7 +261,7 @@ func TestDistanceGolden(t *testing.T) {
 	}
 }
 
-func compare(t *testing.T, what string, k check, m measured) {
+func compareValues(t *testing.T, what string, k check, m measured) {
 	t.Helper()
 	if k.got == nil {
 		compareProfile(t, what, k, m)
