@@ -15,6 +15,7 @@ import (
 	"synfire/distance"
 	"synfire/internal/atomicfile"
 	"synfire/internal/par"
+	"synfire/report"
 )
 
 type compareCmd struct {

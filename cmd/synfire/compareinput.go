@@ -97,7 +97,7 @@ func readRecording(path string) (representation, error) {
 }
 
 // mostTrains bounds what a file of few spikes may ask for by large numbers.
-const mostTrains = 10_000_000
+const mostTrains = 4_000_000
 
 // readSpikes sorts spikes into trains. Stimuli, trials and units are numbered from
 // 0; ones without a spike are silent.
@@ -128,7 +128,7 @@ func (r *representation) readSpikes(arrays map[string]npz.Array) error {
 	if sizes[0] > mostTrains/sizes[1]/sizes[2] {
 		return fmt.Errorf("%d stimuli × %d trials × %d units are more than %d spike trains", sizes[0], sizes[1], sizes[2], mostTrains)
 	}
-	start, stop, err := window(arrays, times)
+	start, stop, err := spikeWindow(arrays, times)
 	if err != nil {
 		return err
 	}
@@ -162,8 +162,8 @@ func silentTrials(sizes [3]int, start, stop float64) (*mat.Dense, []compare.Tria
 	return mat.NewDense(sizes[0], sizes[2], nil), trials
 }
 
-// window is that of t_start and t_end, by default from 0 to the last spike.
-func window(arrays map[string]npz.Array, times []float64) (start, stop float64, err error) {
+// spikeWindow is that of t_start and t_end, by default from 0 to the last spike.
+func spikeWindow(arrays map[string]npz.Array, times []float64) (start, stop float64, err error) {
 	bounds := [2]float64{min(0, slices.Min(times)), slices.Max(times)}
 	for k, name := range []string{"t_start", "t_end"} {
 		array, ok := arrays[name]
@@ -200,7 +200,7 @@ func (c *compareCmd) network(a *app, path string, layers []string) ([]representa
 	if err != nil {
 		return nil, err
 	}
-	d, err := findDataset(c.Data)
+	d, err := named(c.Data, cfg.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -208,9 +208,10 @@ func (c *compareCmd) network(a *app, path string, layers []string) ([]representa
 	if err != nil {
 		return nil, err
 	}
-	if c.Split == "train" {
+	if c.Split == "train" || set == nil {
 		set = trainSet
 	}
+	set = cfg.Data.Normalized(set)
 	learner, err := train.FromConfig(cfg, trainSet, (*par.Pool)(nil))
 	if err != nil {
 		return nil, err
