@@ -34,14 +34,14 @@ func (j Job) YAML() []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "learner: %s\nseed: %d\nimages: %d\nepochs: %d\nbatch: %d\nshuffle: %v\n", rule.Kind, c.Seed, j.Images, j.Epochs, j.Batch, j.Shuffle)
 	fmt.Fprintf(&b, "sizes: %v\nstep: %g\nfree: %d\nnudged: %d\nbeta: %g\ncost-scale: %g\n", c.Sizes, c.Step, c.Free, c.Nudged, c.Beta, c.CostScale)
-	fmt.Fprintf(&b, "nudge: %d\nactivation: %d\nschedule: %d\noutput: %d\nweights: %d\n", c.Nudge, c.Activation, c.Schedule, c.Output, c.Weights)
+	fmt.Fprintf(&b, "nudge: %v\nactivation: %v\nschedule: %v\noutput: %v\nweights: %v\n", c.Nudge, c.Activation, c.Schedule, c.Output, c.Weights)
 	fmt.Fprintf(&b, "rates: %v\ntolerance: %g\nparticles: %d\n", c.Rates, c.Tolerance, c.Particles)
 	if s := c.Spiking; s != nil {
-		fmt.Fprintf(&b, "spiking: {quantiser: %d, lambda: %g, lambda-decay: %g, epsilon: %g, decay: %g, drift: %g, warm: %d, bidirectional: %v}\n",
+		fmt.Fprintf(&b, "spiking: {quantiser: %v, lambda: %g, lambda-decay: %g, epsilon: %g, decay: %g, drift: %g, warm: %d, bidirectional: %v}\n",
 			s.Quantiser, s.Lambda, s.LambdaDecay, s.Epsilon, s.Decay, s.Drift, s.Warm, s.Bidirectional)
 	}
 	if k := c.TopK; k != nil {
-		fmt.Fprintf(&b, "top-k: {k: %g, variant: %d, temperature: %g}\n", k.K, k.Variant, k.Temperature)
+		fmt.Fprintf(&b, "top-k: {k: %g, variant: %v, temperature: %g}\n", k.K, k.Variant, k.Temperature)
 	}
 	if p := c.Pruning; p != nil {
 		fmt.Fprintf(&b, "pruning: {sparsity: %g, last: %g, begin: %d, end: %d, every: %d}\n", p.Sparsity, p.Last, p.Begin, p.End, p.Every)

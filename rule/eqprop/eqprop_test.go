@@ -650,3 +650,11 @@ func fill(x []tensor.Float, v tensor.Float) {
 		x[i] = v
 	}
 }
+
+func TestNames(t *testing.T) {
+	c := Config{Nudge: RandomSign, Schedule: SweepBackward, Output: CrossEntropy, Activation: Tanh, Weights: FanIn}
+	got := fmt.Sprint(c.Nudge, c.Schedule, c.Output, c.Activation, c.Weights, Identity, Soft, Nudge(9))
+	if want := "random-sign sweep-backward cross-entropy tanh fan-in identity soft 9"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
