@@ -15,7 +15,6 @@ import (
 	"synfire/distance"
 	"synfire/internal/atomicfile"
 	"synfire/internal/par"
-	"synfire/report"
 )
 
 type compareCmd struct {
