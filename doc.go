@@ -10,3 +10,4 @@
 package synfire
 
 //go:generate go run ./tools/docs
+//go:generate go run ./tools/schema

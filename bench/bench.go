@@ -6,6 +6,7 @@
 //	W2b      32×32×3: 64C3–64C3–AP2–128C3–128C3–AP2–256–10, 8 steps, batch 64
 //	W3       events on 2×34×34: 2312–800–10, 20 steps, batch 64, at three densities
 //	W4       16 layers of integrate-and-fire neurons in VGG's shape, 64 steps, batch 8
+//	W6       distances of all pairs of 100 spike trains of 1,000 spikes
 //	GEMM     products of dense matrices, both operands packed within the time
 //	density  the first layer of W3 alone, by event and dense, from 1 to 50 %
 //
@@ -31,6 +32,7 @@ const (
 	GEMM    = "gemm"    // C ← A·B
 	Forward = "forward" // one layer, forward
 	Weights = "weights" // one layer, the gradient of its weights
+	Matrix  = "matrix"  // distances of all pairs of trains
 )
 
 // Row is one measurement, as `synfire bench --json` prints it.
@@ -48,6 +50,7 @@ type Row struct {
 	Repeat       int       `json:"repeat"`
 	Threads      int       `json:"threads"`
 	Kernel       string    `json:"kernel"`
+	Handoff      float64   `json:"handoff_ns"`     // between two cores, the slowest beside a repeat; 0 on one thread
 	PeakRSSBytes int64     `json:"peak_rss_bytes"` // of the process that measured this row
 	Layers       []string  `json:"layers"`         // of neurons, in order; the lists below follow it
 	Calibration  []float64 `json:"calibration"`    // factors of the weights
@@ -73,6 +76,9 @@ type Options struct {
 	Now    func() time.Time // the clock
 	Repeat int              // repeats; MinRepeat at least
 	Least  time.Duration    // of a repeat, which is a whole number of batches
+	// Settle is how long a row may take, in all, to be repeated where the cores
+	// were farther apart than Near; then such repeats count.
+	Settle time.Duration
 	// Factors are those that Calibrate returned; nil calibrates first, and the
 	// memory of that counts towards the peak of the process.
 	Factors []float64
@@ -103,7 +109,7 @@ type Case struct {
 
 // methods are workloads that will come with their method.
 var methods = map[string]string{
-	"W5": "spike-timing-dependent plasticity", "W6": "spike-train distances", "W7": "equilibrium propagation",
+	"W5": "spike-timing-dependent plasticity", "W7": "equilibrium propagation",
 }
 
 // Cases lists the cases of a selection, in order.

@@ -52,8 +52,8 @@ func TestWorkloads(t *testing.T) {
 			}
 		}
 	}
-	// W1 3, W2a 2, W2b 3, W3 3×2, W4 1, GEMM 1 shape on 1 and 2 threads, density 2×2×2.
-	if want := 3 + 2 + 3 + 6 + 1 + 2 + 8; len(seen) != want {
+	// W1 3, W2a 2, W2b 3, W3 3×2, W4 1, W6 7, GEMM 1 shape on 1 and 2 threads, density 2×2×2.
+	if want := 3 + 2 + 3 + 6 + 1 + 7 + 2 + 8; len(seen) != want {
 		t.Errorf("%d rows, want %d", len(seen), want)
 	}
 }
@@ -135,7 +135,7 @@ func TestSelection(t *testing.T) {
 		want []string
 		s    Selection
 	}{
-		{[]string{"W6", "comes with its method"}, Selection{Names: []string{"W6"}}},
+		{[]string{"W5", "comes with its method"}, Selection{Names: []string{"W5"}}},
 		{[]string{`no workload "W9"`, "W1", "density"}, Selection{Names: []string{"W1", "W9"}}},
 		{[]string{`no phase "train"`}, Selection{Names: []string{"W4"}, Phase: Train}},
 	} {
@@ -174,14 +174,18 @@ func TestCompare(t *testing.T) {
 		{Workload: "GEMM", Phase: GEMM, Shape: "128x1000x784", Unit: "GFLOP/s", Threads: 1, Median: 10},
 		{Workload: "W2b", Phase: Train, Shape: "32x32x3-64C3@cut0.36", Unit: "samples/s", Threads: 2, Median: 10},
 		{Workload: "W4", Phase: Infer, Shape: "32x32x3", Unit: "samples/s", Threads: 2, Median: 10},
+		{Workload: "W6", Phase: Matrix, Shape: "isi", Unit: "s", Threads: 2, Median: 10},
+		{Workload: "W6", Phase: Matrix, Shape: "victor-purpura", Unit: "s", Threads: 2, Median: 10},
 	}
 	lines := `{"work": "W1", "lib": "torch", "mode": "train", "threads": 2, "median": 4.0, "min": 2, "max": 5, "rss_mib": 356}
 {"work": "W3@0.1", "lib": "torch", "mode": "infer", "threads": 2, "median": 20, "min": 1, "max": 30}
 {"work": "W3@0.01", "lib": "torch", "mode": "infer", "threads": 2, "median": 3}
 {"work": "W2b", "lib": "torch", "mode": "train", "threads": 2, "median": 3}
 {"work": "W4", "lib": "norse", "error": "no such thing"}
-{"work": "GEMM 128x1000x784", "lib": "torch", "threads": 2, "gflops": 5}`
-	check(t, rows, lines, []string{"torch 2.5", "", "torch 0.5", "torch 2", "", "", "norse no such thing"})
+{"work": "GEMM 128x1000x784", "lib": "torch", "threads": 2, "gflops": 5}
+{"work": "W6", "what": "pyspike isi", "trains": 100, "spikes": 1000, "seconds": 40}
+{"work": "W6", "what": "elephant victor-purpura (10 trains only)", "trains": 100, "spikes": 1000, "seconds": 2}`
+	check(t, rows, lines, []string{"torch 2.5", "", "torch 0.5", "torch 2", "", "", "norse no such thing", "pyspike 4", "elephant, scaled from 45 pairs 22"})
 
 	older := slices.Clone(rows)
 	for i := range older {
@@ -192,9 +196,9 @@ func TestCompare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check(t, rows, string(raw), []string{"file 2", "file 0.5", "file 2", "", "file 2", "file 2", "file 2"})
+	check(t, rows, string(raw), []string{"file 2", "file 0.5", "file 2", "", "file 2", "file 2", "file 2", "file 0.5", "file 0.5"})
 
-	for _, bad := range []string{"", "[1]", "{}", `{"work": "W1"}`, "figures\n", `[{"workload": 1}]`} {
+	for _, bad := range []string{"", "[1]", "{}", `{"work": "W1"}`, `{"work": "W6", "what": "x y"}`, "figures\n", `[{"workload": 1}]`} {
 		if _, err := ReadReferences("file", []byte(bad)); err == nil || !strings.Contains(err.Error(), "compare with file") {
 			t.Errorf("%q: error %v", bad, err)
 		}

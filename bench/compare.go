@@ -34,8 +34,8 @@ type Comparison struct {
 
 // ReadReferences reads an array of rows, as `synfire bench --json` printed it, or
 // JSON lines with the keys work, lib, mode, threads, median, min, max or gflops,
-// and error, as scripts that time other simulators print them. name is the
-// file's, for errors.
+// and error, as scripts that time other simulators print them, or for W6 what,
+// trains, spikes and seconds. name is the file's, for errors.
 func ReadReferences(name string, src []byte) ([]Reference, error) {
 	if src = bytes.TrimSpace(src); len(src) == 0 {
 		return nil, fmt.Errorf("bench: compare with %s: the file is empty; give the output of bench --json or of a script of peers", name)
@@ -72,6 +72,10 @@ type line struct {
 	Median, Min, Max float64
 	GFLOPS           float64
 	Error            string
+
+	What           string // library and metric, of W6
+	Trains, Spikes int
+	Seconds        float64
 }
 
 func readLines(_ string, src []byte) (refs []Reference, err error) {
@@ -82,6 +86,13 @@ func readLines(_ string, src []byte) (refs []Reference, err error) {
 			return refs, nil
 		case err != nil:
 			return nil, fmt.Errorf("measurement %d: %w", len(refs)+1, err)
+		case l.Work != "" && l.What != "":
+			r, err := l.matrixReference()
+			if err != nil {
+				return nil, fmt.Errorf("measurement %d: %w", len(refs)+1, err)
+			}
+			refs = append(refs, r)
+			continue
 		case l.Work == "" || l.Lib == "":
 			return nil, fmt.Errorf("measurement %d names no work and lib; give the output of bench --json or of a script of peers", len(refs)+1)
 		}
@@ -119,7 +130,7 @@ func (r *Row) Compare(refs []Reference) {
 		c := Comparison{Source: ref.Source, Median: ref.Median, Min: ref.Min, Max: ref.Max, Error: ref.Error}
 		if ref.Median > 0 && r.Median > 0 {
 			c.Ratio = r.Median / ref.Median
-			if r.Unit == "ms" {
+			if r.Unit == "ms" || r.Unit == "s" {
 				c.Ratio = ref.Median / r.Median
 			}
 		}
@@ -130,5 +141,5 @@ func (r *Row) Compare(refs []Reference) {
 func (f Reference) matches(r Row) bool {
 	failed := f.Error != ""
 	return f.Key == r.key() && f.Path == r.Path && (f.Shape == "" || f.Shape == r.Shape) &&
-		(f.Phase == r.Phase || failed && f.Phase == "") && (f.Threads == r.Threads || failed && f.Threads == 0)
+		(f.Phase == r.Phase || failed && f.Phase == "") && (f.Threads == r.Threads || (failed || f.Phase == Matrix) && f.Threads == 0)
 }

@@ -72,7 +72,7 @@ func onePath(c Case, o Options, path layer.Path) (Row, error) {
 		}
 	}
 	var times []float64
-	err = o.each(nil, run, func(n int, seconds float64) { times = append(times, 1e3*seconds/float64(n)) })
+	err = r.each(o, nil, run, func(n int, seconds float64) { times = append(times, 1e3*seconds/float64(n)) })
 	r.statistics(times)
 	return r, err
 }

@@ -51,37 +51,60 @@ func (o Options) check() error {
 
 // each runs f, after a warm-up, for at least o.Least in each repeat, and calls
 // done with the number of runs and their seconds. before, if not nil, is called
-// outside of the time, before each repeat.
-func (o Options) each(before, f func() error, done func(n int, seconds float64)) error {
+// outside of the time, before each repeat. Of rows on several threads it notes
+// the slowest handoff beside a repeat; one slower than Near is repeated, while
+// o.Settle lasts.
+func (r *Row) each(o Options, before, f func() error, done func(n int, seconds float64)) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	for r := range o.Repeat + 1 {
+	begin := o.Now()
+	for repeat := 0; repeat <= o.Repeat; {
 		if before != nil {
 			if err := before(); err != nil {
 				return err
 			}
 		}
-		n, start := 0, o.Now()
-		var took time.Duration
-		for n == 0 || took < o.Least {
-			if err := f(); err != nil {
-				return err
-			}
-			n++
-			took = o.Now().Sub(start)
+		near := r.handoff(o)
+		n, took, err := o.timed(f)
+		if err != nil {
+			return err
 		}
-		if r > 0 {
+		near = max(near, r.handoff(o))
+		if near > Near && o.Now().Sub(begin) < o.Settle {
+			continue
+		}
+		if repeat > 0 {
+			r.Handoff = max(r.Handoff, near)
 			done(n, took.Seconds())
 		}
+		repeat++
 	}
 	return nil
+}
+
+// timed runs f for at least o.Least.
+func (o Options) timed(f func() error) (n int, took time.Duration, err error) {
+	for start := o.Now(); n == 0 || took < o.Least; n++ {
+		if err := f(); err != nil {
+			return n, took, err
+		}
+		took = o.Now().Sub(start)
+	}
+	return n, took, nil
+}
+
+func (r *Row) handoff(o Options) float64 {
+	if r.Threads < 2 {
+		return 0
+	}
+	return Handoff(o.Now)
 }
 
 // rate fills in how much is done in a second where a run of f does amount.
 func (r *Row) rate(o Options, amount float64, before, f func() error) error {
 	var values []float64
-	err := o.each(before, f, func(n int, seconds float64) { values = append(values, amount*float64(n)/seconds) })
+	err := r.each(o, before, f, func(n int, seconds float64) { values = append(values, amount*float64(n)/seconds) })
 	r.statistics(values)
 	return err
 }

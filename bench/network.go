@@ -228,7 +228,7 @@ func latency(c Case, o Options) ([]Row, error) {
 	r.FiringRate = f.rates()
 	r.Unit, r.Batch = "ms", 1
 	var times, medians []float64
-	err = o.each(f.restart, func() error {
+	err = r.each(o, f.restart, func() error {
 		start := o.Now()
 		err := f.run()
 		times = append(times, 1e3*o.Now().Sub(start).Seconds())

@@ -39,6 +39,7 @@ func table(s Selection) []Case {
 		add(w3(s.Small, density), Train, Infer)
 	}
 	add(w4(s.Small), Infer)
+	cases = append(cases, matrices(s)...)
 	cases = append(cases, products(s)...)
 	return append(cases, densities(s)...)
 }

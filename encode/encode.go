@@ -28,6 +28,10 @@ import (
 	"synfire/tensor"
 )
 
+// Key names the random stream of a sample, under a name that modules which add
+// encoders can write.
+type Key = rng.Key
+
 // Encoder makes the signal of the window [t0, t1) from samples.
 type Encoder interface {
 	Validate() error

@@ -17,8 +17,8 @@ import (
 // Span is usually the number of steps of the run; spikes behind its end are
 // lost.
 type Latency struct {
-	Span      int     `yaml:"span,required"`
-	Threshold float64 `yaml:"threshold"`
+	Span      int     `yaml:"span,required"` // steps from the first spikes to the last
+	Threshold float64 `yaml:"threshold"`     // values below it never spike
 }
 
 // LogLatency gives each value one spike when a leaky membrane of time constant

@@ -39,7 +39,7 @@ const (
 // least, or calls would take more time than what they wait for.
 const (
 	slabBytes = 640 << 10
-	listElems = 12000
+	listElems = 24000
 )
 
 // weights is an affine map's compiled form. Each part is made when a path

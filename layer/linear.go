@@ -13,8 +13,8 @@ import (
 //
 //	∂W = Σ_t xᵀ·∂y,  ∂b = Σ_t ∂y,  ∂x = ∂y·Wᵀ
 type Linear struct {
-	Out    int  `yaml:"out,required"`
-	NoBias bool `yaml:"no-bias"`
+	Out    int  `yaml:"out,required"` // units of the output
+	NoBias bool `yaml:"no-bias"`      // leave b out
 }
 
 // Conv2D is the cross-correlation of an image [h, w, cin] with Out kernels of
@@ -28,12 +28,12 @@ type Linear struct {
 // into as many groups, and each group of outputs sees its group of inputs
 // alone: W [kernel, kernel, cin/groups, out]. Groups = cin is depthwise.
 type Conv2D struct {
-	Out     int  `yaml:"out,required"`
-	Kernel  int  `yaml:"kernel,required"`
-	Stride  int  `yaml:"stride"`
-	Padding int  `yaml:"padding"`
-	Groups  int  `yaml:"groups"`
-	NoBias  bool `yaml:"no-bias"`
+	Out     int  `yaml:"out,required"`    // channels of the output
+	Kernel  int  `yaml:"kernel,required"` // height and width
+	Stride  int  `yaml:"stride"`          // pixels between neighbouring windows; 0: 1
+	Padding int  `yaml:"padding"`         // zeros on each side
+	Groups  int  `yaml:"groups"`          // 0: 1
+	NoBias  bool `yaml:"no-bias"`         // leave b out
 }
 
 // Output is [Out].

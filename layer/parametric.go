@@ -30,11 +30,11 @@ import (
 // the decay before training: PyTorch programs with a time constant τ start at
 // 1 − 1/τ.
 type ParametricSpiking struct {
-	Beta       float64             `yaml:"beta"`
-	Threshold  float64             `yaml:"threshold"`
-	Reset      neuron.Reset        `yaml:"reset"`
-	DecayInput bool                `yaml:"decay-input"`
-	Surrogate  surrogate.Surrogate `yaml:"surrogate"`
+	Beta       float64             `yaml:"beta"`        // decay before training, in (0, 1)
+	Threshold  float64             `yaml:"threshold"`   // θ, the fire level
+	Reset      neuron.Reset        `yaml:"reset"`       // subtract, zero or none
+	DecayInput bool                `yaml:"decay-input"` // scale the input by 1 − β
+	Surrogate  surrogate.Surrogate `yaml:"surrogate"`   // the derivative that stands in for that of the spike
 }
 
 // decays are the factors of each unit.

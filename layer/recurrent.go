@@ -26,8 +26,8 @@ import (
 // event where they are sparse. The state of a sample is that of its neurons and
 // their last spikes.
 type Recurrent struct {
-	Neuron    neuron.Neuron       `yaml:"neuron"`
-	Surrogate surrogate.Surrogate `yaml:"surrogate"`
+	Neuron    neuron.Neuron       `yaml:"neuron"`    // how a unit charges, fires and resets
+	Surrogate surrogate.Surrogate `yaml:"surrogate"` // the derivative that stands in for that of the spike
 }
 
 // recurrentWeights is W packed for both directions.

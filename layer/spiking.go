@@ -14,8 +14,8 @@ import (
 // is their current. Its output is their spikes, its state theirs. Backward
 // replaces the derivative of the spike by the surrogate's.
 type Spiking struct {
-	Neuron    neuron.Neuron       `yaml:"neuron"`
-	Surrogate surrogate.Surrogate `yaml:"surrogate"`
+	Neuron    neuron.Neuron       `yaml:"neuron"`    // how a unit charges, fires and resets
+	Surrogate surrogate.Surrogate `yaml:"surrogate"` // the derivative that stands in for that of the spike
 }
 
 // Readout is a leaky integrator that never fires, for reading a network out by

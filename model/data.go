@@ -9,23 +9,23 @@ import (
 // Data says which data a run uses and how training sees them. One of Name, Folder
 // and NPZ is given.
 type Data struct {
-	Name   string `yaml:"name"`   // of a data set that synfire knows
-	Folder string `yaml:"folder"` // of images of one's own, or a zip file: see data.Folder
-	NPZ    string `yaml:"npz"`    // file of arrays of one's own: see data.Arrays
+	Name   string `yaml:"name,omitempty"`   // of a data set that synfire knows
+	Folder string `yaml:"folder,omitempty"` // of images of one's own, or a zip file: see data.Folder
+	NPZ    string `yaml:"npz,omitempty"`    // file of arrays of one's own: see data.Arrays
 
-	Size     []int    `yaml:"size"`     // of a folder's images: height, width; empty: as they are
-	Channels int      `yaml:"channels"` // of a folder's images: 1 (grey) or 3; 0: 1 where all are grey
-	Classes  []string `yaml:"classes"`  // of one's own data, in the order of the outputs; empty: all, sorted
-	Holdout  float64  `yaml:"holdout"`  // share of data without test samples that is kept for the test
+	Size     []int    `yaml:"size,omitempty"`     // of a folder's images: height, width; empty: as they are
+	Channels int      `yaml:"channels,omitempty"` // of a folder's images: 1 (grey) or 3; 0: 1 where all are grey
+	Classes  []string `yaml:"classes,omitempty"`  // of one's own data, in the order of the outputs; empty: all, sorted
+	Holdout  float64  `yaml:"holdout,omitempty"`  // share of data without test samples that is kept for the test
 
 	Train int `yaml:"train"` // samples used, from the start; 0: all
 	Test  int `yaml:"test"`
 
-	Normalize bool      `yaml:"normalize"` // by mean and deviation of the training samples, channel by channel
-	Mean      []float64 `yaml:"mean"`      // the same with given figures
-	Std       []float64 `yaml:"std"`
+	Normalize bool      `yaml:"normalize,omitempty"` // by mean and deviation of the training samples, channel by channel
+	Mean      []float64 `yaml:"mean,omitempty"`      // the same with given figures
+	Std       []float64 `yaml:"std,omitempty"`
 
-	Augment []data.Augment `yaml:"augment"` // of training samples, one after another
+	Augment []data.Augment `yaml:"augment,single"` // of training samples, one after another
 }
 
 // Validate returns an error for values that make no sense or contradict each other.

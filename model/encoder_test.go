@@ -8,6 +8,7 @@ import (
 	"synfire/encode"
 	"synfire/layer"
 	"synfire/model"
+	"synfire/network"
 	"synfire/tensor"
 )
 
@@ -15,7 +16,7 @@ import (
 func TestNetworkOfEncoder(t *testing.T) {
 	set := &data.Set{Name: "series", Shape: tensor.Shape{9, 5}, Classes: []string{"a", "b"}}
 	c := model.NewConfig()
-	c.Encoder, c.Layers = encode.Delta{Threshold: 0.1}, []layer.Layer{layer.Flatten{}, layer.Linear{Out: 2}}
+	c.Encoder, c.Layers = encode.Delta{Threshold: 0.1}, network.Chain(layer.Flatten{}, layer.Linear{Out: 2})
 	n, err := c.Network(set)
 	if err != nil || !n.InputShape().Equal(tensor.Shape{5, 2}) {
 		t.Fatalf("%v", err)

@@ -9,6 +9,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -158,21 +159,22 @@ func constructors(kinds map[string]Kind) map[string]func() any {
 // Config is a training run of a network by backpropagation through time: what
 // `synfire train FILE.yaml` reads and what a checkpoint carries.
 type Config struct {
-	Seed         uint64             `yaml:"seed"`
-	Data         Data               `yaml:"data,required"`
-	Encoder      encode.Encoder     `yaml:"encoder"`
-	Steps        int                `yaml:"steps,required"` // T
-	Layers       []layer.Layer      `yaml:"layers,required"`
-	Loss         loss.Loss          `yaml:"loss"`
-	Optimizer    optim.Optimizer    `yaml:"optimizer"`
-	Schedule     optim.Schedule     `yaml:"schedule"`
-	Clip         float64            `yaml:"clip"`     // largest norm of the gradients; 0: no limit
-	Window       int                `yaml:"window"`   // steps of time in memory at once; 0: all
-	Memory       Bytes              `yaml:"memory"`   // that window is chosen for; 0: no bound
-	Truncate     int                `yaml:"truncate"` // steps after which errors at states are dropped; 0: never
-	Regularizers []loss.Regularizer `yaml:"regularizers"`
-	Epochs       int                `yaml:"epochs"`
-	Batch        int                `yaml:"batch"`
+	Seed         uint64             `yaml:"seed"`                 // of all random numbers
+	Data         Data               `yaml:"data,required"`        // what it learns from
+	Encoder      encode.Encoder     `yaml:"encoder"`              // makes spikes or currents of samples
+	Steps        int                `yaml:"steps,required"`       // T, of time
+	Layers       []network.Node     `yaml:"layers,required"`      // the network, from its input to its output
+	Loss         loss.Loss          `yaml:"loss"`                 // what training lowers
+	Optimizer    optim.Optimizer    `yaml:"optimizer"`            // how a gradient changes the weights
+	Schedule     optim.Schedule     `yaml:"schedule"`             // of the learning rate over the run
+	Clip         float64            `yaml:"clip"`                 // largest norm of the gradients; 0: no limit
+	Window       int                `yaml:"window"`               // steps of time in memory at once; 0: all
+	Memory       Bytes              `yaml:"memory"`               // that window is chosen for, such as 256MiB; 0: no bound
+	Truncate     int                `yaml:"truncate"`             // steps after which errors at states are dropped; 0: never
+	Regularizers []loss.Regularizer `yaml:"regularizers"`         // of the firing of each spiking layer
+	EarlyExit    EarlyExit          `yaml:"early-exit,omitempty"` // of eval: off, certain or a lead; training and its tests run all steps
+	Epochs       int                `yaml:"epochs"`               // passes through the training samples
+	Batch        int                `yaml:"batch"`                // samples a step
 }
 
 // NewConfig has the defaults of a configuration file.
@@ -224,7 +226,7 @@ func (t Table) Decode(name string, src []byte) (Config, error) {
 func (t Table) Encode(c Config) ([]byte, error) { return yaml.Encode(c, t.Kinds()) }
 
 // Network builds the configured network, with its initial weights, for a data
-// set. An error names the node and what does not fit.
+// set. An error about a node is a *network.NodeError.
 func (c Config) Network(set *data.Set) (*network.Network, error) {
 	in := set.Shape
 	if e, ok := c.Encoder.(encode.Shaper); ok {
@@ -233,12 +235,28 @@ func (c Config) Network(set *data.Set) (*network.Network, error) {
 			return nil, fmt.Errorf("model: data set %s: %w", set.Name, err)
 		}
 	}
-	n, err := network.Sequential(in, c.Seed, c.Layers...)
+	n, err := network.New(in, c.Seed, c.Layers...)
 	if err != nil {
 		return nil, err
 	}
 	if out := n.OutputShape(); out.Size() != len(set.Classes) {
-		return nil, fmt.Errorf("model: the last layer has %v outputs, data set %s has %d classes: give the last linear layer out: %d", out, set.Name, len(set.Classes), len(set.Classes))
+		last := len(c.Layers) - 1
+		err := fmt.Errorf("the last layer has %v outputs, data set %s has %d classes: give the last linear layer out: %d", out, set.Name, len(set.Classes), len(set.Classes))
+		return nil, fmt.Errorf("model: %w", &network.NodeError{Index: last, Name: n.Nodes()[last].Name, Err: err})
 	}
 	return n, nil
+}
+
+// Locate gives an error of Network about a node of the configuration file src
+// the node's line; other errors stay as they are.
+func Locate(name string, src []byte, err error) error {
+	var node *network.NodeError
+	if !errors.As(err, &node) {
+		return err
+	}
+	line, column, ok := yaml.Locate(src, "layers", node.Index)
+	if !ok {
+		return err
+	}
+	return &yaml.Error{File: name, Line: line, Column: column, Path: fmt.Sprintf("layers[%d]", node.Index), Msg: node.Error(), Err: err}
 }

@@ -48,7 +48,7 @@ func TestRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := c.Layers[2].(layer.Spiking).Neuron.(neuron.LIF); n.Reset != neuron.Zero || n.Threshold != 1 {
+	if n := c.Layers[2].Layer.(layer.Spiking).Neuron.(neuron.LIF); n.Reset != neuron.Zero || n.Threshold != 1 {
 		t.Errorf("neuron decoded as %+v", n)
 	}
 	src, err := table.Encode(c)

@@ -9,25 +9,47 @@
 package network
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"synfire/internal/rng"
+	"synfire/internal/suggest"
 	"synfire/layer"
 	"synfire/tensor"
 )
 
-// Input is the name under which nodes refer to the network's input.
-const Input = "input"
+// Names under which nodes refer to others that they need not name.
+const (
+	Input    = "input"    // the network's input
+	Previous = "previous" // the node just before; before the first the input
+)
 
 // Node is one layer in the graph. Inputs names the nodes whose outputs it
-// takes, all of which stand before it; none means the node just before it.
+// takes, all of which stand before it; none means Previous. Without a name it
+// is called after the type of its layer and the count of such layers: conv2d1,
+// spiking1, conv2d2, ….
 type Node struct {
-	Name   string
-	Layer  layer.Layer
-	Inputs []string
+	Name   string      `yaml:"name,omitempty"` // by which others refer to it
+	Layer  layer.Layer `yaml:",inline"`
+	Inputs []string    `yaml:"from,omitempty,single"` // nodes before it, input or previous
 }
+
+// NodeError says which node of a graph is wrong.
+type NodeError struct {
+	Index int // in the order in which the nodes were given
+	Name  string
+	Err   error
+}
+
+// Error names the node.
+func (e *NodeError) Error() string { return fmt.Sprintf("node %q: %v", e.Name, e.Err) }
+
+// Unwrap is the cause.
+func (e *NodeError) Unwrap() error { return e.Err }
 
 // Network is a directed acyclic graph of layers. Its last node is its output.
 // Structure never changes; the values of its parameters do, by the learner
@@ -72,10 +94,11 @@ func New(input tensor.Shape, seed uint64, nodes ...Node) (*Network, error) {
 		return nil, fmt.Errorf("network.New: no nodes; give at least one layer")
 	}
 	index := map[string]int{Input: inputNode}
-	for i, spec := range nodes {
+	for i, spec := range named(nodes) {
+		index[Previous] = i - 1
 		nd, err := n.resolve(i, spec, index)
 		if err != nil {
-			return nil, fmt.Errorf("network.New: node %q: %w", spec.Name, err)
+			return nil, fmt.Errorf("network.New: %w", &NodeError{i, spec.Name, err})
 		}
 		index[spec.Name] = i
 		n.nodes = append(n.nodes, nd)
@@ -84,23 +107,38 @@ func New(input tensor.Shape, seed uint64, nodes ...Node) (*Network, error) {
 	}
 	for i, nd := range n.nodes[:len(n.nodes)-1] {
 		if len(nd.consumers) == 0 {
-			return nil, fmt.Errorf("network.New: node %q: nothing uses its output; connect it or remove it", n.nodes[i].Name)
+			return nil, fmt.Errorf("network.New: %w", &NodeError{i, nd.Name, errors.New("nothing uses its output; connect it or remove it")})
 		}
 	}
 	return n, nil
 }
 
-// Sequential is a chain of layers, named by their types and a count for each:
-// conv2d1, spiking1, conv2d2, ….
-func Sequential(input tensor.Shape, seed uint64, layers ...layer.Layer) (*Network, error) {
-	var nodes []Node
-	count := map[string]int{}
-	for _, l := range layers {
-		kind := typeName(l)
-		count[kind]++
-		nodes = append(nodes, Node{Name: fmt.Sprintf("%s%d", kind, count[kind]), Layer: l})
+// Chain is a node for each layer, which takes the output of the one before.
+func Chain(layers ...layer.Layer) []Node {
+	nodes := make([]Node, len(layers))
+	for i, l := range layers {
+		nodes[i].Layer = l
 	}
-	return New(input, seed, nodes...)
+	return nodes
+}
+
+// Sequential is the network of a Chain.
+func Sequential(input tensor.Shape, seed uint64, layers ...layer.Layer) (*Network, error) {
+	return New(input, seed, Chain(layers...)...)
+}
+
+// named gives names to the nodes that have none.
+func named(nodes []Node) []Node {
+	nodes = slices.Clone(nodes)
+	count := map[string]int{}
+	for i := range nodes {
+		kind := typeName(nodes[i].Layer)
+		count[kind]++
+		if nodes[i].Name == "" {
+			nodes[i].Name = fmt.Sprintf("%s%d", kind, count[kind])
+		}
+	}
+	return nodes
 }
 
 func typeName(l layer.Layer) string {
@@ -120,21 +158,26 @@ func (n *Network) resolve(i int, spec Node, index map[string]int) (node, error) 
 	switch _, taken := index[spec.Name]; {
 	case spec.Layer == nil:
 		return nd, fmt.Errorf("no layer is given")
-	case spec.Name == "" || strings.ContainsAny(spec.Name, ". "):
-		return nd, fmt.Errorf("a name must be given, without dots and spaces")
+	case strings.ContainsAny(spec.Name, ". "):
+		return nd, fmt.Errorf("a name must have no dots and spaces")
 	case taken:
-		return nd, fmt.Errorf("the name is taken; names must differ, and %q is the network's input", Input)
+		return nd, fmt.Errorf("the name is taken; names must differ, %q is the network's input and %q the node before", Input, Previous)
 	}
-	nd.in = []int{i - 1}
-	if len(spec.Inputs) > 0 {
-		nd.in = nil
-		for _, name := range spec.Inputs {
-			j, ok := index[name]
-			if !ok {
-				return nd, fmt.Errorf("input %q is no node before it", name)
-			}
-			nd.in = append(nd.in, j)
+	inputs := spec.Inputs
+	if len(inputs) == 0 {
+		inputs = []string{Previous}
+	}
+	nd.Inputs = nil
+	for _, name := range inputs {
+		j, ok := index[name]
+		if !ok {
+			return nd, fmt.Errorf("input %q is no node before it; %s", name, suggest.Names("nodes", name, slices.Sorted(maps.Keys(index))))
 		}
+		nd.in, name = append(nd.in, j), Input
+		if j != inputNode {
+			name = n.nodes[j].Name
+		}
+		nd.Inputs = append(nd.Inputs, name)
 	}
 	for k, j := range nd.in {
 		if j == inputNode {
@@ -182,7 +225,8 @@ func (n *Network) OutputShape() tensor.Shape { return n.nodes[len(n.nodes)-1].ou
 // network's own: an optimiser writes to them, then refreshes what it Compiled.
 func (n *Network) Params() []tensor.Param { return n.params }
 
-// Info describes a node of a valid network.
+// Info describes a node of a valid network. Its Inputs are complete: those that
+// were left out or Previous have their names.
 type Info struct {
 	Node
 	In     []tensor.Shape

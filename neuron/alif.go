@@ -28,14 +28,14 @@ import (
 //	∂u[t] = ∂z[t] + ∂v[t]·k
 //	∂a[t] = ρ·∂a[t+1] − κ·∂z[t]
 type ALIF struct {
-	Beta       float64 `yaml:"beta"`
-	Threshold  float64 `yaml:"threshold"`
-	Adaptation float64 `yaml:"adaptation"` // κ
-	Rho        float64 `yaml:"rho"`
-	Strict     bool    `yaml:"strict"`
-	Reset      Reset   `yaml:"reset"`
-	DecayInput bool    `yaml:"decay-input"`
-	Refractory int     `yaml:"refractory"`
+	Beta       float64 `yaml:"beta"`        // β, what remains of the membrane after a step
+	Threshold  float64 `yaml:"threshold"`   // θ, the fire level
+	Adaptation float64 `yaml:"adaptation"`  // κ, what a spike adds to the threshold
+	Rho        float64 `yaml:"rho"`         // ρ, what remains of the adaptation after a step
+	Strict     bool    `yaml:"strict"`      // fire above the threshold only, not at it
+	Reset      Reset   `yaml:"reset"`       // subtract, zero or none
+	DecayInput bool    `yaml:"decay-input"` // scale the input by 1 − β
+	Refractory int     `yaml:"refractory"`  // steps of silence after a spike
 }
 
 // Scan is the type of Neuron's Forward and Replay.

@@ -29,14 +29,14 @@ import (
 // the gain of a synapse is a matter of the weights. See also Exactly, Norse,
 // Lava and SnnTorchSynaptic.
 type CuBaLIF struct {
-	Alpha      float64  `yaml:"alpha"`
-	Beta       float64  `yaml:"beta"`
-	Coupling   Coupling `yaml:"coupling"`
-	Delay      bool     `yaml:"delay"`
-	Threshold  float64  `yaml:"threshold"`
-	Strict     bool     `yaml:"strict"`
-	Reset      Reset    `yaml:"reset"`
-	Refractory int      `yaml:"refractory"`
+	Alpha      float64  `yaml:"alpha"`      // α, what remains of the current after a step
+	Beta       float64  `yaml:"beta"`       // β, what remains of the membrane after a step
+	Coupling   Coupling `yaml:"coupling"`   // κ: unit, euler or exact
+	Delay      bool     `yaml:"delay"`      // input acts one step later
+	Threshold  float64  `yaml:"threshold"`  // θ, the fire level
+	Strict     bool     `yaml:"strict"`     // fire above the threshold only, not at it
+	Reset      Reset    `yaml:"reset"`      // subtract, zero or none
+	Refractory int      `yaml:"refractory"` // steps of silence after a spike
 }
 
 // Coupling says what part κ of a synapse's current charges the membrane in a

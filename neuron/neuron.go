@@ -91,10 +91,10 @@ func (r *Reset) UnmarshalText(text []byte) error {
 // IF is the integrate-and-fire neuron without leak: β = 1, g = 1. Refractory is
 // the number of steps after a spike in which a unit holds its membrane.
 type IF struct {
-	Threshold  float64 `yaml:"threshold"`
-	Strict     bool    `yaml:"strict"`
-	Reset      Reset   `yaml:"reset"`
-	Refractory int     `yaml:"refractory"`
+	Threshold  float64 `yaml:"threshold"`  // θ, the fire level
+	Strict     bool    `yaml:"strict"`     // fire above the threshold only, not at it
+	Reset      Reset   `yaml:"reset"`      // subtract, zero or none
+	Refractory int     `yaml:"refractory"` // steps of silence after a spike
 }
 
 // LIF is the leaky integrate-and-fire neuron. Beta in [0, 1] is the part of
@@ -107,13 +107,13 @@ type IF struct {
 // Refractory is the number of steps after a spike in which a unit holds its
 // membrane, ignores its input and does not fire.
 type LIF struct {
-	Beta       float64 `yaml:"beta"`
-	Threshold  float64 `yaml:"threshold"`
-	Strict     bool    `yaml:"strict"`
-	Reset      Reset   `yaml:"reset"`
-	DecayInput bool    `yaml:"decay-input"`
-	Delayed    bool    `yaml:"delayed"`
-	Refractory int     `yaml:"refractory"`
+	Beta       float64 `yaml:"beta"`        // β, what remains of the membrane after a step
+	Threshold  float64 `yaml:"threshold"`   // θ, the fire level
+	Strict     bool    `yaml:"strict"`      // fire above the threshold only, not at it
+	Reset      Reset   `yaml:"reset"`       // subtract, zero or none
+	DecayInput bool    `yaml:"decay-input"` // scale the input by 1 − β
+	Delayed    bool    `yaml:"delayed"`     // the reset acts one step later
+	Refractory int     `yaml:"refractory"`  // steps of silence after a spike
 }
 
 // Decay is exp(−dt/tau), the exact decay of a membrane over dt.

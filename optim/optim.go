@@ -33,16 +33,16 @@ type Optimizer interface {
 // SGD is gradient descent with momentum. Decay is λ, the weight decay that
 // joins the gradient.
 type SGD struct {
-	LR          float64 `yaml:"lr,required"`
-	Momentum    float64 `yaml:"momentum"`
-	Decay       float64 `yaml:"decay"`
+	LR          float64 `yaml:"lr,required"`  // η, the learning rate before scheduling
+	Momentum    float64 `yaml:"momentum"`     // μ, in [0, 1)
+	Decay       float64 `yaml:"decay"`        // λ
 	DecayBiases bool    `yaml:"decay-biases"` // see Decaying
 }
 
 // Adam adapts the rate to each weight. Zero values of Beta1, Beta2 and Epsilon
 // mean 0.9, 0.999 and 1e-8.
 type Adam struct {
-	LR      float64 `yaml:"lr,required"`
+	LR      float64 `yaml:"lr,required"` // η, the learning rate before scheduling
 	Beta1   float64 `yaml:"beta1"`
 	Beta2   float64 `yaml:"beta2"`
 	Epsilon float64 `yaml:"epsilon"`

@@ -33,7 +33,8 @@ type Env struct {
 	Pool      *par.Pool
 	Out       string // run directory
 	Resume    bool
-	SaveEvery int // steps between checkpoints within an epoch
+	SaveEvery int      // steps between checkpoints within an epoch
+	Logs      []string // kinds of logs, of train.LogKinds
 	Data      data.Options
 	Observer  train.Observer
 	Now       func() time.Time
@@ -45,7 +46,7 @@ type Outcome struct {
 	Measured      map[string]report.Measurement // by claim id
 	Metrics       report.Metrics
 	WeightsSHA256 string
-	Page          func(run report.Run) report.Page // the report of a finished run
+	Page          func(run report.Run) report.Page // the report of a finished run; report.Page.Of adds what is the run's
 }
 
 // Judge is the results of all claims at a scale.

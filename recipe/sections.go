@@ -7,6 +7,7 @@ import (
 
 	"synfire/internal/rng"
 	"synfire/layer"
+	"synfire/network"
 	"synfire/report"
 	"synfire/report/figure"
 	"synfire/signal"
@@ -160,8 +161,13 @@ func (t *Trained) activity() (report.Section, error) {
 	}
 	f, err := figure.Raster("Spikes by layer", layers)
 	d.add(f, err, "Spike raster of one test image, layer by layer", "Each mark is a spike. Neurons that see the background stay silent.")
-	f, err = figure.Membrane("Membranes", traces)
-	d.add(f, err, "Membrane potentials of the most active neurons of each layer", "The potential before reset. At the dashed threshold the neuron fires and the threshold is subtracted, or as its reset says.")
+	if err == nil {
+		d.section.Figures[0].Raster = layers
+	}
+	if len(traces) > 0 {
+		f, err = figure.Membrane("Membranes", traces)
+		d.add(f, err, "Membrane potentials of the most active neurons of each layer", "The potential before reset. At the dashed threshold the neuron fires and the threshold is subtracted, or as its reset says.")
+	}
 	var rates []figure.Rate
 	last := t.Epochs[len(t.Epochs)-1]
 	for _, nd := range t.Net.Nodes() {
@@ -184,16 +190,21 @@ func (t *Trained) trace() (layers []figure.Layer, traces []figure.Trace, err err
 	t.Config.Encoder.Encode(in, x, t.Test.Shape, []rng.Key{key}, 0, steps)
 	units := max(1, min(2, shownTraces/max(1, len(t.Epochs[len(t.Epochs)-1].Rates))))
 	st := t.Net.NewState(1)
-	cur := in
+	outputs := map[string]*signal.Signal{network.Input: in}
 	for _, nd := range t.Net.Nodes() {
 		state, err := st.Node(t.Net, nd.Name)
 		if err != nil {
 			return nil, nil, err
 		}
-		current := cur
-		if cur, err = c.Eval(nd.Name, []*signal.Signal{current}, state); err != nil {
+		var inputs []*signal.Signal
+		for _, from := range nd.Inputs {
+			inputs = append(inputs, outputs[from])
+		}
+		cur, err := c.Eval(nd.Name, inputs, state)
+		if err != nil {
 			return nil, nil, err
 		}
+		outputs[nd.Name] = cur
 		if !layer.Fires(nd.Layer) {
 			continue
 		}
@@ -205,7 +216,7 @@ func (t *Trained) trace() (layers []figure.Layer, traces []figure.Trace, err err
 		}
 		layers = append(layers, l)
 		if sp, ok := nd.Layer.(layer.Spiking); ok {
-			traces = append(traces, membranes(nd.Name, sp, current, l, units)...)
+			traces = append(traces, membranes(nd.Name, sp, inputs[0], l, units)...)
 		}
 	}
 	return layers, traces[max(0, len(traces)-shownTraces):], nil

@@ -46,6 +46,9 @@ func Train(ctx context.Context, e *Env, table model.Table, c model.Config, train
 		return nil, err
 	}
 	defer dir.Close()
+	if loop.Logs, err = train.NewLogs(e.Out, e.Logs); err != nil {
+		return nil, err
+	}
 	loop.Dir, loop.Observer, loop.Now = dir, e.Observer, e.Now
 	loop.SaveEvery, loop.LogEvery = e.SaveEvery, max(1, loop.Train.Len()/pointsAnEpoch)
 	result, err := loop.Run(ctx)

@@ -18,6 +18,7 @@ import (
 	"synfire/layer"
 	"synfire/loss"
 	"synfire/model"
+	"synfire/network"
 	"synfire/neuron"
 	"synfire/optim"
 	"synfire/recipe"
@@ -56,7 +57,7 @@ func config() model.Config {
 	c := model.NewConfig()
 	c.Data = model.Data{Name: "corners"}
 	c.Steps, c.Batch, c.Epochs, c.Optimizer = 3, 4, 2, optim.Adam{LR: 0.02}
-	c.Layers = []layer.Layer{layer.Conv2D{Out: 4, Kernel: 3}, layer.MaxPool{Size: 2}, spiking, layer.Flatten{}, layer.Linear{Out: 3}, spiking}
+	c.Layers = network.Chain(layer.Conv2D{Out: 4, Kernel: 3}, layer.MaxPool{Size: 2}, spiking, layer.Flatten{}, layer.Linear{Out: 3}, spiking)
 	return c
 }
 
@@ -169,8 +170,8 @@ func TestTrainErrors(t *testing.T) {
 		change func(*model.Config)
 	}{
 		{"100 samples asked for", func(c *model.Config) { c.Data.Train = 100 }},
-		{"data set corners has 3 classes", func(c *model.Config) { c.Layers[4] = layer.Linear{Out: 4} }},
-		{`node "conv2d1"`, func(c *model.Config) { c.Layers[0] = layer.Conv2D{Out: 4, Kernel: 7} }},
+		{"data set corners has 3 classes", func(c *model.Config) { c.Layers[4].Layer = layer.Linear{Out: 4} }},
+		{`node "conv2d1"`, func(c *model.Config) { c.Layers[0].Layer = layer.Conv2D{Out: 4, Kernel: 7} }},
 		{"scale is 2", func(c *model.Config) { c.Encoder = encode.Poisson{Scale: 2} }},
 	} {
 		k, dir := config(), filepath.Join(t.TempDir(), "run")
@@ -206,8 +207,15 @@ func TestSections(t *testing.T) {
 			[]string{"in 6 steps"}},
 		{"no spikes", corners("test", 24, 1), func(c *model.Config) {
 			c.Loss, c.Steps = loss.MembraneCrossEntropy{}, 1
-			c.Layers = []layer.Layer{layer.Flatten{}, layer.Linear{Out: 8}, layer.ReLU{}, layer.Linear{Out: 3}, layer.Readout{Beta: 0.5}}
+			c.Layers = network.Chain(layer.Flatten{}, layer.Linear{Out: 8}, layer.ReLU{}, layer.Linear{Out: 3}, layer.Readout{Beta: 0.5})
 		}, []int{2, 0, 0, 0}, []string{"The network has no spiking layer."}},
+		{"branches", corners("test", 24, 1), func(c *model.Config) {
+			c.Layers = []network.Node{{Layer: layer.Flatten{}}, {Layer: layer.Linear{Out: 8}}, {Name: "a", Layer: layer.ReLU{}},
+				{Layer: layer.Linear{Out: 8}, Inputs: []string{"flatten1"}}, {Layer: layer.Add{}, Inputs: []string{network.Previous, "a"}},
+				{Layer: layer.Recurrent{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.5}, Surrogate: surrogate.FastSigmoid{Slope: 5}}},
+				{Layer: layer.Linear{Out: 3}}, {Layer: layer.Readout{Beta: 0.5}}}
+			c.Loss = loss.MembraneCrossEntropy{}
+		}, []int{2, 0, 2, 0}, []string{"in 3 steps"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := config()

@@ -41,11 +41,11 @@ func demoPage(t *testing.T) report.Page {
 		Title:    "Spatio-temporal backpropagation on MNIST",
 		Lead:     "The network classifies 99.31 % of 10,000 test images correctly after 20 epochs, 0.11 points below the published figure.",
 		Links:    []report.Link{{Text: "The paper", URL: "https://example.org/paper"}},
-		Claims:   run.Claims,
-		Sections: []report.Section{d.learning(), d.mistakes(), d.activity(), d.structure()},
+		Sections: []report.Section{d.learning(), d.mistakes(), d.activity(), d.comparison(), d.structure()},
+		Notes:    []string{"All figures of this page are made up.", "The paper does not say how its images were scaled; here they lie in [0, 1]."},
 		Config:   "seed: 1\nsteps: 8\nlayers:\n  - {kind: conv2d, out: 15, kernel: 5}\n  - kind: spiking\n    neuron: {kind: lif, beta: 0.9}\n",
-		Facts:    append(run.Facts(), report.Fact{Label: "data", Value: "MNIST, made up for this page"}),
-	}
+		Facts:    []report.Fact{{Label: "data", Value: "MNIST, made up for this page"}},
+	}.Of(run)
 }
 
 func demoRun() report.Run {
@@ -183,10 +183,71 @@ func (d demo) activity() report.Section {
 		traces = append(traces, tr)
 	}
 	rates := []figure.Rate{{Layer: "spiking1", Value: 0.0612}, {Layer: "spiking2", Value: 0.114}, {Layer: "spiking3", Value: 0}}
+	raster := d.figure("Spike raster", "Each mark is a spike; darker rows hold more of them.")(figure.Raster("Spikes by layer", layers))
+	raster.Raster = layers
 	return report.Section{Title: "Activity", Text: "What the network does with one test image in 32 steps.", Figures: []report.Figure{
-		d.figure("Spike raster", "Each mark is a spike; darker rows hold more of them.")(figure.Raster("Spikes by layer", layers)),
+		raster,
 		d.figure("Membrane potentials", "At the dashed threshold a neuron fires and the threshold is subtracted.")(figure.Membrane("Membranes", traces)),
 		d.figure("Firing rates", "A silent layer passes nothing on.")(figure.Rates("Firing rates", rates)),
+	}}
+}
+
+// comparison has the figures of general use.
+func (d demo) comparison() report.Section {
+	measured := figure.Series{Name: "measured"}
+	theory := figure.Series{Name: "theory", Reference: true}
+	for i := range 25 {
+		x := math.Pow(10, float64(i)/12)
+		y := x * 0.004 * (1 + 0.3*d.rand.NormFloat64())
+		y = max(y, x*0.001)
+		measured.X, measured.Y = append(measured.X, x), append(measured.Y, y)
+		measured.Low, measured.High = append(measured.Low, y*0.7), append(measured.High, y*1.4)
+		theory.X, theory.Y = append(theory.X, x), append(theory.Y, x*0.004)
+	}
+	const n = 24
+	distances, names := make([][]float64, n), make([]string, n)
+	var joins []figure.Join
+	for i := range n {
+		names[i] = fmt.Sprintf("train %d", i+1)
+		for j := range n {
+			v := 0.75 + 0.2*math.Sin(float64(i*7+j*7))
+			if i%3 == j%3 {
+				v = 0.3
+			}
+			if i == j {
+				v = 0
+			}
+			distances[i] = append(distances[i], v)
+		}
+	}
+	cluster := [3]int{0, 1, 2}
+	for i := 3; i < n; i++ {
+		joins = append(joins, figure.Join{A: cluster[i%3], B: i, Height: 0.2 + float64(i)/100})
+		cluster[i%3] = n + len(joins) - 1
+	}
+	joins = append(joins, figure.Join{A: cluster[0], B: cluster[1], Height: 0.7}, figure.Join{A: n + len(joins), B: cluster[2], Height: 0.9})
+	scores := [][]float64{{1, 0.71, 0.12}, {0.64, 0.88, 0.2}, {-0.05, 0.3, 0.93}, {0.1, math.NaN(), 0.4}}
+	clouds := []figure.Cloud{{Name: "conventional"}, {Name: "spiking"}, {Name: "untrained"}}
+	for i := range clouds {
+		for k := range 5 {
+			clouds[i].X = append(clouds[i].X, float64(k)+0.3*d.rand.NormFloat64())
+			clouds[i].Y = append(clouds[i].Y, 1.5*float64(i-1)*math.Exp(-float64(k)/4)+0.2*d.rand.NormFloat64())
+			clouds[i].Labels = append(clouds[i].Labels, fmt.Sprintf("layer %d", k+1))
+		}
+	}
+	published := 92.1
+	return report.Section{Title: "Comparison", Text: "Figures that any recipe may use.", Figures: []report.Figure{
+		d.figure("Distance over rate", "The band is the range over seeds, the grey line what theory says.")(figure.Curves("Distance over rate", "rate (Hz)",
+			figure.Panel{Name: "distance", LogX: true, LogY: true, Series: []figure.Series{measured, theory}})),
+		d.figure("Distances of spike trains", "Three groups, as the tree above finds them.")(figure.Heatmap("Distances of spike trains",
+			figure.Grid{Values: distances, Rows: names, Quantity: "SPIKE distance", Tree: joins})),
+		d.figure("Similarity of layers", "Orange layers are alike, blue ones opposed.")(figure.Heatmap("Similarity of layers", figure.Grid{Values: scores,
+			Rows: []string{"conv 1", "conv 2", "linear", "output"}, Columns: []string{"spiking 1", "spiking 2", "spiking 3"}, RowAxis: "conventional", ColumnAxis: "spiking", Quantity: "CKA"})),
+		d.figure("Map of layers", "Layers that answer alike lie close together.")(figure.Scatter("Map of layers", figure.ScatterOptions{Map: true}, clouds...)),
+		d.figure("Accuracy of two networks", "On the dashed line both are equal.")(figure.Scatter("Spiking against conventional",
+			figure.ScatterOptions{X: "conventional (%)", Y: "spiking (%)", Diagonal: true}, figure.Cloud{X: []float64{90, 94, 97, 98.5}, Y: []float64{88, 93.2, 96.9, 98.1}})),
+		d.figure("Accuracy by variant", "The upright mark is the published figure, the whisker the range over seeds.")(figure.Bars("Accuracy by variant", "accuracy (%)", []figure.Bar{
+			{Name: "real-valued", Value: 97.8, Low: 97.1, High: 98.2, Group: "dense"}, {Name: "spiking", Value: 91.3, Low: 89, High: 93, Reference: &published, Group: "dense"}, {Name: "spiking", Value: 84, Group: "pruned"}})),
 	}}
 }
 

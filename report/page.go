@@ -2,24 +2,64 @@ package report
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"html/template"
+	"maps"
+	"slices"
 	"strings"
+
+	"synfire/report/figure"
 )
 
 // Page is one self-contained report: it refers to nothing outside itself but by
 // links that a reader may follow. All text is plain and is escaped.
+//
+// A recipe writes the title, the lead and the sections, and what else it alone
+// knows; Of adds what every run has.
 type Page struct {
-	Title    string
-	Lead     string // the outcome in a sentence or two
-	Links    []Link // e.g. the paper
-	Claims   []Result
-	Sections []Section
-	Config   string // resolved configuration, YAML
-	Facts    []Fact // provenance
+	Title     string
+	Subtitle  string // what kind of run it is, e.g. "recipe stbp, short"
+	Lead      string // the outcome in a sentence or two
+	Links     []Link // e.g. the paper
+	Claims    []Result
+	Facts     []Fact // provenance
+	Sections  []Section
+	Notes     []string // what a reader should know before quoting a figure
+	Metrics   Metrics
+	Reproduce string // command line
+	Config    string // resolved configuration, YAML
+}
+
+// Of is the page completed with what the run itself says: its claims, its
+// provenance before the facts that the page has of its own, its metrics, and the
+// command line that repeats it.
+func (p Page) Of(r Run) Page {
+	facts := r.Facts()
+	for _, own := range p.Facts {
+		if !slices.ContainsFunc(facts, func(f Fact) bool { return f.Label == own.Label }) {
+			facts = append(facts, own)
+		}
+	}
+	p.Claims, p.Facts, p.Metrics = r.Claims, facts, r.Metrics
+	if p.Subtitle == "" && r.Recipe != "" {
+		p.Subtitle = fmt.Sprintf("recipe %s, scale %s", r.Recipe, r.Scale)
+	}
+	if p.Reproduce == "" {
+		p.Reproduce = r.Command()
+	}
+	return p
+}
+
+// Command is the command line that repeats the run.
+func (r Run) Command() string {
+	if r.Recipe == "" {
+		return "synfire train " + r.Dir + "/config.yaml"
+	}
+	return fmt.Sprintf("synfire run %s --scale %s --seed %d", r.Recipe, r.Scale, r.Seed)
 }
 
 // Link is a place to read on, of scheme http, https or mailto.
@@ -37,11 +77,25 @@ type Section struct {
 // Figure is a drawing with what it shows (Alt, for those who cannot see it)
 // and what to see in it (Caption). Either SVG holds a document, such as
 // report/figure makes, or PNG a picture.
+//
+// Raster, beside the SVG of it, is what the page offers to explore: it can be
+// zoomed, moved through and scrubbed. Without JavaScript and on paper the SVG
+// stands in its place.
 type Figure struct {
 	SVG     []byte
 	PNG     []byte
 	Alt     string
 	Caption string
+	Raster  []figure.Layer
+}
+
+// Document is the figure's file: its PNG, or its SVG with Alt as its title and
+// Caption as its description.
+func (f Figure) Document() []byte {
+	if len(f.PNG) > 0 {
+		return f.PNG
+	}
+	return describe(f.SVG, f.Alt, f.Caption, "figure")
 }
 
 // Table is a table of text; columns that Right marks hold numbers. One of more
@@ -59,11 +113,24 @@ type Fact struct{ Label, Value string }
 // longTable is the number of rows above which a table is folded up.
 const longTable = 24
 
-//go:embed page.html
-var pageSource string
+var (
+	//go:embed page.html
+	pageSource string
+	//go:embed page.css
+	pageStyle string
+	//go:embed raster.js
+	rasterScript string
+)
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"svg":        func(b []byte) template.HTML { return template.HTML(inlineSVG(b)) },
+	"css":         func() template.CSS { return template.CSS(pageStyle) },
+	"script":      func() template.JS { return template.JS(rasterScript) },
+	"policy":      contentPolicy,
+	"interactive": Page.interactive,
+	"svg": func(f Figure, section, place int) template.HTML {
+		return template.HTML(inlineSVG(describe(f.SVG, f.Alt, f.Caption, fmt.Sprintf("f%d-%d", section, place))))
+	},
+	"raster":     encodeRaster,
 	"png":        func(b []byte) template.URL { return template.URL(pngURL + base64.StdEncoding.EncodeToString(b)) },
 	"published":  func(r Result) string { return r.publishedText() },
 	"bound":      func(r Result) string { return r.boundText() },
@@ -73,10 +140,38 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"tally":      func(rs []Result) string { return Count(rs).String() },
 	"fallsShort": func(rs []Result) bool { return Count(rs).NotMet > 0 },
 	"met":        func(rs []Result) bool { t := Count(rs); return t.NotMet == 0 && t.Met > 0 },
+	"wide":       func(f Fact) bool { return len(f.Value) > 40 },
+	"metrics":    Metrics.table,
 	"paragraphs": paragraphs,
 	"right":      func(right []bool, i int) bool { return i < len(right) && right[i] },
-	"long":       func(t Table) bool { return len(t.Rows) > longTable },
+	"folded":     func(t Table) bool { return len(t.Rows) > longTable },
 }).Parse(pageSource))
+
+// contentPolicy forbids the page to load anything, and to run anything but its
+// own script.
+func contentPolicy() string {
+	sum := sha256.Sum256([]byte(rasterScript))
+	return "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+func (p Page) interactive() bool {
+	return slices.ContainsFunc(p.Sections, func(s Section) bool {
+		return slices.ContainsFunc(s.Figures, func(f Figure) bool { return len(f.Raster) > 0 })
+	})
+}
+
+// table is the metrics by name.
+func (m Metrics) table() Table {
+	t := Table{Head: []string{"metric", "value"}, Right: []bool{false, true}}
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		value := missing
+		if finite(m[name]) {
+			value = rounded(m[name], "")
+		}
+		t.Rows = append(t.Rows, []string{name, value})
+	}
+	return t
+}
 
 const pngURL = "data:image/png;base64,"
 
@@ -105,6 +200,8 @@ func (f Figure) check() error {
 		return fmt.Errorf("%d bytes of SVG and %d of PNG, want one of the two", len(f.SVG), len(f.PNG))
 	case len(f.PNG) > 0 && !bytes.HasPrefix(f.PNG, []byte("\x89PNG\r\n\x1a\n")):
 		return errors.New("the PNG lacks its signature")
+	case len(f.Raster) > 0 && len(f.SVG) == 0:
+		return errors.New("a raster without its SVG; draw one with figure.Raster")
 	case len(f.SVG) > 0:
 		return checkSVG(f.SVG)
 	}

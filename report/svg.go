@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"slices"
 	"strings"
@@ -105,6 +106,33 @@ func plainStyle(style string) bool {
 		}
 	}
 	return true
+}
+
+// describe gives a checked document a role, title and description, by which those
+// who cannot see it are told what it shows; id tells them apart on a page.
+func describe(doc []byte, title, description, id string) []byte {
+	start := bytes.Index(doc, []byte("<svg")) + len("<svg")
+	d := xml.NewDecoder(bytes.NewReader(doc))
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return doc // not a document; the page refuses it
+		}
+		if _, ok := token.(xml.StartElement); ok {
+			break
+		}
+	}
+	end := d.InputOffset()
+	if bytes.HasSuffix(doc[:end], []byte("/>")) {
+		return doc // nothing is drawn
+	}
+	var b bytes.Buffer
+	b.Write(doc[:start])
+	fmt.Fprintf(&b, ` role="img" aria-labelledby="%s-title %[1]s-desc"`, id)
+	b.Write(doc[start:end])
+	fmt.Fprintf(&b, `<title id="%s-title">%s</title><desc id="%[1]s-desc">%[3]s</desc>`, id, html.EscapeString(title), html.EscapeString(description))
+	b.Write(doc[end:])
+	return b.Bytes()
 }
 
 // inlineSVG is the svg element of a checked document as HTML takes it: without

@@ -2,10 +2,7 @@
 // times in a window (Train).
 package spike
 
-import (
-	"fmt"
-	"math/bits"
-)
+import "math/bits"
 
 // Raster is a table of bits: Rows vectors of Units units. Each row starts at a
 // whole word and its unused bits are zero.
@@ -50,30 +47,6 @@ func (r Raster) Count(lo, hi int) int {
 		n += bits.OnesCount64(w)
 	}
 	return n
-}
-
-// Train is the spikes of one unit: ascending times within an observation
-// window [Start, Stop], whose edges belong to the train.
-type Train struct {
-	Times       []float64
-	Start, Stop float64
-}
-
-// NewTrain checks that the window is not empty and that the times are finite,
-// ascending and inside it.
-func NewTrain(times []float64, start, stop float64) (Train, error) {
-	if !(start < stop) {
-		return Train{}, fmt.Errorf("spike.NewTrain: the window [%v, %v] is empty; give a stop after the start", start, stop)
-	}
-	for i, t := range times {
-		if !(t >= start && t <= stop) {
-			return Train{}, fmt.Errorf("spike.NewTrain: spike %d at %v lies outside the window [%v, %v]; widen the window or drop it", i, t, start, stop)
-		}
-		if i > 0 && t < times[i-1] {
-			return Train{}, fmt.Errorf("spike.NewTrain: spike %d at %v comes after one at %v; sort the times", i, t, times[i-1])
-		}
-	}
-	return Train{Times: times, Start: start, Stop: stop}, nil
 }
 
 // Train is the train of one unit over rows first, first+stride, …, one a time

@@ -2,8 +2,6 @@ package spike_test
 
 import (
 	"fmt"
-	"math"
-	"strings"
 	"testing"
 
 	"synfire/spike"
@@ -18,26 +16,6 @@ func ExampleRaster() {
 	// Output:
 	// 2 true false
 	// [0.5 1.5]
-}
-
-func TestNewTrain(t *testing.T) {
-	for _, c := range []struct {
-		times       []float64
-		start, stop float64
-		want        string
-	}{
-		{[]float64{1, 2, 2}, 0, 3, ""},
-		{nil, 0, 3, ""},
-		{nil, 3, 3, "is empty"},
-		{[]float64{2, 1}, 0, 3, "sort"},
-		{[]float64{4}, 0, 3, "outside"},
-		{[]float64{math.NaN()}, 0, 3, "outside"},
-	} {
-		_, err := spike.NewTrain(c.times, c.start, c.stop)
-		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
-			t.Errorf("NewTrain(%v, %v, %v) = %v, want %q", c.times, c.start, c.stop, err, c.want)
-		}
-	}
 }
 
 func TestRasterReset(t *testing.T) {

@@ -16,8 +16,8 @@ import (
 //
 // with height h > 0 and half width w > 0.
 type Rectangle struct {
-	Height float64 `yaml:"height"`
-	Width  float64 `yaml:"width"`
+	Height float64 `yaml:"height"` // h
+	Width  float64 `yaml:"width"`  // w, from the threshold to where it ends
 }
 
 // Validate returns an error unless height and width are positive.

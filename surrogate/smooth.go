@@ -16,8 +16,8 @@ import (
 // with slope k > 0 per unit of membrane; σ runs from 0 to 1, and σ' is k/4 at the
 // threshold.
 type Sigmoid struct {
-	Slope float64 `yaml:"slope"`
-	Cut   float64 `yaml:"cut"`
+	Slope float64 `yaml:"slope"` // k, per unit of membrane
+	Cut   float64 `yaml:"cut"`   // distance from the threshold beyond which σ' counts as 0; 0: nowhere
 }
 
 // Validate returns an error unless the slope is positive and the cut is not
@@ -50,9 +50,9 @@ func (s Sigmoid) Primitive(z tensor.Float) tensor.Float {
 //
 // with height h > 0 and slope k > 0 per unit of membrane.
 type Exponential struct {
-	Height float64 `yaml:"height"`
-	Slope  float64 `yaml:"slope"`
-	Cut    float64 `yaml:"cut"`
+	Height float64 `yaml:"height"` // h, at the threshold
+	Slope  float64 `yaml:"slope"`  // k, per unit of membrane
+	Cut    float64 `yaml:"cut"`    // distance from the threshold beyond which σ' counts as 0; 0: nowhere
 }
 
 // Validate returns an error unless height and slope are positive and the cut

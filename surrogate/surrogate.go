@@ -42,8 +42,8 @@ type Fast interface{ Kernel() kernel.Surrogate }
 // with slope k > 0 per unit of membrane. The error of a Cut grows with
 // σ'(Cut): with slope 25 and Cut 0.36 it is 1 %.
 type FastSigmoid struct {
-	Slope float64 `yaml:"slope"`
-	Cut   float64 `yaml:"cut"`
+	Slope float64 `yaml:"slope"` // k, per unit of membrane
+	Cut   float64 `yaml:"cut"`   // distance from the threshold beyond which σ' counts as 0; 0: nowhere
 }
 
 // Validate returns an error unless the slope is positive and the cut is not
@@ -80,8 +80,8 @@ func (s FastSigmoid) Primitive(z tensor.Float) tensor.Float {
 // with α > 0; σ runs from 0 to 1. The error of a Cut grows with σ'(Cut): with
 // α = 2 and Cut 3.17 it is 1 % of σ'(0).
 type ArcTan struct {
-	Alpha float64 `yaml:"alpha"`
-	Cut   float64 `yaml:"cut"`
+	Alpha float64 `yaml:"alpha"` // α, per unit of membrane
+	Cut   float64 `yaml:"cut"`   // distance from the threshold beyond which σ' counts as 0; 0: nowhere
 }
 
 // Validate returns an error unless alpha is positive and the cut is not
@@ -123,8 +123,8 @@ func (s ArcTan) Primitive(z tensor.Float) tensor.Float {
 //
 // with height γ > 0 and half width w > 0. It is exactly zero beyond w.
 type Triangle struct {
-	Height float64 `yaml:"height"`
-	Width  float64 `yaml:"width"`
+	Height float64 `yaml:"height"` // γ, at the threshold
+	Width  float64 `yaml:"width"`  // w, from the threshold to where it ends
 }
 
 // Validate returns an error unless height and width are positive.

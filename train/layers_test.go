@@ -26,11 +26,11 @@ import (
 func normed() model.Config {
 	c := small()
 	plif := layer.ParametricSpiking{Beta: 0.8, Threshold: 1, Surrogate: surrogate.ArcTan{Alpha: 2}}
-	c.Layers = []layer.Layer{
+	c.Layers = network.Chain(
 		layer.Conv2D{Out: 5, Kernel: 5, Stride: 2, NoBias: true}, layer.BatchNorm{}, plif,
 		layer.Conv2D{Out: 5, Kernel: 3, Padding: 1, Groups: 5, NoBias: true}, layer.BatchNorm{Scale: 0.5}, plif,
 		layer.Flatten{}, layer.Dropout{Rate: 0.3}, layer.Linear{Out: 10}, plif,
-	}
+	)
 	return c
 }
 

@@ -20,6 +20,7 @@ import (
 //
 //	config.yaml                    the resolved configuration
 //	metrics.jsonl                  a line an epoch
+//	log.csv, …                     logs, where Loop.Logs asks for them
 //	checkpoints/step-N.safetensors the last two
 //	checkpoints/best.safetensors   the one of the best test accuracy
 //	report.html, figures/          what a recipe adds
@@ -194,8 +195,8 @@ func (l *Loop) record(e Epoch) error {
 	if best {
 		l.progress.Best, l.progress.BestEpoch = e.TestAccuracy, e.Epoch
 	}
-	if l.Dir == nil {
-		return nil
+	if err := l.writeLogs(l.epochRecord(e)); err != nil || l.Dir == nil {
+		return err
 	}
 	if err := l.appendMetrics(e); err != nil {
 		return err

@@ -152,7 +152,8 @@ type Loop struct {
 	Epochs    int
 	Dir       *RunDir // nil: nothing is kept
 	SaveEvery int     // steps between checkpoints within an epoch; 0: none
-	LogEvery  int     // steps between points of metrics.jsonl; 0: none
+	LogEvery  int     // steps between points of metrics.jsonl and the logs; 0: none
+	Logs      []Log
 	Observer  Observer
 	Now       func() time.Time // nil: seconds are not measured
 
@@ -169,11 +170,13 @@ type progress struct {
 	BestEpoch    int        `json:"best_epoch"`
 	MetricsBytes int64      `json:"metrics_bytes"`
 	Done         bool       `json:"done"`
+
+	LogBytes map[string]int64 `json:"log_bytes,omitempty"` // by the logs' names
 }
 
 // Run trains to the end, continuing from the newest good checkpoint in Dir if
 // there is one. It returns the evaluation after the last epoch.
-func (l *Loop) Run(ctx context.Context) (*Evaluation, error) {
+func (l *Loop) Run(ctx context.Context) (result *Evaluation, err error) {
 	if l.Observer == nil {
 		l.Observer = None{}
 	}
@@ -181,6 +184,10 @@ func (l *Loop) Run(ctx context.Context) (*Evaluation, error) {
 	if err := l.resume(); err != nil {
 		return nil, err
 	}
+	if err := l.openLogs(); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, closeLogs(l.Logs)) }()
 	var last *Evaluation
 	for l.progress.Cursor.Epoch < l.Epochs {
 		var err error
@@ -263,12 +270,16 @@ func (l *Loop) step(ctx context.Context, b *data.Batch) error {
 
 // logPoint records a point when it is time.
 func (l *Loop) logPoint(epoch int) error {
-	if l.Dir == nil || l.LogEvery == 0 || l.progress.Step%l.LogEvery != 0 {
+	if l.LogEvery == 0 || l.progress.Step%l.LogEvery != 0 {
 		return nil
 	}
 	m := l.progress.Recent
 	l.progress.Recent = Metrics{}
-	return l.appendMetrics(Point{Kind: "step", Epoch: epoch, Step: l.progress.Step, TrainLoss: m.Loss(), TrainAccuracy: m.Accuracy()})
+	p := Point{Kind: "step", Epoch: epoch, Step: l.progress.Step, TrainLoss: m.Loss(), TrainAccuracy: m.Accuracy()}
+	if err := l.writeLogs(p.record()); err != nil || l.Dir == nil {
+		return err
+	}
+	return l.appendMetrics(p)
 }
 
 // Warnings for layers whose firing carries no information.

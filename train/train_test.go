@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 	"synfire/internal/par"
 	"synfire/layer"
 	"synfire/model"
+	"synfire/network"
 	"synfire/neuron"
 	"synfire/surrogate"
 	"synfire/tensor"
@@ -28,10 +30,10 @@ func small() model.Config {
 	spiking := layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 1}, Surrogate: surrogate.FastSigmoid{Slope: 5}}
 	c.Data = model.Data{Name: mnist.SampleName, Train: 200, Test: 100, Augment: []data.Augment{data.Shift{Max: 1}}}
 	c.Steps, c.Batch, c.Epochs = 4, 16, 2
-	c.Layers = []layer.Layer{
+	c.Layers = network.Chain(
 		layer.Conv2D{Out: 5, Kernel: 5, Stride: 2}, spiking, layer.MaxPool{Size: 2},
 		layer.Conv2D{Out: 7, Kernel: 3, Padding: 1}, spiking, layer.Flatten{}, layer.Linear{Out: 10}, spiking,
-	}
+	)
 	return c
 }
 
@@ -216,8 +218,8 @@ func TestWrongState(t *testing.T) {
 	c := small()
 	l := loop(t, c, nil)
 	before := l.Learner.State()
-	c.Layers = append([]layer.Layer(nil), c.Layers...)
-	c.Layers[3] = layer.Conv2D{Out: 8, Kernel: 3, Padding: 1}
+	c.Layers = slices.Clone(c.Layers)
+	c.Layers[3].Layer = layer.Conv2D{Out: 8, Kernel: 3, Padding: 1}
 	if err := l.Learner.SetState(loop(t, c, nil).Learner.State()); err == nil || !strings.Contains(err.Error(), "shape") {
 		t.Errorf("state of another network: %v", err)
 	}

@@ -24,6 +24,7 @@ type benchCmd struct {
 	Kernel  string   `help:"Kernel level: go, avx2 or avx512 (default the best)." placeholder:"LEVEL"`
 	Phase   string   `help:"Measure one phase alone: train, infer or latency." placeholder:"PHASE"`
 	Compare string   `help:"Compare with FILE: an earlier --json output, or the JSON lines of a script that times other simulators." placeholder:"FILE"`
+	Settle  int      `help:"On several threads, repeat what was measured while the cores were far apart, for up to so many seconds a row." placeholder:"SECONDS"`
 	Profile bool     `help:"Show where the time goes, by layer and kernel, beside what the machine can do."`
 	Small   bool     `help:"Tiny shapes, to try the command: the figures mean nothing."`
 	JSON    bool     `help:"Print JSON."`
@@ -174,7 +175,7 @@ func (c *benchCmd) child(a *app, i int, factors []float64) ([]bench.Row, error) 
 	}
 	args := append([]string{"bench"}, c.Names...)
 	args = append(args, "--repeat", strconv.Itoa(c.Repeat), "--threads", strconv.Itoa(c.Threads), "--phase="+c.Phase,
-		"--kernel="+kernel.Current().String(), "--small="+strconv.FormatBool(c.Small), "--profile="+strconv.FormatBool(c.Profile), "--case", strconv.Itoa(i))
+		"--kernel="+kernel.Current().String(), "--small="+strconv.FormatBool(c.Small), "--profile="+strconv.FormatBool(c.Profile), "--settle", strconv.Itoa(c.Settle), "--case", strconv.Itoa(i))
 	if factors != nil {
 		args = append(args, "--factors="+join(factors))
 	}
@@ -202,7 +203,7 @@ func join(v []float64) string {
 
 // measure is the child's work.
 func (c *benchCmd) measure(a *app, one bench.Case) error {
-	o := bench.Options{Now: time.Now, Repeat: c.Repeat, Least: time.Duration(repeatSeconds * float64(time.Second)), Factors: c.Factors, Profile: c.Profile}
+	o := bench.Options{Now: time.Now, Repeat: c.Repeat, Least: time.Duration(repeatSeconds * float64(time.Second)), Settle: time.Duration(c.Settle) * time.Second, Factors: c.Factors, Profile: c.Profile}
 	if c.Small {
 		o.Least = 0
 	}

@@ -31,6 +31,7 @@ type cli struct {
 	Train   trainCmd   `cmd:"" help:"Train a network described by a YAML file."`
 	Eval    evalCmd    `cmd:"" help:"Measure a checkpoint on a data set."`
 	Data    dataCmd    `cmd:"" help:"List, get, import and verify data sets."`
+	Schema  schemaCmd  `cmd:"" help:"Print the JSON schema of the YAML files, for editors."`
 	Bench   benchCmd   `cmd:"" help:"Measure this machine's speed on known workloads."`
 	Doctor  doctorCmd  `cmd:"" help:"Check this machine: kernels, determinism, speed, data."`
 }

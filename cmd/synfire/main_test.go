@@ -23,7 +23,7 @@ func command(args ...string) (out, errOut string, code int) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, verb := range []string{"", "run", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "data convert", "bench", "doctor"} {
+	for _, verb := range []string{"", "run", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "data convert", "schema", "bench", "doctor"} {
 		args := append(strings.Fields(verb), "--help")
 		out, _, code := command(args...)
 		if code != 0 {

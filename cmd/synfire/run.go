@@ -20,13 +20,14 @@ import (
 
 // runFlags are shared by the verbs that train.
 type runFlags struct {
-	Seed    *uint64 `help:"Seed of all random numbers (default 1, or the file's)."`
-	Threads int     `help:"Threads; 0 means one for each processor. Results do not depend on it." default:"0"`
-	Out     string  `help:"Directory of the run (default runs/NAME)." placeholder:"DIR"`
-	Resume  bool    `help:"Continue the run in its directory."`
-	Save    int     `help:"Steps between checkpoints within an epoch; 0: at the end of epochs only." default:"200"`
-	DataDir string  `help:"Folder with your own copies of data sets." placeholder:"DIR"`
-	JSON    bool    `help:"Print the result as JSON."`
+	Seed    *uint64  `help:"Seed of all random numbers (default 1, or the file's)."`
+	Threads int      `help:"Threads; 0 means one for each processor. Results do not depend on it." default:"0"`
+	Out     string   `help:"Directory of the run (default runs/NAME)." placeholder:"DIR"`
+	Resume  bool     `help:"Continue the run in its directory."`
+	Save    int      `help:"Steps between checkpoints within an epoch; 0: at the end of epochs only." default:"200"`
+	Log     []string `help:"Also keep logs in the run's directory: tensorboard, csv, jsonl." enum:"tensorboard,csv,jsonl" placeholder:"KIND"`
+	DataDir string   `help:"Folder with your own copies of data sets." placeholder:"DIR"`
+	JSON    bool     `help:"Print the result as JSON."`
 }
 
 type runCmd struct {
@@ -102,7 +103,7 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	defer pool.Close()
 	view := newView(a)
 	env := &recipe.Env{
-		Scale: scale, Seed: seed, Pool: pool, Out: out, Resume: f.Resume, SaveEvery: f.Save,
+		Scale: scale, Seed: seed, Pool: pool, Out: out, Resume: f.Resume, SaveEvery: f.Save, Logs: f.Log,
 		Data: dataOptions(a, f.DataDir), Observer: view, Now: time.Now,
 	}
 	what := r.Title
@@ -123,7 +124,7 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 		Threads: pool.Threads(), WallSeconds: time.Since(start).Seconds(),
 		Claims: r.Judge(scale, o), Metrics: o.Metrics, WeightsSHA256: o.WeightsSHA256,
 	})
-	return a.finish(result, o.Page(result), f.JSON)
+	return a.finish(result, o.Page(result).Of(result), f.JSON)
 }
 
 // finish writes result.json and report.html and prints the result.
@@ -164,8 +165,12 @@ func writeFigures(dir string, page report.Page) error {
 	for _, s := range page.Sections {
 		for _, f := range s.Figures {
 			n++
-			name := fmt.Sprintf("%02d-%s.svg", n, slug(f.Alt))
-			if err := atomicfile.Write(filepath.Join(dir, name), writer(f.SVG)); err != nil {
+			extension := "svg"
+			if len(f.PNG) > 0 {
+				extension = "png"
+			}
+			name := fmt.Sprintf("%02d-%s.%s", n, slug(f.Alt), extension)
+			if err := atomicfile.Write(filepath.Join(dir, name), writer(f.Document())); err != nil {
 				return err
 			}
 		}

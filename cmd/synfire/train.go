@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -33,7 +32,7 @@ type evalCmd struct {
 	DataDir string `help:"Folder with your own copies of data sets." placeholder:"DIR"`
 	JSON    bool   `help:"Print JSON."`
 
-	EarlyExit string `help:"Answer a sample as soon as it is decided: LEAD, by which the largest score must lead (in spikes), or certain, where no later spike can change the answer." placeholder:"LEAD"`
+	EarlyExit *model.EarlyExit `help:"Answer a sample as soon as it is decided: LEAD, by which the largest score must lead (in spikes), or certain, where no later spike can change the answer; off runs all steps. Default: as in the file that was trained." placeholder:"LEAD"`
 }
 
 // evaluation is the JSON of eval.
@@ -70,7 +69,8 @@ func (c *trainCmd) Run(a *app) error {
 	}
 	base := strings.TrimSuffix(filepath.Base(c.File), filepath.Ext(c.File))
 	own := recipe.Recipe{ID: "", Title: "training of " + base, Run: func(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
-		return trainOwn(ctx, e, table, cfg, d)
+		o, err := trainOwn(ctx, e, table, cfg, d)
+		return o, model.Locate(c.File, src, err)
 	}}
 	return a.runRecipe(own, "", cfg.Seed, fmt.Sprintf("%s-s%d", base, cfg.Seed), c.runFlags)
 }
@@ -99,7 +99,7 @@ func trainOwn(ctx context.Context, e *recipe.Env, table model.Table, cfg model.C
 			return report.Page{
 				Title:    r.Run,
 				Lead:     fmt.Sprintf("%.2f %% of %s test images of %s are classified correctly; epochs of training: %d.", accuracy, report.Integer(int64(t.Result.Metrics.N)), d.Name, len(t.Epochs)),
-				Sections: sections, Config: string(t.YAML), Facts: append(r.Facts(), report.Fact{Label: "data", Value: d.Title}),
+				Sections: sections, Config: string(t.YAML), Facts: []report.Fact{{Label: "data", Value: d.Title}},
 			}
 		},
 	}, nil
@@ -142,28 +142,19 @@ func (c *evalCmd) Run(a *app) error {
 	if err := learner.SetState(ck.State); err != nil {
 		return err
 	}
+	if c.EarlyExit == nil {
+		c.EarlyExit = &cfg.EarlyExit
+	}
 	return c.evaluate(a, learner, cfg.Steps, set)
-}
-
-// early is the learner that answers early.
-func (c *evalCmd) early(l *train.BPTT) (*train.EarlyExit, error) {
-	if c.EarlyExit == "certain" {
-		return l.EarlyExit(0, true, 0)
-	}
-	lead, err := strconv.ParseFloat(c.EarlyExit, 64)
-	if err != nil || !(lead > 0) {
-		return nil, usageError{fmt.Errorf("eval: --early-exit %s: want a positive number of spikes, or certain", c.EarlyExit)}
-	}
-	return l.EarlyExit(lead, false, 0)
 }
 
 func (c *evalCmd) evaluate(a *app, l *train.BPTT, steps int, set *data.Set) error {
 	var learner train.Learner = l
 	var early *train.EarlyExit
 	batch := 256
-	if c.EarlyExit != "" {
+	if c.EarlyExit.On() {
 		var err error
-		if early, err = c.early(l); err != nil {
+		if early, err = l.EarlyExit(c.EarlyExit.Lead, c.EarlyExit.Certain, 0); err != nil {
 			return err
 		}
 		learner, batch = early, 1 // what a sample takes is then its own

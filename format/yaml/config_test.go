@@ -88,6 +88,20 @@ type common struct {
 	Small int8   `yaml:"small"`
 }
 
+// unit stands around an interface.
+type unit struct {
+	Name  string   `yaml:"name,omitempty"`
+	Layer layer    `yaml:",inline"`
+	From  []string `yaml:"from,omitempty,single"`
+}
+
+func (u *unit) Validate() error {
+	if u.Name == "input" {
+		return errors.New("the name input is taken")
+	}
+	return nil
+}
+
 type config struct {
 	common  `yaml:",inline"`
 	Steps   int              `yaml:"steps"`
@@ -99,6 +113,7 @@ type config struct {
 	Extra   *source          `yaml:"extra"`
 	Layers  []layer          `yaml:"layers"`
 	Named   map[string]layer `yaml:"named"`
+	Nodes   []unit           `yaml:"nodes"`
 	private int
 	Ignored int
 }

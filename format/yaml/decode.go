@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"synfire/internal/suggest"
 )
 
 // decoder fills Go values from nodes. It logs errors and goes on.
@@ -31,13 +33,9 @@ func (d *decoder) decode(n *node, v reflect.Value, p *path) {
 	}
 	switch v.Kind() {
 	case reflect.Interface:
-		d.decodeInterface(n, v, p)
+		d.decodeInterface(n, v, p, nil)
 	case reflect.Struct:
-		if n.kind != mapping {
-			d.expected(n, "a mapping", p, suggestKeys(d, v.Type()))
-			return
-		}
-		d.decodeStruct(n, v, p, nil)
+		d.decodeStruct(n, v, p)
 	case reflect.Map:
 		d.decodeMap(n, v, p)
 	case reflect.Slice:
@@ -90,8 +88,9 @@ func oneLine(err error) string {
 	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }
 
-// decodeInterface builds the value that the key "kind" names.
-func (d *decoder) decodeInterface(n *node, v reflect.Value, p *path) {
+// decodeInterface builds the value that the key "kind" names. The mapping is
+// also that of a struct around it, whose keys are outer.
+func (d *decoder) decodeInterface(n *node, v reflect.Value, p *path, outer fieldTable) {
 	table, ok := d.kinds[v.Type()]
 	if !ok {
 		d.program(n, p, "there is no table of kinds for the Go type %s", v.Type())
@@ -108,7 +107,7 @@ func (d *decoder) decodeInterface(n *node, v reflect.Value, p *path) {
 	}
 	construct, ok := table[name.text]
 	if !ok {
-		d.add(name.pos, p, "unknown kind "+short(name.text), suggest("kinds", name.text, names), nil)
+		d.add(name.pos, p, "unknown kind "+short(name.text), suggest.Names("kinds", name.text, names), nil)
 		return
 	}
 	made := reflect.ValueOf(construct())
@@ -120,7 +119,7 @@ func (d *decoder) decodeInterface(n *node, v reflect.Value, p *path) {
 	if n.kind != mapping {
 		content = newMapping(n.pos, nil)
 	}
-	d.decodeStruct(content, made.Elem(), p, v.Type())
+	d.decodeKind(content, made.Elem(), p, v.Type(), outer)
 	switch {
 	case made.Elem().Type().Implements(v.Type()):
 		v.Set(made.Elem())
@@ -177,32 +176,85 @@ func suggestKeys(d *decoder, t reflect.Type) string {
 	return "known keys: " + strings.Join(table.names(), ", ")
 }
 
-// decodeStruct fills a struct from a mapping. Where the struct is a kind of an
-// interface type, the key "kind" has been read already.
-func (d *decoder) decodeStruct(n *node, v reflect.Value, p *path, kindOf reflect.Type) {
+// decodeStruct fills a struct from a mapping, or around an inline interface
+// from what that is made of.
+func (d *decoder) decodeStruct(n *node, v reflect.Value, p *path) {
 	table, ok := d.table(n, v.Type(), p)
 	if !ok {
 		return
 	}
-	known := table.names()
-	if kindOf != nil {
-		if table.find(kindKey) != nil {
-			d.program(n, p, "Go type %s has a field %q, which names the kind of %s", v.Type(), kindKey, kindOf)
-			return
-		}
-		known = append([]string{kindKey}, known...)
+	inner := table.find("")
+	if inner == nil && n.kind != mapping {
+		d.expected(n, "a mapping", p, suggestKeys(d, v.Type()))
+		return
 	}
 	before := len(d.errs)
+	if inner == nil {
+		d.decodeFields(n, v, p, table, table.names())
+	} else {
+		own, rest := split(n, table)
+		d.decodeFields(own, v, p, table, nil)
+		d.decodeInterface(rest, v.FieldByIndex(inner.index), p, table)
+	}
+	d.validate(n, v, p, before)
+}
+
+// split parts the mapping of a struct around an inline interface into its keys
+// and those of the interface. What is no mapping is the interface's.
+func split(n *node, table fieldTable) (own, rest *node) {
+	if n.kind != mapping {
+		return newMapping(n.pos, nil), n
+	}
+	var mine, others []entry
+	for _, e := range n.entries {
+		if e.key != "" && table.find(e.key) != nil {
+			mine = append(mine, e)
+		} else {
+			others = append(others, e)
+		}
+	}
+	return newMapping(n.pos, mine), newMapping(n.pos, others)
+}
+
+// decodeKind fills a struct that is a kind of an interface type, from a mapping
+// whose key "kind" has been read already.
+func (d *decoder) decodeKind(n *node, v reflect.Value, p *path, kindOf reflect.Type, outer fieldTable) {
+	table, ok := d.table(n, v.Type(), p)
+	if !ok {
+		return
+	}
+	for _, f := range append(fieldTable{{name: kindKey}, {}}, outer...) {
+		if table.find(f.name) != nil {
+			d.program(n, p, "Go type %s has a field %q, which means something else beside the kinds of %s", v.Type(), f.name, kindOf)
+			return
+		}
+	}
+	content := newMapping(n.pos, nil)
+	for _, e := range n.entries {
+		if e.key != kindKey {
+			content.entries = append(content.entries, e)
+		}
+	}
+	before := len(d.errs)
+	d.decodeFields(content, v, p, table, append(append([]string{kindKey}, outer.names()...), table.names()...))
+	d.validate(n, v, p, before)
+}
+
+// decodeFields fills the fields of a struct from the entries of a mapping;
+// known are the names to suggest in place of one that is none of them.
+func (d *decoder) decodeFields(n *node, v reflect.Value, p *path, table fieldTable, known []string) {
 	given := map[string]bool{}
 	for _, e := range n.entries {
 		f := table.find(e.key)
-		switch {
-		case kindOf != nil && e.key == kindKey:
-		case f == nil:
-			d.add(e.pos, p, "unknown key "+short(e.key), suggest("keys", e.key, known), nil)
-		default:
-			given[e.key] = true
-			d.decode(e.value, v.FieldByIndex(f.index), p.child(e.key))
+		if f == nil {
+			d.add(e.pos, p, "unknown key "+short(e.key), suggest.Names("keys", e.key, known), nil)
+			continue
+		}
+		given[e.key] = true
+		if value := e.value; f.single && (value.isScalar() || value.kind == mapping) {
+			d.decode(newSequence(value.pos, []*node{value}), v.FieldByIndex(f.index), p.child(e.key))
+		} else {
+			d.decode(value, v.FieldByIndex(f.index), p.child(e.key))
 		}
 	}
 	for _, f := range table {
@@ -210,13 +262,16 @@ func (d *decoder) decodeStruct(n *node, v reflect.Value, p *path, kindOf reflect
 			d.add(n.pos, p, fmt.Sprintf("missing key %q", f.name), "it has no default: add it", nil)
 		}
 	}
-	if len(d.errs) > before {
+}
+
+// validate calls the struct's own check, unless there were errors already.
+func (d *decoder) validate(n *node, v reflect.Value, p *path, before int) {
+	c, ok := v.Addr().Interface().(interface{ Validate() error })
+	if !ok || len(d.errs) > before {
 		return
 	}
-	if c, ok := v.Addr().Interface().(interface{ Validate() error }); ok {
-		if err := c.Validate(); err != nil {
-			d.add(n.pos, p, oneLine(err), "", err)
-		}
+	if err := c.Validate(); err != nil {
+		d.add(n.pos, p, oneLine(err), "", err)
 	}
 }
 
@@ -246,9 +301,6 @@ func (d *decoder) decodeSlice(n *node, v reflect.Value, p *path) {
 	if n.kind == null {
 		v.SetZero()
 		return
-	}
-	if _, kinds := d.kinds[v.Type().Elem()]; kinds && (n.kind == mapping || n.kind == text) {
-		n = newSequence(n.pos, []*node{n})
 	}
 	if n.kind != sequence {
 		d.expected(n, "a sequence", p, bracketHint(n))

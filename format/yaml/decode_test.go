@@ -82,10 +82,12 @@ func TestNullAndEmpty(t *testing.T) {
 }
 
 func TestListOfOneKind(t *testing.T) {
-	for _, src := range []string{"layers: relu\n", "layers: {kind: relu}\n", "layers: [relu]\n"} {
-		got := defaults()
-		if err := Decode("", []byte(src), &got, kinds); err != nil || len(got.Layers) != 1 {
-			t.Errorf("%q: %v, %v", src, got.Layers, err)
+	for _, src := range []string{"a: relu\n", "a: {kind: relu}\n", "a: [relu]\n", "a: [{kind: relu}]\n"} {
+		var got struct {
+			A []layer `yaml:"a,single"`
+		}
+		if err := Decode("", []byte(src), &got, kinds); err != nil || len(got.A) != 1 {
+			t.Errorf("%q: %v, %v", src, got.A, err)
 		}
 	}
 }
@@ -204,7 +206,10 @@ func TestHostileDocuments(t *testing.T) {
 
 func TestMistakesInTheProgram(t *testing.T) {
 	type badTag struct {
-		A int `yaml:"a,omitempty"`
+		A int `yaml:"a,omitzero"`
+	}
+	type noSlice struct {
+		A int `yaml:"a,single"`
 	}
 	type twice struct {
 		A int `yaml:"a"`
@@ -229,7 +234,8 @@ func TestMistakesInTheProgram(t *testing.T) {
 	}{
 		{nil, "a: 1", "cannot decode into <nil>; pass a non-nil pointer"},
 		{config{}, "a: 1", "cannot decode into yaml.config; pass a non-nil pointer"},
-		{&badTag{}, "a: 1", `bad tag "a,omitempty"`},
+		{&badTag{}, "a: 1", `bad tag "a,omitzero"`},
+		{&noSlice{}, "a: 1", `bad tag "a,single"`},
 		{&twice{}, "a: 1", `two fields with the key "a"`},
 		{&hidden{}, "a: 1", "bad tag"},
 		{new(any), "a: 1", "no table of kinds for the Go type interface {}"},

@@ -34,7 +34,7 @@ func (e *encoder) encode(v reflect.Value, p *path) (*node, error) {
 		}
 		return e.encode(v.Elem(), p)
 	}
-	if _, ok := reflect.New(v.Type()).Interface().(encoding.TextUnmarshaler); ok {
+	if isText(v.Type()) {
 		return e.encodeText(v, p)
 	}
 	switch v.Kind() {
@@ -127,11 +127,29 @@ func (e *encoder) encodeStruct(v reflect.Value, kind string, p *path) (*node, er
 		entries = append(entries, entry{key: kindKey, value: newScalar(pos{}, text, kind)})
 	}
 	for _, f := range table {
-		n, err := e.encode(v.FieldByIndex(f.index), p.child(f.name))
+		value := v.FieldByIndex(f.index)
+		if f.omitEmpty && value.IsZero() {
+			continue
+		}
+		if f.single && value.Len() == 1 && !isNil(value.Index(0)) {
+			value = value.Index(0)
+		}
+		if f.name != "" {
+			n, err := e.encode(value, p.child(f.name))
+			if err != nil {
+				return nil, err
+			}
+			entries = append(entries, entry{key: f.name, value: n})
+			continue
+		}
+		n, err := e.encodeInterface(value, p)
 		if err != nil {
 			return nil, err
 		}
-		entries = append(entries, entry{key: f.name, value: n})
+		if n.kind == null {
+			return nil, e.fail(p, "no value of %s is given", value.Type())
+		}
+		entries = append(entries, n.entries...)
 	}
 	return newMapping(pos{}, entries), nil
 }
@@ -208,3 +226,5 @@ func decimal(x float64, bits int) string {
 	}
 	return strconv.FormatFloat(x, format, -1, bits)
 }
+
+func isNil(v reflect.Value) bool { return v.Kind() == reflect.Interface && v.IsNil() }

@@ -171,6 +171,16 @@ func drawConfig(t *rapid.T) config {
 		}
 		return nil
 	})
+	units := rapid.Custom(func(t *rapid.T) unit {
+		u := unit{Name: text.Draw(t, "name"), Layer: conv{Out: rapid.Int().Draw(t, "out")}}
+		if u.Name == "input" {
+			u.Name = ""
+		}
+		if rapid.Bool().Draw(t, "from?") {
+			u.From = rapid.SliceOf(text).Draw(t, "from")
+		}
+		return u
+	})
 	sources := rapid.Custom(func(t *rapid.T) source {
 		return source{
 			Name:    text.Draw(t, "name"),
@@ -189,6 +199,7 @@ func drawConfig(t *rapid.T) config {
 		Extra:  rapid.OneOf(rapid.Ptr(sources, true)).Draw(t, "extra"),
 		Layers: rapid.SliceOf(layers).Draw(t, "layers"),
 		Named:  rapid.MapOf(text, layers).Draw(t, "named"),
+		Nodes:  rapid.SliceOf(units).Draw(t, "nodes"),
 	}
 }
 
@@ -206,20 +217,6 @@ func TestFirstNameOfAType(t *testing.T) {
 	}{lif{0.5, 1}}, two)
 	if want := "cell: {kind: b, beta: 0.5, theta: 1}\n"; err != nil || string(got) != want {
 		t.Errorf("got %q, %v; want %q", got, err, want)
-	}
-}
-
-func TestDistance(t *testing.T) {
-	tests := []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"a", "", 1}, {"kernal", "kernel", 1}, {"covn", "conv", 1}, {"abc", "cab", 2}, {"flaw", "lawn", 2}, {strings.Repeat("x", 100), "x", 64},
-	}
-	for _, tt := range tests {
-		if got := distance(tt.a, tt.b); got != tt.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
-		}
 	}
 }
 

@@ -11,14 +11,14 @@ var goldenErrors = []struct {
 	src  string
 	want []string
 }{
-	{"unknown key", "stpes: 8\n", []string{`net.yaml:1:1: unknown key "stpes"; did you mean "steps"? known keys: seed, small, steps, learning-rate, debug, every, level, data, extra, layers, named`}},
-	{"unknown key, other style", "Learning_Rate: 8\n", []string{`net.yaml:1:1: unknown key "Learning_Rate"; did you mean "learning-rate"? known keys: seed, small, steps, learning-rate, debug, every, level, data, extra, layers, named`}},
+	{"unknown key", "stpes: 8\n", []string{`net.yaml:1:1: unknown key "stpes"; did you mean "steps"? known keys: seed, small, steps, learning-rate, debug, every, level, data, extra, layers, named, nodes`}},
+	{"unknown key, other style", "Learning_Rate: 8\n", []string{`net.yaml:1:1: unknown key "Learning_Rate"; did you mean "learning-rate"? known keys: seed, small, steps, learning-rate, debug, every, level, data, extra, layers, named, nodes`}},
 	{"unknown key in a layer", "layers:\n  - {kind: conv2d, out: 1, kernal: 5}\n", []string{`net.yaml:2:28: layers[0]: unknown key "kernal"; did you mean "kernel"? known keys: kind, out, kernel, bias, pad`}},
 	{"unknown key, nothing near", "data: {zzz: 1}\n", []string{`net.yaml:1:8: data: unknown key "zzz"; known keys: name, classes, weights`}},
 	{"no keys at all", "layers: [{kind: relu, slope: 1}]\n", []string{`net.yaml:1:23: layers[0]: unknown key "slope"; known keys: kind`}},
 	{"untagged field", "Ignored: 1\nprivate: 1\n", []string{
-		`net.yaml:1:1: unknown key "Ignored"; known keys: seed, small, steps, learning-rate, debug, every, level, data, extra, layers, named`,
-		`net.yaml:2:1: unknown key "private"; known keys: seed, small, steps, learning-rate, debug, every, level, data, extra, layers, named`}},
+		`net.yaml:1:1: unknown key "Ignored"; known keys: seed, small, steps, learning-rate, debug, every, level, data, extra, layers, named, nodes`,
+		`net.yaml:2:1: unknown key "private"; known keys: seed, small, steps, learning-rate, debug, every, level, data, extra, layers, named, nodes`}},
 	{"unknown kind", "layers:\n- kind: covn2d\n  out: 1\n", []string{`net.yaml:2:9: layers[0]: unknown kind "covn2d"; did you mean "conv2d"? known kinds: conv2d, relu, spiking`}},
 	{"unknown bare kind", "named: {a: softmax}\n", []string{`net.yaml:1:12: named.a: unknown kind "softmax"; known kinds: conv2d, relu, spiking`}},
 	{"missing kind", "layers:\n  - out: 1\n", []string{`net.yaml:2:5: layers[0]: missing key "kind"; known kinds: conv2d, relu, spiking`}},
@@ -50,17 +50,28 @@ var goldenErrors = []struct {
 	{"text", "level: sse\n", []string{`net.yaml:1:8: level: no level "sse"; levels are avx2, avx512`}},
 	{"text from a sequence", "level: [1]\n", []string{`net.yaml:1:8: level: expected a scalar, found a sequence; write a single value`}},
 	{"scalar for sequence", "data: {classes: cat}\n", []string{`net.yaml:1:17: data.classes: expected a sequence, found the string "cat"; put it in brackets: [cat]`}},
-	{"mapping for sequence", "data:\n  classes:\n    kind: relu\n", []string{`net.yaml:3:5: data.classes: expected a sequence, found a mapping; write each value in a line that starts with a dash`}},
+	{"mapping for sequence", "layers:\n  kind: relu\n", []string{`net.yaml:2:3: layers: expected a sequence, found a mapping; write each value in a line that starts with a dash`}},
 	{"sequence for mapping", "data: [1]\n", []string{`net.yaml:1:7: data: expected a mapping, found a sequence; known keys: name, classes, weights`}},
 	{"sequence for map", "named: [1]\n", []string{`net.yaml:1:8: named: expected a mapping, found a sequence; write key: value`}},
 	{"length of an array", "layers: [{kind: conv2d, out: 1, pad: [1, 2, 3]}]\n", []string{`net.yaml:1:38: layers[0].pad: expected a sequence of 2 values, found 3`}},
 	{"duplicate key", "steps: 1\nseed: 2\nsteps: 3\n", []string{`net.yaml:3:1: duplicate key "steps"; the first is in line 1; keep one`}},
 	{"key that is no name", "data: {weights: {\"a b.c\": x}}\n", []string{`net.yaml:1:27: data.weights["a b.c"]: expected a number, found the string "x"`}},
 	{"several", "stps: 8\ndata: {name: 7}\nlayers:\n  - relu\n  - {kind: conv2d, kernel: big}\n", []string{
-		`net.yaml:1:1: unknown key "stps"; did you mean "steps"? known keys: seed, small, steps, learning-rate, debug, every, level, data, extra, layers, named`,
+		`net.yaml:1:1: unknown key "stps"; did you mean "steps"? known keys: seed, small, steps, learning-rate, debug, every, level, data, extra, layers, named, nodes`,
 		`net.yaml:2:14: data.name: expected a string, found the integer 7; put it in quotes: "7"`,
 		`net.yaml:5:5: layers[1]: missing key "out"; it has no default: add it`,
 		`net.yaml:5:28: layers[1].kernel: expected an integer, found the string "big"`}},
+	{"around an interface", "nodes:\n  - {kind: conv2d, out: x, nane: a}\n  - {name: a, from: [1]}\n  - {nmae: a, kind: relu}\n  - {kind: conv3d, from: a}\n  - 3\n  - {name: input, kind: relu}\n  - {\"\": 1, kind: relu}\n  - {kind: conv2d, name: a}\n", []string{
+		`net.yaml:2:25: nodes[0].out: expected an integer, found the string "x"`,
+		`net.yaml:2:28: nodes[0]: unknown key "nane"; did you mean "name"? known keys: kind, name, from, out, kernel, bias, pad`,
+		`net.yaml:3:5: nodes[1]: missing key "kind"; known kinds: conv2d, relu, spiking`,
+		`net.yaml:3:22: nodes[1].from[0]: expected a string, found the integer 1; put it in quotes: "1"`,
+		`net.yaml:4:6: nodes[2]: unknown key "nmae"; did you mean "name"? known keys: kind, name, from`,
+		`net.yaml:5:12: nodes[3]: unknown kind "conv3d"; did you mean "conv2d"? known kinds: conv2d, relu, spiking`,
+		`net.yaml:6:5: nodes[4]: expected a mapping with a kind, or the name of a kind, found the integer 3; known kinds: conv2d, relu, spiking`,
+		`net.yaml:7:5: nodes[5]: the name input is taken`,
+		`net.yaml:8:6: nodes[6]: unknown key ""; known keys: kind, name, from`,
+		`net.yaml:9:5: nodes[7]: missing key "out"; it has no default: add it`}},
 	{"empty", "", []string{`net.yaml:1:1: the document is empty; write at least one key`}},
 	{"comments only", "# nothing\n", []string{`net.yaml:1:1: the document is empty; write at least one key`}},
 	{"two documents", "steps: 1\n---\nsteps: 2\n", []string{`net.yaml:2:1: a second document starts here; keep one document in a file`}},
@@ -76,7 +87,7 @@ var goldenErrors = []struct {
 	{"open quotes", "data: {name: \"x}\n", []string{`net.yaml:1:14: syntax: could not find end character of double-quoted text; close the quotes`}},
 	{"two colons", "steps: 1: 2\n", []string{`net.yaml:1:8: syntax: mapping value is not allowed in this context; check the indentation, and put values with ": ", " #" or brackets in quotes`}},
 	{"reserved", "data: {name: @x}\n", []string{`net.yaml:1:14: syntax: '@' is a reserved character; put the value in single quotes`}},
-	{"scalar document", "hello\n", []string{`net.yaml:1:1: expected a mapping, found the string "hello"; known keys: seed, small, steps, learning-rate, debug, every, level, data, extra, layers, named`}},
+	{"scalar document", "hello\n", []string{`net.yaml:1:1: expected a mapping, found the string "hello"; known keys: seed, small, steps, learning-rate, debug, every, level, data, extra, layers, named, nodes`}},
 }
 
 func TestGoldenErrors(t *testing.T) {

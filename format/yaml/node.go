@@ -68,6 +68,19 @@ func (n *node) isScalar() bool {
 	return n.kind == boolean || n.kind == integer || n.kind == float || n.kind == text
 }
 
+// at is the value of a key or index, nil where there is none.
+func (n *node) at(step any) *node {
+	if i, ok := step.(int); ok && i >= 0 && i < len(n.items) {
+		return n.items[i]
+	}
+	for _, e := range n.entries {
+		if e.key == step {
+			return e.value
+		}
+	}
+	return nil
+}
+
 // describe is how a message names what was found.
 func (n *node) describe() string {
 	switch n.kind {

@@ -13,6 +13,12 @@
 //		cache  map[string]int                         // without a tag: no key
 //	}
 //
+//	type Node struct {
+//		Name  string   `yaml:"name,omitempty"`        // Encode leaves it out where it is zero
+//		Layer Layer    `yaml:",inline"`               // kind and keys of an interface's value, as if they stood here
+//		From  []string `yaml:"from,single"`           // one value may stand for a sequence of one
+//	}
+//
 // What a struct holds before decoding are its defaults. A key replaces a
 // slice, an array, a map or an interface as a whole, and changes single fields
 // of a struct. null empties a pointer, slice, map or interface.
@@ -54,8 +60,7 @@ const kindKey = "kind"
 // Kinds says how values of interface types are written: for each interface
 // type, the names that may stand as "kind", and for each name a function that
 // returns a pointer to a new struct with its defaults. The other keys of the
-// mapping are the struct's. A bare string s stands for {kind: s}, and a single
-// value for a list of one.
+// mapping are the struct's. A bare string s stands for {kind: s}.
 //
 // The interface receives the struct if that implements it, else the pointer.
 type Kinds map[reflect.Type]map[string]func() any
@@ -81,6 +86,22 @@ func Decode(name string, src []byte, into any, kinds Kinds) error {
 	return d.err()
 }
 
+// Locate is the place of a value in a document, by keys (string) and indices
+// (int) from the top; ok is false where there is none.
+func Locate(src []byte, path ...any) (line, column int, ok bool) {
+	n := parse(&log{}, src)
+	for _, step := range path {
+		if n == nil {
+			return 0, 0, false
+		}
+		n = n.at(step)
+	}
+	if n == nil {
+		return 0, 0, false
+	}
+	return n.line, n.column, true
+}
+
 // Encode writes v as a document that Decode reads back into an equal value,
 // provided all that matters in v has a tag. Keys come in the order of the
 // struct's fields, those of maps sorted; small mappings stand on one line. A
@@ -103,9 +124,11 @@ var durationType = reflect.TypeFor[time.Duration]()
 type fieldTable []field
 
 type field struct {
-	name     string
-	index    []int
-	required bool
+	name      string // empty for an inline interface
+	index     []int
+	required  bool
+	omitEmpty bool
+	single    bool
 }
 
 func (t fieldTable) find(name string) *field {
@@ -117,10 +140,13 @@ func (t fieldTable) find(name string) *field {
 	return nil
 }
 
+// names are the keys.
 func (t fieldTable) names() []string {
 	var all []string
 	for _, f := range t {
-		all = append(all, f.name)
+		if f.name != "" {
+			all = append(all, f.name)
+		}
 	}
 	return all
 }
@@ -134,24 +160,12 @@ func fieldsOf(t reflect.Type) (fieldTable, error) {
 		if !ok {
 			continue
 		}
-		name, option, _ := strings.Cut(tag, ",")
-		var found fieldTable
-		switch {
-		case name == "" && option == "inline" && f.Anonymous && f.Type.Kind() == reflect.Struct:
-			inner, err := fieldsOf(f.Type)
-			if err != nil {
-				return nil, err
-			}
-			for _, g := range inner {
-				g.index = append([]int{i}, g.index...)
-				found = append(found, g)
-			}
-		case name != "" && (option == "" || option == "required") && f.IsExported():
-			found = fieldTable{{name, []int{i}, option == "required"}}
-		default:
-			return nil, fmt.Errorf("Go field %s.%s: bad tag %q; use \"name\" or \"name,required\" on exported fields, \",inline\" on embedded structs", t, f.Name, tag)
+		found, err := fieldsOfTag(f, tag)
+		if err != nil {
+			return nil, fmt.Errorf("Go type %s: %w", t, err)
 		}
 		for _, g := range found {
+			g.index = append([]int{i}, g.index...)
 			if table.find(g.name) != nil {
 				return nil, fmt.Errorf("Go type %s has two fields with the key %q; rename one", t, g.name)
 			}
@@ -159,4 +173,33 @@ func fieldsOf(t reflect.Type) (fieldTable, error) {
 		}
 	}
 	return slices.Clip(table), nil
+}
+
+// fieldsOfTag are the keys of one field.
+func fieldsOfTag(f reflect.StructField, tag string) (fieldTable, error) {
+	name, options, _ := strings.Cut(tag, ",")
+	switch {
+	case name == "" && options == "inline" && f.Anonymous && f.Type.Kind() == reflect.Struct:
+		return fieldsOf(f.Type)
+	case name == "" && options == "inline" && f.IsExported() && f.Type.Kind() == reflect.Interface:
+		return fieldTable{{}}, nil
+	}
+	g := field{name: name}
+	ok := name != "" && f.IsExported()
+	for _, o := range strings.Split(options, ",") {
+		switch {
+		case o == "required":
+			g.required = true
+		case o == "omitempty":
+			g.omitEmpty = true
+		case o == "single" && f.Type.Kind() == reflect.Slice:
+			g.single = true
+		default:
+			ok = ok && o == ""
+		}
+	}
+	if !ok {
+		return nil, fmt.Errorf("field %s: bad tag %q; use \"name\" on exported fields with required, omitempty, or single on slices; \",inline\" on embedded structs and interfaces", f.Name, tag)
+	}
+	return fieldTable{g}, nil
 }

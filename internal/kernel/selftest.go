@@ -28,6 +28,8 @@ func SelfTest() map[Level]error {
 func selfTestResults() []Float {
 	all := append(selfTestProducts(), selfTestEvents()...)
 	all = append(all, selfTestWalks()...)
+	all = append(all, selfTestPooling()...)
+	all = append(all, selfTestUpdates()...)
 	for _, reset := range []Reset{ResetSubtract, ResetZero, ResetNone} {
 		for _, shape := range []Shape{FastSigmoid, ArcTan, Triangle, Rectangle} {
 			all = append(all, selfTestScan(reset, shape)...)
@@ -97,6 +99,36 @@ func selfTestEvents() []Float {
 	spikes := make([]Float, len(image))
 	Expand(spikes, raster, 0)
 	return append(append(append(c, floats(raster)...), floats(turned)...), spikes...)
+}
+
+// selfTestPooling pools a row of windows by maxima and means, and sends errors
+// back through both.
+func selfTestPooling() []Float {
+	w := Windows{Count: 3, Size: 2, Stride: 2, Width: 7, Channels: 37}
+	img, out := sixteenths(w.Size*w.Width*w.Channels, 7), make([]Float, 2*w.Count*w.Channels)
+	arg, back := make([]uint8, w.Count*ArgPitch(w.Channels)), make([]Float, 2*len(img))
+	half := len(out) / 2
+	w.Max(out[:half], img, arg)
+	w.Mean(out[half:], img, 0.25)
+	w.MaxBackward(back[:len(img)], out[:half], arg, false)
+	w.MeanBackward(back[len(img):], out[half:], 0.25, true)
+	return append(out, back...)
+}
+
+// selfTestUpdates takes a step of each optimiser and sums what it has changed.
+func selfTestUpdates() []Float {
+	const n, rows = 83, 3
+	w, g, m, v := sixteenths(n, 7), sixteenths(n, 11), make([]Float, n), make([]Float, n)
+	SGD{Rate: 0.5, Momentum: 0.5, Decay: 0.25}.Update(w, g, m)
+	Adam{Beta1: 0.5, Gain1: 0.5, Beta2: 0.5, Gain2: 0.5, Rate: 0.5, Epsilon: 0.0625, Keep: 1}.Update(w, g, m, v)
+	table, sums := make([]Float, rows*n), make([]Float, 2*n)
+	FillRows(table, w)
+	Add(table[:n], g)
+	AddScaled(table[n:2*n], g, 0.5)
+	Scale(table[2*n:], 0.5)
+	ColumnSums(sums[:n], table, n, rows)
+	SumSteps(sums[n:], table, n, rows)
+	return append(append(append(append(w, m...), v...), table...), sums...)
 }
 
 // floats are the words cut into numbers of 16 bits.

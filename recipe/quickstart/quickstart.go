@@ -17,6 +17,7 @@ import (
 	"synfire/layer"
 	"synfire/loss"
 	"synfire/model"
+	"synfire/network"
 	"synfire/neuron"
 	"synfire/optim"
 	"synfire/recipe"
@@ -54,11 +55,11 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 		Data:    model.Data{Name: "mnist", Augment: []data.Augment{data.Shift{Max: 2}}},
 		Encoder: encode.Constant{},
 		Steps:   5,
-		Layers: []layer.Layer{
+		Layers: network.Chain(
 			layer.Conv2D{Out: 12, Kernel: 5}, layer.MaxPool{Size: 2}, spiking,
 			layer.Conv2D{Out: 32, Kernel: 5}, layer.MaxPool{Size: 2}, spiking,
 			layer.Flatten{}, layer.Linear{Out: 10}, spiking,
-		},
+		),
 		Loss:      loss.CountCrossEntropy{},
 		Optimizer: optim.Adam{LR: 2e-3},
 		Schedule:  optim.Cosine{},
@@ -72,7 +73,7 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 	case report.Short:
 	case report.Full:
 		c.Steps, c.Epochs = 8, 12
-		c.Layers[0], c.Layers[3] = layer.Conv2D{Out: 16, Kernel: 5}, layer.Conv2D{Out: 64, Kernel: 5}
+		c.Layers[0].Layer, c.Layers[3].Layer = layer.Conv2D{Out: 16, Kernel: 5}, layer.Conv2D{Out: 64, Kernel: 5}
 	default:
 		return c, fmt.Errorf("quickstart: no scale %q: use smoke, short or full", scale)
 	}
@@ -105,14 +106,13 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 			"test_accuracy": accuracy, "test_loss": t.Result.Metrics.Loss(), "epochs": float64(len(t.Epochs)),
 		},
 		WeightsSHA256: t.WeightsSHA256(),
-		Page: func(r report.Run) report.Page {
+		Page: func(report.Run) report.Page {
 			return report.Page{
 				Title:    "A spiking network that reads digits",
 				Lead:     fmt.Sprintf("%.2f %% of %s MNIST test images are classified correctly, in %d time steps an image; epochs of training: %d.", accuracy, report.Integer(int64(t.Result.Metrics.N)), c.Steps, len(t.Epochs)),
-				Claims:   r.Claims,
 				Sections: sections,
 				Config:   string(t.YAML),
-				Facts:    append(r.Facts(), report.Fact{Label: "data", Value: c.Data.Name}),
+				Facts:    []report.Fact{{Label: "data", Value: c.Data.Name}},
 			}
 		},
 	}, nil

@@ -159,15 +159,11 @@ func (m matrix) cell(c draw.Canvas, r vg.Rectangle, count, total int, right bool
 	}
 	c.SetColor(tint{fill, strength})
 	c.Fill(r.Path())
-	style := textStyle(tickSize, ink, text.XCenter, text.YCenter)
+	textColor := ink
 	if strength > 0.6 {
-		style.Color = on
+		textColor = on
 	}
-	s := strconv.Itoa(count)
-	for style.Width(s) > m.side-2 && style.Font.Size > 5 {
-		style.Font.Size--
-	}
-	c.FillText(style, vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: (r.Min.Y + r.Max.Y) / 2}, s)
+	cellText(c, r, strconv.Itoa(count), textColor)
 }
 
 // numbered matrices have cells large enough for a number; larger ones are drawn

@@ -1,6 +1,7 @@
-// Package figure draws a run's figures: training curves, confusion matrices,
-// spike rasters, membrane traces, filters, pictures with captions and firing
-// rates.
+// Package figure draws a run's figures. Of general use are Curves (with bands and
+// lines of theory), Scatter, Bars and Heatmap (with a tree of clusters); training
+// curves, confusion matrices, spike rasters, membrane traces, filters, pictures
+// with captions and firing rates have functions of their own.
 //
 // Each function takes plain numbers and returns a Figure, which renders as
 // compact SVG for a page and as PNG for everything else. Equal input gives equal

@@ -43,7 +43,7 @@ func samples(t *testing.T) map[string]Figure {
 		return x
 	}
 	add("training")(Training("Training <&>", History{TrainLoss: []float64{1, 0.5, 0.3}, TestLoss: []float64{nan, 0.6, 0.5}, TestAccuracy: []float64{90, 95, 96}}))
-	add("curves")(Curves("Accuracy over steps", "steps", Panel{"accuracy (%)", []Series{{"SNN", []float64{8, 16, 64}, []float64{50, 80, 90}}}}))
+	add("curves")(Curves("Accuracy over steps", "steps", Panel{Name: "accuracy (%)", Series: []Series{{Name: "SNN", X: []float64{8, 16, 64}, Y: []float64{50, 80, 90}}}}))
 	add("confusion")(Confusion("Test images", [][]int{{98, 2}, {0, 0}}, []string{"a & b", "c"}))
 	add("large confusion")(Confusion("Many classes", diagonal(100), nil))
 	add("raster")(Raster("Spikes", []Layer{{"hidden", 16, 200, spikes}, {"silent", 16, 3, make([]float64, 48)}}))
@@ -51,7 +51,30 @@ func samples(t *testing.T) map[string]Figure {
 	add("filters")(Filters("Filters", 2, 3, [][]float64{{-1, 0, 1, 0.5, -0.5, 0}, make([]float64, 6)}))
 	add("digits")(Digits("Misclassified", []Digit{{2, 2, []float64{0, 0.2, 0.9, 1}, "4", "9"}}))
 	add("rates")(Rates("Rates", []Rate{{"hidden", 0.12}, {"silent", 0}}))
+	add("theory")(Curves("Distance over rate", "rate (Hz)",
+		Panel{Name: "distance", LogX: true, LogY: true, Series: []Series{
+			{Name: "measured", X: []float64{1, 10, 100}, Y: []float64{0.01, 0.1, nan}, Low: []float64{0.008, 0.09, 0.5}, High: []float64{0.02, 0.2, 1}},
+			{Name: "theory", X: []float64{1, 100}, Y: []float64{0.01, 1}, Reference: true}}}))
+	add("scatter")(Scatter("Two models", ScatterOptions{X: "a (%)", Y: "b (%)", Diagonal: true},
+		Cloud{"spiking", []float64{1, 2, 3}, []float64{1, 3, 2}, []string{"one", "", "at the end"}}, Cloud{"other", []float64{2}, []float64{2}, nil}))
+	add("map")(Scatter("A map", ScatterOptions{Map: true}, Cloud{X: []float64{-1, 1, 5}, Y: []float64{0, 1, 0}, Labels: []string{"a", "b", "c"}}))
+	reference := 3.0
+	add("bars")(Bars("Operations", "operations (M)", []Bar{
+		{Name: "dense", Value: 2.5, Reference: &reference, Group: "A"}, {Name: "spiking", Value: -0.5, Low: -1, High: 0.25, Group: "B"}}))
+	add("heat map")(Heatmap("Distances", Grid{Values: [][]float64{{0, 2, 1}, {2, 0, nan}, {1, 3, 0}}, Rows: []string{"a", "b", "c"},
+		Columns: []string{"a", "b", "c & d"}, RowAxis: "train", ColumnAxis: "train", Quantity: "distance (ms)", Tree: []Join{{0, 2, 1}, {3, 1, 2}}}))
+	add("large heat map")(Heatmap("Correlations", Grid{Values: correlations(100)}))
 	return all
+}
+
+func correlations(n int) [][]float64 {
+	m := make([][]float64, n)
+	for i := range m {
+		for j := range n {
+			m[i] = append(m[i], math.Cos(float64(i-j)/9))
+		}
+	}
+	return m
 }
 
 func diagonal(n int) [][]int {
@@ -166,9 +189,9 @@ func TestRefusals(t *testing.T) {
 		"no history":         func() (Figure, error) { return Training("x", History{}) },
 		"only gaps":          func() (Figure, error) { return Training("x", History{TestLoss: []float64{nan, nan}}) },
 		"infinite loss":      func() (Figure, error) { return Training("x", History{TestLoss: []float64{1, math.Inf(1)}}) },
-		"x and y differ":     func() (Figure, error) { return Curves("x", "", Panel{"", []Series{{"", one, nil}}}) },
-		"x not finite":       func() (Figure, error) { return Curves("x", "", Panel{"", []Series{{"", []float64{nan}, one}}}) },
-		"too many series":    func() (Figure, error) { return Curves("x", "", Panel{"", make([]Series, 7)}) },
+		"x and y differ":     func() (Figure, error) { return Curves("x", "", Panel{Series: []Series{{X: one}}}) },
+		"x not finite":       func() (Figure, error) { return Curves("x", "", Panel{Series: []Series{{X: []float64{nan}, Y: one}}}) },
+		"too many series":    func() (Figure, error) { return Curves("x", "", Panel{Series: make([]Series, 7)}) },
 		"empty confusion":    func() (Figure, error) { return Confusion("x", nil, nil) },
 		"ragged confusion":   func() (Figure, error) { return Confusion("x", [][]int{{1, 2}, {1}}, nil) },
 		"negative count":     func() (Figure, error) { return Confusion("x", [][]int{{-1}}, nil) },
@@ -192,6 +215,35 @@ func TestRefusals(t *testing.T) {
 		"digits of two sizes": func() (Figure, error) {
 			return Digits("x", []Digit{{1, 1, one, "", ""}, {1, 2, []float64{0, 0}, "", ""}})
 		},
+		"band of another length": func() (Figure, error) {
+			return Curves("x", "", Panel{Series: []Series{{Y: one, Low: one}}})
+		},
+		"zero on a log axis": func() (Figure, error) {
+			return Curves("x", "", Panel{LogY: true, Series: []Series{{Y: []float64{1, 0}}}})
+		},
+		"axes of two kinds": func() (Figure, error) {
+			return Curves("x", "", Panel{LogX: true, Series: []Series{{Y: one}}}, Panel{Series: []Series{{Y: one}}})
+		},
+		"no points":        func() (Figure, error) { return Scatter("x", ScatterOptions{}, Cloud{Name: "a"}) },
+		"points of a half": func() (Figure, error) { return Scatter("x", ScatterOptions{}, Cloud{X: one}) },
+		"NaN point":        func() (Figure, error) { return Scatter("x", ScatterOptions{}, Cloud{X: one, Y: []float64{nan}}) },
+		"log of minus one": func() (Figure, error) {
+			return Scatter("x", ScatterOptions{LogX: true}, Cloud{X: []float64{-1}, Y: one})
+		},
+		"seven clouds":       func() (Figure, error) { return Scatter("x", ScatterOptions{}, make([]Cloud, 7)...) },
+		"no bars":            func() (Figure, error) { return Bars("x", "", nil) },
+		"NaN bar":            func() (Figure, error) { return Bars("x", "", []Bar{{Value: nan}}) },
+		"infinite reference": func() (Figure, error) { inf := math.Inf(1); return Bars("x", "", []Bar{{Reference: &inf}}) },
+		"empty grid":         func() (Figure, error) { return Heatmap("x", Grid{}) },
+		"ragged grid":        func() (Figure, error) { return Heatmap("x", Grid{Values: [][]float64{one, nil}}) },
+		"infinite cell":      func() (Figure, error) { return Heatmap("x", Grid{Values: [][]float64{{math.Inf(1)}}}) },
+		"grid of two names":  func() (Figure, error) { return Heatmap("x", Grid{Values: [][]float64{one}, Rows: []string{"a", "b"}}) },
+		"scale upside down":  func() (Figure, error) { return Heatmap("x", Grid{Values: [][]float64{one}, Low: 1, High: 0}) },
+		"tree of an oblong":  func() (Figure, error) { return Heatmap("x", Grid{Values: [][]float64{{1, 2}}, Tree: []Join{}}) },
+		"tree of few joins":  func() (Figure, error) { return Heatmap("x", Grid{Values: correlations(3), Tree: []Join{{0, 1, 1}}}) },
+		"tree that joins twice": func() (Figure, error) {
+			return Heatmap("x", Grid{Values: correlations(3), Tree: []Join{{0, 1, 1}, {0, 2, 2}}})
+		},
 		"no rates":      func() (Figure, error) { return Rates("x", nil) },
 		"negative rate": func() (Figure, error) { return Rates("x", []Rate{{"a", -0.1}}) },
 		"NaN rate":      func() (Figure, error) { return Rates("x", []Rate{{"a", nan}}) },
@@ -199,6 +251,51 @@ func TestRefusals(t *testing.T) {
 	for name, f := range cases {
 		if _, err := f(); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// Rows and columns stand in the order of the tree's leaves.
+func TestTreeOrders(t *testing.T) {
+	d, err := newDendrogram(4, []Join{{2, 0, 1}, {1, 3, 2}, {5, 4, 3}})
+	if err != nil || fmt.Sprint(d.order) != "[1 3 2 0]" || d.place[6] != 2 || d.high[6] != 3 {
+		t.Fatalf("%+v, %v", d, err)
+	}
+	g := Grid{Values: [][]float64{{0, 1, 2, 3}, {10, 11, 12, 13}, {20, 21, 22, 23}, {30, 31, 32, 33}}, Rows: []string{"a", "b", "c", "d"}}.ordered(d.order)
+	if got := fmt.Sprint(g.Values, g.Rows, g.Columns); got != "[[11 13 12 10] [31 33 32 30] [21 23 22 20] [1 3 2 0]] [b d c a] []" {
+		t.Error(got)
+	}
+}
+
+func TestScale(t *testing.T) {
+	for _, c := range []struct {
+		grid Grid
+		v    float64
+		want float64
+	}{
+		{Grid{Values: [][]float64{{2, 4}}}, 3, 0.5},
+		{Grid{Values: [][]float64{{2, 4}}, High: 4}, 3, 0.75},
+		{Grid{Values: [][]float64{{-1, 4}}}, -1, -0.25},
+		{Grid{Values: [][]float64{{-1, 4}}}, 9, 1},
+		{Grid{Values: [][]float64{{3, nan}}}, 3, 0.5},
+	} {
+		if got := newScale(c.grid).strength(c.v); got != c.want {
+			t.Errorf("%+v: %v at %v, want %v", c.grid, got, c.v, c.want)
+		}
+	}
+}
+
+func TestLogTicks(t *testing.T) {
+	for _, c := range []struct {
+		lo, hi float64
+		want   string
+	}{{0.9, 30, "1 2 5 10 20"}, {1e-3, 1e3, "0.001 0.01 0.1 1 10 100 1e+03"}, {1e-20, 1, "1e-18 1e-15 1e-12 1e-09 1e-06 0.001 1"}} {
+		var got []string
+		for _, m := range (logTicks{8}).Ticks(c.lo, c.hi) {
+			got = append(got, m.Label)
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("%v to %v: %s, want %s", c.lo, c.hi, s, c.want)
 		}
 	}
 }

@@ -36,7 +36,10 @@ func Filters(title string, height, width int, kernels [][]float64) (Figure, erro
 	g := newGallery(title, len(kernels), height, width, 34, 4)
 	g.foot = 24
 	g.picture = func(i, x, y int) color.NRGBA { return diverging(kernels[i][y*width+x] / scale) }
-	g.extra = func(c draw.Canvas) { scaleBar(c, peak) }
+	span := strconv.FormatFloat(peak, 'g', 3, 64)
+	g.extra = func(c draw.Canvas) {
+		scaleBar(c, "weight −"+span+" … 0 … "+span, func(x float64) color.NRGBA { return diverging(2*x - 1) })
+	}
 	return g.figure(), nil
 }
 
@@ -48,15 +51,15 @@ func diverging(v float64) color.NRGBA {
 	return shade(positiveColor, v)
 }
 
-// scaleBar draws the key of Filters along the lower edge.
-func scaleBar(c draw.Canvas, peak float64) {
+// scaleBar draws a key along the lower edge: the colours from 0 to 1, and what
+// they mean.
+func scaleBar(c draw.Canvas, note string, at func(x float64) color.NRGBA) {
 	const cells, w, h = 61, vg.Length(120), vg.Length(8)
 	r := below(c.Min.X, c.Min.Y+h+1, w, h)
-	blit(c, r, cells, 1, false, false, func(x, _ int) color.NRGBA { return diverging(2*float64(x)/(cells-1) - 1) })
+	blit(c, r, cells, 1, false, false, func(x, _ int) color.NRGBA { return at(float64(x) / (cells - 1)) })
 	box(c, line(axis, 0.5), r)
 	style := textStyle(tickSize, muted, text.XLeft, text.YCenter)
-	span := strconv.FormatFloat(peak, 'g', 3, 64)
-	c.FillText(style, vg.Point{X: r.Max.X + 8, Y: (r.Min.Y + r.Max.Y) / 2}, "weight −"+span+" … 0 … "+span)
+	c.FillText(style, vg.Point{X: r.Max.X + 8, Y: (r.Min.Y + r.Max.Y) / 2}, fit(note, style, c.Max.X-r.Max.X-8))
 }
 
 // Digit is a picture of Height × Width intensities in [0, 1], row by row, with

@@ -19,11 +19,14 @@ type panel struct {
 	key  []keyEntry
 }
 
-// keyEntry explains one mark: a line, or a short upright tick.
+// keyEntry explains one mark: a line, a short upright tick, a point or a filled
+// square.
 type keyEntry struct {
-	name string
-	line draw.LineStyle
-	tick bool
+	name  string
+	line  draw.LineStyle
+	tick  bool
+	glyph *draw.GlyphStyle
+	fill  color.Color
 }
 
 const (
@@ -163,9 +166,15 @@ func (p panel) drawHeader(area draw.Canvas, h vg.Length) {
 }
 
 func (e keyEntry) draw(c draw.Canvas, x, y vg.Length) {
-	if e.tick {
+	switch {
+	case e.fill != nil:
+		c.SetColor(e.fill)
+		c.Fill(below(x+swatch-9, y+4.5, 9, 9).Path())
+	case e.glyph != nil:
+		c.DrawGlyphNoClip(*e.glyph, vg.Point{X: x + swatch/2, Y: y})
+	case e.tick:
 		c.StrokeLine2(e.line, x+swatch/2, y-4, x+swatch/2, y+4)
-	} else {
+	default:
 		c.StrokeLine2(e.line, x, y, x+swatch, y)
 	}
 	c.FillText(noteStyle, vg.Point{X: x + swatch + 4, Y: y}, fit(e.name, noteStyle, c.Max.X-x-swatch-4))

@@ -3,7 +3,6 @@ package figure
 import (
 	"image/color"
 	"math"
-	"strconv"
 
 	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
@@ -112,35 +111,4 @@ func newPlot(xLabel string) *plot.Plot {
 	p.X.Tick.Marker = ticks{most: 8, whole: true}
 	p.Y.Tick.Marker = ticks{most: 5}
 	return p
-}
-
-// ticks marks an axis at multiples of 1, 2 or 5 times a power of ten.
-type ticks struct {
-	most  int  // marks at most
-	whole bool // whole numbers only
-}
-
-// Ticks implements plot.Ticker.
-func (t ticks) Ticks(lo, hi float64) []plot.Tick {
-	step := t.step(hi - lo)
-	decimals := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
-	var marks []plot.Tick
-	for i := math.Ceil(lo/step - 1e-9); i*step <= hi+step*1e-9; i++ {
-		label := strconv.FormatFloat(i*step, 'f', decimals, 64)
-		if i == 0 {
-			label = "0"
-		}
-		marks = append(marks, plot.Tick{Value: i * step, Label: label})
-	}
-	return marks
-}
-
-func (t ticks) step(span float64) float64 {
-	step := math.Pow(10, math.Floor(math.Log10(span/float64(t.most))))
-	for _, f := range []float64{1, 2, 5, 10} {
-		if s := step * f; span/s <= float64(t.most) && (!t.whole || s >= 1) {
-			return s
-		}
-	}
-	return 1 // whole numbers of a span below one
 }

@@ -1,0 +1,34 @@
+package suggest
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestNames(t *testing.T) {
+	for _, c := range []struct{ found, want string }{
+		{"Learning_Rat", `did you mean "learning-rate"? known keys: seed, learning-rate`},
+		{"momentum", "known keys: seed, learning-rate"},
+	} {
+		if got := Names("keys", c.found, []string{"seed", "learning-rate"}); got != c.want {
+			t.Errorf("%s: %s, want %s", c.found, got, c.want)
+		}
+	}
+	if got := Names("nodes", "a", nil); got != "there are no known nodes" {
+		t.Error(got)
+	}
+}
+
+func TestDistance(t *testing.T) {
+	tests := []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0}, {"a", "", 1}, {"kernal", "kernel", 1}, {"covn", "conv", 1}, {"abc", "cab", 2}, {"flaw", "lawn", 2}, {strings.Repeat("x", 100), "x", 64},
+	}
+	for _, tt := range tests {
+		if got := distance(tt.a, tt.b); got != tt.want {
+			t.Errorf("distance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
+		}
+	}
+}
