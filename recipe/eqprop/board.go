@@ -35,7 +35,7 @@ func (j Job) YAML() []byte {
 	fmt.Fprintf(&b, "learner: %s\nseed: %d\nimages: %d\nepochs: %d\nbatch: %d\nshuffle: %v\n", rule.Kind, c.Seed, j.Images, j.Epochs, j.Batch, j.Shuffle)
 	fmt.Fprintf(&b, "sizes: %v\nstep: %g\nfree: %d\nnudged: %d\nbeta: %g\ncost-scale: %g\n", c.Sizes, c.Step, c.Free, c.Nudged, c.Beta, c.CostScale)
 	fmt.Fprintf(&b, "nudge: %v\nactivation: %v\nschedule: %v\noutput: %v\nweights: %v\n", c.Nudge, c.Activation, c.Schedule, c.Output, c.Weights)
-	fmt.Fprintf(&b, "rates: %v\ntolerance: %g\nparticles: %d\n", c.Rates, c.Tolerance, c.Particles)
+	fmt.Fprintf(&b, "rates: %v\nanneal: %d\ntolerance: %g\nparticles: %d\n", c.Rates, c.Anneal, c.Tolerance, c.Particles)
 	if s := c.Spiking; s != nil {
 		fmt.Fprintf(&b, "spiking: {quantiser: %v, lambda: %g, lambda-decay: %g, epsilon: %g, decay: %g, drift: %g, warm: %d, bidirectional: %v}\n",
 			s.Quantiser, s.Lambda, s.LambdaDecay, s.Epsilon, s.Decay, s.Drift, s.Warm, s.Bidirectional)

@@ -113,6 +113,9 @@ type Config struct {
 	Nudge        Nudge
 	CostScale    float64   // κ; 0 means ½
 	Rates        []float64 // α_1 … α_L
+	// Anneal is the steps of learning over which the rates fall to zero, along half a
+	// cosine; 0 keeps them.
+	Anneal int
 	// Tolerance ends a sample's phase when no state moved by more; 0 takes all steps.
 	Tolerance float64
 	// Particles is the number of training samples whose free states are kept from
@@ -165,8 +168,8 @@ func (c Config) Validate() error {
 		return fail("cost scale %v, want a positive number; ½ and 1 are common", c.CostScale)
 	case c.Free < 1 || c.Nudged < 0:
 		return fail("%d free and %d nudged steps, want at least one free step", c.Free, c.Nudged)
-	case !(c.Tolerance >= 0) || c.Particles < 0:
-		return fail("tolerance %v, particles %d: neither may be negative", c.Tolerance, c.Particles)
+	case !(c.Tolerance >= 0) || c.Particles < 0 || c.Anneal < 0:
+		return fail("tolerance %v, particles %d, anneal %d: none may be negative", c.Tolerance, c.Particles, c.Anneal)
 	case c.Output == CrossEntropy && layers < 2:
 		return fail("cross-entropy reads off a hidden layer, and there is none; add one, or use the squared error")
 	case c.Nudge > RandomSign || c.Schedule > SweepBackward || c.Output > CrossEntropy || c.Activation > Tanh || c.Weights > FanIn:
@@ -206,6 +209,14 @@ func (c Config) validatePredictor() error {
 		return errors.New("eqprop: a predictor needs the squared error and continuous dynamics; leave output and activation out")
 	}
 	return c.Predictor.validate()
+}
+
+// annealed is the share of the rates that is left at a step.
+func (c Config) annealed(step int) float64 {
+	if c.Anneal == 0 {
+		return 1
+	}
+	return (1 + math.Cos(math.Pi*float64(min(step, c.Anneal))/float64(c.Anneal))) / 2
 }
 
 // dynamic is the number of layers whose states relax.

@@ -658,3 +658,17 @@ func TestNames(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
+
+// Annealed rates start whole, are halved midway and end at zero, where a step
+// changes nothing.
+func TestAnneal(t *testing.T) {
+	c := Config{Anneal: 8}
+	for step, want := range map[int]float64{0: 1, 4: 0.5, 8: 0, 20: 0} {
+		if got := c.annealed(step); math.Abs(got-want) > 1e-15 {
+			t.Errorf("step %d: %v of the rates, want %v", step, got, want)
+		}
+	}
+	if got := (Config{}).annealed(5); got != 1 {
+		t.Errorf("without annealing: %v of the rates", got)
+	}
+}

@@ -64,6 +64,7 @@ func (l *Learner) Step(_ context.Context, d *data.Batch) (train.Metrics, error) 
 	if err := l.take(d, true); err != nil {
 		return train.Metrics{}, err
 	}
+	l.r.factor = l.c.annealed(l.step)
 	l.learn(l.r.net, l.r.predictor)
 	l.step++
 	l.r.prune(l.step)
@@ -115,6 +116,7 @@ func (l *Learner) Gradient(d *data.Batch) (net, predictor *Net, err error) {
 	}
 	rates := l.r.c.Rates
 	defer func() { l.r.c.Rates = rates }()
+	l.r.factor = 1
 	l.r.c.Rates = make([]float64, len(rates))
 	for i := range l.r.c.Rates {
 		l.r.c.Rates[i] = -1 // descent backwards

@@ -78,7 +78,7 @@ func (r *relaxer) predictorErrors(w *block, samples int) {
 	for l := 1; l <= r.top; l++ {
 		lo, hi := w.lo*r.sizes[l], (w.lo+w.total)*r.sizes[l]
 		guess, free, g := r.guess[l][lo:hi], r.free[l][lo:hi], r.errors[l][lo:hi]
-		scale := tensor.Float(r.c.Rates[l-1] / float64(samples))
+		scale := tensor.Float(r.rate(l) / float64(samples))
 		for i, v := range guess {
 			g[i] *= scale * (free[i] - v)
 		}

@@ -15,6 +15,7 @@ import (
 // all phases. Lists of arrays have an entry a layer, the input's (0) unused.
 type relaxer struct {
 	c               Config
+	factor          float64 // of the rates, at this step
 	sizes           []int
 	top             int // layers that relax; the others are a static readout
 	net, predictor  *Net
@@ -65,9 +66,12 @@ type block struct {
 	simulation       *simulation
 }
 
+// rate is α_l of the current step.
+func (r *relaxer) rate(l int) float64 { return r.c.Rates[l-1] * r.factor }
+
 func newRelaxer(c Config) *relaxer {
 	layers := len(c.Sizes) - 1
-	r := &relaxer{c: c, sizes: c.Sizes, top: c.dynamic(), net: NewNet(c.Sizes, c.Weights, c.Seed, "")}
+	r := &relaxer{c: c, factor: 1, sizes: c.Sizes, top: c.dynamic(), net: NewNet(c.Sizes, c.Weights, c.Seed, "")}
 	r.up, r.down, r.predictorPacked = make([]kernel.Packed, layers+1), make([]kernel.Packed, layers+1), make([]kernel.Packed, layers+1)
 	if c.Predictor != nil {
 		r.predictor = NewNet(c.Sizes, c.Weights, c.Seed, "forward.")
@@ -408,7 +412,7 @@ func (r *relaxer) readErrors(w *block, b *batch, states [][]tensor.Float, phases
 	}
 	l, n := r.top+1, r.sizes[r.top+1]
 	r.readout(w, b, w.s[r.top], w.delta)
-	kernel.Scale(w.delta, tensor.Float(r.c.Rates[l-1]/float64(b.n*phases)))
+	kernel.Scale(w.delta, tensor.Float(r.rate(l)/float64(b.n*phases)))
 	for i, sample := range w.who {
 		copy(states[l][sample*n:][:n], w.delta[i*n:])
 	}
@@ -420,7 +424,7 @@ func (r *relaxer) differences(w *block, p *pass) {
 	for l := 1; l <= r.top; l++ {
 		lo, hi := w.lo*r.sizes[l], (w.lo+w.total)*r.sizes[l]
 		diff, steps, scaled := r.diff[l][lo:hi], r.steps[l][lo:hi], r.scaled[l][lo:hi]
-		scale := tensor.Float(r.c.Rates[l-1] / (p.gap * float64(p.b.n)))
+		scale := tensor.Float(r.rate(l) / (p.gap * float64(p.b.n)))
 		copy(diff, r.plus[l][lo:hi])
 		kernel.AddScaled(diff, m[l][lo:hi], -1)
 		copy(steps, diff)
