@@ -126,7 +126,7 @@ func TestPruning(t *testing.T) {
 	zeros := 0
 	for i := range uint64(9) {
 		step(t, l, samples(31, 40, 5, 0.5, i))
-		now := len(zerosOf(nil, l.Net().W[0].Value.Data))
+		now := zeroCount(l.Net().W[0].Value.Data)
 		if now < zeros {
 			t.Errorf("step %d: %d zeros, there were %d", i+1, now, zeros)
 		}
@@ -135,7 +135,7 @@ func TestPruning(t *testing.T) {
 	if want := int(math.Round(0.8 * 40 * 33)); zeros != want {
 		t.Errorf("%d zeros, want %d", zeros, want)
 	}
-	if got := len(zerosOf(nil, l.Net().W[2].Value.Data)); got != 40 {
+	if got := zeroCount(l.Net().W[2].Value.Data); got != 40 {
 		t.Errorf("%d zeros in the last matrix, want 40", got)
 	}
 }

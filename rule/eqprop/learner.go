@@ -306,10 +306,9 @@ func (l *Learner) SetState(s map[string]train.Array) error {
 		copy(p.Value.Data, values[i])
 	}
 	l.step = int(step[0])
-	if p := l.c.Pruning; p != nil && l.step > p.Begin {
-		for i, w := range l.r.net.W {
-			l.r.pruned[i] = zerosOf(l.r.pruned[i], w.Value.Data)
-		}
+	clear(l.r.kept)
+	if p := l.c.Pruning; p != nil && l.step >= p.Begin {
+		l.r.listKept()
 	}
 	l.r.pack()
 	return nil
