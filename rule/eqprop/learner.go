@@ -67,6 +67,7 @@ func (l *Learner) Step(_ context.Context, d *data.Batch) (train.Metrics, error) 
 	l.learn(l.r.net, l.r.predictor)
 	l.step++
 	l.r.prune(l.step)
+	l.r.schedule(l.step)
 	l.r.pack()
 	return l.metrics(), nil
 }
@@ -306,6 +307,7 @@ func (l *Learner) SetState(s map[string]train.Array) error {
 		copy(p.Value.Data, values[i])
 	}
 	l.step = int(step[0])
+	l.r.schedule(l.step)
 	clear(l.r.kept)
 	if p := l.c.Pruning; p != nil && l.step >= p.Begin {
 		l.r.listKept()

@@ -21,7 +21,9 @@ type relaxer struct {
 	up, down        []kernel.Packed // W_l and its transpose, for l ≥ 2
 	input           kernel.Packed   // W_1, for inputs without many zeros
 	predictorPacked []kernel.Packed
-	kept            []kept // what pruning left
+	kept            []kept         // what pruning left
+	k               []tensor.Float // limits of activity
+	noise           [][]tensor.Float
 	move            kernel.Relax
 
 	// Of a batch, a row a sample: the states after each phase (in place of the
@@ -64,6 +66,7 @@ type block struct {
 	scratch          []tensor.Float // a row
 	lists            lists
 	product          product
+	limiter          limiter
 	simulation       *simulation
 }
 
@@ -88,7 +91,11 @@ func newRelaxer(c Config) *relaxer {
 		r.plan, r.turned, r.spikes = newPlan(c), make([][]tensor.Float, layers+1), make([]atomic.Int64, layers+1)
 	}
 	r.blocks = make([]block, c.Pool.Threads())
-	r.move = c.move()
+	r.move, r.k = c.move(), make([]tensor.Float, len(c.Sizes))
+	r.schedule(0)
+	if c.TopK != nil && c.TopK.Variant == Perturbed {
+		r.drawNoise()
+	}
 	r.pack()
 	return r
 }
@@ -188,6 +195,7 @@ func runPhases(p *pass, worker, lo, hi int) {
 	r.setBase(w, p.b)
 	r.start(w, p.b)
 	r.relax(w, p.b, r.c.Free, 0)
+	r.choose(w, p.b)
 	w.save(r, r.free)
 	r.keepParticles(w, p.b)
 	r.readScores(w, r.free)
@@ -395,7 +403,7 @@ func (r *relaxer) settle(w *block, l int) {
 	if r.limits(l) {
 		w.moved[l] = 0
 		for i := range w.count {
-			change := r.settleRow(w.s[l][i*n:][:n], w.z[l][i*n:][:n], w.scratch)
+			change := r.settleRow(w, l, w.s[l][i*n:][:n], w.z[l][i*n:][:n])
 			w.moved[l], w.change[i] = max(w.moved[l], change), max(w.change[i], change)
 		}
 		return

@@ -158,8 +158,9 @@ func BenchmarkProject(b *testing.B) {
 		x[i] = tensor.Float(math.Sin(float64(40*v))) / 2
 	}
 	v := make([]tensor.Float, len(x))
+	var m limiter
 	for b.Loop() {
 		copy(v, x)
-		project(v, 10)
+		m.project(v, 10)
 	}
 }

@@ -209,12 +209,12 @@ func runSpikes(p *pass, worker, lo, hi int) {
 		m.reset()
 		m.key = rng.New(r.c.Seed, b.purpose()).Int(uint64(b.epoch)).Int(uint64(b.index[i]))
 		r.warm(m, i)
-		r.simulate(m, b, i, r.c.Free, 0)
+		r.simulate(w, b, i, r.c.Free, 0)
 		m.save(r, i, r.free)
 		m.keep()
 		for k, beta := range p.betas {
 			m.recall()
-			r.simulate(m, b, i, r.c.Nudged, beta)
+			r.simulate(w, b, i, r.c.Nudged, beta)
 			m.save(r, i, [][][]tensor.Float{r.plus, r.minus}[k])
 		}
 	}
@@ -263,8 +263,8 @@ func (r *relaxer) warm(m *simulation, sample int) {
 }
 
 // simulate runs steps of one sample.
-func (r *relaxer) simulate(m *simulation, b *batch, sample, steps int, beta tensor.Float) {
-	s, top := r.c.Spiking, len(r.sizes)-1
+func (r *relaxer) simulate(w *block, b *batch, sample, steps int, beta tensor.Float) {
+	m, s, top := w.simulation, r.c.Spiking, len(r.sizes)-1
 	for range steps {
 		lambda := r.plan.lambda[m.t]
 		for l := 1; l <= top; l++ {
@@ -292,6 +292,9 @@ func (r *relaxer) simulate(m *simulation, b *batch, sample, steps int, beta tens
 				for j, v := range r.guess[l][sample*n:][:n] {
 					d[j] += pull * (v - x.s[j])
 				}
+			}
+			if r.limits(l) {
+				r.limit(w, l, d)
 			}
 			r.integrate(m, x, d)
 			m.encode(x, l, lambda, s.Quantiser)
