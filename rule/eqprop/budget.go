@@ -119,7 +119,7 @@ var infinite = tensor.Float(math.Inf(1))
 func (r *relaxer) limit(w *block, l int, z []tensor.Float) {
 	switch t := r.c.TopK; t.Variant {
 	case Soft:
-		softTopK(z, r.k[l], tensor.Float(t.Temperature))
+		w.limiter.soft(z, r.k[l], tensor.Float(t.Temperature))
 	case Perturbed:
 		w.limiter.perturbed(z, r.noise[l], int(r.k[l]), tensor.Float(t.Temperature))
 	default:
@@ -334,20 +334,25 @@ func (r *relaxer) drawNoise() {
 
 const perturbations = 16
 
-// softTopK replaces scores by their soft membership in the top k < len(z).
-func softTopK(z []tensor.Float, k, tau tensor.Float) {
+// softTolerance is a relative error below what single precision holds of a share.
+const softTolerance = 1e-8
+
+// soft replaces scores by their soft membership in the top k < len(z). Newton's steps
+// start at the score of the k-th.
+func (m *limiter) soft(z []tensor.Float, k, tau tensor.Float) {
 	n, kk, t := float64(len(z)), float64(k), float64(tau)
 	edge := t*math.Abs(math.Log((n-kk)/kk)) + 1
 	lo, hi := float64(slices.Min(z))-edge, float64(slices.Max(z))+edge
-	theta := (lo + hi) / 2
+	m.sorted = append(m.sorted[:0], z...)
+	theta := float64(smallest(m.sorted, max(0, len(z)-int(max(1, k)))))
 	for range 100 {
 		sum, slope := 0.0, 0.0
 		for _, v := range z {
-			m := 1 / (1 + math.Exp(-(float64(v)-theta)/t))
-			sum += m
-			slope += m * (1 - m)
+			share := 1 / (1 + math.Exp(-(float64(v)-theta)/t))
+			sum += share
+			slope += share * (1 - share)
 		}
-		if math.Abs(sum-kk) < 1e-9*kk {
+		if math.Abs(sum-kk) < softTolerance*kk {
 			break
 		}
 		if sum > kk {

@@ -19,7 +19,7 @@ func TestTopKValues(t *testing.T) {
 		want []float64
 	}{
 		"budget": {func(z []tensor.Float) { new(limiter).project(z, 2) }, []float64{.7, 0, .2, .55, .15, .4}},
-		"soft":   {func(z []tensor.Float) { softTopK(z, 2, 0.05) }, []float64{.989198, .000010, .004140, .820123, .001527, .185002}},
+		"soft":   {func(z []tensor.Float) { new(limiter).soft(z, 2, 0.05) }, []float64{.989198, .000010, .004140, .820123, .001527, .185002}},
 		"wide":   {func(z []tensor.Float) { new(limiter).project(z, 6) }, []float64{.9, .1, .4, .75, .35, .6}},
 	} {
 		z := slices.Clone(scores)
@@ -76,8 +76,8 @@ func TestSoft(t *testing.T) {
 			for i := range b {
 				b[i] += 2
 			}
-			softTopK(a, k, tau)
-			softTopK(b, k, tau)
+			new(limiter).soft(a, k, tau)
+			new(limiter).soft(b, k, tau)
 			for i := range a {
 				sum += float64(a[i])
 				near(t, "shifted", float64(b[i]), float64(a[i]), 1e-4)
