@@ -46,6 +46,9 @@ func (j Job) YAML() []byte {
 	if p := c.Pruning; p != nil {
 		fmt.Fprintf(&b, "pruning: {sparsity: %g, last: %g, begin: %d, end: %d, every: %d}\n", p.Sparsity, p.Last, p.Begin, p.End, p.Every)
 	}
+	if c.Binary != nil {
+		fmt.Fprintln(&b, "binary: {}")
+	}
 	if p := c.Predictor; p != nil {
 		fmt.Fprintf(&b, "predictor: {lambda: %g, leak: %g}\n", p.Lambda, p.Leak)
 	}

@@ -64,7 +64,7 @@ func (l *Learner) Step(_ context.Context, d *data.Batch) (train.Metrics, error) 
 	if err := l.take(d, true); err != nil {
 		return train.Metrics{}, err
 	}
-	l.learn(l.r.net, l.r.predictor)
+	l.learn(l.r.learned(), l.r.predictor)
 	l.step++
 	l.r.prune(l.step)
 	l.r.schedule(l.step)
@@ -275,7 +275,7 @@ func (l *Learner) State() map[string]train.Array {
 
 // stored are all arrays of the state.
 func (l *Learner) stored() []tensor.Param {
-	all := l.r.net.Params()
+	all := l.r.learned().Params()
 	if l.r.predictor != nil {
 		all = append(all, l.r.predictor.Params()...)
 	}

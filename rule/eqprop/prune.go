@@ -121,19 +121,20 @@ func (r *relaxer) prune(step int) {
 	if p == nil || !p.due(step) {
 		return
 	}
-	for l := range r.net.W {
+	weights := r.learned().W
+	for l := range weights {
 		final := p.Sparsity
-		if l == len(r.net.W)-1 {
+		if l == len(weights)-1 {
 			final = p.Last
 		}
-		prune(r.net.W[l].Value.Data, p.at(step, final))
+		prune(weights[l].Value.Data, p.at(step, final))
 	}
 	r.listKept()
 }
 
 // listKept takes up which weights are not pruned.
 func (r *relaxer) listKept() {
-	for l, w := range r.net.W {
+	for l, w := range r.learned().W {
 		r.kept[l].list(w.Value.Data, r.sizes[l], r.sizes[l+1])
 	}
 }

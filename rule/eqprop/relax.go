@@ -18,6 +18,7 @@ type relaxer struct {
 	sizes           []int
 	top             int // layers that relax; the others are a static readout
 	net, predictor  *Net
+	shadow          *Net            // of binary weights
 	up, down        []kernel.Packed // W_l and its transpose, for l ≥ 2
 	input           kernel.Packed   // W_1, for inputs without many zeros
 	predictorPacked []kernel.Packed
@@ -44,6 +45,7 @@ type relaxer struct {
 	loop    par.Loop[pass]
 	updates par.Loop[update]
 	masks   par.Loop[masking]
+	signs   par.Loop[signing]
 }
 
 // pass is a run over a batch: the free phase, then one nudged phase for each β.
@@ -87,6 +89,9 @@ func newRelaxer(c Config) *relaxer {
 		}
 	}
 	r.kept = make([]kept, layers)
+	if c.Binary != nil {
+		r.shadow = newShadow(r.net)
+	}
 	if c.Spiking != nil {
 		r.plan, r.turned, r.spikes = newPlan(c), make([][]tensor.Float, layers+1), make([]atomic.Int64, layers+1)
 	}
@@ -118,9 +123,12 @@ func (c Config) move() kernel.Relax {
 func (r *relaxer) pack() {
 	for l := range r.kept {
 		if m := &r.kept[l]; m.listed() {
-			r.masks.For(r.c.Pool, r.sizes[l], 64, masking{m, r.net.W[l].Value.Data}, runMask)
-			m.refresh()
+			r.masks.For(r.c.Pool, r.sizes[l], 64, masking{m, r.learned().W[l].Value.Data}, runMask)
 		}
+		if r.shadow != nil {
+			r.signs.For(r.c.Pool, r.sizes[l], 64, signing{r.shadow.W[l], r.net.W[l]}, runSigns)
+		}
+		r.kept[l].refresh(r.net.W[l].Value.Data)
 	}
 	for l := 2; l < len(r.sizes); l++ {
 		k, n := r.sizes[l-1], r.sizes[l]

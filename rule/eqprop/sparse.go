@@ -90,7 +90,7 @@ func (m *kept) below(share float64) bool {
 	return min(k, n) >= sparseWidth && float64(len(m.order)) <= share*float64(k*n)
 }
 
-// masking returns a matrix to zero but for what is kept, whose values the rows take up.
+// masking returns a matrix to zero but for what is kept.
 type masking struct {
 	m *kept
 	w []tensor.Float
@@ -111,8 +111,14 @@ func runMask(p *masking, _, lo, hi int) {
 	}
 }
 
-// refresh hands the rows' values on to the columns.
-func (m *kept) refresh() {
+// refresh takes up the values of the kept weights.
+func (m *kept) refresh(w []tensor.Float) {
+	n, e := len(m.columns.ends), 0
+	for i, end := range m.rows.ends {
+		for ; e < int(end); e++ {
+			m.rows.val[e] = w[i*n+int(m.rows.at[e])]
+		}
+	}
 	for e, from := range m.order {
 		m.columns.val[e] = m.rows.val[from]
 	}
