@@ -76,6 +76,23 @@ func TestSparse(t *testing.T) {
 	}
 }
 
+// Any number of threads leaves the same bits of lists too.
+func TestSparseThreads(t *testing.T) {
+	weights := func(threads int) []tensor.Float {
+		c := wide(Config{})
+		c.Pool = par.New(threads)
+		defer c.Pool.Close()
+		l, _ := pruned(t, c, 0.9)
+		for i := range uint64(3) {
+			step(t, l, samples(31, 96, 5, 0.3, i))
+		}
+		return slices.Clone(l.Net().W[1].Value.Data)
+	}
+	if !slices.Equal(weights(1), weights(3)) {
+		t.Error("weights differ")
+	}
+}
+
 // What someone writes to a pruned weight has no effect.
 func TestPrunedWeightsAreDead(t *testing.T) {
 	l, _ := pruned(t, wide(Config{}), 0.9)
