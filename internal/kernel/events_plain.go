@@ -31,3 +31,7 @@ func sumRows(count int, c []Float, cstep int, w []Float, wstep, ldw, n int, rows
 func (g Patches) addRow(c []Float, ldc int, w []Float, ldw, n, y, x0, x1 int, at []int32, val []Float, first []int32) {
 	g.addRowGo(c, ldc, w, ldw, n, y, x0, x1, at, val, first)
 }
+
+func transpose(dst []Float, ld int, src []Float, lds, rows, cols int) {
+	transposeGo(dst, ld, src, lds, rows, cols)
+}

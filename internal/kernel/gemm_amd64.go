@@ -289,3 +289,11 @@ func turnRows(dst []Float, ld int, src []Float, lds, rows, steps int) {
 		}
 	}
 }
+
+func transpose(dst []Float, ld int, src []Float, lds, rows, cols int) {
+	if Current() == Go {
+		transposeGo(dst, ld, src, lds, rows, cols)
+		return
+	}
+	turnRows(dst, ld, src, lds, rows, cols)
+}

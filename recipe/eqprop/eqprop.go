@@ -5,6 +5,7 @@
 //	init-eqprop          a forward network predicts where the relaxation ends
 //	spiking-eqprop       units send one bit a step
 //	init-spiking-eqprop  the same from a prediction, with half the free steps
+//	binary-eqprop        weights are signs, and units send bits in predictions
 //	topk-eqprop          few active units, few weights
 //
 // Figures are errors on all 10,000 test images, in percent. Test images start
@@ -24,7 +25,7 @@ import (
 
 // Recipes are the recipes of this package.
 func Recipes() []recipe.Recipe {
-	return []recipe.Recipe{Plain(), Initialised(), Spiking(), InitSpiking(), TopK()}
+	return []recipe.Recipe{Plain(), Initialised(), Spiking(), InitSpiking(), Binary(), TopK()}
 }
 
 func bound(v float64) *float64 { return &v }

@@ -27,11 +27,16 @@ func TopK() recipe.Recipe {
 	}
 }
 
-// sparseJobs are the same network as it is, with the budget, soft, pruned, and with
-// budget and pruning. Pruning begins after a tenth of the run and ends after seven.
-func sparseJobs(seed uint64, images, epochs int) []Job {
+// thin is the pruning of a run: it begins after a tenth of it and ends after seven.
+func thin(images, epochs int) *rule.Pruning {
 	steps := images / 20 * epochs
-	pruning := &rule.Pruning{Sparsity: 0.9, Last: 0.45, Begin: steps / 10, End: steps * 7 / 10, Every: max(1, steps/25)}
+	return &rule.Pruning{Sparsity: 0.9, Last: 0.45, Begin: steps / 10, End: steps * 7 / 10, Every: max(1, steps/25)}
+}
+
+// sparseJobs are the same network as it is, with the budget, pruned, and with budget
+// and pruning.
+func sparseJobs(seed uint64, images, epochs int) []Job {
+	pruning := thin(images, epochs)
 	job := func(name string, k *rule.TopK, p *rule.Pruning) Job {
 		c := one(seed)
 		c.TopK, c.Pruning = k, p
@@ -42,8 +47,33 @@ func sparseJobs(seed uint64, images, epochs int) []Job {
 		job("budget-10", &rule.TopK{K: 10}, nil),
 		job("pruned", nil, pruning),
 		job("budget-10-pruned", &rule.TopK{K: 10}, pruning),
-		job("soft-10", &rule.TopK{K: 10, Variant: rule.Soft, Temperature: 0.05}, nil),
 	}
+}
+
+// otherJobs are the other variants of top-k with the same limit, the limit that falls,
+// and budget and pruning on spiking hosts beside these as they are.
+func otherJobs(seed uint64, images, epochs int) []Job {
+	jobs := sparseJobs(seed, images, epochs)
+	var out []Job
+	for _, k := range []*rule.TopK{
+		{K: 10, Variant: rule.Soft, Temperature: 0.05},
+		{K: 10, Variant: rule.Hard},
+		{K: 10, Begin: jobs[2].Config.Pruning.Begin, End: jobs[2].Config.Pruning.End},
+	} {
+		j := jobs[1]
+		j.Name, j.Config.TopK = k.Variant.String()+"-10", k
+		if k.End > 0 {
+			j.Name += "-falling"
+		}
+		out = append(out, j)
+	}
+	for _, host := range []Job{spiking(seed, images, min(epochs, 3)), initSpiking(seed, images, min(epochs, 3))} {
+		limited := host
+		limited.Name += "-budget-10-pruned"
+		limited.Config.TopK, limited.Config.Pruning = &rule.TopK{K: 10}, thin(images, host.Epochs)
+		out = append(out, host, limited)
+	}
+	return out
 }
 
 func runTopK(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
@@ -65,7 +95,9 @@ func runTopK(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 		b.add("pruned", b.testError(ctx, jobs[2])-dense)
 		b.testError(ctx, jobs[3])
 		if i == 0 && e.Scale != report.Smoke {
-			b.testError(ctx, jobs[4])
+			for _, j := range otherJobs(e.Seed, images, epochs) {
+				b.testError(ctx, j)
+			}
 		}
 	}
 	return b.outcome(report.Page{

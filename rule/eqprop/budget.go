@@ -5,24 +5,28 @@ import (
 	"math"
 	"slices"
 
+	"synfire/internal/kernel"
+	"synfire/internal/rng"
 	"synfire/tensor"
 )
 
-// TopK limits the activity of hidden layers to a budget of K, so that few units are
-// above zero. In both variants the map from drives to states is the gradient of a
-// convex function, so that the estimates stay gradients. A predictor has no limit of
-// its own; its states are limited by the first step.
+// TopK limits the activity of hidden layers to K, so that few units are above zero.
+// A predictor has no limit of its own; its states are limited by the first step. Of
+// spiking units the drive d is limited, and the states move towards that. With End the
+// limit falls from a layer's size to K on pruning's cubic, between two steps of training.
 type TopK struct {
 	K       float64 // units; at least the layer's size limits nothing
 	Variant Variant
-	// Temperature is τ of Soft.
+	// Temperature is τ of Soft, and the standard deviation σ of Perturbed's noise.
 	Temperature float64
+	Begin, End  int
 }
 
 // Variant is a form of top-k.
 type Variant uint8
 
-// The variants.
+// The variants. In Budget, Soft and Perturbed the map from drives to states is the
+// gradient of a convex function, so that the estimates stay gradients.
 const (
 	// Budget projects onto {0 ≤ s ≤ 1, Σ s ≤ K}: clip(v − θ, 0, 1) with θ = 0 where the
 	// sum is within K, else the θ that makes it K.
@@ -32,63 +36,186 @@ const (
 	// transport of Xie et al., "Differentiable Top-k with Optimal Transport", NeurIPS
 	// 2020, at twice τ.
 	Soft
+	// Hard ends a free phase without limit by a choice, in each layer, of the K units
+	// with the largest drives; the others are held at zero through two more free
+	// steps and the nudged phases. The gradient of the choice itself is left out.
+	Hard
+	// Perturbed moves towards the mean of the indicators of the K largest of z + σξ,
+	// over 16 draws of normal ξ in pairs of opposite signs, the same at all times:
+	// Berthet et al., "Learning with Differentiable Perturbed Optimizers", NeurIPS
+	// 2020. A baseline.
+	Perturbed
 )
 
 func (t *TopK) validate(c Config) error {
 	switch {
 	case !(t.K > 0) || math.IsInf(t.K, 0):
 		return fmt.Errorf("eqprop: top-k of %v units, want a positive number", t.K)
-	case t.Variant > Soft:
+	case t.Variant > Perturbed:
 		return fmt.Errorf("eqprop: no variant %d of top-k", t.Variant)
-	case t.Variant == Soft && !(t.Temperature > 0):
-		return fmt.Errorf("eqprop: soft top-k with temperature %v, want a positive one, as 0.1", t.Temperature)
-	case c.Activation != Continuous || c.Spiking != nil:
-		return fmt.Errorf("eqprop: top-k goes with continuous dynamics of units that send their states; leave activation and spiking out")
-	case t.Variant == Soft && c.Predictor != nil && c.Predictor.Lambda > 0:
-		return fmt.Errorf("eqprop: soft top-k has no quadratic leak for a predictor's lambda to join; set lambda to 0, or take the budget")
+	case (t.Variant == Soft || t.Variant == Perturbed) && !(t.Temperature > 0):
+		return fmt.Errorf("eqprop: %v top-k with temperature %v, want a positive one, as 0.1", t.Variant, t.Temperature)
+	case (t.Variant == Hard || t.Variant == Perturbed) && t.K != math.Trunc(t.K):
+		return fmt.Errorf("eqprop: %v top-k of %v units, want a whole number", t.Variant, t.K)
+	case t.Begin < 0 || t.End != 0 && t.End <= t.Begin:
+		return fmt.Errorf("eqprop: top-k falls from step %d to %d, want a beginning before the end, or no end", t.Begin, t.End)
+	case c.Activation != Continuous:
+		return fmt.Errorf("eqprop: top-k goes with continuous dynamics; leave activation out")
+	case t.Variant == Hard && c.Spiking != nil:
+		return fmt.Errorf("eqprop: hard top-k needs units that send their states; take the budget for spiking ones")
+	case t.Variant != Budget && t.Variant != Hard && c.Predictor != nil && c.Predictor.Lambda > 0:
+		return fmt.Errorf("eqprop: %v top-k has no quadratic leak for a predictor's lambda to join; set lambda to 0, or take the budget", t.Variant)
 	}
 	return nil
 }
 
-// limits says whether a layer has a budget.
+// limits says whether the states of a layer are limited in each step.
 func (r *relaxer) limits(l int) bool {
-	return r.c.TopK != nil && l < len(r.sizes)-1 && r.c.TopK.K < float64(r.sizes[l])
+	return r.c.TopK != nil && r.c.TopK.Variant != Hard && r.binds(l)
+}
+
+// binds says whether a layer is hidden and has more units than may be active.
+func (r *relaxer) binds(l int) bool { return l < len(r.sizes)-1 && r.k[l] < tensor.Float(r.sizes[l]) }
+
+// schedule sets the limits of the layers after a step of training.
+func (r *relaxer) schedule(step int) {
+	t := r.c.TopK
+	if t == nil {
+		return
+	}
+	part := 1.0
+	if t.End > 0 {
+		part = cubic(step, t.Begin, t.End)
+	}
+	for l := range r.k {
+		n := float64(r.sizes[l])
+		r.k[l] = tensor.Float(t.K)
+		if t.K < n && part < 1 {
+			r.k[l] = tensor.Float(math.Round(n - (n-t.K)*part))
+		}
+	}
 }
 
 // settleRow moves one sample's states of a limited layer and returns the largest
 // change.
-func (r *relaxer) settleRow(s, z, scratch []tensor.Float) (change tensor.Float) {
-	k := tensor.Float(r.c.TopK.K)
-	if r.c.TopK.Variant == Soft {
-		softTopK(z, k, tensor.Float(r.c.TopK.Temperature))
+func (r *relaxer) settleRow(w *block, l int, s, z []tensor.Float) (change tensor.Float) {
+	if r.c.TopK.Variant != Budget {
+		r.limit(w, l, z)
 		return r.move.Step(s, z)
 	}
-	old := scratch[:len(s)]
+	old := w.scratch[:len(s)]
 	copy(old, s)
-	for j, v := range s {
-		s[j] = tensor.Float(r.move.Keep*v) + tensor.Float(r.move.Gain*z[j])
-	}
-	project(s, k)
-	for j, v := range s {
-		change = max(change, v-old[j], old[j]-v)
-	}
-	return change
+	free := r.move
+	free.Hi = infinite
+	free.Step(s, z)
+	w.limiter.project(s, r.k[l])
+	return kernel.Relax{Gain: 1, Lo: -infinite, Hi: infinite}.Step(old, s)
 }
 
-// project replaces v by the nearest point of {0 ≤ s ≤ 1, Σ s ≤ k}. Newton steps on θ
-// stay inside a bracket; they end exactly where the same units are inside (0, 1)
-// twice.
-func project(v []tensor.Float, k tensor.Float) {
-	if sum, _ := clippedSum(v, 0); sum <= k {
-		clipShifted(v, 0)
+var infinite = tensor.Float(math.Inf(1))
+
+// limit replaces drives of a layer by what a variant makes of them: the states that
+// they would lead to by themselves.
+func (r *relaxer) limit(w *block, l int, z []tensor.Float) {
+	switch t := r.c.TopK; t.Variant {
+	case Soft:
+		w.limiter.soft(z, r.k[l], tensor.Float(t.Temperature))
+	case Perturbed:
+		w.limiter.perturbed(z, r.noise[l], int(r.k[l]), tensor.Float(t.Temperature))
+	default:
+		w.limiter.project(z, r.k[l])
+	}
+}
+
+// choose ends a free phase under Hard: the units with the largest drives are kept,
+// and the others held at zero from now on, by a drive of −∞.
+func (r *relaxer) choose(w *block, b *batch) {
+	if r.c.TopK == nil || r.c.TopK.Variant != Hard {
 		return
 	}
-	lo, hi := tensor.Float(0), slices.Max(v)
-	theta := lo
+	for l := 1; l <= r.top; l++ {
+		if !r.binds(l) {
+			continue
+		}
+		r.drive(w, b, l, 0)
+		n := r.sizes[l]
+		for i := range w.total {
+			z, base := w.z[l][i*n:][:n], w.base[l][i*n:][:n]
+			w.limiter.largest(z, int(r.k[l]))
+			for j, chosen := range w.limiter.chosen[:n] {
+				if !chosen {
+					base[j] = -infinite
+				}
+			}
+		}
+	}
+	r.relax(w, b, settlingSteps, 0)
+}
+
+// settlingSteps are free steps after a choice.
+const settlingSteps = 2
+
+// limiter is a thread's working memory.
+type limiter struct {
+	at     []int32
+	val    []tensor.Float
+	sorted []tensor.Float
+	sum    []tensor.Float
+	chosen []bool
+}
+
+// project replaces v by the nearest point of {0 ≤ s ≤ 1, Σ s ≤ k}.
+func (m *limiter) project(v []tensor.Float, k tensor.Float) {
+	kernel.Relax{Keep: 1, Hi: infinite}.Step(v, v)
+	at, theta := m.shift(v, k)
+	for _, j := range at {
+		v[j] = min(max(v[j]-theta, 0), 1)
+	}
+}
+
+// shift lists the elements above zero and finds θ. From θ = max v − 1 on no element
+// is clipped at 1, and Newton steps from the left, for which the list is cut to what
+// is above θ, end where it is no longer cut.
+func (m *limiter) shift(v []tensor.Float, k tensor.Float) (at []int32, theta tensor.Float) {
+	if len(m.at) < len(v)+kernel.Slack {
+		m.at, m.val = make([]int32, len(v)+kernel.Slack), make([]tensor.Float, len(v)+kernel.Slack)
+	}
+	at, val := kernel.Nonzeros(m.at[:0], m.val[:0], v, 0)
+	top := tensor.Float(0)
+	for _, x := range val {
+		top = max(top, x)
+	}
+	start := max(0, top-1)
+	val = above(val, start)
+	for theta = start; ; {
+		next := (total(val) - k) / tensor.Float(max(1, len(val)))
+		if !(next > theta) {
+			break
+		}
+		theta = next
+		rest := above(val, theta)
+		if len(rest) == len(val) || len(rest) == 0 {
+			break
+		}
+		val = rest
+	}
+	if theta > 0 && theta == start {
+		at, val = kernel.Nonzeros(m.at[:0], m.val[:0], v, 0)
+		theta = bracket(val, k, start)
+	}
+	return at, theta
+}
+
+// bracket finds θ in [0, hi] where elements are clipped at 1 too, by Newton steps that
+// stay inside a shrinking bracket.
+func bracket(v []tensor.Float, k, hi tensor.Float) tensor.Float {
+	lo, theta := tensor.Float(0), tensor.Float(0)
 	for range 100 {
 		sum, inside := clippedSum(v, theta)
 		if sum > k {
 			lo = theta
+		} else if theta == 0 {
+			return 0
 		} else {
 			hi = theta
 		}
@@ -99,12 +226,23 @@ func project(v []tensor.Float, k tensor.Float) {
 			}
 		}
 		if next == theta || next == lo && sum <= k || next == hi && sum > k {
-			theta = next
-			break
+			return next
 		}
 		theta = next
 	}
-	clipShifted(v, theta)
+	return theta
+}
+
+// total is a sum in four chains, which take turns.
+func total(v []tensor.Float) tensor.Float {
+	var a, b, c, d tensor.Float
+	for ; len(v) >= 4; v = v[4:] {
+		a, b, c, d = a+v[0], b+v[1], c+v[2], d+v[3]
+	}
+	for _, x := range v {
+		a += x
+	}
+	return a + b + (c + d)
 }
 
 // clippedSum is Σ clip(v − θ, 0, 1), and how many terms lie inside.
@@ -121,26 +259,100 @@ func clippedSum(v []tensor.Float, theta tensor.Float) (sum tensor.Float, inside 
 	return sum, inside
 }
 
-func clipShifted(v []tensor.Float, theta tensor.Float) {
-	for j, x := range v {
-		v[j] = min(max(x-theta, 0), 1)
+// above keeps the elements beyond theta, in place. Which they are is hard to foresee,
+// and so there is no branch.
+func above(v []tensor.Float, theta tensor.Float) []tensor.Float {
+	n := 0
+	for _, x := range v {
+		v[n] = x
+		in := 0
+		if x > theta {
+			in = 1
+		}
+		n += in
+	}
+	return v[:n]
+}
+
+// largest chooses the k largest elements; of equal ones those that come first.
+func (m *limiter) largest(z []tensor.Float, k int) {
+	m.chosen = slices.Grow(m.chosen[:0], len(z))[:len(z)]
+	clear(m.chosen)
+	if k < 1 {
+		return
+	}
+	m.sorted = append(m.sorted[:0], z...)
+	limit := smallest(m.sorted, len(z)-k)
+	for i, x := range z {
+		if x > limit {
+			m.chosen[i] = true
+			k--
+		}
+	}
+	for i := 0; k > 0; i++ {
+		if z[i] == limit {
+			m.chosen[i] = true
+			k--
+		}
 	}
 }
 
-// softTopK replaces scores by their soft membership in the top k < len(z).
-func softTopK(z []tensor.Float, k, tau tensor.Float) {
+// perturbed replaces scores by the share of noise vectors, of either sign, with which
+// they are among the k largest.
+func (m *limiter) perturbed(z []tensor.Float, noise []tensor.Float, k int, sigma tensor.Float) {
+	n := len(z)
+	m.sum = tensor.Resize(m.sum, 2*n)
+	shaken, sum := m.sum[:n], m.sum[n:]
+	clear(sum)
+	share := tensor.Float(n) / tensor.Float(2*len(noise))
+	for at := 0; at < len(noise); at += n {
+		for _, sign := range [2]tensor.Float{sigma, -sigma} {
+			copy(shaken, z)
+			kernel.AddScaled(shaken, noise[at:][:n], sign)
+			m.largest(shaken, k)
+			for i, chosen := range m.chosen {
+				if chosen {
+					sum[i] += share
+				}
+			}
+		}
+	}
+	copy(z, sum)
+}
+
+// drawNoise draws the noise vectors of the hidden layers.
+func (r *relaxer) drawNoise() {
+	r.noise = make([][]tensor.Float, len(r.sizes))
+	for l := 1; l < len(r.sizes)-1; l++ {
+		src := rng.New(r.c.Seed, "top-k").Int(uint64(l)).Source()
+		r.noise[l] = make([]tensor.Float, perturbations/2*r.sizes[l])
+		for i := range r.noise[l] {
+			r.noise[l][i] = tensor.Float(src.Norm())
+		}
+	}
+}
+
+const perturbations = 16
+
+// softTolerance is a relative error below what single precision holds of a share.
+const softTolerance = 1e-8
+
+// soft replaces scores by their soft membership in the top k < len(z). Newton's steps
+// start at the score of the k-th.
+func (m *limiter) soft(z []tensor.Float, k, tau tensor.Float) {
 	n, kk, t := float64(len(z)), float64(k), float64(tau)
 	edge := t*math.Abs(math.Log((n-kk)/kk)) + 1
 	lo, hi := float64(slices.Min(z))-edge, float64(slices.Max(z))+edge
-	theta := (lo + hi) / 2
+	m.sorted = append(m.sorted[:0], z...)
+	theta := float64(smallest(m.sorted, max(0, len(z)-int(max(1, k)))))
 	for range 100 {
 		sum, slope := 0.0, 0.0
 		for _, v := range z {
-			m := 1 / (1 + math.Exp(-(float64(v)-theta)/t))
-			sum += m
-			slope += m * (1 - m)
+			share := 1 / (1 + math.Exp(-(float64(v)-theta)/t))
+			sum += share
+			slope += share * (1 - share)
 		}
-		if math.Abs(sum-kk) < 1e-9*kk {
+		if math.Abs(sum-kk) < softTolerance*kk {
 			break
 		}
 		if sum > kk {

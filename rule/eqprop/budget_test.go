@@ -18,9 +18,9 @@ func TestTopKValues(t *testing.T) {
 		run  func(z []tensor.Float)
 		want []float64
 	}{
-		"budget": {func(z []tensor.Float) { project(z, 2) }, []float64{.7, 0, .2, .55, .15, .4}},
-		"soft":   {func(z []tensor.Float) { softTopK(z, 2, 0.05) }, []float64{.989198, .000010, .004140, .820123, .001527, .185002}},
-		"wide":   {func(z []tensor.Float) { project(z, 6) }, []float64{.9, .1, .4, .75, .35, .6}},
+		"budget": {func(z []tensor.Float) { new(limiter).project(z, 2) }, []float64{.7, 0, .2, .55, .15, .4}},
+		"soft":   {func(z []tensor.Float) { new(limiter).soft(z, 2, 0.05) }, []float64{.989198, .000010, .004140, .820123, .001527, .185002}},
+		"wide":   {func(z []tensor.Float) { new(limiter).project(z, 6) }, []float64{.9, .1, .4, .75, .35, .6}},
 	} {
 		z := slices.Clone(scores)
 		c.run(z)
@@ -46,8 +46,8 @@ func TestProjection(t *testing.T) {
 		for i := range u {
 			before += math.Pow(float64(u[i]-v[i]), 2)
 		}
-		project(u, k)
-		project(v, k)
+		new(limiter).project(u, k)
+		new(limiter).project(v, k)
 		after, sum := 0.0, 0.0
 		for i := range u {
 			after += math.Pow(float64(u[i]-v[i]), 2)
@@ -60,7 +60,7 @@ func TestProjection(t *testing.T) {
 			t.Fatalf("distance %v, was %v; sum %v of %v; %v, %v", after, before, sum, k, u[0], u[n-1])
 		}
 		again := slices.Clone(u)
-		project(again, k)
+		new(limiter).project(again, k)
 		for i := range u {
 			near(t, "again", float64(again[i]), float64(u[i]), 1e-4)
 		}
@@ -76,8 +76,8 @@ func TestSoft(t *testing.T) {
 			for i := range b {
 				b[i] += 2
 			}
-			softTopK(a, k, tau)
-			softTopK(b, k, tau)
+			new(limiter).soft(a, k, tau)
+			new(limiter).soft(b, k, tau)
 			for i := range a {
 				sum += float64(a[i])
 				near(t, "shifted", float64(b[i]), float64(a[i]), 1e-4)
@@ -126,7 +126,7 @@ func TestPruning(t *testing.T) {
 	zeros := 0
 	for i := range uint64(9) {
 		step(t, l, samples(31, 40, 5, 0.5, i))
-		now := len(zerosOf(nil, l.Net().W[0].Value.Data))
+		now := zeroCount(l.Net().W[0].Value.Data)
 		if now < zeros {
 			t.Errorf("step %d: %d zeros, there were %d", i+1, now, zeros)
 		}
@@ -135,7 +135,7 @@ func TestPruning(t *testing.T) {
 	if want := int(math.Round(0.8 * 40 * 33)); zeros != want {
 		t.Errorf("%d zeros, want %d", zeros, want)
 	}
-	if got := len(zerosOf(nil, l.Net().W[2].Value.Data)); got != 40 {
+	if got := zeroCount(l.Net().W[2].Value.Data); got != 40 {
 		t.Errorf("%d zeros in the last matrix, want 40", got)
 	}
 }
@@ -154,5 +154,65 @@ func TestSparseValidate(t *testing.T) {
 		if _, err := New(complete(c)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+}
+
+// Ties go to the lowest index, and the mean over noise sums to k.
+func TestLargest(t *testing.T) {
+	var m limiter
+	m.largest([]tensor.Float{3, 1, 3, 2, 3}, 2)
+	if !slices.Equal(m.chosen, []bool{true, false, true, false, false}) {
+		t.Errorf("chosen %v", m.chosen)
+	}
+	l := learner(t, complete(Config{TopK: &TopK{K: 6, Variant: Perturbed, Temperature: 0.3}}))
+	z := samples(1, 33, 1, 1, 1).X
+	m.perturbed(z, l.r.noise[1], 6, 0.3)
+	sum := 0.0
+	for _, v := range z {
+		sum += float64(v)
+	}
+	near(t, "sum", sum, 6, 1e-5)
+}
+
+// Under each variant and on each host the activity of the hidden layers is within its
+// limit, and below what it would be.
+func TestLimits(t *testing.T) {
+	spiking := &Spiking{Epsilon: 1, Decay: 0.5}
+	for name, c := range map[string]Config{
+		"budget":         {TopK: &TopK{K: 2}},
+		"hard":           {TopK: &TopK{K: 2, Variant: Hard}},
+		"perturbed":      {TopK: &TopK{K: 2, Variant: Perturbed, Temperature: 0.2}},
+		"spiking budget": {TopK: &TopK{K: 2}, Spiking: spiking},
+		"spiking soft":   {TopK: &TopK{K: 2, Variant: Soft, Temperature: 0.1}, Spiking: spiking},
+		"initialised":    {TopK: &TopK{K: 2}, Spiking: spiking, Predictor: &Predictor{Lambda: 0.1}},
+	} {
+		c = complete(c)
+		c.Free = 100
+		l, b := learner(t, c), samples(9, 40, 5, 0.8, 3)
+		step(t, l, b)
+		must(l.Predict(t.Context(), b))
+		for i := range 9 {
+			sum := 0.0
+			for _, v := range l.r.free[1][i*33:][:33] {
+				sum += float64(v)
+			}
+			if sum > 2.3 || sum == 0 {
+				t.Errorf("%s: activity %v of sample %d, want at most 2", name, sum, i)
+			}
+		}
+	}
+}
+
+// The limit falls from all units to K, and a checkpoint takes it up where it was.
+func TestTopKSchedule(t *testing.T) {
+	c := complete(Config{TopK: &TopK{K: 3, Begin: 1, End: 5}})
+	l, want := learner(t, c), []float64{33, 33, 33 - 30*(1-27.0/64), 33 - 30*(1-1.0/8), 33 - 30*(1-1.0/64), 3, 3}
+	for i, k := range want {
+		near(t, "limit", float64(l.r.k[1]), math.Round(k), 0)
+		other := learner(t, c)
+		if err := other.SetState(l.State()); err != nil || other.r.k[1] != l.r.k[1] {
+			t.Fatalf("step %d: limit %v, want %v; %v", i, other.r.k[1], l.r.k[1], err)
+		}
+		step(t, l, samples(3, 40, 5, 0.5, 1))
 	}
 }

@@ -127,6 +127,7 @@ type Config struct {
 	Spiking   *Spiking   // nil: units send their states
 	TopK      *TopK      // nil: no limit of activity
 	Pruning   *Pruning   // nil: all weights are kept
+	Binary    *Binary    // nil: weights are numbers
 	Seed      uint64
 	Pool      *par.Pool
 }
@@ -187,6 +188,11 @@ func (c Config) Validate() error {
 	}
 	if c.TopK != nil {
 		if err := c.TopK.validate(c); err != nil {
+			return err
+		}
+	}
+	if c.Binary != nil {
+		if err := c.Binary.validate(c); err != nil {
 			return err
 		}
 	}

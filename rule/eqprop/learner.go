@@ -65,9 +65,10 @@ func (l *Learner) Step(_ context.Context, d *data.Batch) (train.Metrics, error) 
 		return train.Metrics{}, err
 	}
 	l.r.factor = l.c.annealed(l.step)
-	l.learn(l.r.net, l.r.predictor)
+	l.learn(l.r.learned(), l.r.predictor)
 	l.step++
 	l.r.prune(l.step)
+	l.r.schedule(l.step)
 	l.r.pack()
 	return l.metrics(), nil
 }
@@ -276,7 +277,7 @@ func (l *Learner) State() map[string]train.Array {
 
 // stored are all arrays of the state.
 func (l *Learner) stored() []tensor.Param {
-	all := l.r.net.Params()
+	all := l.r.learned().Params()
 	if l.r.predictor != nil {
 		all = append(all, l.r.predictor.Params()...)
 	}
@@ -308,10 +309,10 @@ func (l *Learner) SetState(s map[string]train.Array) error {
 		copy(p.Value.Data, values[i])
 	}
 	l.step = int(step[0])
-	if p := l.c.Pruning; p != nil && l.step > p.Begin {
-		for i, w := range l.r.net.W {
-			l.r.pruned[i] = zerosOf(l.r.pruned[i], w.Value.Data)
-		}
+	l.r.schedule(l.step)
+	clear(l.r.kept)
+	if p := l.c.Pruning; p != nil && l.step >= p.Begin {
+		l.r.listKept()
 	}
 	l.r.pack()
 	return nil

@@ -35,4 +35,4 @@ func (q Quantiser) String() string {
 }
 
 // String is the variant's name in configurations.
-func (v Variant) String() string { return name(uint8(v), "budget", "soft") }
+func (v Variant) String() string { return name(uint8(v), "budget", "soft", "hard", "perturbed") }

@@ -1,10 +1,8 @@
 package eqprop
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 
 	"synfire/tensor"
 )
@@ -16,7 +14,12 @@ import (
 //	q_t = q · (1 − (1 − (t − Begin)/(End − Begin))³)
 //
 // changed every Every steps from Begin to End, with q = Sparsity, of the last matrix
-// Last. A pruned weight stays zero. Biases are kept, and so are a predictor's weights.
+// Last. A pruned weight stays zero, in both directions. Biases are kept, and so are a
+// predictor's weights.
+//
+// Where a fifth of a matrix is left or less, its products add the kept weights alone,
+// to the same bits; so do spikes from a fiftieth on. A batch's update is computed by
+// whole rows and then masked: rows are faster than sums for single weights.
 type Pruning struct {
 	Sparsity, Last    float64 // in [0, 1)
 	Begin, End, Every int     // steps of training
@@ -35,8 +38,13 @@ func (p *Pruning) validate() error {
 
 // at is the sparsity after a step, of a final one.
 func (p *Pruning) at(step int, final float64) float64 {
-	part := float64(min(max(step-p.Begin, 0), p.End-p.Begin)) / float64(p.End-p.Begin)
-	return final * (1 - math.Pow(1-part, 3))
+	return final * cubic(step, p.Begin, p.End)
+}
+
+// cubic rises from 0 at begin to 1 at end, fast at first.
+func cubic(step, begin, end int) float64 {
+	part := float64(min(max(step-begin, 0), end-begin)) / float64(end-begin)
+	return 1 - math.Pow(1-part, 3)
 }
 
 // due says whether masks change after a step.
@@ -47,49 +55,86 @@ func (p *Pruning) due(step int) bool {
 // prune sets the smallest weights to zero; of equal ones those that come last.
 func prune(w []tensor.Float, sparsity float64) {
 	drop := int(math.Round(sparsity * float64(len(w))))
-	order := make([]int32, len(w))
-	for i := range order {
-		order[i] = int32(i)
+	if drop == 0 {
+		return
 	}
-	slices.SortFunc(order, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(size(w[a]), size(w[b])), cmp.Compare(b, a))
-	})
-	for _, i := range order[:drop] {
-		w[i] = 0
+	sizes := make([]tensor.Float, len(w))
+	for i, v := range w {
+		sizes[i] = size(v)
+	}
+	limit := smallest(sizes, drop-1)
+	for i, v := range w {
+		if size(v) < limit {
+			w[i] = 0
+			drop--
+		}
+	}
+	for i := len(w) - 1; drop > 0; i-- {
+		if size(w[i]) == limit {
+			w[i] = 0
+			drop--
+		}
 	}
 }
 
 func size(x tensor.Float) tensor.Float { return max(x, -x) }
 
-// zerosOf lists the places of the weights that are zero.
-func zerosOf(at []int32, w []tensor.Float) []int32 {
-	at = at[:0]
-	for i, v := range w {
-		if v == 0 {
-			at = append(at, int32(i))
+// smallest is the element that n others of x, which it reorders, stand before when
+// x is sorted.
+func smallest(x []tensor.Float, n int) tensor.Float {
+	lo, hi := 0, len(x)-1
+	for lo < hi {
+		pivot := middle(x[lo], x[(lo+hi)/2], x[hi])
+		i, j := lo, hi
+		for i <= j {
+			for x[i] < pivot {
+				i++
+			}
+			for x[j] > pivot {
+				j--
+			}
+			if i <= j {
+				x[i], x[j] = x[j], x[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch {
+		case n <= j:
+			hi = j
+		case n >= i:
+			lo = i
+		default:
+			return x[n]
 		}
 	}
-	return at
+	return x[n]
 }
 
-// prune follows the schedule after a step, and keeps what was pruned at zero.
+func middle(a, b, c tensor.Float) tensor.Float {
+	return max(min(a, b), min(max(a, b), c))
+}
+
+// prune follows the schedule after a step. Between its changes the update keeps at
+// zero what was pruned.
 func (r *relaxer) prune(step int) {
 	p := r.c.Pruning
-	if p == nil || step < p.Begin {
+	if p == nil || !p.due(step) {
 		return
 	}
-	for l, w := range r.net.W {
-		data := w.Value.Data
-		for _, i := range r.pruned[l] {
-			data[i] = 0
+	weights := r.learned().W
+	for l := range weights {
+		final := p.Sparsity
+		if l == len(weights)-1 {
+			final = p.Last
 		}
-		if p.due(step) {
-			final := p.Sparsity
-			if l == len(r.net.W)-1 {
-				final = p.Last
-			}
-			prune(data, p.at(step, final))
-			r.pruned[l] = zerosOf(r.pruned[l], data)
-		}
+		prune(weights[l].Value.Data, p.at(step, final))
+	}
+	r.listKept()
+}
+
+// listKept takes up which weights are not pruned.
+func (r *relaxer) listKept() {
+	for l, w := range r.learned().W {
+		r.kept[l].list(w.Value.Data, r.sizes[l], r.sizes[l+1])
 	}
 }

@@ -19,10 +19,13 @@ type relaxer struct {
 	sizes           []int
 	top             int // layers that relax; the others are a static readout
 	net, predictor  *Net
+	shadow          *Net            // of binary weights
 	up, down        []kernel.Packed // W_l and its transpose, for l ≥ 2
 	input           kernel.Packed   // W_1, for inputs without many zeros
 	predictorPacked []kernel.Packed
-	pruned          [][]int32 // places of the weights that are held at zero
+	kept            []kept         // what pruning left
+	k               []tensor.Float // limits of activity
+	noise           [][]tensor.Float
 	move            kernel.Relax
 
 	// Of a batch, a row a sample: the states after each phase (in place of the
@@ -42,6 +45,8 @@ type relaxer struct {
 	blocks  []block
 	loop    par.Loop[pass]
 	updates par.Loop[update]
+	masks   par.Loop[masking]
+	signs   par.Loop[signing]
 }
 
 // pass is a run over a batch: the free phase, then one nudged phase for each β.
@@ -63,6 +68,8 @@ type block struct {
 	moved            []tensor.Float // of a layer, likewise
 	scratch          []tensor.Float // a row
 	lists            lists
+	product          product
+	limiter          limiter
 	simulation       *simulation
 }
 
@@ -85,12 +92,19 @@ func newRelaxer(c Config) *relaxer {
 			r.particles[l] = make([]tensor.Float, c.Particles*c.Sizes[l])
 		}
 	}
-	r.pruned = make([][]int32, layers)
+	r.kept = make([]kept, layers)
+	if c.Binary != nil {
+		r.shadow = newShadow(r.net)
+	}
 	if c.Spiking != nil {
 		r.plan, r.turned, r.spikes = newPlan(c), make([][]tensor.Float, layers+1), make([]atomic.Int64, layers+1)
 	}
 	r.blocks = make([]block, c.Pool.Threads())
-	r.move = c.move()
+	r.move, r.k = c.move(), make([]tensor.Float, len(c.Sizes))
+	r.schedule(0)
+	if c.TopK != nil && c.TopK.Variant == Perturbed {
+		r.drawNoise()
+	}
 	r.pack()
 	return r
 }
@@ -111,19 +125,27 @@ func (c Config) move() kernel.Relax {
 
 // pack takes up the weights after they have changed.
 func (r *relaxer) pack() {
+	for l := range r.kept {
+		if m := &r.kept[l]; m.listed() {
+			r.masks.For(r.c.Pool, r.sizes[l], 64, masking{m, r.learned().W[l].Value.Data}, runMask)
+		}
+		if r.shadow != nil {
+			r.signs.For(r.c.Pool, r.sizes[l], 64, signing{r.shadow.W[l], r.net.W[l]}, runSigns)
+		}
+		r.kept[l].refresh(r.net.W[l].Value.Data)
+	}
 	for l := 2; l < len(r.sizes); l++ {
 		k, n := r.sizes[l-1], r.sizes[l]
 		w := r.net.W[l-1].Value.Data
-		if r.c.Spiking != nil {
-			r.turned[l] = transpose(r.turned[l], w, k, n)
-			if r.predictor != nil {
-				r.predictorPacked[l].Pack(r.c.Pool, r.predictor.W[l-1].Value.Data, n, k, n, false)
+		switch {
+		case r.c.Spiking != nil:
+			r.turned[l] = tensor.Resize(r.turned[l], k*n)
+			kernel.Transpose(r.turned[l], k, w, n, k, n)
+		case !r.kept[l-1].sparse():
+			r.up[l].Pack(r.c.Pool, w, n, k, n, false)
+			if l <= r.top || r.c.Output == CrossEntropy {
+				r.down[l].Pack(r.c.Pool, w, n, n, k, true)
 			}
-			continue
-		}
-		r.up[l].Pack(r.c.Pool, w, n, k, n, false)
-		if l <= r.top || r.c.Output == CrossEntropy {
-			r.down[l].Pack(r.c.Pool, w, n, n, k, true)
 		}
 		if r.predictor != nil {
 			r.predictorPacked[l].Pack(r.c.Pool, r.predictor.W[l-1].Value.Data, n, k, n, false)
@@ -154,7 +176,9 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 		}
 	} else if b.dense {
 		n := r.sizes[1]
-		r.input.Pack(r.c.Pool, r.net.W[0].Value.Data, n, b.in, n, false)
+		if !r.kept[0].sparse() {
+			r.input.Pack(r.c.Pool, r.net.W[0].Value.Data, n, b.in, n, false)
+		}
 		if r.predictor != nil {
 			r.predictorPacked[1].Pack(r.c.Pool, r.predictor.W[0].Value.Data, n, b.in, n, false)
 		}
@@ -162,9 +186,15 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 	r.loop.For(r.c.Pool, b.n, r.blockSize(b.n), pass{r, b, betas, gap}, run)
 }
 
-// blockSize is a share of the samples, equal among threads, that fits a cache.
+// blockSize is a share of the samples, equal among threads, that fits a cache. Lists of
+// kept weights take more samples in little more time.
 func (r *relaxer) blockSize(n int) int {
-	const most = 28
+	most := 28
+	for l := range r.kept {
+		if r.kept[l].sparse() {
+			most = 64
+		}
+	}
 	shares := r.c.Pool.Threads()
 	shares *= (n + most*shares - 1) / (most * shares)
 	return max(1, (n+shares-1)/shares)
@@ -177,6 +207,7 @@ func runPhases(p *pass, worker, lo, hi int) {
 	r.setBase(w, p.b)
 	r.start(w, p.b)
 	r.relax(w, p.b, r.c.Free, 0)
+	r.choose(w, p.b)
 	w.save(r, r.free)
 	r.keepParticles(w, p.b)
 	r.readScores(w, r.free)
@@ -220,7 +251,14 @@ func (r *relaxer) setBase(w *block, b *batch) {
 	for l := 1; l <= r.top; l++ {
 		kernel.FillRows(w.base[l], r.net.B[l-1].Value.Data)
 	}
-	r.addInput(w, b, w.base[1], r.net.W[0].Value.Data, &r.input)
+	switch m := &r.kept[0]; {
+	case !m.sparse():
+		r.addInput(w, b, w.base[1], r.net.W[0].Value.Data, &r.input)
+	case b.dense:
+		w.product.add(&m.columns, w.total, b.x[w.lo*b.in:], b.in, w.base[1], r.sizes[1])
+	default:
+		w.product.addEvents(&m.columns, w, b, w.base[1], r.sizes[1])
+	}
 	if r.predictor == nil {
 		return
 	}
@@ -323,23 +361,40 @@ func (r *relaxer) drive(w *block, b *batch, l int, beta tensor.Float) {
 	z := w.z[l][:w.count*n]
 	copy(z, w.base[l])
 	if l > 1 {
-		k := r.sizes[l-1]
-		r.up[l].MulDirect(w.count, w.s[l-1], k, 0, k, 0, n, z, n)
+		r.addUp(w, l, w.count, w.s[l-1], z)
 	}
 	if l < r.top {
-		k := r.sizes[l+1]
-		r.down[l+1].MulDirect(w.count, w.s[l+1], k, 0, k, 0, n, z, n)
+		r.addDown(w, l, w.s[l+1], z)
 	}
 	if l == r.top && beta != 0 && r.c.Output == CrossEntropy {
 		r.readout(w, b, w.s[l], w.delta[:w.count*r.sizes[l+1]])
 		kernel.Scale(w.delta, beta)
-		k := r.sizes[l+1]
-		r.down[l+1].MulDirect(w.count, w.delta, k, 0, k, 0, n, z, n)
+		r.addDown(w, l, w.delta, z)
 	}
 	r.c.Activation.apply(z)
 	if l == r.top && beta != 0 && r.c.Output == SquaredError {
 		r.nudge(w, b, z, tensor.Float(2*r.c.CostScale)*beta)
 	}
+}
+
+// addUp adds W_lᵀ s of count rows of the states below layer l.
+func (r *relaxer) addUp(w *block, l, count int, s, z []tensor.Float) {
+	k, n := r.sizes[l-1], r.sizes[l]
+	if m := &r.kept[l-1]; m.sparse() {
+		w.product.add(&m.columns, count, s, k, z, n)
+		return
+	}
+	r.up[l].MulDirect(count, s, k, 0, k, 0, n, z, n)
+}
+
+// addDown adds W_{l+1} s of the moving rows of what is above layer l.
+func (r *relaxer) addDown(w *block, l int, s, z []tensor.Float) {
+	k, n := r.sizes[l+1], r.sizes[l]
+	if m := &r.kept[l]; m.sparse() {
+		w.product.add(&m.rows, w.count, s, k, z, n)
+		return
+	}
+	r.down[l+1].MulDirect(w.count, s, k, 0, k, 0, n, z, n)
 }
 
 // nudge adds strength·(y − s_L).
@@ -360,7 +415,7 @@ func (r *relaxer) settle(w *block, l int) {
 	if r.limits(l) {
 		w.moved[l] = 0
 		for i := range w.count {
-			change := r.settleRow(w.s[l][i*n:][:n], w.z[l][i*n:][:n], w.scratch)
+			change := r.settleRow(w, l, w.s[l][i*n:][:n], w.z[l][i*n:][:n])
 			w.moved[l], w.change[i] = max(w.moved[l], change), max(w.change[i], change)
 		}
 		return
@@ -375,18 +430,17 @@ func (r *relaxer) settle(w *block, l int) {
 }
 
 // logits of the states below a readout.
-func (r *relaxer) logits(count int, s, dst []tensor.Float) {
+func (r *relaxer) logits(w *block, count int, s, dst []tensor.Float) {
 	l := len(r.sizes) - 1
-	k, n := r.sizes[l-1], r.sizes[l]
 	kernel.FillRows(dst, r.net.B[l-1].Value.Data)
-	r.up[l].MulDirect(count, s, k, 0, k, 0, n, dst, n)
+	r.addUp(w, l, count, s, dst)
 }
 
 // readout writes y − o of the states below it.
 func (r *relaxer) readout(w *block, b *batch, s, dst []tensor.Float) {
 	n := r.sizes[len(r.sizes)-1]
 	count := len(dst) / n
-	r.logits(count, s, dst)
+	r.logits(w, count, s, dst)
 	for i := range count {
 		row := dst[i*n:][:n]
 		softmax(row)
@@ -401,7 +455,7 @@ func (r *relaxer) readout(w *block, b *batch, s, dst []tensor.Float) {
 func (r *relaxer) readScores(w *block, states [][]tensor.Float) {
 	if r.c.Output == CrossEntropy {
 		k, n := r.sizes[r.top], r.sizes[r.top+1]
-		r.logits(w.total, states[r.top][w.lo*k:], states[r.top+1][w.lo*n:][:w.total*n])
+		r.logits(w, w.total, states[r.top][w.lo*k:], states[r.top+1][w.lo*n:][:w.total*n])
 	}
 }
 
@@ -484,17 +538,6 @@ func (w *block) swap(r *relaxer, i, j int) {
 			}
 		}
 	}
-}
-
-// transpose turns k rows of n.
-func transpose(dst, w []tensor.Float, k, n int) []tensor.Float {
-	dst = tensor.Resize(dst, k*n)
-	for i := range k {
-		for j, v := range w[i*n:][:n] {
-			dst[j*k+i] = v
-		}
-	}
-	return dst
 }
 
 // apply is σ of each element, in place.

@@ -209,12 +209,12 @@ func runSpikes(p *pass, worker, lo, hi int) {
 		m.reset()
 		m.key = rng.New(r.c.Seed, b.purpose()).Int(uint64(b.epoch)).Int(uint64(b.index[i]))
 		r.warm(m, i)
-		r.simulate(m, b, i, r.c.Free, 0)
+		r.simulate(w, b, i, r.c.Free, 0)
 		m.save(r, i, r.free)
 		m.keep()
 		for k, beta := range p.betas {
 			m.recall()
-			r.simulate(m, b, i, r.c.Nudged, beta)
+			r.simulate(w, b, i, r.c.Nudged, beta)
 			m.save(r, i, [][][]tensor.Float{r.plus, r.minus}[k])
 		}
 	}
@@ -263,17 +263,17 @@ func (r *relaxer) warm(m *simulation, sample int) {
 }
 
 // simulate runs steps of one sample.
-func (r *relaxer) simulate(m *simulation, b *batch, sample, steps int, beta tensor.Float) {
-	s, top := r.c.Spiking, len(r.sizes)-1
+func (r *relaxer) simulate(w *block, b *batch, sample, steps int, beta tensor.Float) {
+	m, s, top := w.simulation, r.c.Spiking, len(r.sizes)-1
 	for range steps {
 		lambda := r.plan.lambda[m.t]
 		for l := 1; l <= top; l++ {
 			n := r.sizes[l]
 			u := m.u[:n]
 			clear(u)
-			m.receive(u, r.net.W[l-1].Value.Data, l-1, s.Quantiser)
+			m.receive(u, r.net.W[l-1].Value.Data, &r.kept[l-1].rows, r.kept[l-1].below(eventShare), l-1, s.Quantiser)
 			if l < top {
-				m.receive(u, r.turned[l+1], l+1, s.Quantiser)
+				m.receive(u, r.turned[l+1], &r.kept[l].columns, r.kept[l].below(eventShare), l+1, s.Quantiser)
 			}
 			x := &m.layers[l]
 			decode(x.v, u, lambda)
@@ -293,6 +293,9 @@ func (r *relaxer) simulate(m *simulation, b *batch, sample, steps int, beta tens
 					d[j] += pull * (v - x.s[j])
 				}
 			}
+			if r.limits(l) {
+				r.limit(w, l, d)
+			}
 			r.integrate(m, x, d)
 			m.encode(x, l, lambda, s.Quantiser)
 		}
@@ -303,14 +306,29 @@ func (r *relaxer) simulate(m *simulation, b *batch, sample, steps int, beta tens
 	}
 }
 
-// receive adds the rows of the units that sent something.
-func (m *simulation) receive(u, w []tensor.Float, from int, q Quantiser) {
+// receive adds the rows of the units that sent something, as a whole or by the kept
+// weights, and counts the weights.
+func (m *simulation) receive(u, w []tensor.Float, kept *entries, lists bool, from int, q Quantiser) {
 	var values []tensor.Float
 	if q == Identity {
 		values = m.values[from]
 	}
-	kernel.AddRowsMulti(1, u, len(u), w, len(u), len(u), len(u), m.sent[from], values)
-	m.synapses += len(m.sent[from]) * len(u)
+	m.synapses += kept.count(m.sent[from], len(u))
+	if !lists {
+		kernel.AddRowsMulti(1, u, len(u), w, len(u), len(u), len(u), m.sent[from], values)
+		return
+	}
+	for e, i := range m.sent[from] {
+		x := tensor.Float(1)
+		if values != nil {
+			x = values[e]
+		}
+		at, weights := kept.of(int(i))
+		weights = weights[:len(at)]
+		for k, j := range at {
+			u[j] += tensor.Float(x * weights[k])
+		}
+	}
 }
 
 func decode(v, u []tensor.Float, lambda tensor.Float) {

@@ -62,7 +62,8 @@ func (l *Learner) traceSpikes(d *data.Batch) (*Trace, error) {
 	if _, err := l.Predict(nil, one); err != nil {
 		return nil, err
 	}
-	m := r.blocks[0].simulation
+	w := &r.blocks[0]
+	m := w.simulation
 	m.reset()
 	r.warm(m, 0)
 	t := &Trace{Residual: make([][]float64, r.top), Free: l.c.Free}
@@ -80,7 +81,7 @@ func (l *Learner) traceSpikes(d *data.Batch) (*Trace, error) {
 		for k, s := range states {
 			last[k] = slices.Clone(s)
 		}
-		r.simulate(m, &l.batch, 0, 1, beta)
+		r.simulate(w, &l.batch, 0, 1, beta)
 		t.Energy = append(t.Energy, r.net.Energy(one.X, states))
 		for k, s := range states {
 			moved := 0.0

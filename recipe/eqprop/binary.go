@@ -1,0 +1,87 @@
+package eqprop
+
+import (
+	"context"
+	"fmt"
+
+	"synfire/recipe"
+	"synfire/report"
+	rule "synfire/rule/eqprop"
+	"synfire/train"
+)
+
+// Binary is the recipe of weights that are signs, with units that send bits in
+// predictions.
+func Binary() recipe.Recipe {
+	return recipe.Recipe{
+		ID: "binary-eqprop", Paper: "idea-topk-eqprop", Title: "Equilibrium propagation with binary weights",
+		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 1, report.Full: 20},
+		Claims: []report.Claim{{
+			ID: "binary", Name: "test error of binary weights and bits sent, less that of the real-valued network of equal size", Unit: "points", Source: "no paper: the reader's idea",
+			Direction: report.AtMost, Statistic: report.Mean,
+			Bounds: report.Bounds{Short: bound(3), Full: bound(3)}, Seeds: report.Seeds{Short: 1, Full: 3},
+		}},
+		Run: runBinary,
+	}
+}
+
+// binaryJobs are the real-valued network, that with binary weights, and this with
+// budget and pruning.
+func binaryJobs(seed uint64, images, epochs int) []Job {
+	jobs := sparseJobs(seed, images, epochs)
+	binary, sparse := jobs[0], jobs[3]
+	binary.Name, sparse.Name = "binary", "binary-budget-10-pruned"
+	binary.Config.Binary, sparse.Config.Binary = &rule.Binary{}, &rule.Binary{}
+	return []Job{jobs[0], binary, sparse}
+}
+
+func runBinary(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
+	b, err := newBoard(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	seeds, images, epochs := uint64(1), 10_000, 5
+	switch e.Scale {
+	case report.Smoke:
+		images, epochs = 1000, 3
+	case report.Full:
+		seeds, images = 3, 50_000
+	}
+	for i := range seeds {
+		jobs := binaryJobs(e.Seed+i, images, epochs)
+		dense := b.testError(ctx, jobs[0])
+		b.testError(ctx, jobs[1])
+		b.add("binary", b.bits(ctx)-dense)
+		b.testError(ctx, jobs[2])
+		b.bits(ctx)
+	}
+	return b.outcome(report.Page{
+		Title: "Binary weights, bits sent",
+		Lead:  "Weights are signs times a scale; shadows that are real numbers learn. In predictions units send one bit a step, by sigma-delta modulation, so that each product is an addition or a subtraction.",
+	})
+}
+
+// bits is the test error of the last job's network where its units send bits.
+func (b *board) bits(ctx context.Context) float64 {
+	if b.err != nil {
+		return 0
+	}
+	last := b.jobs[len(b.jobs)-1]
+	c := last.job.Config
+	c.Pool, c.Free, c.Spiking = b.env.Pool, 100, &rule.Spiking{Drift: 0.0346, Lambda: 0.275}
+	learner, err := rule.New(c)
+	if err == nil {
+		err = learner.SetState(last.learner.State())
+	}
+	var result *train.Evaluation
+	if err == nil {
+		result, err = train.Evaluate(ctx, learner, b.test, testBatch, nil)
+	}
+	if err != nil {
+		b.err = fmt.Errorf("%s, seed %d, bits: %w", last.job.Name, last.job.Config.Seed, err)
+		return 0
+	}
+	wrong := 100 - result.Metrics.Accuracy()
+	b.metrics[metric(last.job)+"_bits_test_error"] = wrong
+	return wrong
+}

@@ -1,0 +1,183 @@
+package eqprop
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"synfire/internal/kernel"
+	"synfire/internal/par"
+	"synfire/tensor"
+)
+
+func zeroCount(x []tensor.Float) int { return len(x) - kernel.CountNonzero(x) }
+
+// wide is a network whose matrices, but for the last one, are wide enough for lists.
+func wide(c Config) Config {
+	c = complete(c)
+	c.Sizes = []int{96, 80, 70, 5}
+	return c
+}
+
+// pruned is a learner whose matrices, the last one too, have lost a share of their
+// weights, and the same one that does not know of it.
+func pruned(t testing.TB, c Config, share float64) (sparse, whole *Learner) {
+	t.Helper()
+	whole = learner(t, c)
+	c.Pruning = &Pruning{Sparsity: share, Last: share, Begin: 0, End: 1, Every: 1}
+	sparse = learner(t, c)
+	for i, w := range whole.Net().W {
+		prune(w.Value.Data, share)
+		copy(sparse.Net().W[i].Value.Data, w.Value.Data)
+	}
+	sparse.r.listKept()
+	sparse.Refresh()
+	whole.Refresh()
+	return sparse, whole
+}
+
+// Sums over kept weights have the bits of products with whole matrices, in
+// predictions and in what is learned, for listed and for dense inputs, layers that
+// settle early, readouts and spikes.
+func TestSparse(t *testing.T) {
+	for name, c := range map[string]Config{
+		"plain":     {},
+		"tolerance": {Tolerance: 1e-3},
+		"readout":   {Output: CrossEntropy},
+		"spiking":   {Spiking: &Spiking{Drift: 0.05, Lambda: 0.3}},
+	} {
+		for _, density := range []float64{0.2, 0.9} {
+			sparse, whole := pruned(t, wide(c), 0.985)
+			if !sparse.r.kept[0].below(eventShare) {
+				t.Fatal("no lists at 98.5 %")
+			}
+			b := samples(13, 96, 5, density, 3)
+			want := slices.Clone(must(whole.Predict(t.Context(), b)).Scores)
+			if got := must(sparse.Predict(t.Context(), b)).Scores; !slices.Equal(got, want) {
+				t.Errorf("%s, density %v: scores %v, want %v", name, density, got[:5], want[:5])
+			}
+			before := slices.Clone(whole.Net().W[0].Value.Data)
+			step(t, sparse, b)
+			step(t, whole, b)
+			for l, w := range whole.Net().W {
+				for i, v := range sparse.Net().W[l].Value.Data {
+					if v != 0 && v != w.Value.Data[i] {
+						t.Fatalf("%s, density %v: weight %d of matrix %d is %v, want %v", name, density, i, l+1, v, w.Value.Data[i])
+					}
+				}
+			}
+			for i, v := range before {
+				if now := sparse.Net().W[0].Value.Data[i]; v == 0 && now != 0 {
+					t.Fatalf("%s: pruned weight %d came back as %v", name, i, now)
+				}
+			}
+		}
+	}
+}
+
+// Any number of threads leaves the same bits of lists too.
+func TestSparseThreads(t *testing.T) {
+	weights := func(threads int) []tensor.Float {
+		c := wide(Config{})
+		c.Pool = par.New(threads)
+		defer c.Pool.Close()
+		l, _ := pruned(t, c, 0.9)
+		for i := range uint64(3) {
+			step(t, l, samples(31, 96, 5, 0.3, i))
+		}
+		return slices.Clone(l.Net().W[1].Value.Data)
+	}
+	if !slices.Equal(weights(1), weights(3)) {
+		t.Error("weights differ")
+	}
+}
+
+// What someone writes to a pruned weight has no effect.
+func TestPrunedWeightsAreDead(t *testing.T) {
+	l, _ := pruned(t, wide(Config{}), 0.9)
+	b := samples(3, 96, 5, 0.5, 3)
+	want := slices.Clone(must(l.Predict(t.Context(), b)).Scores)
+	for i, v := range l.Net().W[0].Value.Data {
+		if v == 0 {
+			l.Net().W[0].Value.Data[i] = 7
+		}
+	}
+	l.Refresh()
+	if got := must(l.Predict(t.Context(), b)).Scores; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// Spikes reach kept weights alone, and only these are counted.
+func TestSparseSynapses(t *testing.T) {
+	sparse, whole := pruned(t, wide(Config{Spiking: &Spiking{Epsilon: 0.5}}), 0.9)
+	b := samples(5, 96, 5, 0.5, 3)
+	must(sparse.Predict(t.Context(), b))
+	must(whole.Predict(t.Context(), b))
+	if share := float64(sparse.SynapticOperations()) / float64(whole.SynapticOperations()); share < 0.05 || share > 0.2 {
+		t.Errorf("%d additions, without lists %d", sparse.SynapticOperations(), whole.SynapticOperations())
+	}
+}
+
+// The n-th smallest, ties included.
+func TestSmallest(t *testing.T) {
+	for seed := range uint64(50) {
+		x := samples(1, 1+int(seed), 1, 0.6, seed).X
+		sorted := slices.Sorted(slices.Values(x))
+		for n, want := range sorted {
+			if got := smallest(slices.Clone(x), n); got != want {
+				t.Fatalf("%v: number %d is %v, want %v", x, n, got, want)
+			}
+		}
+	}
+}
+
+// Steps and predictions of a pruned network against those of the same network as a
+// whole matrix.
+func BenchmarkPruned(b *testing.B) {
+	for _, sizes := range [][]int{{784, 500, 10}, {784, 500, 500, 500, 10}} {
+		for _, spiking := range []bool{false, true} {
+			share := 0.9
+			c := Config{Sizes: sizes, Rates: []float64{1e-6, 1e-6, 1e-6, 1e-6}[:len(sizes)-1], Beta: 0.5, Free: 20, Nudged: 4, Nudge: OneSided, Pool: par.New(1)}
+			if spiking {
+				c.Spiking, share = &Spiking{Drift: 0.0346, Lambda: 0.275}, 0.97
+			}
+			sparse, whole := pruned(b, c, share)
+			images, many := samples(20, 784, 10, 0.19, 1), samples(64, 784, 10, 0.19, 2)
+			for _, l := range []struct {
+				name string
+				*Learner
+			}{{"whole", whole}, {"kept", sparse}} {
+				name := fmt.Sprintf("layers=%d/spiking=%v/%s", len(sizes)-1, spiking, l.name)
+				b.Run(name+"/predict", func(b *testing.B) {
+					for b.Loop() {
+						if _, err := l.Predict(b.Context(), many); err != nil {
+							b.Fatal(err)
+						}
+					}
+				})
+				b.Run(name+"/step", func(b *testing.B) {
+					for b.Loop() {
+						step(b, l.Learner, images)
+					}
+				})
+			}
+		}
+	}
+}
+
+// BenchmarkProject is the budget's projection of 500 units, as a step of the
+// relaxation meets them.
+func BenchmarkProject(b *testing.B) {
+	x := samples(1, 500, 1, 1, 1).X
+	for i, v := range x {
+		x[i] = tensor.Float(math.Sin(float64(40*v))) / 2
+	}
+	v := make([]tensor.Float, len(x))
+	var m limiter
+	for b.Loop() {
+		copy(v, x)
+		m.project(v, 10)
+	}
+}
