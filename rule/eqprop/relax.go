@@ -21,6 +21,7 @@ type relaxer struct {
 	up, down        []kernel.Packed // W_l and its transpose, for l ≥ 2
 	input           kernel.Packed   // W_1, for inputs without many zeros
 	predictorPacked []kernel.Packed
+	convs           []*convolution
 	pruned          [][]int32 // places of the weights that are held at zero
 	move            kernel.Relax
 
@@ -61,13 +62,16 @@ type block struct {
 	change           []tensor.Float // of a slot, in a step
 	moved            []tensor.Float // of a layer, likewise
 	scratch          []tensor.Float // a row
+	places           [][]uint8      // of the largest elements in windows, of a layer
+	images           imaging
 	lists            lists
 	simulation       *simulation
 }
 
 func newRelaxer(c Config) *relaxer {
 	layers := len(c.Sizes) - 1
-	r := &relaxer{c: c, sizes: c.Sizes, top: c.dynamic(), net: NewNet(c.Sizes, c.Weights, c.Seed, "")}
+	r := &relaxer{c: c, sizes: c.Sizes, top: c.dynamic(), net: newNet(c.Convolutional, c.Sizes, c.Weights, c.Seed, "")}
+	r.convs = newConvolutions(c, r.net)
 	r.up, r.down, r.predictorPacked = make([]kernel.Packed, layers+1), make([]kernel.Packed, layers+1), make([]kernel.Packed, layers+1)
 	if c.Predictor != nil {
 		r.predictor = NewNet(c.Sizes, c.Weights, c.Seed, "forward.")
@@ -107,7 +111,15 @@ func (c Config) move() kernel.Relax {
 
 // pack takes up the weights after they have changed.
 func (r *relaxer) pack() {
+	for _, g := range r.convs {
+		if g != nil {
+			g.pack(r.c.Pool)
+		}
+	}
 	for l := 2; l < len(r.sizes); l++ {
+		if r.convs[l] != nil {
+			continue
+		}
 		k, n := r.sizes[l-1], r.sizes[l]
 		w := r.net.W[l-1].Value.Data
 		if r.c.Spiking != nil {
@@ -136,8 +148,11 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 			r.guess[l], r.errors[l] = tensor.Resize(r.guess[l], n), tensor.Resize(r.errors[l], n)
 		}
 		if len(betas) > 0 {
-			for _, list := range [...][][]tensor.Float{r.plus, r.minus, r.diff, r.steps, r.scaled} {
+			for _, list := range [...][][]tensor.Float{r.plus, r.minus, r.diff} {
 				list[l] = tensor.Resize(list[l], n)
+			}
+			for _, list := range [...][][]tensor.Float{r.steps, r.scaled} {
+				list[l] = tensor.Resize(list[l], b.n*r.mapped(l))
 			}
 		}
 	}
@@ -148,7 +163,7 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 		for l := range r.spikes {
 			r.spikes[l].Store(0)
 		}
-	} else if b.dense {
+	} else if b.dense && r.convs[1] == nil {
 		n := r.sizes[1]
 		r.input.Pack(r.c.Pool, r.net.W[0].Value.Data, n, b.in, n, false)
 		if r.predictor != nil {
@@ -160,7 +175,10 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 
 // blockSize is a share of the samples, equal among threads, that fits a cache.
 func (r *relaxer) blockSize(n int) int {
-	const most = 28
+	most := 28
+	if r.convs[1] != nil {
+		most = 4
+	}
 	shares := r.c.Pool.Threads()
 	shares *= (n + most*shares - 1) / (most * shares)
 	return max(1, (n+shares-1)/shares)
@@ -179,10 +197,14 @@ func runPhases(p *pass, worker, lo, hi int) {
 	if len(p.betas) == 0 {
 		return
 	}
+	if len(p.betas) == 1 {
+		r.lift(w, p.b, r.steps)
+	}
 	for i, beta := range p.betas {
 		w.restore(r, r.free)
 		r.relax(w, p.b, r.c.Nudged, beta)
 		w.save(r, [][][]tensor.Float{r.plus, r.minus}[i])
+		r.lift(w, p.b, [][][]tensor.Float{r.scaled, r.steps}[i])
 		r.readErrors(w, p.b, [][][]tensor.Float{r.plus, r.minus}[i], len(p.betas))
 	}
 	r.differences(w, p)
@@ -195,6 +217,7 @@ func runPhases(p *pass, worker, lo, hi int) {
 func (w *block) begin(r *relaxer, lo, hi int) {
 	if w.s == nil {
 		w.s, w.base, w.z = make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes))
+		w.places = make([][]uint8, len(r.sizes))
 	}
 	w.lo, w.total, w.count = lo, hi-lo, hi-lo
 	w.who = w.who[:0]
@@ -204,6 +227,9 @@ func (w *block) begin(r *relaxer, lo, hi int) {
 	for l := 1; l <= r.top; l++ {
 		n := w.total * r.sizes[l]
 		w.s[l], w.base[l], w.z[l] = tensor.Resize(w.s[l], n), tensor.Resize(w.base[l], n), tensor.Resize(w.z[l], n)
+		if g := r.convs[l]; g != nil {
+			w.places[l] = slices.Grow(w.places[l][:0], w.total*g.places())[:w.total*g.places()]
+		}
 	}
 	w.scratch = tensor.Resize(w.scratch, slices.Max(r.sizes))
 	w.delta = tensor.Resize(w.delta, w.total*r.sizes[len(r.sizes)-1])
@@ -215,6 +241,10 @@ func (w *block) begin(r *relaxer, lo, hi int) {
 func (r *relaxer) setBase(w *block, b *batch) {
 	for l := 1; l <= r.top; l++ {
 		kernel.FillRows(w.base[l], r.net.B[l-1].Value.Data)
+	}
+	if r.convs[1] != nil {
+		r.convolveInput(w, b)
+		return
 	}
 	r.addInput(w, b, w.base[1], r.net.W[0].Value.Data, &r.input)
 	if r.predictor == nil {
@@ -289,12 +319,13 @@ func (r *relaxer) relax(w *block, b *batch, steps int, beta tensor.Float) {
 	w.count = w.total
 }
 
-// step moves all layers once.
+// step moves all layers once. The layers above come first where the order is free:
+// a convolution's drives tell where its pooled states belong in the layer below.
 func (r *relaxer) step(w *block, b *batch, beta tensor.Float) {
 	clear(w.change[:w.count])
 	switch r.c.Schedule {
 	case Simultaneous:
-		for l := 1; l <= r.top; l++ {
+		for l := r.top; l >= 1; l-- {
 			r.drive(w, b, l, beta)
 		}
 		for l := 1; l <= r.top; l++ {
@@ -317,12 +348,18 @@ func (r *relaxer) step(w *block, b *batch, beta tensor.Float) {
 func (r *relaxer) drive(w *block, b *batch, l int, beta tensor.Float) {
 	n := r.sizes[l]
 	z := w.z[l][:w.count*n]
-	copy(z, w.base[l])
-	if l > 1 {
+	if l > 1 && r.convs[l] != nil {
+		r.convolve(w, l)
+	} else {
+		copy(z, w.base[l])
+	}
+	if l > 1 && r.convs[l] == nil {
 		k := r.sizes[l-1]
 		r.up[l].MulDirect(w.count, w.s[l-1], k, 0, k, 0, n, z, n)
 	}
-	if l < r.top {
+	if l < r.top && r.convs[l+1] != nil {
+		r.convolveBack(w, l)
+	} else if l < r.top {
 		k := r.sizes[l+1]
 		r.down[l+1].MulDirect(w.count, w.s[l+1], k, 0, k, 0, n, z, n)
 	}
@@ -419,10 +456,15 @@ func (r *relaxer) differences(w *block, p *pass) {
 	m := r.compared(p.betas)
 	for l := 1; l <= r.top; l++ {
 		lo, hi := w.lo*r.sizes[l], (w.lo+w.total)*r.sizes[l]
-		diff, steps, scaled := r.diff[l][lo:hi], r.steps[l][lo:hi], r.scaled[l][lo:hi]
 		scale := tensor.Float(r.c.Rates[l-1] / (p.gap * float64(p.b.n)))
+		diff := r.diff[l][lo:hi]
 		copy(diff, r.plus[l][lo:hi])
 		kernel.AddScaled(diff, m[l][lo:hi], -1)
+		if r.convs[l] != nil {
+			r.liftedDifferences(w, l, scale)
+			continue
+		}
+		steps, scaled := r.steps[l][lo:hi], r.scaled[l][lo:hi]
 		copy(steps, diff)
 		kernel.Scale(steps, scale)
 		if l > 1 {
