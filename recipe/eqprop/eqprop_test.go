@@ -17,6 +17,7 @@ import (
 func TestClaims(t *testing.T) {
 	want := map[string][2]float64{ // short, full; 0 for none
 		"eqprop/short": {3.7, 0}, "eqprop/full": {0, 2.5}, "eqprop/full-centred": {0, 2.2}, "eqprop/deep": {0, 2.5},
+		"eqprop-conv/mnist":       {1.5, 1.2},
 		"init-eqprop/equilibrium": {3.7, 2.8}, "init-eqprop/forward": {4, 3.2}, "init-eqprop/control": {2, 2},
 		"spiking-eqprop/one-epoch": {5.5, 0}, "spiking-eqprop/full": {0, 2.8}, "spiking-eqprop/speed": {46.6, 0}, "init-spiking-eqprop/init-spiking": {0.5, 0.5},
 		"topk-eqprop/topk": {1.5, 1.5}, "topk-eqprop/pruned": {1.5, 1.5},

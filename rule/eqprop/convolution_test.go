@@ -225,3 +225,17 @@ func differences(t *testing.T, l *Learner, b *data.Batch) *Net {
 	l.Refresh()
 	return out
 }
+
+// BenchmarkConvolution is a step of learning from 20 digits at the size of Ernoult et
+// al., with 50 free and two times 10 nudged steps.
+func BenchmarkConvolution(b *testing.B) {
+	convs := &Convolutional{Image: tensor.Shape{28, 28, 1}, Layers: []Convolution{{Out: 32, Kernel: 5, Pool: 2}, {Out: 64, Kernel: 5, Pool: 2}}}
+	l := learner(b, Config{
+		Convolutional: convs, Sizes: convs.Sizes(10), Step: 1, Activation: HardSigmoid, Weights: FanIn,
+		Free: 50, Nudged: 10, Beta: 0.4, Rates: []float64{0.15, 0.035, 0.015}, Seed: 1,
+	})
+	batch := samples(20, 28*28, 10, 0.2, 1)
+	for b.Loop() {
+		step(b, l, batch)
+	}
+}

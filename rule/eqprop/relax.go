@@ -539,13 +539,9 @@ func transpose(dst, w []tensor.Float, k, n int) []tensor.Float {
 func (a Activation) apply(z []tensor.Float) {
 	switch a {
 	case HardSigmoid:
-		for i, v := range z {
-			z[i] = min(max(v, 0), 1)
-		}
+		kernel.Relax{Gain: 1, Hi: 1}.Step(z, z)
 	case HalfSigmoid:
-		for i, v := range z {
-			z[i] = min(max(v/2, 0), 1)
-		}
+		kernel.Relax{Gain: 0.5, Hi: 1}.Step(z, z)
 	case Logistic:
 		for i, v := range z {
 			z[i] = tensor.Float(1 / (1 + math.Exp(-4*(float64(v)-0.5))))
