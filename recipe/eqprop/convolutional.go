@@ -21,8 +21,8 @@ func Convolutional() recipe.Recipe {
 }
 
 func convolutionalClaim() report.Claim {
-	c := errorClaim("mnist", "MNIST test error of two convolutions and ten outputs, centred", "Ernoult 2019: 1.02 ± 0.04 %, reported", bound(1.5), bound(1.2), 1)
-	published := 1.02
+	c := errorClaim("mnist", "MNIST test error of two convolutions and ten outputs, centred", "abstract of Ernoult 2019: about 1 %; its table 1.02 ± 0.04 %, reported", bound(1.5), bound(1.2), 1)
+	published := 1.0
 	c.Published = &published
 	return c
 }
