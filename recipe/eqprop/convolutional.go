@@ -66,7 +66,7 @@ func runConvolutional(ctx context.Context, e *recipe.Env) (*recipe.Outcome, erro
 	}
 	switch e.Scale {
 	case report.Smoke:
-		b.measure(ctx, "", convolutional(e.Seed, 20, 2))
+		b.measure(ctx, "", convolutional(e.Seed, 15, 2))
 	case report.Short:
 		b.measure(ctx, "mnist", convolutional(e.Seed, 50, 10))
 	case report.Full:
