@@ -173,7 +173,8 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 	r.loop.For(r.c.Pool, b.n, r.blockSize(b.n), pass{r, b, betas, gap}, run)
 }
 
-// blockSize is a share of the samples, equal among threads, that fits a cache.
+// blockSize is a share of the samples, equal among threads, that fits a cache. The
+// states of images are large, and convolutions take them one by one.
 func (r *relaxer) blockSize(n int) int {
 	most := 28
 	if r.convs[1] != nil {
@@ -348,30 +349,41 @@ func (r *relaxer) step(w *block, b *batch, beta tensor.Float) {
 func (r *relaxer) drive(w *block, b *batch, l int, beta tensor.Float) {
 	n := r.sizes[l]
 	z := w.z[l][:w.count*n]
-	if l > 1 && r.convs[l] != nil {
-		r.convolve(w, l)
-	} else {
-		copy(z, w.base[l])
-	}
-	if l > 1 && r.convs[l] == nil {
-		k := r.sizes[l-1]
-		r.up[l].MulDirect(w.count, w.s[l-1], k, 0, k, 0, n, z, n)
-	}
-	if l < r.top && r.convs[l+1] != nil {
-		r.convolveBack(w, l)
-	} else if l < r.top {
-		k := r.sizes[l+1]
-		r.down[l+1].MulDirect(w.count, w.s[l+1], k, 0, k, 0, n, z, n)
-	}
-	if l == r.top && beta != 0 && r.c.Output == CrossEntropy {
-		r.readout(w, b, w.s[l], w.delta[:w.count*r.sizes[l+1]])
-		kernel.Scale(w.delta, beta)
-		k := r.sizes[l+1]
-		r.down[l+1].MulDirect(w.count, w.delta, k, 0, k, 0, n, z, n)
-	}
+	r.fromBelow(w, l, z)
+	r.fromAbove(w, b, l, z, beta)
 	r.c.Activation.apply(z)
 	if l == r.top && beta != 0 && r.c.Output == SquaredError {
 		r.nudge(w, b, z, tensor.Float(2*r.c.CostScale)*beta)
+	}
+}
+
+// fromBelow is what the layer below, or the input, adds to the biases.
+func (r *relaxer) fromBelow(w *block, l int, z []tensor.Float) {
+	switch {
+	case l == 1:
+		copy(z, w.base[l])
+	case r.convs[l] != nil:
+		r.convolve(w, l)
+	default:
+		copy(z, w.base[l])
+		n, k := r.sizes[l], r.sizes[l-1]
+		r.up[l].MulDirect(w.count, w.s[l-1], k, 0, k, 0, n, z, n)
+	}
+}
+
+// fromAbove adds what the layer above sends, or a readout that nudges.
+func (r *relaxer) fromAbove(w *block, b *batch, l int, z []tensor.Float, beta tensor.Float) {
+	switch {
+	case l < r.top && r.convs[l+1] != nil:
+		r.convolveBack(w, l)
+	case l < r.top:
+		n, k := r.sizes[l], r.sizes[l+1]
+		r.down[l+1].MulDirect(w.count, w.s[l+1], k, 0, k, 0, n, z, n)
+	case beta != 0 && r.c.Output == CrossEntropy:
+		n, k := r.sizes[l], r.sizes[l+1]
+		r.readout(w, b, w.s[l], w.delta[:w.count*k])
+		kernel.Scale(w.delta, beta)
+		r.down[l+1].MulDirect(w.count, w.delta, k, 0, k, 0, n, z, n)
 	}
 }
 
