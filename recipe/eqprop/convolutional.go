@@ -48,6 +48,10 @@ func (b *board) clothes(ctx context.Context, j Job) {
 		return
 	}
 	trainSet, testSet, err := fashion.Load(ctx, b.env.Data)
+	if ctx.Err() != nil {
+		b.err = ctx.Err()
+		return
+	}
 	if err != nil {
 		b.env.Observer.Warn("Fashion-MNIST is left out: " + err.Error())
 		return
