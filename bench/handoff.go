@@ -17,7 +17,7 @@ const Near = 80
 // while each computes as fast as before. It is the quickest of a few samples,
 // and 0 where there is one processor.
 func Handoff(now func() time.Time) float64 {
-	const samples, rounds, patience = 10, 100, 1 << 16
+	const samples, rounds, patience = 10, 100, 1 << 25 // patience: turns of the loop, tens of milliseconds
 	if min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) < 2 {
 		return 0
 	}
@@ -36,13 +36,13 @@ func Handoff(now func() time.Time) float64 {
 		}
 	}()
 	defer ping.n.Store(-1)
-	best := math.Inf(1)
+	best, turns := math.Inf(1), 0
 	for i := int64(1); i <= samples*rounds; {
 		start := now()
 		for end := i + rounds; i < end; i++ {
 			ping.n.Store(i)
-			for spins := 0; pong.n.Load() != i; spins++ {
-				if spins > patience { // the other thread does not run at all
+			for pong.n.Load() != i {
+				if turns++; turns > patience { // the other thread hardly runs
 					return float64(now().Sub(start).Nanoseconds())
 				}
 			}

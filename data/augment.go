@@ -141,7 +141,7 @@ func (b Border) inside(i, n int) int {
 	return min(i, period-i)
 }
 
-// Flip mirrors an image left to right.
+// Flip mirrors an image left to right. Probability is that of doing so.
 type Flip struct {
 	Probability float64 `yaml:"probability"` // in [0, 1]
 }
@@ -205,7 +205,8 @@ func (c Cutout) Apply(dst, src []tensor.Float, shape tensor.Shape, r Random) {
 //	x ← m + c·(x − m)   m: the mean luminance of the image
 //	x ← g + s·(x − g)   g: the luminance of the pixel
 //
-// The luminance is 0.299 R + 0.587 G + 0.114 B. An image that has not three
+// Brightness 0 leaves the brightness as it is, Contrast 0 the contrast, Saturation 0
+// the saturation. The luminance is 0.299 R + 0.587 G + 0.114 B. An image that has not three
 // channels has no saturation, and its values are their own luminance.
 type ColorJitter struct {
 	Brightness float64 `yaml:"brightness"` // half the range of b

@@ -25,7 +25,7 @@ type Data struct {
 	Mean      []float64 `yaml:"mean,omitempty"`      // the same with given figures: what is subtracted from each channel
 	Std       []float64 `yaml:"std,omitempty"`       // what each channel is then divided by
 
-	Augment []data.Augment `yaml:"augment"` // of training samples, one after another
+	Augment []data.Augment `yaml:"augment,single"` // of training samples, one after another
 }
 
 // Validate returns an error for values that make no sense or contradict each other.

@@ -282,7 +282,7 @@ func pair(flag, text string) (p [2]float64, err error) {
 	a, b, ok := strings.Cut(text, ",")
 	for i, s := range []string{a, b} {
 		if err == nil {
-			p[i], err = numberFlag(flag, s, math.Inf(-1))
+			p[i], err = numberFrom(flag, s, math.Inf(-1))
 		}
 	}
 	if !ok || err != nil || math.IsInf(p[0], 0) || math.IsInf(p[1], 0) || !(p[0] < p[1]) {

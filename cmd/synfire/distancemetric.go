@@ -159,7 +159,7 @@ func (c *distanceCmd) threshold(m *measurement, trains []spike.Train) (mrts floa
 	case c.MRTS == "":
 		return 0, nil
 	default:
-		if mrts, err = numberFlag("--mrts", c.MRTS, 0); math.IsInf(mrts, 1) {
+		if mrts, err = numberFrom("--mrts", c.MRTS, 0); math.IsInf(mrts, 1) {
 			err = errors.New("--mrts inf: want a finite time, or auto")
 		}
 	}
@@ -179,7 +179,7 @@ func (c *distanceCmd) tau(m *measurement) (float64, error) {
 func orDefault(m *measurement, name, text string, value float64) (float64, error) {
 	var err error
 	if text != "" {
-		value, err = numberFlag("--"+name, text, 0)
+		value, err = numberFrom("--"+name, text, 0)
 	}
 	m.params[name] = value
 	if math.IsInf(value, 1) {
@@ -188,8 +188,8 @@ func orDefault(m *measurement, name, text string, value float64) (float64, error
 	return value, err
 }
 
-// numberFlag is at least least; infinity has to be written out.
-func numberFlag(flag, text string, least float64) (float64, error) {
+// numberFrom reads a number that is not below least; infinity has to be written out.
+func numberFrom(flag, text string, least float64) (float64, error) {
 	v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 	if err != nil || !(v >= least) {
 		return 0, fmt.Errorf("%s %q: want a number from %v on", flag, text, least)
@@ -268,7 +268,7 @@ func parseAngle(text string) (float64, error) {
 		return math.Pi / 2, nil
 	}
 	degrees, inDegrees := strings.CutSuffix(text, "deg")
-	v, err := numberFlag("--angle", degrees, 0)
+	v, err := numberFrom("--angle", degrees, 0)
 	if inDegrees {
 		v = v / 180 * math.Pi
 	}

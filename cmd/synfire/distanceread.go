@@ -86,7 +86,7 @@ func readNPZ(r io.Reader) (rec spiketrain.Recording, err error) {
 	if err != nil {
 		return rec, err
 	}
-	if rec.Window, err = givenWindow(arrays); err != nil {
+	if rec.Window, err = window(arrays); err != nil {
 		return rec, err
 	}
 	delete(arrays, "t_start")
@@ -113,8 +113,7 @@ func orShape(err error) error {
 	return err
 }
 
-// givenWindow is t_start and t_end, nil where they are not given.
-func givenWindow(arrays map[string]npz.Array) (*[2]float64, error) {
+func window(arrays map[string]npz.Array) (*[2]float64, error) {
 	start, hasStart := arrays["t_start"]
 	end, hasEnd := arrays["t_end"]
 	if !hasStart && !hasEnd {

@@ -42,7 +42,7 @@ func (c *distanceCmd) print(a *app, m measured, names []string, trains []spike.T
 	if m.Name != "" {
 		fmt.Fprintf(w, "recording\t%s\n", m.Name)
 	}
-	fmt.Fprintf(w, "%s\t%s", m.Metric, distanceFigure(*m.Value))
+	fmt.Fprintf(w, "%s\t%s", m.Metric, digits(*m.Value))
 	if text := meaning(m, len(trains)); text != "" {
 		fmt.Fprintf(w, "\t%s", text)
 	}
@@ -54,14 +54,14 @@ func (c *distanceCmd) print(a *app, m measured, names []string, trains []spike.T
 		}
 	}
 	if s := m.Sorting; s != nil {
-		fmt.Fprintf(w, "sorted\t%s\tthe indicator of the order %v\n", distanceFigure(s.Indicator), s.Order)
+		fmt.Fprintf(w, "sorted\t%s\tthe indicator of the order %v\n", digits(s.Indicator), s.Order)
 	}
 	if s := m.Surrogates; s != nil {
 		of := s.Kind
 		if s.Width != nil {
-			of += " of " + distanceFigure(*s.Width)
+			of += " of " + digits(*s.Width)
 		}
-		fmt.Fprintf(w, "p\t%s\t%d surrogates (%s) give %s ± %s\n", distanceFigure(s.P), s.N, of, figureOf(s.Mean), figureOf(s.Std))
+		fmt.Fprintf(w, "p\t%s\t%d surrogates (%s) give %s ± %s\n", digits(s.P), s.N, of, digits(s.Mean), digits(s.Std))
 	}
 	if d := m.Mended; d != nil {
 		fmt.Fprintf(w, "mended\t\t%d trains put in order, %d spikes merged, %d dropped\n", d.UnsortedTrains, d.MergedSpikes, d.DroppedSpikes)
@@ -99,7 +99,7 @@ func meaning(m measured, trains int) string {
 func param(v any) string {
 	switch v := v.(type) {
 	case float64:
-		return distanceFigure(v)
+		return digits(v)
 	case [][2]float64:
 		var parts []string
 		for _, i := range v {
@@ -110,8 +110,8 @@ func param(v any) string {
 	return fmt.Sprint(v)
 }
 
-// distanceFigure writes four significant digits or so.
-func distanceFigure(v float64) string {
+// digits writes four significant digits or so.
+func digits(v float64) string {
 	if v == math.Trunc(v) && math.Abs(v) < 1e9 {
 		return fmt.Sprintf("%.0f", v)
 	}
@@ -135,7 +135,7 @@ func (m measured) printMatrix(w *tabwriter.Writer, names []string) {
 	for i, row := range m.Matrix {
 		fmt.Fprint(w, m.rows(names)[i])
 		for _, v := range row {
-			fmt.Fprintf(w, "\t%s", distanceFigure(v))
+			fmt.Fprintf(w, "\t%s", digits(v))
 		}
 		fmt.Fprintln(w)
 	}
@@ -161,11 +161,11 @@ func (m measured) printProfile(w *tabwriter.Writer) {
 	line := func(i int) string {
 		switch p.Kind {
 		case distance.Constant:
-			return fmt.Sprintf("%s\t%s\t%s", distanceFigure(p.X[i]), figureOf(p.X[i+1]), figureOf(p.Y[i]))
+			return fmt.Sprintf("%s\t%s\t%s", digits(p.X[i]), digits(p.X[i+1]), digits(p.Y[i]))
 		case distance.Linear:
-			return fmt.Sprintf("%s\t%s\t%s → %s", distanceFigure(p.X[i]), figureOf(p.X[i+1]), figureOf(p.Y[2*i]), figureOf(p.Y[2*i+1]))
+			return fmt.Sprintf("%s\t%s\t%s → %s", digits(p.X[i]), digits(p.X[i+1]), digits(p.Y[2*i]), digits(p.Y[2*i+1]))
 		}
-		return fmt.Sprintf("%s\t\t%s of %s", distanceFigure(p.X[i]), figureOf(p.Y[i]), figureOf(p.Weight[i]))
+		return fmt.Sprintf("%s\t\t%s of %s", digits(p.X[i]), digits(p.Y[i]), digits(p.Weight[i]))
 	}
 	n := len(p.X) - 1
 	if p.Kind == distance.Discrete {
@@ -190,7 +190,7 @@ func (m measured) printSpikes(w *tabwriter.Writer, names []string, trains []spik
 		}
 		for j, v := range values {
 			if shown++; shown <= shownPieces {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", names[i], distanceFigure(trains[i].Times[j]), figureOf(v))
+				fmt.Fprintf(w, "%s\t%s\t%s\n", names[i], digits(trains[i].Times[j]), digits(v))
 			}
 		}
 	}

@@ -251,7 +251,7 @@ func (d *decoder) decodeFields(n *node, v reflect.Value, p *path, table fieldTab
 			continue
 		}
 		given[e.key] = true
-		if value := e.value; f.single && value.isScalar() {
+		if value := e.value; f.single && (value.isScalar() || value.kind == mapping) {
 			d.decode(newSequence(value.pos, []*node{value}), v.FieldByIndex(f.index), p.child(e.key))
 		} else {
 			d.decode(value, v.FieldByIndex(f.index), p.child(e.key))
@@ -301,9 +301,6 @@ func (d *decoder) decodeSlice(n *node, v reflect.Value, p *path) {
 	if n.kind == null {
 		v.SetZero()
 		return
-	}
-	if _, kinds := d.kinds[v.Type().Elem()]; kinds && (n.kind == mapping || n.kind == text) {
-		n = newSequence(n.pos, []*node{n})
 	}
 	if n.kind != sequence {
 		d.expected(n, "a sequence", p, bracketHint(n))

@@ -82,10 +82,12 @@ func TestNullAndEmpty(t *testing.T) {
 }
 
 func TestListOfOneKind(t *testing.T) {
-	for _, src := range []string{"layers: relu\n", "layers: {kind: relu}\n", "layers: [relu]\n"} {
-		got := defaults()
-		if err := Decode("", []byte(src), &got, kinds); err != nil || len(got.Layers) != 1 {
-			t.Errorf("%q: %v, %v", src, got.Layers, err)
+	for _, src := range []string{"a: relu\n", "a: {kind: relu}\n", "a: [relu]\n", "a: [{kind: relu}]\n"} {
+		var got struct {
+			A []layer `yaml:"a,single"`
+		}
+		if err := Decode("", []byte(src), &got, kinds); err != nil || len(got.A) != 1 {
+			t.Errorf("%q: %v, %v", src, got.A, err)
 		}
 	}
 }

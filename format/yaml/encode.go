@@ -128,24 +128,28 @@ func (e *encoder) encodeStruct(v reflect.Value, kind string, p *path) (*node, er
 	}
 	for _, f := range table {
 		value := v.FieldByIndex(f.index)
-		switch {
-		case f.omitEmpty && value.IsZero():
-		case f.name == "":
-			n, err := e.encodeInterface(value, p)
-			if err != nil {
-				return nil, err
-			}
-			if n.kind == null {
-				return nil, e.fail(p, "no value of %s is given", value.Type())
-			}
-			entries = append(entries, n.entries...)
-		default:
+		if f.omitEmpty && value.IsZero() {
+			continue
+		}
+		if f.single && value.Len() == 1 && !isNil(value.Index(0)) {
+			value = value.Index(0)
+		}
+		if f.name != "" {
 			n, err := e.encode(value, p.child(f.name))
 			if err != nil {
 				return nil, err
 			}
 			entries = append(entries, entry{key: f.name, value: n})
+			continue
 		}
+		n, err := e.encodeInterface(value, p)
+		if err != nil {
+			return nil, err
+		}
+		if n.kind == null {
+			return nil, e.fail(p, "no value of %s is given", value.Type())
+		}
+		entries = append(entries, n.entries...)
 	}
 	return newMapping(pos{}, entries), nil
 }
@@ -222,3 +226,5 @@ func decimal(x float64, bits int) string {
 	}
 	return strconv.FormatFloat(x, format, -1, bits)
 }
+
+func isNil(v reflect.Value) bool { return v.Kind() == reflect.Interface && v.IsNil() }

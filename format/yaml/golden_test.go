@@ -50,7 +50,7 @@ var goldenErrors = []struct {
 	{"text", "level: sse\n", []string{`net.yaml:1:8: level: no level "sse"; levels are avx2, avx512`}},
 	{"text from a sequence", "level: [1]\n", []string{`net.yaml:1:8: level: expected a scalar, found a sequence; write a single value`}},
 	{"scalar for sequence", "data: {classes: cat}\n", []string{`net.yaml:1:17: data.classes: expected a sequence, found the string "cat"; put it in brackets: [cat]`}},
-	{"mapping for sequence", "data:\n  classes:\n    kind: relu\n", []string{`net.yaml:3:5: data.classes: expected a sequence, found a mapping; write each value in a line that starts with a dash`}},
+	{"mapping for sequence", "layers:\n  kind: relu\n", []string{`net.yaml:2:3: layers: expected a sequence, found a mapping; write each value in a line that starts with a dash`}},
 	{"sequence for mapping", "data: [1]\n", []string{`net.yaml:1:7: data: expected a mapping, found a sequence; known keys: name, classes, weights`}},
 	{"sequence for map", "named: [1]\n", []string{`net.yaml:1:8: named: expected a mapping, found a sequence; write key: value`}},
 	{"length of an array", "layers: [{kind: conv2d, out: 1, pad: [1, 2, 3]}]\n", []string{`net.yaml:1:38: layers[0].pad: expected a sequence of 2 values, found 3`}},

@@ -42,7 +42,7 @@ func TestInlineInterface(t *testing.T) {
 		"  kernel: 3",
 		"  bias: null",
 		"  pad: [0, 0]",
-		"  from: [input]",
+		"  from: input",
 		"- kind: spiking",
 		"  neuron: {kind: lif, beta: 0.5, theta: 1}",
 		"  surrogate: {kind: arctan, width: 2}",

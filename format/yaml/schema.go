@@ -68,9 +68,6 @@ func (s *schemer) schema(v reflect.Value, p *path) (map[string]any, error) {
 			list["minItems"], list["maxItems"] = t.Len(), t.Len()
 			return list, err
 		}
-		if s.kinds[t.Elem()] != nil {
-			return orOne(list), err
-		}
 		return orNull(list), err
 	case reflect.Map:
 		values, err := s.schema(reflect.New(t.Elem()).Elem(), p)

@@ -60,8 +60,7 @@ const kindKey = "kind"
 // Kinds says how values of interface types are written: for each interface
 // type, the names that may stand as "kind", and for each name a function that
 // returns a pointer to a new struct with its defaults. The other keys of the
-// mapping are the struct's. A bare string s stands for {kind: s}, and a single
-// value for a list of one.
+// mapping are the struct's. A bare string s stands for {kind: s}.
 //
 // The interface receives the struct if that implements it, else the pointer.
 type Kinds map[reflect.Type]map[string]func() any

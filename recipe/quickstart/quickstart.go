@@ -33,7 +33,7 @@ func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID:      "quickstart",
 		Title:   "A convolutional spiking network on MNIST",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 1, report.Full: 26},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 0.3, report.Full: 6},
 		Claims: []report.Claim{{
 			ID: claimID, Name: "MNIST test accuracy", Unit: "%", Source: "no paper: what a small spiking CNN should reach",
 			Direction: report.AtLeast, Statistic: report.Median,
