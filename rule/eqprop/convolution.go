@@ -22,7 +22,7 @@ import (
 // the biases Σ s_l over the pixels. States are those behind the pooling, channels
 // last; weights are [kernel, kernel, channels below, channels].
 //
-// Ernoult et al., NeurIPS 2019, section 3.
+// Ernoult et al., NeurIPS 2019.
 type Convolutional struct {
 	Image  tensor.Shape // of a sample: height, width, channels
 	Layers []Convolution
