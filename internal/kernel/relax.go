@@ -7,8 +7,9 @@ type Relax struct {
 	Lo, Hi     Float
 }
 
-// Step moves the states s by their drives z and returns the largest change. A
-// state that is not a number becomes Lo, and no change is counted from one:
+// Step moves the states s by their drives z, which may be the same list, and returns
+// the largest change. A state that is not a number becomes Lo, and no change is counted
+// from one:
 //
 //	for i, x := range z {
 //		v := Float(Keep*s[i]) + Float(Gain*x)

@@ -20,6 +20,10 @@ func TestRelax(t *testing.T) {
 		}
 		compare(t, what, s, want)
 		check(t, what)
+		want = slices.Clone(s) // states that are their own drives
+		p.stepGo(want, want)
+		p.Step(s, s)
+		compare(t, what+", in place", s, want)
 	})
 }
 

@@ -36,6 +36,12 @@ func (j Job) YAML() []byte {
 	fmt.Fprintf(&b, "sizes: %v\nstep: %g\nfree: %d\nnudged: %d\nbeta: %g\ncost-scale: %g\n", c.Sizes, c.Step, c.Free, c.Nudged, c.Beta, c.CostScale)
 	fmt.Fprintf(&b, "nudge: %v\nactivation: %v\nschedule: %v\noutput: %v\nweights: %v\n", c.Nudge, c.Activation, c.Schedule, c.Output, c.Weights)
 	fmt.Fprintf(&b, "rates: %v\nanneal: %d\ntolerance: %g\nparticles: %d\n", c.Rates, c.Anneal, c.Tolerance, c.Particles)
+	if v := c.Convolutional; v != nil {
+		fmt.Fprintf(&b, "image: %v\nconvolutions:\n", v.Image)
+		for _, l := range v.Layers {
+			fmt.Fprintf(&b, "  - {out: %d, kernel: %d, pad: %d, pool: %d, average: %v}\n", l.Out, l.Kernel, l.Pad, l.Pool, l.Average)
+		}
+	}
 	if s := c.Spiking; s != nil {
 		fmt.Fprintf(&b, "spiking: {quantiser: %v, lambda: %g, lambda-decay: %g, epsilon: %g, decay: %g, drift: %g, warm: %d, bidirectional: %v}\n",
 			s.Quantiser, s.Lambda, s.LambdaDecay, s.Epsilon, s.Decay, s.Drift, s.Warm, s.Bidirectional)
@@ -338,7 +344,7 @@ func (b *board) relaxation() (report.Section, error) {
 func (b *board) gradients() (report.Section, error) {
 	s := report.Section{Title: "Estimates against gradients", Text: "Cosines between the estimate for 20 test images and backpropagation through all free steps, of the first layer and of the last."}
 	c := b.jobs[0].job.Config
-	if c.Predictor != nil || c.Spiking != nil || b.env.Scale == report.Smoke {
+	if c.Predictor != nil || c.Spiking != nil || c.Convolutional != nil || b.env.Scale == report.Smoke {
 		return s, nil
 	}
 	batch, err := b.first(20)

@@ -2,6 +2,7 @@
 // digits by relaxing twice.
 //
 //	eqprop               784–500–10 and deeper, from zeros or from kept states
+//	eqprop-conv          convolutions with max pooling
 //	init-eqprop          a forward network predicts where the relaxation ends
 //	spiking-eqprop       units send one bit a step
 //	init-spiking-eqprop  the same from a prediction, with half the free steps
@@ -25,7 +26,7 @@ import (
 
 // Recipes are the recipes of this package.
 func Recipes() []recipe.Recipe {
-	return []recipe.Recipe{Plain(), Initialised(), Spiking(), InitSpiking(), Binary(), TopK()}
+	return []recipe.Recipe{Plain(), Convolutional(), Initialised(), Spiking(), InitSpiking(), Binary(), TopK()}
 }
 
 func bound(v float64) *float64 { return &v }

@@ -1,12 +1,14 @@
 package eqprop
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"synfire/data"
 	"synfire/recipe"
 	"synfire/report"
 	"synfire/snntest"
@@ -17,6 +19,7 @@ import (
 func TestClaims(t *testing.T) {
 	want := map[string][2]float64{ // short, full; 0 for none
 		"eqprop/short": {3.7, 0}, "eqprop/full": {0, 2.5}, "eqprop/full-centred": {0, 2.2}, "eqprop/deep": {0, 2.5},
+		"eqprop-conv/mnist":       {1.5, 1.2},
 		"init-eqprop/equilibrium": {3.7, 2.8}, "init-eqprop/forward": {4, 3.2}, "init-eqprop/control": {2, 2},
 		"spiking-eqprop/one-epoch": {5.5, 0}, "spiking-eqprop/full": {0, 2.8}, "spiking-eqprop/speed": {46.6, 0}, "init-spiking-eqprop/init-spiking": {0.5, 0.5},
 		"binary-eqprop/binary": {3, 3},
@@ -78,5 +81,30 @@ func TestUnknownScale(t *testing.T) {
 		if _, err := os.Stat(dir); err == nil {
 			t.Errorf("%s: left a run directory behind", r.ID)
 		}
+	}
+}
+
+// Clothes are tried where they are installed, and digits stay what is trained on.
+func TestClothes(t *testing.T) {
+	const folder = "/usr/share/datasets/fashion-mnist"
+	if _, err := os.Stat(folder); err != nil || testing.Short() || snntest.DoublePrecision() {
+		t.Skip("needs Fashion-MNIST in " + folder + ", and takes long without assembly")
+	}
+	e := &recipe.Env{Scale: report.Smoke, Seed: 1, Out: t.TempDir(), Observer: train.None{}, Now: time.Now, Data: data.Options{CacheDir: t.TempDir()}}
+	b, err := newBoard(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digits := b.train
+	j := convolutional(1, 2, 1)
+	j.Images = 20
+	b.clothes(t.Context(), j)
+	if _, ok := b.metrics["convolutional_fashion_s1_test_error"]; b.err != nil || !ok || b.train != digits {
+		t.Errorf("%v, metrics %v, digits kept: %v", b.err, b.metrics, b.train == digits)
+	}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if b.clothes(canceled, j); b.err == nil {
+		t.Error("an interrupted run goes on")
 	}
 }

@@ -17,7 +17,8 @@
 //	s_l ← clip((1 − ε)·s_l + ε·(z_l + [l = L] 2κβ(y − s_L)), 0, 1)
 //
 // where ρ′ is 1 on the closed interval [0, 1] that the clip keeps states in. The
-// discrete dynamics drop the leak: s_l ← (1 − ε)·s_l + ε·(σ(z_l) + nudge).
+// discrete dynamics drop the leak: s_l ← (1 − ε)·s_l + ε·(σ(z_l) + nudge). The first
+// layers may be convolutions with pooling, see Convolutional.
 //
 // # Learning
 //
@@ -123,6 +124,8 @@ type Config struct {
 	// counts places in the data set's file.
 	Particles int
 
+	Convolutional *Convolutional // nil: all layers are fully connected
+
 	Predictor *Predictor // nil: no forward network
 	Spiking   *Spiking   // nil: units send their states
 	TopK      *TopK      // nil: no limit of activity
@@ -179,6 +182,11 @@ func (c Config) Validate() error {
 	for l, r := range c.Rates {
 		if !(r >= 0) || math.IsInf(r, 0) {
 			return fail("rate %v of matrix %d, want a number that is not negative", r, l+1)
+		}
+	}
+	if c.Convolutional != nil {
+		if err := c.Convolutional.validate(c); err != nil {
+			return err
 		}
 	}
 	if c.Spiking != nil {

@@ -388,11 +388,20 @@ func variants() map[string]Config {
 		"spiking":         {Spiking: &Spiking{Drift: 0.0346, Lambda: 0.275}},
 		"centred spiking": {Spiking: &Spiking{Epsilon: 0.8, Decay: 0.3, Bidirectional: true}},
 		"warm spiking":    {Spiking: &Spiking{Drift: 0.05, Warm: 10}, Predictor: &Predictor{Lambda: 0.1}},
+
+		"convolutions":            {Convolutional: small(false), Activation: HardSigmoid, Step: 1},
+		"convolutions, averaged":  {Convolutional: small(true), Nudge: OneSided},
+		"convolutions, settled":   {Convolutional: small(false), Tolerance: 1e-2, Nudge: RandomSign},
+		"convolutions, swept":     {Convolutional: small(false), Schedule: SweepBackward, TopK: &TopK{K: 4}},
+		"convolutions with cross": {Convolutional: small(false), Output: CrossEntropy, Activation: HalfSigmoid, Step: 1},
 	}
 }
 
 func complete(c Config) Config {
 	c.Sizes, c.Rates, c.Free, c.Nudged, c.Beta, c.Seed = []int{40, 33, 20, 5}, []float64{0.2, 0.1, 0.1}, 12, 5, 0.3, 7
+	if c.Convolutional != nil {
+		c.Sizes = c.Convolutional.Sizes(5)
+	}
 	return c
 }
 

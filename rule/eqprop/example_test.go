@@ -7,6 +7,7 @@ import (
 	"synfire/data"
 	"synfire/data/mnist"
 	"synfire/rule/eqprop"
+	"synfire/tensor"
 	"synfire/train"
 )
 
@@ -34,4 +35,21 @@ func Example() {
 	}
 	fmt.Println("better than 80 %:", result.Metrics.Accuracy() > 80)
 	// Output: better than 80 %: true
+}
+
+// Convolutions take the place of the first layers; their sizes follow from the image.
+func ExampleConvolutional() {
+	convs := &eqprop.Convolutional{Image: tensor.Shape{28, 28, 1}, Layers: []eqprop.Convolution{
+		{Out: 32, Kernel: 5, Pool: 2}, {Out: 64, Kernel: 5, Pool: 2},
+	}}
+	learner, err := eqprop.New(eqprop.Config{
+		Convolutional: convs, Sizes: convs.Sizes(10), Activation: eqprop.HardSigmoid, Step: 1, Weights: eqprop.FanIn,
+		Free: 50, Nudged: 10, Beta: 0.4, Rates: []float64{0.15, 0.035, 0.015},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(convs.Sizes(10), learner.Net().W[1].Value.Shape)
+	// Output: [784 4608 1024 10] 5×5×32×64
 }

@@ -132,7 +132,7 @@ func (l *Learner) Gradient(d *data.Batch) (net, predictor *Net, err error) {
 
 // zeros is a network like n without weights.
 func zeros(n *Net) *Net {
-	out := &Net{Sizes: n.Sizes}
+	out := &Net{Sizes: n.Sizes, Convolutional: n.Convolutional}
 	for l := range n.W {
 		out.W = append(out.W, tensor.Param{Name: n.W[l].Name, Value: tensor.New(n.W[l].Value.Shape...)})
 		out.B = append(out.B, tensor.Param{Name: n.B[l].Name, Value: tensor.New(n.B[l].Value.Shape...)})

@@ -11,19 +11,31 @@ import (
 // Net is the parameters of a layered network, each weight used in both
 // directions. Index l − 1 belongs to layer l.
 type Net struct {
-	Sizes []int
-	W     []tensor.Param // W_l [n_{l−1}, n_l]
-	B     []tensor.Param // b_l [n_l]
+	Sizes         []int
+	Convolutional *Convolutional // of the first layers; nil: none
+	W             []tensor.Param // W_l [n_{l−1}, n_l]; of a convolution [kernel, kernel, channels below, channels]
+	B             []tensor.Param // b_l [n_l]; of a convolution [channels]
 }
 
-// NewNet draws a network's weights; each depends on the seed and its parameter's
-// name alone, and prefix begins the names.
+// NewNet draws the weights of a fully connected network; each depends on the seed and
+// its parameter's name alone, and prefix begins the names.
 func NewNet(sizes []int, weights Weights, seed uint64, prefix string) *Net {
-	n := &Net{Sizes: sizes}
+	return newNet(nil, sizes, weights, seed, prefix)
+}
+
+// newNet is NewNet with convolutions, or none, as the first layers.
+func newNet(c *Convolutional, sizes []int, weights Weights, seed uint64, prefix string) *Net {
+	n, convs := &Net{Sizes: sizes, Convolutional: c}, c.geometry()
 	for l := 1; l < len(sizes); l++ {
 		in, out := sizes[l-1], sizes[l]
-		w := tensor.Param{Name: fmt.Sprintf("%sw%d", prefix, l), Value: tensor.New(in, out)}
-		b := tensor.Param{Name: fmt.Sprintf("%sb%d", prefix, l), Value: tensor.New(out)}
+		shape, units := tensor.Shape{in, out}, out
+		if l <= len(convs) {
+			g := convs[l-1]
+			shape, units = tensor.Shape{g.Kernel, g.Kernel, g.c, g.Out}, g.Out
+			in, out = g.Kernel*g.run(), g.Kernel*g.Kernel*g.Out
+		}
+		w := tensor.Param{Name: fmt.Sprintf("%sw%d", prefix, l), Value: tensor.New(shape...)}
+		b := tensor.Param{Name: fmt.Sprintf("%sb%d", prefix, l), Value: tensor.New(units)}
 		if weights == FanIn {
 			fillUniform(w, seed, 1/math.Sqrt(float64(in)))
 			fillUniform(b, seed, 1/math.Sqrt(float64(in)))
@@ -51,11 +63,21 @@ func (n *Net) Params() []tensor.Param {
 	return all
 }
 
+// columns is the columns of W_l: units, or a convolution's channels. rows is its rows:
+// units below, or the elements of a patch.
+func (n *Net) columns(l int) int { return len(n.B[l-1].Value.Data) }
+func (n *Net) rows(l int) int    { return len(n.W[l-1].Value.Data) / n.columns(l) }
+
 // Energy is E of one sample with the input x and the states s_1 … s_l of the
 // first layers, in float64. States are taken to lie in [0, 1].
 func (n *Net) Energy(x []tensor.Float, states [][]tensor.Float) float64 {
-	below, sum := x, 0.0
+	below, sum, convs := x, 0.0, n.Convolutional.geometry()
 	for l, s := range states {
+		if l < len(convs) {
+			sum += 0.5*squares(s) - convs[l].energy(n.W[l].Value.Data, n.B[l].Value.Data, below, s)
+			below = s
+			continue
+		}
 		for j, v := range s {
 			sum += 0.5*float64(v)*float64(v) - float64(n.B[l].Value.Data[j])*float64(v)
 		}
@@ -75,8 +97,15 @@ func (n *Net) Energy(x []tensor.Float, states [][]tensor.Float) float64 {
 	return sum
 }
 
+func squares(s []tensor.Float) (sum float64) {
+	for _, v := range s {
+		sum += float64(v) * float64(v)
+	}
+	return sum
+}
+
 // Norm is the spectral norm ‖A‖₂ of the symmetric coupling among the first layers,
-// without the input, by power iteration: a free relaxation lowers the energy in
+// all fully connected, without the input, by power iteration: a free relaxation lowers the energy in
 // every step where ε ≤ 1/(1 + ‖A‖₂), and cannot be stable where
 // ε(1 + ‖A‖₂) ≥ 2 and no unit is clipped.
 func (n *Net) Norm(layers int) float64 {

@@ -26,6 +26,7 @@ type relaxer struct {
 	kept            []kept         // what pruning left
 	k               []tensor.Float // limits of activity
 	noise           [][]tensor.Float
+	convs           []*convolution
 	move            kernel.Relax
 
 	// Of a batch, a row a sample: the states after each phase (in place of the
@@ -67,6 +68,8 @@ type block struct {
 	change           []tensor.Float // of a slot, in a step
 	moved            []tensor.Float // of a layer, likewise
 	scratch          []tensor.Float // a row
+	places           [][]uint8      // of the largest elements in windows, of a layer
+	images           imaging
 	lists            lists
 	product          product
 	limiter          limiter
@@ -78,7 +81,8 @@ func (r *relaxer) rate(l int) float64 { return r.c.Rates[l-1] * r.factor }
 
 func newRelaxer(c Config) *relaxer {
 	layers := len(c.Sizes) - 1
-	r := &relaxer{c: c, factor: 1, sizes: c.Sizes, top: c.dynamic(), net: NewNet(c.Sizes, c.Weights, c.Seed, "")}
+	r := &relaxer{c: c, factor: 1, sizes: c.Sizes, top: c.dynamic(), net: newNet(c.Convolutional, c.Sizes, c.Weights, c.Seed, "")}
+	r.convs = newConvolutions(c, r.net)
 	r.up, r.down, r.predictorPacked = make([]kernel.Packed, layers+1), make([]kernel.Packed, layers+1), make([]kernel.Packed, layers+1)
 	if c.Predictor != nil {
 		r.predictor = NewNet(c.Sizes, c.Weights, c.Seed, "forward.")
@@ -134,7 +138,15 @@ func (r *relaxer) pack() {
 		}
 		r.kept[l].refresh(r.net.W[l].Value.Data)
 	}
+	for _, g := range r.convs {
+		if g != nil {
+			g.pack(r.c.Pool)
+		}
+	}
 	for l := 2; l < len(r.sizes); l++ {
+		if r.convs[l] != nil {
+			continue
+		}
 		k, n := r.sizes[l-1], r.sizes[l]
 		w := r.net.W[l-1].Value.Data
 		switch {
@@ -162,8 +174,11 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 			r.guess[l], r.errors[l] = tensor.Resize(r.guess[l], n), tensor.Resize(r.errors[l], n)
 		}
 		if len(betas) > 0 {
-			for _, list := range [...][][]tensor.Float{r.plus, r.minus, r.diff, r.steps, r.scaled} {
+			for _, list := range [...][][]tensor.Float{r.plus, r.minus, r.diff} {
 				list[l] = tensor.Resize(list[l], n)
+			}
+			for _, list := range [...][][]tensor.Float{r.steps, r.scaled} {
+				list[l] = tensor.Resize(list[l], b.n*r.mapped(l))
 			}
 		}
 	}
@@ -174,7 +189,7 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 		for l := range r.spikes {
 			r.spikes[l].Store(0)
 		}
-	} else if b.dense {
+	} else if b.dense && r.convs[1] == nil {
 		n := r.sizes[1]
 		if !r.kept[0].sparse() {
 			r.input.Pack(r.c.Pool, r.net.W[0].Value.Data, n, b.in, n, false)
@@ -187,13 +202,17 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 }
 
 // blockSize is a share of the samples, equal among threads, that fits a cache. Lists of
-// kept weights take more samples in little more time.
+// kept weights take more samples in little more time. The states of images are large,
+// and convolutions take them one by one.
 func (r *relaxer) blockSize(n int) int {
 	most := 28
 	for l := range r.kept {
 		if r.kept[l].sparse() {
 			most = 64
 		}
+	}
+	if r.convs[1] != nil {
+		most = 4
 	}
 	shares := r.c.Pool.Threads()
 	shares *= (n + most*shares - 1) / (most * shares)
@@ -214,10 +233,14 @@ func runPhases(p *pass, worker, lo, hi int) {
 	if len(p.betas) == 0 {
 		return
 	}
+	if len(p.betas) == 1 {
+		r.lift(w, p.b, r.steps)
+	}
 	for i, beta := range p.betas {
 		w.restore(r, r.free)
 		r.relax(w, p.b, r.c.Nudged, beta)
 		w.save(r, [][][]tensor.Float{r.plus, r.minus}[i])
+		r.lift(w, p.b, [][][]tensor.Float{r.scaled, r.steps}[i])
 		r.readErrors(w, p.b, [][][]tensor.Float{r.plus, r.minus}[i], len(p.betas))
 	}
 	r.differences(w, p)
@@ -230,6 +253,7 @@ func runPhases(p *pass, worker, lo, hi int) {
 func (w *block) begin(r *relaxer, lo, hi int) {
 	if w.s == nil {
 		w.s, w.base, w.z = make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes))
+		w.places = make([][]uint8, len(r.sizes))
 	}
 	w.lo, w.total, w.count = lo, hi-lo, hi-lo
 	w.who = w.who[:0]
@@ -239,6 +263,9 @@ func (w *block) begin(r *relaxer, lo, hi int) {
 	for l := 1; l <= r.top; l++ {
 		n := w.total * r.sizes[l]
 		w.s[l], w.base[l], w.z[l] = tensor.Resize(w.s[l], n), tensor.Resize(w.base[l], n), tensor.Resize(w.z[l], n)
+		if g := r.convs[l]; g != nil {
+			w.places[l] = slices.Grow(w.places[l][:0], w.total*g.places())[:w.total*g.places()]
+		}
 	}
 	w.scratch = tensor.Resize(w.scratch, slices.Max(r.sizes))
 	w.delta = tensor.Resize(w.delta, w.total*r.sizes[len(r.sizes)-1])
@@ -250,6 +277,10 @@ func (w *block) begin(r *relaxer, lo, hi int) {
 func (r *relaxer) setBase(w *block, b *batch) {
 	for l := 1; l <= r.top; l++ {
 		kernel.FillRows(w.base[l], r.net.B[l-1].Value.Data)
+	}
+	if r.convs[1] != nil {
+		r.convolveInput(w, b)
+		return
 	}
 	switch m := &r.kept[0]; {
 	case !m.sparse():
@@ -331,12 +362,13 @@ func (r *relaxer) relax(w *block, b *batch, steps int, beta tensor.Float) {
 	w.count = w.total
 }
 
-// step moves all layers once.
+// step moves all layers once. The layers above come first where the order is free:
+// a convolution's drives tell where its pooled states belong in the layer below.
 func (r *relaxer) step(w *block, b *batch, beta tensor.Float) {
 	clear(w.change[:w.count])
 	switch r.c.Schedule {
 	case Simultaneous:
-		for l := 1; l <= r.top; l++ {
+		for l := r.top; l >= 1; l-- {
 			r.drive(w, b, l, beta)
 		}
 		for l := 1; l <= r.top; l++ {
@@ -359,21 +391,38 @@ func (r *relaxer) step(w *block, b *batch, beta tensor.Float) {
 func (r *relaxer) drive(w *block, b *batch, l int, beta tensor.Float) {
 	n := r.sizes[l]
 	z := w.z[l][:w.count*n]
-	copy(z, w.base[l])
-	if l > 1 {
-		r.addUp(w, l, w.count, w.s[l-1], z)
-	}
-	if l < r.top {
-		r.addDown(w, l, w.s[l+1], z)
-	}
-	if l == r.top && beta != 0 && r.c.Output == CrossEntropy {
-		r.readout(w, b, w.s[l], w.delta[:w.count*r.sizes[l+1]])
-		kernel.Scale(w.delta, beta)
-		r.addDown(w, l, w.delta, z)
-	}
+	r.fromBelow(w, l, z)
+	r.fromAbove(w, b, l, z, beta)
 	r.c.Activation.apply(z)
 	if l == r.top && beta != 0 && r.c.Output == SquaredError {
 		r.nudge(w, b, z, tensor.Float(2*r.c.CostScale)*beta)
+	}
+}
+
+// fromBelow is what the layer below, or the input, adds to the biases.
+func (r *relaxer) fromBelow(w *block, l int, z []tensor.Float) {
+	switch {
+	case l > 1 && r.convs[l] != nil:
+		r.convolve(w, l)
+	default:
+		copy(z, w.base[l])
+		if l > 1 {
+			r.addUp(w, l, w.count, w.s[l-1], z)
+		}
+	}
+}
+
+// fromAbove adds what the layer above sends, or a readout that nudges.
+func (r *relaxer) fromAbove(w *block, b *batch, l int, z []tensor.Float, beta tensor.Float) {
+	switch {
+	case l < r.top && r.convs[l+1] != nil:
+		r.convolveBack(w, l)
+	case l < r.top:
+		r.addDown(w, l, w.s[l+1], z)
+	case beta != 0 && r.c.Output == CrossEntropy:
+		r.readout(w, b, w.s[l], w.delta[:w.count*r.sizes[l+1]])
+		kernel.Scale(w.delta, beta)
+		r.addDown(w, l, w.delta, z)
 	}
 }
 
@@ -477,10 +526,15 @@ func (r *relaxer) differences(w *block, p *pass) {
 	m := r.compared(p.betas)
 	for l := 1; l <= r.top; l++ {
 		lo, hi := w.lo*r.sizes[l], (w.lo+w.total)*r.sizes[l]
-		diff, steps, scaled := r.diff[l][lo:hi], r.steps[l][lo:hi], r.scaled[l][lo:hi]
 		scale := tensor.Float(r.rate(l) / (p.gap * float64(p.b.n)))
+		diff := r.diff[l][lo:hi]
 		copy(diff, r.plus[l][lo:hi])
 		kernel.AddScaled(diff, m[l][lo:hi], -1)
+		if r.convs[l] != nil {
+			r.liftedDifferences(w, l, scale)
+			continue
+		}
+		steps, scaled := r.steps[l][lo:hi], r.scaled[l][lo:hi]
 		copy(steps, diff)
 		kernel.Scale(steps, scale)
 		if l > 1 {
@@ -544,13 +598,9 @@ func (w *block) swap(r *relaxer, i, j int) {
 func (a Activation) apply(z []tensor.Float) {
 	switch a {
 	case HardSigmoid:
-		for i, v := range z {
-			z[i] = min(max(v, 0), 1)
-		}
+		kernel.Relax{Gain: 1, Hi: 1}.Step(z, z)
 	case HalfSigmoid:
-		for i, v := range z {
-			z[i] = min(max(v/2, 0), 1)
-		}
+		kernel.Relax{Gain: 0.5, Hi: 1}.Step(z, z)
 	case Logistic:
 		for i, v := range z {
 			z[i] = tensor.Float(1 / (1 + math.Exp(-4*(float64(v)-0.5))))

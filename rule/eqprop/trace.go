@@ -96,16 +96,12 @@ func (l *Learner) traceSpikes(d *data.Batch) (*Trace, error) {
 
 // Warnings names the bounds of a stable and informative relaxation that the
 // network breaks as it is now, and what to do. A batch shows whether the phases
-// settle and units live; nil leaves that out.
+// settle and units live; nil leaves that out. The couplings of convolutions move with
+// the states, and only what does not settle tells of them.
 func (l *Learner) Warnings(d *data.Batch) ([]string, error) {
 	all := l.c.Warnings()
-	norm, lambda := l.r.net.Norm(l.r.top), 0.0
-	if l.c.Predictor != nil {
-		lambda = l.c.Predictor.Lambda
-	}
-	if bound := l.c.Step * (1 + lambda + norm); bound >= 2 {
-		all = append(all, fmt.Sprintf("step %.3g with couplings of norm %.3g: ε(1 + λ + ‖A‖) = %.3g, stable below 2: states that are not clipped may swing for ever; take a step below %.3g",
-			l.c.Step, norm, bound, 2/(1+lambda+norm)))
+	if l.c.Convolutional == nil {
+		all = append(all, l.unstable()...)
 	}
 	if d == nil || d.Len() == 0 {
 		return all, nil
@@ -129,6 +125,20 @@ func (l *Learner) Warnings(d *data.Batch) ([]string, error) {
 		}
 	}
 	return all, nil
+}
+
+// unstable is the bound of the step where the network breaks it.
+func (l *Learner) unstable() []string {
+	norm, lambda := l.r.net.Norm(l.r.top), 0.0
+	if l.c.Predictor != nil {
+		lambda = l.c.Predictor.Lambda
+	}
+	bound := l.c.Step * (1 + lambda + norm)
+	if bound < 2 {
+		return nil
+	}
+	return []string{fmt.Sprintf("step %.3g with couplings of norm %.3g: ε(1 + λ + ‖A‖) = %.3g, stable below 2: states that are not clipped may swing for ever; take a step below %.3g",
+		l.c.Step, norm, bound, 2/(1+lambda+norm))}
 }
 
 // Warnings names the bounds that a configuration breaks whatever the weights.
@@ -157,8 +167,8 @@ func (c Config) Warnings() (all []string) {
 // updates and the squared error.
 func (l *Learner) Backprop(d *data.Batch, steps int) (*Net, error) {
 	c := l.c
-	if c.Spiking != nil || c.Activation != Continuous || c.Schedule != Simultaneous || c.Output != SquaredError || c.Predictor != nil {
-		return nil, fmt.Errorf("eqprop: backprop: want continuous dynamics, simultaneous updates, the squared error and no predictor")
+	if c.Convolutional != nil || c.Spiking != nil || c.Activation != Continuous || c.Schedule != Simultaneous || c.Output != SquaredError || c.Predictor != nil {
+		return nil, fmt.Errorf("eqprop: backprop: want fully connected layers, continuous dynamics, simultaneous updates, the squared error and no predictor")
 	}
 	if steps < 1 || steps > c.Free {
 		return nil, fmt.Errorf("eqprop: backprop through %d of %d free steps, want at least one and at most all", steps, c.Free)

@@ -131,8 +131,8 @@ type update struct {
 // add adds the steps of the last run to the parameters of net and predictor.
 func (r *relaxer) add(b *batch, betas []tensor.Float, net, predictor *Net) {
 	rows := 0
-	for _, n := range r.sizes[:len(r.sizes)-1] {
-		rows += n + 1 // the biases are one more
+	for l := 1; l < len(r.sizes); l++ {
+		rows += r.net.rows(l) + 1 // the biases are one more
 	}
 	if predictor != nil {
 		rows *= 2
@@ -149,7 +149,7 @@ func runUpdate(u *update, worker, lo, hi int) {
 			break
 		}
 		for l := 1; l < len(u.r.sizes); l++ {
-			n := u.r.sizes[l-1]
+			n := u.r.net.rows(l)
 			if from, to := max(lo-start, 0), min(hi-start, n); from < to {
 				u.rows(worker, which, l, from, to)
 			}
@@ -163,7 +163,7 @@ func runUpdate(u *update, worker, lo, hi int) {
 
 // rows updates rows [lo, hi) of a matrix of the network, or of the predictor.
 func (u *update) rows(worker, which, l, lo, hi int) {
-	r, b, n, k := u.r, u.b, u.r.sizes[l], u.r.sizes[l-1]
+	r, b, n, k := u.r, u.b, u.r.net.columns(l), u.r.sizes[l-1]
 	if which == 1 {
 		dst := u.predictor.W[l-1].Value.Data[lo*n : hi*n]
 		if l == 1 {
@@ -175,6 +175,8 @@ func (u *update) rows(worker, which, l, lo, hi int) {
 	}
 	dst := u.net.W[l-1].Value.Data[lo*n : hi*n]
 	switch {
+	case r.convs[l] != nil:
+		u.convolution(worker, l, lo, hi, dst)
 	case l > r.top:
 		kernel.MulOuter(b.n, hi-lo, n, r.plus[l-1][lo:], k, r.plus[l], n, dst, n)
 		if u.phases == 2 {
@@ -208,7 +210,7 @@ func (u *update) inputRows(worker, lo, hi int, dst, errors []tensor.Float) {
 
 // bias updates the biases of a layer.
 func (u *update) bias(which, l int) {
-	r, n := u.r, u.r.sizes[l]
+	r, n := u.r, u.r.net.columns(l)
 	switch {
 	case which == 1:
 		kernel.ColumnSums(u.predictor.B[l-1].Value.Data, r.errors[l], n, u.b.n)
@@ -217,6 +219,6 @@ func (u *update) bias(which, l int) {
 			kernel.ColumnSums(u.net.B[l-1].Value.Data, states[l], n, u.b.n)
 		}
 	default:
-		kernel.ColumnSums(u.net.B[l-1].Value.Data, r.steps[l], n, u.b.n)
+		kernel.ColumnSums(u.net.B[l-1].Value.Data, r.steps[l], n, u.b.n*r.mapped(l)/n)
 	}
 }
