@@ -135,8 +135,9 @@ func (r *relaxer) pack() {
 		}
 		if r.shadow != nil {
 			r.signs.For(r.c.Pool, r.sizes[l], 64, signing{r.shadow.W[l], r.net.W[l]}, runSigns)
+			r.kept[l].take(r.net.W[l].Value.Data)
 		}
-		r.kept[l].refresh(r.net.W[l].Value.Data)
+		r.kept[l].refresh()
 	}
 	for _, g := range r.convs {
 		if g != nil {

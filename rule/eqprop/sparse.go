@@ -90,7 +90,7 @@ func (m *kept) below(share float64) bool {
 	return min(k, n) >= sparseWidth && float64(len(m.order)) <= share*float64(k*n)
 }
 
-// masking returns a matrix to zero but for what is kept.
+// masking returns a matrix to zero but for what is kept, whose values the rows take up.
 type masking struct {
 	m *kept
 	w []tensor.Float
@@ -111,14 +111,18 @@ func runMask(p *masking, _, lo, hi int) {
 	}
 }
 
-// refresh takes up the values of the kept weights.
-func (m *kept) refresh(w []tensor.Float) {
+// take gives the rows the values of another matrix.
+func (m *kept) take(w []tensor.Float) {
 	n, e := len(m.columns.ends), 0
 	for i, end := range m.rows.ends {
 		for ; e < int(end); e++ {
 			m.rows.val[e] = w[i*n+int(m.rows.at[e])]
 		}
 	}
+}
+
+// refresh hands the values of the rows on to the columns.
+func (m *kept) refresh() {
 	for e, from := range m.order {
 		m.columns.val[e] = m.rows.val[from]
 	}
