@@ -41,7 +41,7 @@ func TestBenchTable(t *testing.T) {
 	if code != 0 || stderr != "" {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	for _, want := range []string{"W1  784-40-10, 25 steps\n  train, batch 8", "samples/s", " … ", "fires ", "MiB", "forward product", "GB/s", "W3  200-40-10@0.10, 20 steps", "\nbench: 4 rows measured\n"} {
+	for _, want := range []string{"W1  784-40-10, 25 steps\n  train, batch 8", "samples/s", " … ", "fires ", "MiB", "ms a batch; GEMM ", "GB/s", "W3  200-40-10@0.10, 20 steps", "\nbench: 4 rows measured\n"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in\n%s", want, stdout)
 		}
