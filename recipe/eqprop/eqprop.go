@@ -94,7 +94,8 @@ func twoHidden(seed uint64) Job {
 	c.Sizes, c.Rates = []int{784, 500, 500, 10}, []float64{0.1, 0.03, 0.01}
 	c.Beta, c.Nudge = 1, rule.RandomSign
 	c.Free, c.Nudged, c.Tolerance = 100, 6, 1e-3
-	return Job{Name: "two-hidden", Config: c, Images: 60_000, Epochs: 20, Batch: 20, Shuffle: true}
+	c.Anneal = 30 * 60_000 / 20
+	return Job{Name: "two-hidden", Config: c, Images: 60_000, Epochs: 30, Batch: 20, Shuffle: true}
 }
 
 // threeDiscrete is the discrete form with three layers of 512 units.
