@@ -3,8 +3,10 @@ package data
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
+	"os"
 
 	"synfire/format/idx"
 	"synfire/tensor"
@@ -30,6 +32,33 @@ func FromIDX(name, split string, classes []string, images, labels []byte) (*Set,
 		return nil, err
 	}
 	return s, nil
+}
+
+// ReadIDX makes a set of two IDX files, which open reads.
+func ReadIDX(open func(string) ([]byte, error), name, split string, classes []string, images, labels string) (*Set, error) {
+	x, err := open(images)
+	if err != nil {
+		return nil, err
+	}
+	y, err := open(labels)
+	if err != nil {
+		return nil, err
+	}
+	return FromIDX(name, split, classes, x, y)
+}
+
+// LoadIDX obtains four IDX files where they are not yet on this machine, training
+// images and labels and then those of the test, and makes sets of them.
+func LoadIDX(ctx context.Context, o Options, name string, classes []string, files []File) (train, test *Set, err error) {
+	paths, err := Fetch(ctx, o, files...)
+	if err != nil {
+		return nil, nil, err
+	}
+	if train, err = ReadIDX(os.ReadFile, name, "train", classes, paths[0], paths[1]); err != nil {
+		return nil, nil, err
+	}
+	test, err = ReadIDX(os.ReadFile, name, "test", classes, paths[2], paths[3])
+	return train, test, err
 }
 
 func readIDX(b []byte, dims int) (*idx.Array, error) {

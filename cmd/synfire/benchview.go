@@ -12,21 +12,6 @@ import (
 	"synfire/report"
 )
 
-// ANSI codes of the table.
-const (
-	styleBold  = "\x1b[1m"
-	styleDim   = "\x1b[2m"
-	styleRed   = "\x1b[31m"
-	stylePlain = "\x1b[0m"
-)
-
-func (a *app) styled(style, s string) string {
-	if !a.color || s == "" {
-		return s
-	}
-	return style + s + stylePlain
-}
-
 // writeRows prints the table: a heading for each piece of work, a line for each
 // row below it, and a last line that says how many failed. against names the file
 // that rows were compared with, if any.
@@ -45,18 +30,18 @@ func writeRows(a *app, rows []bench.Row, against string) error {
 	for i, r := range rows {
 		if h := rowHeading(r); h != heading {
 			heading = h
-			fmt.Fprintf(&b, "\n%s\n", a.styled(styleBold, h))
+			fmt.Fprintf(&b, "\n%s\n", a.style(bold, h))
 		}
 		b.WriteString("  " + align(table[i], wide, 2, 4, 5) + "\n")
 		for _, c := range r.Compared {
-			b.WriteString("    " + a.styled(styleDim, comparedText(r, c)) + "\n")
+			b.WriteString("    " + a.style(dim, comparedText(r, c)) + "\n")
 		}
 		if r.Profile != nil {
 			writeProfile(&b, r.Profile)
 		}
 		if r.Error != "" {
 			failed++
-			b.WriteString("    " + a.styled(styleRed, "failed: "+r.Error) + "\n")
+			b.WriteString("    " + a.style(red, "failed: "+r.Error) + "\n")
 		}
 	}
 	b.WriteString("\n" + verdict(rows, failed, against) + "\n")

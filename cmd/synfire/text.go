@@ -13,6 +13,7 @@ import (
 const (
 	bold   = "\x1b[1m"
 	dim    = "\x1b[2m"
+	red    = "\x1b[31m"
 	green  = "\x1b[32m"
 	yellow = "\x1b[33m"
 	plain  = "\x1b[0m"
@@ -20,7 +21,7 @@ const (
 
 // style is text in a style, where the output shows any.
 func (a *app) style(code, text string) string {
-	if !a.color || code == "" {
+	if !a.color || code == "" || text == "" {
 		return text
 	}
 	return code + text + plain

@@ -6,7 +6,6 @@ package fashion
 
 import (
 	"context"
-	"os"
 
 	"synfire/data"
 )
@@ -78,25 +77,5 @@ func Dataset() data.Dataset {
 // Load obtains Fashion-MNIST where it is not yet on this machine, and reads it. Each
 // image is 28×28×1.
 func Load(ctx context.Context, o data.Options) (train, test *data.Set, err error) {
-	paths, err := data.Fetch(ctx, o, files...)
-	if err != nil {
-		return nil, nil, err
-	}
-	if train, err = read("train", paths[0], paths[1]); err != nil {
-		return nil, nil, err
-	}
-	test, err = read("test", paths[2], paths[3])
-	return train, test, err
-}
-
-func read(split, images, labels string) (*data.Set, error) {
-	x, err := os.ReadFile(images)
-	if err != nil {
-		return nil, err
-	}
-	y, err := os.ReadFile(labels)
-	if err != nil {
-		return nil, err
-	}
-	return data.FromIDX("fashion-mnist", split, classes, x, y)
+	return data.LoadIDX(ctx, o, "fashion-mnist", classes, files)
 }

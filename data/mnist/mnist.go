@@ -9,7 +9,6 @@ package mnist
 
 import (
 	"context"
-	"os"
 
 	"synfire/data"
 )
@@ -75,26 +74,5 @@ func Dataset() data.Dataset {
 // Load obtains MNIST where it is not yet on this machine, and reads it. Each
 // image is 28×28×1.
 func Load(ctx context.Context, o data.Options) (train, test *data.Set, err error) {
-	paths, err := data.Fetch(ctx, o, files...)
-	if err != nil {
-		return nil, nil, err
-	}
-	train, err = read(os.ReadFile, "mnist", "train", paths[0], paths[1])
-	if err != nil {
-		return nil, nil, err
-	}
-	test, err = read(os.ReadFile, "mnist", "test", paths[2], paths[3])
-	return train, test, err
-}
-
-func read(open func(string) ([]byte, error), name, split, images, labels string) (*data.Set, error) {
-	x, err := open(images)
-	if err != nil {
-		return nil, err
-	}
-	y, err := open(labels)
-	if err != nil {
-		return nil, err
-	}
-	return data.FromIDX(name, split, classes, x, y)
+	return data.LoadIDX(ctx, o, "mnist", classes, files)
 }

@@ -50,7 +50,7 @@ func loadSample() (train, test *data.Set, err error) {
 }
 
 func readSample(split, prefix string) (*data.Set, error) {
-	s, err := read(sample.ReadFile, SampleName, split,
+	s, err := data.ReadIDX(sample.ReadFile, SampleName, split, classes,
 		"sample/"+prefix+"-images-idx3-ubyte.gz", "sample/"+prefix+"-labels-idx1-ubyte.gz")
 	if err != nil {
 		return nil, err
