@@ -176,13 +176,26 @@ func TestConvolutionAllocations(t *testing.T) {
 	}
 }
 
-// What does not settle is told of.
+// What does not settle is told of, and a coupling too strong for the step.
 func TestConvolutionWarnings(t *testing.T) {
 	c := complete(Config{Convolutional: small(false), Activation: HardSigmoid, Step: 1})
 	c.Free = 3
-	all, err := learner(t, c).Warnings(samples(5, 40, 5, 0.5, 1))
-	if err != nil || !strings.Contains(strings.Join(all, "\n"), "still moves by") {
-		t.Errorf("%q, %v", all, err)
+	b := samples(5, 40, 5, 0.5, 1)
+	for want, scale := range map[string]tensor.Float{"still moves by": 1, "stable below 2": 4} {
+		l := learner(t, c)
+		for i := range l.Net().W[1].Value.Data {
+			l.Net().W[1].Value.Data[i] *= scale
+		}
+		l.Refresh()
+		all, err := l.Warnings(b)
+		if err != nil || !strings.Contains(strings.Join(all, "\n"), want) {
+			t.Errorf("%q, %v, want %q", all, err, want)
+		}
+	}
+	c.Free, c.Nudged, c.Step = 200, 10, 0.3
+	l := inner(t, c)
+	if all, err := l.Warnings(samples(5, 40, 3, 0.5, 1)); err != nil || len(all) > 0 {
+		t.Errorf("nothing is wrong, but %q, %v", all, err)
 	}
 }
 

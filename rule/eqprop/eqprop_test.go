@@ -129,7 +129,7 @@ func linear(t testing.TB, c Config) *Learner {
 // recurrent is the exact gradient at the fixed point of a linear network, by
 // recurrent backpropagation: λ = (I − A)⁻¹ ∂C/∂s.
 func recurrent(l *Learner, b *data.Batch) *Net {
-	g, n := zeros(l.r.net), l.r.net
+	g, n, stages := zeros(l.r.net), l.r.net, l.r.net.stages()
 	for i := range b.Len() {
 		s := make([][]float64, len(n.W))
 		for k := range s {
@@ -145,7 +145,7 @@ func recurrent(l *Learner, b *data.Batch) *Net {
 			cost[len(s)-1][j] = 2 * l.c.CostScale * v / float64(b.Len())
 		}
 		for range 500 {
-			n.couple(next, lambda)
+			couple(stages, make([][]int, len(stages)), next, lambda)
 			for k := range next {
 				for j := range next[k] {
 					next[k][j] += cost[k][j]
@@ -158,17 +158,26 @@ func recurrent(l *Learner, b *data.Batch) *Net {
 				g.B[k].Value.Data[j] += tensor.Float(v)
 			}
 			if k > 0 {
-				outer(g.W[k].Value.Data, s[k-1], lambda[k], 1)
-				outer(g.W[k].Value.Data, lambda[k-1], s[k], 1)
+				outer(g.W[k].Value.Data, s[k-1], lambda[k])
+				outer(g.W[k].Value.Data, lambda[k-1], s[k])
 			}
 		}
 		x := make([]float64, n.Sizes[0])
 		for j := range x {
 			x[j] = float64(b.X[i*len(x)+j])
 		}
-		outer(g.W[0].Value.Data, x, lambda[0], 1)
+		outer(g.W[0].Value.Data, x, lambda[0])
 	}
 	return g
+}
+
+// outer adds a bᵀ.
+func outer(dst []tensor.Float, a, b []float64) {
+	for i, v := range a {
+		for j, u := range b {
+			dst[i*len(b)+j] += tensor.Float(v * u)
+		}
+	}
 }
 
 // distance is the relative error of gradients.
@@ -282,7 +291,7 @@ func TestEnergyFalls(t *testing.T) {
 				p.Value.Data[i] *= tensor.Float(1 + seed%4)
 			}
 		}
-		c.Step = 1 / (1 + l.Net().Norm(3))
+		c.Step = 1 / (1 + l.Net().Norm(3, nil))
 		stable := learner(t, c)
 		for i, p := range l.Net().Params() {
 			copy(stable.Net().Params()[i].Value.Data, p.Value.Data)
@@ -306,10 +315,10 @@ func TestEnergyFalls(t *testing.T) {
 func TestNorm(t *testing.T) {
 	n := NewNet([]int{2, 1, 1}, Glorot, 1, "")
 	n.W[1].Value.Data[0] = -0.75
-	near(t, "one coupling", n.Norm(2), 0.75, 1e-6)
+	near(t, "one coupling", n.Norm(2, nil), 0.75, 1e-6)
 	n = NewNet([]int{1, 1, 2}, Glorot, 1, "")
 	n.W[1].Value.Data[0], n.W[1].Value.Data[1] = 3, 4
-	near(t, "two", n.Norm(2), 5, 1e-6)
+	near(t, "two", n.Norm(2, nil), 5, 1e-6)
 }
 
 // Nothing is learned where nothing is nudged, or where the outputs are the target.

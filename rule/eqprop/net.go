@@ -105,42 +105,33 @@ func squares(s []tensor.Float) (sum float64) {
 }
 
 // Norm is the spectral norm ‖A‖₂ of the symmetric coupling among the first layers,
-// all fully connected, without the input, by power iteration: a free relaxation lowers the energy in
+// without the input, by power iteration: a free relaxation lowers the energy in
 // every step where ε ≤ 1/(1 + ‖A‖₂), and cannot be stable where
-// ε(1 + ‖A‖₂) ≥ 2 and no unit is clipped.
-func (n *Net) Norm(layers int) float64 {
-	u, v := make([][]float64, layers), make([][]float64, layers)
-	src, norm := rng.New(0, "norm").Source(), 0.0
+// ε(1 + ‖A‖₂) ≥ 2 and no unit is clipped. Max pooling couples as the states of the
+// layers say, with the largest elements where they stand now; other states have a norm
+// of their own, and the bounds hold while the places stay. Without pooling the states
+// are not read; nil stands for zeros.
+func (n *Net) Norm(layers int, states [][]tensor.Float) float64 {
+	u, now := make([][]float64, layers), make([][]float64, layers)
+	src := rng.New(0, "norm").Source()
 	for l := range u {
-		u[l], v[l] = make([]float64, n.Sizes[l+1]), make([]float64, n.Sizes[l+1])
+		u[l], now[l] = make([]float64, n.Sizes[l+1]), make([]float64, n.Sizes[l+1])
 		for i := range u[l] {
 			u[l][i] = src.Norm()
 		}
+		if states != nil {
+			now[l] = doubles(states[l])
+		}
 	}
+	stages := n.stages()
+	places, v, norm := placesOf(stages, now), like(u), 0.0
 	const rounds = 60 // of A², so that eigenvalues of both signs count
 	for range 2 * rounds {
 		norm = scaleToUnit(u)
-		n.couple(v, u)
+		couple(stages, places, v, u)
 		u, v = v, u
 	}
 	return norm
-}
-
-// couple writes A·u to v.
-func (n *Net) couple(v, u [][]float64) {
-	for l := range v {
-		clear(v[l])
-	}
-	for l := 1; l < len(u); l++ {
-		w, cols := n.W[l].Value.Data, len(u[l])
-		for i, x := range u[l-1] {
-			for j, y := range u[l] {
-				c := float64(w[i*cols+j])
-				v[l][j] += c * x
-				v[l-1][i] += c * y
-			}
-		}
-	}
 }
 
 // scaleToUnit divides by the length and returns it.

@@ -226,3 +226,40 @@ func TestSpikingTrace(t *testing.T) {
 	got := must(learner(t, c).Trace(b))
 	near(t, "energy", got.Energy[200], want.Energy[200], 0.1*math.Abs(want.Energy[200]))
 }
+
+// States of a spiking network and how a nudge moves them are near the real-valued
+// ones, and nearer with more steps.
+func TestStates(t *testing.T) {
+	c := complete(Config{})
+	c.Free, c.Nudged = 500, 500
+	b := samples(4, 40, 5, 0.5, 1)
+	free, changes, err := learner(t, c).States(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := []float64{1, -1}
+	for _, steps := range []int{20, 400, 4000} {
+		c.Free, c.Nudged, c.Spiking = steps, steps, &Spiking{Drift: 0.0346, Lambda: 0.275}
+		f, d, err := learner(t, c).States(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if far, cos := meanDistance(f, free), cosine(d[0], changes[0]); far >= last[0] || cos <= last[1] {
+			t.Errorf("%d steps: distance %v, cosine %v, before %v", steps, far, cos, last)
+		} else {
+			last[0], last[1] = far, cos
+		}
+	}
+	if last[0] > 0.002 || last[1] < 0.95 {
+		t.Errorf("after 4000 steps: distance and cosine %v", last)
+	}
+}
+
+func meanDistance(a, b [][]tensor.Float) (mean float64) {
+	for l := range a {
+		for i, v := range a[l] {
+			mean += math.Abs(float64(v-b[l][i])) / float64(len(a)*len(a[l]))
+		}
+	}
+	return mean
+}

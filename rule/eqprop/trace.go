@@ -14,6 +14,8 @@ type Trace struct {
 	Energy   []float64   // E before the first step and after each
 	Residual [][]float64 // by layer: the largest change of a state in each step
 	Free     int         // steps of the free phase
+
+	settled [][]tensor.Float // the states after it, by layer
 }
 
 // Trace follows the first sample of a batch. The energy is that of the continuous
@@ -46,6 +48,9 @@ func (l *Learner) Trace(d *data.Batch) (*Trace, error) {
 			beta = tensor.Float(l.c.Beta)
 		}
 		r.step(w, &l.batch, beta)
+		if step == l.c.Free-1 {
+			t.settled = copies(w.s[1 : r.top+1])
+		}
 		t.Energy = append(t.Energy, r.net.Energy(one.X, w.s[1:r.top+1]))
 		for i := range t.Residual {
 			t.Residual[i] = append(t.Residual[i], float64(w.moved[i+1]))
@@ -77,9 +82,9 @@ func (l *Learner) traceSpikes(d *data.Batch) (*Trace, error) {
 		if step >= l.c.Free {
 			beta = tensor.Float(l.c.Beta)
 		}
-		last := make([][]tensor.Float, r.top)
-		for k, s := range states {
-			last[k] = slices.Clone(s)
+		last := copies(states)
+		if step == l.c.Free {
+			t.settled = last
 		}
 		r.simulate(w, &l.batch, 0, 1, beta)
 		t.Energy = append(t.Energy, r.net.Energy(one.X, states))
@@ -94,22 +99,39 @@ func (l *Learner) traceSpikes(d *data.Batch) (*Trace, error) {
 	return t, nil
 }
 
+func copies(layers [][]tensor.Float) [][]tensor.Float {
+	out := make([][]tensor.Float, len(layers))
+	for k, s := range layers {
+		out[k] = slices.Clone(s)
+	}
+	return out
+}
+
+// States are a batch's states after the free phase, and how a nudged phase at +β
+// changes them: by layer from the first on, a row a sample.
+func (l *Learner) States(d *data.Batch) (free, changes [][]tensor.Float, err error) {
+	if err := l.take(d, false); err != nil {
+		return nil, nil, err
+	}
+	beta := tensor.Float(l.c.Beta)
+	l.r.run(&l.batch, []tensor.Float{beta}, l.c.Beta)
+	return copies(l.r.free[1 : l.r.top+1]), copies(l.r.diff[1 : l.r.top+1]), nil
+}
+
 // Warnings names the bounds of a stable and informative relaxation that the
 // network breaks as it is now, and what to do. A batch shows whether the phases
-// settle and units live; nil leaves that out. The couplings of convolutions move with
-// the states, and only what does not settle tells of them.
+// settle and units live, and by its first sample how max pooling couples; nil leaves
+// that out.
 func (l *Learner) Warnings(d *data.Batch) ([]string, error) {
 	all := l.c.Warnings()
-	if l.c.Convolutional == nil {
-		all = append(all, l.unstable()...)
-	}
 	if d == nil || d.Len() == 0 {
-		return all, nil
+		return append(all, l.unstable(nil)...), nil
 	}
 	t, err := l.Trace(d)
 	if err != nil {
 		return nil, err
 	}
+	all = append(all, l.unstable(t.settled)...)
 	for i, r := range t.Residual {
 		if last := r[t.Free-1]; last > l.c.Beta/10 {
 			all = append(all, fmt.Sprintf("layer %d still moves by %.2g in the last free step, above β/10 = %.2g: what is left of the relaxation is taken for learning, divided by β; take more free steps, or a larger β",
@@ -127,9 +149,10 @@ func (l *Learner) Warnings(d *data.Batch) ([]string, error) {
 	return all, nil
 }
 
-// unstable is the bound of the step where the network breaks it.
-func (l *Learner) unstable() []string {
-	norm, lambda := l.r.net.Norm(l.r.top), 0.0
+// unstable is the bound of the step where the network breaks it, with max pooling as
+// the states make it.
+func (l *Learner) unstable(states [][]tensor.Float) []string {
+	norm, lambda := l.r.net.Norm(l.r.top, states), 0.0
 	if l.c.Predictor != nil {
 		lambda = l.c.Predictor.Lambda
 	}
@@ -159,140 +182,4 @@ func (c Config) Warnings() (all []string) {
 		all = append(all, fmt.Sprintf("%d free steps from zeros for %d layers: the input reaches one layer a step; take at least %d, or a predictor", c.Free, c.dynamic(), c.dynamic()))
 	}
 	return all
-}
-
-// Backprop is the gradient of a batch's mean cost by backpropagation through the
-// last steps of the free phase, in float64 and plain loops: what the estimates are
-// compared with in reports. It knows the continuous dynamics with simultaneous
-// updates and the squared error.
-func (l *Learner) Backprop(d *data.Batch, steps int) (*Net, error) {
-	c := l.c
-	if c.Convolutional != nil || c.Spiking != nil || c.Activation != Continuous || c.Schedule != Simultaneous || c.Output != SquaredError || c.Predictor != nil {
-		return nil, fmt.Errorf("eqprop: backprop: want fully connected layers, continuous dynamics, simultaneous updates, the squared error and no predictor")
-	}
-	if steps < 1 || steps > c.Free {
-		return nil, fmt.Errorf("eqprop: backprop through %d of %d free steps, want at least one and at most all", steps, c.Free)
-	}
-	if err := l.take(d, false); err != nil {
-		return nil, err
-	}
-	g := zeros(l.r.net)
-	for i := range d.Len() {
-		l.backprop(g, d.X[i*c.Sizes[0]:][:c.Sizes[0]], d.Labels[i], steps, 1/float64(d.Len()))
-	}
-	return g, nil
-}
-
-// backprop adds the gradient of one sample, times share.
-func (l *Learner) backprop(g *Net, x []tensor.Float, label, steps int, share float64) {
-	n := l.r.net
-	layers := len(n.W)
-	base := make([][]float64, layers) // biases, and the input's product
-	states := make([][][]float64, l.c.Free+1)
-	for t := range states {
-		states[t] = make([][]float64, layers)
-		for k := range states[t] {
-			states[t][k] = make([]float64, n.Sizes[k+1])
-		}
-	}
-	for k := range base {
-		for _, b := range n.B[k].Value.Data {
-			base[k] = append(base[k], float64(b))
-		}
-	}
-	for i, v := range x {
-		for j := range base[0] {
-			base[0][j] += float64(v) * float64(n.W[0].Value.Data[i*len(base[0])+j])
-		}
-	}
-	for t := range l.c.Free {
-		n.couple(states[t+1], states[t])
-		for k, s := range states[t+1] {
-			for j := range s {
-				s[j] = min(max((1-l.c.Step)*states[t][k][j]+l.c.Step*(s[j]+base[k][j]), 0), 1)
-			}
-		}
-	}
-	l.backwards(g, x, states, label, steps, share)
-}
-
-// backwards runs through the last steps from the cost.
-func (l *Learner) backwards(g *Net, x []tensor.Float, states [][][]float64, label, steps int, share float64) {
-	n := l.r.net
-	last := len(states) - 1
-	errs, next, first := like(states[0]), like(states[0]), make([]float64, n.Sizes[1])
-	for j, v := range states[last][len(errs)-1] {
-		if j == label {
-			v--
-		}
-		errs[len(errs)-1][j] = 2 * l.c.CostScale * v * share
-	}
-	for t := last; t > last-steps; t-- {
-		for k, e := range errs {
-			for j := range e {
-				if s := states[t][k][j]; s <= 0 || s >= 1 {
-					e[j] = 0
-				}
-				g.B[k].Value.Data[j] += tensor.Float(l.c.Step * e[j])
-			}
-		}
-		for j, e := range errs[0] {
-			first[j] += l.c.Step * e
-		}
-		for k := 1; k < len(errs); k++ {
-			outer(g.W[k].Value.Data, states[t-1][k-1], errs[k], l.c.Step)
-			outer(g.W[k].Value.Data, errs[k-1], states[t-1][k], l.c.Step)
-		}
-		n.couple(next, errs)
-		for k, e := range next {
-			for j := range e {
-				e[j] = (1-l.c.Step)*errs[k][j] + l.c.Step*e[j]
-			}
-		}
-		errs, next = next, errs
-	}
-	for i, v := range x {
-		if v == 0 {
-			continue
-		}
-		for j, e := range first {
-			g.W[0].Value.Data[i*len(first)+j] += tensor.Float(float64(v) * e)
-		}
-	}
-}
-
-func like(layers [][]float64) [][]float64 {
-	out := make([][]float64, len(layers))
-	for k, s := range layers {
-		out[k] = make([]float64, len(s))
-	}
-	return out
-}
-
-// outer adds scale·a bᵀ.
-func outer(dst []tensor.Float, a, b []float64, scale float64) {
-	for i, v := range a {
-		if v == 0 {
-			continue
-		}
-		for j, u := range b {
-			dst[i*len(b)+j] += tensor.Float(scale * v * u)
-		}
-	}
-}
-
-// Cosine is the cosine of the angle between two sets of gradients of a layer's
-// weights, or 0 where one of them is zero.
-func Cosine(a, b *Net, layer int) float64 {
-	var ab, aa, bb float64
-	for i, v := range a.W[layer-1].Value.Data {
-		u := float64(b.W[layer-1].Value.Data[i])
-		ab += float64(v) * u
-		aa += float64(v) * float64(v)
-		bb += u * u
-	}
-	if aa == 0 || bb == 0 {
-		return 0
-	}
-	return ab / math.Sqrt(aa*bb)
 }

@@ -1,0 +1,400 @@
+package eqprop
+
+import (
+	"fmt"
+	"math"
+
+	"synfire/data"
+	"synfire/tensor"
+)
+
+// Backprop is the gradient of a batch's mean cost by backpropagation through the
+// last steps of the free phase, in float64 and plain loops: what the estimates are
+// compared with in reports. A step depends on the one before it as its clip, its
+// activation and the places of its largest elements in windows stand; predictions
+// are constants, where the relaxation starts included. It knows simultaneous updates
+// and the squared error, without spikes or a limit of activity, and takes all steps
+// whatever the tolerance.
+func (l *Learner) Backprop(d *data.Batch, steps int) (*Net, error) {
+	c := l.c
+	if c.Spiking != nil || c.TopK != nil || c.Schedule != Simultaneous || c.Output != SquaredError {
+		return nil, fmt.Errorf("eqprop: backprop: want simultaneous updates and the squared error, without spikes or top-k; leave these out")
+	}
+	if steps < 1 || steps > c.Free {
+		return nil, fmt.Errorf("eqprop: backprop through %d of %d free steps, want at least one and at most all", steps, c.Free)
+	}
+	if err := l.take(d, false); err != nil {
+		return nil, err
+	}
+	if l.r.predictor != nil {
+		l.r.run(&l.batch, nil, 0)
+	}
+	ref := newReference(c, l.r.net)
+	for i := range d.Len() {
+		var guess [][]float64
+		for k := 1; k < len(c.Sizes) && l.r.predictor != nil; k++ {
+			guess = append(guess, doubles(l.r.guess[k][i*c.Sizes[k]:][:c.Sizes[k]]))
+		}
+		ref.relax(doubles(d.X[i*c.Sizes[0]:][:c.Sizes[0]]), guess)
+		ref.back(d.Labels[i], steps)
+	}
+	return ref.gradient(d.Len()), nil
+}
+
+// reference is the relaxation of one sample and the gradient through it. Lists have an
+// entry a layer, from the first on.
+type reference struct {
+	c      Config
+	net    *Net
+	stages []stage
+	keep   float64 // of a state, in a step
+	x      []float64
+	base   [][]float64 // what stays of the drives
+	pull   [][]float64 // λ s^f, or nil
+	steps  []moment
+	w, b   [][]float64 // the gradient, summed over samples
+}
+
+// moment is a step: the states before it, the places of the largest elements in
+// windows, and of each unit the derivatives of the clip and of the activation.
+type moment struct {
+	states, clip, slope [][]float64
+	places              [][]int
+}
+
+func newReference(c Config, n *Net) *reference {
+	r := &reference{c: c, net: n, stages: n.stages(), keep: 1 - c.Step, steps: make([]moment, c.Free+1)}
+	if c.Predictor != nil {
+		r.keep -= c.Step * c.Predictor.Lambda
+	}
+	for k, s := range r.stages {
+		r.base = append(r.base, make([]float64, n.Sizes[k+1]))
+		r.w, r.b = append(r.w, make([]float64, len(s.weights))), append(r.b, make([]float64, n.columns(k+1)))
+	}
+	for t := range r.steps {
+		r.steps[t] = moment{like(r.base), like(r.base), like(r.base), make([][]int, len(r.stages))}
+	}
+	return r
+}
+
+// relax takes all free steps, from rest or from a prediction.
+func (r *reference) relax(x []float64, guess [][]float64) {
+	r.x, r.pull = x, guess
+	for k, base := range r.base {
+		bias := r.net.B[k].Value.Data
+		for j := range base {
+			base[j] = float64(bias[j%len(bias)])
+		}
+		clear(r.steps[0].states[k])
+		if guess != nil {
+			copy(r.steps[0].states[k], guess[k])
+		}
+	}
+	places := r.stages[0].places(x)
+	r.stages[0].up(r.base[0], x, places)
+	for t := range r.c.Free {
+		m := &r.steps[t]
+		m.places = placesOf(r.stages, m.states)
+		m.places[0] = places
+		r.step(r.steps[t+1].states, m)
+	}
+}
+
+// step writes the states after a step, and its derivatives.
+func (r *reference) step(next [][]float64, m *moment) {
+	move := r.c.move()
+	lo, hi := float64(move.Lo), float64(move.Hi)
+	couple(r.stages, m.places, next, m.states)
+	for k, z := range next {
+		for j := range z {
+			drive, slope := r.c.Activation.at(z[j] + r.base[k][j])
+			if r.pull != nil {
+				drive += r.c.Predictor.Lambda * r.pull[k][j]
+			}
+			v := r.keep*m.states[k][j] + r.c.Step*drive
+			z[j], m.slope[k][j], m.clip[k][j] = min(max(v, lo), hi), slope, 1
+			if v < lo || v > hi {
+				m.clip[k][j] = 0
+			}
+		}
+	}
+}
+
+// back adds the gradient of the sample's cost through the last steps.
+func (r *reference) back(label, steps int) {
+	last := len(r.steps) - 1
+	errs, drives, next := like(r.base), like(r.base), like(r.base)
+	top := len(errs) - 1
+	for j, v := range r.steps[last].states[top] {
+		if j == label {
+			v--
+		}
+		errs[top][j] = 2 * r.c.CostScale * v
+	}
+	first := make([]float64, len(errs[0]))
+	for t := last - 1; t >= last-steps; t-- {
+		m := &r.steps[t]
+		for k, e := range errs {
+			for j := range e {
+				e[j] *= m.clip[k][j]
+				drives[k][j] = r.c.Step * m.slope[k][j] * e[j]
+				r.b[k][j%len(r.b[k])] += drives[k][j]
+			}
+		}
+		for j, e := range drives[0] {
+			first[j] += e
+		}
+		for k := 1; k < len(errs); k++ {
+			r.stages[k].outer(r.w[k], m.states[k-1], drives[k], m.places[k])
+			r.stages[k].outer(r.w[k], drives[k-1], m.states[k], m.places[k])
+		}
+		couple(r.stages, m.places, next, drives)
+		for k, e := range next {
+			for j := range e {
+				e[j] += r.keep * errs[k][j]
+			}
+		}
+		errs, next = next, errs
+	}
+	r.stages[0].outer(r.w[0], r.x, first, r.steps[0].places[0])
+}
+
+// gradient is the mean over samples as a network.
+func (r *reference) gradient(samples int) *Net {
+	g := zeros(r.net)
+	for k, s := range r.stages {
+		for i, v := range r.w[k] {
+			g.W[k].Value.Data[s.index(i)] = tensor.Float(v / float64(samples))
+		}
+		for j, v := range r.b[k] {
+			g.B[k].Value.Data[j] = tensor.Float(v / float64(samples))
+		}
+	}
+	return g
+}
+
+// at is σ(z) and its derivative.
+func (a Activation) at(z float64) (value, slope float64) {
+	clipped := func(z, slope float64) (float64, float64) {
+		if z < 0 || z > 1 {
+			return min(max(z, 0), 1), 0
+		}
+		return z, slope
+	}
+	switch a {
+	case HardSigmoid:
+		return clipped(z, 1)
+	case HalfSigmoid:
+		return clipped(z/2, 0.5)
+	case Logistic:
+		y := 1 / (1 + math.Exp(-4*(z-0.5)))
+		return y, 4 * y * (1 - y)
+	case Tanh:
+		y := math.Tanh(z)
+		return y, 1 - y*y
+	}
+	return z, 1
+}
+
+// stage couples a layer with the one below it, in float64 and plain loops.
+type stage struct {
+	*geometry           // nil: fully connected
+	weights   []float64 // [units below, units]; of a convolution [channels, elements of a patch]
+	count     int       // units
+}
+
+// stages are those of all layers.
+func (n *Net) stages() []stage {
+	all, convs := make([]stage, len(n.W)), n.Convolutional.geometry()
+	for l := range all {
+		s := stage{weights: make([]float64, len(n.W[l].Value.Data)), count: n.Sizes[l+1]}
+		if l < len(convs) {
+			s.geometry = &convs[l]
+		}
+		for i := range s.weights {
+			s.weights[i] = float64(n.W[l].Value.Data[s.index(i)])
+		}
+		all[l] = s
+	}
+	return all
+}
+
+// index is where a parameter's array holds weight i of the stage.
+func (s *stage) index(i int) int {
+	if s.geometry == nil {
+		return i
+	}
+	patch := s.Kernel * s.run()
+	return i%patch*s.Out + i/patch
+}
+
+// places are where the largest elements of w ⋆ below stand in the windows of each
+// pooled unit; nil where there is nothing to choose.
+func (s *stage) places(below []float64) []int {
+	if s.geometry == nil || s.Pool == 1 || s.Average {
+		return nil
+	}
+	places := make([]int, s.count)
+	for u := range places {
+		largest := math.Inf(-1)
+		for k := range s.Pool * s.Pool {
+			sum := 0.0
+			s.patch(u, k, func(image, weight, n int) { sum += dot(below[image:][:n], s.weights[weight:][:n]) })
+			if sum > largest {
+				largest, places[u] = sum, k
+			}
+		}
+	}
+	return places
+}
+
+// placesOf are those of all layers but the first, with the states as they are.
+func placesOf(stages []stage, states [][]float64) [][]int {
+	places := make([][]int, len(stages))
+	for k := 1; k < len(states); k++ {
+		places[k] = stages[k].places(states[k-1])
+	}
+	return places
+}
+
+// patch calls f for each row of the patch that is element k of a pooled unit's window:
+// where it begins in the image and in the weights, and how long it is.
+func (s *stage) patch(unit, k int, f func(image, weight, n int)) {
+	o, p := unit%s.Out, unit/s.Out
+	y, x := p/s.pw*s.Pool+k/s.Pool-s.Pad, p%s.pw*s.Pool+k%s.Pool-s.Pad
+	from, to := max(0, -x), min(s.Kernel, s.w-x)
+	for i := range s.Kernel {
+		if row := y + i; row >= 0 && row < s.h && from < to {
+			f((row*s.w+x+from)*s.c, ((o*s.Kernel+i)*s.Kernel+from)*s.c, (to-from)*s.c)
+		}
+	}
+}
+
+// each calls f for each row of the patches that a unit reads through the pooling, with
+// the share that it takes of them.
+func (s *stage) each(unit int, places []int, f func(share float64, image, weight, n int)) {
+	if s.Average {
+		share := 1 / float64(s.Pool*s.Pool)
+		for k := range s.Pool * s.Pool {
+			s.patch(unit, k, func(image, weight, n int) { f(share, image, weight, n) })
+		}
+		return
+	}
+	k := 0
+	if places != nil {
+		k = places[unit]
+	}
+	s.patch(unit, k, func(image, weight, n int) { f(1, image, weight, n) })
+}
+
+// up adds Wᵀ below, or P(w ⋆ below).
+func (s *stage) up(dst, below []float64, places []int) {
+	if s.geometry == nil {
+		for i, v := range below {
+			if v != 0 {
+				addScaled(dst, s.weights[i*s.count:][:s.count], v)
+			}
+		}
+		return
+	}
+	for u := range dst {
+		s.each(u, places, func(share float64, image, weight, n int) {
+			dst[u] += share * dot(below[image:][:n], s.weights[weight:][:n])
+		})
+	}
+}
+
+// down adds W above, or w ⋆ᵀ P⁻¹(above).
+func (s *stage) down(dst, above []float64, places []int) {
+	if s.geometry == nil {
+		for i := range dst {
+			dst[i] += dot(above, s.weights[i*s.count:][:s.count])
+		}
+		return
+	}
+	for u, v := range above {
+		if v != 0 {
+			s.each(u, places, func(share float64, image, weight, n int) {
+				addScaled(dst[image:][:n], s.weights[weight:][:n], share*v)
+			})
+		}
+	}
+}
+
+// outer adds below aboveᵀ, or below ⋆ P⁻¹(above), to a gradient.
+func (s *stage) outer(gradient, below, above []float64, places []int) {
+	if s.geometry == nil {
+		for i, v := range below {
+			if v != 0 {
+				addScaled(gradient[i*s.count:][:s.count], above, v)
+			}
+		}
+		return
+	}
+	for u, v := range above {
+		if v != 0 {
+			s.each(u, places, func(share float64, image, weight, n int) {
+				addScaled(gradient[weight:][:n], below[image:][:n], share*v)
+			})
+		}
+	}
+}
+
+// couple writes to v what states u of the first layers send each other: A·u, with the
+// symmetric coupling A as the places make it.
+func couple(stages []stage, places [][]int, v, u [][]float64) {
+	for l := range v {
+		clear(v[l])
+	}
+	for l := 1; l < len(u); l++ {
+		stages[l].up(v[l], u[l-1], places[l])
+		stages[l].down(v[l-1], u[l], places[l])
+	}
+}
+
+func dot(a, b []float64) (sum float64) {
+	b = b[:len(a)]
+	for i, v := range a {
+		sum += v * b[i]
+	}
+	return sum
+}
+
+// addScaled adds scale·a.
+func addScaled(dst, a []float64, scale float64) {
+	a = a[:len(dst)]
+	for i, v := range a {
+		dst[i] += scale * v
+	}
+}
+
+// like is zeros of the same sizes.
+func like(layers [][]float64) [][]float64 {
+	out := make([][]float64, len(layers))
+	for k, s := range layers {
+		out[k] = make([]float64, len(s))
+	}
+	return out
+}
+
+func doubles(x []tensor.Float) []float64 {
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = float64(v)
+	}
+	return out
+}
+
+// Cosine is the cosine of the angle between two sets of gradients of a layer's
+// weights, or 0 where one of them is zero.
+func Cosine(a, b *Net, layer int) float64 {
+	return cosine(a.W[layer-1].Value.Data, b.W[layer-1].Value.Data)
+}
+
+func cosine(a, b []tensor.Float) float64 {
+	u, v := doubles(a), doubles(b)
+	if dot(u, u) == 0 || dot(v, v) == 0 {
+		return 0
+	}
+	return dot(u, v) / math.Sqrt(dot(u, u)*dot(v, v))
+}
