@@ -212,14 +212,14 @@ func (b *board) oneSeed(claim string) {
 	b.measured[claim] = m
 }
 
-// outcome is the result, with a page that shows each job's course and the first
-// one's relaxation.
+// outcome is the result, with a page that shows each job's course, and of each kind of
+// network how it relaxes and how good its estimates are.
 func (b *board) outcome(page report.Page) (*recipe.Outcome, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
 	sections := []report.Section{}
-	for _, build := range []func() (report.Section, error){b.learning, b.relaxation, b.gradients} {
+	for _, build := range []func() (report.Section, error){b.learning, b.relaxations, b.gradients, b.fidelities} {
 		s, err := build()
 		if err != nil {
 			return nil, err
@@ -254,24 +254,22 @@ func (b *board) sum() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// learning draws the test errors and lists the jobs.
+// learning draws the errors and lists the jobs.
 func (b *board) learning() (report.Section, error) {
-	s := report.Section{Title: "Learning"}
+	s := report.Section{
+		Title: "Learning",
+		Text:  "Training errors are of the free phase, before a batch is learned from. Active is the share of units of the first layer above zero.",
+	}
 	table := report.Table{Head: []string{"run", "seed", "images", "epochs", "train error", "test error", "active", "an epoch"}, Right: []bool{false, true, true, true, true, true, true, true}}
-	var test []figure.Series
 	for _, d := range b.jobs {
 		last := d.epochs[len(d.epochs)-1]
 		images := d.job.Images
 		if images == 0 {
 			images = b.train.Len()
 		}
-		seconds, line := 0.0, figure.Series{Name: fmt.Sprintf("%s, seed %d", d.job.Name, d.job.Config.Seed)}
+		seconds := 0.0
 		for _, e := range d.epochs {
 			seconds += e.Seconds
-			line.Y = append(line.Y, 100-e.TestAccuracy)
-		}
-		if len(test) < 6 {
-			test = append(test, line)
 		}
 		table.Rows = append(table.Rows, []string{
 			d.job.Name, fmt.Sprint(d.job.Config.Seed), report.Integer(int64(images)), fmt.Sprint(len(d.epochs)),
@@ -280,106 +278,52 @@ func (b *board) learning() (report.Section, error) {
 		})
 	}
 	s.Tables = append(s.Tables, table)
-	f, err := figure.Curves("Test error", "epoch", figure.Panel{Name: "test error (%)", Series: test})
-	if err != nil {
-		return s, err
-	}
-	s.Text = "Training errors are of the free phase, before a batch is learned from. Active is the share of units of the first layer above zero."
-	s.Figures = append(s.Figures, report.Figure{SVG: f.SVG(), Alt: "Test error over epochs of each run", Caption: "One line a run."})
-	return s, nil
-}
-
-// first is a batch of test images.
-func (b *board) first(n int) (*data.Batch, error) {
-	cursor, err := data.NewCursor(b.test, data.CursorOptions{Batch: n})
-	if err != nil {
-		return nil, err
-	}
-	var batch data.Batch
-	cursor.Next(&batch)
-	return &batch, nil
-}
-
-// relaxation draws a trace of the first job's network.
-func (b *board) relaxation() (report.Section, error) {
-	s := report.Section{Title: "Relaxation"}
-	d := b.jobs[0]
-	batch, err := b.first(20)
-	if err != nil {
-		return s, err
-	}
-	trace, err := d.learner.Trace(batch)
-	if err != nil {
-		return s, err
-	}
-	energy := figure.Series{Name: "energy"}
-	for t, v := range trace.Energy {
-		energy.X, energy.Y = append(energy.X, float64(t)), append(energy.Y, v)
-	}
-	var moved []figure.Series
-	for l, r := range trace.Residual {
-		moved = append(moved, figure.Series{Name: fmt.Sprintf("layer %d", l+1), Y: r})
-	}
-	f, err := figure.Curves("One test image", "step", figure.Panel{Name: "energy", Series: []figure.Series{energy}}, figure.Panel{Name: "largest change", Series: moved})
-	if err != nil {
-		return s, err
-	}
-	s.Figures = append(s.Figures, report.Figure{
-		SVG: f.SVG(), Alt: "Energy and largest change of a state in each step of a relaxation",
-		Caption: fmt.Sprintf("The first test image: %d free steps, then nudged by +β = %g towards its class.", trace.Free, d.job.Config.Beta),
-	})
-	warnings, err := d.learner.Warnings(batch)
-	if err != nil {
-		return s, err
-	}
-	s.Text = "No bound of a stable and informative relaxation is broken."
-	if len(warnings) > 0 {
-		s.Text = "Bounds that this run breaks, knowingly or not:\n\n" + strings.Join(warnings, "\n\n")
+	const most = 6 // lines that can be told apart
+	for names := range slices.Chunk(b.names(), most) {
+		var test, training []figure.Series
+		for _, name := range names {
+			test = append(test, b.course(name, func(e train.Epoch) float64 { return 100 - e.TestAccuracy }))
+			training = append(training, b.course(name, func(e train.Epoch) float64 { return 100 - e.TrainAccuracy }))
+		}
+		f, err := figure.Curves("Errors", "epoch", figure.Panel{Name: "test error (%)", Series: test}, figure.Panel{Name: "training error (%)", Series: training})
+		if err != nil {
+			return s, err
+		}
+		s.Figures = append(s.Figures, report.Figure{SVG: f.SVG(), Alt: "Errors over epochs of " + strings.Join(names, ", "), Caption: "The mean over seeds; bands are their range."})
 	}
 	return s, nil
 }
 
-// gradients compares the first job's estimates with backpropagation through time,
-// for several β and numbers of nudged steps.
-func (b *board) gradients() (report.Section, error) {
-	s := report.Section{Title: "Estimates against gradients", Text: "Cosines between the estimate for 20 test images and backpropagation through all free steps, of the first layer and of the last."}
-	c := b.jobs[0].job.Config
-	if c.Predictor != nil || c.Spiking != nil || c.Convolutional != nil || b.env.Scale == report.Smoke {
-		return s, nil
-	}
-	batch, err := b.first(20)
-	if err != nil {
-		return s, err
-	}
-	table := report.Table{Head: []string{"β", "nudged steps", "one-sided", "centred"}, Right: []bool{true, true, true, true}}
-	last := len(c.Sizes) - 1
-	for _, beta := range []float64{0.01, 0.1, 0.3, 1} {
-		for _, steps := range []int{2, 4, 20} {
-			row := []string{fmt.Sprint(beta), fmt.Sprint(steps)}
-			for _, nudge := range []rule.Nudge{rule.OneSided, rule.Centred} {
-				k := c
-				k.Beta, k.Nudged, k.Nudge, k.Particles = beta, steps, nudge, 0
-				l, err := rule.New(k)
-				if err != nil {
-					return s, err
-				}
-				for i, p := range b.jobs[0].learner.Net().Params() {
-					copy(l.Net().Params()[i].Value.Data, p.Value.Data)
-				}
-				l.Refresh()
-				exact, err := l.Backprop(batch, c.Free)
-				if err != nil {
-					return s, err
-				}
-				g, _, err := l.Gradient(batch)
-				if err != nil {
-					return s, err
-				}
-				row = append(row, fmt.Sprintf("%.3f, %.3f", rule.Cosine(g, exact, 1), rule.Cosine(g, exact, last)))
-			}
-			table.Rows = append(table.Rows, row)
+// names are those of the jobs, each once.
+func (b *board) names() (names []string) {
+	for _, d := range b.jobs {
+		if !slices.Contains(names, d.job.Name) {
+			names = append(names, d.job.Name)
 		}
 	}
-	s.Tables = append(s.Tables, table)
-	return s, nil
+	return names
+}
+
+// course is the mean over the seeds of a job, with their range.
+func (b *board) course(name string, value func(train.Epoch) float64) figure.Series {
+	line, seeds := figure.Series{Name: name}, 0.0
+	for _, d := range b.jobs {
+		if d.job.Name != name {
+			continue
+		}
+		seeds++
+		for i, e := range d.epochs {
+			v := value(e)
+			if i == len(line.Y) {
+				line.Y, line.Low, line.High = append(line.Y, v), append(line.Low, v), append(line.High, v)
+				continue
+			}
+			line.Y[i] += (v - line.Y[i]) / seeds
+			line.Low[i], line.High[i] = min(line.Low[i], v), max(line.High[i], v)
+		}
+	}
+	if seeds == 1 {
+		line.Low, line.High = nil, nil
+	}
+	return line
 }

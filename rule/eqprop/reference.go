@@ -385,13 +385,9 @@ func doubles(x []tensor.Float) []float64 {
 	return out
 }
 
-// Cosine is the cosine of the angle between two sets of gradients of a layer's
-// weights, or 0 where one of them is zero.
-func Cosine(a, b *Net, layer int) float64 {
-	return cosine(a.W[layer-1].Value.Data, b.W[layer-1].Value.Data)
-}
-
-func cosine(a, b []tensor.Float) float64 {
+// Cosine is the cosine of the angle between two arrays, gradients of weights or
+// changes of states, or 0 where one of them is zero.
+func Cosine(a, b []tensor.Float) float64 {
 	u, v := doubles(a), doubles(b)
 	if dot(u, u) == 0 || dot(v, v) == 0 {
 		return 0

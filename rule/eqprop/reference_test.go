@@ -61,7 +61,7 @@ func TestTruncated(t *testing.T) {
 		}
 		g := gradient(t, l, b)
 		for layer := 1; layer <= 3; layer++ {
-			if c := Cosine(g, exact, layer); layer > 3-steps && !(c > 0.999) {
+			if c := Cosine(g.W[layer-1].Value.Data, exact.W[layer-1].Value.Data); layer > 3-steps && !(c > 0.999) {
 				t.Errorf("%d steps, layer %d: cosine %v", steps, layer, c)
 			}
 		}

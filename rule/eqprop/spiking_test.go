@@ -244,7 +244,7 @@ func TestStates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if far, cos := meanDistance(f, free), cosine(d[0], changes[0]); far >= last[0] || cos <= last[1] {
+		if far, cos := meanDistance(f, free), Cosine(d[0], changes[0]); far >= last[0] || cos <= last[1] {
 			t.Errorf("%d steps: distance %v, cosine %v, before %v", steps, far, cos, last)
 		} else {
 			last[0], last[1] = far, cos
