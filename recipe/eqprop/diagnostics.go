@@ -123,7 +123,7 @@ func (d done) relaxation(batch *data.Batch) (report.Figure, error) {
 	for l, r := range trace.Residual {
 		moved = append(moved, figure.Series{Name: fmt.Sprintf("layer %d", l+1), Y: positive(r)})
 	}
-	f, err := figure.Curves("Relaxation, "+d.job.Name, "step",
+	f, err := figure.Curves("Relaxation, run "+d.job.Name, "step",
 		figure.Panel{Name: "energy", Series: []figure.Series{energy}}, figure.Panel{Name: "largest change of a state", Series: moved, LogY: true})
 	if err != nil {
 		return report.Figure{}, err
@@ -151,7 +151,7 @@ func (b *board) gradients() (report.Section, error) {
 	s := report.Section{Title: "Estimates against gradients", Text: "Cosines between the estimate for some test images and backpropagation through time, for the weights of each layer. It is zero where the nudge has not arrived."}
 	for _, d := range b.hosts() {
 		c := d.job.Config
-		if c.Spiking != nil || c.TopK != nil {
+		if c.Spiking != nil || c.TopK != nil && c.TopK.Variant != rule.Budget {
 			continue
 		}
 		batch, err := b.sample(c)
@@ -188,7 +188,7 @@ func (b *board) overBeta(d done, batch *data.Batch) (report.Figure, error) {
 			lines.add(beta, g, exact)
 		}
 	}
-	return curves("Estimates over β, "+d.job.Name, "β", fmt.Sprintf("Backpropagation is through all %d free steps, the nudge of %d steps; training nudges by %g. %d test images.", c.Free, c.Nudged, c.Beta, batch.Len()), oneSided, centred)
+	return curves("Estimates over β, run "+d.job.Name, "β", fmt.Sprintf("Backpropagation is through all %d free steps, the nudge of %d steps; training nudges by %g. %d test images.", c.Free, c.Nudged, c.Beta, batch.Len()), oneSided, centred)
 }
 
 // overSteps draws the cosines of the estimates at the network's own β, and of the
@@ -220,7 +220,7 @@ func (b *board) overSteps(d done, batch *data.Batch) (report.Figure, error) {
 		}
 		truncated.add(steps, both, back)
 	}
-	return curves("Estimates over nudged steps, "+d.job.Name, "nudged steps", fmt.Sprintf("At β = %g. Backpropagation is through all %d free steps, or through as many as are nudged; training nudges %d. %d test images.", c.Beta, c.Free, c.Nudged, batch.Len()), oneSided, centred, truncated)
+	return curves("Estimates over nudged steps, run "+d.job.Name, "nudged steps", fmt.Sprintf("At β = %g. Backpropagation is through all %d free steps, or through as many as are nudged; training nudges %d of them. %d test images.", c.Beta, c.Free, c.Nudged, batch.Len()), oneSided, centred, truncated)
 }
 
 func (d done) backprop(batch *data.Batch, steps int) (*rule.Net, error) {
@@ -326,7 +326,7 @@ func (b *board) fidelity(d done) (report.Figure, error) {
 		far[k].Name, same[k].Name = fmt.Sprintf("layer %d", k+1), fmt.Sprintf("layer %d", k+1)
 		far[k].Y = positive(far[k].Y)
 	}
-	f, err := figure.Curves("Spikes against states, "+d.job.Name, "free steps",
+	f, err := figure.Curves("Spikes against states, run "+d.job.Name, "free steps",
 		figure.Panel{Name: "mean distance of free states", Series: far, LogX: true, LogY: true},
 		figure.Panel{Name: "cosine of nudged − free", Series: same, LogX: true})
 	return report.Figure{

@@ -3,6 +3,7 @@ package eqprop
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"synfire/data"
 	"synfire/tensor"
@@ -11,14 +12,14 @@ import (
 // Backprop is the gradient of a batch's mean cost by backpropagation through the
 // last steps of the free phase, in float64 and plain loops: what the estimates are
 // compared with in reports. A step depends on the one before it as its clip, its
-// activation and the places of its largest elements in windows stand; predictions
-// are constants, where the relaxation starts included. It knows simultaneous updates
-// and the squared error, without spikes or a limit of activity, and takes all steps
-// whatever the tolerance.
+// budget of activity, its activation and the places of its largest elements in windows
+// stand; predictions are constants, where the relaxation starts included. It knows
+// simultaneous updates and the squared error, without spikes or another top-k than the
+// budget, and takes all steps whatever the tolerance.
 func (l *Learner) Backprop(d *data.Batch, steps int) (*Net, error) {
 	c := l.c
-	if c.Spiking != nil || c.TopK != nil || c.Schedule != Simultaneous || c.Output != SquaredError {
-		return nil, fmt.Errorf("eqprop: backprop: want simultaneous updates and the squared error, without spikes or top-k; leave these out")
+	if c.Spiking != nil || c.TopK != nil && c.TopK.Variant != Budget || c.Schedule != Simultaneous || c.Output != SquaredError {
+		return nil, fmt.Errorf("eqprop: backprop: want simultaneous updates and the squared error, without spikes or another top-k than the budget; leave these out")
 	}
 	if steps < 1 || steps > c.Free {
 		return nil, fmt.Errorf("eqprop: backprop through %d of %d free steps, want at least one and at most all", steps, c.Free)
@@ -29,7 +30,7 @@ func (l *Learner) Backprop(d *data.Batch, steps int) (*Net, error) {
 	if l.r.predictor != nil {
 		l.r.run(&l.batch, nil, 0)
 	}
-	ref := newReference(c, l.r.net)
+	ref := newReference(l.r)
 	for i := range d.Len() {
 		var guess [][]float64
 		for k := 1; k < len(c.Sizes) && l.r.predictor != nil; k++ {
@@ -47,7 +48,8 @@ type reference struct {
 	c      Config
 	net    *Net
 	stages []stage
-	keep   float64 // of a state, in a step
+	keep   float64   // of a state, in a step
+	most   []float64 // of a layer's activity; infinite for none
 	x      []float64
 	base   [][]float64 // what stays of the drives
 	pull   [][]float64 // λ s^f, or nil
@@ -56,23 +58,29 @@ type reference struct {
 }
 
 // moment is a step: the states before it, the places of the largest elements in
-// windows, and of each unit the derivatives of the clip and of the activation.
+// windows, of each unit the derivatives of the clip and of the activation, and in which
+// layers the budget binds.
 type moment struct {
 	states, clip, slope [][]float64
 	places              [][]int
+	binds               []bool
 }
 
-func newReference(c Config, n *Net) *reference {
+func newReference(of *relaxer) *reference {
+	c, n := of.c, of.net
 	r := &reference{c: c, net: n, stages: n.stages(), keep: 1 - c.Step, steps: make([]moment, c.Free+1)}
 	if c.Predictor != nil {
 		r.keep -= c.Step * c.Predictor.Lambda
 	}
 	for k, s := range r.stages {
-		r.base = append(r.base, make([]float64, n.Sizes[k+1]))
+		r.base, r.most = append(r.base, make([]float64, n.Sizes[k+1])), append(r.most, math.Inf(1))
+		if of.limits(k + 1) {
+			r.most[k] = float64(of.k[k+1])
+		}
 		r.w, r.b = append(r.w, make([]float64, len(s.weights))), append(r.b, make([]float64, n.columns(k+1)))
 	}
 	for t := range r.steps {
-		r.steps[t] = moment{like(r.base), like(r.base), like(r.base), make([][]int, len(r.stages))}
+		r.steps[t] = moment{like(r.base), like(r.base), like(r.base), make([][]int, len(r.stages)), make([]bool, len(r.stages))}
 	}
 	return r
 }
@@ -107,16 +115,64 @@ func (r *reference) step(next [][]float64, m *moment) {
 	couple(r.stages, m.places, next, m.states)
 	for k, z := range next {
 		for j := range z {
-			drive, slope := r.c.Activation.at(z[j] + r.base[k][j])
+			z[j], m.slope[k][j] = r.c.Activation.at(z[j] + r.base[k][j])
 			if r.pull != nil {
-				drive += r.c.Predictor.Lambda * r.pull[k][j]
+				z[j] += r.c.Predictor.Lambda * r.pull[k][j]
 			}
-			v := r.keep*m.states[k][j] + r.c.Step*drive
-			z[j], m.slope[k][j], m.clip[k][j] = min(max(v, lo), hi), slope, 1
+			z[j] = r.keep*m.states[k][j] + r.c.Step*z[j]
+		}
+		theta := shiftTo(z, r.most[k])
+		m.binds[k] = theta > 0
+		for j, v := range z {
+			v -= theta
+			z[j], m.clip[k][j] = min(max(v, lo), hi), 1
 			if v < lo || v > hi {
 				m.clip[k][j] = 0
 			}
 		}
+	}
+}
+
+// shiftTo is the θ ≥ 0 with which the sum of clip(v − θ, 0, 1) is at most a limit, by
+// bisection.
+func shiftTo(v []float64, most float64) float64 {
+	sum := func(theta float64) (sum float64) {
+		for _, x := range v {
+			sum += min(max(x-theta, 0), 1)
+		}
+		return sum
+	}
+	if math.IsInf(most, 1) || sum(0) <= most {
+		return 0
+	}
+	lo, hi := 0.0, slices.Max(v)
+	for range 60 {
+		if mid := (lo + hi) / 2; sum(mid) > most {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return hi
+}
+
+// project is the derivative of clip and budget, backwards: where the budget binds, the
+// units inside share what the others gain.
+func (m *moment) project(k int, e []float64) {
+	inside := 0.0
+	for j, c := range m.clip[k] {
+		e[j] *= c
+		inside += c
+	}
+	if !m.binds[k] || inside == 0 {
+		return
+	}
+	mean := 0.0
+	for _, v := range e {
+		mean += v / inside
+	}
+	for j, c := range m.clip[k] {
+		e[j] -= c * mean
 	}
 }
 
@@ -135,8 +191,8 @@ func (r *reference) back(label, steps int) {
 	for t := last - 1; t >= last-steps; t-- {
 		m := &r.steps[t]
 		for k, e := range errs {
+			m.project(k, e)
 			for j := range e {
-				e[j] *= m.clip[k][j]
 				drives[k][j] = r.c.Step * m.slope[k][j] * e[j]
 				r.b[k][j%len(r.b[k])] += drives[k][j]
 			}

@@ -24,6 +24,8 @@ func TestBackpropDifferences(t *testing.T) {
 		"hard sigmoid": {Sizes: layered, Activation: HardSigmoid, Step: 1},
 		"half sigmoid": {Sizes: layered, Activation: HalfSigmoid, Step: 0.3},
 		"logistic":     {Sizes: layered, Activation: Logistic}, "tanh": {Sizes: layered, Activation: Tanh},
+		"budget":          {Sizes: layered, TopK: &TopK{K: 1}},
+		"budget, pulled":  {Sizes: layered, TopK: &TopK{K: 1}, Predictor: &Predictor{Lambda: 0.3}},
 		"convolutions":    {Convolutional: small(false)},
 		"average pooling": {Convolutional: small(true)},
 		"pooled twice":    {Convolutional: pooledTwice(false), Activation: HardSigmoid},
@@ -72,7 +74,7 @@ func TestBackpropRefuses(t *testing.T) {
 	b := samples(2, 40, 5, 0.5, 1)
 	for want, c := range map[string]Config{
 		"simultaneous updates": {Schedule: SweepForward}, "without spikes": {Spiking: &Spiking{Epsilon: 1}},
-		"or top-k": {TopK: &TopK{K: 3}},
+		"another top-k": {TopK: &TopK{K: 3, Variant: Hard}},
 	} {
 		if _, err := learner(t, complete(c)).Backprop(b, 1); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
