@@ -53,17 +53,13 @@ func (b *board) sample(c rule.Config) (*data.Batch, error) {
 }
 
 // grid are the values of a parameter that a figure tries, with the network's own.
-func (b *board) grid(own float64, most float64, values ...float64) (grid []float64) {
+func (b *board) grid(own float64, values ...float64) []float64 {
 	if b.env.Scale == report.Smoke {
 		values = []float64{values[0], values[len(values)/2]}
 	}
-	for _, v := range append(values, own) {
-		if v <= most {
-			grid = append(grid, v)
-		}
-	}
-	slices.Sort(grid)
-	return slices.Compact(grid)
+	values = append(values, own)
+	slices.Sort(values)
+	return slices.Compact(values)
 }
 
 // like is a learner with the weights of a finished job and other phases.
@@ -158,8 +154,12 @@ func (b *board) gradients() (report.Section, error) {
 		if err != nil {
 			return s, err
 		}
-		for _, draw := range []func(d done, batch *data.Batch) (report.Figure, error){b.overBeta, b.overSteps} {
-			f, err := draw(d, batch)
+		exact, err := d.learner.Backprop(batch, c.Free)
+		if err != nil {
+			return s, err
+		}
+		for _, draw := range []func(done, *data.Batch, *rule.Net) (report.Figure, error){b.overBeta, b.overSteps} {
+			f, err := draw(d, batch, exact)
 			if err != nil {
 				return s, err
 			}
@@ -171,13 +171,9 @@ func (b *board) gradients() (report.Section, error) {
 
 // overBeta draws the cosines of the estimates at the network's own number of nudged
 // steps.
-func (b *board) overBeta(d done, batch *data.Batch) (report.Figure, error) {
+func (b *board) overBeta(d done, batch *data.Batch, exact *rule.Net) (report.Figure, error) {
 	c := d.job.Config
-	exact, err := d.backprop(batch, c.Free)
-	if err != nil {
-		return report.Figure{}, err
-	}
-	grid := b.grid(c.Beta, math.Inf(1), 0.01, 0.03, 0.1, 0.3, 1)
+	grid := b.grid(c.Beta, 0.01, 0.03, 0.1, 0.3, 1)
 	oneSided, centred := newCosines("one-sided", c), newCosines("centred", c)
 	for _, beta := range grid {
 		for nudge, lines := range map[rule.Nudge]cosines{rule.OneSided: oneSided, rule.Centred: centred} {
@@ -193,14 +189,10 @@ func (b *board) overBeta(d done, batch *data.Batch) (report.Figure, error) {
 
 // overSteps draws the cosines of the estimates at the network's own β, and of the
 // centred one with as many steps of backpropagation.
-func (b *board) overSteps(d done, batch *data.Batch) (report.Figure, error) {
+func (b *board) overSteps(d done, batch *data.Batch, exact *rule.Net) (report.Figure, error) {
 	c := d.job.Config
-	exact, err := d.backprop(batch, c.Free)
-	if err != nil {
-		return report.Figure{}, err
-	}
 	oneSided, centred, truncated := newCosines("one-sided", c), newCosines("centred", c), newCosines("centred, as many steps back", c)
-	for _, steps := range b.grid(float64(c.Nudged), math.Inf(1), 1, 2, 4, 8, 16, 32) {
+	for _, steps := range b.grid(float64(c.Nudged), 1, 2, 4, 8, 16, 32) {
 		one, err := d.estimate(batch, rule.OneSided, c.Beta, int(steps))
 		if err != nil {
 			return report.Figure{}, err
@@ -214,7 +206,7 @@ func (b *board) overSteps(d done, batch *data.Batch) (report.Figure, error) {
 		if int(steps) > c.Free {
 			continue
 		}
-		back, err := d.backprop(batch, int(steps))
+		back, err := d.learner.Backprop(batch, int(steps))
 		if err != nil {
 			return report.Figure{}, err
 		}
@@ -223,14 +215,7 @@ func (b *board) overSteps(d done, batch *data.Batch) (report.Figure, error) {
 	return curves("Estimates over nudged steps, run "+d.job.Name, "nudged steps", fmt.Sprintf("At β = %g. Backpropagation is through all %d free steps, or through as many as are nudged; training nudges %d of them. %d test images.", c.Beta, c.Free, c.Nudged, batch.Len()), oneSided, centred, truncated)
 }
 
-func (d done) backprop(batch *data.Batch, steps int) (*rule.Net, error) {
-	l, err := d.like(func(*rule.Config) {})
-	if err != nil {
-		return nil, err
-	}
-	return l.Backprop(batch, steps)
-}
-
+// estimate is a learner's gradient with another nudge.
 func (d done) estimate(batch *data.Batch, nudge rule.Nudge, beta float64, steps int) (*rule.Net, error) {
 	l, err := d.like(func(c *rule.Config) { c.Nudge, c.Beta, c.Nudged = nudge, beta, steps })
 	if err != nil {
@@ -308,7 +293,7 @@ func (b *board) fidelity(d done) (report.Figure, error) {
 		return report.Figure{}, err
 	}
 	far, same := newCosines("", c), newCosines("", c)
-	for _, steps := range b.grid(float64(c.Free), math.Inf(1), 10, 25, 50, 100, 200, 400, 800) {
+	for _, steps := range b.grid(float64(c.Free), 10, 25, 50, 100, 200, 400, 800) {
 		l, err := d.like(func(c *rule.Config) { c.Free, c.Nudged = int(steps), max(1, int(steps)*c.Nudged/c.Free) })
 		if err != nil {
 			return report.Figure{}, err
