@@ -281,7 +281,7 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-// A free relaxation never raises the energy where ε ≤ 1/(1 + ‖A‖), clipped or not.
+// A free relaxation never raises the energy where ε ≤ 1/(1 + λ + ‖A‖), clipped or not.
 func TestEnergyFalls(t *testing.T) {
 	for seed := range uint64(20) {
 		c := Config{Sizes: []int{20, 30, 20, 5}, Free: 60, Nudged: 0, Beta: 1, Rates: []float64{1, 1, 1}, Seed: seed}
@@ -291,7 +291,11 @@ func TestEnergyFalls(t *testing.T) {
 				p.Value.Data[i] *= tensor.Float(1 + seed%4)
 			}
 		}
-		c.Step = 1 / (1 + l.Net().Norm(3, nil))
+		lambda := 0.1 * float64(seed%3)
+		if lambda > 0 {
+			c.Predictor = &Predictor{Lambda: lambda}
+		}
+		c.Step = 1 / (1 + lambda + l.Net().Norm(3, nil))
 		stable := learner(t, c)
 		for i, p := range l.Net().Params() {
 			copy(stable.Net().Params()[i].Value.Data, p.Value.Data)

@@ -19,7 +19,7 @@ type Trace struct {
 }
 
 // Trace follows the first sample of a batch. The energy is that of the continuous
-// dynamics, without the pull of a predictor.
+// dynamics, with the pull of a predictor.
 func (l *Learner) Trace(d *data.Batch) (*Trace, error) {
 	if d.Len() == 0 {
 		return nil, fmt.Errorf("eqprop: trace of an empty batch; give one sample")
@@ -41,7 +41,7 @@ func (l *Learner) Trace(d *data.Batch) (*Trace, error) {
 	w.begin(r, 0, 1)
 	r.setBase(w, &l.batch)
 	r.start(w, &l.batch)
-	t := &Trace{Residual: make([][]float64, r.top), Free: l.c.Free, Energy: []float64{r.net.Energy(one.X, w.s[1:r.top+1])}}
+	t := &Trace{Residual: make([][]float64, r.top), Free: l.c.Free, Energy: []float64{l.energy(one.X, w.s[1:r.top+1])}}
 	for step := range l.c.Free + l.c.Nudged {
 		beta := tensor.Float(0)
 		if step >= l.c.Free {
@@ -51,7 +51,7 @@ func (l *Learner) Trace(d *data.Batch) (*Trace, error) {
 		if step == l.c.Free-1 {
 			t.settled = copies(w.s[1 : r.top+1])
 		}
-		t.Energy = append(t.Energy, r.net.Energy(one.X, w.s[1:r.top+1]))
+		t.Energy = append(t.Energy, l.energy(one.X, w.s[1:r.top+1]))
 		for i := range t.Residual {
 			t.Residual[i] = append(t.Residual[i], float64(w.moved[i+1]))
 		}
@@ -76,7 +76,7 @@ func (l *Learner) traceSpikes(d *data.Batch) (*Trace, error) {
 	for k := range states {
 		states[k] = m.layers[k+1].s
 	}
-	t.Energy = append(t.Energy, r.net.Energy(one.X, states))
+	t.Energy = append(t.Energy, l.energy(one.X, states))
 	for step := range l.c.Free + l.c.Nudged {
 		beta := tensor.Float(0)
 		if step >= l.c.Free {
@@ -87,7 +87,7 @@ func (l *Learner) traceSpikes(d *data.Batch) (*Trace, error) {
 			t.settled = last
 		}
 		r.simulate(w, &l.batch, 0, 1, beta)
-		t.Energy = append(t.Energy, r.net.Energy(one.X, states))
+		t.Energy = append(t.Energy, l.energy(one.X, states))
 		for k, s := range states {
 			moved := 0.0
 			for j, v := range s {
@@ -97,6 +97,22 @@ func (l *Learner) traceSpikes(d *data.Batch) (*Trace, error) {
 		}
 	}
 	return t, nil
+}
+
+// energy is that of a batch's first sample, E + λ/2 Σ ‖s − s^f‖² with a predictor, of
+// the states as a clip makes them: a prediction may be outside.
+func (l *Learner) energy(x []tensor.Float, states [][]tensor.Float) float64 {
+	sum, s := 0.0, copies(states)
+	for k := range s {
+		for j, v := range s[k] {
+			s[k][j] = min(max(v, l.r.move.Lo), l.r.move.Hi)
+			if p := l.c.Predictor; p != nil {
+				d := float64(s[k][j] - l.r.guess[k+1][j])
+				sum += p.Lambda / 2 * d * d
+			}
+		}
+	}
+	return sum + l.r.net.Energy(x, s)
 }
 
 func copies(layers [][]tensor.Float) [][]tensor.Float {
