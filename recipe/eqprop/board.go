@@ -219,7 +219,7 @@ func (b *board) outcome(page report.Page) (*recipe.Outcome, error) {
 		return nil, b.err
 	}
 	sections := []report.Section{}
-	for _, build := range []func() (report.Section, error){b.learning, b.relaxations, b.gradients, b.fidelities} {
+	for _, build := range []func() (report.Section, error){b.learning, b.relaxations, b.gradients, b.alignments, b.fidelities} {
 		s, err := build()
 		if err != nil {
 			return nil, err

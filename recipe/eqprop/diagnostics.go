@@ -257,6 +257,42 @@ func curves(title, x, caption string, ways ...cosines) (report.Figure, error) {
 	return report.Figure{SVG: f.SVG(), Alt: title + ": cosines with backpropagation through time", Caption: caption}, err
 }
 
+// alignments lists how far the losses of each predictor's layers agree, before training
+// and after.
+func (b *board) alignments() (report.Section, error) {
+	s := report.Section{Title: "Alignment of the local losses", Text: "Cosines between the gradient of a forward layer's own loss and what the losses of the layers above would send it by backpropagation. Where they are positive, local learning does not work against the global loss."}
+	table := report.Table{Head: []string{"run", "forward layer", "untrained", "trained"}, Right: []bool{false, true, true, true}}
+	for _, d := range b.hosts() {
+		if d.job.Config.Predictor == nil {
+			continue
+		}
+		batch, err := b.first(100)
+		if err != nil {
+			return s, err
+		}
+		untrained, err := rule.New(d.job.Config)
+		if err != nil {
+			return s, err
+		}
+		before, err := untrained.Alignment(batch)
+		if err != nil {
+			return s, err
+		}
+		after, err := d.learner.Alignment(batch)
+		if err != nil {
+			return s, err
+		}
+		for k := range after {
+			table.Rows = append(table.Rows, []string{d.job.Name, fmt.Sprint(k + 1), fmt.Sprintf("%.3f", before[k]), fmt.Sprintf("%.3f", after[k])})
+		}
+	}
+	if len(table.Rows) > 0 {
+		table.Caption = "100 test images"
+		s.Tables = append(s.Tables, table)
+	}
+	return s, nil
+}
+
 // fidelities shows how near spiking networks are to the real-valued ones with the same
 // weights.
 func (b *board) fidelities() (report.Section, error) {

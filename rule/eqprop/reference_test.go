@@ -160,3 +160,50 @@ func (n *Net) coupling(x []tensor.Float, states [][]tensor.Float, below, above [
 	}
 	return (drive(h) - drive(-h)) / (2 * h)
 }
+
+// The alignment is that of differences of the losses: where λ is 0 the free states do
+// not move with the predictor.
+func TestAlignment(t *testing.T) {
+	if !snntest.DoublePrecision() {
+		t.Skip("differences need double precision; run with -tags float64")
+	}
+	l, b := linear(t, Config{Beta: 1, Predictor: &Predictor{}}), samples(4, 6, 3, 1, 2)
+	got, err := l.Alignment(b)
+	if err != nil || len(got) != 2 {
+		t.Fatalf("%v, %v", got, err)
+	}
+	losses := func() []float64 { // by layer
+		must(l.Predict(t.Context(), b))
+		sums := make([]float64, 4)
+		for k := 1; k <= 3; k++ {
+			for i, v := range l.r.guess[k] {
+				sums[k] += math.Pow(float64(v-l.r.free[k][i]), 2) / 2
+			}
+		}
+		return sums
+	}
+	for layer := 1; layer <= 2; layer++ {
+		var own, above []float64
+		w := l.Predictor().W[layer-1].Value.Data
+		for j, old := range w {
+			const h = 1e-5
+			w[j] = old + h
+			l.Refresh()
+			up := losses()
+			w[j] = old - h
+			l.Refresh()
+			down := losses()
+			w[j] = old
+			var higher float64
+			for m := layer + 1; m <= 3; m++ {
+				higher += up[m] - down[m]
+			}
+			own, above = append(own, up[layer]-down[layer]), append(above, higher)
+		}
+		l.Refresh()
+		near(t, "alignment", got[layer-1], cosine(own, above), 1e-5)
+	}
+	if _, err := learner(t, complete(Config{})).Alignment(samples(1, 40, 5, 0.5, 1)); err == nil {
+		t.Error("a learner without a predictor is aligned")
+	}
+}
