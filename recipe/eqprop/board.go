@@ -218,15 +218,13 @@ func (b *board) outcome(page report.Page) (*recipe.Outcome, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
-	sections := []report.Section{}
-	for _, build := range []func() (report.Section, error){b.learning, b.relaxations, b.gradients, b.alignments, b.fidelities} {
-		s, err := build()
+	var sections []report.Section
+	for _, build := range []func() ([]report.Section, error){b.learning, b.relaxations, b.gradients, b.alignments, b.fidelities} {
+		more, err := build()
 		if err != nil {
 			return nil, err
 		}
-		if len(s.Figures)+len(s.Tables) > 0 {
-			sections = append(sections, s)
-		}
+		sections = append(sections, more...)
 	}
 	var configs []string
 	for _, d := range b.jobs {
@@ -255,7 +253,7 @@ func (b *board) sum() string {
 }
 
 // learning draws the errors and lists the jobs.
-func (b *board) learning() (report.Section, error) {
+func (b *board) learning() ([]report.Section, error) {
 	s := report.Section{
 		Title: "Learning",
 		Text:  "Training errors are of the free phase, before a batch is learned from. Active is the share of units of the first layer above zero.",
@@ -287,11 +285,11 @@ func (b *board) learning() (report.Section, error) {
 		}
 		f, err := figure.Curves("Errors", "epoch", figure.Panel{Name: "test error (%)", Series: test}, figure.Panel{Name: "training error (%)", Series: training})
 		if err != nil {
-			return s, err
+			return nil, err
 		}
 		s.Figures = append(s.Figures, report.Figure{SVG: f.SVG(), Alt: "Errors over epochs of " + strings.Join(names, ", "), Caption: "The mean over seeds; bands are their range."})
 	}
-	return s, nil
+	return []report.Section{s}, nil
 }
 
 // names are those of the jobs, each once.

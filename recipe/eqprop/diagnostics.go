@@ -62,10 +62,11 @@ func (b *board) grid(own float64, values ...float64) []float64 {
 	return slices.Compact(values)
 }
 
-// like is a learner with the weights of a finished job and other phases.
+// like is a learner with the weights of a finished job and other phases, of which it
+// takes all steps.
 func (d done) like(change func(c *rule.Config)) (*rule.Learner, error) {
 	c := d.job.Config
-	c.Particles = 0
+	c.Particles, c.Tolerance = 0, 0
 	change(&c)
 	l, err := rule.New(c)
 	if err != nil {
@@ -77,22 +78,22 @@ func (d done) like(change func(c *rule.Config)) (*rule.Learner, error) {
 }
 
 // relaxations draws traces of each kind of network.
-func (b *board) relaxations() (report.Section, error) {
+func (b *board) relaxations() ([]report.Section, error) {
 	s := report.Section{Title: "Relaxation"}
 	batch, err := b.first(20)
 	if err != nil {
-		return s, err
+		return nil, err
 	}
 	var broken []string
 	for _, d := range b.hosts() {
 		f, err := d.relaxation(batch)
 		if err != nil {
-			return s, err
+			return nil, err
 		}
 		s.Figures = append(s.Figures, f)
 		warnings, err := d.learner.Warnings(batch)
 		if err != nil {
-			return s, err
+			return nil, err
 		}
 		for _, w := range warnings {
 			broken = append(broken, d.job.Name+": "+w)
@@ -102,7 +103,7 @@ func (b *board) relaxations() (report.Section, error) {
 	if len(broken) > 0 {
 		s.Text = "Bounds that these runs break, knowingly or not:\n\n" + strings.Join(broken, ".\n\n") + "."
 	}
-	return s, nil
+	return []report.Section{s}, nil
 }
 
 // relaxation draws the energy and what moves.
@@ -143,8 +144,7 @@ func positive(y []float64) []float64 {
 
 // gradients compares the estimates of each kind of network that sends its states with
 // backpropagation through time.
-func (b *board) gradients() (report.Section, error) {
-	s := report.Section{Title: "Estimates against gradients", Text: "Cosines between the estimate for some test images and backpropagation through time, for the weights of each layer. It is zero where the nudge has not arrived."}
+func (b *board) gradients() (all []report.Section, err error) {
 	for _, d := range b.hosts() {
 		c := d.job.Config
 		if c.Spiking != nil || c.TopK != nil && c.TopK.Variant != rule.Budget {
@@ -152,21 +152,26 @@ func (b *board) gradients() (report.Section, error) {
 		}
 		batch, err := b.sample(c)
 		if err != nil {
-			return s, err
+			return nil, err
 		}
 		exact, err := d.learner.Backprop(batch, c.Free)
 		if err != nil {
-			return s, err
+			return nil, err
+		}
+		s := report.Section{Title: "Estimates against gradients, run " + d.job.Name}
+		if len(all) == 0 {
+			s.Text = "Cosines between the estimate for some test images and backpropagation through time, for the weights of each layer. All phases take all their steps. A cosine is zero where the nudge has not arrived."
 		}
 		for _, draw := range []func(done, *data.Batch, *rule.Net) (report.Figure, error){b.overBeta, b.overSteps} {
 			f, err := draw(d, batch, exact)
 			if err != nil {
-				return s, err
+				return nil, err
 			}
 			s.Figures = append(s.Figures, f)
 		}
+		all = append(all, s)
 	}
-	return s, nil
+	return all, nil
 }
 
 // overBeta draws the cosines of the estimates at the network's own number of nudged
@@ -184,7 +189,7 @@ func (b *board) overBeta(d done, batch *data.Batch, exact *rule.Net) (report.Fig
 			lines.add(beta, g, exact)
 		}
 	}
-	return curves("Estimates over β, run "+d.job.Name, "β", fmt.Sprintf("Backpropagation is through all %d free steps, the nudge of %d steps; training nudges by %g. %d test images.", c.Free, c.Nudged, c.Beta, batch.Len()), oneSided, centred)
+	return curves("Over β", "β", fmt.Sprintf("Backpropagation is through all %d free steps, the nudge of %d steps; training nudges by %g. %d test images.", c.Free, c.Nudged, c.Beta, batch.Len()), oneSided, centred)
 }
 
 // overSteps draws the cosines of the estimates at the network's own β, and of the
@@ -212,7 +217,7 @@ func (b *board) overSteps(d done, batch *data.Batch, exact *rule.Net) (report.Fi
 		}
 		truncated.add(steps, both, back)
 	}
-	return curves("Estimates over nudged steps, run "+d.job.Name, "nudged steps", fmt.Sprintf("At β = %g. Backpropagation is through all %d free steps, or through as many as are nudged; training nudges %d of them. %d test images.", c.Beta, c.Free, c.Nudged, batch.Len()), oneSided, centred, truncated)
+	return curves("Over nudged steps", "nudged steps", fmt.Sprintf("At β = %g. Backpropagation is through all %d free steps, or through as many as are nudged; training nudges %d of them. %d test images.", c.Beta, c.Free, c.Nudged, batch.Len()), oneSided, centred, truncated)
 }
 
 // estimate is a learner's gradient with another nudge.
@@ -254,48 +259,48 @@ func curves(title, x, caption string, ways ...cosines) (report.Figure, error) {
 		panels = append(panels, p)
 	}
 	f, err := figure.Curves(title, x, panels...)
-	return report.Figure{SVG: f.SVG(), Alt: title + ": cosines with backpropagation through time", Caption: caption}, err
+	return report.Figure{SVG: f.SVG(), Alt: title + ": cosines of estimates with backpropagation through time", Caption: caption}, err
 }
 
 // alignments lists how far the losses of each predictor's layers agree, before training
 // and after.
-func (b *board) alignments() (report.Section, error) {
+func (b *board) alignments() ([]report.Section, error) {
 	s := report.Section{Title: "Alignment of the local losses", Text: "Cosines between the gradient of a forward layer's own loss and what the losses of the layers above would send it by backpropagation. Where they are positive, local learning does not work against the global loss."}
-	table := report.Table{Head: []string{"run", "forward layer", "untrained", "trained"}, Right: []bool{false, true, true, true}}
+	table := report.Table{Caption: "100 test images", Head: []string{"run", "forward layer", "untrained", "trained"}, Right: []bool{false, true, true, true}}
 	for _, d := range b.hosts() {
 		if d.job.Config.Predictor == nil {
 			continue
 		}
 		batch, err := b.first(100)
 		if err != nil {
-			return s, err
+			return nil, err
 		}
 		untrained, err := rule.New(d.job.Config)
 		if err != nil {
-			return s, err
+			return nil, err
 		}
 		before, err := untrained.Alignment(batch)
 		if err != nil {
-			return s, err
+			return nil, err
 		}
 		after, err := d.learner.Alignment(batch)
 		if err != nil {
-			return s, err
+			return nil, err
 		}
 		for k := range after {
 			table.Rows = append(table.Rows, []string{d.job.Name, fmt.Sprint(k + 1), fmt.Sprintf("%.3f", before[k]), fmt.Sprintf("%.3f", after[k])})
 		}
 	}
-	if len(table.Rows) > 0 {
-		table.Caption = "100 test images"
-		s.Tables = append(s.Tables, table)
+	if len(table.Rows) == 0 {
+		return nil, nil
 	}
-	return s, nil
+	s.Tables = append(s.Tables, table)
+	return []report.Section{s}, nil
 }
 
 // fidelities shows how near spiking networks are to the real-valued ones with the same
 // weights.
-func (b *board) fidelities() (report.Section, error) {
+func (b *board) fidelities() ([]report.Section, error) {
 	s := report.Section{Title: "Spikes against states", Text: "Phases of other lengths with the trained weights, both by the same factor. The real-valued network has settled in both of its phases."}
 	for _, d := range b.hosts() {
 		if d.job.Config.Spiking == nil || d.job.Config.TopK != nil {
@@ -303,11 +308,14 @@ func (b *board) fidelities() (report.Section, error) {
 		}
 		f, err := b.fidelity(d)
 		if err != nil {
-			return s, err
+			return nil, err
 		}
 		s.Figures = append(s.Figures, f)
 	}
-	return s, nil
+	if len(s.Figures) == 0 {
+		return nil, nil
+	}
+	return []report.Section{s}, nil
 }
 
 // fidelity draws the distance of free states, and the cosine between what a nudge

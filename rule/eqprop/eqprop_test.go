@@ -294,6 +294,8 @@ func TestEnergyFalls(t *testing.T) {
 		lambda := 0.1 * float64(seed%3)
 		if lambda > 0 {
 			c.Predictor = &Predictor{Lambda: lambda}
+		} else {
+			c.Activation = Activation(seed % 5)
 		}
 		c.Step = 1 / (1 + lambda + l.Net().Norm(3, nil))
 		stable := learner(t, c)

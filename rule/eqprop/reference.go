@@ -252,6 +252,25 @@ func (a Activation) at(z float64) (value, slope float64) {
 	return z, 1
 }
 
+// potential is ∫σ⁻¹(s) ds, whose least sum with −Φ is where s = σ(z).
+func (a Activation) potential(s float64) float64 {
+	entropy := func(p float64) float64 {
+		if p <= 0 {
+			return 0
+		}
+		return p * math.Log(p)
+	}
+	switch a {
+	case HalfSigmoid:
+		return s * s
+	case Logistic:
+		return s/2 + (entropy(s)+entropy(1-s))/4
+	case Tanh:
+		return (entropy(1+s) + entropy(1-s)) / 2
+	}
+	return s * s / 2
+}
+
 // stage couples a layer with the one below it, in float64 and plain loops.
 type stage struct {
 	*geometry           // nil: fully connected

@@ -18,8 +18,9 @@ type Trace struct {
 	settled [][]tensor.Float // the states after it, by layer
 }
 
-// Trace follows the first sample of a batch. The energy is that of the continuous
-// dynamics, with the pull of a predictor.
+// Trace follows the first sample of a batch. The energy is the one that the dynamics
+// lower: with the pull of a predictor, and of discrete ones with ∫σ⁻¹(s) ds in place of
+// ½s².
 func (l *Learner) Trace(d *data.Batch) (*Trace, error) {
 	if d.Len() == 0 {
 		return nil, fmt.Errorf("eqprop: trace of an empty batch; give one sample")
@@ -99,13 +100,14 @@ func (l *Learner) traceSpikes(d *data.Batch) (*Trace, error) {
 	return t, nil
 }
 
-// energy is that of a batch's first sample, E + λ/2 Σ ‖s − s^f‖² with a predictor, of
-// the states as a clip makes them: a prediction may be outside.
+// energy is that of a batch's first sample, of the states as a clip makes them: a
+// prediction may be outside.
 func (l *Learner) energy(x []tensor.Float, states [][]tensor.Float) float64 {
 	sum, s := 0.0, copies(states)
 	for k := range s {
 		for j, v := range s[k] {
 			s[k][j] = min(max(v, l.r.move.Lo), l.r.move.Hi)
+			sum += l.c.Activation.potential(float64(s[k][j])) - float64(s[k][j]*s[k][j])/2
 			if p := l.c.Predictor; p != nil {
 				d := float64(s[k][j] - l.r.guess[k+1][j])
 				sum += p.Lambda / 2 * d * d
