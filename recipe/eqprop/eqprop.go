@@ -48,7 +48,7 @@ func Plain() recipe.Recipe {
 	deep.Statistic = report.Max
 	return recipe.Recipe{
 		ID: "eqprop", Paper: "eqprop-2017", Title: "Equilibrium propagation on MNIST",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.05, report.Short: 0.3, report.Full: 300},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.05, report.Short: 0.3, report.Full: 12},
 		Claims: []report.Claim{
 			errorClaim("short", "MNIST test error of 784–500–10, three epochs of 50,000 images, centred", "no paper: what three epochs should reach", bound(3.7), nil, 1),
 			errorClaim("full", "MNIST test error of 784–500–10, the published recipe", "paper: 2 to 3 %, reported", nil, bound(2.5), 3),
