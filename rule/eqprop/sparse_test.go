@@ -182,9 +182,9 @@ func BenchmarkProject(b *testing.B) {
 	}
 }
 
-// BenchmarkBudget is a step of learning with and without a budget of activity.
+// BenchmarkBudget is a step of learning with and without a limit of activity.
 func BenchmarkBudget(b *testing.B) {
-	for name, k := range map[string]*TopK{"none": nil, "budget": {K: 10}} {
+	for name, k := range map[string]*TopK{"none": nil, "budget": {K: 10}, "soft": {K: 10, Variant: Soft, Temperature: 0.05}} {
 		c := Config{Sizes: []int{784, 500, 10}, Rates: []float64{1e-6, 1e-6}, Beta: 0.3, CostScale: 1, Free: 20, Nudged: 4, TopK: k}
 		l, images := learner(b, c), samples(20, 784, 10, 0.19, 1)
 		b.Run(name, func(b *testing.B) {
