@@ -46,7 +46,7 @@ type relaxer struct {
 	blocks  []block
 	loop    par.Loop[pass]
 	updates par.Loop[update]
-	masks   par.Loop[masking]
+	lists   par.Loop[listing]
 	signs   par.Loop[signing]
 }
 
@@ -132,17 +132,28 @@ func (c Config) move() kernel.Relax {
 	return m
 }
 
+// mask returns pruned weights to zero that someone else has written to.
+func (r *relaxer) mask() {
+	for l := range r.kept {
+		if m := &r.kept[l]; m.listed() {
+			r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, r.learned().W[l].Value.Data}, runMask)
+		}
+	}
+}
+
 // pack takes up the weights after they have changed.
 func (r *relaxer) pack() {
 	for l := range r.kept {
-		if m := &r.kept[l]; m.listed() {
-			r.masks.For(r.c.Pool, r.sizes[l], 64, masking{m, r.learned().W[l].Value.Data}, runMask)
-		}
+		m := &r.kept[l]
 		if r.shadow != nil {
 			r.signs.For(r.c.Pool, r.sizes[l], 64, signing{r.shadow.W[l], r.net.W[l]}, runSigns)
-			r.kept[l].take(r.net.W[l].Value.Data)
+			if m.sparse() {
+				r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, r.net.W[l].Value.Data}, runTake)
+			}
 		}
-		r.kept[l].refresh()
+		if m.sparse() {
+			r.lists.For(r.c.Pool, r.sizes[l+1], 64, listing{m, nil}, runColumns)
+		}
 	}
 	for _, g := range r.convs {
 		if g != nil {
