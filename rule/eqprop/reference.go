@@ -13,13 +13,13 @@ import (
 // last steps of the free phase, in float64 and plain loops: what the estimates are
 // compared with in reports. A step depends on the one before it as its clip, its
 // budget of activity, its activation and the places of its largest elements in windows
-// stand; predictions are constants, where the relaxation starts included. It knows
-// simultaneous updates and the squared error, without spikes or another top-k than the
-// budget, and takes all steps whatever the tolerance.
+// stand; predictions are constants, where the relaxation starts included. It knows the
+// squared error, without spikes or another top-k than the budget, and takes all steps
+// whatever the tolerance.
 func (l *Learner) Backprop(d *data.Batch, steps int) (*Net, error) {
 	c := l.c
-	if c.Spiking != nil || c.TopK != nil && c.TopK.Variant != Budget || c.Schedule != Simultaneous || c.Output != SquaredError {
-		return nil, fmt.Errorf("eqprop: backprop: want simultaneous updates and the squared error, without spikes or another top-k than the budget; leave these out")
+	if c.Spiking != nil || c.TopK != nil && c.TopK.Variant != Budget || c.Output != SquaredError {
+		return nil, fmt.Errorf("eqprop: backprop: want the squared error, without spikes or another top-k than the budget; leave these out")
 	}
 	if steps < 1 || steps > c.Free {
 		return nil, fmt.Errorf("eqprop: backprop through %d of %d free steps, want at least one and at most all", steps, c.Free)
@@ -48,11 +48,12 @@ type reference struct {
 	c      Config
 	net    *Net
 	stages []stage
+	order  []int     // in which a step updates the layers
 	keep   float64   // of a state, in a step
 	most   []float64 // of a layer's activity; infinite for none
 	x      []float64
 	base   [][]float64 // what stays of the drives
-	pull   [][]float64 // λ s^f, or nil
+	pull   [][]float64 // s^f, or nil
 	steps  []moment
 	w, b   [][]float64 // the gradient, summed over samples
 }
@@ -68,16 +69,17 @@ type moment struct {
 
 func newReference(of *relaxer) *reference {
 	c, n := of.c, of.net
-	r := &reference{c: c, net: n, stages: n.stages(), keep: 1 - c.Step, steps: make([]moment, c.Free+1)}
-	if c.Predictor != nil {
-		r.keep -= c.Step * c.Predictor.Lambda
-	}
+	r := &reference{c: c, net: n, stages: n.stages(), keep: 1 - c.Step*(1+c.lambda()), steps: make([]moment, c.Free+1)}
 	for k, s := range r.stages {
 		r.base, r.most = append(r.base, make([]float64, n.Sizes[k+1])), append(r.most, math.Inf(1))
 		if of.limits(k + 1) {
 			r.most[k] = float64(of.k[k+1])
 		}
+		r.order = append(r.order, k)
 		r.w, r.b = append(r.w, make([]float64, len(s.weights))), append(r.b, make([]float64, n.columns(k+1)))
+	}
+	if c.Schedule == SweepBackward {
+		slices.Reverse(r.order)
 	}
 	for t := range r.steps {
 		r.steps[t] = moment{like(r.base), like(r.base), like(r.base), make([][]int, len(r.stages)), make([]bool, len(r.stages))}
@@ -110,25 +112,45 @@ func (r *reference) relax(x []float64, guess [][]float64) {
 
 // step writes the states after a step, and its derivatives.
 func (r *reference) step(next [][]float64, m *moment) {
-	move := r.c.move()
-	lo, hi := float64(move.Lo), float64(move.Hi)
-	couple(r.stages, m.places, next, m.states)
-	for k, z := range next {
-		for j := range z {
-			z[j], m.slope[k][j] = r.c.Activation.at(z[j] + r.base[k][j])
-			if r.pull != nil {
-				z[j] += r.c.Predictor.Lambda * r.pull[k][j]
-			}
-			z[j] = r.keep*m.states[k][j] + r.c.Step*z[j]
+	for _, k := range r.order {
+		z := next[k]
+		copy(z, r.base[k])
+		if k > 0 {
+			r.stages[k].up(z, r.read(k, k-1, m.states, next)[k-1], m.places[k])
 		}
-		theta := shiftTo(z, r.most[k])
-		m.binds[k] = theta > 0
-		for j, v := range z {
-			v -= theta
-			z[j], m.clip[k][j] = min(max(v, lo), hi), 1
-			if v < lo || v > hi {
-				m.clip[k][j] = 0
-			}
+		if k+1 < len(next) {
+			r.stages[k+1].down(z, r.read(k, k+1, m.states, next)[k+1], m.places[k+1])
+		}
+		r.settle(k, z, m)
+	}
+}
+
+// read is which states of a neighbour layer k reads: those before the step, or where a
+// sweep has passed the neighbour, those after it.
+func (r *reference) read(k, neighbour int, before, after [][]float64) [][]float64 {
+	if r.c.Schedule == SweepForward && neighbour < k || r.c.Schedule == SweepBackward && neighbour > k {
+		return after
+	}
+	return before
+}
+
+// settle turns the drives of a layer into its states.
+func (r *reference) settle(k int, z []float64, m *moment) {
+	for j := range z {
+		z[j], m.slope[k][j] = r.c.Activation.at(z[j])
+		if r.pull != nil {
+			z[j] += r.c.lambda() * r.pull[k][j]
+		}
+		z[j] = r.keep*m.states[k][j] + r.c.Step*z[j]
+	}
+	move, theta := r.c.move(), shiftTo(z, r.most[k])
+	lo, hi := float64(move.Lo), float64(move.Hi)
+	m.binds[k] = theta > 0
+	for j, v := range z {
+		v -= theta
+		z[j], m.clip[k][j] = min(max(v, lo), hi), 1
+		if v < lo || v > hi {
+			m.clip[k][j] = 0
 		}
 	}
 }
@@ -179,7 +201,7 @@ func (m *moment) project(k int, e []float64) {
 // back adds the gradient of the sample's cost through the last steps.
 func (r *reference) back(label, steps int) {
 	last := len(r.steps) - 1
-	errs, drives, next := like(r.base), like(r.base), like(r.base)
+	errs, before := like(r.base), like(r.base) // at the states after a step, and before
 	top := len(errs) - 1
 	for j, v := range r.steps[last].states[top] {
 		if j == label {
@@ -189,30 +211,40 @@ func (r *reference) back(label, steps int) {
 	}
 	first := make([]float64, len(errs[0]))
 	for t := last - 1; t >= last-steps; t-- {
-		m := &r.steps[t]
-		for k, e := range errs {
-			m.project(k, e)
-			for j := range e {
-				drives[k][j] = r.c.Step * m.slope[k][j] * e[j]
-				r.b[k][j%len(r.b[k])] += drives[k][j]
+		for k := range before {
+			clear(before[k])
+		}
+		for _, k := range slices.Backward(r.order) {
+			drives := r.backLayer(k, t, errs, before)
+			if k == 0 {
+				addScaled(first, drives, 1)
 			}
 		}
-		for j, e := range drives[0] {
-			first[j] += e
-		}
-		for k := 1; k < len(errs); k++ {
-			r.stages[k].outer(r.w[k], m.states[k-1], drives[k], m.places[k])
-			r.stages[k].outer(r.w[k], drives[k-1], m.states[k], m.places[k])
-		}
-		couple(r.stages, m.places, next, drives)
-		for k, e := range next {
-			for j := range e {
-				e[j] += r.keep * errs[k][j]
-			}
-		}
-		errs, next = next, errs
+		errs, before = before, errs
 	}
 	r.stages[0].outer(r.w[0], r.x, first, r.steps[0].places[0])
+}
+
+// backLayer sends the errors of layer k at its states after step t to what it was made
+// of, and returns those at its drives.
+func (r *reference) backLayer(k, t int, errs, before [][]float64) []float64 {
+	m, next := &r.steps[t], r.steps[t+1].states
+	m.project(k, errs[k])
+	addScaled(before[k], errs[k], r.keep)
+	drives := make([]float64, len(errs[k]))
+	for j, e := range errs[k] {
+		drives[j] = r.c.Step * m.slope[k][j] * e
+		r.b[k][j%len(r.b[k])] += drives[j]
+	}
+	if k > 0 {
+		r.stages[k].outer(r.w[k], r.read(k, k-1, m.states, next)[k-1], drives, m.places[k])
+		r.stages[k].down(r.read(k, k-1, before, errs)[k-1], drives, m.places[k])
+	}
+	if k+1 < len(errs) {
+		r.stages[k+1].outer(r.w[k+1], drives, r.read(k, k+1, m.states, next)[k+1], m.places[k+1])
+		r.stages[k+1].up(r.read(k, k+1, before, errs)[k+1], drives, m.places[k+1])
+	}
+	return drives
 }
 
 // gradient is the mean over samples as a network.

@@ -12,7 +12,7 @@ import (
 
 // Backpropagation through all steps is the derivative of the cost after them, settled
 // or not, clipped or not: from rest and from a prediction that stays, for all
-// activations, through convolutions and both poolings.
+// activations and schedules, through convolutions and both poolings.
 func TestBackpropDifferences(t *testing.T) {
 	if !snntest.DoublePrecision() {
 		t.Skip("differences need double precision; run with -tags float64")
@@ -26,6 +26,9 @@ func TestBackpropDifferences(t *testing.T) {
 		"logistic":     {Sizes: layered, Activation: Logistic}, "tanh": {Sizes: layered, Activation: Tanh},
 		"budget":          {Sizes: layered, TopK: &TopK{K: 1}},
 		"budget, pulled":  {Sizes: layered, TopK: &TopK{K: 1}, Predictor: &Predictor{Lambda: 0.3}},
+		"forward sweep":   {Sizes: layered, Schedule: SweepForward, Activation: Logistic, Step: 1},
+		"backward sweep":  {Sizes: layered, Schedule: SweepBackward, Predictor: &Predictor{Lambda: 0.3}},
+		"swept windows":   {Convolutional: pooledTwice(false), Schedule: SweepBackward},
 		"convolutions":    {Convolutional: small(false)},
 		"average pooling": {Convolutional: small(true)},
 		"pooled twice":    {Convolutional: pooledTwice(false), Activation: HardSigmoid},
@@ -73,7 +76,7 @@ func TestTruncated(t *testing.T) {
 func TestBackpropRefuses(t *testing.T) {
 	b := samples(2, 40, 5, 0.5, 1)
 	for want, c := range map[string]Config{
-		"simultaneous updates": {Schedule: SweepForward}, "without spikes": {Spiking: &Spiking{Epsilon: 1}},
+		"squared error": {Output: CrossEntropy}, "without spikes": {Spiking: &Spiking{Epsilon: 1}},
 		"another top-k": {TopK: &TopK{K: 3, Variant: Hard}},
 	} {
 		if _, err := learner(t, complete(c)).Backprop(b, 1); err == nil || !strings.Contains(err.Error(), want) {
