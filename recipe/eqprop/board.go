@@ -287,7 +287,7 @@ func (b *board) learning() ([]report.Section, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.Figures = append(s.Figures, report.Figure{SVG: f.SVG(), Alt: "Errors over epochs of " + strings.Join(names, ", "), Caption: "The mean over seeds; bands are their range."})
+		s.Figures = append(s.Figures, report.Figure{SVG: f.SVG(), Alt: "Errors over epochs of " + strings.Join(names, ", "), Caption: "Of several seeds the mean, with their range as a band."})
 	}
 	return []report.Section{s}, nil
 }

@@ -281,7 +281,8 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-// A free relaxation never raises the energy where ε ≤ 1/(1 + λ + ‖A‖), clipped or not.
+// A free relaxation never raises the energy where ε ≤ 1/(1 + λ + ‖A‖), clipped or not,
+// and sweeps never with whole steps.
 func TestEnergyFalls(t *testing.T) {
 	for seed := range uint64(20) {
 		c := Config{Sizes: []int{20, 30, 20, 5}, Free: 60, Nudged: 0, Beta: 1, Rates: []float64{1, 1, 1}, Seed: seed}
@@ -298,6 +299,9 @@ func TestEnergyFalls(t *testing.T) {
 			c.Activation = Activation(seed % 5)
 		}
 		c.Step = 1 / (1 + lambda + l.Net().Norm(3, nil))
+		if seed%4 == 3 {
+			c.Schedule, c.Step = SweepForward, 1
+		}
 		stable := learner(t, c)
 		for i, p := range l.Net().Params() {
 			copy(stable.Net().Params()[i].Value.Data, p.Value.Data)
@@ -670,6 +674,16 @@ func TestWarnings(t *testing.T) {
 	}
 	k := complete(Config{})
 	k.Free, k.Step = 200, 0.3
+	swept := k
+	swept.Schedule, swept.Step = SweepForward, 1
+	l := learner(t, swept)
+	for i := range l.Net().W[1].Value.Data {
+		l.Net().W[1].Value.Data[i] *= 3
+	}
+	l.Refresh()
+	if all, err := l.Warnings(nil); err != nil || len(all) > 0 {
+		t.Errorf("sweeps need no smaller step, but %q, %v", all, err)
+	}
 	if all, err := learner(t, k).Warnings(b); err != nil || len(all) > 0 {
 		t.Errorf("nothing is wrong, but %q, %v", all, err)
 	}

@@ -168,9 +168,13 @@ func (l *Learner) Warnings(d *data.Batch) ([]string, error) {
 }
 
 // unstable is the bound of the step where the network breaks it, with max pooling as
-// the states make it.
+// the states make it. A sweep moves one layer at a time, within which nothing is
+// coupled.
 func (l *Learner) unstable(states [][]tensor.Float) []string {
-	norm, lambda := l.r.net.Norm(l.r.top, states), l.c.lambda()
+	norm, lambda := 0.0, l.c.lambda()
+	if l.c.Schedule == Simultaneous {
+		norm = l.r.net.Norm(l.r.top, states)
+	}
 	bound := l.c.Step * (1 + lambda + norm)
 	if bound < 2 {
 		return nil
