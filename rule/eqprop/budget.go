@@ -11,7 +11,7 @@ import (
 )
 
 // TopK limits the activity of hidden layers to K, so that few units are above zero.
-// A predictor has no limit of its own; its states are limited by the first step. Of
+// A predictor is limited with Predictor.TopK; else the first step limits its states. Of
 // spiking units the drive d is limited, and the states move towards that. With End the
 // limit falls from a layer's size to K on pruning's cubic, between two steps of training.
 type TopK struct {
@@ -184,13 +184,14 @@ type limiter struct {
 	chosen []bool
 }
 
-// project replaces v by the nearest point of {0 ≤ s ≤ 1, Σ s ≤ k}.
-func (m *limiter) project(v []tensor.Float, k tensor.Float) {
+// project replaces v by the nearest point of {0 ≤ s ≤ 1, Σ s ≤ k}, and returns θ.
+func (m *limiter) project(v []tensor.Float, k tensor.Float) tensor.Float {
 	kernel.Relax{Keep: 1, Hi: infinite}.Step(v, v)
 	at, theta := m.shift(v, k)
 	for _, j := range at {
 		v[j] = min(max(v[j]-theta, 0), 1)
 	}
+	return theta
 }
 
 // shift lists the elements above zero and finds θ. From θ = max v − 1 on no element

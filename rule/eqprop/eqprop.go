@@ -222,7 +222,7 @@ func (c Config) validatePredictor() error {
 	case c.Output != SquaredError || c.Activation != Continuous:
 		return errors.New("eqprop: a predictor needs the squared error and continuous dynamics; leave output and activation out")
 	}
-	return c.Predictor.validate()
+	return c.Predictor.validate(c)
 }
 
 // annealed is the share of the rates that is left at a step.

@@ -23,6 +23,7 @@ type relaxer struct {
 	input           kernel.Packed   // W_1, for inputs without many zeros
 	predictorPacked []kernel.Packed
 	kept            []kept         // what pruning left
+	forwardKept     []kept         // of the predictor
 	k               []tensor.Float // limits of activity
 	temperature     tensor.Float   // of soft ones
 	noise           [][]tensor.Float
@@ -68,6 +69,7 @@ type block struct {
 	change           []tensor.Float   // of a slot, in a step
 	moved            []tensor.Float   // of a layer, likewise
 	theta            [][]tensor.Float // of a soft limit, by layer and slot
+	shift            [][]tensor.Float // θ of a budget of predictions, by layer and sample
 	scratch          []tensor.Float   // a row
 	places           [][]uint8        // of the largest elements in windows, of a layer
 	images           imaging
@@ -97,7 +99,7 @@ func newRelaxer(c Config) *relaxer {
 			r.particles[l] = make([]tensor.Float, c.Particles*c.Sizes[l])
 		}
 	}
-	r.kept = make([]kept, layers)
+	r.kept, r.forwardKept = make([]kept, layers), make([]kept, layers)
 	if c.Binary != nil {
 		r.shadow = newShadow(r.net)
 	}
@@ -270,7 +272,7 @@ func runPhases(p *pass, worker, lo, hi int) {
 func (w *block) begin(r *relaxer, lo, hi int) {
 	if w.s == nil {
 		w.s, w.base, w.z = make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes))
-		w.places, w.theta = make([][]uint8, len(r.sizes)), make([][]tensor.Float, len(r.sizes))
+		w.places, w.theta, w.shift = make([][]uint8, len(r.sizes)), make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes))
 	}
 	w.lo, w.total, w.count = lo, hi-lo, hi-lo
 	w.who = w.who[:0]
@@ -280,7 +282,7 @@ func (w *block) begin(r *relaxer, lo, hi int) {
 	for l := 1; l <= r.top; l++ {
 		n := w.total * r.sizes[l]
 		w.s[l], w.base[l], w.z[l] = tensor.Resize(w.s[l], n), tensor.Resize(w.base[l], n), tensor.Resize(w.z[l], n)
-		w.theta[l] = tensor.Resize(w.theta[l], w.total)
+		w.theta[l], w.shift[l] = tensor.Resize(w.theta[l], w.total), tensor.Resize(w.shift[l], w.total)
 		kernel.FillRows(w.theta[l], unsought[:])
 		if g := r.convs[l]; g != nil {
 			w.places[l] = slices.Grow(w.places[l][:0], w.total*g.places())[:w.total*g.places()]
@@ -301,14 +303,7 @@ func (r *relaxer) setBase(w *block, b *batch) {
 		r.convolveInput(w, b)
 		return
 	}
-	switch m := &r.kept[0]; {
-	case !m.sparse():
-		r.addInput(w, b, w.base[1], r.net.W[0].Value.Data, &r.input)
-	case b.dense:
-		w.product.add(&m.columns, w.total, b.x[w.lo*b.in:], b.in, w.base[1], r.sizes[1])
-	default:
-		w.product.addEvents(&m.columns, w, b, w.base[1], r.sizes[1])
-	}
+	r.addInput(w, b, w.base[1], r.net.W[0].Value.Data, &r.input, &r.kept[0])
 	if r.predictor == nil {
 		return
 	}
@@ -319,10 +314,18 @@ func (r *relaxer) setBase(w *block, b *batch) {
 }
 
 // addInput adds the product of the block's inputs with a matrix, by the listed
-// elements that are not zero or as a whole: the bits are the same.
-func (r *relaxer) addInput(w *block, b *batch, dst, weights []tensor.Float, packed *kernel.Packed) {
+// elements that are not zero or as a whole, and by the kept weights where these are
+// few: the bits are the same.
+func (r *relaxer) addInput(w *block, b *batch, dst, weights []tensor.Float, packed *kernel.Packed, m *kept) {
 	n := r.sizes[1]
-	if b.dense {
+	switch {
+	case m.sparse() && b.dense:
+		w.product.add(&m.columns, w.total, b.x[w.lo*b.in:], b.in, dst, n)
+		return
+	case m.sparse():
+		w.product.addEvents(&m.columns, w, b, dst, n)
+		return
+	case b.dense:
 		packed.MulDirect(w.total, b.x[w.lo*b.in:], b.in, 0, b.in, 0, n, dst, n)
 		return
 	}
