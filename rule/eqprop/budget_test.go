@@ -185,6 +185,7 @@ func TestLimits(t *testing.T) {
 		"perturbed":      {TopK: &TopK{K: 2, Variant: Perturbed, Temperature: 0.2}},
 		"spiking budget": {TopK: &TopK{K: 2}, Spiking: spiking},
 		"spiking soft":   {TopK: &TopK{K: 2, Variant: Soft, Temperature: 0.1}, Spiking: spiking},
+		"spiking hard":   {TopK: &TopK{K: 2, Variant: Hard}, Spiking: spiking, Predictor: &Predictor{Lambda: 0.1}},
 		"initialised":    {TopK: &TopK{K: 2}, Spiking: spiking, Predictor: &Predictor{Lambda: 0.1}},
 	} {
 		c = complete(c)
@@ -215,5 +216,26 @@ func TestTopKSchedule(t *testing.T) {
 			t.Fatalf("step %d: limit %v, want %v; %v", i, other.r.k[1], l.r.k[1], err)
 		}
 		step(t, l, samples(3, 40, 5, 0.5, 1))
+	}
+}
+
+// Units that send their states are chosen as those without spikes are, and relax to the
+// same states.
+func TestHardSpiking(t *testing.T) {
+	c := complete(Config{TopK: &TopK{K: 5, Variant: Hard}})
+	c.Free = 60
+	b := samples(9, 40, 5, 0.5, 3)
+	want := learner(t, c)
+	must(want.Predict(t.Context(), b))
+	c.Spiking = &Spiking{Quantiser: Identity, Epsilon: 0.5}
+	got := learner(t, c)
+	must(got.Predict(t.Context(), b))
+	for l := 1; l <= 2; l++ {
+		for i, v := range got.r.free[l] {
+			near(t, "state", float64(v), float64(want.r.free[l][i]), 0.05)
+			if (v == 0) != (want.r.free[l][i] == 0) {
+				t.Fatalf("layer %d: state %d is %v, want %v", l, i, v, want.r.free[l][i])
+			}
+		}
 	}
 }

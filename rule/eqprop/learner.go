@@ -192,7 +192,7 @@ func (l *Learner) metrics() train.Metrics {
 	m := train.Metrics{N: l.batch.n, Rates: make([]train.Rate, 0, len(l.names))}
 	m.Correct, m.LossSum = l.score(l.r.free[len(l.c.Sizes)-1])
 	if l.c.Spiking != nil {
-		steps := l.c.Free
+		steps := l.c.Free + l.c.settling()
 		if l.batch.learning {
 			steps += l.c.Nudged * len(l.lastBetas())
 		}
