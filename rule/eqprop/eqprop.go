@@ -205,7 +205,7 @@ func (c Config) Validate() error {
 		}
 	}
 	if c.Pruning != nil {
-		if err := c.Pruning.validate(); err != nil {
+		if err := c.Pruning.validate(c); err != nil {
 			return err
 		}
 	}

@@ -36,6 +36,9 @@ type Predictor struct {
 	TopK   bool    // limits hidden layers as Config.TopK does those of the network
 }
 
+// forwardPrefix begins the names of a predictor's parameters.
+const forwardPrefix = "forward."
+
 func (p *Predictor) leak() float64 {
 	if p.Leak == 0 {
 		return 0.01

@@ -18,7 +18,8 @@ type relaxer struct {
 	sizes           []int
 	top             int // layers that relax; the others are a static readout
 	net, predictor  *Net
-	shadow          *Net            // of binary weights
+	shadow          *Net // of binary weights, or of those that regrow
+	forwardShadow   *Net
 	up, down        []kernel.Packed // W_l and its transpose, for l ≥ 2
 	input           kernel.Packed   // W_1, for inputs without many zeros
 	predictorPacked []kernel.Packed
@@ -88,7 +89,7 @@ func newRelaxer(c Config) *relaxer {
 	r.convs = newConvolutions(c, r.net)
 	r.up, r.down, r.predictorPacked = make([]kernel.Packed, layers+1), make([]kernel.Packed, layers+1), make([]kernel.Packed, layers+1)
 	if c.Predictor != nil {
-		r.predictor = NewNet(c.Sizes, c.Weights, c.Seed, "forward.")
+		r.predictor = NewNet(c.Sizes, c.Weights, c.Seed, forwardPrefix)
 	}
 	for _, list := range []*[][]tensor.Float{&r.free, &r.plus, &r.minus, &r.diff, &r.steps, &r.scaled, &r.guess, &r.errors} {
 		*list = make([][]tensor.Float, layers+1)
@@ -100,8 +101,11 @@ func newRelaxer(c Config) *relaxer {
 		}
 	}
 	r.kept, r.forwardKept = make([]kept, layers), make([]kept, layers)
-	if c.Binary != nil {
+	if c.Binary != nil || r.regrows() {
 		r.shadow = newShadow(r.net)
+	}
+	if r.predictor != nil && r.regrows() {
+		r.forwardShadow = newShadow(r.predictor)
 	}
 	if c.Spiking != nil {
 		r.plan, r.turned, r.spikes = newPlan(c), make([][]tensor.Float, layers+1), make([]atomic.Int64, layers+1)
@@ -134,28 +138,26 @@ func (c Config) move() kernel.Relax {
 	return m
 }
 
-// mask returns pruned weights to zero that someone else has written to.
+// mask returns pruned weights to zero that someone else has written to. Shadows that
+// regrow are whole.
 func (r *relaxer) mask() {
-	for l := range r.kept {
-		if m := &r.kept[l]; m.listed() {
-			r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, r.learned().W[l].Value.Data}, runMask)
+	if r.regrows() {
+		return
+	}
+	for _, t := range r.thinned() {
+		for l := range t.kept {
+			if m := &t.kept[l]; m.listed() {
+				r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, t.learned().W[l].Value.Data}, runMask)
+			}
 		}
 	}
 }
 
 // pack takes up the weights after they have changed.
 func (r *relaxer) pack() {
-	for l := range r.kept {
-		m := &r.kept[l]
-		if r.shadow != nil {
-			r.signs.For(r.c.Pool, r.sizes[l], 64, signing{r.shadow.W[l], r.net.W[l]}, runSigns)
-			if m.sparse() {
-				r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, r.net.W[l].Value.Data}, runTake)
-			}
-		}
-		if m.sparse() {
-			r.lists.For(r.c.Pool, r.sizes[l+1], 64, listing{m, nil}, runColumns)
-		}
+	r.fromShadows(r.net, r.shadow, r.kept)
+	if r.predictor != nil {
+		r.fromShadows(r.predictor, r.forwardShadow, r.forwardKept)
 	}
 	for _, g := range r.convs {
 		if g != nil {
@@ -178,8 +180,33 @@ func (r *relaxer) pack() {
 				r.down[l].Pack(r.c.Pool, w, n, n, k, true)
 			}
 		}
-		if r.predictor != nil {
+		if r.predictor != nil && !r.forwardKept[l-1].sparse() {
 			r.predictorPacked[l].Pack(r.c.Pool, r.predictor.W[l-1].Value.Data, n, k, n, false)
+		}
+	}
+}
+
+// fromShadows makes a network's weights of its shadows, if it has any, and hands what
+// is kept of them on to lists of columns.
+func (r *relaxer) fromShadows(net, shadow *Net, kept []kept) {
+	for l := range kept {
+		m := &kept[l]
+		if shadow != nil {
+			w := net.W[l]
+			if r.c.Binary != nil && net == r.net {
+				r.signs.For(r.c.Pool, r.sizes[l], 64, signing{shadow.W[l], w}, runSigns)
+			} else {
+				copy(w.Value.Data, shadow.W[l].Value.Data)
+			}
+			switch {
+			case r.regrows() && m.listed():
+				r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, w.Value.Data}, runMask)
+			case m.sparse():
+				r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, w.Value.Data}, runTake)
+			}
+		}
+		if m.sparse() {
+			r.lists.For(r.c.Pool, r.sizes[l+1], 64, listing{m, nil}, runColumns)
 		}
 	}
 }
@@ -213,7 +240,7 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 		if !r.kept[0].sparse() {
 			r.input.Pack(r.c.Pool, r.net.W[0].Value.Data, n, b.in, n, false)
 		}
-		if r.predictor != nil {
+		if r.predictor != nil && !r.forwardKept[0].sparse() {
 			r.predictorPacked[1].Pack(r.c.Pool, r.predictor.W[0].Value.Data, n, b.in, n, false)
 		}
 	}
