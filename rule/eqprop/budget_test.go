@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/internal/par"
 	"synfire/internal/rng"
 	"synfire/tensor"
 )
@@ -334,6 +335,28 @@ func TestPruningOptions(t *testing.T) {
 	} {
 		if _, err := New(complete(c)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// Any number of threads leaves the same bits of pruned and limited predictors.
+func TestThinnedThreads(t *testing.T) {
+	for name, p := range map[string]Pruning{"own": {}, "shared": {SharedMask: true, Regrow: true, Saliency: Movement}} {
+		for variant := Budget; variant <= Hard; variant++ {
+			weights := func(threads int) []tensor.Float {
+				p.Sparsity, p.Last, p.Begin, p.End, p.Every = 0.9, 0.4, 1, 3, 1
+				c := wide(Config{Pruning: &p, Predictor: &Predictor{Lambda: 0.1, TopK: true}, TopK: &TopK{K: 6, Variant: variant, Temperature: 0.1}})
+				c.Pool = par.New(threads)
+				defer c.Pool.Close()
+				l := learner(t, c)
+				for i := range uint64(5) {
+					step(t, l, samples(31, 96, 5, 0.3, i))
+				}
+				return slices.Concat(l.Net().W[1].Value.Data, l.Predictor().W[0].Value.Data)
+			}
+			if !slices.Equal(weights(1), weights(3)) {
+				t.Errorf("%s masks, %v: weights differ", name, variant)
+			}
 		}
 	}
 }

@@ -40,7 +40,7 @@ type Saliency uint8
 const (
 	Magnitude Saliency = iota // |w|
 	// Movement is |w·ΣΔw| with the sum of all steps so far: the distance of the weight
-	// from where it was drawn.
+	// from where the configuration draws it.
 	Movement
 )
 
