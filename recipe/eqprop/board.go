@@ -47,16 +47,17 @@ func (j Job) YAML() []byte {
 			s.Quantiser, s.Lambda, s.LambdaDecay, s.Epsilon, s.Decay, s.Drift, s.Warm, s.Bidirectional)
 	}
 	if k := c.TopK; k != nil {
-		fmt.Fprintf(&b, "top-k: {k: %g, variant: %v, temperature: %g, begin: %d, end: %d}\n", k.K, k.Variant, k.Temperature, k.Begin, k.End)
+		fmt.Fprintf(&b, "top-k: {k: %g, variant: %v, temperature: %g, begin: %d, end: %d, hot: %g, cooling: %d}\n", k.K, k.Variant, k.Temperature, k.Begin, k.End, k.Hot, k.Cooling)
 	}
 	if p := c.Pruning; p != nil {
-		fmt.Fprintf(&b, "pruning: {sparsity: %g, last: %g, begin: %d, end: %d, every: %d}\n", p.Sparsity, p.Last, p.Begin, p.End, p.Every)
+		fmt.Fprintf(&b, "pruning: {sparsity: %g, last: %g, begin: %d, end: %d, every: %d, saliency: %v, regrow: %v, shared-mask: %v}\n",
+			p.Sparsity, p.Last, p.Begin, p.End, p.Every, p.Saliency, p.Regrow, p.SharedMask)
 	}
 	if c.Binary != nil {
 		fmt.Fprintln(&b, "binary: {}")
 	}
 	if p := c.Predictor; p != nil {
-		fmt.Fprintf(&b, "predictor: {lambda: %g, leak: %g}\n", p.Lambda, p.Leak)
+		fmt.Fprintf(&b, "predictor: {lambda: %g, leak: %g, top-k: %v}\n", p.Lambda, p.Leak, p.TopK)
 	}
 	return []byte(b.String())
 }
