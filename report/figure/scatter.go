@@ -25,6 +25,7 @@ type ScatterOptions struct {
 	LogX, LogY bool
 	Diagonal   bool // draw where both are equal, on one range for both axes
 	Map        bool // a map, such as of multidimensional scaling: only distances count
+	Joined     bool // join the points of a cloud by a line, in their order
 }
 
 // Scatter draws at most six clouds of points. The figure of a map is as high as
@@ -57,6 +58,9 @@ func Scatter(title string, o ScatterOptions, clouds ...Cloud) (Figure, error) {
 		}
 		x.add(c.X)
 		y.add(c.Y)
+		if o.Joined {
+			p.plot.Add(lines{x: c.X, y: c.Y, style: draw.LineStyle{Color: tint{seriesColors[i], 0.6}, Width: 1.2}, unmarked: true})
+		}
 		p.plot.Add(pts)
 		if c.Name != "" {
 			p.key = append(p.key, keyEntry{name: c.Name, glyph: &pts.style})
