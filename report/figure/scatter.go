@@ -106,7 +106,20 @@ func equalUnits(x, y span) (span, span) {
 func (s span) values() []float64 { return []float64{s.lo, s.hi} }
 
 var shapes = [...]draw.GlyphDrawer{
-	draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}, draw.PlusGlyph{}, draw.CrossGlyph{}, draw.RingGlyph{},
+	draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}, strokes{{X: 1}, {Y: 1}}, strokes{{X: 0.7, Y: 0.7}, {X: 0.7, Y: -0.7}}, draw.RingGlyph{},
+}
+
+// strokes is a glyph of lines through its centre, to the ends given in radii. Those of
+// gonum are too thin beside filled glyphs.
+type strokes []vg.Point
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (s strokes) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
+	for _, end := range s {
+		d := end.Scale(1.2 * style.Radius)
+		from, to := at.Sub(d), at.Add(d)
+		c.StrokeLine2(line(style.Color, 1.6), from.X, from.Y, to.X, to.Y)
+	}
 }
 
 // points is a cloud as a plotter.
