@@ -19,7 +19,7 @@ func TestTopKValues(t *testing.T) {
 		want []float64
 	}{
 		"budget": {func(z []tensor.Float) { new(limiter).project(z, 2) }, []float64{.7, 0, .2, .55, .15, .4}},
-		"soft":   {func(z []tensor.Float) { new(limiter).soft(z, 2, 0.05) }, []float64{.989198, .000010, .004140, .820123, .001527, .185002}},
+		"soft":   {func(z []tensor.Float) { new(limiter).soft(z, 2, 0.05, unsought[0]) }, []float64{.989198, .000010, .004140, .820123, .001527, .185002}},
 		"wide":   {func(z []tensor.Float) { new(limiter).project(z, 6) }, []float64{.9, .1, .4, .75, .35, .6}},
 	} {
 		z := slices.Clone(scores)
@@ -76,8 +76,8 @@ func TestSoft(t *testing.T) {
 			for i := range b {
 				b[i] += 2
 			}
-			new(limiter).soft(a, k, tau)
-			new(limiter).soft(b, k, tau)
+			new(limiter).soft(a, k, tau, unsought[0])
+			new(limiter).soft(b, k, tau, unsought[0])
 			for i := range a {
 				sum += float64(a[i])
 				near(t, "shifted", float64(b[i]), float64(a[i]), 1e-4)
@@ -146,7 +146,8 @@ func TestSparseValidate(t *testing.T) {
 		"no variant 7":       {TopK: &TopK{K: 1, Variant: 7}},
 		"temperature 0":      {TopK: &TopK{K: 1, Variant: Soft}},
 		"leave activation":   {TopK: &TopK{K: 1}, Activation: Tanh},
-		"no quadratic leak":  {TopK: &TopK{K: 1, Variant: Soft, Temperature: 1}, Predictor: &Predictor{Lambda: 1}},
+		"cools from 0.1":     {TopK: &TopK{K: 1, Variant: Soft, Temperature: 0.5, Hot: 0.1, Cooling: 9}},
+		"in 0 steps":         {TopK: &TopK{K: 1, Variant: Soft, Temperature: 0.1, Hot: 0.5}},
 		"sparsities 1 and 0": {Pruning: &Pruning{Sparsity: 1, End: 5, Every: 1}},
 		"from step 5 to 5":   {Pruning: &Pruning{Begin: 5, End: 5, Every: 1}},
 		"every 0":            {Pruning: &Pruning{End: 5}},

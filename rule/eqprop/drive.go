@@ -109,7 +109,7 @@ func (r *relaxer) settle(w *block, l int) {
 	if r.limits(l) {
 		w.moved[l] = 0
 		for i := range w.count {
-			change := r.settleRow(w, l, w.s[l][i*n:][:n], w.z[l][i*n:][:n])
+			change := r.settleRow(w, l, i, w.s[l][i*n:][:n], w.z[l][i*n:][:n])
 			w.moved[l], w.change[i] = max(w.moved[l], change), max(w.change[i], change)
 		}
 		return

@@ -53,7 +53,10 @@ func (l *Learner) Net() *Net { return l.r.net }
 func (l *Learner) Predictor() *Net { return l.r.predictor }
 
 // Refresh takes up parameters that someone else has written to.
-func (l *Learner) Refresh() { l.r.pack() }
+func (l *Learner) Refresh() {
+	l.r.mask()
+	l.r.pack()
+}
 
 // Step learns from a batch. An empty one changes nothing. Rates are the shares of
 // units above zero in the free states.

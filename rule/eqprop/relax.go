@@ -24,6 +24,7 @@ type relaxer struct {
 	predictorPacked []kernel.Packed
 	kept            []kept         // what pruning left
 	k               []tensor.Float // limits of activity
+	temperature     tensor.Float   // of soft ones
 	noise           [][]tensor.Float
 	convs           []*convolution
 	move            kernel.Relax
@@ -45,7 +46,7 @@ type relaxer struct {
 	blocks  []block
 	loop    par.Loop[pass]
 	updates par.Loop[update]
-	masks   par.Loop[masking]
+	lists   par.Loop[listing]
 	signs   par.Loop[signing]
 }
 
@@ -63,11 +64,12 @@ type block struct {
 	lo, total, count int
 	who              []int // sample of a slot
 	s, base, z       [][]tensor.Float
-	delta            []tensor.Float // y − o of a readout
-	change           []tensor.Float // of a slot, in a step
-	moved            []tensor.Float // of a layer, likewise
-	scratch          []tensor.Float // a row
-	places           [][]uint8      // of the largest elements in windows, of a layer
+	delta            []tensor.Float   // y − o of a readout
+	change           []tensor.Float   // of a slot, in a step
+	moved            []tensor.Float   // of a layer, likewise
+	theta            [][]tensor.Float // of a soft limit, by layer and slot
+	scratch          []tensor.Float   // a row
+	places           [][]uint8        // of the largest elements in windows, of a layer
 	images           imaging
 	lists            lists
 	product          product
@@ -112,31 +114,46 @@ func newRelaxer(c Config) *relaxer {
 	return r
 }
 
+// lambda is the strength of a predictor's pull.
+func (c Config) lambda() float64 {
+	if c.Predictor == nil {
+		return 0
+	}
+	return c.Predictor.Lambda
+}
+
 // move is the step of all layers. The leak of a prediction joins that of the
 // states.
 func (c Config) move() kernel.Relax {
-	lambda := 0.0
-	if c.Predictor != nil {
-		lambda = c.Predictor.Lambda
-	}
-	m := kernel.Relax{Keep: tensor.Float(1 - c.Step*(1+lambda)), Gain: tensor.Float(c.Step), Hi: 1}
+	m := kernel.Relax{Keep: tensor.Float(1 - c.Step*(1+c.lambda())), Gain: tensor.Float(c.Step), Hi: 1}
 	if c.Activation == Tanh {
 		m.Lo = -1
 	}
 	return m
 }
 
+// mask returns pruned weights to zero that someone else has written to.
+func (r *relaxer) mask() {
+	for l := range r.kept {
+		if m := &r.kept[l]; m.listed() {
+			r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, r.learned().W[l].Value.Data}, runMask)
+		}
+	}
+}
+
 // pack takes up the weights after they have changed.
 func (r *relaxer) pack() {
 	for l := range r.kept {
-		if m := &r.kept[l]; m.listed() {
-			r.masks.For(r.c.Pool, r.sizes[l], 64, masking{m, r.learned().W[l].Value.Data}, runMask)
-		}
+		m := &r.kept[l]
 		if r.shadow != nil {
 			r.signs.For(r.c.Pool, r.sizes[l], 64, signing{r.shadow.W[l], r.net.W[l]}, runSigns)
-			r.kept[l].take(r.net.W[l].Value.Data)
+			if m.sparse() {
+				r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, r.net.W[l].Value.Data}, runTake)
+			}
 		}
-		r.kept[l].refresh()
+		if m.sparse() {
+			r.lists.For(r.c.Pool, r.sizes[l+1], 64, listing{m, nil}, runColumns)
+		}
 	}
 	for _, g := range r.convs {
 		if g != nil {
@@ -253,7 +270,7 @@ func runPhases(p *pass, worker, lo, hi int) {
 func (w *block) begin(r *relaxer, lo, hi int) {
 	if w.s == nil {
 		w.s, w.base, w.z = make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes))
-		w.places = make([][]uint8, len(r.sizes))
+		w.places, w.theta = make([][]uint8, len(r.sizes)), make([][]tensor.Float, len(r.sizes))
 	}
 	w.lo, w.total, w.count = lo, hi-lo, hi-lo
 	w.who = w.who[:0]
@@ -263,6 +280,8 @@ func (w *block) begin(r *relaxer, lo, hi int) {
 	for l := 1; l <= r.top; l++ {
 		n := w.total * r.sizes[l]
 		w.s[l], w.base[l], w.z[l] = tensor.Resize(w.s[l], n), tensor.Resize(w.base[l], n), tensor.Resize(w.z[l], n)
+		w.theta[l] = tensor.Resize(w.theta[l], w.total)
+		kernel.FillRows(w.theta[l], unsought[:])
 		if g := r.convs[l]; g != nil {
 			w.places[l] = slices.Grow(w.places[l][:0], w.total*g.places())[:w.total*g.places()]
 		}
@@ -426,6 +445,7 @@ func (w *block) swap(r *relaxer, i, j int) {
 	w.change[i], w.change[j] = w.change[j], w.change[i]
 	for l := 1; l <= r.top; l++ {
 		n := r.sizes[l]
+		w.theta[l][i], w.theta[l][j] = w.theta[l][j], w.theta[l][i]
 		for _, rows := range [2][]tensor.Float{w.s[l], w.base[l]} {
 			a, b := rows[i*n:][:n], rows[j*n:][:n]
 			for u := range a {

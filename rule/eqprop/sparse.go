@@ -19,7 +19,8 @@ const (
 // what comes from above, and once by column. The zero value is a whole matrix.
 type kept struct {
 	rows, columns entries
-	order         []int32 // of a column's entry, its number among the rows'
+	order         []int32  // of a column's entry, its number among the rows'
+	bits          []uint64 // which weights are kept, from a new word on in each row
 }
 
 // entries are the kept weights of each row, or column, one after another.
@@ -53,11 +54,13 @@ func (e *entries) count(rows []int32, width int) (n int) {
 func (m *kept) list(w []tensor.Float, k, n int) {
 	rows, columns := &m.rows, &m.columns
 	*rows, *columns, m.order = entries{}, entries{}, m.order[:0]
-	starts := make([]int32, n+1)
+	starts, words := make([]int32, n+1), (n+63)/64
+	m.bits = make([]uint64, k*words)
 	for i := range k {
 		for j, v := range w[i*n:][:n] {
 			if v != 0 {
 				rows.at, rows.val = append(rows.at, int32(j)), append(rows.val, v)
+				m.bits[i*words+j/64] |= 1 << (j % 64)
 				starts[j+1]++
 			}
 		}
@@ -90,41 +93,61 @@ func (m *kept) below(share float64) bool {
 	return min(k, n) >= sparseWidth && float64(len(m.order)) <= share*float64(k*n)
 }
 
-// masking returns a matrix to zero but for what is kept, whose values the rows take up.
-type masking struct {
+// mask returns rows [lo, hi) of a matrix to zero but for what is kept, and takes up
+// the values of that where sums are of lists.
+func (m *kept) mask(w []tensor.Float, lo, hi int) {
+	n := len(m.columns.ends)
+	words := (n + 63) / 64
+	for i := lo; i < hi; i++ {
+		row := w[i*n:][:n]
+		for j, word := range m.bits[i*words:][:words] {
+			part := row[64*j : min(64*j+64, n)]
+			kernel.SelectBits(part, part, word)
+		}
+	}
+	if m.sparse() {
+		m.take(w, lo, hi)
+	}
+}
+
+// take gives rows [lo, hi) the values of a matrix.
+func (m *kept) take(w []tensor.Float, lo, hi int) {
+	n := len(m.columns.ends)
+	for i := lo; i < hi; i++ {
+		at, val := m.rows.of(i)
+		row := w[i*n:][:n]
+		for e, j := range at {
+			val[e] = row[j]
+		}
+	}
+}
+
+// spread writes the values of a row where they belong.
+func (m *kept) spread(i int, row []tensor.Float) {
+	at, val := m.rows.of(i)
+	for e, j := range at {
+		row[j] = val[e]
+	}
+}
+
+// listing is a part of the work of taking up a matrix.
+type listing struct {
 	m *kept
 	w []tensor.Float
 }
 
-func runMask(p *masking, _, lo, hi int) {
-	n := len(p.m.columns.ends)
-	for i := lo; i < hi; i++ {
-		at, val := p.m.rows.of(i)
-		row := p.w[i*n:][:n]
-		for e, j := range at {
-			val[e] = row[j]
-		}
-		clear(row)
-		for e, j := range at {
-			row[j] = val[e]
-		}
-	}
-}
+func runMask(p *listing, _, lo, hi int) { p.m.mask(p.w, lo, hi) }
+func runTake(p *listing, _, lo, hi int) { p.m.take(p.w, lo, hi) }
 
-// take gives the rows the values of another matrix.
-func (m *kept) take(w []tensor.Float) {
-	n, e := len(m.columns.ends), 0
-	for i, end := range m.rows.ends {
-		for ; e < int(end); e++ {
-			m.rows.val[e] = w[i*n+int(m.rows.at[e])]
+// runColumns hands the values of the rows on to columns.
+func runColumns(p *listing, _, lo, hi int) {
+	m := p.m
+	for j := lo; j < hi; j++ {
+		_, val := m.columns.of(j)
+		from := m.order[int(m.columns.ends[j])-len(val):]
+		for e := range val {
+			val[e] = m.rows.val[from[e]]
 		}
-	}
-}
-
-// refresh hands the values of the rows on to the columns.
-func (m *kept) refresh() {
-	for e, from := range m.order {
-		m.columns.val[e] = m.rows.val[from]
 	}
 }
 

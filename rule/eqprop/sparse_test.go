@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"synfire/internal/kernel"
 	"synfire/internal/par"
@@ -22,12 +23,15 @@ func wide(c Config) Config {
 
 // pruned is a learner whose matrices, the last one too, have lost a share of their
 // weights, and the same one that does not know of it.
-func pruned(t testing.TB, c Config, share float64) (sparse, whole *Learner) {
+func pruned(t testing.TB, c Config, share, last float64) (sparse, whole *Learner) {
 	t.Helper()
 	whole = learner(t, c)
-	c.Pruning = &Pruning{Sparsity: share, Last: share, Begin: 0, End: 1, Every: 1}
+	c.Pruning = &Pruning{Sparsity: share, Last: last, Begin: 0, End: 1, Every: 1}
 	sparse = learner(t, c)
 	for i, w := range whole.Net().W {
+		if i == len(whole.Net().W)-1 {
+			share = last
+		}
 		prune(w.Value.Data, share)
 		copy(sparse.Net().W[i].Value.Data, w.Value.Data)
 	}
@@ -48,7 +52,7 @@ func TestSparse(t *testing.T) {
 		"spiking":   {Spiking: &Spiking{Drift: 0.05, Lambda: 0.3}},
 	} {
 		for _, density := range []float64{0.2, 0.9} {
-			sparse, whole := pruned(t, wide(c), 0.985)
+			sparse, whole := pruned(t, wide(c), 0.985, 0.985)
 			if !sparse.r.kept[0].below(eventShare) {
 				t.Fatal("no lists at 98.5 %")
 			}
@@ -82,7 +86,7 @@ func TestSparseThreads(t *testing.T) {
 		c := wide(Config{})
 		c.Pool = par.New(threads)
 		defer c.Pool.Close()
-		l, _ := pruned(t, c, 0.9)
+		l, _ := pruned(t, c, 0.9, 0.9)
 		for i := range uint64(3) {
 			step(t, l, samples(31, 96, 5, 0.3, i))
 		}
@@ -95,7 +99,7 @@ func TestSparseThreads(t *testing.T) {
 
 // What someone writes to a pruned weight has no effect.
 func TestPrunedWeightsAreDead(t *testing.T) {
-	l, _ := pruned(t, wide(Config{}), 0.9)
+	l, _ := pruned(t, wide(Config{}), 0.9, 0.9)
 	b := samples(3, 96, 5, 0.5, 3)
 	want := slices.Clone(must(l.Predict(t.Context(), b)).Scores)
 	for i, v := range l.Net().W[0].Value.Data {
@@ -111,7 +115,7 @@ func TestPrunedWeightsAreDead(t *testing.T) {
 
 // Spikes reach kept weights alone, and only these are counted.
 func TestSparseSynapses(t *testing.T) {
-	sparse, whole := pruned(t, wide(Config{Spiking: &Spiking{Epsilon: 0.5}}), 0.9)
+	sparse, whole := pruned(t, wide(Config{Spiking: &Spiking{Epsilon: 0.5}}), 0.9, 0.9)
 	b := samples(5, 96, 5, 0.5, 3)
 	must(sparse.Predict(t.Context(), b))
 	must(whole.Predict(t.Context(), b))
@@ -133,38 +137,47 @@ func TestSmallest(t *testing.T) {
 	}
 }
 
-// Steps and predictions of a pruned network against those of the same network as a
-// whole matrix.
+// Steps and predictions of pruned networks against those of the same networks as whole
+// matrices, in turn: how much less time the former take, the median of the rounds.
 func BenchmarkPruned(b *testing.B) {
-	for _, sizes := range [][]int{{784, 500, 10}, {784, 500, 500, 500, 10}} {
-		for _, spiking := range []bool{false, true} {
-			share := 0.9
-			c := Config{Sizes: sizes, Rates: []float64{1e-6, 1e-6, 1e-6, 1e-6}[:len(sizes)-1], Beta: 0.5, Free: 20, Nudged: 4, Nudge: OneSided, Pool: par.New(1)}
-			if spiking {
-				c.Spiking, share = &Spiking{Drift: 0.0346, Lambda: 0.275}, 0.97
-			}
-			sparse, whole := pruned(b, c, share)
-			images, many := samples(20, 784, 10, 0.19, 1), samples(64, 784, 10, 0.19, 2)
-			for _, l := range []struct {
+	one := Config{Sizes: []int{784, 500, 10}, Beta: 0.3, CostScale: 1, Free: 20, Nudged: 4}
+	two := Config{Sizes: []int{784, 500, 500, 10}, Beta: 1, CostScale: 1, Nudge: RandomSign, Free: 100, Nudged: 6, Tolerance: 1e-3}
+	spiking := Config{Sizes: []int{784, 500, 10}, Beta: 0.5, Nudge: OneSided, Free: 20, Nudged: 4, Spiking: &Spiking{Drift: 0.0346, Lambda: 0.275}}
+	images, many := samples(20, 784, 10, 0.19, 1), samples(1000, 784, 10, 0.19, 2)
+	for _, threads := range []int{1, 2} {
+		pool := par.New(threads)
+		defer pool.Close()
+		for _, share := range []float64{0.5, 0.8, 0.9, 0.95, 0.98} {
+			for _, net := range []struct {
 				name string
-				*Learner
-			}{{"whole", whole}, {"kept", sparse}} {
-				name := fmt.Sprintf("layers=%d/spiking=%v/%s", len(sizes)-1, spiking, l.name)
-				b.Run(name+"/predict", func(b *testing.B) {
-					for b.Loop() {
-						if _, err := l.Predict(b.Context(), many); err != nil {
-							b.Fatal(err)
-						}
-					}
-				})
+				c    Config
+			}{{"one", one}, {"two", two}, {"spiking", spiking}} {
+				net.c.Rates, net.c.Pool = []float64{1e-6, 1e-6, 1e-6}[:len(net.c.Sizes)-1], pool
+				sparse, whole := pruned(b, net.c, share, share/2)
+				name := fmt.Sprintf("%s/share=%v/threads=%d", net.name, share, threads)
 				b.Run(name+"/step", func(b *testing.B) {
-					for b.Loop() {
-						step(b, l.Learner, images)
-					}
+					inTurn(b, func() { step(b, whole, images) }, func() { step(b, sparse, images) })
+				})
+				b.Run(name+"/predict", func(b *testing.B) {
+					inTurn(b, func() { must(whole.Predict(b.Context(), many)) }, func() { must(sparse.Predict(b.Context(), many)) })
 				})
 			}
 		}
 	}
+}
+
+// inTurn times both by turns and reports the median of their ratios.
+func inTurn(b *testing.B, whole, sparse func()) {
+	var ratios []float64
+	for b.Loop() {
+		start := time.Now()
+		whole()
+		middle := time.Now()
+		sparse()
+		ratios = append(ratios, float64(middle.Sub(start))/float64(time.Since(middle)))
+	}
+	slices.Sort(ratios)
+	b.ReportMetric(ratios[len(ratios)/2], "times")
 }
 
 // BenchmarkProject is the budget's projection of 500 units, as a step of the
@@ -182,9 +195,9 @@ func BenchmarkProject(b *testing.B) {
 	}
 }
 
-// BenchmarkBudget is a step of learning with and without a budget of activity.
+// BenchmarkBudget is a step of learning with and without a limit of activity.
 func BenchmarkBudget(b *testing.B) {
-	for name, k := range map[string]*TopK{"none": nil, "budget": {K: 10}} {
+	for name, k := range map[string]*TopK{"none": nil, "budget": {K: 10}, "soft": {K: 10, Variant: Soft, Temperature: 0.05}} {
 		c := Config{Sizes: []int{784, 500, 10}, Rates: []float64{1e-6, 1e-6}, Beta: 0.3, CostScale: 1, Free: 20, Nudged: 4, TopK: k}
 		l, images := learner(b, c), samples(20, 784, 10, 0.19, 1)
 		b.Run(name, func(b *testing.B) {

@@ -124,6 +124,7 @@ type simulation struct {
 	kept   []tensor.Float // a copy
 	layers []units
 	u      []tensor.Float
+	theta  []tensor.Float // of soft limits
 	input  []tensor.Float // φ of the listed inputs
 
 	sent, next   [][]int32        // units that spiked, by layer
@@ -140,7 +141,7 @@ type simulation struct {
 
 // newSimulation makes the memory of a thread.
 func newSimulation(sizes []int) *simulation {
-	m := &simulation{layers: make([]units, len(sizes)), spikes: make([]int, len(sizes))}
+	m := &simulation{layers: make([]units, len(sizes)), spikes: make([]int, len(sizes)), theta: make([]tensor.Float, len(sizes))}
 	total, widest := 0, 0
 	for _, n := range sizes {
 		total, widest = total+8*n, max(widest, n)
@@ -167,6 +168,7 @@ func newSimulation(sizes []int) *simulation {
 func (m *simulation) reset() {
 	m.t = 0
 	clear(m.all)
+	kernel.FillRows(m.theta, unsought[:])
 	for l := range m.sent {
 		m.sent[l], m.values[l] = m.sent[l][:0], m.values[l][:0]
 	}
@@ -294,7 +296,7 @@ func (r *relaxer) simulate(w *block, b *batch, sample, steps int, beta tensor.Fl
 				}
 			}
 			if r.limits(l) {
-				r.limit(w, l, d)
+				r.limit(w, l, d, &m.theta[l])
 			}
 			r.integrate(m, x, d)
 			m.encode(x, l, lambda, s.Quantiser)

@@ -173,7 +173,13 @@ func (u *update) rows(worker, which, l, lo, hi int) {
 		}
 		return
 	}
-	dst := u.net.W[l-1].Value.Data[lo*n : hi*n]
+	w, m := u.net.W[l-1].Value.Data, &r.kept[l-1]
+	masked := m.listed() && u.net == r.learned()
+	if masked && l == 1 && !b.dense && m.sparse() && r.shadow == nil {
+		u.keptInputRows(worker, lo, hi, w)
+		return
+	}
+	dst := w[lo*n : hi*n]
 	switch {
 	case r.convs[l] != nil:
 		u.convolution(worker, l, lo, hi, dst)
@@ -190,6 +196,9 @@ func (u *update) rows(worker, which, l, lo, hi int) {
 		kernel.MulOuter(b.n, hi-lo, n, r.diff[l-1][lo:], k, r.scaled[l], n, dst, n)
 		kernel.MulOuter(b.n, hi-lo, n, u.before[l-1][lo:], k, r.steps[l], n, dst, n)
 	}
+	if masked {
+		m.mask(w, lo, hi)
+	}
 }
 
 // inputRows adds the products of columns [lo, hi) of the inputs with the errors to
@@ -205,6 +214,33 @@ func (u *update) inputRows(worker, lo, hi int, dst, errors []tensor.Float) {
 	for i := range hi - lo {
 		samples, val := t.column(i)
 		kernel.AddRowsMulti(1, dst[i*n:][:n], n, errors, n, n, n, samples, val)
+	}
+}
+
+// keptInputRows is inputRows for the kept weights of the network: the sums are of whole
+// rows, in a row that stays in the nearest cache, and of the matrix only kept weights
+// are written. Rows of inputs that were zero do not change.
+func (u *update) keptInputRows(worker, lo, hi int, w []tensor.Float) {
+	r, n, m := u.r, u.r.sizes[1], &u.r.kept[0]
+	block := &r.blocks[worker]
+	t := &block.lists
+	t.turn(u.b, lo, hi)
+	block.scratch = tensor.Resize(block.scratch, n)
+	row := block.scratch
+	for i := lo; i < hi; i++ {
+		samples, x := t.column(i - lo)
+		if len(samples) == 0 {
+			continue
+		}
+		clear(row)
+		m.spread(i, row)
+		kernel.AddRowsMulti(1, row, n, r.steps[1], n, n, n, samples, x)
+		at, val := m.rows.of(i)
+		dst := w[i*n:][:n]
+		for e, j := range at {
+			val[e] = row[j]
+			dst[j] = row[j]
+		}
 	}
 }
 
