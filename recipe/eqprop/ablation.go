@@ -1,7 +1,6 @@
 package eqprop
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -278,10 +277,10 @@ func (a *ablation) gridSection() (report.Section, error) {
 		of                func(mean) float64
 		line              func(mean) string
 	}{
-		{"active units", "active hidden units, of 500", "One line a sparsity, one point a limit: 5, 10, 25, 50 and none, from the left.", func(m mean) float64 { return m.active }, sparsity},
-		{"weights", "weights kept (%)", "One line a limit, one point a sparsity: 0.98, 0.95, 0.9, 0.8 and none, from the left.", func(m mean) float64 { return 100 * m.share }, limit},
-		{"products", "products of a prediction, thousands", "One line a sparsity, one point a limit. Left and low is best.", func(m mean) float64 { return m.products / 1000 }, sparsity},
-		{"time", "time of 10,000 predictions (s)", "One line a sparsity, one point a limit, in order of time. A budget adds its projection to each step.", func(m mean) float64 { return m.predict }, sparsity},
+		{"active units", "active hidden units, of 500", "One line a sparsity; its points are limits, joined in order, the least at the left.", func(m mean) float64 { return m.active }, sparsity},
+		{"weights", "weights kept (%)", "One line a limit; its points are sparsities, the highest at the left.", func(m mean) float64 { return 100 * m.share }, limit},
+		{"products", "products of a prediction, thousands", "One line a sparsity; its points are limits, joined in order. Left and low is best.", func(m mean) float64 { return m.products / 1000 }, sparsity},
+		{"time", "time of 10,000 predictions (s)", "One line a sparsity; its points are limits, joined in order. A limit saves products, but is a projection in each step.", func(m mean) float64 { return m.predict }, sparsity},
 	} {
 		drawn, err := figure.Scatter("Test error and "+f.title, figure.ScatterOptions{X: f.x, Y: "test error (%)", LogX: true, Joined: true}, clouds(budget, f.of, f.line)...)
 		if err != nil {
@@ -354,20 +353,18 @@ func (g grid) table(caption string, means []mean, text func(mean) string) report
 	return t
 }
 
-// clouds groups means by the name of their line, in order of x.
+// clouds groups means by the name of their line, each in the order of its limits or
+// sparsities.
 func clouds(means []mean, x func(mean) float64, line func(mean) string) (out []figure.Cloud) {
-	sorted := slices.Clone(means)
-	slices.SortStableFunc(sorted, func(a, b mean) int { return cmp.Compare(x(a), x(b)) })
 	at := map[string]int{}
 	for _, m := range means {
-		if _, ok := at[line(m)]; !ok {
-			at[line(m)] = len(out)
+		i, ok := at[line(m)]
+		if !ok {
+			i = len(out)
+			at[line(m)] = i
 			out = append(out, figure.Cloud{Name: line(m)})
 		}
-	}
-	for _, m := range sorted {
-		c := &out[at[line(m)]]
-		c.X, c.Y = append(c.X, x(m)), append(c.Y, m.wrong)
+		out[i].X, out[i].Y = append(out[i].X, x(m)), append(out[i].Y, m.wrong)
 	}
 	return out
 }
