@@ -203,7 +203,7 @@ func (a *ablation) sections() ([]report.Section, error) {
 func (a *ablation) hostSection() (report.Section, error) {
 	s := report.Section{
 		Title: "Budget and pruning on each host",
-		Text:  "Test errors with seed " + fmt.Sprint(a.env.Seed) + ". Forward is the predictor alone, which is neither limited nor pruned; bits are the binary network's predictions with units that send a bit a step, trained without.",
+		Text:  "Test errors with seed " + fmt.Sprint(a.env.Seed) + ". Forward is the predictor alone, which is neither limited nor pruned; bits are the binary network's predictions with units that send a bit a step, trained without. Epochs are in the table of runs under Learning: spiking hosts take fewer.",
 	}
 	errs := report.Table{Caption: "Test error (%)", Head: append([]string{"host"}, treatments[:]...), Right: []bool{false, true, true, true, true}}
 	products := errs

@@ -60,13 +60,13 @@ func sparseJobs(seed uint64, images, epochs int) []Job {
 	return jobs
 }
 
-// hosts are the other networks that the idea is for. Epochs of spiking ones are longer,
-// and so they take fewer.
-func hosts(seed uint64, images, epochs int) []Job {
+// hosts are the other networks that the idea is for. Spiking ones have epochs of their
+// own: each takes longer.
+func hosts(seed uint64, images, epochs, spikingEpochs int) []Job {
 	binary := realValued(seed, images, epochs)
 	binary.Name, binary.Config.Binary = "binary", &rule.Binary{}
 	return []Job{
-		initialised(seed, images, epochs), spiking(seed, images, min(epochs, 3)), initSpiking(seed, images, min(epochs, 3)), binary,
+		initialised(seed, images, epochs), spiking(seed, images, spikingEpochs), initSpiking(seed, images, spikingEpochs), binary,
 	}
 }
 
@@ -175,10 +175,14 @@ func (a *ablation) others(ctx context.Context, images, epochs int) {
 			a.measure(ctx, cell{job: j})
 		}
 	}
-	if a.env.Scale == report.Smoke {
-		epochs = 1
+	spikingEpochs := 2
+	switch a.env.Scale {
+	case report.Smoke:
+		epochs, spikingEpochs = 1, 1
+	case report.Full:
+		spikingEpochs = 3
 	}
-	for _, host := range hosts(seed, images, epochs) {
+	for _, host := range hosts(seed, images, epochs, spikingEpochs) {
 		if a.env.Scale == report.Smoke {
 			host = small(host)
 		}
