@@ -209,10 +209,10 @@ func (b *board) add(claim string, value float64) {
 	}
 }
 
-// oneSeed marks a claim's figures as several of one seed.
-func (b *board) oneSeed(claim string) {
+// seeds is the number of seeds of a claim with several figures of each.
+func (b *board) seeds(claim string, n int) {
 	m := b.measured[claim]
-	m.Seeds = 1
+	m.Seeds = n
 	b.measured[claim] = m
 }
 

@@ -174,9 +174,7 @@ func (a Activation) apply(z []tensor.Float) {
 	case HalfSigmoid:
 		kernel.Relax{Gain: 0.5, Hi: 1}.Step(z, z)
 	case Logistic:
-		for i, v := range z {
-			z[i] = tensor.Float(1 / (1 + math.Exp(-4*(float64(v)-0.5))))
-		}
+		kernel.Logistic{Threshold: 0.5, Slope: 4}.Of(z, z)
 	case Tanh:
 		for i, v := range z {
 			z[i] = tensor.Float(math.Tanh(float64(v)))
