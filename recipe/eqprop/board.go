@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -47,21 +48,23 @@ func (j Job) YAML() []byte {
 			s.Quantiser, s.Lambda, s.LambdaDecay, s.Epsilon, s.Decay, s.Drift, s.Warm, s.Bidirectional)
 	}
 	if k := c.TopK; k != nil {
-		fmt.Fprintf(&b, "top-k: {k: %g, variant: %v, temperature: %g, begin: %d, end: %d}\n", k.K, k.Variant, k.Temperature, k.Begin, k.End)
+		fmt.Fprintf(&b, "top-k: {k: %g, variant: %v, temperature: %g, begin: %d, end: %d, hot: %g, cooling: %d}\n", k.K, k.Variant, k.Temperature, k.Begin, k.End, k.Hot, k.Cooling)
 	}
 	if p := c.Pruning; p != nil {
-		fmt.Fprintf(&b, "pruning: {sparsity: %g, last: %g, begin: %d, end: %d, every: %d}\n", p.Sparsity, p.Last, p.Begin, p.End, p.Every)
+		fmt.Fprintf(&b, "pruning: {sparsity: %g, last: %g, begin: %d, end: %d, every: %d, saliency: %v, regrow: %v, shared-mask: %v}\n",
+			p.Sparsity, p.Last, p.Begin, p.End, p.Every, p.Saliency, p.Regrow, p.SharedMask)
 	}
 	if c.Binary != nil {
 		fmt.Fprintln(&b, "binary: {}")
 	}
 	if p := c.Predictor; p != nil {
-		fmt.Fprintf(&b, "predictor: {lambda: %g, leak: %g}\n", p.Lambda, p.Leak)
+		fmt.Fprintf(&b, "predictor: {lambda: %g, leak: %g, top-k: %v}\n", p.Lambda, p.Leak, p.TopK)
 	}
 	return []byte(b.String())
 }
 
-// done is a finished job.
+// done is a finished job. The learners of many jobs are not kept: only the first and
+// the last one's are sure to be there.
 type done struct {
 	job     Job
 	learner *rule.Learner
@@ -77,6 +80,7 @@ type board struct {
 	measured map[string]report.Measurement
 	metrics  report.Metrics
 	jobs     []done
+	states   hash.Hash // of all learners, in order
 	err      error
 }
 
@@ -85,7 +89,7 @@ func newBoard(ctx context.Context, e *recipe.Env) (*board, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &board{env: e, train: trainSet, test: testSet, measured: map[string]report.Measurement{}, metrics: report.Metrics{}}, nil
+	return &board{env: e, train: trainSet, test: testSet, measured: map[string]report.Measurement{}, metrics: report.Metrics{}, states: sha256.New()}, nil
 }
 
 // run trains a job in a directory of its own.
@@ -145,6 +149,7 @@ func (b *board) testError(ctx context.Context, j Job) float64 {
 		return 0
 	}
 	b.jobs = append(b.jobs, *d)
+	b.hash(d.learner.State())
 	wrong := 100 - d.result.Metrics.Accuracy()
 	name := metric(j)
 	b.metrics[name+"_test_error"] = wrong
@@ -212,13 +217,13 @@ func (b *board) seeds(claim string, n int) {
 	b.measured[claim] = m
 }
 
-// outcome is the result, with a page that shows each job's course, and of each kind of
-// network how it relaxes and how good its estimates are.
+// outcome is the result, with a page that shows, after its own sections, each job's
+// course, and of each kind of network how it relaxes and how good its estimates are.
 func (b *board) outcome(page report.Page) (*recipe.Outcome, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
-	var sections []report.Section
+	sections := page.Sections
 	for _, build := range []func() ([]report.Section, error){b.learning, b.relaxations, b.gradients, b.alignments, b.fidelities} {
 		more, err := build()
 		if err != nil {
@@ -231,7 +236,7 @@ func (b *board) outcome(page report.Page) (*recipe.Outcome, error) {
 		configs = append(configs, "# "+d.job.Name+"\n"+string(d.job.YAML()))
 	}
 	return &recipe.Outcome{
-		Measured: b.measured, Metrics: b.metrics, WeightsSHA256: b.sum(),
+		Measured: b.measured, Metrics: b.metrics, WeightsSHA256: hex.EncodeToString(b.states.Sum(nil)),
 		Page: func(r report.Run) report.Page {
 			page.Claims, page.Sections, page.Config, page.Facts = r.Claims, sections, strings.Join(configs, "\n"), r.Facts()
 			return page
@@ -239,17 +244,12 @@ func (b *board) outcome(page report.Page) (*recipe.Outcome, error) {
 	}, nil
 }
 
-// sum is over the states of all learners, in order.
-func (b *board) sum() string {
-	h := sha256.New()
-	for _, d := range b.jobs {
-		state := d.learner.State()
-		for _, name := range slices.Sorted(maps.Keys(state)) {
-			fmt.Fprintf(h, "%s %v\n", name, state[name].Shape)
-			h.Write(state[name].Data)
-		}
+// hash takes a learner's state into the sum over all of them.
+func (b *board) hash(state map[string]train.Array) {
+	for _, name := range slices.Sorted(maps.Keys(state)) {
+		fmt.Fprintf(b.states, "%s %v\n", name, state[name].Shape)
+		b.states.Write(state[name].Data)
 	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // learning draws the errors and lists the jobs.
@@ -276,8 +276,9 @@ func (b *board) learning() ([]report.Section, error) {
 		})
 	}
 	s.Tables = append(s.Tables, table)
-	const most = 6 // lines that can be told apart
-	for names := range slices.Chunk(b.names(), most) {
+	const most, figures = 6, 4 // lines that can be told apart, and pictures of them
+	names := b.names()
+	for names := range slices.Chunk(names[:min(len(names), most*figures)], most) {
 		var test, training []figure.Series
 		for _, name := range names {
 			test = append(test, b.course(name, func(e train.Epoch) float64 { return 100 - e.TestAccuracy }))

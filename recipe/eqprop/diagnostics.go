@@ -15,14 +15,14 @@ import (
 	"synfire/train"
 )
 
-// hosts are the first of the finished jobs with a kind of network each: what it has in
-// its layers, and how these move.
+// hosts are the first of the jobs whose learners are kept with a kind of network each:
+// what it has in its layers, and how these move.
 func (b *board) hosts() (hosts []done) {
 	var known []string
 	for _, d := range b.jobs {
 		c := d.job.Config
 		kind := fmt.Sprint(c.Sizes, c.Activation, c.Predictor != nil, c.Spiking != nil, c.Binary != nil, c.TopK != nil)
-		if !slices.Contains(known, kind) {
+		if d.learner != nil && !slices.Contains(known, kind) {
 			known, hosts = append(known, kind), append(hosts, d)
 		}
 	}
@@ -268,7 +268,7 @@ func (b *board) alignments() ([]report.Section, error) {
 	s := report.Section{Title: "Alignment of the local losses", Text: "Cosines between the gradient of a forward layer's own loss and what the losses of the layers above would send it by backpropagation. Where they are positive, local learning does not work against the global loss."}
 	table := report.Table{Caption: "100 test images", Head: []string{"run", "forward layer", "untrained", "trained"}, Right: []bool{false, true, true, true}}
 	for _, d := range b.hosts() {
-		if d.job.Config.Predictor == nil {
+		if p := d.job.Config.Predictor; p == nil || p.TopK {
 			continue
 		}
 		batch, err := b.first(100)

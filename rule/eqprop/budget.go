@@ -11,7 +11,7 @@ import (
 )
 
 // TopK limits the activity of hidden layers to K, so that few units are above zero.
-// A predictor has no limit of its own; its states are limited by the first step. Of
+// A predictor is limited with Predictor.TopK; else the first step limits its states. Of
 // spiking units the drive d is limited, and the states move towards that. With End the
 // limit falls from a layer's size to K on pruning's cubic, between two steps of training.
 type TopK struct {
@@ -44,7 +44,9 @@ const (
 	Soft
 	// Hard ends a free phase without limit by a choice, in each layer, of the K units
 	// with the largest drives; the others are held at zero through two more free
-	// steps and the nudged phases. The gradient of the choice itself is left out.
+	// steps and the nudged phases. The gradient of the choice itself is left out. Spiking
+	// units are chosen by the drives of their free states, as the update takes states
+	// and not spikes: drives from single spikes fluctuate.
 	Hard
 	// Perturbed moves towards the mean of the indicators of the K largest of z + σξ,
 	// over 16 draws of normal ξ in pairs of opposite signs, the same at all times:
@@ -69,8 +71,6 @@ func (t *TopK) validate(c Config) error {
 		return fmt.Errorf("eqprop: %v top-k cools from %v to %v in %d steps: want soft top-k that is at first no colder than at last, and at least one step; 0.5 and 0.05 are common", t.Variant, t.Hot, t.Temperature, t.Cooling)
 	case c.Activation != Continuous:
 		return fmt.Errorf("eqprop: top-k goes with continuous dynamics; leave activation out")
-	case t.Variant == Hard && c.Spiking != nil:
-		return fmt.Errorf("eqprop: hard top-k needs units that send their states; take the budget for spiking ones")
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ func (r *relaxer) limit(w *block, l int, z []tensor.Float, theta *tensor.Float) 
 // choose ends a free phase under Hard: the units with the largest drives are kept,
 // and the others held at zero from now on, by a drive of −∞.
 func (r *relaxer) choose(w *block, b *batch) {
-	if r.c.TopK == nil || r.c.TopK.Variant != Hard {
+	if r.c.settling() == 0 {
 		return
 	}
 	for l := 1; l <= r.top; l++ {
@@ -174,6 +174,60 @@ func (r *relaxer) choose(w *block, b *batch) {
 // settlingSteps are free steps after a choice.
 const settlingSteps = 2
 
+// settling is the number of free steps after the free phase.
+func (c Config) settling() int {
+	if c.TopK == nil || c.TopK.Variant != Hard {
+		return 0
+	}
+	return settlingSteps
+}
+
+// chooseSpiking is choose for a spiking sample. The others are held at zero by hand:
+// no estimate of a drive stands −∞.
+func (r *relaxer) chooseSpiking(w *block, b *batch, sample int) {
+	if r.c.settling() == 0 {
+		return
+	}
+	m := w.simulation
+	for l := 1; l <= r.top; l++ {
+		if !r.binds(l) {
+			continue
+		}
+		n := r.sizes[l]
+		z := m.u[:n]
+		copy(z, r.net.B[l-1].Value.Data)
+		if l == 1 {
+			at, val := b.events(sample)
+			m.weigh(z, r.net.W[0].Value.Data, &r.kept[0].rows, at, val)
+		} else {
+			m.weighStates(w, z, r.net.W[l-1].Value.Data, &r.kept[l-1].rows, l-1)
+		}
+		if l < r.top {
+			m.weighStates(w, z, r.turned[l+1], &r.kept[l].columns, l+1)
+		}
+		if lambda := r.c.lambda(); lambda > 0 {
+			kernel.AddScaled(z, r.guess[l][sample*n:][:n], tensor.Float(lambda))
+		}
+		w.limiter.largest(z, int(r.k[l]))
+		m.chosen[l] = append(m.chosen[l][:0], w.limiter.chosen[:n]...)
+	}
+	r.simulate(w, b, sample, settlingSteps, 0)
+}
+
+// weighStates adds the rows of the units above zero, times their states.
+func (m *simulation) weighStates(w *block, z, weights []tensor.Float, kept *entries, from int) {
+	s := m.layers[from].s
+	w.limiter.fit(len(s))
+	at, val := kernel.Nonzeros(w.limiter.at[:0], w.limiter.val[:0], s, 0)
+	m.weigh(z, weights, kept, at, val)
+}
+
+// weigh adds listed rows, and counts their weights.
+func (m *simulation) weigh(z, weights []tensor.Float, kept *entries, at []int32, val []tensor.Float) {
+	m.synapses += kept.count(at, len(z))
+	kernel.AddRowsMulti(1, z, len(z), weights, len(z), len(z), len(z), at, val)
+}
+
 // limiter is a thread's working memory.
 type limiter struct {
 	at     []int32
@@ -184,22 +238,21 @@ type limiter struct {
 	chosen []bool
 }
 
-// project replaces v by the nearest point of {0 ≤ s ≤ 1, Σ s ≤ k}.
-func (m *limiter) project(v []tensor.Float, k tensor.Float) {
+// project replaces v by the nearest point of {0 ≤ s ≤ 1, Σ s ≤ k}, and returns θ.
+func (m *limiter) project(v []tensor.Float, k tensor.Float) tensor.Float {
 	kernel.Relax{Keep: 1, Hi: infinite}.Step(v, v)
 	at, theta := m.shift(v, k)
 	for _, j := range at {
 		v[j] = min(max(v[j]-theta, 0), 1)
 	}
+	return theta
 }
 
 // shift lists the elements above zero and finds θ. From θ = max v − 1 on no element
 // is clipped at 1, and Newton steps from the left, for which the list is cut to what
 // is above θ, end where it is no longer cut.
 func (m *limiter) shift(v []tensor.Float, k tensor.Float) (at []int32, theta tensor.Float) {
-	if len(m.at) < len(v)+kernel.Slack {
-		m.at, m.val = make([]int32, len(v)+kernel.Slack), make([]tensor.Float, len(v)+kernel.Slack)
-	}
+	m.fit(len(v))
 	at, val := kernel.Nonzeros(m.at[:0], m.val[:0], v, 0)
 	top := tensor.Float(0)
 	for _, x := range val {
@@ -224,6 +277,13 @@ func (m *limiter) shift(v []tensor.Float, k tensor.Float) (at []int32, theta ten
 		theta = bracket(val, k, start)
 	}
 	return at, theta
+}
+
+// fit makes room for lists of n elements.
+func (m *limiter) fit(n int) {
+	if len(m.at) < n+kernel.Slack {
+		m.at, m.val = make([]int32, n+kernel.Slack), make([]tensor.Float, n+kernel.Slack)
+	}
 }
 
 // bracket finds θ in [0, hi] where elements are clipped at 1 too, by Newton steps that

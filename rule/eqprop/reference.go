@@ -498,8 +498,8 @@ func doubles(x []tensor.Float) []float64 {
 // batch, in float64. Where it is positive the local losses do not work against the
 // global one.
 func (l *Learner) Alignment(d *data.Batch) ([]float64, error) {
-	if l.r.predictor == nil {
-		return nil, fmt.Errorf("eqprop: alignment: there is no forward network; set a predictor")
+	if l.r.predictor == nil || l.c.Predictor.TopK {
+		return nil, fmt.Errorf("eqprop: alignment: want a forward network without top-k; set a predictor, and leave its top-k out")
 	}
 	if err := l.take(d, false); err != nil {
 		return nil, err

@@ -18,11 +18,13 @@ type relaxer struct {
 	sizes           []int
 	top             int // layers that relax; the others are a static readout
 	net, predictor  *Net
-	shadow          *Net            // of binary weights
+	shadow          *Net // of binary weights, or of those that regrow
+	forwardShadow   *Net
 	up, down        []kernel.Packed // W_l and its transpose, for l ≥ 2
 	input           kernel.Packed   // W_1, for inputs without many zeros
 	predictorPacked []kernel.Packed
 	kept            []kept         // what pruning left
+	forwardKept     []kept         // of the predictor
 	k               []tensor.Float // limits of activity
 	temperature     tensor.Float   // of soft ones
 	noise           [][]tensor.Float
@@ -68,6 +70,7 @@ type block struct {
 	change           []tensor.Float   // of a slot, in a step
 	moved            []tensor.Float   // of a layer, likewise
 	theta            [][]tensor.Float // of a soft limit, by layer and slot
+	shift            [][]tensor.Float // θ of a budget of predictions, by layer and sample
 	scratch          []tensor.Float   // a row
 	places           [][]uint8        // of the largest elements in windows, of a layer
 	images           imaging
@@ -86,7 +89,7 @@ func newRelaxer(c Config) *relaxer {
 	r.convs = newConvolutions(c, r.net)
 	r.up, r.down, r.predictorPacked = make([]kernel.Packed, layers+1), make([]kernel.Packed, layers+1), make([]kernel.Packed, layers+1)
 	if c.Predictor != nil {
-		r.predictor = NewNet(c.Sizes, c.Weights, c.Seed, "forward.")
+		r.predictor = NewNet(c.Sizes, c.Weights, c.Seed, forwardPrefix)
 	}
 	for _, list := range []*[][]tensor.Float{&r.free, &r.plus, &r.minus, &r.diff, &r.steps, &r.scaled, &r.guess, &r.errors} {
 		*list = make([][]tensor.Float, layers+1)
@@ -97,9 +100,12 @@ func newRelaxer(c Config) *relaxer {
 			r.particles[l] = make([]tensor.Float, c.Particles*c.Sizes[l])
 		}
 	}
-	r.kept = make([]kept, layers)
-	if c.Binary != nil {
+	r.kept, r.forwardKept = make([]kept, layers), make([]kept, layers)
+	if c.Binary != nil || r.regrows() {
 		r.shadow = newShadow(r.net)
+	}
+	if r.predictor != nil && r.regrows() {
+		r.forwardShadow = newShadow(r.predictor)
 	}
 	if c.Spiking != nil {
 		r.plan, r.turned, r.spikes = newPlan(c), make([][]tensor.Float, layers+1), make([]atomic.Int64, layers+1)
@@ -132,28 +138,26 @@ func (c Config) move() kernel.Relax {
 	return m
 }
 
-// mask returns pruned weights to zero that someone else has written to.
+// mask returns pruned weights to zero that someone else has written to. Shadows that
+// regrow are whole.
 func (r *relaxer) mask() {
-	for l := range r.kept {
-		if m := &r.kept[l]; m.listed() {
-			r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, r.learned().W[l].Value.Data}, runMask)
+	if r.regrows() {
+		return
+	}
+	for _, t := range r.thinned() {
+		for l := range t.kept {
+			if m := &t.kept[l]; m.listed() {
+				r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, t.learned().W[l].Value.Data}, runMask)
+			}
 		}
 	}
 }
 
 // pack takes up the weights after they have changed.
 func (r *relaxer) pack() {
-	for l := range r.kept {
-		m := &r.kept[l]
-		if r.shadow != nil {
-			r.signs.For(r.c.Pool, r.sizes[l], 64, signing{r.shadow.W[l], r.net.W[l]}, runSigns)
-			if m.sparse() {
-				r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, r.net.W[l].Value.Data}, runTake)
-			}
-		}
-		if m.sparse() {
-			r.lists.For(r.c.Pool, r.sizes[l+1], 64, listing{m, nil}, runColumns)
-		}
+	r.fromShadows(r.net, r.shadow, r.kept)
+	if r.predictor != nil {
+		r.fromShadows(r.predictor, r.forwardShadow, r.forwardKept)
 	}
 	for _, g := range r.convs {
 		if g != nil {
@@ -176,8 +180,33 @@ func (r *relaxer) pack() {
 				r.down[l].Pack(r.c.Pool, w, n, n, k, true)
 			}
 		}
-		if r.predictor != nil {
+		if r.predictor != nil && !r.forwardKept[l-1].sparse() {
 			r.predictorPacked[l].Pack(r.c.Pool, r.predictor.W[l-1].Value.Data, n, k, n, false)
+		}
+	}
+}
+
+// fromShadows makes a network's weights of its shadows, if it has any, and hands what
+// is kept of them on to lists of columns.
+func (r *relaxer) fromShadows(net, shadow *Net, kept []kept) {
+	for l := range kept {
+		m := &kept[l]
+		if shadow != nil {
+			w := net.W[l]
+			if r.c.Binary != nil && net == r.net {
+				r.signs.For(r.c.Pool, r.sizes[l], 64, signing{shadow.W[l], w}, runSigns)
+			} else {
+				copy(w.Value.Data, shadow.W[l].Value.Data)
+			}
+			switch {
+			case r.regrows() && m.listed():
+				r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, w.Value.Data}, runMask)
+			case m.sparse():
+				r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, w.Value.Data}, runTake)
+			}
+		}
+		if m.sparse() {
+			r.lists.For(r.c.Pool, r.sizes[l+1], 64, listing{m, nil}, runColumns)
 		}
 	}
 }
@@ -211,7 +240,7 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 		if !r.kept[0].sparse() {
 			r.input.Pack(r.c.Pool, r.net.W[0].Value.Data, n, b.in, n, false)
 		}
-		if r.predictor != nil {
+		if r.predictor != nil && !r.forwardKept[0].sparse() {
 			r.predictorPacked[1].Pack(r.c.Pool, r.predictor.W[0].Value.Data, n, b.in, n, false)
 		}
 	}
@@ -270,7 +299,7 @@ func runPhases(p *pass, worker, lo, hi int) {
 func (w *block) begin(r *relaxer, lo, hi int) {
 	if w.s == nil {
 		w.s, w.base, w.z = make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes))
-		w.places, w.theta = make([][]uint8, len(r.sizes)), make([][]tensor.Float, len(r.sizes))
+		w.places, w.theta, w.shift = make([][]uint8, len(r.sizes)), make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes))
 	}
 	w.lo, w.total, w.count = lo, hi-lo, hi-lo
 	w.who = w.who[:0]
@@ -280,7 +309,7 @@ func (w *block) begin(r *relaxer, lo, hi int) {
 	for l := 1; l <= r.top; l++ {
 		n := w.total * r.sizes[l]
 		w.s[l], w.base[l], w.z[l] = tensor.Resize(w.s[l], n), tensor.Resize(w.base[l], n), tensor.Resize(w.z[l], n)
-		w.theta[l] = tensor.Resize(w.theta[l], w.total)
+		w.theta[l], w.shift[l] = tensor.Resize(w.theta[l], w.total), tensor.Resize(w.shift[l], w.total)
 		kernel.FillRows(w.theta[l], unsought[:])
 		if g := r.convs[l]; g != nil {
 			w.places[l] = slices.Grow(w.places[l][:0], w.total*g.places())[:w.total*g.places()]
@@ -301,14 +330,7 @@ func (r *relaxer) setBase(w *block, b *batch) {
 		r.convolveInput(w, b)
 		return
 	}
-	switch m := &r.kept[0]; {
-	case !m.sparse():
-		r.addInput(w, b, w.base[1], r.net.W[0].Value.Data, &r.input)
-	case b.dense:
-		w.product.add(&m.columns, w.total, b.x[w.lo*b.in:], b.in, w.base[1], r.sizes[1])
-	default:
-		w.product.addEvents(&m.columns, w, b, w.base[1], r.sizes[1])
-	}
+	r.addInput(w, b, w.base[1], r.net.W[0].Value.Data, &r.input, &r.kept[0])
 	if r.predictor == nil {
 		return
 	}
@@ -319,10 +341,18 @@ func (r *relaxer) setBase(w *block, b *batch) {
 }
 
 // addInput adds the product of the block's inputs with a matrix, by the listed
-// elements that are not zero or as a whole: the bits are the same.
-func (r *relaxer) addInput(w *block, b *batch, dst, weights []tensor.Float, packed *kernel.Packed) {
+// elements that are not zero or as a whole, and by the kept weights where these are
+// few: the bits are the same.
+func (r *relaxer) addInput(w *block, b *batch, dst, weights []tensor.Float, packed *kernel.Packed, m *kept) {
 	n := r.sizes[1]
-	if b.dense {
+	switch {
+	case m.sparse() && b.dense:
+		w.product.add(&m.columns, w.total, b.x[w.lo*b.in:], b.in, dst, n)
+		return
+	case m.sparse():
+		w.product.addEvents(&m.columns, w, b, dst, n)
+		return
+	case b.dense:
 		packed.MulDirect(w.total, b.x[w.lo*b.in:], b.in, 0, b.in, 0, n, dst, n)
 		return
 	}

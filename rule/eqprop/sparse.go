@@ -96,6 +96,14 @@ func (m *kept) below(share float64) bool {
 // mask returns rows [lo, hi) of a matrix to zero but for what is kept, and takes up
 // the values of that where sums are of lists.
 func (m *kept) mask(w []tensor.Float, lo, hi int) {
+	m.zero(w, lo, hi)
+	if m.sparse() {
+		m.take(w, lo, hi)
+	}
+}
+
+// zero returns rows [lo, hi) of a matrix to zero but for what is kept.
+func (m *kept) zero(w []tensor.Float, lo, hi int) {
 	n := len(m.columns.ends)
 	words := (n + 63) / 64
 	for i := lo; i < hi; i++ {
@@ -104,9 +112,6 @@ func (m *kept) mask(w []tensor.Float, lo, hi int) {
 			part := row[64*j : min(64*j+64, n)]
 			kernel.SelectBits(part, part, word)
 		}
-	}
-	if m.sparse() {
-		m.take(w, lo, hi)
 	}
 }
 

@@ -32,7 +32,7 @@ func pruned(t testing.TB, c Config, share, last float64) (sparse, whole *Learner
 		if i == len(whole.Net().W)-1 {
 			share = last
 		}
-		prune(w.Value.Data, share)
+		prune(w.Value.Data, Magnitude.of(w.Value.Data, nil), share)
 		copy(sparse.Net().W[i].Value.Data, w.Value.Data)
 	}
 	sparse.r.listKept()

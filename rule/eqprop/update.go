@@ -165,16 +165,20 @@ func runUpdate(u *update, worker, lo, hi int) {
 func (u *update) rows(worker, which, l, lo, hi int) {
 	r, b, n, k := u.r, u.b, u.r.net.columns(l), u.r.sizes[l-1]
 	if which == 1 {
-		dst := u.predictor.W[l-1].Value.Data[lo*n : hi*n]
+		w := u.predictor.W[l-1].Value.Data
+		dst := w[lo*n : hi*n]
 		if l == 1 {
 			u.inputRows(worker, lo, hi, dst, r.errors[1])
 		} else {
 			kernel.MulOuter(b.n, hi-lo, n, r.guess[l-1][lo:], k, r.errors[l], n, dst, n)
 		}
+		if m := &r.forwardKept[l-1]; m.listed() && !r.regrows() && u.predictor == r.learnedPredictor() {
+			m.mask(w, lo, hi)
+		}
 		return
 	}
 	w, m := u.net.W[l-1].Value.Data, &r.kept[l-1]
-	masked := m.listed() && u.net == r.learned()
+	masked := m.listed() && !r.regrows() && u.net == r.learned()
 	if masked && l == 1 && !b.dense && m.sparse() && r.shadow == nil {
 		u.keptInputRows(worker, lo, hi, w)
 		return
