@@ -139,8 +139,7 @@ func (a *ablation) time(ctx context.Context, c *cell, predictor train.Learner) e
 	return nil
 }
 
-// count takes the counts of a set's predictions. A forward pass has no equilibrium, and
-// no units that are exactly zero.
+// count takes the counts of a set's predictions.
 func (c *cell) count(ctx context.Context, l *rule.Learner, set *data.Set) error {
 	cursor, err := data.NewCursor(set, data.CursorOptions{Batch: testBatch})
 	if err != nil {
@@ -155,17 +154,13 @@ func (c *cell) count(ctx context.Context, l *rule.Learner, set *data.Set) error 
 		cost.Add(one)
 	}
 	n := float64(set.Len())
-	nets := []*rule.Net{l.Net(), l.Predictor()}
+	nets, products, active := []*rule.Net{l.Net(), l.Predictor()}, cost.Products, cost.Active
 	if c.how == "forward" {
-		c.products, nets = float64(cost.Forward)/n, nets[1:]
-		for _, units := range l.Predictor().Sizes[1:len(cost.Active)] {
-			c.active = append(c.active, float64(units))
-		}
-	} else {
-		c.products = float64(cost.Products) / n
-		for _, units := range cost.Active[:len(cost.Active)-1] {
-			c.active = append(c.active, float64(units)/n)
-		}
+		nets, products, active = nets[1:], cost.Forward, cost.Predicted
+	}
+	c.products = float64(products) / n
+	for _, units := range active[:len(active)-1] {
+		c.active = append(c.active, float64(units)/n)
 	}
 	for _, net := range nets {
 		if net == nil {
@@ -203,7 +198,7 @@ func (a *ablation) sections() ([]report.Section, error) {
 func (a *ablation) hostSection() (report.Section, error) {
 	s := report.Section{
 		Title: "Budget and pruning on each host",
-		Text:  "Test errors with seed " + fmt.Sprint(a.env.Seed) + ". Forward is the predictor alone, which is neither limited nor pruned; bits are the binary network's predictions with units that send a bit a step, trained without. Epochs are in the table of runs under Learning: spiking hosts take fewer.",
+		Text:  "Test errors with seed " + fmt.Sprint(a.env.Seed) + ". Forward is the predictor alone, limited and pruned likewise, by masks of its own; bits are the binary network's predictions with units that send a bit a step, trained without. Epochs are in the table of runs under Learning: spiking hosts take fewer.",
 	}
 	errs := report.Table{Caption: "Test error (%)", Head: append([]string{"host"}, treatments[:]...), Right: []bool{false, true, true, true, true}}
 	products := errs

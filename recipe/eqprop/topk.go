@@ -37,12 +37,18 @@ func thin(sparsity float64, images, epochs int) *rule.Pruning {
 }
 
 // treated are a run as it is, with a budget of 10, with nine tenths of its weights
-// pruned, and with both.
+// pruned, and with both. A predictor is treated alike.
 func treated(host Job) []Job {
 	budget, pruned, both := host, host, host
 	budget.Name, budget.Config.TopK = host.Name+"-budget-10", &rule.TopK{K: 10}
 	pruned.Name, pruned.Config.Pruning = host.Name+"-pruned", thin(0.9, host.Images, host.Epochs)
-	both.Name, both.Config.TopK, both.Config.Pruning = host.Name+"-budget-10-pruned", budget.Config.TopK, pruned.Config.Pruning
+	if p := host.Config.Predictor; p != nil {
+		limited := *p
+		limited.TopK = true
+		budget.Config.Predictor = &limited
+	}
+	both.Config = budget.Config
+	both.Name, both.Config.Pruning = host.Name+"-budget-10-pruned", pruned.Config.Pruning
 	return []Job{host, budget, pruned, both}
 }
 
@@ -179,8 +185,6 @@ func (a *ablation) others(ctx context.Context, images, epochs int) {
 	switch a.env.Scale {
 	case report.Smoke:
 		epochs, spikingEpochs = 1, 1
-	case report.Full:
-		spikingEpochs = 3
 	}
 	for _, host := range hosts(seed, images, epochs, spikingEpochs) {
 		if a.env.Scale == report.Smoke {

@@ -18,8 +18,9 @@ type Cost struct {
 	// Forward is the part of Products of the predictor's pass, which is all that
 	// Learner.Forward takes.
 	Forward int
-	// Active is the number of units above zero in the free states, by layer from 1.
-	Active []int
+	// Active is the number of units above zero in the free states, by layer from 1, and
+	// Predicted that of a predictor's outputs that are not zero.
+	Active, Predicted []int
 }
 
 // Add adds the cost of other samples.
@@ -27,10 +28,13 @@ func (c *Cost) Add(o Cost) {
 	c.Products += o.Products
 	c.Forward += o.Forward
 	if c.Active == nil {
-		c.Active = make([]int, len(o.Active))
+		c.Active, c.Predicted = make([]int, len(o.Active)), make([]int, len(o.Predicted))
 	}
 	for l, n := range o.Active {
 		c.Active[l] += n
+	}
+	for l, n := range o.Predicted {
+		c.Predicted[l] += n
 	}
 }
 
@@ -62,6 +66,9 @@ func (l *Learner) Cost(ctx context.Context, d *data.Batch) (Cost, error) {
 		cost.Active[i] = kernel.CountNonzero(r.free[i+1][:d.Len()*r.sizes[i+1]])
 	}
 	if r.predictor != nil {
+		for i := 1; i <= r.top; i++ {
+			cost.Predicted = append(cost.Predicted, kernel.CountNonzero(r.guess[i][:d.Len()*r.sizes[i]]))
+		}
 		cost.Forward = sent(d.X, fanOut(r.predictor, 1))
 		for i := 1; i < r.top; i++ {
 			cost.Forward += sent(r.guess[i][:d.Len()*r.sizes[i]], fanOut(r.predictor, i+1))

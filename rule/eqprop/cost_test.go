@@ -41,8 +41,8 @@ func TestCost(t *testing.T) {
 		}
 	}
 	got := must(counted(t, Config{Predictor: &Predictor{Lambda: 0.1}}).Cost(t.Context(), b))
-	if want := (4 + 4) + (2 + 4); got.Forward != want || got.Products <= want {
-		t.Errorf("predictor: %+v, want %d products forward, and more in all", got, want)
+	if want := (4 + 4) + (2 + 4); got.Forward != want || got.Products <= want || len(got.Predicted) != 2 || got.Predicted[0] == 0 {
+		t.Errorf("predictor: %+v, want %d products forward, and more in all, and its active units", got, want)
 	}
 	spiking := counted(t, Config{Spiking: &Spiking{Drift: 0.05}})
 	if got := must(spiking.Cost(t.Context(), b)); got.Products != spiking.SynapticOperations() || got.Products == 0 {
@@ -52,9 +52,9 @@ func TestCost(t *testing.T) {
 		t.Error("no error of phases that end early")
 	}
 	var sum Cost
-	sum.Add(Cost{1, 2, []int{3, 4}})
-	sum.Add(Cost{5, 6, []int{7, 8}})
-	if sum.Products != 6 || sum.Forward != 8 || !slices.Equal(sum.Active, []int{10, 12}) {
+	sum.Add(Cost{Products: 1, Forward: 2, Active: []int{3, 4}, Predicted: []int{9}})
+	sum.Add(Cost{Products: 5, Forward: 6, Active: []int{7, 8}, Predicted: []int{1}})
+	if sum.Products != 6 || sum.Forward != 8 || !slices.Equal(sum.Active, []int{10, 12}) || !slices.Equal(sum.Predicted, []int{10}) {
 		t.Errorf("sum %+v", sum)
 	}
 }
