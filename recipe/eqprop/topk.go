@@ -20,7 +20,7 @@ func TopK() recipe.Recipe {
 	}
 	return recipe.Recipe{
 		ID: "topk-eqprop", Paper: "idea-topk-eqprop", Title: "Equilibrium propagation with few active units and few weights",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 8, report.Full: 40},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 4, report.Full: 20},
 		Claims: []report.Claim{
 			claim("topk", "test error that an activity budget of 10 of 500 units costs, paired"),
 			claim("pruned", "test error that 90 % pruning costs, paired"),
@@ -130,7 +130,7 @@ func grids(scale report.Scale) []grid {
 		return []grid{{rule.Budget, []int{500, 10}, []float64{0, 0.9}, 1}}
 	case report.Full:
 		return []grid{
-			{rule.Budget, []int{500, 50, 25, 10, 5}, []float64{0, 0.8, 0.9, 0.95, 0.98}, 3},
+			{rule.Budget, []int{500, 50, 25, 10, 5}, []float64{0, 0.8, 0.9, 0.95, 0.98}, 1},
 			{rule.Hard, []int{25, 10}, []float64{0, 0.9}, 1},
 			{rule.Soft, []int{25, 10}, []float64{0, 0.9}, 1},
 		}
@@ -158,9 +158,10 @@ func runTopK(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 		b.add("pruned", a.host(ctx, "real-valued", 2, jobs[2])-dense)
 		a.host(ctx, "real-valued", 3, jobs[3])
 	}
-	a.others(ctx, images, epochs)
+	few := min(images, 10_000)
+	a.others(ctx, few, epochs)
 	for _, g := range grids(e.Scale) {
-		a.grid(ctx, g, min(images, 10_000), epochs)
+		a.grid(ctx, g, few, epochs)
 	}
 	sections, err := a.sections()
 	if err != nil {
@@ -182,8 +183,7 @@ func (a *ablation) others(ctx context.Context, images, epochs int) {
 		}
 	}
 	spikingEpochs := 2
-	switch a.env.Scale {
-	case report.Smoke:
+	if a.env.Scale == report.Smoke {
 		epochs, spikingEpochs = 1, 1
 	}
 	for _, host := range hosts(seed, images, epochs, spikingEpochs) {
