@@ -97,6 +97,7 @@ func selfTestEvents() []Float {
 		AddRowsMulti(taps, c[g.W*n:], n, w, n, n, n, rows, values)
 		SumRows(taps, c[(g.W+taps)*n:], n, w, n, n, n, rows, values, ends)
 	}
+	Lists{First: []int32{0, 2, 2, 3, 5, 5}, At: rows, Val: val}.Add(c, n, w, n, n, []int32{4, 0, 2, 3, 1})
 	spikes := make([]Float, len(image))
 	Expand(spikes, raster, 0)
 	return append(append(append(c, floats(raster)...), floats(turned)...), spikes...)

@@ -1,0 +1,7 @@
+//go:build !amd64 || purego || float64
+
+package kernel
+
+func (l Lists) add(c []Float, ldc int, w []Float, ldw, n int, order []int32) {
+	l.addGo(c, ldc, w, ldw, n, order)
+}

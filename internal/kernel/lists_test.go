@@ -1,0 +1,98 @@
+package kernel
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+func TestLists(t *testing.T) {
+	forLevels(t, func(t *testing.T, level Level) {
+		fma := mulAdd(level)
+		for trial := range 600 {
+			r := newSource(uint64(trial), trial%2 == 1)
+			const rows = 20
+			n, count, most := 1+trial%140, 1+r.IntN(13), r.IntN(12)
+			l := Lists{First: []int32{0}}
+			var order []int32
+			for j := range count {
+				for range r.IntN(most + 1) {
+					l.At = append(l.At, int32(r.IntN(rows)))
+				}
+				l.First = append(l.First, int32(len(l.At)))
+				if r.IntN(6) > 0 {
+					order = slices.Insert(order, r.IntN(len(order)+1), int32(j))
+				}
+			}
+			l.Val = r.fill(make([]Float, len(l.At)))
+			ldc, ldw := n+r.IntN(3), n+r.IntN(3)
+			w := r.fill(make([]Float, (rows-1)*ldw+n))
+			got, check := guarded((count-1)*ldc + n)
+			r.fill(got)
+			want := slices.Clone(got)
+			for _, j := range order {
+				for e := l.First[j]; e < l.First[j+1]; e++ {
+					for i := range n {
+						c := &want[int(j)*ldc+i]
+						*c = fma(l.Val[e], w[int(l.At[e])*ldw+i], *c)
+					}
+				}
+			}
+			l.Add(got, ldc, w, ldw, n, order)
+			what := fmt.Sprintf("%v n=%d ldc=%d ldw=%d first=%v at=%v order=%v", level, n, ldc, ldw, l.First, l.At, order)
+			compare(t, what, got, want)
+			check(t, what)
+		}
+	})
+}
+
+func TestListsCheckLengths(t *testing.T) {
+	c, w, ones := make([]Float, 20), make([]Float, 30), make([]Float, 3)
+	good, order := Lists{First: []int32{0, 2, 3}, At: []int32{2, 0, 1}, Val: ones}, []int32{1, 0}
+	good.Add(c, 10, w, 10, 10, order)
+	good.Add(nil, 10, nil, 10, 10, nil)
+	Lists{First: []int32{0, 0, 0}}.Add(c, 10, nil, 10, 10, order)
+	for what, l := range map[string]Lists{
+		"descending": {[]int32{0, 3, 2}, good.At, ones}, "rows beyond": {[]int32{0, 2, 4}, good.At, make([]Float, 4)},
+		"short values": {good.First, good.At, ones[:2]}, "negative start": {[]int32{-1, 2, 3}, good.At, ones},
+		"no such row": {good.First, []int32{2, 0, 3}, ones}, "negative row": {good.First, []int32{2, -1, 1}, ones},
+		"no such list": {good.First[:2], good.At, ones},
+	} {
+		panics(t, what, func() { l.Add(c, 10, w, 10, 10, order) })
+	}
+	panics(t, "short c", func() { good.Add(c[:19], 10, w, 10, 10, order) })
+	panics(t, "short w", func() { good.Add(c, 10, w[:29], 10, 10, order) })
+	panics(t, "rows of c overlap", func() { good.Add(c, 9, w, 10, 10, order) })
+	panics(t, "negative list", func() { good.Add(c, 10, w, 10, 10, []int32{-1}) })
+}
+
+// BenchmarkLists is the product of a block of states with a tenth of 500×500 weights.
+func BenchmarkLists(b *testing.B) {
+	const size, kept = 500, 50
+	r := newSource(1, false)
+	l := Lists{First: []int32{0}}
+	var order []int32
+	for j := range size {
+		for e := range kept {
+			l.At = append(l.At, int32(10*e+r.IntN(10)))
+		}
+		l.First, order = append(l.First, int32(len(l.At))), append(order, int32(j))
+	}
+	l.Val = r.fill(make([]Float, len(l.At)))
+	for _, n := range []int{10, 20, 32, 64} {
+		ld := (n + 15) &^ 15
+		c, w := make([]Float, size*ld), r.fill(make([]Float, size*ld))
+		b.Run(fmt.Sprintf("samples=%d/one", n), func(b *testing.B) {
+			for b.Loop() {
+				for j := range size {
+					AddRowsMulti(1, c[j*ld:], 0, w, 0, ld, n, l.At[l.First[j]:l.First[j+1]], l.Val[l.First[j]:l.First[j+1]])
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("samples=%d/all", n), func(b *testing.B) {
+			for b.Loop() {
+				l.Add(c, ld, w, ld, n, order)
+			}
+		})
+	}
+}

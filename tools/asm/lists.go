@@ -1,0 +1,102 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// chains is the rows of a group, whose sums go on side by side: one sum alone waits
+// for each of its additions.
+const chains = 4
+
+// chainMost is the vectors of a row of a group.
+func (s isa) chainMost() int {
+	if s.wide() {
+		return 4
+	}
+	return 2
+}
+
+// lists writes sums of rows of a matrix, for many lists of them.
+func lists() {
+	for _, s := range sets {
+		addChains(s)
+	}
+}
+
+func addChains(s isa) {
+	name := "addChains" + s.name
+	declare(name, "func(c *float32, ldc, n int, w *float32, ldw int, order *int32, groups int, first, at *int32, val *float32)",
+		label("%s adds to the 1 ≤ n ≤ %d floats of row j of c, for each j of %d·groups ≥ %d in order,", name, s.chainMost()*s.lanes, chains, chains),
+		"the rows of w that at[first[j]:first[j+1]] names, each times its value. Equal numbers in a",
+		"group are not allowed.")
+	n := load64("n")
+	byVectors(s, n, s.chainMost(), func(vecs int) {
+		at := func(what string, k int) string { return label("%s%dof%d", what, k, vecs) }
+		mask := s.tail(n, vecs)
+		l := newList(s, "at", true)
+		base, order, groups, common := load64("w"), load64("order"), load64("groups"), GP64()
+		var next [chains]reg.GPVirtual
+		var acc [chains][]reg.VecVirtual
+		// number and place are of row k of the group, in l.row.
+		number := func(k int) { MOVLQSX(Mem{Base: order, Disp: 4 * k}, l.row) }
+		place := func(k int) {
+			number(k)
+			IMULQ(stride("ldc"), l.row)
+			ADDQ(load64("c"), l.row)
+		}
+		Label(at("group", 0))
+		for k := range chains {
+			next[k], acc[k] = GP64(), s.vecs(vecs)
+			number(k)
+			first, count := load64("first"), GP64()
+			MOVLQSX(Mem{Base: first, Index: l.row, Scale: 4}, next[k])
+			MOVLQSX(Mem{Base: first, Index: l.row, Scale: 4, Disp: 4}, count)
+			SUBQ(next[k], count)
+			if k == 0 {
+				MOVQ(count, common)
+			} else {
+				CMPQ(count, common)
+				CMOVQLT(count, common)
+			}
+			place(k)
+			for i, v := range acc[k] {
+				s.load(Mem{Base: l.row, Disp: i * s.size()}, maskOf(mask, i, vecs), v)
+			}
+		}
+		TESTQ(common, common)
+		JZ(LabelRef(at("rest", 0)))
+		Label(at("common", 0))
+		for k := range chains {
+			l.add(next[k], base, acc[k], mask)
+			INCQ(next[k])
+		}
+		DECQ(common)
+		JNZ(LabelRef(at("common", 0)))
+		for k := range chains {
+			Label(at("rest", k))
+			number(k)
+			last := load64("first")
+			MOVLQSX(Mem{Base: last, Index: l.row, Scale: 4, Disp: 4}, last)
+			CMPQ(next[k], last)
+			JGE(LabelRef(at("rest", k+1)))
+			Label(at("row", k))
+			l.add(next[k], base, acc[k], mask)
+			INCQ(next[k])
+			CMPQ(next[k], last)
+			JL(LabelRef(at("row", k)))
+		}
+		Label(at("rest", chains))
+		for k := range chains {
+			place(k)
+			for i, v := range acc[k] {
+				s.store(v, maskOf(mask, i, vecs), Mem{Base: l.row, Disp: i * s.size()})
+			}
+		}
+		ADDQ(Imm(4*chains), order)
+		DECQ(groups)
+		JNZ(LabelRef(at("group", 0)))
+	})
+	end()
+}
