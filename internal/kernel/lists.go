@@ -58,3 +58,11 @@ func (l Lists) addGo(c []Float, ldc int, w []Float, ldw, n int, order []int32) {
 		addScaledRows(c[int(j)*ldc:][:n], w, ldw, l.At[lo:hi], l.Val[lo:hi])
 	}
 }
+
+func keepBitsGo(x []Float, words []uint64) {
+	for i := range x {
+		if words[i/64]>>(i%64)&1 == 0 {
+			x[i] = 0
+		}
+	}
+}

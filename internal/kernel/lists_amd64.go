@@ -28,3 +28,14 @@ func (l Lists) add(c []Float, ldc int, w []Float, ldw, n int, order []int32) {
 		}
 	}
 }
+
+func keepBits(x []Float, words []uint64) {
+	switch Current() {
+	case AVX512:
+		keepBitsAVX512(&x[0], &words[0], len(x)/64)
+	case AVX2:
+		keepBitsAVX2(&x[0], &words[0], len(x)/64)
+	default:
+		keepBitsGo(x, words)
+	}
+}

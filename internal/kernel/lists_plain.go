@@ -5,3 +5,5 @@ package kernel
 func (l Lists) add(c []Float, ldc int, w []Float, ldw, n int, order []int32) {
 	l.addGo(c, ldc, w, ldw, n, order)
 }
+
+func keepBits(x []Float, words []uint64) { keepBitsGo(x, words) }

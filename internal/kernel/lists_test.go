@@ -66,6 +66,29 @@ func TestListsCheckLengths(t *testing.T) {
 	panics(t, "negative list", func() { good.Add(c, 10, w, 10, 10, []int32{-1}) })
 }
 
+func TestKeepBits(t *testing.T) {
+	forLevels(t, func(t *testing.T, level Level) {
+		for n := range 300 {
+			r := newSource(uint64(n), n%2 == 1)
+			got, check := guarded(n)
+			r.fill(got)
+			want, words := slices.Clone(got), make([]uint64, (n+63)/64)
+			for i := range want {
+				if r.IntN(2) == 0 {
+					want[i] = 0
+				} else {
+					words[i/64] |= 1 << (i % 64)
+				}
+			}
+			KeepBits(got, words)
+			what := fmt.Sprintf("%v n=%d", level, n)
+			compare(t, what, got, want)
+			check(t, what)
+		}
+		panics(t, "words", func() { KeepBits(make([]Float, 64), make([]uint64, 2)) })
+	})
+}
+
 // BenchmarkLists is the product of a block of states with a tenth of 500×500 weights.
 func BenchmarkLists(b *testing.B) {
 	const size, kept = 500, 50

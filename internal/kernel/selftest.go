@@ -98,6 +98,7 @@ func selfTestEvents() []Float {
 		SumRows(taps, c[(g.W+taps)*n:], n, w, n, n, n, rows, values, ends)
 	}
 	Lists{First: []int32{0, 2, 2, 3, 5, 5}, At: rows, Val: val}.Add(c, n, w, n, n, []int32{4, 0, 2, 3, 1})
+	KeepBits(c[:n], []uint64{0x123456789abcdef0, 0x7f0f3})
 	spikes := make([]Float, len(image))
 	Expand(spikes, raster, 0)
 	return append(append(append(c, floats(raster)...), floats(turned)...), spikes...)

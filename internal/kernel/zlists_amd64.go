@@ -11,9 +11,19 @@ package kernel
 //go:noescape
 func addChainsAVX2(c *float32, ldc int, n int, w *float32, ldw int, order *int32, groups int, first *int32, at *int32, val *float32)
 
+// keepBitsAVX2 is KeepBits for 64 elements of each of count ≥ 1 words.
+//
+//go:noescape
+func keepBitsAVX2(x *float32, words *uint64, count int)
+
 // addChainsAVX512 adds to the 1 ≤ n ≤ 64 floats of row j of c, for each j of 4·groups ≥ 4 in order,
 // the rows of w that at[first[j]:first[j+1]] names, each times its value. Equal numbers in a
 // group are not allowed.
 //
 //go:noescape
 func addChainsAVX512(c *float32, ldc int, n int, w *float32, ldw int, order *int32, groups int, first *int32, at *int32, val *float32)
+
+// keepBitsAVX512 is KeepBits for 64 elements of each of count ≥ 1 words.
+//
+//go:noescape
+func keepBitsAVX512(x *float32, words *uint64, count int)

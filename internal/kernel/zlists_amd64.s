@@ -466,6 +466,72 @@ DATA lanes<>+56(SB)/4, $0x00000000
 DATA lanes<>+60(SB)/4, $0x00000000
 GLOBL lanes<>(SB), RODATA|NOPTR, $64
 
+// func keepBitsAVX2(x *float32, words *uint64, count int)
+// Requires: AVX, AVX2
+TEXT ·keepBitsAVX2(SB), NOSPLIT, $0-24
+	MOVQ    x+0(FP), AX
+	MOVQ    words+8(FP), CX
+	MOVQ    count+16(FP), DX
+	VMOVDQU bits<>+0(SB), Y1
+
+loop:
+	VPBROADCASTB (CX), Y0
+	VPAND        Y1, Y0, Y0
+	VPCMPEQD     Y1, Y0, Y0
+	VANDPS       (AX), Y0, Y0
+	VMOVUPS      Y0, (AX)
+	VPBROADCASTB 1(CX), Y0
+	VPAND        Y1, Y0, Y0
+	VPCMPEQD     Y1, Y0, Y0
+	VANDPS       32(AX), Y0, Y0
+	VMOVUPS      Y0, 32(AX)
+	VPBROADCASTB 2(CX), Y0
+	VPAND        Y1, Y0, Y0
+	VPCMPEQD     Y1, Y0, Y0
+	VANDPS       64(AX), Y0, Y0
+	VMOVUPS      Y0, 64(AX)
+	VPBROADCASTB 3(CX), Y0
+	VPAND        Y1, Y0, Y0
+	VPCMPEQD     Y1, Y0, Y0
+	VANDPS       96(AX), Y0, Y0
+	VMOVUPS      Y0, 96(AX)
+	VPBROADCASTB 4(CX), Y0
+	VPAND        Y1, Y0, Y0
+	VPCMPEQD     Y1, Y0, Y0
+	VANDPS       128(AX), Y0, Y0
+	VMOVUPS      Y0, 128(AX)
+	VPBROADCASTB 5(CX), Y0
+	VPAND        Y1, Y0, Y0
+	VPCMPEQD     Y1, Y0, Y0
+	VANDPS       160(AX), Y0, Y0
+	VMOVUPS      Y0, 160(AX)
+	VPBROADCASTB 6(CX), Y0
+	VPAND        Y1, Y0, Y0
+	VPCMPEQD     Y1, Y0, Y0
+	VANDPS       192(AX), Y0, Y0
+	VMOVUPS      Y0, 192(AX)
+	VPBROADCASTB 7(CX), Y0
+	VPAND        Y1, Y0, Y0
+	VPCMPEQD     Y1, Y0, Y0
+	VANDPS       224(AX), Y0, Y0
+	VMOVUPS      Y0, 224(AX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x08, CX
+	DECQ         DX
+	JNZ          loop
+	VZEROUPPER
+	RET
+
+DATA bits<>+0(SB)/4, $0x00000001
+DATA bits<>+4(SB)/4, $0x00000002
+DATA bits<>+8(SB)/4, $0x00000004
+DATA bits<>+12(SB)/4, $0x00000008
+DATA bits<>+16(SB)/4, $0x00000010
+DATA bits<>+20(SB)/4, $0x00000020
+DATA bits<>+24(SB)/4, $0x00000040
+DATA bits<>+28(SB)/4, $0x00000080
+GLOBL bits<>(SB), RODATA|NOPTR, $32
+
 // func addChainsAVX512(c *float32, ldc int, n int, w *float32, ldw int, order *int32, groups int, first *int32, at *int32, val *float32)
 // Requires: AVX, AVX512F, CMOV
 TEXT ·addChainsAVX512(SB), NOSPLIT, $0-80
@@ -1391,5 +1457,32 @@ rest4of1:
 	JNZ     group0of1
 
 joined:
+	VZEROUPPER
+	RET
+
+// func keepBitsAVX512(x *float32, words *uint64, count int)
+// Requires: AVX, AVX512F
+TEXT ·keepBitsAVX512(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), AX
+	MOVQ words+8(FP), CX
+	MOVQ count+16(FP), DX
+
+loop:
+	KMOVW     (CX), K1
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS   Z0, (AX)
+	KMOVW     2(CX), K1
+	VMOVUPS.Z 64(AX), K1, Z0
+	VMOVUPS   Z0, 64(AX)
+	KMOVW     4(CX), K1
+	VMOVUPS.Z 128(AX), K1, Z0
+	VMOVUPS   Z0, 128(AX)
+	KMOVW     6(CX), K1
+	VMOVUPS.Z 192(AX), K1, Z0
+	VMOVUPS   Z0, 192(AX)
+	ADDQ      $0x00000100, AX
+	ADDQ      $0x08, CX
+	DECQ      DX
+	JNZ       loop
 	VZEROUPPER
 	RET

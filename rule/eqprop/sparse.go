@@ -13,6 +13,8 @@ import (
 const (
 	sparseShare = 0.2
 	sparseWidth = 64
+	// inputShare is that of products with inputs, which skip zeros themselves.
+	inputShare = 0.12
 	// eventShare is that of a spike, which adds a row to one sample's sums: whole
 	// rows go by vectors, kept weights one by one.
 	eventShare = 0.02
@@ -24,6 +26,7 @@ type kept struct {
 	rows, columns entries
 	source        []int32  // of a column's entry, its number among the rows'
 	bits          []uint64 // which weights are kept, from a new word on in each row
+	share         float64  // of the weights, up to which sums are over lists
 }
 
 // entries are the kept weights of each row, or column, one after another: a list for
@@ -60,8 +63,10 @@ func (e *entries) count(rows []int32, width int) (n int) {
 	return n
 }
 
-// list takes up which weights of k rows of n are not zero.
-func (m *kept) list(w []tensor.Float, k, n int) {
+// list takes up which weights of k rows of n are not zero, for sums over lists where
+// that is a share of them or less.
+func (m *kept) list(w []tensor.Float, k, n int, share float64) {
+	m.share = share
 	rows, columns := &m.rows, &m.columns
 	*rows, *columns, m.source = entries{}, entries{}, m.source[:0]
 	starts, words := make([]int32, n+1), (n+63)/64
@@ -102,7 +107,7 @@ func (m *kept) size() (k, n int) { return len(m.rows.First) - 1, len(m.columns.F
 func (m *kept) listed() bool { return m.rows.First != nil }
 
 // sparse says whether lists are the faster way for products.
-func (m *kept) sparse() bool { return m.below(sparseShare) }
+func (m *kept) sparse() bool { return m.below(m.share) }
 
 func (m *kept) below(share float64) bool {
 	k, n := m.size()
@@ -115,11 +120,7 @@ func (m *kept) mask(w []tensor.Float, lo, hi int) {
 	_, n := m.size()
 	words := (n + 63) / 64
 	for i := lo; i < hi; i++ {
-		row := w[i*n:][:n]
-		for j, word := range m.bits[i*words:][:words] {
-			part := row[64*j : min(64*j+64, n)]
-			kernel.SelectBits(part, part, word)
-		}
+		kernel.KeepBits(w[i*n:][:n], m.bits[i*words:][:words])
 	}
 	if m.sparse() {
 		m.take(w, lo, hi)

@@ -18,11 +18,35 @@ func (s isa) chainMost() int {
 	return 2
 }
 
-// lists writes sums of rows of a matrix, for many lists of them.
+// lists writes sums of rows of a matrix, for many lists of them, and what clears
+// elements that are in none.
 func lists() {
 	for _, s := range sets {
 		addChains(s)
+		keepBits(s)
 	}
+}
+
+func keepBits(s isa) {
+	declare("keepBits"+s.name, "func(x *float32, words *uint64, count int)", "keepBits"+s.name+" is KeepBits for 64 elements of each of count ≥ 1 words.")
+	x, words, count := load64("x"), load64("words"), load64("count")
+	t, table := s.bitLanes()
+	v := s.vec()
+	Label("loop")
+	for i := range 64 / s.lanes {
+		k := s.spread(Mem{Base: words}, i, t, table)
+		if s.wide() {
+			s.load(s.at(x, i), k, v)
+		} else {
+			VANDPS(s.at(x, i), t, v)
+		}
+		s.store(v, nil, s.at(x, i))
+	}
+	ADDQ(U32(256), x)
+	ADDQ(Imm(8), words)
+	DECQ(count)
+	JNZ(LabelRef("loop"))
+	end()
 }
 
 func addChains(s isa) {
