@@ -27,28 +27,58 @@ func (l Lists) Add(c []Float, ldc int, w []Float, ldw, n int, order []int32) {
 	if n < 1 || len(order) == 0 {
 		return
 	}
-	l.check(c, ldc, w, ldw, n, order)
+	l.check("kernel.Lists.Add", c, ldc, w, ldw, n, int64(maxRow(order)))
 	if l.First[len(l.First)-1] > 0 {
 		l.add(c, ldc, w, ldw, n, order)
 	}
 }
 
-func (l Lists) check(c []Float, ldc int, w []Float, ldw, n int, order []int32) {
+// AddKept adds to row j of C, n floats long, the rows of W in list j, and clears the
+// elements of these rows whose bit is not set, as KeepBits does: each row has whole words.
+// Rows whose list is empty stay as they are.
+func (l Lists) AddKept(c []Float, w []Float, ldw, n int, bits []uint64) {
+	count := len(l.First) - 1
+	if n < 1 || count < 1 {
+		return
+	}
+	l.check("kernel.Lists.AddKept", c, n, w, ldw, n, int64(count)-1)
+	if len(bits) != count*((n+63)/64) {
+		panic(fmt.Sprintf("kernel.Lists.AddKept: %d words of bits for %d rows of %d", len(bits), count, n))
+	}
+	if l.First[count] > 0 {
+		l.addKept(c, w, ldw, n, bits)
+	}
+}
+
+// check is of the arguments of the function called name, which uses lists up to last.
+func (l Lists) check(name string, c []Float, ldc int, w []Float, ldw, n int, last int64) {
 	start := int32(0)
 	for j, end := range l.First {
 		if end < start || int(end) > len(l.At) || int(end) > len(l.Val) {
-			panic(fmt.Sprintf("kernel.Lists.Add: list %d begins at %d of %d rows and %d values, after %d; numbers must ascend", j, end, len(l.At), len(l.Val), start))
+			panic(fmt.Sprintf("%s: list %d begins at %d of %d rows and %d values, after %d; numbers must ascend", name, j, end, len(l.At), len(l.Val), start))
 		}
 		start = end
 	}
-	if row := maxRow(order); int64(row) >= int64(len(l.First))-1 || ldc < n || int(row)*ldc+n > len(c) {
-		panic(fmt.Sprintf("kernel.Lists.Add: c: %d elements, %d a row, of %d lists, hold no row %d of %d", len(c), ldc, len(l.First)-1, int32(row), n))
+	if last >= int64(len(l.First))-1 || ldc < n || int(last)*ldc+n > len(c) {
+		panic(fmt.Sprintf("%s: c: %d elements, %d a row, of %d lists, hold no row %d of %d", name, len(c), ldc, len(l.First)-1, int32(last), n))
 	}
 	if start == 0 {
 		return
 	}
 	if row := maxRow(l.At[:start]); int32(row) < 0 || ldw < 0 || int(row)*ldw+n > len(w) {
-		panic(fmt.Sprintf("kernel.Lists.Add: w: %d elements, %d a row, hold no row %d of %d", len(w), ldw, int32(row), n))
+		panic(fmt.Sprintf("%s: w: %d elements, %d a row, hold no row %d of %d", name, len(w), ldw, int32(row), n))
+	}
+}
+
+// addKeptRows is addKept by rows.
+func (l Lists) addKeptRows(c []Float, w []Float, ldw, n int, bits []uint64) {
+	words := (n + 63) / 64
+	for j := range len(l.First) - 1 {
+		if lo, hi := l.First[j], l.First[j+1]; lo < hi {
+			row := c[j*n:][:n]
+			addRowsMulti(1, row, 0, w, 0, ldw, n, l.At[lo:hi], l.Val[lo:hi])
+			KeepBits(row, bits[j*words:][:words])
+		}
 	}
 }
 

@@ -39,3 +39,12 @@ func keepBits(x []Float, words []uint64) {
 		keepBitsGo(x, words)
 	}
 }
+
+func (l Lists) addKept(c []Float, w []Float, ldw, n int, bits []uint64) {
+	if Current() != AVX512 {
+		l.addKeptRows(c, w, ldw, n, bits)
+		return
+	}
+	rest := uint64(1)<<(n%64) - 1
+	addKeptAVX512(&c[0], n, &w[0], ldw, n/64, rest, &bits[0], (n+63)/64, &l.First[0], &l.At[0], &l.Val[0], len(l.First)-1)
+}

@@ -7,3 +7,7 @@ func (l Lists) add(c []Float, ldc int, w []Float, ldw, n int, order []int32) {
 }
 
 func keepBits(x []Float, words []uint64) { keepBitsGo(x, words) }
+
+func (l Lists) addKept(c []Float, w []Float, ldw, n int, bits []uint64) {
+	l.addKeptRows(c, w, ldw, n, bits)
+}

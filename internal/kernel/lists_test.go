@@ -89,6 +89,81 @@ func TestKeepBits(t *testing.T) {
 	})
 }
 
+func TestAddKept(t *testing.T) {
+	forLevels(t, func(t *testing.T, level Level) {
+		fma := mulAdd(level)
+		for trial := range 400 {
+			r := newSource(uint64(trial), trial%2 == 1)
+			const rows = 20
+			n, count := 1+trial%200, 1+r.IntN(6)
+			l := Lists{First: []int32{0}}
+			for range count {
+				for range r.IntN(5) {
+					l.At = append(l.At, int32(r.IntN(rows)))
+				}
+				l.First = append(l.First, int32(len(l.At)))
+			}
+			l.Val = r.fill(make([]Float, len(l.At)))
+			ldw, words := n+r.IntN(3), (n+63)/64
+			w, bits := r.fill(make([]Float, (rows-1)*ldw+n)), make([]uint64, count*words)
+			got, check := guarded(count * n)
+			r.fill(got)
+			want := slices.Clone(got)
+			for j := range count {
+				for i := range n {
+					kept, c := r.IntN(2) == 0, &want[j*n+i]
+					if kept {
+						bits[j*words+i/64] |= 1 << (i % 64)
+					}
+					for e := l.First[j]; e < l.First[j+1]; e++ {
+						*c = fma(l.Val[e], w[int(l.At[e])*ldw+i], *c)
+					}
+					if !kept && l.First[j] < l.First[j+1] {
+						*c = 0
+					}
+				}
+			}
+			l.AddKept(got, w, ldw, n, bits)
+			what := fmt.Sprintf("%v n=%d ldw=%d first=%v at=%v", level, n, ldw, l.First, l.At)
+			compare(t, what, got, want)
+			check(t, what)
+		}
+		l := Lists{First: []int32{0, 1}, At: []int32{1}, Val: make([]Float, 1)}
+		panics(t, "short c", func() { l.AddKept(make([]Float, 9), make([]Float, 20), 10, 10, []uint64{0}) })
+		panics(t, "short w", func() { l.AddKept(make([]Float, 10), make([]Float, 19), 10, 10, []uint64{0}) })
+		panics(t, "bits", func() { l.AddKept(make([]Float, 10), make([]Float, 20), 10, 10, nil) })
+	})
+}
+
+// BenchmarkAddKept is the update of weights 784×500 by 20 images.
+func BenchmarkAddKept(b *testing.B) {
+	const in, out, samples = 784, 500, 20
+	r := newSource(1, false)
+	l := Lists{First: []int32{0}}
+	for range in {
+		for j := range samples {
+			if r.IntN(5) == 0 {
+				l.At = append(l.At, int32(j))
+			}
+		}
+		l.First = append(l.First, int32(len(l.At)))
+	}
+	l.Val = r.fill(make([]Float, len(l.At)))
+	c, w, bits := make([]Float, in*out), r.fill(make([]Float, samples*out)), make([]uint64, in*8)
+	b.Run("rows", func(b *testing.B) {
+		for b.Loop() {
+			for j := range in {
+				AddRowsMulti(1, c[j*out:], 0, w, 0, out, out, l.At[l.First[j]:l.First[j+1]], l.Val[l.First[j]:l.First[j+1]])
+			}
+		}
+	})
+	b.Run("kept", func(b *testing.B) {
+		for b.Loop() {
+			l.AddKept(c, w, out, out, bits)
+		}
+	})
+}
+
 // BenchmarkLists is the product of a block of states with a tenth of 500×500 weights.
 func BenchmarkLists(b *testing.B) {
 	const size, kept = 500, 50

@@ -27,3 +27,9 @@ func addChainsAVX512(c *float32, ldc int, n int, w *float32, ldw int, order *int
 //
 //go:noescape
 func keepBitsAVX512(x *float32, words *uint64, count int)
+
+// addKeptAVX512 is AddKept for count ≥ 1 lists: words of 64 floats of each row of c, and those that
+// bits of rest are set for. Rows of bits are pitch words apart.
+//
+//go:noescape
+func addKeptAVX512(c *float32, n int, w *float32, ldw int, words int, rest uint64, bits *uint64, pitch int, first *int32, at *int32, val *float32, count int)

@@ -1486,3 +1486,124 @@ loop:
 	JNZ       loop
 	VZEROUPPER
 	RET
+
+// func addKeptAVX512(c *float32, n int, w *float32, ldw int, words int, rest uint64, bits *uint64, pitch int, first *int32, at *int32, val *float32, count int)
+// Requires: AVX, AVX512F
+TEXT ·addKeptAVX512(SB), NOSPLIT, $0-96
+	MOVQ  at+72(FP), AX
+	MOVQ  ldw+24(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+80(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  bits+48(FP), DI
+	MOVQ  first+64(FP), R8
+	MOVQ  rest+40(FP), R14
+	KMOVW R14, K1
+	SHRQ  $0x10, R14
+	KMOVW R14, K2
+	SHRQ  $0x10, R14
+	KMOVW R14, K3
+	SHRQ  $0x10, R14
+	KMOVW R14, K4
+	SHRQ  $0x10, R14
+
+row:
+	MOVLQSX (R8), R9
+	MOVLQSX 4(R8), R10
+	CMPQ    R9, R10
+	JGE     next
+	MOVQ    SI, R11
+	MOVQ    DI, R14
+	MOVQ    w+16(FP), R12
+	MOVQ    words+32(FP), R13
+	TESTQ   R13, R13
+	JZ      rest
+
+word:
+	VMOVUPS (R11), Z2
+	VMOVUPS 64(R11), Z3
+	VMOVUPS 128(R11), Z4
+	VMOVUPS 192(R11), Z5
+	MOVLQSX (R8), R9
+
+entry:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         R12, DX
+	VBROADCASTSS (BX)(R9*4), Z0
+	VFMADD231PS  (DX), Z0, Z2
+	VFMADD231PS  64(DX), Z0, Z3
+	VFMADD231PS  128(DX), Z0, Z4
+	VFMADD231PS  192(DX), Z0, Z5
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           entry
+	KMOVW        (R14), K5
+	VMOVAPS.Z    Z2, K5, Z2
+	VMOVUPS      Z2, (R11)
+	KMOVW        2(R14), K5
+	VMOVAPS.Z    Z3, K5, Z3
+	VMOVUPS      Z3, 64(R11)
+	KMOVW        4(R14), K5
+	VMOVAPS.Z    Z4, K5, Z4
+	VMOVUPS      Z4, 128(R11)
+	KMOVW        6(R14), K5
+	VMOVAPS.Z    Z5, K5, Z5
+	VMOVUPS      Z5, 192(R11)
+	ADDQ         $0x00000100, R11
+	ADDQ         $0x00000100, R12
+	ADDQ         $0x08, R14
+	DECQ         R13
+	JNZ          word
+
+rest:
+	MOVQ      rest+40(FP), R13
+	TESTQ     R13, R13
+	JZ        next
+	VMOVUPS.Z (R11), K1, Z2
+	VMOVUPS.Z 64(R11), K2, Z3
+	VMOVUPS.Z 128(R11), K3, Z4
+	VMOVUPS.Z 192(R11), K4, Z5
+	MOVLQSX   (R8), R9
+
+part:
+	MOVLQSX      (AX)(R9*4), DX
+	IMULQ        CX, DX
+	ADDQ         R12, DX
+	VBROADCASTSS (BX)(R9*4), Z0
+	VMOVUPS.Z    (DX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z2
+	VMOVUPS.Z    64(DX), K2, Z1
+	VFMADD231PS  Z1, Z0, Z3
+	VMOVUPS.Z    128(DX), K3, Z1
+	VFMADD231PS  Z1, Z0, Z4
+	VMOVUPS.Z    192(DX), K4, Z1
+	VFMADD231PS  Z1, Z0, Z5
+	INCQ         R9
+	CMPQ         R9, R10
+	JL           part
+	KMOVW        (R14), K5
+	VMOVAPS.Z    Z2, K5, Z2
+	VMOVUPS      Z2, K1, (R11)
+	KMOVW        2(R14), K5
+	VMOVAPS.Z    Z3, K5, Z3
+	VMOVUPS      Z3, K2, 64(R11)
+	KMOVW        4(R14), K5
+	VMOVAPS.Z    Z4, K5, Z4
+	VMOVUPS      Z4, K3, 128(R11)
+	KMOVW        6(R14), K5
+	VMOVAPS.Z    Z5, K5, Z5
+	VMOVUPS      Z5, K4, 192(R11)
+
+next:
+	MOVQ pitch+56(FP), R14
+	LEAQ (DI)(R14*8), DI
+	MOVQ n+8(FP), R14
+	LEAQ (SI)(R14*4), SI
+	ADDQ $0x04, R8
+	MOVQ count+88(FP), R14
+	DECQ R14
+	MOVQ R14, count+88(FP)
+	JNZ  row
+	VZEROUPPER
+	RET

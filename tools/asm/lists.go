@@ -25,6 +25,7 @@ func lists() {
 		addChains(s)
 		keepBits(s)
 	}
+	addKept(avx512)
 }
 
 func keepBits(s isa) {
@@ -122,5 +123,92 @@ func addChains(s isa) {
 		DECQ(groups)
 		JNZ(LabelRef(at("group", 0)))
 	})
+	end()
+}
+
+// keptVecs are the vectors of a word of bits.
+const keptVecs = 4
+
+func addKept(s isa) {
+	name := "addKept" + s.name
+	declare(name, "func(c *float32, n int, w *float32, ldw, words int, rest uint64, bits *uint64, pitch int, first, at *int32, val *float32, count int)",
+		name+" is AddKept for count ≥ 1 lists: words of 64 floats of each row of c, and those that",
+		"bits of rest are set for. Rows of bits are pitch words apart.")
+	l := newList(s, "at", true)
+	c, bits, first := load64("c"), load64("bits"), load64("first")
+	i, last, x, column, word, t := GP64(), GP64(), GP64(), GP64(), GP64(), GP64()
+	acc, part := s.vecs(keptVecs), make([]reg.Register, keptVecs)
+	Load(Param("rest"), t)
+	for v := range part {
+		k := K()
+		KMOVW(t.As32(), k)
+		SHRQ(Imm(16), t)
+		part[v] = k
+	}
+	entries := func(name string, add func()) {
+		MOVLQSX(Mem{Base: first}, i)
+		Label(name)
+		add()
+		INCQ(i)
+		CMPQ(i, last)
+		JL(LabelRef(name))
+	}
+	store := func(at reg.Register, masks []reg.Register) {
+		for v, sum := range acc {
+			k := s.spread(Mem{Base: at}, v, nil, nil)
+			VMOVAPS_Z(sum, k, sum)
+			s.store(sum, masks[v], s.at(x, v))
+		}
+	}
+	Label("row")
+	MOVLQSX(Mem{Base: first}, i)
+	MOVLQSX(Mem{Base: first, Disp: 4}, last)
+	CMPQ(i, last)
+	JGE(LabelRef("next"))
+	MOVQ(c, x)
+	MOVQ(bits, t)
+	Load(Param("w"), column)
+	Load(Param("words"), word)
+	TESTQ(word, word)
+	JZ(LabelRef("rest"))
+	Label("word")
+	for v, sum := range acc {
+		s.load(s.at(x, v), nil, sum)
+	}
+	entries("entry", func() { l.add(i, column, acc, nil) })
+	store(t, make([]reg.Register, keptVecs))
+	ADDQ(U32(64*4), x)
+	ADDQ(U32(64*4), column)
+	ADDQ(Imm(8), t)
+	DECQ(word)
+	JNZ(LabelRef("word"))
+	Label("rest")
+	Load(Param("rest"), word)
+	TESTQ(word, word)
+	JZ(LabelRef("next"))
+	for v, sum := range acc {
+		s.load(s.at(x, v), part[v], sum)
+	}
+	entries("part", func() {
+		MOVLQSX(Mem{Base: l.at, Index: i, Scale: 4}, l.row)
+		IMULQ(l.ldw, l.row)
+		ADDQ(column, l.row)
+		VBROADCASTSS(Mem{Base: l.val, Index: i, Scale: 4}, l.value)
+		for v, sum := range acc {
+			s.load(s.at(l.row, v), part[v], l.t)
+			VFMADD231PS(l.t, l.value, sum)
+		}
+	})
+	store(t, part)
+	Label("next")
+	Load(Param("pitch"), t)
+	LEAQ(Mem{Base: bits, Index: t, Scale: 8}, bits)
+	Load(Param("n"), t)
+	LEAQ(Mem{Base: c, Index: t, Scale: 4}, c)
+	ADDQ(Imm(4), first)
+	Load(Param("count"), t)
+	DECQ(t)
+	Store(t, Param("count"))
+	JNZ(LabelRef("row"))
 	end()
 }
