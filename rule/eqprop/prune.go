@@ -135,10 +135,6 @@ func (r *relaxer) prune(step int) {
 // listKept takes up which weights are not pruned.
 func (r *relaxer) listKept() {
 	for l, w := range r.learned().W {
-		share := sparseShare
-		if l == 0 {
-			share = inputShare
-		}
-		r.kept[l].list(w.Value.Data, r.sizes[l], r.sizes[l+1], share)
+		r.kept[l].list(w.Value.Data, r.sizes[l], r.sizes[l+1])
 	}
 }

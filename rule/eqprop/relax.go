@@ -138,15 +138,9 @@ func (r *relaxer) mask() {
 // pack takes up the weights after they have changed.
 func (r *relaxer) pack() {
 	for l := range r.kept {
-		m := &r.kept[l]
+		r.kept[l].stale = r.kept[l].listed()
 		if r.shadow != nil {
 			r.signs.For(r.c.Pool, r.sizes[l], 64, signing{r.shadow.W[l], r.net.W[l]}, runSigns)
-			if m.sparse() {
-				r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, r.net.W[l].Value.Data}, runTake)
-			}
-		}
-		if m.sparse() {
-			r.lists.For(r.c.Pool, r.sizes[l+1], 64, listing{m, nil}, runColumns)
 		}
 	}
 	for _, g := range r.convs {
@@ -176,6 +170,29 @@ func (r *relaxer) pack() {
 	}
 }
 
+// sparse says whether products of a batch with matrix l are sums over lists.
+func (r *relaxer) sparse(l int, b *batch) bool {
+	switch m := &r.kept[l]; {
+	case l > 0 || b.dense:
+		return m.sparse()
+	case b.learning:
+		return m.below(learningShare)
+	default:
+		return m.below(inputShare)
+	}
+}
+
+// refresh gives lists that a batch needs their values.
+func (r *relaxer) refresh(b *batch) {
+	for l := range r.kept {
+		if m := &r.kept[l]; m.stale && r.sparse(l, b) {
+			m.stale = false
+			r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, r.net.W[l].Value.Data}, runRows)
+			r.lists.For(r.c.Pool, r.sizes[l+1], 64, listing{m, nil}, runColumns)
+		}
+	}
+}
+
 // run relaxes a batch: freely, and once for each β.
 func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 	for l := 1; l < len(r.sizes); l++ {
@@ -193,6 +210,7 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 			}
 		}
 	}
+	r.refresh(b)
 	run := runPhases
 	if r.c.Spiking != nil {
 		run = runSpikes
@@ -202,23 +220,23 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 		}
 	} else if b.dense && r.convs[1] == nil {
 		n := r.sizes[1]
-		if !r.kept[0].sparse() {
+		if !r.sparse(0, b) {
 			r.input.Pack(r.c.Pool, r.net.W[0].Value.Data, n, b.in, n, false)
 		}
 		if r.predictor != nil {
 			r.predictorPacked[1].Pack(r.c.Pool, r.predictor.W[0].Value.Data, n, b.in, n, false)
 		}
 	}
-	r.loop.For(r.c.Pool, b.n, r.blockSize(b.n), pass{r, b, betas, gap}, run)
+	r.loop.For(r.c.Pool, b.n, r.blockSize(b), pass{r, b, betas, gap}, run)
 }
 
 // blockSize is a share of the samples, equal among threads, that fits a cache. Lists of
 // kept weights take more samples in little more time. The states of images are large,
 // and convolutions take them one by one.
-func (r *relaxer) blockSize(n int) int {
+func (r *relaxer) blockSize(b *batch) int {
 	most := 28
 	for l := range r.kept {
-		if r.kept[l].sparse() {
+		if r.sparse(l, b) {
 			most = 64
 		}
 	}
@@ -226,8 +244,8 @@ func (r *relaxer) blockSize(n int) int {
 		most = 4
 	}
 	shares := r.c.Pool.Threads()
-	shares *= (n + most*shares - 1) / (most * shares)
-	return max(1, (n+shares-1)/shares)
+	shares *= (b.n + most*shares - 1) / (most * shares)
+	return max(1, (b.n+shares-1)/shares)
 }
 
 func runPhases(p *pass, worker, lo, hi int) {
@@ -294,7 +312,7 @@ func (r *relaxer) setBase(w *block, b *batch) {
 		return
 	}
 	switch m := &r.kept[0]; {
-	case !m.sparse():
+	case !r.sparse(0, b):
 		r.addInput(w, b, w.base[1], r.net.W[0].Value.Data, &r.input)
 	case b.dense:
 		w.product.add(&m.columns, w.total, b.x[w.lo*b.in:], b.in, w.base[1], r.sizes[1])

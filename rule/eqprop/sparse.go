@@ -13,8 +13,10 @@ import (
 const (
 	sparseShare = 0.2
 	sparseWidth = 64
-	// inputShare is that of products with inputs, which skip zeros themselves.
-	inputShare = 0.12
+	// inputShare is that of products with listed inputs, which skip zeros themselves, and
+	// learningShare that of a step of learning, for which lists must be made anew.
+	inputShare    = 0.12
+	learningShare = 0.03
 	// eventShare is that of a spike, which adds a row to one sample's sums: whole
 	// rows go by vectors, kept weights one by one.
 	eventShare = 0.02
@@ -26,7 +28,7 @@ type kept struct {
 	rows, columns entries
 	source        []int32  // of a column's entry, its number among the rows'
 	bits          []uint64 // which weights are kept, from a new word on in each row
-	share         float64  // of the weights, up to which sums are over lists
+	stale         bool     // whether the values have changed since they were taken up
 }
 
 // entries are the kept weights of each row, or column, one after another: a list for
@@ -63,10 +65,9 @@ func (e *entries) count(rows []int32, width int) (n int) {
 	return n
 }
 
-// list takes up which weights of k rows of n are not zero, for sums over lists where
-// that is a share of them or less.
-func (m *kept) list(w []tensor.Float, k, n int, share float64) {
-	m.share = share
+// list takes up which weights of k rows of n are not zero.
+func (m *kept) list(w []tensor.Float, k, n int) {
+	m.stale = false
 	rows, columns := &m.rows, &m.columns
 	*rows, *columns, m.source = entries{}, entries{}, m.source[:0]
 	starts, words := make([]int32, n+1), (n+63)/64
@@ -106,55 +107,48 @@ func (m *kept) size() (k, n int) { return len(m.rows.First) - 1, len(m.columns.F
 // listed says whether anything may have been pruned.
 func (m *kept) listed() bool { return m.rows.First != nil }
 
-// sparse says whether lists are the faster way for products.
-func (m *kept) sparse() bool { return m.below(m.share) }
+// sparse says whether lists are the faster way for products of states.
+func (m *kept) sparse() bool { return m.below(sparseShare) }
 
 func (m *kept) below(share float64) bool {
 	k, n := m.size()
 	return min(k, n) >= sparseWidth && float64(len(m.source)) <= share*float64(k*n)
 }
 
-// mask returns rows [lo, hi) of a matrix to zero but for what is kept, and takes up
-// the values of that where sums are of lists.
-func (m *kept) mask(w []tensor.Float, lo, hi int) {
+// rowBits are the bits of rows [lo, hi).
+func (m *kept) rowBits(lo, hi int) []uint64 {
 	_, n := m.size()
 	words := (n + 63) / 64
-	for i := lo; i < hi; i++ {
-		kernel.KeepBits(w[i*n:][:n], m.bits[i*words:][:words])
-	}
-	if m.sparse() {
-		m.take(w, lo, hi)
-	}
+	return m.bits[lo*words : hi*words]
 }
 
-// take gives rows [lo, hi) the values of a matrix.
-func (m *kept) take(w []tensor.Float, lo, hi int) {
+// mask returns rows [lo, hi) of a matrix to zero but for what is kept.
+func (m *kept) mask(w []tensor.Float, lo, hi int) {
 	_, n := m.size()
 	for i := lo; i < hi; i++ {
-		at, val := m.rows.of(i)
-		row := w[i*n:][:n]
-		for e, j := range at {
-			val[e] = row[j]
-		}
+		kernel.KeepBits(w[i*n:][:n], m.rowBits(i, i+1))
 	}
 }
 
-// spread writes the values of a row where they belong.
-func (m *kept) spread(i int, row []tensor.Float) {
-	at, val := m.rows.of(i)
-	for e, j := range at {
-		row[j] = val[e]
-	}
-}
-
-// listing is a part of the work of taking up a matrix.
+// listing is a part of the work on a matrix.
 type listing struct {
 	m *kept
 	w []tensor.Float
 }
 
 func runMask(p *listing, _, lo, hi int) { p.m.mask(p.w, lo, hi) }
-func runTake(p *listing, _, lo, hi int) { p.m.take(p.w, lo, hi) }
+
+// runRows gives rows [lo, hi) their values.
+func runRows(p *listing, _, lo, hi int) {
+	_, n := p.m.size()
+	for i := lo; i < hi; i++ {
+		at, val := p.m.rows.of(i)
+		row := p.w[i*n:][:n]
+		for e, j := range at {
+			val[e] = row[j]
+		}
+	}
+}
 
 // runColumns hands the values of the rows on to columns.
 func runColumns(p *listing, _, lo, hi int) {
