@@ -72,8 +72,8 @@ func (c *Convolutional) validate(all Config) error {
 		}
 	}
 	switch {
-	case all.Spiking != nil || all.Predictor != nil:
-		return errors.New("eqprop: convolutions go with neither spikes nor a predictor; leave these out")
+	case all.Spiking != nil || all.Predictor != nil || all.Pruning != nil:
+		return errors.New("eqprop: convolutions go with neither spikes, nor a predictor, nor pruning; leave these out")
 	case all.Schedule == SweepForward:
 		return errors.New("eqprop: convolutions are swept backwards or updated at once: a forward sweep would move a state before its places in the windows above are known; take another schedule")
 	}

@@ -17,9 +17,12 @@ import (
 // Last. A pruned weight stays zero, in both directions. Biases are kept, and so are a
 // predictor's weights.
 //
-// Where a fifth of a matrix is left or less, its products add the kept weights alone,
-// to the same bits; so do spikes from a fiftieth on. A batch's update is computed by
-// whole rows and then masked: rows are faster than sums for single weights.
+// Where a fifth of a matrix is left or less (an eighth for batches of few samples), its
+// products add the kept weights alone, to the same bits; so do spikes from a fiftieth on.
+// A batch's update is computed by whole rows, which vectors are faster for than single
+// weights, but of a first matrix with many zeros in its inputs no more than kept weights
+// are written; a twentieth of such a matrix, or less, is needed for sums over lists in
+// steps of learning.
 type Pruning struct {
 	Sparsity, Last    float64 // in [0, 1)
 	Begin, End, Every int     // steps of training

@@ -23,6 +23,7 @@ type relaxer struct {
 	input           kernel.Packed   // W_1, for inputs without many zeros
 	predictorPacked []kernel.Packed
 	kept            []kept         // what pruning left
+	sums            []bool         // whether products with a matrix are sums over the lists of it
 	k               []tensor.Float // limits of activity
 	noise           [][]tensor.Float
 	convs           []*convolution
@@ -95,7 +96,7 @@ func newRelaxer(c Config) *relaxer {
 			r.particles[l] = make([]tensor.Float, c.Particles*c.Sizes[l])
 		}
 	}
-	r.kept = make([]kept, layers)
+	r.kept, r.sums = make([]kept, layers), make([]bool, layers)
 	if c.Binary != nil {
 		r.shadow = newShadow(r.net)
 	}
@@ -158,7 +159,7 @@ func (r *relaxer) pack() {
 		case r.c.Spiking != nil:
 			r.turned[l] = tensor.Resize(r.turned[l], k*n)
 			kernel.Transpose(r.turned[l], k, w, n, k, n)
-		case !r.kept[l-1].sparse():
+		case !r.kept[l-1].below(fewShare): // else sums are over lists whatever the batch
 			r.up[l].Pack(r.c.Pool, w, n, k, n, false)
 			if l <= r.top || r.c.Output == CrossEntropy {
 				r.down[l].Pack(r.c.Pool, w, n, n, k, true)
@@ -170,22 +171,23 @@ func (r *relaxer) pack() {
 	}
 }
 
-// sparse says whether products of a batch with matrix l are sums over lists.
+// sparse says whether products of a batch with matrix l are to be sums over lists.
 func (r *relaxer) sparse(l int, b *batch) bool {
-	switch m := &r.kept[l]; {
-	case l > 0 || b.dense:
-		return m.sparse()
-	case b.learning:
-		return m.below(learningShare)
-	default:
-		return m.below(inputShare)
+	share := sparseShare
+	switch {
+	case l == 0 && b.learning && !b.dense:
+		share = learningShare
+	case b.n <= few*r.c.Pool.Threads():
+		share = fewShare
 	}
+	return r.kept[l].below(share)
 }
 
-// refresh gives lists that a batch needs their values.
-func (r *relaxer) refresh(b *batch) {
+// chooseLists decides where products are sums over lists, and gives these the values.
+func (r *relaxer) chooseLists(b *batch) {
 	for l := range r.kept {
-		if m := &r.kept[l]; m.stale && r.sparse(l, b) {
+		m := &r.kept[l]
+		if r.sums[l] = r.sparse(l, b); r.sums[l] && m.stale {
 			m.stale = false
 			r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, r.net.W[l].Value.Data}, runRows)
 			r.lists.For(r.c.Pool, r.sizes[l+1], 64, listing{m, nil}, runColumns)
@@ -210,7 +212,7 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 			}
 		}
 	}
-	r.refresh(b)
+	r.chooseLists(b)
 	run := runPhases
 	if r.c.Spiking != nil {
 		run = runSpikes
@@ -220,23 +222,23 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 		}
 	} else if b.dense && r.convs[1] == nil {
 		n := r.sizes[1]
-		if !r.sparse(0, b) {
+		if !r.sums[0] {
 			r.input.Pack(r.c.Pool, r.net.W[0].Value.Data, n, b.in, n, false)
 		}
 		if r.predictor != nil {
 			r.predictorPacked[1].Pack(r.c.Pool, r.predictor.W[0].Value.Data, n, b.in, n, false)
 		}
 	}
-	r.loop.For(r.c.Pool, b.n, r.blockSize(b), pass{r, b, betas, gap}, run)
+	r.loop.For(r.c.Pool, b.n, r.blockSize(b.n), pass{r, b, betas, gap}, run)
 }
 
 // blockSize is a share of the samples, equal among threads, that fits a cache. Lists of
 // kept weights take more samples in little more time. The states of images are large,
 // and convolutions take them one by one.
-func (r *relaxer) blockSize(b *batch) int {
+func (r *relaxer) blockSize(n int) int {
 	most := 28
 	for l := range r.kept {
-		if r.sparse(l, b) {
+		if r.sums[l] {
 			most = 64
 		}
 	}
@@ -244,8 +246,8 @@ func (r *relaxer) blockSize(b *batch) int {
 		most = 4
 	}
 	shares := r.c.Pool.Threads()
-	shares *= (b.n + most*shares - 1) / (most * shares)
-	return max(1, (b.n+shares-1)/shares)
+	shares *= (n + most*shares - 1) / (most * shares)
+	return max(1, (n+shares-1)/shares)
 }
 
 func runPhases(p *pass, worker, lo, hi int) {
@@ -312,7 +314,7 @@ func (r *relaxer) setBase(w *block, b *batch) {
 		return
 	}
 	switch m := &r.kept[0]; {
-	case !r.sparse(0, b):
+	case !r.sums[0]:
 		r.addInput(w, b, w.base[1], r.net.W[0].Value.Data, &r.input)
 	case b.dense:
 		w.product.add(&m.columns, w.total, b.x[w.lo*b.in:], b.in, w.base[1], r.sizes[1])

@@ -13,10 +13,11 @@ import (
 const (
 	sparseShare = 0.2
 	sparseWidth = 64
-	// inputShare is that of products with listed inputs, which skip zeros themselves, and
-	// learningShare that of a step of learning, for which lists must be made anew.
-	inputShare    = 0.12
-	learningShare = 0.03
+	// fewShare is that for a thread's share of few samples: they fill no vectors.
+	fewShare, few = 0.12, 16
+	// learningShare is that of the products with listed inputs in a step of learning:
+	// they skip zeros themselves, and lists must be made anew for one product.
+	learningShare = 0.05
 	// eventShare is that of a spike, which adds a row to one sample's sums: whole
 	// rows go by vectors, kept weights one by one.
 	eventShare = 0.02
@@ -107,9 +108,8 @@ func (m *kept) size() (k, n int) { return len(m.rows.First) - 1, len(m.columns.F
 // listed says whether anything may have been pruned.
 func (m *kept) listed() bool { return m.rows.First != nil }
 
-// sparse says whether lists are the faster way for products of states.
-func (m *kept) sparse() bool { return m.below(sparseShare) }
-
+// below says whether the matrix is wide enough for lists and no more than a share of its
+// weights is left.
 func (m *kept) below(share float64) bool {
 	k, n := m.size()
 	return min(k, n) >= sparseWidth && float64(len(m.source)) <= share*float64(k*n)
