@@ -177,7 +177,7 @@ func BenchmarkLists(b *testing.B) {
 		l.First, order = append(l.First, int32(len(l.At))), append(order, int32(j))
 	}
 	l.Val = r.fill(make([]Float, len(l.At)))
-	for _, n := range []int{10, 20, 32, 64} {
+	for _, n := range []int{10, 16, 20, 32, 64} {
 		ld := (n + 15) &^ 15
 		c, w := make([]Float, size*ld), r.fill(make([]Float, size*ld))
 		b.Run(fmt.Sprintf("samples=%d/one", n), func(b *testing.B) {
