@@ -121,7 +121,7 @@ func setKernel(name string) error {
 // memory is the case's. The factors of a network are found here, once for all its
 // cases.
 func (c *benchCmd) runAll(a *app, cases []bench.Case) ([]bench.Row, error) {
-	rows := []bench.Row{}
+	rows, built := []bench.Row{}, builtFrom()
 	factors := map[string][]float64{}
 	for i, one := range cases {
 		a.status("[%d of %d] %s %s", i+1, len(cases), one.Workload, one.Phase)
@@ -154,16 +154,15 @@ func (c *benchCmd) runAll(a *app, cases []bench.Case) ([]bench.Row, error) {
 	if c.Profile {
 		bench.Ceilings(bench.Options{Now: time.Now}, c.Threads, rows)
 	}
-	stamp(rows)
+	stamp(rows, built)
 	return rows, nil
 }
 
 // stamp says what program and machine measured the rows.
-func stamp(rows []bench.Row) {
-	id, dirty := commit()
+func stamp(rows []bench.Row, built source) {
 	for i := range rows {
 		r := &rows[i]
-		r.Synfire, r.Commit, r.Dirty, r.CPU, r.Cores = version, id, dirty, cpuName(), runtime.NumCPU()
+		r.Synfire, r.Commit, r.Dirty, r.CPU, r.Cores = version, built.commit, built.dirty, cpuName(), runtime.NumCPU()
 	}
 }
 

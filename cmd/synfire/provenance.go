@@ -14,38 +14,45 @@ import (
 
 const version = "0.1.0-dev"
 
+// source is the commit that a program was built from.
+type source struct {
+	commit string
+	dirty  bool // files were changed since
+}
+
 // provenance fills in what this program and machine are.
-func (a *app) provenance(r report.Run) report.Run {
+func (a *app) provenance(r report.Run, built source) report.Run {
 	r.Synfire, r.CPU, r.Kernel, r.PeakRSSBytes = version, cpuName(), kernel.Current().String(), peakRSS()
-	r.Commit, r.Dirty = commit()
+	r.Commit, r.Dirty = built.commit, built.dirty
 	return r
 }
 
-// commit is the commit that the program was built from: its stamp, or else
-// what git says of the working directory if that is this module's.
-func commit() (id string, dirty bool) {
+// builtFrom is the program's source: its stamp, or else what git says of the working
+// directory if that is this module's. Ask before the work begins: hours later the
+// directory may be at another commit.
+func builtFrom() (built source) {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			switch s.Key {
 			case "vcs.revision":
-				id = s.Value
+				built.commit = s.Value
 			case "vcs.modified":
-				dirty = s.Value == "true"
+				built.dirty = s.Value == "true"
 			}
 		}
 	}
-	if id != "" {
-		return id, dirty
+	if built.commit != "" {
+		return built
 	}
 	if mod, err := os.ReadFile("go.mod"); err != nil || !strings.HasPrefix(string(mod), "module synfire\n") {
-		return "unknown", false
+		return source{commit: "unknown"}
 	}
 	head, err := exec.Command("git", "rev-parse", "HEAD").Output()
 	if err != nil {
-		return "unknown", false
+		return source{commit: "unknown"}
 	}
 	status, err := exec.Command("git", "status", "--porcelain", "--untracked-files=no").Output()
-	return strings.TrimSpace(string(head)), err != nil || len(status) > 0
+	return source{strings.TrimSpace(string(head)), err != nil || len(status) > 0}
 }
 
 // cpuName is the processor's name where the system tells it.

@@ -96,7 +96,7 @@ func findRecipe(id string) (recipe.Recipe, error) {
 
 // runRecipe runs in the run's directory, judges, and writes the report.
 func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name string, f runFlags) error {
-	start := time.Now()
+	start, built := time.Now(), builtFrom()
 	out := f.Out
 	if out == "" {
 		out = freeDir(filepath.Join("runs", name), f.Resume)
@@ -130,7 +130,7 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 		Recipe: r.ID, Paper: r.Paper, Scale: scale, Seed: seed, Run: filepath.Base(out), Dir: filepath.ToSlash(out),
 		Threads: pool.Threads(), WallSeconds: time.Since(start).Seconds(),
 		Claims: r.Judge(scale, o), Metrics: o.Metrics, WeightsSHA256: o.WeightsSHA256,
-	})
+	}, built)
 	return a.finish(result, o.Page(result).Of(result), f.JSON)
 }
 

@@ -31,6 +31,7 @@ func selfTestResults() []Float {
 	all = append(all, selfTestPooling()...)
 	all = append(all, selfTestUpdates()...)
 	all = append(all, selfTestRelax()...)
+	all = append(all, selfTestLogistic()...)
 	for _, reset := range []Reset{ResetSubtract, ResetZero, ResetNone} {
 		for _, shape := range []Shape{FastSigmoid, ArcTan, Triangle, Rectangle} {
 			all = append(all, selfTestScan(reset, shape)...)
@@ -163,6 +164,13 @@ func selfTestScan(reset Reset, shape Shape) []Float {
 func selfTestRelax() []Float {
 	s, z, p := sixteenths(83, 7), sixteenths(83, 11), Relax{Keep: 0.5, Gain: 0.25, Lo: -0.5, Hi: 0.5}
 	return append(s, p.Step(s, z), p.Step(s, z))
+}
+
+// selfTestLogistic is shares and their sums.
+func selfTestLogistic() []Float {
+	m := make([]Float, 83)
+	sum, spread := Logistic{Threshold: 0.25, Slope: 2}.Of(m, sixteenths(83, 7))
+	return append(m, sum, spread)
 }
 
 func firstDifference(got, want []Float) error {

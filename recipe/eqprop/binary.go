@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"synfire/internal/par"
 	"synfire/recipe"
 	"synfire/report"
 	rule "synfire/rule/eqprop"
@@ -67,13 +68,8 @@ func (b *board) bits(ctx context.Context) float64 {
 		return 0
 	}
 	last := b.jobs[len(b.jobs)-1]
-	c := last.job.Config
-	c.Pool, c.Free, c.Spiking = b.env.Pool, 100, &rule.Spiking{Drift: 0.0346, Lambda: 0.275}
-	learner, err := rule.New(c)
-	if err == nil {
-		err = learner.SetState(last.learner.State())
-	}
 	var result *train.Evaluation
+	learner, err := sendingBits(last, b.env.Pool)
 	if err == nil {
 		result, err = train.Evaluate(ctx, learner, b.test, testBatch, nil)
 	}
@@ -84,4 +80,15 @@ func (b *board) bits(ctx context.Context) float64 {
 	wrong := 100 - result.Metrics.Accuracy()
 	b.metrics[metric(last.job)+"_bits_test_error"] = wrong
 	return wrong
+}
+
+// sendingBits is a finished job's network with units that send a bit a step.
+func sendingBits(d done, pool *par.Pool) (*rule.Learner, error) {
+	c := d.job.Config
+	c.Pool, c.Free, c.Spiking = pool, 100, &rule.Spiking{Drift: 0.0346, Lambda: 0.275}
+	learner, err := rule.New(c)
+	if err != nil {
+		return nil, err
+	}
+	return learner, learner.SetState(d.learner.State())
 }

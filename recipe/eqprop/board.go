@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -47,21 +48,23 @@ func (j Job) YAML() []byte {
 			s.Quantiser, s.Lambda, s.LambdaDecay, s.Epsilon, s.Decay, s.Drift, s.Warm, s.Bidirectional)
 	}
 	if k := c.TopK; k != nil {
-		fmt.Fprintf(&b, "top-k: {k: %g, variant: %v, temperature: %g, begin: %d, end: %d}\n", k.K, k.Variant, k.Temperature, k.Begin, k.End)
+		fmt.Fprintf(&b, "top-k: {k: %g, variant: %v, temperature: %g, begin: %d, end: %d, hot: %g, cooling: %d}\n", k.K, k.Variant, k.Temperature, k.Begin, k.End, k.Hot, k.Cooling)
 	}
 	if p := c.Pruning; p != nil {
-		fmt.Fprintf(&b, "pruning: {sparsity: %g, last: %g, begin: %d, end: %d, every: %d}\n", p.Sparsity, p.Last, p.Begin, p.End, p.Every)
+		fmt.Fprintf(&b, "pruning: {sparsity: %g, last: %g, begin: %d, end: %d, every: %d, saliency: %v, regrow: %v, shared-mask: %v}\n",
+			p.Sparsity, p.Last, p.Begin, p.End, p.Every, p.Saliency, p.Regrow, p.SharedMask)
 	}
 	if c.Binary != nil {
 		fmt.Fprintln(&b, "binary: {}")
 	}
 	if p := c.Predictor; p != nil {
-		fmt.Fprintf(&b, "predictor: {lambda: %g, leak: %g}\n", p.Lambda, p.Leak)
+		fmt.Fprintf(&b, "predictor: {lambda: %g, leak: %g, top-k: %v}\n", p.Lambda, p.Leak, p.TopK)
 	}
 	return []byte(b.String())
 }
 
-// done is a finished job.
+// done is a finished job. The learners of many jobs are not kept: only the first and
+// the last one's are sure to be there.
 type done struct {
 	job     Job
 	learner *rule.Learner
@@ -77,6 +80,7 @@ type board struct {
 	measured map[string]report.Measurement
 	metrics  report.Metrics
 	jobs     []done
+	states   hash.Hash // of all learners, in order
 	err      error
 }
 
@@ -85,7 +89,7 @@ func newBoard(ctx context.Context, e *recipe.Env) (*board, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &board{env: e, train: trainSet, test: testSet, measured: map[string]report.Measurement{}, metrics: report.Metrics{}}, nil
+	return &board{env: e, train: trainSet, test: testSet, measured: map[string]report.Measurement{}, metrics: report.Metrics{}, states: sha256.New()}, nil
 }
 
 // run trains a job in a directory of its own.
@@ -145,6 +149,7 @@ func (b *board) testError(ctx context.Context, j Job) float64 {
 		return 0
 	}
 	b.jobs = append(b.jobs, *d)
+	b.hash(d.learner.State())
 	wrong := 100 - d.result.Metrics.Accuracy()
 	name := metric(j)
 	b.metrics[name+"_test_error"] = wrong
@@ -205,20 +210,20 @@ func (b *board) add(claim string, value float64) {
 	}
 }
 
-// oneSeed marks a claim's figures as several of one seed.
-func (b *board) oneSeed(claim string) {
+// seeds is the number of seeds of a claim with several figures of each.
+func (b *board) seeds(claim string, n int) {
 	m := b.measured[claim]
-	m.Seeds = 1
+	m.Seeds = n
 	b.measured[claim] = m
 }
 
-// outcome is the result, with a page that shows each job's course and the first
-// one's relaxation.
+// outcome is the result, with a page that shows, after its own sections, each job's
+// course and the first one's relaxation.
 func (b *board) outcome(page report.Page) (*recipe.Outcome, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
-	sections := []report.Section{}
+	sections := page.Sections
 	for _, build := range []func() (report.Section, error){b.learning, b.relaxation, b.gradients} {
 		s, err := build()
 		if err != nil {
@@ -233,7 +238,7 @@ func (b *board) outcome(page report.Page) (*recipe.Outcome, error) {
 		configs = append(configs, "# "+d.job.Name+"\n"+string(d.job.YAML()))
 	}
 	return &recipe.Outcome{
-		Measured: b.measured, Metrics: b.metrics, WeightsSHA256: b.sum(),
+		Measured: b.measured, Metrics: b.metrics, WeightsSHA256: hex.EncodeToString(b.states.Sum(nil)),
 		Page: func(r report.Run) report.Page {
 			page.Claims, page.Sections, page.Config, page.Facts = r.Claims, sections, strings.Join(configs, "\n"), r.Facts()
 			return page
@@ -241,17 +246,12 @@ func (b *board) outcome(page report.Page) (*recipe.Outcome, error) {
 	}, nil
 }
 
-// sum is over the states of all learners, in order.
-func (b *board) sum() string {
-	h := sha256.New()
-	for _, d := range b.jobs {
-		state := d.learner.State()
-		for _, name := range slices.Sorted(maps.Keys(state)) {
-			fmt.Fprintf(h, "%s %v\n", name, state[name].Shape)
-			h.Write(state[name].Data)
-		}
+// hash takes a learner's state into the sum over all of them.
+func (b *board) hash(state map[string]train.Array) {
+	for _, name := range slices.Sorted(maps.Keys(state)) {
+		fmt.Fprintf(b.states, "%s %v\n", name, state[name].Shape)
+		b.states.Write(state[name].Data)
 	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // learning draws the test errors and lists the jobs.

@@ -62,6 +62,9 @@ func TestSmoke(t *testing.T) {
 		if !learned || len(o.WeightsSHA256) != 64 {
 			t.Errorf("%s: metrics %v, sum %q", r.ID, o.Metrics, o.WeightsSHA256)
 		}
+		if r.ID == "topk-eqprop" {
+			checkCosts(t, o.Metrics)
+		}
 		page := o.Page(report.Run{Claims: r.Judge(report.Smoke, o)})
 		if html, err := page.HTML(); err != nil || len(html) > 500_000 {
 			t.Errorf("%s: page of %d bytes, %v", r.ID, len(html), err)
@@ -69,6 +72,46 @@ func TestSmoke(t *testing.T) {
 		if files, _ := filepath.Glob(filepath.Join(dir, "*", "config.yaml")); len(files) == 0 {
 			t.Errorf("%s: no run is kept", r.ID)
 		}
+	}
+}
+
+// checkCosts checks what predictions of all hosts and of the grid are said to take.
+func checkCosts(t *testing.T, m report.Metrics) {
+	t.Helper()
+	for _, host := range []string{
+		"dense", "budget_10", "pruned", "budget_10_pruned",
+		"initialised", "initialised_budget_10", "initialised_pruned", "initialised_budget_10_pruned",
+		"spiking", "spiking_budget_10_pruned", "init_spiking", "init_spiking_budget_10_pruned",
+		"binary", "binary_budget_10_pruned", "grid_budget_k500_q00", "grid_budget_k10_q90",
+	} {
+		ways := []string{""}
+		switch host {
+		case "initialised":
+			ways = append(ways, "_forward")
+		case "binary", "binary_budget_10_pruned":
+			ways = append(ways, "_bits")
+		}
+		for _, how := range ways {
+			for _, figure := range []string{"test_error", "active_layer1", "weights", "weights_share", "macs_per_image", "seconds_per_10000"} {
+				if name := host + "_s1" + how + "_" + figure; !(m[name] > 0) {
+					t.Errorf("%s is %v", name, m[name])
+				}
+			}
+		}
+	}
+	const all, left = 784*500 + 500*10, 784*500/10 + 500*10*55/100
+	for name, want := range map[string]float64{
+		"dense_s1_weights": all, "pruned_s1_weights": left, "budget_10_pruned_s1_weights": left,
+		"grid_budget_k10_q90_s1_weights_share":  float64(left) / all,
+		"initialised_pruned_s1_forward_weights": 60*784 + 60*10,
+	} {
+		if m[name] != want {
+			t.Errorf("%s is %v, want %v", name, m[name], want)
+		}
+	}
+	if m["budget_10_s1_active_layer1"] >= m["dense_s1_active_layer1"] || m["budget_10_pruned_s1_macs_per_image"] >= m["pruned_s1_macs_per_image"] ||
+		m["pruned_s1_macs_per_image"] >= m["dense_s1_macs_per_image"] {
+		t.Errorf("a budget leaves more units active, or it or pruning takes more products: %v", m)
 	}
 }
 

@@ -100,7 +100,7 @@ func runInitSpiking(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error)
 	}
 	epochs := 1
 	if e.Scale == report.Full {
-		epochs = 15
+		epochs = 10
 	}
 	rest := b.testError(ctx, spiking(e.Seed, 50_000, epochs))
 	b.add("init-spiking", b.testError(ctx, initSpiking(e.Seed, 50_000, epochs))-rest)

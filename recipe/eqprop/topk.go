@@ -2,6 +2,8 @@ package eqprop
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"synfire/recipe"
 	"synfire/report"
@@ -27,53 +29,107 @@ func TopK() recipe.Recipe {
 	}
 }
 
-// thin is the pruning of a run: it begins after a tenth of it and ends after seven.
-func thin(images, epochs int) *rule.Pruning {
+// thin is the pruning of a run to a sparsity, of the outputs' weights to half of it: it
+// begins after a tenth of the run and ends after seven.
+func thin(sparsity float64, images, epochs int) *rule.Pruning {
 	steps := images / 20 * epochs
-	return &rule.Pruning{Sparsity: 0.9, Last: 0.45, Begin: steps / 10, End: steps * 7 / 10, Every: max(1, steps/25)}
+	return &rule.Pruning{Sparsity: sparsity, Last: sparsity / 2, Begin: steps / 10, End: steps * 7 / 10, Every: max(1, steps/25)}
 }
 
-// sparseJobs are the same network as it is, with the budget, pruned, and with budget
-// and pruning.
+// treated are a run as it is, with a budget of 10, with nine tenths of its weights
+// pruned, and with both.
+func treated(host Job) []Job {
+	budget, pruned, both := host, host, host
+	budget.Name, budget.Config.TopK = host.Name+"-budget-10", &rule.TopK{K: 10}
+	pruned.Name, pruned.Config.Pruning = host.Name+"-pruned", thin(0.9, host.Images, host.Epochs)
+	both.Name, both.Config.TopK, both.Config.Pruning = host.Name+"-budget-10-pruned", budget.Config.TopK, pruned.Config.Pruning
+	return []Job{host, budget, pruned, both}
+}
+
+// realValued is the real-valued network.
+func realValued(seed uint64, images, epochs int) Job {
+	return Job{Name: "dense", Config: one(seed), Images: images, Epochs: epochs, Batch: 20, Shuffle: true}
+}
+
+// sparseJobs are the real-valued network and its treatments, named by these alone.
 func sparseJobs(seed uint64, images, epochs int) []Job {
-	pruning := thin(images, epochs)
-	job := func(name string, k *rule.TopK, p *rule.Pruning) Job {
-		c := one(seed)
-		c.TopK, c.Pruning = k, p
-		return Job{Name: name, Config: c, Images: images, Epochs: epochs, Batch: 20, Shuffle: true}
+	jobs := treated(realValued(seed, images, epochs))
+	for i := range jobs[1:] {
+		jobs[i+1].Name = strings.TrimPrefix(jobs[i+1].Name, "dense-")
 	}
+	return jobs
+}
+
+// hosts are the other networks that the idea is for. Spiking ones have epochs of their
+// own: each takes longer.
+func hosts(seed uint64, images, epochs, spikingEpochs int) []Job {
+	binary := realValued(seed, images, epochs)
+	binary.Name, binary.Config.Binary = "binary", &rule.Binary{}
 	return []Job{
-		job("dense", nil, nil),
-		job("budget-10", &rule.TopK{K: 10}, nil),
-		job("pruned", nil, pruning),
-		job("budget-10-pruned", &rule.TopK{K: 10}, pruning),
+		initialised(seed, images, epochs), spiking(seed, images, spikingEpochs), initSpiking(seed, images, spikingEpochs), binary,
 	}
 }
 
-// otherJobs are the other variants of top-k with the same limit, the limit that falls,
-// and budget and pruning on spiking hosts beside these as they are.
-func otherJobs(seed uint64, images, epochs int) []Job {
-	jobs := sparseJobs(seed, images, epochs)
+// variantJobs are the other variants of top-k with the same limit, and the limit that
+// falls.
+func variantJobs(seed uint64, images, epochs int) []Job {
+	end := thin(0, images, epochs)
 	var out []Job
 	for _, k := range []*rule.TopK{
-		{K: 10, Variant: rule.Soft, Temperature: 0.05},
+		{K: 10, Variant: rule.Soft, Temperature: softTemperature},
 		{K: 10, Variant: rule.Hard},
-		{K: 10, Begin: jobs[2].Config.Pruning.Begin, End: jobs[2].Config.Pruning.End},
+		{K: 10, Begin: end.Begin, End: end.End},
 	} {
-		j := jobs[1]
+		j := realValued(seed, images, epochs)
 		j.Name, j.Config.TopK = k.Variant.String()+"-10", k
 		if k.End > 0 {
 			j.Name += "-falling"
 		}
 		out = append(out, j)
 	}
-	for _, host := range []Job{spiking(seed, images, min(epochs, 3)), initSpiking(seed, images, min(epochs, 3))} {
-		limited := host
-		limited.Name += "-budget-10-pruned"
-		limited.Config.TopK, limited.Config.Pruning = &rule.TopK{K: 10}, thin(images, host.Epochs)
-		out = append(out, host, limited)
-	}
 	return out
+}
+
+// softTemperature is τ of the soft variant.
+const softTemperature = 0.05
+
+// grid is limits of activity by sparsities, each trained for some seeds.
+type grid struct {
+	variant    rule.Variant
+	limits     []int // 500: none
+	sparsities []float64
+	seeds      uint64
+}
+
+// job is a cell of a grid.
+func (g grid) job(seed uint64, images, epochs, k int, sparsity float64) Job {
+	j := realValued(seed, images, epochs)
+	j.Name = fmt.Sprintf("grid-%v-k%d-q%02.0f", g.variant, k, 100*sparsity)
+	if k < j.Config.Sizes[1] {
+		j.Config.TopK = &rule.TopK{K: float64(k), Variant: g.variant}
+		if g.variant == rule.Soft {
+			j.Config.TopK.Temperature = softTemperature
+		}
+	}
+	if sparsity > 0 {
+		j.Config.Pruning = thin(sparsity, images, epochs)
+	}
+	return j
+}
+
+// grids are the ablations of a scale.
+func grids(scale report.Scale) []grid {
+	switch scale {
+	case report.Smoke:
+		return []grid{{rule.Budget, []int{500, 10}, []float64{0, 0.9}, 1}}
+	case report.Full:
+		return []grid{
+			{rule.Budget, []int{500, 50, 25, 10, 5}, []float64{0, 0.8, 0.9, 0.95, 0.98}, 3},
+			{rule.Hard, []int{25, 10}, []float64{0, 0.9}, 1},
+			{rule.Soft, []int{25, 10}, []float64{0, 0.9}, 1},
+		}
+	}
+	return nil
 }
 
 func runTopK(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
@@ -86,22 +142,52 @@ func runTopK(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	case report.Smoke:
 		seeds, images, epochs = 1, 1000, 2
 	case report.Full:
-		images, epochs = 50_000, 5
+		images = 50_000
 	}
+	a := &ablation{board: b}
 	for i := range seeds {
 		jobs := sparseJobs(e.Seed+i, images, epochs)
-		dense := b.testError(ctx, jobs[0])
-		b.add("topk", b.testError(ctx, jobs[1])-dense)
-		b.add("pruned", b.testError(ctx, jobs[2])-dense)
-		b.testError(ctx, jobs[3])
-		if i == 0 && e.Scale != report.Smoke {
-			for _, j := range otherJobs(e.Seed, images, epochs) {
-				b.testError(ctx, j)
-			}
-		}
+		dense := a.host(ctx, "real-valued", 0, jobs[0])
+		b.add("topk", a.host(ctx, "real-valued", 1, jobs[1])-dense)
+		b.add("pruned", a.host(ctx, "real-valued", 2, jobs[2])-dense)
+		a.host(ctx, "real-valued", 3, jobs[3])
+	}
+	a.others(ctx, images, epochs)
+	for _, g := range grids(e.Scale) {
+		a.grid(ctx, g, min(images, 10_000), epochs)
+	}
+	sections, err := a.sections()
+	if err != nil {
+		return nil, err
 	}
 	return b.outcome(report.Page{
-		Title: "Few active units, few weights",
-		Lead:  "Each step of the relaxation ends with a projection onto a budget of activity, and the smallest weights are removed in the course of training. Both leave the estimates gradients.",
+		Title:    "Few active units, few weights",
+		Lead:     "Each step of the relaxation ends with a projection onto a budget of activity, and the smallest weights are removed in the course of training. Both leave the estimates gradients.",
+		Sections: sections,
 	})
+}
+
+// others trains the variants of top-k and the other hosts, with one seed.
+func (a *ablation) others(ctx context.Context, images, epochs int) {
+	seed := a.env.Seed
+	if a.env.Scale != report.Smoke {
+		for _, j := range variantJobs(seed, images, epochs) {
+			a.measure(ctx, cell{job: j})
+		}
+	}
+	spikingEpochs := 2
+	switch a.env.Scale {
+	case report.Smoke:
+		epochs, spikingEpochs = 1, 1
+	case report.Full:
+		spikingEpochs = 3
+	}
+	for _, host := range hosts(seed, images, epochs, spikingEpochs) {
+		if a.env.Scale == report.Smoke {
+			host = small(host)
+		}
+		for i, j := range treated(host) {
+			a.host(ctx, host.Name, i, j)
+		}
+	}
 }

@@ -64,6 +64,11 @@ func samples(t *testing.T) map[string]Figure {
 	add("scatter")(Scatter("Two models", ScatterOptions{X: "a (%)", Y: "b (%)", Diagonal: true},
 		Cloud{"spiking", []float64{1, 2, 3}, []float64{1, 3, 2}, []string{"one", "", "at the end"}}, Cloud{"other", []float64{2}, []float64{2}, nil}))
 	add("map")(Scatter("A map", ScatterOptions{Map: true}, Cloud{X: []float64{-1, 1, 5}, Y: []float64{0, 1, 0}, Labels: []string{"a", "b", "c"}}))
+	five := make([]Cloud, 5)
+	for i := range five {
+		five[i] = Cloud{Name: string(rune('a' + i)), X: []float64{1, 10, 100}, Y: []float64{float64(i), 2, 3}}
+	}
+	add("joined")(Scatter("Five lines", ScatterOptions{X: "cost", Y: "error (%)", LogX: true, Joined: true}, five...))
 	reference := 3.0
 	add("bars")(Bars("Operations", "operations (M)", []Bar{
 		{Name: "dense", Value: 2.5, Reference: &reference, Group: "A"}, {Name: "spiking", Value: -0.5, Low: -1, High: 0.25, Group: "B"}}))
@@ -387,4 +392,20 @@ func ExampleRates() {
 	}
 	fmt.Println(strings.Count(string(f.SVG()), "<svg"))
 	// Output: 1
+}
+
+// A joined cloud has a line through its points, in their order.
+func TestScatterJoined(t *testing.T) {
+	c := Cloud{X: []float64{1, 3, 2}, Y: []float64{1, 2, 3}}
+	apart, err := Scatter("x", ScatterOptions{}, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	joined, err := Scatter("x", ScatterOptions{Joined: true}, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, j := bytes.Count(apart.SVG(), []byte("<path")), bytes.Count(joined.SVG(), []byte("<path")); j != a+1 {
+		t.Errorf("%d paths with a line, %d without", j, a)
+	}
 }

@@ -25,6 +25,7 @@ type ScatterOptions struct {
 	LogX, LogY bool
 	Diagonal   bool // draw where both are equal, on one range for both axes
 	Map        bool // a map, such as of multidimensional scaling: only distances count
+	Joined     bool // join the points of a cloud by a line, in their order
 }
 
 // Scatter draws at most six clouds of points. The figure of a map is as high as
@@ -57,6 +58,9 @@ func Scatter(title string, o ScatterOptions, clouds ...Cloud) (Figure, error) {
 		}
 		x.add(c.X)
 		y.add(c.Y)
+		if o.Joined {
+			p.plot.Add(lines{x: c.X, y: c.Y, style: draw.LineStyle{Color: tint{seriesColors[i], 0.6}, Width: 1.2}, unmarked: true})
+		}
 		p.plot.Add(pts)
 		if c.Name != "" {
 			p.key = append(p.key, keyEntry{name: c.Name, glyph: &pts.style})
@@ -102,7 +106,20 @@ func equalUnits(x, y span) (span, span) {
 func (s span) values() []float64 { return []float64{s.lo, s.hi} }
 
 var shapes = [...]draw.GlyphDrawer{
-	draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}, draw.PlusGlyph{}, draw.CrossGlyph{}, draw.RingGlyph{},
+	draw.CircleGlyph{}, draw.PyramidGlyph{}, draw.BoxGlyph{}, strokes{{X: 1}, {Y: 1}}, strokes{{X: 0.7, Y: 0.7}, {X: 0.7, Y: -0.7}}, draw.RingGlyph{},
+}
+
+// strokes is a glyph of lines through its centre, to the ends given in radii. Those of
+// gonum are too thin beside filled glyphs.
+type strokes []vg.Point
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (s strokes) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
+	for _, end := range s {
+		d := end.Scale(1.2 * style.Radius)
+		from, to := at.Sub(d), at.Add(d)
+		c.StrokeLine2(line(style.Color, 1.6), from.X, from.Y, to.X, to.Y)
+	}
 }
 
 // points is a cloud as a plotter.

@@ -48,12 +48,13 @@ func runSigns(p *signing, _, lo, hi int) {
 	}
 }
 
-// learned is the network that learns: with Binary, the shadows in place of weights.
-func (r *relaxer) learned() *Net {
-	if r.shadow != nil {
-		return r.shadow
-	}
-	return r.net
+// learned is the network that learns: the shadows, where there are any, in place of
+// weights.
+func (r *relaxer) learned() *Net { return thinned{net: r.net, shadow: r.shadow}.learned() }
+
+// learnedPredictor is the same of the predictor; nil where there is none.
+func (r *relaxer) learnedPredictor() *Net {
+	return thinned{net: r.predictor, shadow: r.forwardShadow}.learned()
 }
 
 // newShadow is a network that shares the biases of n, with its weights as shadows.

@@ -11,7 +11,7 @@ import (
 )
 
 // TopK limits the activity of hidden layers to K, so that few units are above zero.
-// A predictor has no limit of its own; its states are limited by the first step. Of
+// A predictor is limited with Predictor.TopK; else the first step limits its states. Of
 // spiking units the drive d is limited, and the states move towards that. With End the
 // limit falls from a layer's size to K on pruning's cubic, between two steps of training.
 type TopK struct {
@@ -20,6 +20,10 @@ type TopK struct {
 	// Temperature is τ of Soft, and the standard deviation σ of Perturbed's noise.
 	Temperature float64
 	Begin, End  int
+	// Hot is τ of Soft at first, which falls to Temperature by the same factor in each
+	// of Cooling steps of training; 0 leaves it as it is.
+	Hot     float64
+	Cooling int
 }
 
 // Variant is a form of top-k.
@@ -34,16 +38,20 @@ const (
 	// Soft replaces ½‖s‖² by τ Σ [s ln s + (1 − s) ln(1 − s)] with Σ s = K. A step moves
 	// towards 1/(1 + exp(−(z − θ)/τ)), with the θ that makes its sum K: the optimal
 	// transport of Xie et al., "Differentiable Top-k with Optimal Transport", NeurIPS
-	// 2020, at twice τ.
+	// 2020, at twice τ. A predictor's λ/2 ‖s − s^f‖² joins the drive: where
+	// s = m(z + λ(s^f − s)), m the map from drives to states, the derivative of the
+	// energy with it is a constant, θ, and so s is least among the states of that sum.
 	Soft
 	// Hard ends a free phase without limit by a choice, in each layer, of the K units
 	// with the largest drives; the others are held at zero through two more free
-	// steps and the nudged phases. The gradient of the choice itself is left out.
+	// steps and the nudged phases. The gradient of the choice itself is left out. Spiking
+	// units are chosen by the drives of their free states, as the update takes states
+	// and not spikes: drives from single spikes fluctuate.
 	Hard
 	// Perturbed moves towards the mean of the indicators of the K largest of z + σξ,
 	// over 16 draws of normal ξ in pairs of opposite signs, the same at all times:
 	// Berthet et al., "Learning with Differentiable Perturbed Optimizers", NeurIPS
-	// 2020. A baseline.
+	// 2020. A baseline. A predictor's λ joins the drive, as Soft's.
 	Perturbed
 )
 
@@ -59,12 +67,10 @@ func (t *TopK) validate(c Config) error {
 		return fmt.Errorf("eqprop: %v top-k of %v units, want a whole number", t.Variant, t.K)
 	case t.Begin < 0 || t.End != 0 && t.End <= t.Begin:
 		return fmt.Errorf("eqprop: top-k falls from step %d to %d, want a beginning before the end, or no end", t.Begin, t.End)
+	case t.Hot != 0 && (t.Variant != Soft || !(t.Hot >= t.Temperature) || math.IsInf(t.Hot, 0) || t.Cooling < 1):
+		return fmt.Errorf("eqprop: %v top-k cools from %v to %v in %d steps: want soft top-k that is at first no colder than at last, and at least one step; 0.5 and 0.05 are common", t.Variant, t.Hot, t.Temperature, t.Cooling)
 	case c.Activation != Continuous:
 		return fmt.Errorf("eqprop: top-k goes with continuous dynamics; leave activation out")
-	case t.Variant == Hard && c.Spiking != nil:
-		return fmt.Errorf("eqprop: hard top-k needs units that send their states; take the budget for spiking ones")
-	case t.Variant != Budget && t.Variant != Hard && c.Predictor != nil && c.Predictor.Lambda > 0:
-		return fmt.Errorf("eqprop: %v top-k has no quadratic leak for a predictor's lambda to join; set lambda to 0, or take the budget", t.Variant)
 	}
 	return nil
 }
@@ -83,6 +89,7 @@ func (r *relaxer) schedule(step int) {
 	if t == nil {
 		return
 	}
+	r.temperature = tensor.Float(t.temperature(step))
 	part := 1.0
 	if t.End > 0 {
 		part = cubic(step, t.Begin, t.End)
@@ -96,16 +103,28 @@ func (r *relaxer) schedule(step int) {
 	}
 }
 
-// settleRow moves one sample's states of a limited layer and returns the largest
-// change.
-func (r *relaxer) settleRow(w *block, l int, s, z []tensor.Float) (change tensor.Float) {
+// temperature is τ after a step of training.
+func (t *TopK) temperature(step int) float64 {
+	if t.Hot == 0 || step >= t.Cooling {
+		return t.Temperature
+	}
+	return t.Hot * math.Pow(t.Temperature/t.Hot, float64(step)/float64(t.Cooling))
+}
+
+// settleRow moves one sample's states of a limited layer, that of a slot, and returns
+// the largest change.
+func (r *relaxer) settleRow(w *block, l, slot int, s, z []tensor.Float) (change tensor.Float) {
+	free := r.move
 	if r.c.TopK.Variant != Budget {
-		r.limit(w, l, z)
-		return r.move.Step(s, z)
+		if lambda := r.c.lambda(); lambda > 0 {
+			kernel.AddScaled(z, s, -tensor.Float(lambda))
+		}
+		r.limit(w, l, z, &w.theta[l][slot])
+		free.Keep = 1 - free.Gain
+		return free.Step(s, z)
 	}
 	old := w.scratch[:len(s)]
 	copy(old, s)
-	free := r.move
 	free.Hi = infinite
 	free.Step(s, z)
 	w.limiter.project(s, r.k[l])
@@ -115,11 +134,11 @@ func (r *relaxer) settleRow(w *block, l int, s, z []tensor.Float) (change tensor
 var infinite = tensor.Float(math.Inf(1))
 
 // limit replaces drives of a layer by what a variant makes of them: the states that
-// they would lead to by themselves.
-func (r *relaxer) limit(w *block, l int, z []tensor.Float) {
+// they would lead to by themselves. Theta is where Soft's search begins and ends.
+func (r *relaxer) limit(w *block, l int, z []tensor.Float, theta *tensor.Float) {
 	switch t := r.c.TopK; t.Variant {
 	case Soft:
-		w.limiter.soft(z, r.k[l], tensor.Float(t.Temperature))
+		*theta = w.limiter.soft(z, r.k[l], r.temperature, *theta)
 	case Perturbed:
 		w.limiter.perturbed(z, r.noise[l], int(r.k[l]), tensor.Float(t.Temperature))
 	default:
@@ -130,7 +149,7 @@ func (r *relaxer) limit(w *block, l int, z []tensor.Float) {
 // choose ends a free phase under Hard: the units with the largest drives are kept,
 // and the others held at zero from now on, by a drive of −∞.
 func (r *relaxer) choose(w *block, b *batch) {
-	if r.c.TopK == nil || r.c.TopK.Variant != Hard {
+	if r.c.settling() == 0 {
 		return
 	}
 	for l := 1; l <= r.top; l++ {
@@ -155,31 +174,85 @@ func (r *relaxer) choose(w *block, b *batch) {
 // settlingSteps are free steps after a choice.
 const settlingSteps = 2
 
+// settling is the number of free steps after the free phase.
+func (c Config) settling() int {
+	if c.TopK == nil || c.TopK.Variant != Hard {
+		return 0
+	}
+	return settlingSteps
+}
+
+// chooseSpiking is choose for a spiking sample. The others are held at zero by hand:
+// no estimate of a drive stands −∞.
+func (r *relaxer) chooseSpiking(w *block, b *batch, sample int) {
+	if r.c.settling() == 0 {
+		return
+	}
+	m := w.simulation
+	for l := 1; l <= r.top; l++ {
+		if !r.binds(l) {
+			continue
+		}
+		n := r.sizes[l]
+		z := m.u[:n]
+		copy(z, r.net.B[l-1].Value.Data)
+		if l == 1 {
+			at, val := b.events(sample)
+			m.weigh(z, r.net.W[0].Value.Data, &r.kept[0].rows, at, val)
+		} else {
+			m.weighStates(w, z, r.net.W[l-1].Value.Data, &r.kept[l-1].rows, l-1)
+		}
+		if l < r.top {
+			m.weighStates(w, z, r.turned[l+1], &r.kept[l].columns, l+1)
+		}
+		if lambda := r.c.lambda(); lambda > 0 {
+			kernel.AddScaled(z, r.guess[l][sample*n:][:n], tensor.Float(lambda))
+		}
+		w.limiter.largest(z, int(r.k[l]))
+		m.chosen[l] = append(m.chosen[l][:0], w.limiter.chosen[:n]...)
+	}
+	r.simulate(w, b, sample, settlingSteps, 0)
+}
+
+// weighStates adds the rows of the units above zero, times their states.
+func (m *simulation) weighStates(w *block, z, weights []tensor.Float, kept *entries, from int) {
+	s := m.layers[from].s
+	w.limiter.fit(len(s))
+	at, val := kernel.Nonzeros(w.limiter.at[:0], w.limiter.val[:0], s, 0)
+	m.weigh(z, weights, kept, at, val)
+}
+
+// weigh adds listed rows, and counts their weights.
+func (m *simulation) weigh(z, weights []tensor.Float, kept *entries, at []int32, val []tensor.Float) {
+	m.synapses += kept.count(at, len(z))
+	kernel.AddRowsMulti(1, z, len(z), weights, len(z), len(z), len(z), at, val)
+}
+
 // limiter is a thread's working memory.
 type limiter struct {
 	at     []int32
 	val    []tensor.Float
 	sorted []tensor.Float
+	shares []tensor.Float
 	sum    []tensor.Float
 	chosen []bool
 }
 
-// project replaces v by the nearest point of {0 ≤ s ≤ 1, Σ s ≤ k}.
-func (m *limiter) project(v []tensor.Float, k tensor.Float) {
+// project replaces v by the nearest point of {0 ≤ s ≤ 1, Σ s ≤ k}, and returns θ.
+func (m *limiter) project(v []tensor.Float, k tensor.Float) tensor.Float {
 	kernel.Relax{Keep: 1, Hi: infinite}.Step(v, v)
 	at, theta := m.shift(v, k)
 	for _, j := range at {
 		v[j] = min(max(v[j]-theta, 0), 1)
 	}
+	return theta
 }
 
 // shift lists the elements above zero and finds θ. From θ = max v − 1 on no element
 // is clipped at 1, and Newton steps from the left, for which the list is cut to what
 // is above θ, end where it is no longer cut.
 func (m *limiter) shift(v []tensor.Float, k tensor.Float) (at []int32, theta tensor.Float) {
-	if len(m.at) < len(v)+kernel.Slack {
-		m.at, m.val = make([]int32, len(v)+kernel.Slack), make([]tensor.Float, len(v)+kernel.Slack)
-	}
+	m.fit(len(v))
 	at, val := kernel.Nonzeros(m.at[:0], m.val[:0], v, 0)
 	top := tensor.Float(0)
 	for _, x := range val {
@@ -204,6 +277,13 @@ func (m *limiter) shift(v []tensor.Float, k tensor.Float) (at []int32, theta ten
 		theta = bracket(val, k, start)
 	}
 	return at, theta
+}
+
+// fit makes room for lists of n elements.
+func (m *limiter) fit(n int) {
+	if len(m.at) < n+kernel.Slack {
+		m.at, m.val = make([]int32, n+kernel.Slack), make([]tensor.Float, n+kernel.Slack)
+	}
 }
 
 // bracket finds θ in [0, hi] where elements are clipped at 1 too, by Newton steps that
@@ -333,39 +413,3 @@ func (r *relaxer) drawNoise() {
 }
 
 const perturbations = 16
-
-// softTolerance is a relative error below what single precision holds of a share.
-const softTolerance = 1e-8
-
-// soft replaces scores by their soft membership in the top k < len(z). Newton's steps
-// start at the score of the k-th.
-func (m *limiter) soft(z []tensor.Float, k, tau tensor.Float) {
-	n, kk, t := float64(len(z)), float64(k), float64(tau)
-	edge := t*math.Abs(math.Log((n-kk)/kk)) + 1
-	lo, hi := float64(slices.Min(z))-edge, float64(slices.Max(z))+edge
-	m.sorted = append(m.sorted[:0], z...)
-	theta := float64(smallest(m.sorted, max(0, len(z)-int(max(1, k)))))
-	for range 100 {
-		sum, slope := 0.0, 0.0
-		for _, v := range z {
-			share := 1 / (1 + math.Exp(-(float64(v)-theta)/t))
-			sum += share
-			slope += share * (1 - share)
-		}
-		if math.Abs(sum-kk) < softTolerance*kk {
-			break
-		}
-		if sum > kk {
-			lo = theta
-		} else {
-			hi = theta
-		}
-		theta += (sum - kk) * t / slope
-		if !(theta > lo && theta < hi) {
-			theta = (lo + hi) / 2
-		}
-	}
-	for j, v := range z {
-		z[j] = tensor.Float(1 / (1 + math.Exp(-(float64(v)-theta)/t)))
-	}
-}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/internal/par"
 	"synfire/internal/rng"
 	"synfire/tensor"
 )
@@ -19,7 +20,7 @@ func TestTopKValues(t *testing.T) {
 		want []float64
 	}{
 		"budget": {func(z []tensor.Float) { new(limiter).project(z, 2) }, []float64{.7, 0, .2, .55, .15, .4}},
-		"soft":   {func(z []tensor.Float) { new(limiter).soft(z, 2, 0.05) }, []float64{.989198, .000010, .004140, .820123, .001527, .185002}},
+		"soft":   {func(z []tensor.Float) { new(limiter).soft(z, 2, 0.05, unsought[0]) }, []float64{.989198, .000010, .004140, .820123, .001527, .185002}},
 		"wide":   {func(z []tensor.Float) { new(limiter).project(z, 6) }, []float64{.9, .1, .4, .75, .35, .6}},
 	} {
 		z := slices.Clone(scores)
@@ -76,8 +77,8 @@ func TestSoft(t *testing.T) {
 			for i := range b {
 				b[i] += 2
 			}
-			new(limiter).soft(a, k, tau)
-			new(limiter).soft(b, k, tau)
+			new(limiter).soft(a, k, tau, unsought[0])
+			new(limiter).soft(b, k, tau, unsought[0])
 			for i := range a {
 				sum += float64(a[i])
 				near(t, "shifted", float64(b[i]), float64(a[i]), 1e-4)
@@ -116,7 +117,7 @@ func TestTopKGradient(t *testing.T) {
 // Pruning reaches its share of zeros, keeps them, and takes the smallest.
 func TestPruning(t *testing.T) {
 	w := []tensor.Float{0.5, -0.1, 0.1, -2, 0.3, 0}
-	prune(w, 0.5)
+	prune(w, Magnitude.of(w, nil), 0.5)
 	if !slices.Equal(w, []tensor.Float{0.5, 0, 0, -2, 0.3, 0}) {
 		t.Errorf("%v", w)
 	}
@@ -146,7 +147,8 @@ func TestSparseValidate(t *testing.T) {
 		"no variant 7":       {TopK: &TopK{K: 1, Variant: 7}},
 		"temperature 0":      {TopK: &TopK{K: 1, Variant: Soft}},
 		"leave activation":   {TopK: &TopK{K: 1}, Activation: Tanh},
-		"no quadratic leak":  {TopK: &TopK{K: 1, Variant: Soft, Temperature: 1}, Predictor: &Predictor{Lambda: 1}},
+		"cools from 0.1":     {TopK: &TopK{K: 1, Variant: Soft, Temperature: 0.5, Hot: 0.1, Cooling: 9}},
+		"in 0 steps":         {TopK: &TopK{K: 1, Variant: Soft, Temperature: 0.1, Hot: 0.5}},
 		"sparsities 1 and 0": {Pruning: &Pruning{Sparsity: 1, End: 5, Every: 1}},
 		"from step 5 to 5":   {Pruning: &Pruning{Begin: 5, End: 5, Every: 1}},
 		"every 0":            {Pruning: &Pruning{End: 5}},
@@ -184,6 +186,7 @@ func TestLimits(t *testing.T) {
 		"perturbed":      {TopK: &TopK{K: 2, Variant: Perturbed, Temperature: 0.2}},
 		"spiking budget": {TopK: &TopK{K: 2}, Spiking: spiking},
 		"spiking soft":   {TopK: &TopK{K: 2, Variant: Soft, Temperature: 0.1}, Spiking: spiking},
+		"spiking hard":   {TopK: &TopK{K: 2, Variant: Hard}, Spiking: spiking, Predictor: &Predictor{Lambda: 0.1}},
 		"initialised":    {TopK: &TopK{K: 2}, Spiking: spiking, Predictor: &Predictor{Lambda: 0.1}},
 	} {
 		c = complete(c)
@@ -214,5 +217,159 @@ func TestTopKSchedule(t *testing.T) {
 			t.Fatalf("step %d: limit %v, want %v; %v", i, other.r.k[1], l.r.k[1], err)
 		}
 		step(t, l, samples(3, 40, 5, 0.5, 1))
+	}
+}
+
+// Units that send their states are chosen as those without spikes are, and relax to the
+// same states.
+func TestHardSpiking(t *testing.T) {
+	c := complete(Config{TopK: &TopK{K: 5, Variant: Hard}})
+	c.Free = 60
+	b := samples(9, 40, 5, 0.5, 3)
+	want := learner(t, c)
+	must(want.Predict(t.Context(), b))
+	c.Spiking = &Spiking{Quantiser: Identity, Epsilon: 0.5}
+	got := learner(t, c)
+	must(got.Predict(t.Context(), b))
+	for l := 1; l <= 2; l++ {
+		for i, v := range got.r.free[l] {
+			near(t, "state", float64(v), float64(want.r.free[l][i]), 0.05)
+			if (v == 0) != (want.r.free[l][i] == 0) {
+				t.Fatalf("layer %d: state %d is %v, want %v", l, i, v, want.r.free[l][i])
+			}
+		}
+	}
+}
+
+// Whatever decides what is kept, the number of zeros is exact and never falls, unless
+// weights may come back; the predictor has its own masks or those of the network; and a
+// checkpoint goes on with the same masks.
+func TestPruningOptions(t *testing.T) {
+	for name, p := range map[string]Pruning{
+		"magnitude":       {},
+		"movement":        {Saliency: Movement},
+		"shared":          {SharedMask: true},
+		"regrow":          {Regrow: true},
+		"regrow movement": {Regrow: true, Saliency: Movement},
+		"regrow shared":   {Regrow: true, SharedMask: true},
+	} {
+		for _, binary := range []*Binary{nil, {}} {
+			p.Sparsity, p.Last, p.Begin, p.End, p.Every = 0.85, 0.4, 1, 9, 2
+			c := wide(Config{Pruning: &p, Binary: binary, Predictor: &Predictor{Lambda: 0.1}})
+			c.Rates = []float64{2, 1, 1}
+			l, again := learner(t, c), learner(t, c)
+			var before []bool
+			came, zeros := 0, 0
+			for i := 1; i <= 12; i++ {
+				step(t, l, samples(31, 96, 5, 0.5, uint64(i)))
+				if i == 6 {
+					if err := again.SetState(l.State()); err != nil {
+						t.Fatal(err)
+					}
+				} else if i > 6 {
+					step(t, again, samples(31, 96, 5, 0.5, uint64(i)))
+				}
+				w := l.Net().W[0].Value.Data
+				if before == nil {
+					before = make([]bool, len(w))
+				}
+				for j, v := range w {
+					if before[j] && v != 0 {
+						came++
+					}
+					before[j] = v == 0
+				}
+				now := zeroCount(w)
+				if now < zeros {
+					t.Errorf("%s: step %d: %d zeros, there were %d", name, i, now, zeros)
+				}
+				zeros = now
+				if q := p.at(i, 0.85); p.due(i) {
+					if want := int(math.Round(q * float64(len(w)))); now != want {
+						t.Errorf("%s: step %d: %d zeros, want %d", name, i, now, want)
+					}
+				}
+			}
+			if (came > 0) != p.Regrow {
+				t.Errorf("%s: %d weights came back", name, came)
+			}
+			for m, w := range l.Net().W {
+				q := 0.85
+				if m == 2 {
+					q = 0.4
+				}
+				f := l.Predictor().W[m].Value.Data
+				want := int(math.Round(q * float64(len(f))))
+				if a, b := zeroCount(w.Value.Data), zeroCount(f); a != want || b != want {
+					t.Errorf("%s: %d and %d zeros in matrix %d, want %d", name, a, b, m+1, want)
+				}
+				same := 0
+				for j, v := range f {
+					if v == 0 && w.Value.Data[j] == 0 {
+						same++
+					}
+				}
+				if (same == want) != p.SharedMask {
+					t.Errorf("%s: matrices %d share %d of %d zeros", name, m+1, same, want)
+				}
+				if !slices.Equal(again.Net().W[m].Value.Data, w.Value.Data) || !slices.Equal(again.Predictor().W[m].Value.Data, f) {
+					t.Errorf("%s: matrix %d goes on otherwise from a checkpoint", name, m+1)
+				}
+			}
+			b := samples(5, 96, 5, 0.2, 3)
+			want := slices.Clone(must(l.Predict(t.Context(), b)).Scores)
+			for j, v := range l.Predictor().W[0].Value.Data {
+				if v == 0 {
+					l.Predictor().W[0].Value.Data[j] = 7
+				}
+			}
+			l.Refresh()
+			if got := must(l.Predict(t.Context(), b)).Scores; !slices.Equal(got, want) {
+				t.Errorf("%s: a pruned weight of the predictor has an effect", name)
+			}
+		}
+	}
+	for want, c := range map[string]Config{
+		"saliency 2":   {Pruning: &Pruning{End: 5, Every: 1, Saliency: 2}},
+		"no predictor": {Pruning: &Pruning{End: 5, Every: 1, SharedMask: true}},
+	} {
+		if _, err := New(complete(c)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// Any number of threads leaves the same bits of pruned and limited predictors.
+func TestThinnedThreads(t *testing.T) {
+	for name, p := range map[string]Pruning{"own": {}, "shared": {SharedMask: true, Regrow: true, Saliency: Movement}} {
+		for variant := Budget; variant <= Hard; variant++ {
+			weights := func(threads int) []tensor.Float {
+				p.Sparsity, p.Last, p.Begin, p.End, p.Every = 0.9, 0.4, 1, 3, 1
+				c := wide(Config{Pruning: &p, Predictor: &Predictor{Lambda: 0.1, TopK: true}, TopK: &TopK{K: 6, Variant: variant, Temperature: 0.1}})
+				c.Pool = par.New(threads)
+				defer c.Pool.Close()
+				l := learner(t, c)
+				for i := range uint64(5) {
+					step(t, l, samples(31, 96, 5, 0.3, i))
+				}
+				return slices.Concat(l.Net().W[1].Value.Data, l.Predictor().W[0].Value.Data)
+			}
+			if !slices.Equal(weights(1), weights(3)) {
+				t.Errorf("%s masks, %v: weights differ", name, variant)
+			}
+		}
+	}
+}
+
+// A pruned weight comes last in each order, and movement is the distance from where a
+// weight was drawn.
+func TestSaliency(t *testing.T) {
+	w, first := []tensor.Float{0.5, 0, -0.2, 0.1}, []tensor.Float{0.5, 1, -0.1, 0.6}
+	got := Movement.of(w, first)
+	for i, want := range []float64{0, -1, 0.02, 0.05} {
+		near(t, "movement", float64(got[i]), want, 1e-8)
+	}
+	if got := Magnitude.of(w, nil); !slices.Equal(got, []tensor.Float{0.5, -1, 0.2, 0.1}) {
+		t.Errorf("magnitude %v", got)
 	}
 }

@@ -72,8 +72,12 @@ func (c *Convolutional) validate(all Config) error {
 		}
 	}
 	switch {
-	case all.Spiking != nil || all.Predictor != nil || all.Pruning != nil:
-		return errors.New("eqprop: convolutions go with neither spikes, nor a predictor, nor pruning; leave these out")
+	case all.Spiking != nil || all.Predictor != nil:
+		return errors.New("eqprop: convolutions go with neither spikes nor a predictor; leave these out")
+	case all.Pruning != nil || all.Binary != nil:
+		return errors.New("eqprop: convolutions go with neither pruning nor binary weights, which are of fully connected matrices; leave these out")
+	case all.TopK != nil && all.TopK.Variant == Hard:
+		return errors.New("eqprop: convolutions do not go with hard top-k: a drive that moves with the places of a pooling cannot be held down; take the budget, or soft top-k")
 	case all.Schedule == SweepForward:
 		return errors.New("eqprop: convolutions are swept backwards or updated at once: a forward sweep would move a state before its places in the windows above are known; take another schedule")
 	}

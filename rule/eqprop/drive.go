@@ -74,7 +74,7 @@ func (r *relaxer) fromAbove(w *block, b *batch, l int, z []tensor.Float, beta te
 // addUp adds W_lᵀ s of count rows of the states below layer l.
 func (r *relaxer) addUp(w *block, l, count int, s, z []tensor.Float) {
 	k, n := r.sizes[l-1], r.sizes[l]
-	if r.sums[l-1] {
+	if r.kept[l-1].sums {
 		w.product.add(&r.kept[l-1].columns, count, s, k, z, n)
 		return
 	}
@@ -84,7 +84,7 @@ func (r *relaxer) addUp(w *block, l, count int, s, z []tensor.Float) {
 // addDown adds W_{l+1} s of the moving rows of what is above layer l.
 func (r *relaxer) addDown(w *block, l int, s, z []tensor.Float) {
 	k, n := r.sizes[l+1], r.sizes[l]
-	if r.sums[l] {
+	if r.kept[l].sums {
 		w.product.add(&r.kept[l].rows, w.count, s, k, z, n)
 		return
 	}
@@ -109,7 +109,7 @@ func (r *relaxer) settle(w *block, l int) {
 	if r.limits(l) {
 		w.moved[l] = 0
 		for i := range w.count {
-			change := r.settleRow(w, l, w.s[l][i*n:][:n], w.z[l][i*n:][:n])
+			change := r.settleRow(w, l, i, w.s[l][i*n:][:n], w.z[l][i*n:][:n])
 			w.moved[l], w.change[i] = max(w.moved[l], change), max(w.change[i], change)
 		}
 		return
@@ -174,9 +174,7 @@ func (a Activation) apply(z []tensor.Float) {
 	case HalfSigmoid:
 		kernel.Relax{Gain: 0.5, Hi: 1}.Step(z, z)
 	case Logistic:
-		for i, v := range z {
-			z[i] = tensor.Float(1 / (1 + math.Exp(-4*(float64(v)-0.5))))
-		}
+		kernel.Logistic{Threshold: 0.5, Slope: 4}.Of(z, z)
 	case Tanh:
 		for i, v := range z {
 			z[i] = tensor.Float(math.Tanh(float64(v)))

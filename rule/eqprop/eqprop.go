@@ -205,7 +205,7 @@ func (c Config) Validate() error {
 		}
 	}
 	if c.Pruning != nil {
-		if err := c.Pruning.validate(); err != nil {
+		if err := c.Pruning.validate(c); err != nil {
 			return err
 		}
 	}
@@ -222,7 +222,7 @@ func (c Config) validatePredictor() error {
 	case c.Output != SquaredError || c.Activation != Continuous:
 		return errors.New("eqprop: a predictor needs the squared error and continuous dynamics; leave output and activation out")
 	}
-	return c.Predictor.validate()
+	return c.Predictor.validate(c)
 }
 
 // annealed is the share of the rates that is left at a step.

@@ -68,7 +68,7 @@ func (l *Learner) Step(_ context.Context, d *data.Batch) (train.Metrics, error) 
 		return train.Metrics{}, err
 	}
 	l.r.factor = l.c.annealed(l.step)
-	l.learn(l.r.learned(), l.r.predictor)
+	l.learn(l.r.learned(), l.r.learnedPredictor())
 	l.step++
 	l.r.prune(l.step)
 	l.r.schedule(l.step)
@@ -192,7 +192,7 @@ func (l *Learner) metrics() train.Metrics {
 	m := train.Metrics{N: l.batch.n, Rates: make([]train.Rate, 0, len(l.names))}
 	m.Correct, m.LossSum = l.score(l.r.free[len(l.c.Sizes)-1])
 	if l.c.Spiking != nil {
-		steps := l.c.Free
+		steps := l.c.Free + l.c.settling()
 		if l.batch.learning {
 			steps += l.c.Nudged * len(l.lastBetas())
 		}
@@ -282,7 +282,12 @@ func (l *Learner) State() map[string]train.Array {
 func (l *Learner) stored() []tensor.Param {
 	all := l.r.learned().Params()
 	if l.r.predictor != nil {
-		all = append(all, l.r.predictor.Params()...)
+		all = append(all, l.r.learnedPredictor().Params()...)
+	}
+	if l.r.regrows() { // what is zero tells the masks
+		for _, t := range l.r.thinned() {
+			all = append(all, t.net.W...)
+		}
 	}
 	for i := 1; i < len(l.r.particles); i++ {
 		if s := l.r.particles[i]; s != nil {
@@ -314,6 +319,7 @@ func (l *Learner) SetState(s map[string]train.Array) error {
 	l.step = int(step[0])
 	l.r.schedule(l.step)
 	clear(l.r.kept)
+	clear(l.r.forwardKept)
 	if p := l.c.Pruning; p != nil && l.step >= p.Begin {
 		l.r.listKept()
 	}

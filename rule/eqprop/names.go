@@ -36,3 +36,6 @@ func (q Quantiser) String() string {
 
 // String is the variant's name in configurations.
 func (v Variant) String() string { return name(uint8(v), "budget", "soft", "hard", "perturbed") }
+
+// String is the saliency's name in configurations.
+func (s Saliency) String() string { return name(uint8(s), "magnitude", "movement") }

@@ -1,6 +1,7 @@
 package eqprop
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -19,13 +20,24 @@ import (
 //
 //	g_l = (s⁰_l − s^f_l) ⊙ h′(a_l),   ω_l += α_l mean[s^f_{l−1} g_lᵀ],   c_l += α_l mean[g_l]
 //
-// with h′ = 1 + Leak on [0, 1] and Leak outside. Trained, it is a classifier by
-// itself (Learner.Forward). O'Connor, Gavves and Welling, "Initialized Equilibrium
+// with h′ = 1 + Leak on [0, 1] and Leak outside. With TopK the outputs of hidden layers
+// are limited as the states of theirs, s^f = Top(ρ(a) + Leak·a), and with the symmetric
+// derivative J of the map, g = h′ ⊙ J (s⁰ − s^f), where for u = s⁰ − s^f
+//
+//	budget  J u = u − [θ > 0] mean_I u on I = {0 < s^f < 1}, 0 elsewhere
+//	soft    J u = (v ⊙ u − v·vᵀu/Σv)/τ,  v = s^f ⊙ (1 − s^f)
+//	hard    J u = u for the chosen units, 0 elsewhere
+//
+// Trained, it is a classifier by itself (Learner.Forward). O'Connor, Gavves and Welling, "Initialized Equilibrium
 // Propagation for Backprop-Free Training", ICLR 2019.
 type Predictor struct {
 	Lambda float64 // λ, not negative; 0.1 is common
 	Leak   float64 // 0 means 0.01, without which forward units die
+	TopK   bool    // limits hidden layers as Config.TopK does those of the network
 }
+
+// forwardPrefix begins the names of a predictor's parameters.
+const forwardPrefix = "forward."
 
 func (p *Predictor) leak() float64 {
 	if p.Leak == 0 {
@@ -34,7 +46,10 @@ func (p *Predictor) leak() float64 {
 	return p.Leak
 }
 
-func (p *Predictor) validate() error {
+func (p *Predictor) validate(c Config) error {
+	if p.TopK && (c.TopK == nil || c.TopK.Variant == Perturbed) {
+		return errors.New("eqprop: a predictor's top-k is that of the network's budget, soft or hard top-k, and there is none; choose one, or leave the predictor's out")
+	}
 	if !(p.Lambda >= 0) || math.IsInf(p.Lambda, 0) || !(p.leak() > 0) || math.IsInf(p.leak(), 0) {
 		return fmt.Errorf("eqprop: predictor with lambda %v and leak %v: want a lambda that is not negative and a positive leak; 0.1 and 0.01 are common", p.Lambda, p.Leak)
 	}
@@ -63,24 +78,103 @@ func (r *relaxer) predict(w *block, b *batch) {
 		lo := w.lo * n
 		a := r.guess[l][lo:][:w.total*n]
 		kernel.FillRows(a, r.predictor.B[l-1].Value.Data)
-		if l == 1 {
-			r.addInput(w, b, a, r.predictor.W[0].Value.Data, &r.predictorPacked[1])
-		} else {
-			k := r.sizes[l-1]
+		m, weights := &r.forwardKept[l-1], r.predictor.W[l-1].Value.Data
+		switch k := r.sizes[l-1]; {
+		case l == 1:
+			r.addInput(w, b, a, weights, &r.predictorPacked[1], m)
+		case m.sums:
+			w.product.add(&m.columns, w.total, r.guess[l-1][w.lo*k:], k, a, n)
+		default:
 			r.predictorPacked[l].MulDirect(w.total, r.guess[l-1][w.lo*k:], k, 0, k, 0, n, a, n)
 		}
-		r.c.Predictor.activate(a, r.errors[l][lo:])
+		slope := r.errors[l][lo:][:len(a)]
+		r.c.Predictor.activate(a, slope)
+		if r.limitsGuess(l) {
+			for i := range w.total {
+				r.limitGuess(w, l, i, a[i*n:][:n], slope[i*n:][:n])
+			}
+		}
+	}
+}
+
+// limitsGuess says whether a layer's predictions are limited.
+func (r *relaxer) limitsGuess(l int) bool { return r.c.Predictor.TopK && r.binds(l) }
+
+// limitGuess limits the prediction of a layer for one of its samples. Slopes
+// become zero where the limit lets nothing pass.
+func (r *relaxer) limitGuess(w *block, l, i int, h, slope []tensor.Float) {
+	switch m := &w.limiter; r.c.TopK.Variant {
+	case Soft:
+		m.soft(h, r.k[l], r.temperature, unsought[0])
+	case Hard:
+		m.largest(h, int(r.k[l]))
+		for j, chosen := range m.chosen {
+			if !chosen {
+				h[j], slope[j] = 0, 0
+			}
+		}
+	default:
+		w.shift[l][i] = m.project(h, r.k[l])
+		for j, v := range h {
+			if v <= 0 || v >= 1 {
+				slope[j] = 0
+			}
+		}
 	}
 }
 
 // predictorErrors turns a block's slopes into the scaled errors g.
 func (r *relaxer) predictorErrors(w *block, samples int) {
 	for l := 1; l <= r.top; l++ {
-		lo, hi := w.lo*r.sizes[l], (w.lo+w.total)*r.sizes[l]
-		guess, free, g := r.guess[l][lo:hi], r.free[l][lo:hi], r.errors[l][lo:hi]
+		n := r.sizes[l]
 		scale := tensor.Float(r.rate(l) / float64(samples))
-		for i, v := range guess {
-			g[i] *= scale * (free[i] - v)
+		for i := range w.total {
+			at := (w.lo + i) * n
+			guess, free, g := r.guess[l][at:][:n], r.free[l][at:][:n], r.errors[l][at:][:n]
+			switch {
+			case r.limitsGuess(l) && r.c.TopK.Variant == Soft:
+				softErrors(guess, free, g, scale/r.temperature)
+				continue
+			case r.limitsGuess(l) && r.c.TopK.Variant == Budget && w.shift[l][i] > 0:
+				budgetErrors(guess, free, g, scale)
+				continue
+			}
+			for j, v := range guess {
+				g[j] *= scale * (free[j] - v)
+			}
 		}
+	}
+}
+
+// softErrors turns slopes into the errors under a soft limit.
+func softErrors(guess, free, g []tensor.Float, scale tensor.Float) {
+	var sum, mean tensor.Float
+	for j, s := range guess {
+		v := s * (1 - s)
+		sum += v
+		mean += tensor.Float(v * (free[j] - s))
+	}
+	if sum > 0 {
+		mean /= sum
+	}
+	for j, s := range guess {
+		g[j] *= scale * s * (1 - s) * (free[j] - s - mean)
+	}
+}
+
+// budgetErrors turns slopes, which are zero at the bounds, into the errors under a
+// budget that is used up.
+func budgetErrors(guess, free, g []tensor.Float, scale tensor.Float) {
+	var mean tensor.Float
+	inside := 0
+	for j, s := range guess {
+		if g[j] != 0 {
+			mean += free[j] - s
+			inside++
+		}
+	}
+	mean /= tensor.Float(max(1, inside))
+	for j, s := range guess {
+		g[j] *= scale * (free[j] - s - mean)
 	}
 }

@@ -1,11 +1,13 @@
 package eqprop
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
 
 	"synfire/data"
+	"synfire/snntest"
 	"synfire/tensor"
 )
 
@@ -74,5 +76,94 @@ func TestForward(t *testing.T) {
 	}
 	if _, err := learner(t, complete(Config{})).Forward(); err == nil {
 		t.Error("a learner without a predictor has a forward network")
+	}
+}
+
+// The local losses of a limited predictor have the gradients that its rule says, for
+// free states that are held.
+func TestLimitedPredictor(t *testing.T) {
+	if !snntest.DoublePrecision() {
+		t.Skip("differences need double precision; run with -tags float64")
+	}
+	for name, k := range map[string]TopK{
+		"budget":       {K: 4},
+		"loose budget": {K: 16},
+		"soft":         {K: 4, Variant: Soft, Temperature: 0.2},
+		"hard":         {K: 4, Variant: Hard},
+	} {
+		for _, spiking := range []*Spiking{nil, {Drift: 0.05, Lambda: 0.3}} {
+			l, b := learner(t, complete(Config{TopK: &k, Spiking: spiking, Predictor: &Predictor{Lambda: 0.1, TopK: true}})), samples(3, 40, 5, 0.5, 2)
+			for _, bias := range l.Predictor().B {
+				fill(bias.Value.Data, 0.2)
+			}
+			l.Refresh()
+			_, g, err := l.Gradient(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for m := range 3 {
+				free := slices.Clone(l.r.free[m+1])
+				local := func() (sum float64) {
+					l.Refresh()
+					must(l.Predict(t.Context(), b))
+					for i, v := range l.r.guess[m+1] {
+						sum += 0.5 * math.Pow(float64(v-free[i]), 2) / 3
+					}
+					return sum
+				}
+				moved := 0
+				for j := 0; j < len(g.W[m].Value.Data); j += 7 {
+					const h = 1e-6
+					w := &l.Predictor().W[m].Value.Data[j]
+					old := *w
+					*w = old + h
+					up := local()
+					*w = old - h
+					down := local()
+					*w = old
+					want := (up - down) / (2 * h)
+					near(t, name, float64(g.W[m].Value.Data[j]), want, 1e-6*math.Abs(want)+1e-8)
+					if want != 0 {
+						moved++
+					}
+				}
+				if moved == 0 {
+					t.Errorf("%s: the loss of layer %d does not depend on its weights", name, m+1)
+				}
+				l.Refresh()
+				if _, _, err := l.Gradient(b); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+// Limited predictions are within their limit, with the same bits alone and in a batch.
+func TestLimitedPredictionIsOfTheSample(t *testing.T) {
+	for name, k := range map[string]TopK{
+		"budget": {K: 4}, "soft": {K: 4, Variant: Soft, Temperature: 0.1}, "hard": {K: 4, Variant: Hard},
+	} {
+		l, b := learner(t, complete(Config{TopK: &k, Tolerance: 1e-3, Predictor: &Predictor{Lambda: 0.1, TopK: true}})), samples(30, 40, 5, 0.5, 2)
+		step(t, l, b)
+		must(l.Predict(t.Context(), b))
+		all := slices.Clone(l.r.guess[1])
+		for i := range 30 {
+			sum := 0.0
+			for _, v := range all[i*33:][:33] {
+				sum += max(0, float64(v))
+			}
+			if limit := 4.001; sum > limit && k.Variant != Hard || sum == 0 {
+				t.Errorf("%s: activity %v", name, sum)
+			}
+		}
+		one := &data.Batch{Index: b.Index[9:10], Labels: b.Labels[9:10], X: b.X[9*40:][:40]}
+		must(l.Predict(t.Context(), one))
+		if !slices.Equal(l.r.guess[1], all[9*33:][:33]) {
+			t.Errorf("%s: another prediction alone", name)
+		}
+	}
+	if _, err := New(complete(Config{Predictor: &Predictor{TopK: true}})); err == nil || !strings.Contains(err.Error(), "predictor's top-k") {
+		t.Errorf("%v", err)
 	}
 }

@@ -1,8 +1,10 @@
 package eqprop
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"synfire/tensor"
 )
@@ -14,8 +16,11 @@ import (
 //	q_t = q · (1 − (1 − (t − Begin)/(End − Begin))³)
 //
 // changed every Every steps from Begin to End, with q = Sparsity, of the last matrix
-// Last. A pruned weight stays zero, in both directions. Biases are kept, and so are a
-// predictor's weights.
+// Last. A pruned weight is zero in both directions, and without Regrow stays so. Biases
+// are kept. A predictor's matrices are pruned likewise.
+//
+// With Regrow masks are chosen anew each time: what learns, as if nothing was pruned,
+// is a dense shadow, and the weights are those of its elements that the mask keeps.
 //
 // Where a fifth of a matrix is left or less (an eighth for batches of few samples), its
 // products add the kept weights alone, to the same bits; so do spikes from a fiftieth on.
@@ -26,15 +31,35 @@ import (
 type Pruning struct {
 	Sparsity, Last    float64 // in [0, 1)
 	Begin, End, Every int     // steps of training
+	Saliency          Saliency
+	Regrow            bool
+	SharedMask        bool // a predictor's masks are those of the network, in place of its own
 }
 
-func (p *Pruning) validate() error {
+// Saliency is the size of a weight that decides whether it is kept.
+type Saliency uint8
+
+// The saliencies.
+const (
+	Magnitude Saliency = iota // |w|
+	// Movement is |w·ΣΔw| with the sum of all steps so far: the distance of the weight
+	// from where the configuration draws it.
+	Movement
+)
+
+func (p *Pruning) validate(c Config) error {
 	in := func(q float64) bool { return q >= 0 && q < 1 }
 	if !in(p.Sparsity) || !in(p.Last) {
 		return fmt.Errorf("eqprop: pruning to sparsities %v and %v, want shares in [0, 1), as 0.9 and 0.45", p.Sparsity, p.Last)
 	}
 	if p.Begin < 0 || p.End <= p.Begin || p.Every < 1 {
 		return fmt.Errorf("eqprop: pruning from step %d to %d, every %d: want a beginning before the end, and at least one step between", p.Begin, p.End, p.Every)
+	}
+	if p.Saliency > Movement {
+		return fmt.Errorf("eqprop: pruning by saliency %d, want magnitude or movement", p.Saliency)
+	}
+	if p.SharedMask && c.Predictor == nil {
+		return errors.New("eqprop: pruning with a shared mask, and there is no predictor to share it; leave it out")
 	}
 	return nil
 }
@@ -55,29 +80,42 @@ func (p *Pruning) due(step int) bool {
 	return step >= p.Begin && step <= p.End && ((step-p.Begin)%p.Every == 0 || step == p.End)
 }
 
-// prune sets the smallest weights to zero; of equal ones those that come last.
-func prune(w []tensor.Float, sparsity float64) {
+// prune sets the least salient weights to zero; of equal ones those that come last.
+func prune(w, saliency []tensor.Float, sparsity float64) {
 	drop := int(math.Round(sparsity * float64(len(w))))
 	if drop == 0 {
 		return
 	}
-	sizes := make([]tensor.Float, len(w))
-	for i, v := range w {
-		sizes[i] = size(v)
-	}
-	limit := smallest(sizes, drop-1)
-	for i, v := range w {
-		if size(v) < limit {
+	limit := smallest(slices.Clone(saliency), drop-1)
+	for i, v := range saliency {
+		if v < limit {
 			w[i] = 0
 			drop--
 		}
 	}
 	for i := len(w) - 1; drop > 0; i-- {
-		if size(w[i]) == limit {
+		if saliency[i] == limit {
 			w[i] = 0
 			drop--
 		}
 	}
+}
+
+// of are the saliencies of weights that were drawn as first. Those that are zero
+// already come before all others, so that the number of zeros is exact.
+func (s Saliency) of(w, first []tensor.Float) []tensor.Float {
+	out := make([]tensor.Float, len(w))
+	for i, v := range w {
+		switch {
+		case v == 0:
+			out[i] = -1
+		case s == Movement:
+			out[i] = size(v * (v - first[i]))
+		default:
+			out[i] = size(v)
+		}
+	}
+	return out
 }
 
 func size(x tensor.Float) tensor.Float { return max(x, -x) }
@@ -117,6 +155,33 @@ func middle(a, b, c tensor.Float) tensor.Float {
 	return max(min(a, b), min(max(a, b), c))
 }
 
+// thinned is a network that pruning thins out: its own shadow, or none, what is kept of
+// it, and how it was drawn.
+type thinned struct {
+	net, shadow *Net
+	kept        []kept
+	prefix      string
+}
+
+// learned is the network that learns: the shadow, if there is one.
+func (t thinned) learned() *Net {
+	if t.shadow != nil {
+		return t.shadow
+	}
+	return t.net
+}
+
+// thinned are the network and the predictor.
+func (r *relaxer) thinned() []thinned {
+	all := []thinned{{r.net, r.shadow, r.kept, ""}}
+	if r.predictor != nil {
+		all = append(all, thinned{r.predictor, r.forwardShadow, r.forwardKept, forwardPrefix})
+	}
+	return all
+}
+
+func (r *relaxer) regrows() bool { return r.c.Pruning != nil && r.c.Pruning.Regrow }
+
 // prune follows the schedule after a step. Between its changes the update keeps at
 // zero what was pruned.
 func (r *relaxer) prune(step int) {
@@ -124,20 +189,48 @@ func (r *relaxer) prune(step int) {
 	if p == nil || !p.due(step) {
 		return
 	}
-	weights := r.learned().W
-	for l := range weights {
-		final := p.Sparsity
-		if l == len(weights)-1 {
-			final = p.Last
+	for i, t := range r.thinned() {
+		var first *Net
+		if p.Saliency == Movement {
+			first = newNet(r.net.Convolutional, r.sizes, r.c.Weights, r.c.Seed, t.prefix)
 		}
-		prune(weights[l].Value.Data, p.at(step, final))
+		for l, param := range t.learned().W {
+			w := param.Value.Data
+			if p.Regrow {
+				w = slices.Clone(w)
+			}
+			if i > 0 && p.SharedMask {
+				r.kept[l].mask(w, 0, r.sizes[l])
+			} else {
+				r.thin(w, l, step, first)
+			}
+			t.kept[l].list(w, r.sizes[l], r.sizes[l+1])
+		}
 	}
-	r.listKept()
+}
+
+// thin prunes a matrix as far as the schedule says.
+func (r *relaxer) thin(w []tensor.Float, l, step int, first *Net) {
+	p, final := r.c.Pruning, r.c.Pruning.Sparsity
+	if l == len(r.sizes)-2 {
+		final = p.Last
+	}
+	var drawn []tensor.Float
+	if first != nil {
+		drawn = first.W[l].Value.Data
+	}
+	prune(w, p.Saliency.of(w, drawn), p.at(step, final))
 }
 
 // listKept takes up which weights are not pruned.
 func (r *relaxer) listKept() {
-	for l, w := range r.learned().W {
-		r.kept[l].list(w.Value.Data, r.sizes[l], r.sizes[l+1])
+	for _, t := range r.thinned() {
+		net := t.learned()
+		if r.regrows() {
+			net = t.net
+		}
+		for l, w := range net.W {
+			t.kept[l].list(w.Value.Data, r.sizes[l], r.sizes[l+1])
+		}
 	}
 }

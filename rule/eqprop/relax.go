@@ -18,13 +18,15 @@ type relaxer struct {
 	sizes           []int
 	top             int // layers that relax; the others are a static readout
 	net, predictor  *Net
-	shadow          *Net            // of binary weights
+	shadow          *Net // of binary weights, or of those that regrow
+	forwardShadow   *Net
 	up, down        []kernel.Packed // W_l and its transpose, for l ≥ 2
 	input           kernel.Packed   // W_1, for inputs without many zeros
 	predictorPacked []kernel.Packed
 	kept            []kept         // what pruning left
-	sums            []bool         // whether products with a matrix are sums over the lists of it
+	forwardKept     []kept         // of the predictor
 	k               []tensor.Float // limits of activity
+	temperature     tensor.Float   // of soft ones
 	noise           [][]tensor.Float
 	convs           []*convolution
 	move            kernel.Relax
@@ -64,11 +66,13 @@ type block struct {
 	lo, total, count int
 	who              []int // sample of a slot
 	s, base, z       [][]tensor.Float
-	delta            []tensor.Float // y − o of a readout
-	change           []tensor.Float // of a slot, in a step
-	moved            []tensor.Float // of a layer, likewise
-	scratch          []tensor.Float // a row
-	places           [][]uint8      // of the largest elements in windows, of a layer
+	delta            []tensor.Float   // y − o of a readout
+	change           []tensor.Float   // of a slot, in a step
+	moved            []tensor.Float   // of a layer, likewise
+	theta            [][]tensor.Float // of a soft limit, by layer and slot
+	shift            [][]tensor.Float // θ of a budget of predictions, by layer and sample
+	scratch          []tensor.Float   // a row
+	places           [][]uint8        // of the largest elements in windows, of a layer
 	images           imaging
 	lists            lists
 	product          product
@@ -85,7 +89,7 @@ func newRelaxer(c Config) *relaxer {
 	r.convs = newConvolutions(c, r.net)
 	r.up, r.down, r.predictorPacked = make([]kernel.Packed, layers+1), make([]kernel.Packed, layers+1), make([]kernel.Packed, layers+1)
 	if c.Predictor != nil {
-		r.predictor = NewNet(c.Sizes, c.Weights, c.Seed, "forward.")
+		r.predictor = NewNet(c.Sizes, c.Weights, c.Seed, forwardPrefix)
 	}
 	for _, list := range []*[][]tensor.Float{&r.free, &r.plus, &r.minus, &r.diff, &r.steps, &r.scaled, &r.guess, &r.errors} {
 		*list = make([][]tensor.Float, layers+1)
@@ -96,9 +100,12 @@ func newRelaxer(c Config) *relaxer {
 			r.particles[l] = make([]tensor.Float, c.Particles*c.Sizes[l])
 		}
 	}
-	r.kept, r.sums = make([]kept, layers), make([]bool, layers)
-	if c.Binary != nil {
+	r.kept, r.forwardKept = make([]kept, layers), make([]kept, layers)
+	if c.Binary != nil || r.regrows() {
 		r.shadow = newShadow(r.net)
+	}
+	if r.predictor != nil && r.regrows() {
+		r.forwardShadow = newShadow(r.predictor)
 	}
 	if c.Spiking != nil {
 		r.plan, r.turned, r.spikes = newPlan(c), make([][]tensor.Float, layers+1), make([]atomic.Int64, layers+1)
@@ -113,36 +120,44 @@ func newRelaxer(c Config) *relaxer {
 	return r
 }
 
+// lambda is the strength of a predictor's pull.
+func (c Config) lambda() float64 {
+	if c.Predictor == nil {
+		return 0
+	}
+	return c.Predictor.Lambda
+}
+
 // move is the step of all layers. The leak of a prediction joins that of the
 // states.
 func (c Config) move() kernel.Relax {
-	lambda := 0.0
-	if c.Predictor != nil {
-		lambda = c.Predictor.Lambda
-	}
-	m := kernel.Relax{Keep: tensor.Float(1 - c.Step*(1+lambda)), Gain: tensor.Float(c.Step), Hi: 1}
+	m := kernel.Relax{Keep: tensor.Float(1 - c.Step*(1+c.lambda())), Gain: tensor.Float(c.Step), Hi: 1}
 	if c.Activation == Tanh {
 		m.Lo = -1
 	}
 	return m
 }
 
-// mask returns pruned weights to zero that someone else has written to.
+// mask returns pruned weights to zero that someone else has written to. Shadows that
+// regrow are whole.
 func (r *relaxer) mask() {
-	for l := range r.kept {
-		if m := &r.kept[l]; m.listed() {
-			r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, r.learned().W[l].Value.Data}, runMask)
+	if r.regrows() {
+		return
+	}
+	for _, t := range r.thinned() {
+		for l := range t.kept {
+			if m := &t.kept[l]; m.listed() {
+				r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, t.learned().W[l].Value.Data}, runMask)
+			}
 		}
 	}
 }
 
 // pack takes up the weights after they have changed.
 func (r *relaxer) pack() {
-	for l := range r.kept {
-		r.kept[l].stale = r.kept[l].listed()
-		if r.shadow != nil {
-			r.signs.For(r.c.Pool, r.sizes[l], 64, signing{r.shadow.W[l], r.net.W[l]}, runSigns)
-		}
+	r.fromShadows(r.net, r.shadow, r.kept)
+	if r.predictor != nil {
+		r.fromShadows(r.predictor, r.forwardShadow, r.forwardKept)
 	}
 	for _, g := range r.convs {
 		if g != nil {
@@ -165,14 +180,35 @@ func (r *relaxer) pack() {
 				r.down[l].Pack(r.c.Pool, w, n, n, k, true)
 			}
 		}
-		if r.predictor != nil {
+		if r.predictor != nil && !r.forwardKept[l-1].below(fewShare) {
 			r.predictorPacked[l].Pack(r.c.Pool, r.predictor.W[l-1].Value.Data, n, k, n, false)
 		}
 	}
 }
 
+// fromShadows makes a network's weights of its shadows, if it has any; what lists have of
+// them is old then.
+func (r *relaxer) fromShadows(net, shadow *Net, kept []kept) {
+	for l := range kept {
+		m := &kept[l]
+		m.stale = m.listed()
+		if shadow == nil {
+			continue
+		}
+		w := net.W[l]
+		if r.c.Binary != nil && net == r.net {
+			r.signs.For(r.c.Pool, r.sizes[l], 64, signing{shadow.W[l], w}, runSigns)
+		} else {
+			copy(w.Value.Data, shadow.W[l].Value.Data)
+		}
+		if r.regrows() && m.listed() {
+			r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, w.Value.Data}, runMask)
+		}
+	}
+}
+
 // sparse says whether products of a batch with matrix l are to be sums over lists.
-func (r *relaxer) sparse(l int, b *batch) bool {
+func (r *relaxer) sparse(m *kept, l int, b *batch) bool {
 	share := sparseShare
 	switch {
 	case l == 0 && b.learning && !b.dense:
@@ -180,16 +216,17 @@ func (r *relaxer) sparse(l int, b *batch) bool {
 	case b.n <= few*r.c.Pool.Threads():
 		share = fewShare
 	}
-	return r.kept[l].below(share)
+	return m.below(share)
 }
 
-// chooseLists decides where products are sums over lists, and gives these the values.
-func (r *relaxer) chooseLists(b *batch) {
-	for l := range r.kept {
-		m := &r.kept[l]
-		if r.sums[l] = r.sparse(l, b); r.sums[l] && m.stale {
+// chooseLists decides where products of a batch with a network's weights are sums over
+// lists, and gives these the values.
+func (r *relaxer) chooseLists(b *batch, net *Net, kept []kept) {
+	for l := range kept {
+		m := &kept[l]
+		if m.sums = r.sparse(m, l, b); m.sums && m.stale {
 			m.stale = false
-			r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, r.net.W[l].Value.Data}, runRows)
+			r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, net.W[l].Value.Data}, runRows)
 			r.lists.For(r.c.Pool, r.sizes[l+1], 64, listing{m, nil}, runColumns)
 		}
 	}
@@ -212,7 +249,10 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 			}
 		}
 	}
-	r.chooseLists(b)
+	r.chooseLists(b, r.net, r.kept)
+	if r.predictor != nil {
+		r.chooseLists(b, r.predictor, r.forwardKept)
+	}
 	run := runPhases
 	if r.c.Spiking != nil {
 		run = runSpikes
@@ -222,10 +262,10 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 		}
 	} else if b.dense && r.convs[1] == nil {
 		n := r.sizes[1]
-		if !r.sums[0] {
+		if !r.kept[0].sums {
 			r.input.Pack(r.c.Pool, r.net.W[0].Value.Data, n, b.in, n, false)
 		}
-		if r.predictor != nil {
+		if r.predictor != nil && !r.forwardKept[0].sums {
 			r.predictorPacked[1].Pack(r.c.Pool, r.predictor.W[0].Value.Data, n, b.in, n, false)
 		}
 	}
@@ -238,7 +278,7 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 func (r *relaxer) blockSize(n int) int {
 	most := 28
 	for l := range r.kept {
-		if r.sums[l] {
+		if r.kept[l].sums {
 			most = 64
 		}
 	}
@@ -284,7 +324,7 @@ func runPhases(p *pass, worker, lo, hi int) {
 func (w *block) begin(r *relaxer, lo, hi int) {
 	if w.s == nil {
 		w.s, w.base, w.z = make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes))
-		w.places = make([][]uint8, len(r.sizes))
+		w.places, w.theta, w.shift = make([][]uint8, len(r.sizes)), make([][]tensor.Float, len(r.sizes)), make([][]tensor.Float, len(r.sizes))
 	}
 	w.lo, w.total, w.count = lo, hi-lo, hi-lo
 	w.who = w.who[:0]
@@ -294,6 +334,8 @@ func (w *block) begin(r *relaxer, lo, hi int) {
 	for l := 1; l <= r.top; l++ {
 		n := w.total * r.sizes[l]
 		w.s[l], w.base[l], w.z[l] = tensor.Resize(w.s[l], n), tensor.Resize(w.base[l], n), tensor.Resize(w.z[l], n)
+		w.theta[l], w.shift[l] = tensor.Resize(w.theta[l], w.total), tensor.Resize(w.shift[l], w.total)
+		kernel.FillRows(w.theta[l], unsought[:])
 		if g := r.convs[l]; g != nil {
 			w.places[l] = slices.Grow(w.places[l][:0], w.total*g.places())[:w.total*g.places()]
 		}
@@ -313,14 +355,7 @@ func (r *relaxer) setBase(w *block, b *batch) {
 		r.convolveInput(w, b)
 		return
 	}
-	switch m := &r.kept[0]; {
-	case !r.sums[0]:
-		r.addInput(w, b, w.base[1], r.net.W[0].Value.Data, &r.input)
-	case b.dense:
-		w.product.add(&m.columns, w.total, b.x[w.lo*b.in:], b.in, w.base[1], r.sizes[1])
-	default:
-		w.product.addEvents(&m.columns, w, b, w.base[1], r.sizes[1])
-	}
+	r.addInput(w, b, w.base[1], r.net.W[0].Value.Data, &r.input, &r.kept[0])
 	if r.predictor == nil {
 		return
 	}
@@ -331,10 +366,18 @@ func (r *relaxer) setBase(w *block, b *batch) {
 }
 
 // addInput adds the product of the block's inputs with a matrix, by the listed
-// elements that are not zero or as a whole: the bits are the same.
-func (r *relaxer) addInput(w *block, b *batch, dst, weights []tensor.Float, packed *kernel.Packed) {
+// elements that are not zero or as a whole, and by the kept weights where these are
+// few: the bits are the same.
+func (r *relaxer) addInput(w *block, b *batch, dst, weights []tensor.Float, packed *kernel.Packed, m *kept) {
 	n := r.sizes[1]
-	if b.dense {
+	switch {
+	case m.sums && b.dense:
+		w.product.add(&m.columns, w.total, b.x[w.lo*b.in:], b.in, dst, n)
+		return
+	case m.sums:
+		w.product.addEvents(&m.columns, w, b, dst, n)
+		return
+	case b.dense:
 		packed.MulDirect(w.total, b.x[w.lo*b.in:], b.in, 0, b.in, 0, n, dst, n)
 		return
 	}
@@ -457,6 +500,7 @@ func (w *block) swap(r *relaxer, i, j int) {
 	w.change[i], w.change[j] = w.change[j], w.change[i]
 	for l := 1; l <= r.top; l++ {
 		n := r.sizes[l]
+		w.theta[l][i], w.theta[l][j] = w.theta[l][j], w.theta[l][i]
 		for _, rows := range [2][]tensor.Float{w.s[l], w.base[l]} {
 			a, b := rows[i*n:][:n], rows[j*n:][:n]
 			for u := range a {

@@ -30,6 +30,7 @@ type kept struct {
 	source        []int32  // of a column's entry, its number among the rows'
 	bits          []uint64 // which weights are kept, from a new word on in each row
 	stale         bool     // whether the values have changed since they were taken up
+	sums          bool     // whether a batch's products are sums over lists
 }
 
 // entries are the kept weights of each row, or column, one after another: a list for

@@ -32,7 +32,7 @@ func pruned(t testing.TB, c Config, share, last float64) (sparse, whole *Learner
 		if i == len(whole.Net().W)-1 {
 			share = last
 		}
-		prune(w.Value.Data, share)
+		prune(w.Value.Data, Magnitude.of(w.Value.Data, nil), share)
 		copy(sparse.Net().W[i].Value.Data, w.Value.Data)
 	}
 	sparse.r.listKept()
@@ -116,7 +116,7 @@ func TestListsFollowWeights(t *testing.T) {
 				t.Errorf("%s, step %d: scores %v, want %v", name, i, got[:5], want[:5])
 			}
 		}
-		if !l.r.sums[1] || !l.r.sums[0] {
+		if !l.r.kept[1].sums || !l.r.kept[0].sums {
 			t.Errorf("%s: no sums over lists at 90 %%", name)
 		}
 	}
@@ -220,9 +220,9 @@ func BenchmarkProject(b *testing.B) {
 	}
 }
 
-// BenchmarkBudget is a step of learning with and without a budget of activity.
+// BenchmarkBudget is a step of learning with and without a limit of activity.
 func BenchmarkBudget(b *testing.B) {
-	for name, k := range map[string]*TopK{"none": nil, "budget": {K: 10}} {
+	for name, k := range map[string]*TopK{"none": nil, "budget": {K: 10}, "soft": {K: 10, Variant: Soft, Temperature: 0.05}} {
 		c := Config{Sizes: []int{784, 500, 10}, Rates: []float64{1e-6, 1e-6}, Beta: 0.3, CostScale: 1, Free: 20, Nudged: 4, TopK: k}
 		l, images := learner(b, c), samples(20, 784, 10, 0.19, 1)
 		b.Run(name, func(b *testing.B) {

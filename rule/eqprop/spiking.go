@@ -103,7 +103,7 @@ func newPlan(c Config) (p plan) {
 	for range s.Warm {
 		nu /= 1 + nu - s.Drift
 	}
-	for t := 1; t <= c.Free+c.Nudged; t++ {
+	for t := 1; t <= c.Free+c.settling()+c.Nudged; t++ {
 		nu /= 1 + nu - s.Drift
 		p.nu = append(p.nu, tensor.Float(nu))
 		p.lambda = append(p.lambda, tensor.Float(s.lambda()/math.Pow(float64(t), s.LambdaDecay)))
@@ -124,6 +124,8 @@ type simulation struct {
 	kept   []tensor.Float // a copy
 	layers []units
 	u      []tensor.Float
+	theta  []tensor.Float // of soft limits
+	chosen [][]bool       // by layer, under Hard once it has chosen; else none
 	input  []tensor.Float // φ of the listed inputs
 
 	sent, next   [][]int32        // units that spiked, by layer
@@ -140,7 +142,7 @@ type simulation struct {
 
 // newSimulation makes the memory of a thread.
 func newSimulation(sizes []int) *simulation {
-	m := &simulation{layers: make([]units, len(sizes)), spikes: make([]int, len(sizes))}
+	m := &simulation{layers: make([]units, len(sizes)), spikes: make([]int, len(sizes)), theta: make([]tensor.Float, len(sizes)), chosen: make([][]bool, len(sizes))}
 	total, widest := 0, 0
 	for _, n := range sizes {
 		total, widest = total+8*n, max(widest, n)
@@ -167,8 +169,9 @@ func newSimulation(sizes []int) *simulation {
 func (m *simulation) reset() {
 	m.t = 0
 	clear(m.all)
+	kernel.FillRows(m.theta, unsought[:])
 	for l := range m.sent {
-		m.sent[l], m.values[l] = m.sent[l][:0], m.values[l][:0]
+		m.sent[l], m.values[l], m.chosen[l] = m.sent[l][:0], m.values[l][:0], m.chosen[l][:0]
 	}
 }
 
@@ -210,6 +213,7 @@ func runSpikes(p *pass, worker, lo, hi int) {
 		m.key = rng.New(r.c.Seed, b.purpose()).Int(uint64(b.epoch)).Int(uint64(b.index[i]))
 		r.warm(m, i)
 		r.simulate(w, b, i, r.c.Free, 0)
+		r.chooseSpiking(w, b, i)
 		m.save(r, i, r.free)
 		m.keep()
 		for k, beta := range p.betas {
@@ -294,9 +298,14 @@ func (r *relaxer) simulate(w *block, b *batch, sample, steps int, beta tensor.Fl
 				}
 			}
 			if r.limits(l) {
-				r.limit(w, l, d)
+				r.limit(w, l, d, &m.theta[l])
 			}
 			r.integrate(m, x, d)
+			for j, chosen := range m.chosen[l] {
+				if !chosen {
+					x.s[j] = 0
+				}
+			}
 			m.encode(x, l, lambda, s.Quantiser)
 		}
 		m.encodeInput(b, sample, lambda, s.Quantiser)

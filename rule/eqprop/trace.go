@@ -129,10 +129,7 @@ func (l *Learner) Warnings(d *data.Batch) ([]string, error) {
 
 // unstable is the bound of the step where the network breaks it.
 func (l *Learner) unstable() []string {
-	norm, lambda := l.r.net.Norm(l.r.top), 0.0
-	if l.c.Predictor != nil {
-		lambda = l.c.Predictor.Lambda
-	}
+	norm, lambda := l.r.net.Norm(l.r.top), l.c.lambda()
 	bound := l.c.Step * (1 + lambda + norm)
 	if bound < 2 {
 		return nil
@@ -144,10 +141,7 @@ func (l *Learner) unstable() []string {
 // Warnings names the bounds that a configuration breaks whatever the weights.
 func (c Config) Warnings() (all []string) {
 	c = c.withDefaults()
-	lambda := 0.0
-	if c.Predictor != nil {
-		lambda = c.Predictor.Lambda
-	}
+	lambda := c.lambda()
 	if k := 2 * c.CostScale * c.Beta; c.Nudge != OneSided && c.Output == SquaredError && k >= 1+lambda {
 		all = append(all, fmt.Sprintf("negative nudges of 2κβ = %.3g: the outputs' leak 1 + λ − 2κβ = %.3g must be positive for a fixed point; the clip and %d nudged steps alone hold the states; take β below %.3g, centred at most %.3g",
 			k, 1+lambda-k, c.Nudged, (1+lambda)/(2*c.CostScale), 0.3/c.CostScale))

@@ -159,22 +159,29 @@ func runUpdate(u *update, worker, lo, hi int) {
 func (u *update) rows(worker, which, l, lo, hi int) {
 	r, b, n, k := u.r, u.b, u.r.net.columns(l), u.r.sizes[l-1]
 	if which == 1 {
-		dst := u.predictor.W[l-1].Value.Data[lo*n : hi*n]
-		if l == 1 {
+		w, m := u.predictor.W[l-1].Value.Data, &r.forwardKept[l-1]
+		masked := m.listed() && !r.regrows() && u.predictor == r.learnedPredictor()
+		dst := w[lo*n : hi*n]
+		switch {
+		case masked && l == 1 && !b.dense:
+			u.keptInputRows(worker, lo, hi, dst, r.errors[1], m)
+			return
+		case l == 1:
 			u.inputRows(worker, lo, hi, dst, r.errors[1])
-		} else {
+		default:
 			kernel.MulOuter(b.n, hi-lo, n, r.guess[l-1][lo:], k, r.errors[l], n, dst, n)
+		}
+		if masked {
+			m.mask(w, lo, hi)
 		}
 		return
 	}
 	w, m := u.net.W[l-1].Value.Data, &r.kept[l-1]
-	masked := m.listed() && u.net == r.learned()
+	masked := m.listed() && !r.regrows() && u.net == r.learned()
 	dst := w[lo*n : hi*n]
 	switch {
 	case masked && l == 1 && !b.dense:
-		t := &r.blocks[worker].lists
-		t.turn(b, lo, hi)
-		t.AddKept(dst, r.steps[1], n, n, m.rowBits(lo, hi))
+		u.keptInputRows(worker, lo, hi, dst, r.steps[1], m)
 		return
 	case r.convs[l] != nil:
 		u.convolution(worker, l, lo, hi, dst)
@@ -210,6 +217,13 @@ func (u *update) inputRows(worker, lo, hi int, dst, errors []tensor.Float) {
 		samples, val := t.column(i)
 		kernel.AddRowsMulti(1, dst[i*n:][:n], n, errors, n, n, n, samples, val)
 	}
+}
+
+// keptInputRows is inputRows for the kept weights of a pruned matrix and listed inputs.
+func (u *update) keptInputRows(worker, lo, hi int, dst, errors []tensor.Float, m *kept) {
+	t, n := &u.r.blocks[worker].lists, u.r.sizes[1]
+	t.turn(u.b, lo, hi)
+	t.AddKept(dst, errors, n, n, m.rowBits(lo, hi))
 }
 
 // bias updates the biases of a layer.
