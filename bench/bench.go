@@ -7,7 +7,8 @@
 //	W3       events on 2×34×34: 2312–800–10, 20 steps, batch 64, at three densities
 //	W4       16 layers of integrate-and-fire neurons in VGG's shape, 64 steps, batch 8
 //	W6       distances of all pairs of 100 spike trains of 1,000 spikes
-//	W7       784–512–10, equilibrium propagation, 20 free and 4 nudged steps, batch 100
+//	W7       784–512–10, equilibrium propagation, 20 free and 4 nudged steps, batch 100;
+//	         784–500–10 and 784–500–500–10 whole and with 90 % pruned, in turn, batch 20
 //	GEMM     products of dense matrices, both operands packed within the time
 //	density  the first layer of W3 alone, by event and dense, from 1 to 50 %
 //

@@ -195,6 +195,9 @@ func peersTable(rows []bench.Row) string {
 	var b strings.Builder
 	for _, r := range rows {
 		for _, c := range r.Compared {
+			if c.Source == bench.Whole {
+				continue
+			}
 			theirs, ratio := "failed", "–"
 			if c.Error == "" {
 				theirs, ratio = spreadText(c.Median, c.Min, c.Max), report.Measured(c.Ratio)

@@ -58,7 +58,7 @@ func verdict(rows []bench.Row, failed int, against string) string {
 	if against != "" {
 		n := 0
 		for _, r := range rows {
-			if len(r.Compared) > 0 {
+			if slices.ContainsFunc(r.Compared, func(c bench.Comparison) bool { return c.Source != bench.Whole }) {
 				n++
 			}
 		}

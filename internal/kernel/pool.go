@@ -146,6 +146,21 @@ func SelectBits(dst, src []Float, word uint64) {
 	}
 }
 
+// KeepBits clears the elements of x whose bit is not set: of element i, bit i mod 64 of
+// word i/64.
+func KeepBits(x []Float, words []uint64) {
+	if len(words) != (len(x)+63)/64 {
+		panic(fmt.Sprintf("kernel.KeepBits: %d words for %d elements", len(words), len(x)))
+	}
+	whole := len(x) / 64
+	if whole > 0 {
+		keepBits(x[:64*whole], words)
+	}
+	if rest := x[64*whole:]; len(rest) > 0 {
+		selectBits(rest, rest, words[whole])
+	}
+}
+
 // AddSelected is SelectBits, but adds to dst.
 func AddSelected(dst, src []Float, word uint64) {
 	checkEqual("kernel.AddSelected: dst", len(dst), len(src))

@@ -98,6 +98,9 @@ func selfTestEvents() []Float {
 		AddRowsMulti(taps, c[g.W*n:], n, w, n, n, n, rows, values)
 		SumRows(taps, c[(g.W+taps)*n:], n, w, n, n, n, rows, values, ends)
 	}
+	Lists{First: []int32{0, 2, 2, 3, 5, 5}, At: rows, Val: val}.Add(c, n, w, n, n, []int32{4, 0, 2, 3, 1})
+	KeepBits(c[:n], []uint64{0x123456789abcdef0, 0x7f0f3})
+	Lists{First: []int32{0, 2, 5}, At: rows, Val: val}.AddKept(c, w, n, n, []uint64{0x123456789abcdef0, 0x7f0f3, 0x0fedcba987654321, 0x31f0f})
 	spikes := make([]Float, len(image))
 	Expand(spikes, raster, 0)
 	return append(append(append(c, floats(raster)...), floats(turned)...), spikes...)

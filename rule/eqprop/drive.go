@@ -74,8 +74,8 @@ func (r *relaxer) fromAbove(w *block, b *batch, l int, z []tensor.Float, beta te
 // addUp adds W_lᵀ s of count rows of the states below layer l.
 func (r *relaxer) addUp(w *block, l, count int, s, z []tensor.Float) {
 	k, n := r.sizes[l-1], r.sizes[l]
-	if m := &r.kept[l-1]; m.sparse() {
-		w.product.add(&m.columns, count, s, k, z, n)
+	if r.kept[l-1].sums {
+		w.product.add(&r.kept[l-1].columns, count, s, k, z, n)
 		return
 	}
 	r.up[l].MulDirect(count, s, k, 0, k, 0, n, z, n)
@@ -84,8 +84,8 @@ func (r *relaxer) addUp(w *block, l, count int, s, z []tensor.Float) {
 // addDown adds W_{l+1} s of the moving rows of what is above layer l.
 func (r *relaxer) addDown(w *block, l int, s, z []tensor.Float) {
 	k, n := r.sizes[l+1], r.sizes[l]
-	if m := &r.kept[l]; m.sparse() {
-		w.product.add(&m.rows, w.count, s, k, z, n)
+	if r.kept[l].sums {
+		w.product.add(&r.kept[l].rows, w.count, s, k, z, n)
 		return
 	}
 	r.down[l+1].MulDirect(w.count, s, k, 0, k, 0, n, z, n)

@@ -82,7 +82,7 @@ func (r *relaxer) predict(w *block, b *batch) {
 		switch k := r.sizes[l-1]; {
 		case l == 1:
 			r.addInput(w, b, a, weights, &r.predictorPacked[1], m)
-		case m.sparse():
+		case m.sums:
 			w.product.add(&m.columns, w.total, r.guess[l-1][w.lo*k:], k, a, n)
 		default:
 			r.predictorPacked[l].MulDirect(w.total, r.guess[l-1][w.lo*k:], k, 0, k, 0, n, a, n)

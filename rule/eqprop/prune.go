@@ -22,9 +22,12 @@ import (
 // With Regrow masks are chosen anew each time: what learns, as if nothing was pruned,
 // is a dense shadow, and the weights are those of its elements that the mask keeps.
 //
-// Where a fifth of a matrix is left or less, its products add the kept weights alone,
-// to the same bits; so do spikes from a fiftieth on. A batch's update is computed by
-// whole rows and then masked: rows are faster than sums for single weights.
+// Where a fifth of a matrix is left or less (an eighth for batches of few samples), its
+// products add the kept weights alone, to the same bits; so do spikes from a fiftieth on.
+// A batch's update is computed by whole rows, which vectors are faster for than single
+// weights, but of a first matrix with many zeros in its inputs no more than kept weights
+// are written; a twentieth of such a matrix, or less, is needed for sums over lists in
+// steps of learning.
 type Pruning struct {
 	Sparsity, Last    float64 // in [0, 1)
 	Begin, End, Every int     // steps of training
@@ -197,7 +200,7 @@ func (r *relaxer) prune(step int) {
 				w = slices.Clone(w)
 			}
 			if i > 0 && p.SharedMask {
-				r.kept[l].zero(w, 0, r.sizes[l])
+				r.kept[l].mask(w, 0, r.sizes[l])
 			} else {
 				r.thin(w, l, step, first)
 			}

@@ -174,38 +174,59 @@ func (r *relaxer) pack() {
 		case r.c.Spiking != nil:
 			r.turned[l] = tensor.Resize(r.turned[l], k*n)
 			kernel.Transpose(r.turned[l], k, w, n, k, n)
-		case !r.kept[l-1].sparse():
+		case !r.kept[l-1].below(fewShare): // else sums are over lists whatever the batch
 			r.up[l].Pack(r.c.Pool, w, n, k, n, false)
 			if l <= r.top || r.c.Output == CrossEntropy {
 				r.down[l].Pack(r.c.Pool, w, n, n, k, true)
 			}
 		}
-		if r.predictor != nil && !r.forwardKept[l-1].sparse() {
+		if r.predictor != nil && !r.forwardKept[l-1].below(fewShare) {
 			r.predictorPacked[l].Pack(r.c.Pool, r.predictor.W[l-1].Value.Data, n, k, n, false)
 		}
 	}
 }
 
-// fromShadows makes a network's weights of its shadows, if it has any, and hands what
-// is kept of them on to lists of columns.
+// fromShadows makes a network's weights of its shadows, if it has any; what lists have of
+// them is old then.
 func (r *relaxer) fromShadows(net, shadow *Net, kept []kept) {
 	for l := range kept {
 		m := &kept[l]
-		if shadow != nil {
-			w := net.W[l]
-			if r.c.Binary != nil && net == r.net {
-				r.signs.For(r.c.Pool, r.sizes[l], 64, signing{shadow.W[l], w}, runSigns)
-			} else {
-				copy(w.Value.Data, shadow.W[l].Value.Data)
-			}
-			switch {
-			case r.regrows() && m.listed():
-				r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, w.Value.Data}, runMask)
-			case m.sparse():
-				r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, w.Value.Data}, runTake)
-			}
+		m.stale = m.listed()
+		if shadow == nil {
+			continue
 		}
-		if m.sparse() {
+		w := net.W[l]
+		if r.c.Binary != nil && net == r.net {
+			r.signs.For(r.c.Pool, r.sizes[l], 64, signing{shadow.W[l], w}, runSigns)
+		} else {
+			copy(w.Value.Data, shadow.W[l].Value.Data)
+		}
+		if r.regrows() && m.listed() {
+			r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, w.Value.Data}, runMask)
+		}
+	}
+}
+
+// sparse says whether products of a batch with matrix l are to be sums over lists.
+func (r *relaxer) sparse(m *kept, l int, b *batch) bool {
+	share := sparseShare
+	switch {
+	case l == 0 && b.learning && !b.dense:
+		share = learningShare
+	case b.n <= few*r.c.Pool.Threads():
+		share = fewShare
+	}
+	return m.below(share)
+}
+
+// chooseLists decides where products of a batch with a network's weights are sums over
+// lists, and gives these the values.
+func (r *relaxer) chooseLists(b *batch, net *Net, kept []kept) {
+	for l := range kept {
+		m := &kept[l]
+		if m.sums = r.sparse(m, l, b); m.sums && m.stale {
+			m.stale = false
+			r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, net.W[l].Value.Data}, runRows)
 			r.lists.For(r.c.Pool, r.sizes[l+1], 64, listing{m, nil}, runColumns)
 		}
 	}
@@ -228,6 +249,10 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 			}
 		}
 	}
+	r.chooseLists(b, r.net, r.kept)
+	if r.predictor != nil {
+		r.chooseLists(b, r.predictor, r.forwardKept)
+	}
 	run := runPhases
 	if r.c.Spiking != nil {
 		run = runSpikes
@@ -237,10 +262,10 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 		}
 	} else if b.dense && r.convs[1] == nil {
 		n := r.sizes[1]
-		if !r.kept[0].sparse() {
+		if !r.kept[0].sums {
 			r.input.Pack(r.c.Pool, r.net.W[0].Value.Data, n, b.in, n, false)
 		}
-		if r.predictor != nil && !r.forwardKept[0].sparse() {
+		if r.predictor != nil && !r.forwardKept[0].sums {
 			r.predictorPacked[1].Pack(r.c.Pool, r.predictor.W[0].Value.Data, n, b.in, n, false)
 		}
 	}
@@ -253,7 +278,7 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 func (r *relaxer) blockSize(n int) int {
 	most := 28
 	for l := range r.kept {
-		if r.kept[l].sparse() {
+		if r.kept[l].sums {
 			most = 64
 		}
 	}
@@ -346,10 +371,10 @@ func (r *relaxer) setBase(w *block, b *batch) {
 func (r *relaxer) addInput(w *block, b *batch, dst, weights []tensor.Float, packed *kernel.Packed, m *kept) {
 	n := r.sizes[1]
 	switch {
-	case m.sparse() && b.dense:
+	case m.sums && b.dense:
 		w.product.add(&m.columns, w.total, b.x[w.lo*b.in:], b.in, dst, n)
 		return
-	case m.sparse():
+	case m.sums:
 		w.product.addEvents(&m.columns, w, b, dst, n)
 		return
 	case b.dense:

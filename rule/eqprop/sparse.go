@@ -1,6 +1,9 @@
 package eqprop
 
 import (
+	"cmp"
+	"slices"
+
 	"synfire/internal/kernel"
 	"synfire/tensor"
 )
@@ -10,6 +13,11 @@ import (
 const (
 	sparseShare = 0.2
 	sparseWidth = 64
+	// fewShare is that for a thread's share of few samples: they fill no vectors.
+	fewShare, few = 0.12, 16
+	// learningShare is that of the products with listed inputs in a step of learning:
+	// they skip zeros themselves, and lists must be made anew for one product.
+	learningShare = 0.05
 	// eventShare is that of a spike, which adds a row to one sample's sums: whole
 	// rows go by vectors, kept weights one by one.
 	eventShare = 0.02
@@ -19,28 +27,37 @@ const (
 // what comes from above, and once by column. The zero value is a whole matrix.
 type kept struct {
 	rows, columns entries
-	order         []int32  // of a column's entry, its number among the rows'
+	source        []int32  // of a column's entry, its number among the rows'
 	bits          []uint64 // which weights are kept, from a new word on in each row
+	stale         bool     // whether the values have changed since they were taken up
+	sums          bool     // whether a batch's products are sums over lists
 }
 
-// entries are the kept weights of each row, or column, one after another.
+// entries are the kept weights of each row, or column, one after another: a list for
+// each, whose rows are the columns of the matrix, or its rows.
 type entries struct {
-	ends []int32
-	at   []int32 // column, or row
-	val  []tensor.Float
+	kernel.Lists
+	order []int32 // the lists, by their lengths
 }
 
 func (e *entries) of(i int) (at []int32, val []tensor.Float) {
-	from := int32(0)
-	if i > 0 {
-		from = e.ends[i-1]
+	from, to := e.First[i], e.First[i+1]
+	return e.At[from:to], e.Val[from:to]
+}
+
+// sort orders the lists.
+func (e *entries) sort() {
+	e.order = e.order[:0]
+	for i := range len(e.First) - 1 {
+		e.order = append(e.order, int32(i))
 	}
-	return e.at[from:e.ends[i]], e.val[from:e.ends[i]]
+	length := func(i int32) int32 { return e.First[i+1] - e.First[i] }
+	slices.SortStableFunc(e.order, func(i, j int32) int { return cmp.Compare(length(i), length(j)) })
 }
 
 // count is the number of weights in some rows, of width where nothing was pruned.
 func (e *entries) count(rows []int32, width int) (n int) {
-	if e.ends == nil {
+	if e.First == nil {
 		return len(rows) * width
 	}
 	for _, i := range rows {
@@ -52,106 +69,95 @@ func (e *entries) count(rows []int32, width int) (n int) {
 
 // list takes up which weights of k rows of n are not zero.
 func (m *kept) list(w []tensor.Float, k, n int) {
+	m.stale = false
 	rows, columns := &m.rows, &m.columns
-	*rows, *columns, m.order = entries{}, entries{}, m.order[:0]
+	*rows, *columns, m.source = entries{}, entries{}, m.source[:0]
 	starts, words := make([]int32, n+1), (n+63)/64
 	m.bits = make([]uint64, k*words)
+	rows.First = append(rows.First, 0)
 	for i := range k {
 		for j, v := range w[i*n:][:n] {
 			if v != 0 {
-				rows.at, rows.val = append(rows.at, int32(j)), append(rows.val, v)
+				rows.At, rows.Val = append(rows.At, int32(j)), append(rows.Val, v)
 				m.bits[i*words+j/64] |= 1 << (j % 64)
 				starts[j+1]++
 			}
 		}
-		rows.ends = append(rows.ends, int32(len(rows.at)))
+		rows.First = append(rows.First, int32(len(rows.At)))
 	}
 	for j := range n {
 		starts[j+1] += starts[j]
 	}
-	columns.at, columns.val = make([]int32, len(rows.at)), make([]tensor.Float, len(rows.at))
-	columns.ends, m.order = starts[1:], make([]int32, len(rows.at))
-	next := append([]int32(nil), starts...)
+	columns.At, columns.Val = make([]int32, len(rows.At)), make([]tensor.Float, len(rows.At))
+	columns.First, m.source = starts, make([]int32, len(rows.At))
+	next := slices.Clone(starts)
 	e := int32(0)
 	for i := range k {
-		for ; e < rows.ends[i]; e++ {
-			place := next[rows.at[e]]
-			next[rows.at[e]]++
-			columns.at[place], columns.val[place], m.order[place] = int32(i), rows.val[e], e
+		for ; e < rows.First[i+1]; e++ {
+			place := next[rows.At[e]]
+			next[rows.At[e]]++
+			columns.At[place], columns.Val[place], m.source[place] = int32(i), rows.Val[e], e
 		}
 	}
+	rows.sort()
+	columns.sort()
 }
+
+// size is that of the matrix.
+func (m *kept) size() (k, n int) { return len(m.rows.First) - 1, len(m.columns.First) - 1 }
 
 // listed says whether anything may have been pruned.
-func (m *kept) listed() bool { return m.rows.ends != nil }
+func (m *kept) listed() bool { return m.rows.First != nil }
 
-// sparse says whether lists are the faster way for products.
-func (m *kept) sparse() bool { return m.below(sparseShare) }
-
+// below says whether the matrix is wide enough for lists and no more than a share of its
+// weights is left.
 func (m *kept) below(share float64) bool {
-	k, n := len(m.rows.ends), len(m.columns.ends)
-	return min(k, n) >= sparseWidth && float64(len(m.order)) <= share*float64(k*n)
+	k, n := m.size()
+	return min(k, n) >= sparseWidth && float64(len(m.source)) <= share*float64(k*n)
 }
 
-// mask returns rows [lo, hi) of a matrix to zero but for what is kept, and takes up
-// the values of that where sums are of lists.
-func (m *kept) mask(w []tensor.Float, lo, hi int) {
-	m.zero(w, lo, hi)
-	if m.sparse() {
-		m.take(w, lo, hi)
-	}
-}
-
-// zero returns rows [lo, hi) of a matrix to zero but for what is kept.
-func (m *kept) zero(w []tensor.Float, lo, hi int) {
-	n := len(m.columns.ends)
+// rowBits are the bits of rows [lo, hi).
+func (m *kept) rowBits(lo, hi int) []uint64 {
+	_, n := m.size()
 	words := (n + 63) / 64
+	return m.bits[lo*words : hi*words]
+}
+
+// mask returns rows [lo, hi) of a matrix to zero but for what is kept.
+func (m *kept) mask(w []tensor.Float, lo, hi int) {
+	_, n := m.size()
 	for i := lo; i < hi; i++ {
-		row := w[i*n:][:n]
-		for j, word := range m.bits[i*words:][:words] {
-			part := row[64*j : min(64*j+64, n)]
-			kernel.SelectBits(part, part, word)
-		}
+		kernel.KeepBits(w[i*n:][:n], m.rowBits(i, i+1))
 	}
 }
 
-// take gives rows [lo, hi) the values of a matrix.
-func (m *kept) take(w []tensor.Float, lo, hi int) {
-	n := len(m.columns.ends)
-	for i := lo; i < hi; i++ {
-		at, val := m.rows.of(i)
-		row := w[i*n:][:n]
-		for e, j := range at {
-			val[e] = row[j]
-		}
-	}
-}
-
-// spread writes the values of a row where they belong.
-func (m *kept) spread(i int, row []tensor.Float) {
-	at, val := m.rows.of(i)
-	for e, j := range at {
-		row[j] = val[e]
-	}
-}
-
-// listing is a part of the work of taking up a matrix.
+// listing is a part of the work on a matrix.
 type listing struct {
 	m *kept
 	w []tensor.Float
 }
 
 func runMask(p *listing, _, lo, hi int) { p.m.mask(p.w, lo, hi) }
-func runTake(p *listing, _, lo, hi int) { p.m.take(p.w, lo, hi) }
+
+// runRows gives rows [lo, hi) their values.
+func runRows(p *listing, _, lo, hi int) {
+	_, n := p.m.size()
+	for i := lo; i < hi; i++ {
+		at, val := p.m.rows.of(i)
+		row := p.w[i*n:][:n]
+		for e, j := range at {
+			val[e] = row[j]
+		}
+	}
+}
 
 // runColumns hands the values of the rows on to columns.
 func runColumns(p *listing, _, lo, hi int) {
 	m := p.m
 	for j := lo; j < hi; j++ {
 		_, val := m.columns.of(j)
-		from := m.order[int(m.columns.ends[j])-len(val):]
-		for e := range val {
-			val[e] = m.rows.val[from[e]]
+		for e, from := range m.source[m.columns.First[j]:m.columns.First[j+1]] {
+			val[e] = m.rows.Val[from]
 		}
 	}
 }
@@ -187,10 +193,7 @@ func (p *product) addEvents(e *entries, w *block, b *batch, c []tensor.Float, n 
 func (p *product) addTurned(e *entries, count int, c []tensor.Float, n int) {
 	ld := pitch(count)
 	p.out = turn(p.out, c, count, n)
-	for j := range n {
-		at, val := e.of(j)
-		kernel.AddRowsMulti(1, p.out[j*ld:][:count], count, p.in, ld, ld, count, at, val)
-	}
+	e.Add(p.out, ld, p.in, ld, count, e.order)
 	kernel.Transpose(c, n, p.out, ld, n, count)
 }
 

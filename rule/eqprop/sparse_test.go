@@ -51,9 +51,10 @@ func TestSparse(t *testing.T) {
 		"readout":   {Output: CrossEntropy},
 		"spiking":   {Spiking: &Spiking{Drift: 0.05, Lambda: 0.3}},
 	} {
-		for _, density := range []float64{0.2, 0.9} {
-			sparse, whole := pruned(t, wide(c), 0.985, 0.985)
-			if !sparse.r.kept[0].below(eventShare) {
+		for i, density := range []float64{0.2, 0.9, 0.2, 0.9, 0.2} {
+			share := []float64{0.985, 0.985, 0.9, 0.9, 0.5}[i]
+			sparse, whole := pruned(t, wide(c), share, share)
+			if share > 0.98 && !sparse.r.kept[0].below(eventShare) {
 				t.Fatal("no lists at 98.5 %")
 			}
 			b := samples(13, 96, 5, density, 3)
@@ -94,6 +95,30 @@ func TestSparseThreads(t *testing.T) {
 	}
 	if !slices.Equal(weights(1), weights(3)) {
 		t.Error("weights differ")
+	}
+}
+
+// Lists follow the weights through steps of learning and predictions by turns, and
+// through pruning: a learner that starts from the state predicts the same.
+func TestListsFollowWeights(t *testing.T) {
+	for name, c := range map[string]Config{"plain": {}, "binary": {Binary: &Binary{}}} {
+		c = wide(c)
+		c.Pruning = &Pruning{Sparsity: 0.9, Last: 0.9, End: 4, Every: 2}
+		l, fresh := learner(t, c), learner(t, c)
+		for i := range uint64(7) {
+			step(t, l, samples(21, 96, 5, 0.3, i))
+			if err := fresh.SetState(l.State()); err != nil {
+				t.Fatal(err)
+			}
+			b := samples(9, 96, 5, 0.3, 100+i)
+			want := slices.Clone(must(fresh.Predict(t.Context(), b)).Scores)
+			if got := must(l.Predict(t.Context(), b)).Scores; !slices.Equal(got, want) {
+				t.Errorf("%s, step %d: scores %v, want %v", name, i, got[:5], want[:5])
+			}
+		}
+		if !l.r.kept[1].sums || !l.r.kept[0].sums {
+			t.Errorf("%s: no sums over lists at 90 %%", name)
+		}
 	}
 }
 
@@ -147,7 +172,7 @@ func BenchmarkPruned(b *testing.B) {
 	for _, threads := range []int{1, 2} {
 		pool := par.New(threads)
 		defer pool.Close()
-		for _, share := range []float64{0.5, 0.8, 0.9, 0.95, 0.98} {
+		for _, share := range []float64{0.5, 0.7, 0.8, 0.9, 0.95, 0.98} {
 			for _, net := range []struct {
 				name string
 				c    Config

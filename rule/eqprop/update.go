@@ -72,45 +72,39 @@ func (b *batch) events(i int) ([]int32, []tensor.Float) {
 
 // lists are the elements of some columns of a batch's inputs, column by column:
 // the samples and their values.
-type lists struct {
-	ends []int32
-	rows []int32
-	val  []tensor.Float
-}
+type lists struct{ kernel.Lists }
 
 // turn lists columns [lo, hi) of the inputs. Samples ascend within each.
 func (t *lists) turn(b *batch, lo, hi int) {
-	t.ends = slices.Grow(t.ends[:0], hi-lo+1)[:hi-lo+1]
-	clear(t.ends)
+	// First[c+1] is where column c goes on, and in the end where it ends.
+	t.First = slices.Grow(t.First[:0], hi-lo+2)[:hi-lo+2]
+	clear(t.First)
 	for i := range b.n {
 		at, _ := b.events(i)
 		for _, c := range at[first(at, lo):first(at, hi)] {
-			t.ends[int(c)-lo+1]++
+			t.First[int(c)-lo+2]++
 		}
 	}
 	for i := range hi - lo {
-		t.ends[i+1] += t.ends[i]
+		t.First[i+2] += t.First[i+1]
 	}
-	total := int(t.ends[hi-lo])
-	t.rows, t.val = slices.Grow(t.rows[:0], total)[:total], tensor.Resize(t.val, total)
+	total := int(t.First[hi-lo+1])
+	t.First = t.First[:hi-lo+1]
+	t.At, t.Val = slices.Grow(t.At[:0], total)[:total], tensor.Resize(t.Val, total)
 	for i := range b.n {
 		at, val := b.events(i)
 		for e := first(at, lo); e < first(at, hi); e++ {
-			place := &t.ends[int(at[e])-lo]
-			t.rows[*place], t.val[*place] = int32(i), val[e]
+			place := &t.First[int(at[e])-lo+1]
+			t.At[*place], t.Val[*place] = int32(i), val[e]
 			*place++
 		}
 	}
 }
 
-// column is the samples and values of a column, after turn: its end has moved to
-// where the next began.
+// column is the samples and values of a column.
 func (t *lists) column(i int) ([]int32, []tensor.Float) {
-	from := int32(0)
-	if i > 0 {
-		from = t.ends[i-1]
-	}
-	return t.rows[from:t.ends[i]], t.val[from:t.ends[i]]
+	from, to := t.First[i], t.First[i+1]
+	return t.At[from:to], t.Val[from:to]
 }
 
 func first(at []int32, c int) int {
@@ -165,26 +159,30 @@ func runUpdate(u *update, worker, lo, hi int) {
 func (u *update) rows(worker, which, l, lo, hi int) {
 	r, b, n, k := u.r, u.b, u.r.net.columns(l), u.r.sizes[l-1]
 	if which == 1 {
-		w := u.predictor.W[l-1].Value.Data
+		w, m := u.predictor.W[l-1].Value.Data, &r.forwardKept[l-1]
+		masked := m.listed() && !r.regrows() && u.predictor == r.learnedPredictor()
 		dst := w[lo*n : hi*n]
-		if l == 1 {
+		switch {
+		case masked && l == 1 && !b.dense:
+			u.keptInputRows(worker, lo, hi, dst, r.errors[1], m)
+			return
+		case l == 1:
 			u.inputRows(worker, lo, hi, dst, r.errors[1])
-		} else {
+		default:
 			kernel.MulOuter(b.n, hi-lo, n, r.guess[l-1][lo:], k, r.errors[l], n, dst, n)
 		}
-		if m := &r.forwardKept[l-1]; m.listed() && !r.regrows() && u.predictor == r.learnedPredictor() {
+		if masked {
 			m.mask(w, lo, hi)
 		}
 		return
 	}
 	w, m := u.net.W[l-1].Value.Data, &r.kept[l-1]
 	masked := m.listed() && !r.regrows() && u.net == r.learned()
-	if masked && l == 1 && !b.dense && m.sparse() && r.shadow == nil {
-		u.keptInputRows(worker, lo, hi, w)
-		return
-	}
 	dst := w[lo*n : hi*n]
 	switch {
+	case masked && l == 1 && !b.dense:
+		u.keptInputRows(worker, lo, hi, dst, r.steps[1], m)
+		return
 	case r.convs[l] != nil:
 		u.convolution(worker, l, lo, hi, dst)
 	case l > r.top:
@@ -221,31 +219,11 @@ func (u *update) inputRows(worker, lo, hi int, dst, errors []tensor.Float) {
 	}
 }
 
-// keptInputRows is inputRows for the kept weights of the network: the sums are of whole
-// rows, in a row that stays in the nearest cache, and of the matrix only kept weights
-// are written. Rows of inputs that were zero do not change.
-func (u *update) keptInputRows(worker, lo, hi int, w []tensor.Float) {
-	r, n, m := u.r, u.r.sizes[1], &u.r.kept[0]
-	block := &r.blocks[worker]
-	t := &block.lists
+// keptInputRows is inputRows for the kept weights of a pruned matrix and listed inputs.
+func (u *update) keptInputRows(worker, lo, hi int, dst, errors []tensor.Float, m *kept) {
+	t, n := &u.r.blocks[worker].lists, u.r.sizes[1]
 	t.turn(u.b, lo, hi)
-	block.scratch = tensor.Resize(block.scratch, n)
-	row := block.scratch
-	for i := lo; i < hi; i++ {
-		samples, x := t.column(i - lo)
-		if len(samples) == 0 {
-			continue
-		}
-		clear(row)
-		m.spread(i, row)
-		kernel.AddRowsMulti(1, row, n, r.steps[1], n, n, n, samples, x)
-		at, val := m.rows.of(i)
-		dst := w[i*n:][:n]
-		for e, j := range at {
-			val[e] = row[j]
-			dst[j] = row[j]
-		}
-	}
+	t.AddKept(dst, errors, n, n, m.rowBits(lo, hi))
 }
 
 // bias updates the biases of a layer.
