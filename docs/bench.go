@@ -49,7 +49,7 @@ var markedBench = regexp.MustCompile(`(?s)<!-- bench: ([a-z]+) -->\n.*?<!-- /ben
 // <!-- /bench -->.
 var benchTables = map[string]func(rows []bench.Row) string{
 	"machine": machineText, "speed": speedTable, "peers": peersTable, "rates": ratesTable, "density": densityTable,
-	"cut": cutTable,
+	"cut": cutTable, "pruned": prunedTable,
 }
 
 // FillBench writes the tables of measurements of a Markdown page anew.
@@ -209,6 +209,24 @@ func peersTable(rows []bench.Row) string {
 		return ""
 	}
 	return "| work | phase | setting | synfire | peer | ratio | unit |\n|---|---|---|--:|--:|--:|---|\n" + b.String()
+}
+
+// prunedTable has the pairs of a network as it is and pruned.
+func prunedTable(rows []bench.Row) string {
+	var b strings.Builder
+	for _, r := range rows {
+		for _, c := range r.Compared {
+			if c.Source == bench.Whole && c.Error == "" {
+				network, share, _ := strings.Cut(r.Shape, "@")
+				fmt.Fprintf(&b, "| %s, %s pruned | %s | %s | %s | %s | %s |\n", network, share, r.Phase, settingOf(r),
+					spreadText(c.Median, c.Min, c.Max), medianText(r), report.Measured(c.Ratio))
+			}
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "| network | phase | setting | whole | pruned | ratio |\n|---|---|---|--:|--:|--:|\n" + b.String()
 }
 
 // ratesTable has, for the fastest setting, memory, calibration and firing rates.

@@ -17,9 +17,12 @@ func measured() []bench.Row {
 	fast := base
 	fast.Kernel, fast.Threads, fast.Median = "avx512", 2, 5000
 	fast.Compared = []bench.Comparison{{Source: "torch", Median: 2500, Min: 2000, Max: 3000, Ratio: 2}, {Source: "norse", Error: "absent"}}
+	thin := fast
+	thin.Workload, thin.Shape = "W7", "784-500-10@0.9"
+	thin.Compared = []bench.Comparison{{Source: bench.Whole, Median: 4000, Min: 3000, Max: 4500, Ratio: 1.25}}
 	failed := fast
 	failed.Phase, failed.Error, failed.Compared = bench.Infer, "silent", nil
-	rows := []bench.Row{slow, fast, failed}
+	rows := []bench.Row{slow, fast, failed, thin}
 	for _, c := range densityColumns {
 		for i, shape := range []string{"2312-800@0.05", "2312-800@0.50"} {
 			rows = append(rows, bench.Row{Workload: "density", Shape: shape, Phase: c[0], Path: c[1], Unit: "ms", Median: float64(i + 1), Kernel: "avx512", Threads: 2, CPU: "X", Cores: 2, Commit: "0123456789", Repeat: 7})
@@ -30,7 +33,7 @@ func measured() []bench.Row {
 
 func TestFillBench(t *testing.T) {
 	page := "before\n"
-	for _, name := range []string{"machine", "speed", "peers", "rates", "density", "other"} {
+	for _, name := range []string{"machine", "speed", "peers", "rates", "density", "pruned", "other"} {
 		page += "<!-- bench: " + name + " -->\nold\n<!-- /bench -->\nbetween\n"
 	}
 	got := FillBench(page, measured())
@@ -43,6 +46,7 @@ func TestFillBench(t *testing.T) {
 		"| norse failed | – |",
 		"| W1 784-1000-10 | train | 1.0 MiB | 2.11 | 10.0 | 12.3 |\n",
 		"| 5 % | 1.00 | 1.00 | 1.00 | 1.00 |\n| 50 % | 2.00 | 2.00 | 2.00 | 2.00 |\n",
+		"| 784-500-10, 0.9 pruned | train | avx512, 2 threads | 4,000 (3,000–4,500) | 5,000 (900–1,100) | 1.25 |\n",
 		`There is no table "other".`,
 	} {
 		if !strings.Contains(got, want) {
@@ -52,7 +56,7 @@ func TestFillBench(t *testing.T) {
 	if strings.Contains(got, "old") || FillBench(got, measured()) != got {
 		t.Errorf("filled again:\n%s", FillBench(got, measured()))
 	}
-	if none := FillBench(page, nil); strings.Count(none, "No measurement is kept yet.") != 5 {
+	if none := FillBench(page, nil); strings.Count(none, "No measurement is kept yet.") != 6 {
 		t.Errorf("without measurements:\n%s", none)
 	}
 }
