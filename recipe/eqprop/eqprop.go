@@ -162,7 +162,7 @@ func Initialised() recipe.Recipe {
 	}
 	return recipe.Recipe{
 		ID: "init-eqprop", Paper: "init-eqprop-2018", Title: "Initialised equilibrium propagation on MNIST",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.05, report.Short: 0.7, report.Full: 15},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.05, report.Short: 0.9, report.Full: 5},
 		Claims: []report.Claim{
 			errorClaim("equilibrium", "MNIST test error after four free steps from the prediction", "paper: 2 to 3 %, reported", bound(3.7), bound(2.8), 3),
 			errorClaim("forward", "MNIST test error of the forward network alone", "paper: 2 to 3 %, reported", bound(4), bound(3.2), 3),
