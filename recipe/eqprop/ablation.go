@@ -198,7 +198,7 @@ func (a *ablation) sections() ([]report.Section, error) {
 func (a *ablation) hostSection() (report.Section, error) {
 	s := report.Section{
 		Title: "Budget and pruning on each host",
-		Text:  "Test errors with seed " + fmt.Sprint(a.env.Seed) + ". Forward is the predictor alone, limited and pruned likewise, by masks of its own; bits are the binary network's predictions with units that send a bit a step, trained without. Epochs are in the table of runs under Learning: spiking hosts take fewer.",
+		Text:  "Test errors with seed " + fmt.Sprint(a.env.Seed) + ". Forward is the predictor alone, limited and pruned likewise, by masks of its own; bits are the binary network's predictions with units that send a bit a step, trained without. Images and epochs are in the table of runs under Learning: spiking hosts take fewer epochs, and at full scale all but the real-valued host fewer images.",
 	}
 	errs := report.Table{Caption: "Test error (%)", Head: append([]string{"host"}, treatments[:]...), Right: []bool{false, true, true, true, true}}
 	products := errs

@@ -107,7 +107,11 @@ func (t logTicks) Ticks(lo, hi float64) []plot.Tick {
 	for e := int(math.Floor(math.Log10(lo))); float64(e) <= math.Log10(hi)+1e-9; e++ {
 		for _, m := range mantissas {
 			if v := m * math.Pow(10, float64(e)); e%every == 0 && v >= lo*(1-1e-9) && v <= hi*(1+1e-9) {
-				marks = append(marks, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', 3, 64)})
+				label := strconv.FormatFloat(v, 'g', 3, 64)
+				if v >= 999 && v < 1e6 {
+					label = strconv.FormatFloat(v, 'f', 0, 64)
+				}
+				marks = append(marks, plot.Tick{Value: v, Label: label})
 			}
 		}
 	}

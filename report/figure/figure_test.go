@@ -300,7 +300,7 @@ func TestLogTicks(t *testing.T) {
 	for _, c := range []struct {
 		lo, hi float64
 		want   string
-	}{{0.9, 30, "1 2 5 10 20"}, {1e-3, 1e3, "0.001 0.01 0.1 1 10 100 1e+03"}, {1e-20, 1, "1e-18 1e-15 1e-12 1e-09 1e-06 0.001 1"}} {
+	}{{0.9, 30, "1 2 5 10 20"}, {1e-3, 1e3, "0.001 0.01 0.1 1 10 100 1000"}, {1e-20, 1, "1e-18 1e-15 1e-12 1e-09 1e-06 0.001 1"}} {
 		var got []string
 		for _, m := range (logTicks{8}).Ticks(c.lo, c.hi) {
 			got = append(got, m.Label)
