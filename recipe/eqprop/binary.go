@@ -16,7 +16,7 @@ import (
 func Binary() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "binary-eqprop", Paper: "idea-topk-eqprop", Title: "Equilibrium propagation with binary weights",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 1, report.Full: 20},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 1, report.Full: 8},
 		Claims: []report.Claim{{
 			ID: "binary", Name: "test error of binary weights and bits sent, less that of the real-valued network of equal size", Unit: "points", Source: "no paper: the reader's idea",
 			Direction: report.AtMost, Statistic: report.Mean,

@@ -20,7 +20,7 @@ func TopK() recipe.Recipe {
 	}
 	return recipe.Recipe{
 		ID: "topk-eqprop", Paper: "idea-topk-eqprop", Title: "Equilibrium propagation with few active units and few weights",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 4, report.Full: 20},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 5, report.Full: 12},
 		Claims: []report.Claim{
 			claim("topk", "test error that an activity budget of 10 of 500 units costs, paired"),
 			claim("pruned", "test error that 90 % pruning costs, paired"),
