@@ -85,7 +85,7 @@ func (b *board) bits(ctx context.Context) float64 {
 // sendingBits is a finished job's network with units that send a bit a step.
 func sendingBits(d done, pool *par.Pool) (*rule.Learner, error) {
 	c := d.job.Config
-	c.Pool, c.Free, c.Spiking = pool, 100, &rule.Spiking{Drift: 0.0346, Lambda: 0.275}
+	c.Pool, c.Free, c.Spiking = pool, 100, adapted()
 	learner, err := rule.New(c)
 	if err != nil {
 		return nil, err

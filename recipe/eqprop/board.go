@@ -72,6 +72,15 @@ type done struct {
 	epochs  []train.Epoch
 }
 
+// epochSeconds is the mean time of an epoch.
+func (d *done) epochSeconds() float64 {
+	seconds := 0.0
+	for _, e := range d.epochs {
+		seconds += e.Seconds
+	}
+	return seconds / float64(len(d.epochs))
+}
+
 // board collects the jobs of a run. After an error it does nothing more.
 type board struct {
 	env      *recipe.Env
@@ -153,11 +162,7 @@ func (b *board) testError(ctx context.Context, j Job) float64 {
 	wrong := 100 - d.result.Metrics.Accuracy()
 	name := metric(j)
 	b.metrics[name+"_test_error"] = wrong
-	seconds := 0.0
-	for _, e := range d.epochs {
-		seconds += e.Seconds
-	}
-	b.metrics[name+"_seconds_per_epoch"] = seconds / float64(len(d.epochs))
+	b.metrics[name+"_seconds_per_epoch"] = d.epochSeconds()
 	for layer, rate := range d.epochs[len(d.epochs)-1].Rates {
 		b.metrics[name+"_rate_"+layer] = rate
 	}
@@ -265,14 +270,10 @@ func (b *board) learning() ([]report.Section, error) {
 		if images == 0 {
 			images = b.train.Len()
 		}
-		seconds := 0.0
-		for _, e := range d.epochs {
-			seconds += e.Seconds
-		}
 		table.Rows = append(table.Rows, []string{
 			d.job.Name, fmt.Sprint(d.job.Config.Seed), report.Integer(int64(images)), fmt.Sprint(len(d.epochs)),
 			fmt.Sprintf("%.2f %%", 100-last.TrainAccuracy), fmt.Sprintf("%.2f %%", 100-d.result.Metrics.Accuracy()),
-			fmt.Sprintf("%.1f %%", 100*last.Rates["layer1"]), report.Seconds(seconds / float64(len(d.epochs))),
+			fmt.Sprintf("%.1f %%", 100*last.Rates["layer1"]), report.Seconds(d.epochSeconds()),
 		})
 	}
 	s.Tables = append(s.Tables, table)

@@ -40,12 +40,16 @@ func InitSpiking() recipe.Recipe {
 	}
 }
 
+// adapted are the published units of the figure: steps that adapt to their drive, and
+// a predictive code.
+func adapted() *rule.Spiking { return &rule.Spiking{Drift: 0.0346, Lambda: 0.275} }
+
 // spiking is the published network of the figure: adapted steps and predictive
 // coding, 100 free and 50 nudged steps.
 func spiking(seed uint64, images, epochs int) Job {
 	c := one(seed)
 	c.Beta, c.Nudge, c.Free, c.Nudged = 0.5, rule.RandomSign, 100, 50
-	c.Spiking = &rule.Spiking{Drift: 0.0346, Lambda: 0.275}
+	c.Spiking = adapted()
 	return Job{Name: "spiking", Config: c, Images: images, Epochs: epochs, Batch: 20, Shuffle: true}
 }
 
