@@ -25,13 +25,13 @@ import (
 func Arrays(at string, classes []string) Dataset {
 	return Dataset{
 		Name: "npz:" + at, Title: "arrays in " + at, License: "your own",
-		Load: func(context.Context, Options) (train, test *Set, err error) {
+		Load: InMemory(func(context.Context, Options) (train, test *Set, err error) {
 			arrays, err := npz.ReadFile(at, 0)
 			if err != nil {
 				return nil, nil, fmt.Errorf("data: %w", err)
 			}
 			return FromArrays("npz:"+at, arrays, classes)
-		},
+		}),
 	}
 }
 
@@ -123,11 +123,11 @@ func samples(a npz.Array) (*Set, error) {
 	return s, nil
 }
 
-// maxClasses is how many a label of one byte can tell apart.
-const maxClasses = 256
+// maxClasses is how many are made of numbered labels: a larger number is no label.
+const maxClasses = 1 << 16
 
 // labelling numbers the labels of all splits alike.
-func labelling(labels []npz.Array, classes []string) (names []string, numbers [][]uint8, err error) {
+func labelling(labels []npz.Array, classes []string) (names []string, numbers [][]int, err error) {
 	for _, y := range labels {
 		if len(y.Shape) == 0 || y.Len() != y.Shape[0] {
 			return nil, nil, fmt.Errorf("labels of the shape %v; expected one for each sample", y.Shape)
@@ -142,14 +142,14 @@ func labelling(labels []npz.Array, classes []string) (names []string, numbers []
 		if err != nil {
 			return nil, nil, fmt.Errorf("labels: %w", err)
 		}
-		bytes := make([]uint8, len(v))
+		labels := make([]int, len(v))
 		for i, label := range v {
 			if label < 0 || label >= maxClasses || (classes != nil && label >= int64(len(classes))) {
 				return nil, nil, fmt.Errorf("label %d of sample %d: expected numbers from 0 to %d", label, i, top(classes))
 			}
-			bytes[i], most = uint8(label), max(most, int(label))
+			labels[i], most = int(label), max(most, int(label))
 		}
-		numbers = append(numbers, bytes)
+		numbers = append(numbers, labels)
 	}
 	if names = classes; names == nil {
 		for i := range most + 1 {
@@ -160,7 +160,7 @@ func labelling(labels []npz.Array, classes []string) (names []string, numbers []
 }
 
 // named are labels that are names; the classes are sorted unless they are given.
-func named(labels []npz.Array, classes []string) (names []string, numbers [][]uint8, err error) {
+func named(labels []npz.Array, classes []string) (names []string, numbers [][]int, err error) {
 	var text [][]string
 	for _, y := range labels {
 		v, err := y.Strings()
@@ -178,15 +178,15 @@ func named(labels []npz.Array, classes []string) (names []string, numbers [][]ui
 		return nil, nil, fmt.Errorf("%d classes; at most %d are supported", len(names), maxClasses)
 	}
 	for _, v := range text {
-		bytes := make([]uint8, len(v))
+		labels := make([]int, len(v))
 		for i, name := range v {
 			label := slices.Index(names, name)
 			if label < 0 {
 				return nil, nil, fmt.Errorf("label %q of sample %d is none of the classes %s", name, i, strings.Join(names, ", "))
 			}
-			bytes[i] = uint8(label)
+			labels[i] = label
 		}
-		numbers = append(numbers, bytes)
+		numbers = append(numbers, labels)
 	}
 	return names, numbers, nil
 }

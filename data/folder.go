@@ -46,14 +46,14 @@ type FolderOptions struct {
 func Folder(at string, o FolderOptions) Dataset {
 	return Dataset{
 		Name: "folder:" + at, Title: "images in " + at, License: "your own",
-		Load: func(context.Context, Options) (train, test *Set, err error) {
+		Load: InMemory(func(context.Context, Options) (train, test *Set, err error) {
 			fsys, closer, err := openFolder(at)
 			if err != nil {
 				return nil, nil, fmt.Errorf("data: folder %s: %w", at, err)
 			}
 			defer closer()
 			return FromFolder(fsys, "folder:"+at, o)
-		},
+		}),
 	}
 }
 
@@ -124,7 +124,7 @@ type folderReader struct {
 // labelled is an image file and its class.
 type labelled struct {
 	path  string
-	label uint8
+	label int
 }
 
 // list finds the classes and the images of each split.
@@ -192,7 +192,7 @@ func (r *folderReader) images(split string) (all []labelled, err error) {
 	for i := range most {
 		for label, files := range byClass {
 			if i < len(files) {
-				all = append(all, labelled{files[i], uint8(label)})
+				all = append(all, labelled{files[i], label})
 			}
 		}
 	}
@@ -304,7 +304,7 @@ func (r *folderReader) read(files []labelled) (*Set, error) {
 	size := r.shape.Size()
 	s := &Set{
 		Name: r.name, Classes: r.classes, Shape: r.shape,
-		Images: make([]uint8, len(files)*size), Labels: make([]uint8, len(files)),
+		Images: make([]uint8, len(files)*size), Labels: make([]int, len(files)),
 	}
 	err := r.each(files, func(i int) error {
 		s.Labels[i] = files[i].label

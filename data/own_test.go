@@ -17,6 +17,7 @@ import (
 
 	"synfire/data"
 	"synfire/format/npz"
+	"synfire/sample"
 	"synfire/tensor"
 )
 
@@ -62,7 +63,7 @@ func TestFolder(t *testing.T) {
 		t.Errorf("classes %v, shape %v, splits %s, %s", train.Classes, train.Shape, train.Split, test.Split)
 	}
 	// In turn of the classes: cat a, dog z, cat b.
-	if !slices.Equal(train.Labels, []uint8{0, 1, 0}) || !slices.Equal(test.Labels, []uint8{1}) {
+	if !slices.Equal(train.Labels, []int{0, 1, 0}) || !slices.Equal(test.Labels, []int{1}) {
 		t.Errorf("labels %v and %v", train.Labels, test.Labels)
 	}
 	if a, z, b := train.Image(0), train.Image(1), train.Image(2); !slices.Equal(a[:3], []uint8{0, 0, 100}) || !slices.Equal(b[33:], []uint8{200, 0, 0}) || z[0] != z[2] {
@@ -86,17 +87,22 @@ func TestFolderOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if none != nil || all.Split != "all" || !all.Shape.Equal(tensor.Shape{2, 6, 1}) || !slices.Equal(all.Labels, []uint8{0, 1, 1, 1}) {
+	if none != nil || all.Split != "all" || !all.Shape.Equal(tensor.Shape{2, 6, 1}) || !slices.Equal(all.Labels, []int{0, 1, 1, 1}) {
 		t.Errorf("split %s of %v, labels %v", all.Split, all.Shape, all.Labels)
 	}
 	if all.Image(0)[0] != 255 || all.Image(1)[5] != 100 {
 		t.Errorf("stretched to %v and %v", all.Image(0), all.Image(1))
 	}
-	train, test := all.Holdout(0.25)
-	if train.Len() != 3 || test.Len() != 1 || train.Split != "train" || test.Split != "test" {
+	train, test := data.Holdout(all, 0.25)
+	if train.Len() != 3 || test.Len() != 1 {
 		t.Errorf("held out %d of %d", test.Len(), all.Len())
 	}
-	origins := append(slices.Clone(train.Index), test.Index...)
+	var origins []int
+	for _, s := range []sample.Source{train, test} {
+		for i := range s.Len() {
+			origins = append(origins, s.Index(i))
+		}
+	}
 	if slices.Sort(origins); !slices.Equal(origins, []int{0, 1, 2, 3}) {
 		t.Errorf("places %v", origins)
 	}
@@ -177,7 +183,7 @@ func TestArrays(t *testing.T) {
 	if err != nil || none != nil {
 		t.Fatal(err)
 	}
-	if all.Sample(0, x); x[0] != -3 || x[1] != 700 || !slices.Equal(all.Classes, []string{"bat", "owl"}) || !slices.Equal(all.Labels, []uint8{1, 0}) || !all.Shape.Equal(tensor.Shape{2, 1, 1}) {
+	if all.Sample(0, x); x[0] != -3 || x[1] != 700 || !slices.Equal(all.Classes, []string{"bat", "owl"}) || !slices.Equal(all.Labels, []int{1, 0}) || !all.Shape.Equal(tensor.Shape{2, 1, 1}) {
 		t.Errorf("sample %v of %v, classes %v, labels %v", x, all.Shape, all.Classes, all.Labels)
 	}
 	if named, _, err := data.FromArrays("own", map[string]npz.Array{"x": npz.U8([]uint8{1}, 1, 1), "y": npz.U8([]uint8{1}, 1), "classes": npz.Text([]string{"no", "yes"}, 2)}, nil); err != nil || named.Classes[1] != "yes" {
@@ -198,7 +204,7 @@ func TestArraysErrors(t *testing.T) {
 		"counts":         {map[string]npz.Array{"x": x, "y": npz.I64([]int64{0}, 1)}, nil, []string{"x has 2 samples, y 1 labels"}},
 		"negative":       {map[string]npz.Array{"x": x, "y": npz.I64([]int64{0, -1}, 2)}, nil, []string{"label -1 of sample 1"}},
 		"beyond classes": {map[string]npz.Array{"x": x, "y": y}, []string{"only"}, []string{"label 1 of sample 1", "from 0 to 0"}},
-		"many classes":   {map[string]npz.Array{"x": x, "y": npz.I64([]int64{0, 256}, 2)}, nil, []string{"label 256", "0 to 255"}},
+		"many classes":   {map[string]npz.Array{"x": x, "y": npz.I64([]int64{0, 65536}, 2)}, nil, []string{"label 65536", "0 to 65535"}},
 		"half a label":   {map[string]npz.Array{"x": x, "y": npz.F64([]float64{0, 0.5}, 2)}, nil, []string{"element 1 is 0.5"}},
 		"one-hot":        {map[string]npz.Array{"x": x, "y": npz.I64([]int64{0, 1, 1, 0}, 2, 2)}, nil, []string{"one for each sample"}},
 		"unknown name":   {map[string]npz.Array{"x": x, "y": npz.Text([]string{"a", "b"}, 2)}, []string{"a", "c"}, []string{`label "b" of sample 1`}},
@@ -223,7 +229,7 @@ func TestReadCSV(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, _, err := data.FromArrays("table", arrays, nil)
-	if err != nil || !slices.Equal(s.Values, []tensor.Float{1, 2.5, -3, 1000}) || !slices.Equal(s.Labels, []uint8{1, 0}) {
+	if err != nil || !slices.Equal(s.Values, []tensor.Float{1, 2.5, -3, 1000}) || !slices.Equal(s.Labels, []int{1, 0}) {
 		t.Errorf("%+v, %v", s, err)
 	}
 	if arrays, err = data.ReadCSV(strings.NewReader("y,x\n2,1\n0,1\n"), "y"); err != nil || arrays["y"].DType != "<i8" {
@@ -259,26 +265,27 @@ func FuzzReadCSV(f *testing.F) {
 
 func TestNormalization(t *testing.T) {
 	s := &data.Set{
-		Name: "own", Classes: []string{"a"}, Shape: tensor.Shape{1, 2, 2}, Labels: []uint8{0, 0},
+		Name: "own", Classes: []string{"a"}, Shape: tensor.Shape{1, 2, 2}, Labels: []int{0, 0},
 		Values: []tensor.Float{1, 5, 3, 5, 5, 5, 7, 5},
 	}
-	n := s.Statistics()
-	if n.Mean[0] != 4 || n.Mean[1] != 5 || n.Std[1] != 1 || n.Std[0] < 2.236 || n.Std[0] > 2.2361 {
-		t.Fatalf("statistics %+v", n)
+	n, err := data.Statistics(t.Context(), s)
+	if err != nil || n.Mean[0] != 4 || n.Mean[1] != 5 || n.Std[1] != 1 || n.Std[0] < 2.236 || n.Std[0] > 2.2361 {
+		t.Fatalf("statistics %+v, %v", n, err)
 	}
-	s.Normalization = &data.Normalization{Mean: []float64{4, 5}, Std: []float64{2, 1}}
-	var b data.Batch
-	cursor(t, s, data.CursorOptions{Batch: 2}).Next(&b)
+	o := data.CursorOptions{Batch: 2, Normalize: &data.Normalization{Mean: []float64{4, 5}, Std: []float64{2, 1}}}
+	var b sample.Batch
+	next(cursor(t, s, o), &b)
 	if want := []tensor.Float{-1.5, 0, -0.5, 0, 0.5, 0, 1.5, 0}; !slices.Equal(b.X, want) {
 		t.Errorf("batch %v, want %v", b.X, want)
 	}
 	// What augmentation fills in is normalised too.
-	cursor(t, s, data.CursorOptions{Batch: 2, Augment: []data.Augment{data.Cutout{Size: 9}}}).Next(&b)
+	o.Augment = []data.Augment{data.Cutout{Size: 9}}
+	next(cursor(t, s, o), &b)
 	if b.X[0] != -2 || b.X[1] != -5 {
 		t.Errorf("batch %v, want zeros normalised", b.X)
 	}
 	sub, err := s.Subset([]int{1})
-	if err != nil || sub.Normalization != s.Normalization || !slices.Equal(sub.Values, s.Values[4:]) {
+	if err != nil || !slices.Equal(sub.Values, s.Values[4:]) {
 		t.Errorf("subset %+v, %v", sub, err)
 	}
 	for want, n := range map[string]data.Normalization{
@@ -287,10 +294,10 @@ func TestNormalization(t *testing.T) {
 		"1 means and 2":      {Mean: []float64{0}, Std: []float64{1, 1}},
 		"channel 1 has mean": {Mean: []float64{0, nan()}, Std: []float64{1, 1}},
 	} {
-		s.Normalization = &n
-		checkError(t, want, s.Validate(), want)
+		_, err := data.NewCursor(s, data.CursorOptions{Batch: 1, Normalize: &n})
+		checkError(t, want, err, want)
 	}
-	s.Normalization, s.Images = nil, make([]uint8, 8)
+	s.Images = make([]uint8, 8)
 	checkError(t, "both", s.Validate(), "both Images and Values")
 }
 

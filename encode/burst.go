@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"synfire/internal/rng"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -54,8 +55,12 @@ func (e Burst) Validate() error {
 	return fmt.Errorf("encoder burst: growth is %v and threshold %v, want a factor of at least 1 and a positive threshold, such as 2 and 0.125", e.Growth, e.Threshold)
 }
 
+// Plan takes samples without time.
+func (Burst) Plan(spec sample.Spec) (tensor.Shape, int, error) { return still("burst", spec) }
+
 // Encode fires from step 0 on, and keeps what falls into the window.
-func (e Burst) Encode(dst *signal.Signal, x []tensor.Float, shape tensor.Shape, _ []rng.Key, t0, t1 int) {
+func (e Burst) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at Window) {
+	x, shape, t0, t1 := in.X, in.Spec.Shape, at.T0, at.T1
 	e = e.withDefaults()
 	dst.Reset(signal.Dense, t1-t0, len(x)/shape.Size(), shape)
 	for i, value := range x {
@@ -84,8 +89,12 @@ func (e RankOrder) Validate() error {
 	return fmt.Errorf("encoder rank-order: span is %d and threshold %v, want at least one step, such as the steps of the run", e.Span, e.Threshold)
 }
 
+// Plan takes samples without time.
+func (RankOrder) Plan(spec sample.Spec) (tensor.Shape, int, error) { return still("rank-order", spec) }
+
 // Encode sets the spikes that fall into the window.
-func (e RankOrder) Encode(dst *signal.Signal, x []tensor.Float, shape tensor.Shape, _ []rng.Key, t0, t1 int) {
+func (e RankOrder) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at Window) {
+	x, shape, t0, t1 := in.X, in.Spec.Shape, at.T0, at.T1
 	n := shape.Size()
 	b := len(x) / n
 	dst.Reset(signal.Spikes, t1-t0, b, shape)

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"synfire/internal/rng"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -46,8 +47,12 @@ func (e LogLatency) Validate() error {
 	return fmt.Errorf("encoder log-latency: tau is %v and threshold %v, want positive numbers, such as 20 and 0.2", e.Tau, e.Threshold)
 }
 
+// Plan takes samples without time.
+func (Latency) Plan(spec sample.Spec) (tensor.Shape, int, error) { return still("latency", spec) }
+
 // Encode sets the spikes that fall into the window.
-func (e Latency) Encode(dst *signal.Signal, x []tensor.Float, shape tensor.Shape, _ []rng.Key, t0, t1 int) {
+func (e Latency) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at Window) {
+	x, shape, t0, t1 := in.X, in.Spec.Shape, at.T0, at.T1
 	once(dst, x, shape, t0, t1, func(x float64) float64 {
 		if !(x >= e.Threshold) {
 			return math.Inf(1)
@@ -56,8 +61,14 @@ func (e Latency) Encode(dst *signal.Signal, x []tensor.Float, shape tensor.Shape
 	})
 }
 
+// Plan takes samples without time.
+func (LogLatency) Plan(spec sample.Spec) (tensor.Shape, int, error) {
+	return still("log-latency", spec)
+}
+
 // Encode sets the spikes that fall into the window.
-func (e LogLatency) Encode(dst *signal.Signal, x []tensor.Float, shape tensor.Shape, _ []rng.Key, t0, t1 int) {
+func (e LogLatency) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at Window) {
+	x, shape, t0, t1 := in.X, in.Spec.Shape, at.T0, at.T1
 	once(dst, x, shape, t0, t1, func(x float64) float64 {
 		if !(x > e.Threshold) {
 			return math.Inf(1)
