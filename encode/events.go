@@ -45,7 +45,7 @@ func (e Events) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at Win
 	}
 	for i, events := range in.Events {
 		for _, event := range events[firstEvent(events, at.T0, at.Steps, in.Spec.Duration):] {
-			t := eventStep(event.Time, at.Steps, in.Spec.Duration)
+			t := StepOf(event.Time, at.Steps, in.Spec.Duration)
 			if t >= at.T1 {
 				break
 			}
@@ -59,9 +59,12 @@ func (e Events) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at Win
 	}
 }
 
-// eventStep is the step of a time.
-func eventStep(time float64, steps int, duration float64) int {
-	return int(time * float64(steps) / duration)
+// StepOf is the step of a run, of steps that span a duration, into which a time
+// falls: ⌊time·steps/duration⌋. A time that stands on a border between steps but
+// for rounding belongs to the later one, so that the unit of time does not matter.
+func StepOf(time float64, steps int, duration float64) int {
+	x := time * float64(steps) / duration
+	return int(x + x*0x1p-50)
 }
 
 // firstEvent is the place of the first event in step t or later, by halving.
@@ -69,7 +72,7 @@ func firstEvent(events []sample.Event, t, steps int, duration float64) int {
 	lo, hi := 0, len(events)
 	for lo < hi {
 		mid := (lo + hi) / 2
-		if eventStep(events[mid].Time, steps, duration) < t {
+		if StepOf(events[mid].Time, steps, duration) < t {
 			lo = mid + 1
 		} else {
 			hi = mid

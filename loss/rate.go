@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"synfire/encode"
-	"synfire/signal"
 	"synfire/tensor"
 )
 
@@ -17,6 +16,7 @@ import (
 // A target below 1, and one above 0 for the classes that are wrong, keeps
 // units from silence and saturation. Its scores are rates.
 type RateMSE struct {
+	classes
 	Right float64 `yaml:"right"`
 	Wrong float64 `yaml:"wrong"`
 }
@@ -30,8 +30,8 @@ func (l RateMSE) Validate() error {
 }
 
 // Eval computes the loss.
-func (l RateMSE) Eval(dout *signal.Signal, scores []tensor.Float, o *signal.Signal, labels []int) (float64, error) {
-	return decoded(encode.Membrane{}, l.sample, dout, scores, o, labels)
+func (l RateMSE) Eval(c *Call) (float64, error) {
+	return decoded(encode.Membrane{}, l.sample, c)
 }
 
 func (l RateMSE) sample(grad, scores []tensor.Float, label int) float64 {

@@ -4,13 +4,12 @@ import (
 	"fmt"
 
 	"synfire/encode"
-	"synfire/signal"
-	"synfire/tensor"
 )
 
 // WeightedCrossEntropy is the cross-entropy of the softmax over spikes of which
 // the early ones count more, score = Σ_t Factor^t·o[t]; see encode.Weighted.
 type WeightedCrossEntropy struct {
+	classes
 	Factor float64 `yaml:"factor"` // in (0, 1]; 0: 0.9
 }
 
@@ -23,9 +22,9 @@ func (l WeightedCrossEntropy) Validate() error {
 }
 
 // Eval computes the loss.
-func (l WeightedCrossEntropy) Eval(dout *signal.Signal, scores []tensor.Float, o *signal.Signal, labels []int) (float64, error) {
+func (l WeightedCrossEntropy) Eval(c *Call) (float64, error) {
 	if l.Factor == 0 {
 		l.Factor = 0.9
 	}
-	return decoded(encode.Weighted{Factor: l.Factor}, crossEntropy, dout, scores, o, labels)
+	return decoded(encode.Weighted{Factor: l.Factor}, crossEntropy, c)
 }
