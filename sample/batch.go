@@ -37,9 +37,14 @@ type Column struct {
 // Len is the number of samples B.
 func (b *Batch) Len() int { return len(b.Index) }
 
-// Target is the column of a name; the empty name is the first one.
+// Target is the column of a name: the empty name is the first one, Input the
+// samples themselves.
 func (b *Batch) Target(name string) (*Column, error) {
-	i, err := b.Spec.Field(name)
+	if name == Input {
+		f, err := b.Spec.Target(name)
+		return &Column{Field: &f, Values: b.X}, err
+	}
+	i, err := b.Spec.place(name)
 	if err != nil {
 		return nil, err
 	}

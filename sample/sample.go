@@ -96,8 +96,27 @@ func (s Spec) Size() int {
 	return max(1, s.Steps) * s.Shape.Size()
 }
 
-// Field finds a target by name; the empty name is the first one.
-func (s Spec) Field(name string) (int, error) {
+// Input names the sample itself where a target is asked for.
+const Input = "input"
+
+// Target is the field of a name: the empty name is the first one, Input the sample
+// itself as values.
+func (s Spec) Target(name string) (Field, error) {
+	if name == Input {
+		if s.Events {
+			return Field{}, fmt.Errorf("the target is the input, which is %v, want values", s)
+		}
+		return Field{Name: Input, Kind: Values, Shape: s.Shape, Steps: s.Steps}, nil
+	}
+	i, err := s.place(name)
+	if err != nil {
+		return Field{}, err
+	}
+	return s.Targets[i], nil
+}
+
+// place finds a target by name; the empty name is the first one.
+func (s Spec) place(name string) (int, error) {
 	if name == "" && len(s.Targets) > 0 {
 		return 0, nil
 	}
@@ -111,7 +130,7 @@ func (s Spec) Field(name string) (int, error) {
 	if len(known) == 0 {
 		return 0, fmt.Errorf("the data have no targets")
 	}
-	return 0, fmt.Errorf("the data have no target %q; they have %v", name, known)
+	return 0, fmt.Errorf("the data have no target %q; they have %v, and input for the sample itself", name, known)
 }
 
 // Validate returns an error where the description contradicts itself.
@@ -129,8 +148,8 @@ func (s Spec) Validate() error {
 	}
 	seen := map[string]bool{}
 	for _, f := range s.Targets {
-		if f.Name == "" || seen[f.Name] {
-			return fmt.Errorf("sample: targets must have names that differ, found %q", f.Name)
+		if f.Name == "" || f.Name == Input || seen[f.Name] {
+			return fmt.Errorf("sample: targets must have names that differ, none of them %s, found %q", Input, f.Name)
 		}
 		seen[f.Name] = true
 		if err := f.validate(); err != nil {
