@@ -15,7 +15,7 @@ type CursorOptions struct {
 	Seed      uint64         // of the order and of Augment
 	Shuffle   bool           // a new permutation each epoch; else the source's order
 	Augment   []Augment      // change each sample of each epoch, one after another
-	Normalize *Normalization // of each sample, after Augment; nil: none
+	Normalize *sample.Normalization // of each sample, after Augment; nil: none
 	// Prefetch is how many batches are decoded ahead, each by a goroutine of its
 	// own; 0 decodes when a batch is asked for. The batches are the same.
 	Prefetch int

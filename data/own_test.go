@@ -272,7 +272,7 @@ func TestNormalization(t *testing.T) {
 	if err != nil || n.Mean[0] != 4 || n.Mean[1] != 5 || n.Std[1] != 1 || n.Std[0] < 2.236 || n.Std[0] > 2.2361 {
 		t.Fatalf("statistics %+v, %v", n, err)
 	}
-	o := data.CursorOptions{Batch: 2, Normalize: &data.Normalization{Mean: []float64{4, 5}, Std: []float64{2, 1}}}
+	o := data.CursorOptions{Batch: 2, Normalize: &sample.Normalization{Mean: []float64{4, 5}, Std: []float64{2, 1}}}
 	var b sample.Batch
 	next(cursor(t, s, o), &b)
 	if want := []tensor.Float{-1.5, 0, -0.5, 0, 0.5, 0, 1.5, 0}; !slices.Equal(b.X, want) {
@@ -288,7 +288,7 @@ func TestNormalization(t *testing.T) {
 	if err != nil || !slices.Equal(sub.Values, s.Values[4:]) {
 		t.Errorf("subset %+v, %v", sub, err)
 	}
-	for want, n := range map[string]data.Normalization{
+	for want, n := range map[string]sample.Normalization{
 		"3 means":            {Mean: []float64{1, 2, 3}, Std: []float64{1, 2, 3}},
 		"expected finite":    {Mean: []float64{0}, Std: []float64{0}},
 		"1 means and 2":      {Mean: []float64{0}, Std: []float64{1, 1}},
