@@ -11,10 +11,10 @@ import (
 
 // CursorOptions say how a cursor walks its source.
 type CursorOptions struct {
-	Batch     int            // samples a batch, at least 1
-	Seed      uint64         // of the order and of Augment
-	Shuffle   bool           // a new permutation each epoch; else the source's order
-	Augment   []Augment      // change each sample of each epoch, one after another
+	Batch     int                   // samples a batch, at least 1
+	Seed      uint64                // of the order and of Augment
+	Shuffle   bool                  // a new permutation each epoch; else the source's order
+	Augment   []Augment             // change each sample of each epoch, one after another
 	Normalize *sample.Normalization // of each sample, after Augment; nil: none
 	// Prefetch is how many batches are decoded ahead, each by a goroutine of its
 	// own; 0 decodes when a batch is asked for. The batches are the same.
