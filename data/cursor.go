@@ -95,6 +95,9 @@ func (c *Cursor) Source() sample.Source { return c.src }
 // Len is the number of batches an epoch, a smaller last one included.
 func (c *Cursor) Len() int { return (c.src.Len() + c.opts.Batch - 1) / c.opts.Batch }
 
+// Batch is the number of samples of a batch.
+func (c *Cursor) Batch() int { return c.opts.Batch }
+
 // Samples is the number of samples of an epoch.
 func (c *Cursor) Samples() int { return c.src.Len() }
 
