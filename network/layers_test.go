@@ -72,13 +72,13 @@ func TestAdjointIsReused(t *testing.T) {
 		want := snntest.Run(t, net, in, network.Options{})
 		pass, adj := net.Compile(nil, true).NewPass(network.Options{}), net.NewAdjoint(2)
 		for range 2 {
-			out, err := pass.Forward(net.NewState(2), in, true)
+			outs, err := pass.Forward(net.NewState(2), in, true)
 			if err != nil {
 				t.Fatal(err)
 			}
 			adj.Reset(net, 2)
 			got := snntest.Result{Grads: net.NewGrads()}
-			if err := pass.Backward(adj, snntest.Projection(out, 0), got.Grads); err != nil {
+			if err := pass.Backward(adj, snntest.Projections(outs, 0), got.Grads); err != nil {
 				t.Fatal(err)
 			}
 			snntest.Equal(t, name, snntest.Result{Grads: want.Grads}, got)
@@ -102,15 +102,15 @@ func TestModesInOnePass(t *testing.T) {
 		pass := net.Compile(nil, true).NewPass(network.Options{})
 		for _, train := range []bool{true, false, true, true, false, false, true} {
 			pass.SetTraining(modes[train])
-			out, err := pass.Forward(net.NewState(2), in, true)
+			outs, err := pass.Forward(net.NewState(2), in, true)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got := snntest.Result{Grads: net.NewGrads()}
 			var d signal.Signal
-			out.Densify(&d)
+			outs[0].Densify(&d)
 			got.Out = d.Data
-			if err := pass.Backward(net.NewAdjoint(2), snntest.Projection(out, 0), got.Grads); err != nil {
+			if err := pass.Backward(net.NewAdjoint(2), snntest.Projections(outs, 0), got.Grads); err != nil {
 				t.Fatal(err)
 			}
 			snntest.Equal(t, name, want[train], got)
