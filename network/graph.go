@@ -60,28 +60,41 @@ func (g Graph) Build(seed uint64) (*Network, error) {
 	return (&Network{input: g.Input}).build("network.Build", seed, g)
 }
 
+// Outline validates the graph as Build does, but takes no memory for values, as the
+// function Outline.
+func (g Graph) Outline() (*Network, error) {
+	return (&Network{input: g.Input, outline: true}).build("network.Outline", 0, g)
+}
+
 // Graph is the network as it stands, arrays copied; Build gives a network with
 // the same bits. The nodes' names and inputs are complete. An Outline's has no
 // arrays.
 func (n *Network) Graph() Graph {
 	g := Graph{Input: slices.Clone(n.input), Outputs: n.Outputs()}
-	for _, nd := range n.nodes {
+	for i, nd := range n.nodes {
 		node := GraphNode{Node: nd.Node}
 		node.Inputs = slices.Clone(nd.Inputs)
-		for _, arrays := range [][]tensor.Param{n.params[nd.param0:nd.param1], n.buffers[nd.buffer0:nd.buffer1]} {
-			for _, p := range arrays {
-				if n.outline {
-					continue
-				}
-				if node.Arrays == nil {
-					node.Arrays = map[string]tensor.Tensor{}
-				}
-				node.Arrays[p.Name[len(nd.Name)+1:]] = p.Value.Clone()
+		roles, values := n.roles(i), append(n.values(i), n.bufferValues(i)...)
+		if len(roles) > 0 && !n.outline {
+			node.Arrays = map[string]tensor.Tensor{}
+			for k, role := range roles {
+				node.Arrays[role] = values[k].Clone()
 			}
 		}
 		g.Nodes = append(g.Nodes, node)
 	}
 	return g
+}
+
+// roles are those of the parameters and then the buffers of node i.
+func (n *Network) roles(i int) (roles []string) {
+	nd := n.nodes[i]
+	for _, arrays := range [][]tensor.Param{n.params[nd.param0:nd.param1], n.buffers[nd.buffer0:nd.buffer1]} {
+		for _, p := range arrays {
+			roles = append(roles, p.Name[len(nd.Name)+1:])
+		}
+	}
+	return roles
 }
 
 // clone has lists of its own, and shares the arrays.

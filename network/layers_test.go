@@ -141,9 +141,17 @@ func TestFoldBatchNorm(t *testing.T) {
 		}
 	}
 	before := net.Clone()
-	folded, err := network.FoldBatchNorm(net)
+	g, report, err := network.FoldBatchNorm{}.Apply(t.Context(), net.Graph(), nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	folded, err := g.Build(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "a: kept: follows the network's input\nc: changed: became part of the weights and bias of b\n" +
+		"f: changed: became part of the weights and bias of e\nh: kept: others read g too\nl: changed: became part of the weights and bias of k\n"; report.String() != want {
+		t.Errorf("report\n%swant\n%s", report, want)
 	}
 	var names string
 	for _, nd := range folded.Nodes() {

@@ -180,8 +180,8 @@ func (n *Network) resolve(i int, nodes []GraphNode, index map[string]int) (node,
 	switch _, taken := index[spec.Name]; {
 	case spec.Layer == nil:
 		return nd, fmt.Errorf("no layer is given")
-	case strings.ContainsAny(spec.Name, ". "):
-		return nd, fmt.Errorf("a name must have no dots and spaces")
+	case checkName(spec.Name) != nil:
+		return nd, checkName(spec.Name)
 	case taken:
 		return nd, fmt.Errorf("the name is taken; names must differ, %q is the network's input and %q the node before", Input, Previous)
 	}
