@@ -140,9 +140,10 @@ func (c *Compiled) NewPass(o Options) *Pass {
 		k := len(nd.in)
 		m.ddense = make([]signal.Signal, k)
 		m.call = layer.Call{
-			Pool: o.Pool, Workers: p.workers, Path: o.Path, Temp: &p.temp, Params: c.net.values(i),
-			In: make([]*signal.Signal, k), DIn: make([]*signal.Signal, k), DParams: make([][]tensor.Float, nd.param1-nd.param0),
-			Node: nd.Name, Shape: nd.out, Buffers: c.net.bufferValues(i),
+			Fixed:  c.fixed(i, o.Pool),
+			Mode:   layer.Mode{Path: o.Path},
+			Chunk:  layer.Chunk{In: make([]*signal.Signal, k), DIn: make([]*signal.Signal, k), DParams: make([][]tensor.Float, nd.param1-nd.param0)},
+			Memory: layer.Memory{Temp: &p.temp, Workers: p.workers},
 		}
 		m.call.Stats = newStats(m.call.Buffers)
 		if o.Meter != nil {
@@ -163,6 +164,12 @@ func (c *Compiled) NewPass(o Options) *Pass {
 		m.again = k == 1 && nd.in[0] != inputNode && layer.IsCheap(nd.Layer) && !viewed
 	}
 	return p
+}
+
+// fixed is what a call of node i knows of it.
+func (c *Compiled) fixed(i int, pool *par.Pool) layer.Fixed {
+	nd := &c.net.nodes[i]
+	return layer.Fixed{Node: nd.Name, Shape: nd.out, Pool: pool, Params: c.net.values(i), Buffers: c.net.bufferValues(i), Weights: c.weights[i]}
 }
 
 // SetSoft switches between real and soft spikes.
@@ -571,9 +578,9 @@ func (c *Compiled) Eval(name string, in []*signal.Signal, state []tensor.Float) 
 		return nil, fmt.Errorf("network.Eval: node %q takes %d inputs, found %d", name, len(nd.in), len(in))
 	}
 	call := layer.Call{
-		Workers: make([]layer.Worker, 1), Weights: c.weights[i], Params: c.net.values(i),
-		State: state, Scratch: &layer.Scratch{}, Temp: &layer.Temp{}, Out: &signal.Signal{},
-		Node: nd.Name, Shape: nd.out, Buffers: c.net.bufferValues(i),
+		Fixed:  c.fixed(i, nil),
+		Chunk:  layer.Chunk{Out: &signal.Signal{}, State: state, Chunks: 1},
+		Memory: layer.NewMemory(nil),
 	}
 	for k, s := range in {
 		if err := s.Check(nd.inShapes[k]); err != nil {
@@ -588,7 +595,6 @@ func (c *Compiled) Eval(name string, in []*signal.Signal, state []tensor.Float) 
 			s = dense
 		}
 		call.In = append(call.In, s)
-		call.First, call.Chunks = call.Scratch, 1
 	}
 	if want := nd.state * in[0].B; len(state) != want {
 		return nil, fmt.Errorf("network.Eval: node %q: %d state variables, want %d", name, len(state), want)
