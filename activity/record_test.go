@@ -46,10 +46,11 @@ func TestRecord(t *testing.T) {
 	in := &signal.Signal{}
 	encode.Constant{}.Encode(in, x, set.Shape, nil, 0, steps)
 	in.B = n
-	out, err := net.Compile(nil, false).NewPass(network.Options{}).Forward(net.NewState(n), in, false)
+	outs, err := net.Compile(nil, false).NewPass(network.Options{}).Forward(net.NewState(n), in, false)
 	if err != nil {
 		t.Fatal(err)
 	}
+	out := outs[0]
 	last, row := got[2], make([]tensor.Float, 10)
 	trials := last.Trials()
 	for i := range n {

@@ -69,10 +69,11 @@ func gradient(w *work, factors []float64) (network.Grads, error) {
 	}
 	pass := net.Compile(nil, true).NewPass(network.Options{})
 	batch, _ := w.feed(cutBatch)
-	out, err := pass.Forward(net.NewState(cutBatch), w.signal(cutBatch), true)
+	outs, err := pass.Forward(net.NewState(cutBatch), w.signal(cutBatch), true)
 	if err != nil {
 		return nil, err
 	}
+	out := outs[0]
 	var dense, dout signal.Signal
 	out.Densify(&dense)
 	scores := make([]tensor.Float, cutBatch*out.Units())
@@ -80,7 +81,7 @@ func gradient(w *work, factors []float64) (network.Grads, error) {
 		return nil, err
 	}
 	grads := net.NewGrads()
-	return grads, pass.Backward(net.NewAdjoint(cutBatch), &dout, grads)
+	return grads, pass.Backward(net.NewAdjoint(cutBatch), []*signal.Signal{&dout}, grads)
 }
 
 func (e *CutError) compare(rough, exact network.Grads) {

@@ -136,11 +136,11 @@ func (f *inference) run() error {
 	clear(f.fired)
 	for t := 0; t < f.steps; t += f.window {
 		f.encoder.Encode(&f.in, f.batch.X, f.input, nil, t, min(t+f.window, f.steps))
-		out, err := f.pass.Forward(f.state, &f.in, false)
+		outs, err := f.pass.Forward(f.state, &f.in, false)
 		if err != nil {
 			return err
 		}
-		f.read(out)
+		f.read(outs[0])
 		f.count()
 	}
 	f.profile.batch()

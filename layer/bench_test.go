@@ -35,18 +35,18 @@ func BenchmarkLayers(b *testing.B) {
 			keys := make([]rng.Key, in.B)
 			pass := net.Compile(nil, true).NewPass(network.Options{Training: keys, Chunk: in.T})
 			st, adj, grads := net.NewState(in.B), net.NewAdjoint(in.B), net.NewGrads()
-			var dout *signal.Signal
+			var douts []*signal.Signal
 			for b.Loop() {
 				st.Reset(net, in.B)
-				out, err := pass.Forward(st, in, true)
+				outs, err := pass.Forward(st, in, true)
 				if err != nil {
 					b.Fatal(err)
 				}
-				if dout == nil {
-					dout = snntest.Projection(out, 0)
+				if douts == nil {
+					douts = snntest.Projections(outs, 0)
 				}
 				adj.Reset(net, in.B)
-				if err := pass.Backward(adj, dout, grads); err != nil {
+				if err := pass.Backward(adj, douts, grads); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -186,8 +186,9 @@ func call(t *testing.T, l layer.Layer, in *signal.Signal, path layer.Path, param
 		t.Fatalf("%T takes no %v signal like this: %v", l, in.Kind, err)
 	}
 	c := &layer.Call{
-		Workers: make([]layer.Worker, 1), Path: path, Scratch: &layer.Scratch{}, Temp: &layer.Temp{}, First: &layer.Scratch{}, Chunks: 1,
-		In: []*signal.Signal{in}, Out: &signal.Signal{}, DIn: make([]*signal.Signal, 1),
+		Mode:   layer.Mode{Path: path},
+		Chunk:  layer.Chunk{In: []*signal.Signal{in}, Out: &signal.Signal{}, DIn: make([]*signal.Signal, 1), Chunks: 1},
+		Memory: layer.NewMemory(nil),
 	}
 	var err error
 	if c.Shape, err = l.Output(in.Shape); err != nil {

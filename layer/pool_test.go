@@ -156,8 +156,13 @@ func BenchmarkPool(b *testing.B) {
 		for _, l := range []layer.Layer{layer.MaxPool{Size: 2}, layer.AvgPool{Size: 2}} {
 			in := sig(kind, 4, 8, shape, make([]tensor.Float, 32*shape.Size())...)
 			c := &layer.Call{
-				Workers: make([]layer.Worker, 1), Scratch: &layer.Scratch{}, Keep: true,
-				In: []*signal.Signal{in}, Out: &signal.Signal{}, DIn: make([]*signal.Signal, 1),
+				Mode:   layer.Mode{Keep: true},
+				Chunk:  layer.Chunk{In: []*signal.Signal{in}, Out: &signal.Signal{}, DIn: make([]*signal.Signal, 1), Chunks: 1},
+				Memory: layer.NewMemory(nil),
+			}
+			var err error
+			if c.Shape, err = l.Output(shape); err != nil {
+				b.Fatal(err)
 			}
 			l.Forward(c)
 			c.DOut, c.DIn[0] = sig(signal.Dense, 4, 8, c.Out.Shape), sig(signal.Dense, 4, 8, shape)

@@ -28,11 +28,12 @@ func Example() {
 	pass, state := net.Compile(nil, false).NewPass(network.Options{}), net.NewState(1)
 	in := &signal.Signal{Kind: signal.Constant, T: 3, B: 1, Shape: tensor.Shape{1}, Data: []tensor.Float{1}}
 	for range 3 {
-		out, err := pass.Forward(state, in, false)
+		outs, err := pass.Forward(state, in, false)
 		if err != nil {
 			fmt.Println(err)
 			return
 		}
+		out := outs[0] // of the one output
 		for t := range out.T {
 			fmt.Println("step", state.Step-out.T+t, out.Raster.At(t, 0), out.Raster.At(t, 1))
 		}

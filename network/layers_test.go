@@ -72,13 +72,13 @@ func TestAdjointIsReused(t *testing.T) {
 		want := snntest.Run(t, net, in, network.Options{})
 		pass, adj := net.Compile(nil, true).NewPass(network.Options{}), net.NewAdjoint(2)
 		for range 2 {
-			out, err := pass.Forward(net.NewState(2), in, true)
+			outs, err := pass.Forward(net.NewState(2), in, true)
 			if err != nil {
 				t.Fatal(err)
 			}
 			adj.Reset(net, 2)
 			got := snntest.Result{Grads: net.NewGrads()}
-			if err := pass.Backward(adj, snntest.Projection(out, 0), got.Grads); err != nil {
+			if err := pass.Backward(adj, snntest.Projections(outs, 0), got.Grads); err != nil {
 				t.Fatal(err)
 			}
 			snntest.Equal(t, name, snntest.Result{Grads: want.Grads}, got)
@@ -102,15 +102,15 @@ func TestModesInOnePass(t *testing.T) {
 		pass := net.Compile(nil, true).NewPass(network.Options{})
 		for _, train := range []bool{true, false, true, true, false, false, true} {
 			pass.SetTraining(modes[train])
-			out, err := pass.Forward(net.NewState(2), in, true)
+			outs, err := pass.Forward(net.NewState(2), in, true)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got := snntest.Result{Grads: net.NewGrads()}
 			var d signal.Signal
-			out.Densify(&d)
+			outs[0].Densify(&d)
 			got.Out = d.Data
-			if err := pass.Backward(net.NewAdjoint(2), snntest.Projection(out, 0), got.Grads); err != nil {
+			if err := pass.Backward(net.NewAdjoint(2), snntest.Projections(outs, 0), got.Grads); err != nil {
 				t.Fatal(err)
 			}
 			snntest.Equal(t, name, want[train], got)
@@ -141,9 +141,17 @@ func TestFoldBatchNorm(t *testing.T) {
 		}
 	}
 	before := net.Clone()
-	folded, err := network.FoldBatchNorm(net)
+	g, report, err := network.FoldBatchNorm{}.Apply(t.Context(), net.Graph(), nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	folded, err := g.Build(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "a: kept: follows the network's input\nc: changed: became part of the weights and bias of b\n" +
+		"f: changed: became part of the weights and bias of e\nh: kept: others read g too\nl: changed: became part of the weights and bias of k\n"; report.String() != want {
+		t.Errorf("report\n%swant\n%s", report, want)
 	}
 	var names string
 	for _, nd := range folded.Nodes() {

@@ -54,7 +54,9 @@ type BPTT struct {
 	adjoint *network.Adjoint
 	borders []*network.State
 	in, out signal.Signal
+	kind    signal.Kind // of the network's output
 	dout    signal.Signal
+	douts   [1]*signal.Signal
 	scores  []tensor.Float
 	keys    []rng.Key // of the samples' encodings
 	masks   []rng.Key // of their dropout masks
@@ -69,6 +71,9 @@ func NewBPTT(c BPTTConfig) (*BPTT, error) {
 	}
 	if c.Steps < 1 || !(c.Clip >= 0) {
 		return nil, fmt.Errorf("train.NewBPTT: steps %d, clip %v: want at least one step, and a clip that is not negative", c.Steps, c.Clip)
+	}
+	if n := len(c.Net.Outputs()); n != 1 {
+		return nil, fmt.Errorf("train.NewBPTT: the network has %d outputs, and the loss is of one; make a graph with that one alone", n)
 	}
 	if len(c.Net.OutputShape()) != 1 {
 		return nil, fmt.Errorf("train.NewBPTT: the network's output has shape %v, want a vector of classes; end it with flatten and linear layers", c.Net.OutputShape())
@@ -233,7 +238,12 @@ func (l *BPTT) readRow(out *signal.Signal, from, to int) {
 
 func (l *BPTT) window(b *data.Batch, st *network.State, t0, t1 int, keep bool) (*signal.Signal, error) {
 	l.c.Encoder.Encode(&l.in, b.X, b.Shape, l.keys, t0, t1)
-	return l.pass.Forward(st, &l.in, keep)
+	outs, err := l.pass.Forward(st, &l.in, keep)
+	if err != nil {
+		return nil, err
+	}
+	l.kind = outs[0].Kind
+	return outs[0], nil
 }
 
 func (l *BPTT) countSpikes() {
@@ -276,13 +286,13 @@ func (l *BPTT) backward(b *data.Batch) error {
 
 // error is the error at the outputs of steps [t0, t1), in the form that the
 // network's output has.
-func (l *BPTT) error(t0, t1 int) *signal.Signal {
+func (l *BPTT) error(t0, t1 int) []*signal.Signal {
 	d := l.dout
 	n := d.B * d.Units()
 	d.T, d.Data = t1-t0, l.dout.Data[t0*n:t1*n]
-	out := l.pass.Output(len(l.c.Net.Nodes()) - 1)
-	if out.Kind != signal.Constant {
-		return &d
+	l.douts[0] = &d
+	if l.kind != signal.Constant {
+		return l.douts[:]
 	}
 	total := &signal.Signal{}
 	total.Reset(signal.Constant, d.T, d.B, d.Shape)
@@ -292,7 +302,8 @@ func (l *BPTT) error(t0, t1 int) *signal.Signal {
 			total.Data[i] += g
 		}
 	}
-	return total
+	l.douts[0] = total
+	return l.douts[:]
 }
 
 func (l *BPTT) metrics(b *data.Batch, value float64) Metrics {
