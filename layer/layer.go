@@ -253,6 +253,8 @@ const floatBytes = int64(unsafe.Sizeof(tensor.Float(0)))
 // Scratch is what a node remembers between Forward and Backward of one window.
 type Scratch struct {
 	floats  []tensor.Float
+	kept    []tensor.Float // of neurons, besides their membranes
+	start   []tensor.Float // their state before the chunk
 	doubles []float64
 	bits    []uint64
 	bytes   []uint8
@@ -271,6 +273,7 @@ type Temp struct {
 	turned  []uint64 // rows of words for each channel
 	words   int
 	places  []int32
+	spread  []tensor.Float // options of neurons by channel, for each unit
 
 	loop       par.Loop[job]
 	population par.Loop[population]
