@@ -40,7 +40,7 @@ func Example_faq() {
 	// synfire [0 0 0 1 0 0 0 1 0 0 0 1 0 0 0 1]
 	// snnTorch [0 0 0 1 0 0 0 0 1 0 0 0 1 0 0 0]
 	// SpikingJelly [0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0]
-	// Norse [0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0]
+	// Norse [0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1]
 }
 
 // The program of guide.md.

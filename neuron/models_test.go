@@ -63,13 +63,37 @@ func near(t *testing.T, what string, got []tensor.Float, want []float64) {
 
 // Membranes after one input pulse, below threshold, as each library has them.
 func TestPulseResponse(t *testing.T) {
-	_, u := drive(neuron.Norse(5, 10, 1, 1), pulse(8)...)
-	near(t, "norse", u, []float64{0, 0.1, 0.17, 0.217, 0.2465, 0.26281, 0.269297, 0.2685817})
+	_, u := drive(neuron.Norse(5, 10, 1, 1), pulse(7)...)
+	near(t, "norse", u, []float64{0.1, 0.17, 0.217, 0.2465, 0.26281, 0.269297, 0.2685817})
+	before := neuron.Norse(5, 10, 1, 1)
+	before.Delay = true // until June 2022
+	_, u = drive(before, pulse(8)...)
+	near(t, "norse of old", u, []float64{0, 0.1, 0.17, 0.217, 0.2465, 0.26281, 0.269297, 0.2685817})
 	_, u = drive(neuron.Lava(0.2, 0.1, 3), pulse(7)...)
 	near(t, "lava", u, []float64{1, 1.7, 2.17, 2.465, 2.6281, 2.69297, 2.685817})
 	// Synaptic of α = 1/2, β = 3/4, by hand.
 	_, u = drive(neuron.SnnTorchSynaptic(0.5, 0.75, 9), pulse(4)...)
 	near(t, "synaptic", u, []float64{1, 1.25, 1.1875, 1.015625})
+}
+
+// Norse's trace for an input of 1 in each step, Δ/τm = 0.1 and Δ/τs = 0.2, by its
+// order since June 2022:
+//
+//	i += 1; v += 0.1·(i − v); i −= 0.2·i; a spike at v > 1 sets v = 0
+//
+// so i before its decay is 1, 1.8, 2.44, 2.952, 3.3616, 3.68928. Norse reports v
+// after the reset, here it is the membrane before.
+func TestNorseSinceJune2022(t *testing.T) {
+	n := neuron.Norse(5, 10, 1, 1)
+	state := make([]tensor.Float, n.States())
+	var u, v []tensor.Float
+	for range 6 {
+		m, bits := []tensor.Float{0}, []uint64{0}
+		n.Forward(window(1, 1, []tensor.Float{1}, state, m, bits))
+		u, v = append(u, m...), append(v, state[0])
+	}
+	near(t, "before the reset", u, []float64{0.1, 0.27, 0.487, 0.7335, 0.99631, 1.265607})
+	near(t, "after the reset", v, []float64{0.1, 0.27, 0.487, 0.7335, 0.99631, 0})
 }
 
 // The exact solution meets the closed form of the double exponential on every
