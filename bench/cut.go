@@ -106,10 +106,14 @@ func (e *CutError) membranes(w *work, factors []float64, cut float64) error {
 	}
 	packed, x := net.Compile(nil, false), w.signal(cutBatch)
 	for _, nd := range net.Nodes() {
+		if l, ok := nd.Layer.(layer.Population); ok {
+			if n, driven := l.Neurons(); driven {
+				e.count(n, x, cut)
+			}
+		}
 		var state []tensor.Float
-		if s, ok := nd.Layer.(layer.Spiking); ok {
-			state = make([]tensor.Float, x.B*x.Units()*s.Neuron.States())
-			e.count(s.Neuron, x, cut)
+		if l, ok := nd.Layer.(layer.Stateful); ok {
+			state = make([]tensor.Float, x.B*l.StateSize(x.Shape))
 		}
 		if x, err = packed.Eval(nd.Name, []*signal.Signal{x}, state); err != nil {
 			return err
@@ -121,7 +125,10 @@ func (e *CutError) membranes(w *work, factors []float64, cut float64) error {
 func (e *CutError) count(n neuron.Neuron, x *signal.Signal, cut float64) {
 	units := x.B * x.Units()
 	u, words := make([]tensor.Float, x.T*units), (units+63)/64
-	n.Forward(x.T, units, x.Data, x.Stride(), make([]tensor.Float, units*n.States()), u, units, make([]uint64, x.T*words), words)
+	n.Forward(neuron.Window{
+		Steps: x.T, Units: units, Input: neuron.Strided{Data: x.Data, Stride: x.Stride()}, State: make([]tensor.Float, units*n.States()),
+		Membrane: neuron.Strided{Data: u, Stride: units}, Spikes: neuron.Bits{Data: make([]uint64, x.T*words), Stride: words},
+	})
 	live, groups := 0, 0
 	for i := 0; i < len(u); i += 16 {
 		here := 0

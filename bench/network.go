@@ -116,7 +116,7 @@ type inference struct {
 func newInference(w *work, net *network.Network, pool *par.Pool, n int, o Options) *inference {
 	f := &inference{work: w, net: net, state: net.NewState(n), profile: newProfiler(o)}
 	for i, nd := range net.Nodes() {
-		if _, ok := nd.Layer.(layer.Spiking); ok {
+		if layer.Fires(nd.Layer) {
 			f.spiking = append(f.spiking, i)
 		}
 	}
@@ -182,7 +182,7 @@ func (f *inference) rates() []float64 { return rates(train.Metrics{Rates: f.fire
 // loss is that of the scores of the last run; nil for a network without spikes
 // at its output, which none is defined for here.
 func (f *inference) loss() *float64 {
-	if _, ok := f.layers[len(f.layers)-1].(layer.Spiking); !ok {
+	if !layer.Fires(f.layers[len(f.layers)-1]) {
 		return nil
 	}
 	// One step whose outputs are the counts.

@@ -55,7 +55,7 @@ func feeders(net *network.Network) (params [][]tensor.Param) {
 		if len(nd.Params) > 0 {
 			last = nd.Params
 		}
-		if _, ok := nd.Layer.(layer.Spiking); ok {
+		if layer.Fires(nd.Layer) {
 			params = append(params, last)
 		}
 	}
@@ -73,7 +73,7 @@ func scale(params []tensor.Param, f float64) {
 // neurons are the names of the layers of neurons.
 func neurons(net *network.Network) (names []string) {
 	for _, nd := range net.Nodes() {
-		if _, ok := nd.Layer.(layer.Spiking); ok {
+		if layer.Fires(nd.Layer) {
 			names = append(names, nd.Name)
 		}
 	}

@@ -31,7 +31,10 @@ func Figures() (map[string][]byte, error) {
 // fire runs one unit from rest on a constant input.
 func fire(n neuron.Neuron, input float64, steps int) (v []float64, spikes []int) {
 	u, bits := make([]tensor.Float, steps), make([]uint64, steps)
-	n.Forward(steps, 1, []tensor.Float{tensor.Float(input)}, 0, make([]tensor.Float, n.States()), u, 1, bits, 1)
+	n.Forward(neuron.Window{
+		Steps: steps, Units: 1, Input: neuron.Strided{Data: []tensor.Float{tensor.Float(input)}}, State: make([]tensor.Float, n.States()),
+		Membrane: neuron.Strided{Data: u, Stride: 1}, Spikes: neuron.Bits{Data: bits, Stride: 1},
+	})
 	for t := range steps {
 		v = append(v, float64(u[t]))
 		if bits[t]&1 != 0 {

@@ -29,16 +29,18 @@ func Example_faq() {
 		{"SpikingJelly", neuron.SpikingJelly(10, 1)},
 		{"Norse", neuron.Norse(5, 10, 1, 1)},
 	} {
-		state := make([]tensor.Float, k.n.States())
 		spikes := make([]uint64, 16) // a step each
-		k.n.Forward(16, 1, []tensor.Float{0.3}, 0, state, nil, 0, spikes, 1)
+		k.n.Forward(neuron.Window{
+			Steps: 16, Units: 1, Input: neuron.Strided{Data: []tensor.Float{0.3}}, // stride 0: constant
+			State: make([]tensor.Float, k.n.States()), Spikes: neuron.Bits{Data: spikes, Stride: 1},
+		})
 		fmt.Println(k.name, spikes)
 	}
 	// Output:
 	// synfire [0 0 0 1 0 0 0 1 0 0 0 1 0 0 0 1]
 	// snnTorch [0 0 0 1 0 0 0 0 1 0 0 0 1 0 0 0]
 	// SpikingJelly [0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0]
-	// Norse [0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0]
+	// Norse [0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 1]
 }
 
 // The program of guide.md.

@@ -274,6 +274,8 @@ const floatBytes = int64(unsafe.Sizeof(tensor.Float(0)))
 type Scratch struct {
 	Slots
 	floats []tensor.Float
+	kept   []tensor.Float // of neurons, besides their membranes
+	start  []tensor.Float // their state before the chunk
 	bits   []uint64
 	bytes  []uint8
 }
@@ -290,6 +292,7 @@ type Temp struct {
 	turned  []uint64 // rows of words for each channel
 	words   int
 	places  []int32
+	spread  []tensor.Float // options of neurons by channel, for each unit
 
 	loops      []any // of Each, one for each type of arguments
 	population par.Loop[population]

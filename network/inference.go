@@ -5,6 +5,7 @@ import (
 
 	"synfire/encode"
 	"synfire/internal/rng"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -70,14 +71,14 @@ func (c *Compiled) NewInference(o InferenceOptions) (*Inference, error) {
 	return &Inference{o: o, output: output, pass: c.NewPass(o.Options), state: c.net.NewState(1), fired: make([][2]int, len(c.net.nodes))}, nil
 }
 
-// Run runs the samples x, [B, shape…], with a random stream each. It returns
+// Run runs the samples of a batch with a random stream each. It returns
 // the scores [B, K], the sums of the output until the sample was decided times
 // the output's Scale, and the steps that this took. Both are valid until the next call.
-func (r *Inference) Run(x []tensor.Float, keys []rng.Key) (scores []tensor.Float, steps []int, err error) {
+func (r *Inference) Run(in *sample.Batch, keys []rng.Key) (scores []tensor.Float, steps []int, err error) {
 	net := r.pass.c.net
 	b, k := len(keys), net.nodes[net.outNodes[r.output]].out[0]
-	if want := b * net.input.Size(); len(x) != want || b == 0 {
-		return nil, nil, fmt.Errorf("network.Inference: %d values for %d samples of shape %v, want %d", len(x), b, net.input, want)
+	if b == 0 || in.Len() != b || len(in.X) != b*in.Spec.Size() {
+		return nil, nil, fmt.Errorf("network.Inference: a batch of %d samples with %d values and %d keys, want at least one sample, all its values, and a key for each", in.Len(), len(in.X), b)
 	}
 	r.state.Reset(net, b)
 	r.sums, r.scores = tensor.Resize(r.sums, b*k), tensor.Resize(r.scores, b*k)
@@ -87,7 +88,7 @@ func (r *Inference) Run(x []tensor.Float, keys []rng.Key) (scores []tensor.Float
 	for left := b; left > 0; {
 		t0 := r.state.Step
 		t1 := min(t0+r.o.Window, r.o.Steps)
-		r.o.Encoder.Encode(&r.in, x, net.input, keys, t0, t1)
+		r.o.Encoder.Encode(&r.in, in, keys, encode.Window{T0: t0, T1: t1, Steps: r.o.Steps})
 		outs, err := r.pass.Forward(r.state, &r.in, false)
 		if err != nil {
 			return nil, nil, err

@@ -188,7 +188,7 @@ func TestInferenceChoosesOutput(t *testing.T) {
 	x := snntest.Random(signal.Dense, 1, 2, net.InputShape(), 0, 4).Data
 	run := func(net *network.Network, name string) []tensor.Float {
 		o := network.InferenceOptions{Steps: 4, Encoder: encode.Constant{}, Output: name}
-		scores, _, err := inference(t, net, o).Run(x, keysOf(2))
+		scores, _, err := inference(t, net, o).Run(batchOf(net, x), keysOf(2))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,8 +221,9 @@ func TestOutputsAllocateNothing(t *testing.T) {
 	net := outputNetworks(t)["two heads"]
 	x, keys := snntest.Random(signal.Dense, 1, 2, net.InputShape(), 0, 4).Data, keysOf(2)
 	r := inference(t, net, network.InferenceOptions{Options: network.Options{Chunk: 2}, Steps: 6, Encoder: encode.Constant{}, Output: "value"})
+	in := batchOf(net, x)
 	if n := testing.AllocsPerRun(20, func() {
-		if _, _, err := r.Run(x, keys); err != nil {
+		if _, _, err := r.Run(in, keys); err != nil {
 			t.Fatal(err)
 		}
 	}); n != 0 {

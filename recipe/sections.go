@@ -8,6 +8,7 @@ import (
 	"synfire/internal/rng"
 	"synfire/layer"
 	"synfire/network"
+	"synfire/neuron"
 	"synfire/report"
 	"synfire/report/figure"
 	"synfire/signal"
@@ -215,18 +216,28 @@ func (t *Trained) trace() (layers []figure.Layer, traces []figure.Trace, err err
 			l.Values = append(l.Values, float64(v))
 		}
 		layers = append(layers, l)
-		if sp, ok := nd.Layer.(layer.Spiking); ok {
-			traces = append(traces, membranes(nd.Name, sp, inputs[0], l, units)...)
+		n, driven := nd.Layer.(layer.Population).Neurons()
+		if !driven {
+			continue
 		}
+		var values neuron.Values
+		if v, ok := nd.Layer.(layer.Varying); ok {
+			var buffers []tensor.Tensor
+			for _, b := range nd.Buffers {
+				buffers = append(buffers, b.Value)
+			}
+			values = v.Values(nd.Out, buffers)
+		}
+		traces = append(traces, membranes(nd.Name, n, values, inputs[0], l, units)...)
 	}
 	return layers, traces[max(0, len(traces)-shownTraces):], nil
 }
 
 // membranes runs the layer's neuron again, step by step, for its most active
 // units.
-func membranes(name string, sp layer.Spiking, current *signal.Signal, l figure.Layer, units int) (traces []figure.Trace) {
+func membranes(name string, of neuron.Neuron, values neuron.Values, current *signal.Signal, l figure.Layer, units int) (traces []figure.Trace) {
 	n := l.Units
-	u, bits, state := make([]tensor.Float, l.Steps*n), make([]uint64, (n+63)/64), make([]tensor.Float, n*sp.Neuron.States())
+	u, bits, state := make([]tensor.Float, l.Steps*n), make([]uint64, (n+63)/64), make([]tensor.Float, n*of.States())
 	if current.Kind == signal.Spikes {
 		var d signal.Signal
 		current.Densify(&d)
@@ -234,15 +245,18 @@ func membranes(name string, sp layer.Spiking, current *signal.Signal, l figure.L
 	}
 	for t := range l.Steps {
 		now := u[t*n:][:n]
-		sp.Neuron.Forward(1, n, current.Data[t*current.Stride():], 0, state, now, 0, bits, 0)
+		of.Forward(neuron.Window{
+			Steps: 1, Units: n, Input: neuron.Strided{Data: current.Data[t*current.Stride():]}, State: state,
+			Membrane: neuron.Strided{Data: now}, Spikes: neuron.Bits{Data: bits}, Values: values,
+		})
 		for i, v := range now {
 			if math.IsInf(float64(v), -1) { // refractory: the membrane is the one held
 				now[i] = state[i]
 			}
 		}
 	}
-	z, _ := sp.Neuron.Argument(0)
 	for _, unit := range mostActive(l, units) {
+		z, _ := values.Unit(of, unit).Argument(0)
 		tr := figure.Trace{Name: fmt.Sprintf("%s, neuron %d", name, unit), Threshold: float64(-z)}
 		for t := range l.Steps {
 			tr.V = append(tr.V, float64(u[t*n+unit]))

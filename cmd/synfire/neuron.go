@@ -101,8 +101,12 @@ func (c *neuronCmd) neuron() (neuron.Neuron, error) {
 func run(n neuron.Neuron, input float64, steps int) trace {
 	x, u, state, spikes := []tensor.Float{tensor.Float(input)}, make([]tensor.Float, 1), make([]tensor.Float, n.States()), make([]uint64, 1)
 	tr := trace{T: make([]int, steps), V: make(report.Numbers, steps), Spikes: []int{}}
+	step := neuron.Window{
+		Steps: 1, Units: 1, Input: neuron.Strided{Data: x}, State: state,
+		Membrane: neuron.Strided{Data: u}, Spikes: neuron.Bits{Data: spikes},
+	}
 	for t := range steps {
-		n.Forward(1, 1, x, 0, state, u, 1, spikes, 1)
+		n.Forward(step)
 		tr.T[t], tr.V[t] = t, float64(u[0])
 		if math.IsInf(tr.V[t], -1) {
 			tr.V[t] = float64(state[0])
@@ -114,12 +118,16 @@ func run(n neuron.Neuron, input float64, steps int) trace {
 	return tr
 }
 
-// params are the options of a neuron under the names that files use.
+// params are the options of a neuron under the names that files use, without
+// those that files leave out too.
 func params(n neuron.Neuron) map[string]any {
 	m := map[string]any{}
 	v := reflect.ValueOf(n)
 	for i := range v.NumField() {
-		key, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+		key, form, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+		if form == "omitempty" && v.Field(i).IsZero() {
+			continue
+		}
 		value := v.Field(i).Interface()
 		if text, ok := value.(encoding.TextMarshaler); ok {
 			raw, err := text.MarshalText()
