@@ -106,10 +106,10 @@ func TestInferenceErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := r.Run(&sample.Batch{Spec: &sample.Spec{Shape: net.InputShape()}, Index: []int{0}, X: make([]tensor.Float, 3)}, keysOf(1)); err == nil || !strings.Contains(err.Error(), "with 3 values") {
+	if _, _, err := r.Run(&sample.Batch{Spec: &sample.Spec{Shape: c.Network().InputShape()}, Index: []int{0}, X: make([]tensor.Float, 3)}, keysOf(1)); err == nil || !strings.Contains(err.Error(), "with 3 values") {
 		t.Errorf("a short batch: %v", err)
 	}
-	if _, _, err := r.Run(batchOf(net, make([]tensor.Float, 144)), keysOf(1)); err == nil || !strings.Contains(err.Error(), "give a margin") {
+	if _, _, err := r.Run(batchOf(c.Network(), make([]tensor.Float, 144)), keysOf(1)); err == nil || !strings.Contains(err.Error(), "give a margin") {
 		t.Errorf("certain with membranes: %v", err)
 	}
 }
