@@ -89,3 +89,18 @@ func part(src sample.Source, positions []int) sample.Source {
 	}
 	return s
 }
+
+// Lazy reports whether a source decodes samples when they are asked for, so that it
+// pays to do so ahead.
+func Lazy(src sample.Source) bool {
+	for {
+		if _, ok := src.(*Set); ok {
+			return false
+		}
+		view, ok := src.(interface{ Unwrap() sample.Source })
+		if !ok {
+			return true
+		}
+		src = view.Unwrap()
+	}
+}

@@ -34,6 +34,9 @@ type Loss interface {
 	// Check returns an error where outputs of a shape, over some steps, cannot be
 	// compared with a target.
 	Check(out tensor.Shape, steps int, target sample.Field) error
+	// Score writes the Scores of a call that may have no target: what classes are
+	// ranked by, or the values that are predicted.
+	Score(c *Call) error
 	// Eval returns the mean over the batch, and writes what the Call asks for.
 	Eval(c *Call) (float64, error)
 }
@@ -75,15 +78,24 @@ type MembraneCrossEntropy struct{ classes }
 // CountMSE is the squared error of the firing rates against one-hot labels.
 type CountMSE struct{ classes }
 
+// Score reads spike counts.
+func (CountCrossEntropy) Score(c *Call) error { return c.score(encode.Count{}) }
+
 // Eval computes the loss.
 func (CountCrossEntropy) Eval(c *Call) (float64, error) {
 	return decoded(encode.Count{}, crossEntropy, c)
 }
 
+// Score reads means over time.
+func (MembraneCrossEntropy) Score(c *Call) error { return c.score(encode.Membrane{}) }
+
 // Eval computes the loss.
 func (MembraneCrossEntropy) Eval(c *Call) (float64, error) {
 	return decoded(encode.Membrane{}, crossEntropy, c)
 }
+
+// Score reads rates.
+func (CountMSE) Score(c *Call) error { return c.score(encode.Membrane{}) }
 
 // Eval computes the loss. Its scores are rates.
 func (CountMSE) Eval(c *Call) (float64, error) {
@@ -103,6 +115,15 @@ func decoded(d encode.Decoder, f func(grad, scores []tensor.Float, label int) fl
 		c.spread(d, grad)
 	}
 	return value, nil
+}
+
+// score is Score by a decoder.
+func (c *Call) score(d encode.Decoder) error {
+	if err := c.checkSizes(); err != nil {
+		return err
+	}
+	c.decode(d)
+	return nil
 }
 
 // decode reads the scores off the outputs that are no padding.
@@ -148,8 +169,8 @@ func (c *Call) check() error {
 		return err
 	}
 	k := c.Out.Units()
-	if len(c.Target.Class) != c.Out.B {
-		return fmt.Errorf("loss: %v outputs of %d samples × %d classes, %d labels, %d scores: want dense outputs and one label a sample", c.Out.Kind, c.Out.B, k, len(c.Target.Class), len(c.Scores))
+	if c.Target == nil || len(c.Target.Class) != c.Out.B {
+		return fmt.Errorf("loss: %v outputs of %d samples × %d classes, %d labels, %d scores: want dense outputs and one label a sample", c.Out.Kind, c.Out.B, k, c.labels(), len(c.Scores))
 	}
 	for b, label := range c.Target.Class {
 		if label < 0 || label >= k {
@@ -159,12 +180,19 @@ func (c *Call) check() error {
 	return nil
 }
 
+func (c *Call) labels() int {
+	if c.Target == nil {
+		return 0
+	}
+	return len(c.Target.Class)
+}
+
 // checkSizes returns an error unless outputs, scores and padding belong together.
 func (c *Call) checkSizes() error {
 	k := c.Out.Units()
 	switch {
-	case c.Out.Kind != signal.Dense || c.Target == nil || len(c.Scores) != c.Out.B*k:
-		return fmt.Errorf("loss: %v outputs of %d samples × %d units, %d scores: want dense outputs, a target, and a score for each unit", c.Out.Kind, c.Out.B, k, len(c.Scores))
+	case c.Out.Kind != signal.Dense || len(c.Scores) != c.Out.B*k:
+		return fmt.Errorf("loss: %v outputs of %d samples × %d units, %d scores: want dense outputs, and a score for each unit", c.Out.Kind, c.Out.B, k, len(c.Scores))
 	case c.Valid != nil && len(c.Valid) != c.Out.B:
 		return fmt.Errorf("loss: lengths of %d samples for outputs of %d", len(c.Valid), c.Out.B)
 	}

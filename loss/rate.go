@@ -29,6 +29,9 @@ func (l RateMSE) Validate() error {
 	return fmt.Errorf("loss rate-mse: right is %v and wrong %v, want rates 0 ≤ wrong < right ≤ 1, such as 0.9 and 0.03", l.Right, l.Wrong)
 }
 
+// Score reads rates.
+func (RateMSE) Score(c *Call) error { return c.score(encode.Membrane{}) }
+
 // Eval computes the loss.
 func (l RateMSE) Eval(c *Call) (float64, error) {
 	return decoded(encode.Membrane{}, l.sample, c)

@@ -34,6 +34,9 @@ func (l StepCrossEntropy) Validate() error {
 	return fmt.Errorf("loss step-cross-entropy: lambda is %v and level %v, want a share in [0, 1) and a finite level (the threshold is usual)", l.Lambda, l.Level)
 }
 
+// Score reads means over time.
+func (StepCrossEntropy) Score(c *Call) error { return c.score(encode.Membrane{}) }
+
 // Eval computes the loss.
 func (l StepCrossEntropy) Eval(c *Call) (float64, error) {
 	if err := c.check(); err != nil {
@@ -135,28 +138,42 @@ func (l FirstSpike) Validate() error {
 	return fmt.Errorf("loss first-spike: temperature is %v, want a positive number of steps", l.Temperature)
 }
 
+// Score writes −t_k/τ.
+func (l FirstSpike) Score(c *Call) error {
+	if err := c.checkSizes(); err != nil {
+		return err
+	}
+	c.mask(c.Out)
+	encode.FirstSpike{}.Decode(c.Scores, c.Out)
+	for i := range c.Scores {
+		c.Scores[i] /= l.tau()
+	}
+	return nil
+}
+
 // Eval computes the loss.
 func (l FirstSpike) Eval(c *Call) (float64, error) {
 	if err := c.check(); err != nil {
 		return 0, err
 	}
-	tau := tensor.Float(l.Temperature)
-	if tau == 0 {
-		tau = 1
-	}
-	c.mask(c.Out)
-	encode.FirstSpike{}.Decode(c.Scores, c.Out)
-	for i := range c.Scores {
-		c.Scores[i] /= tau
+	if err := l.Score(c); err != nil {
+		return 0, err
 	}
 	grad := errorsFor(c.DOut, c.Scores)
 	value := mean(crossEntropy, grad, c.Scores, c.Target.Class)
 	if c.DOut != nil {
 		for i := range grad {
-			grad[i] /= tau
+			grad[i] /= l.tau()
 		}
 		encode.FirstSpike{}.Backward(c.DOut, grad, c.Out)
 		c.mask(c.DOut)
 	}
 	return value, nil
+}
+
+func (l FirstSpike) tau() tensor.Float {
+	if l.Temperature == 0 {
+		return 1
+	}
+	return tensor.Float(l.Temperature)
 }

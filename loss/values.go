@@ -67,29 +67,47 @@ func (l MSE) Check(out tensor.Shape, steps int, target sample.Field) error {
 	return nil
 }
 
+// Score reads the mean, the sum or the last step.
+func (l MSE) Score(c *Call) error {
+	if l.Read == ReadMean || l.Read == ReadSum {
+		return c.score(l.decoder())
+	}
+	if err := c.checkSizes(); err != nil {
+		return err
+	}
+	k := c.Out.Units()
+	for b := range c.Out.B {
+		copy(c.Scores[b*k:][:k], c.Out.Data[(c.last(b)*c.Out.B+b)*k:])
+	}
+	return nil
+}
+
+func (l MSE) decoder() encode.Decoder {
+	if l.Read == ReadSum {
+		return encode.Count{}
+	}
+	return encode.Membrane{}
+}
+
 // Eval computes the loss.
 func (l MSE) Eval(c *Call) (float64, error) {
-	if err := c.checkSizes(); err != nil {
+	if err := l.Score(c); err != nil {
 		return 0, err
 	}
-	if want := c.Out.B * c.Target.Field.Size(); len(c.Target.Values) != want {
-		return 0, fmt.Errorf("loss mse: %d values of the target, want %d", len(c.Target.Values), want)
+	if c.Target == nil || len(c.Target.Values) != c.Out.B*c.Target.Field.Size() {
+		return 0, fmt.Errorf("loss mse: the target does not have the values of %d samples", c.Out.B)
 	}
-	switch l.Read {
-	case ReadEach:
+	if l.Read == ReadEach {
 		return c.eachStep(), nil
-	case ReadLast:
-		return c.lastStep(), nil
 	}
-	var d encode.Decoder = encode.Membrane{}
-	if l.Read == ReadSum {
-		d = encode.Count{}
-	}
-	c.decode(d)
 	grad := errorsFor(c.DOut, c.Scores)
 	value := c.squares(grad)
-	if c.DOut != nil {
-		c.spread(d, grad)
+	switch {
+	case c.DOut == nil:
+	case l.Read == ReadLast:
+		c.spreadLast(grad)
+	default:
+		c.spread(l.decoder(), grad)
 	}
 	return value, nil
 }
@@ -116,22 +134,14 @@ func (c *Call) last(b int) int {
 	return c.Valid[b] - 1
 }
 
-func (c *Call) lastStep() float64 {
+// spreadLast puts the errors at the scores at the last steps.
+func (c *Call) spreadLast(grad []tensor.Float) {
 	k := c.Out.Units()
-	for b := range c.Out.B {
-		copy(c.Scores[b*k:][:k], c.Out.Data[(c.last(b)*c.Out.B+b)*k:])
-	}
-	grad := errorsFor(c.DOut, c.Scores)
-	value := c.squares(grad)
-	if c.DOut == nil {
-		return value
-	}
 	c.DOut.Reset(signal.Dense, c.Out.T, c.Out.B, c.Out.Shape)
 	clear(c.DOut.Data)
 	for b := range c.Out.B {
 		copy(c.DOut.Data[(c.last(b)*c.Out.B+b)*k:][:k], grad[b*k:])
 	}
-	return value
 }
 
 func (c *Call) eachStep() float64 {
@@ -143,7 +153,6 @@ func (c *Call) eachStep() float64 {
 	var total float64
 	for b := range batch {
 		end := c.last(b)
-		copy(c.Scores[b*k:][:k], c.Out.Data[(end*batch+b)*k:])
 		weight := 1 / (float64(k) * float64(end+1) * float64(batch))
 		for t := range end + 1 {
 			y := c.Target.Values[b*c.Target.Field.Size():]
@@ -196,15 +205,17 @@ func (VanRossum) Check(out tensor.Shape, _ int, target sample.Field) error {
 	return nil
 }
 
+// Score reads spike counts.
+func (VanRossum) Score(c *Call) error { return c.score(encode.Count{}) }
+
 // Eval computes the loss.
 func (l VanRossum) Eval(c *Call) (float64, error) {
-	if err := c.checkSizes(); err != nil {
+	if err := l.Score(c); err != nil {
 		return 0, err
 	}
-	if len(c.Target.Trains) != c.Out.B || !(c.Duration > 0) {
-		return 0, fmt.Errorf("loss van-rossum: trains of %d samples, want %d, and a duration of %v, want a positive one", len(c.Target.Trains), c.Out.B, c.Duration)
+	if c.Target == nil || len(c.Target.Trains) != c.Out.B || !(c.Duration > 0) {
+		return 0, fmt.Errorf("loss van-rossum: the target does not have the trains of %d samples, or the duration of %v is not positive", c.Out.B, c.Duration)
 	}
-	c.decode(encode.Count{})
 	k, batch := c.Out.Units(), c.Out.B
 	if c.DOut != nil {
 		c.DOut.Reset(signal.Dense, c.Out.T, batch, c.Out.Shape)

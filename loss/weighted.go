@@ -21,10 +21,17 @@ func (l WeightedCrossEntropy) Validate() error {
 	return fmt.Errorf("loss weighted-cross-entropy: factor is %v, want one in (0, 1], such as 0.9", l.Factor)
 }
 
+// Score reads the weighted sums.
+func (l WeightedCrossEntropy) Score(c *Call) error { return c.score(l.decoder()) }
+
 // Eval computes the loss.
 func (l WeightedCrossEntropy) Eval(c *Call) (float64, error) {
+	return decoded(l.decoder(), crossEntropy, c)
+}
+
+func (l WeightedCrossEntropy) decoder() encode.Decoder {
 	if l.Factor == 0 {
 		l.Factor = 0.9
 	}
-	return decoded(encode.Weighted{Factor: l.Factor}, crossEntropy, c)
+	return encode.Weighted{Factor: l.Factor}
 }

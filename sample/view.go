@@ -36,6 +36,9 @@ type subset struct {
 	positions []int
 }
 
+// Unwrap is what the view looks at.
+func (s subset) Unwrap() Source { return s.Source }
+
 func (s subset) Len() int                        { return len(s.positions) }
 func (s subset) Index(i int) int                 { return s.Source.Index(s.positions[i]) }
 func (s subset) Origin(i int) string             { return s.Source.Origin(s.positions[i]) }

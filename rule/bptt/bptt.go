@@ -1,31 +1,46 @@
-package train
+// Package bptt is backpropagation through time: a network.Network learns by the
+// gradient of its losses through all T steps, with a surrogate in place of the
+// derivative of a spike.
+//
+//	forward:   signals and states of steps 0 … T − 1, outputs o, scores
+//	loss:      L = Σ_terms weight · L_term(o_output, y_target) + Σ regularizers
+//	backward:  ∂L/∂w from step T − 1 to step 0
+//	update:    optimizer, with the rate that the schedule scales
+//
+// Time may be cut into windows that are run again on the way back, which bounds the
+// memory and changes no bit.
+package bptt
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"sync/atomic"
 
-	"synfire/data"
 	"synfire/encode"
 	"synfire/format/safetensors"
 	"synfire/internal/par"
 	"synfire/internal/rng"
-	"synfire/layer"
 	"synfire/loss"
+	"synfire/modelfile"
 	"synfire/network"
 	"synfire/optim"
+	"synfire/sample"
 	"synfire/signal"
+	"synfire/task"
 	"synfire/tensor"
+	"synfire/train"
 )
 
-// BPTTConfig describes surrogate-gradient backpropagation through time.
-type BPTTConfig struct {
+// Options describe a learner. Net, Steps, Encoder, Losses and Optimizer are
+// required.
+type Options struct {
 	Net       *network.Network
 	Steps     int // T
 	Encoder   encode.Encoder
-	Loss      loss.Loss
+	Losses    []Term
 	Optimizer optim.Optimizer
 	Schedule  optim.Schedule // nil: fixed
 	Total     int            // steps that the schedule spans
@@ -39,114 +54,115 @@ type BPTTConfig struct {
 	Meter     network.Meter // nil: nobody asks what the nodes do
 
 	Regularizers []loss.Regularizer // of each spiking layer
+	Tasks        []task.Binding     // whose running figures Step reports
 }
 
-// BPTT trains a network by backpropagation through all T steps of time.
-type BPTT struct {
-	c      BPTTConfig
-	packed *network.Compiled
-	pass   *network.Pass
-	grads  network.Grads
-	bufs   [][][]tensor.Float
-	step   int
+// Learner trains a network by backpropagation through all T steps of time.
+type Learner struct {
+	*runner
+	c     Options
+	grads network.Grads
+	bufs  [][][]tensor.Float
+	step  int
 
-	state   *network.State
 	adjoint *network.Adjoint
-	borders []*network.State
-	in, out signal.Signal
-	kind    signal.Kind // of the network's output
-	dout    signal.Signal
-	douts   [1]*signal.Signal
-	scores  []tensor.Float
-	keys    []rng.Key // of the samples' encodings
-	masks   []rng.Key // of their dropout masks
-	rates   []Rate
-	firing  *firing // nil without regularizers
+	douts   []signal.Signal // errors at the outputs, of all steps
+	masks   []rng.Key       // of the samples' dropout masks
+	firing  *firing         // nil without regularizers
 }
 
-// NewBPTT checks the configuration and makes the learner.
-func NewBPTT(c BPTTConfig) (*BPTT, error) {
-	if c.Net == nil || c.Encoder == nil || c.Loss == nil || c.Optimizer == nil {
-		return nil, errors.New("train.NewBPTT: network, encoder, loss and optimizer must be given")
+// New checks the options and makes the learner.
+func New(c Options) (*Learner, error) {
+	if c.Net == nil || c.Encoder == nil || len(c.Losses) == 0 || c.Optimizer == nil {
+		return nil, errors.New("bptt.New: network, encoder, a loss and optimizer must be given")
 	}
 	if c.Steps < 1 || !(c.Clip >= 0) {
-		return nil, fmt.Errorf("train.NewBPTT: steps %d, clip %v: want at least one step, and a clip that is not negative", c.Steps, c.Clip)
-	}
-	if n := len(c.Net.Outputs()); n != 1 {
-		return nil, fmt.Errorf("train.NewBPTT: the network has %d outputs, and the loss is of one; make a graph with that one alone", n)
-	}
-	if len(c.Net.OutputShape()) != 1 {
-		return nil, fmt.Errorf("train.NewBPTT: the network's output has shape %v, want a vector of classes; end it with flatten and linear layers", c.Net.OutputShape())
-	}
-	if err := errors.Join(c.Encoder.Validate(), c.Optimizer.Validate()); err != nil {
-		return nil, fmt.Errorf("train.NewBPTT: %w", err)
+		return nil, fmt.Errorf("bptt.New: steps %d, clip %v: want at least one step, and a clip that is not negative", c.Steps, c.Clip)
 	}
 	if c.Schedule == nil {
 		c.Schedule = optim.Fixed{}
 	}
-	for _, part := range []any{c.Schedule, c.Loss} {
-		if v, ok := part.(interface{ Validate() error }); ok {
-			if err := v.Validate(); err != nil {
-				return nil, fmt.Errorf("train.NewBPTT: %w", err)
-			}
-		}
-	}
-	for _, r := range c.Regularizers {
-		if err := r.Validate(); err != nil {
-			return nil, fmt.Errorf("train.NewBPTT: %w", err)
-		}
+	if err := c.validate(); err != nil {
+		return nil, fmt.Errorf("bptt.New: %w", err)
 	}
 	if err := c.chooseWindow(); err != nil {
-		return nil, fmt.Errorf("train.NewBPTT: %w", err)
+		return nil, fmt.Errorf("bptt.New: %w", err)
 	}
 	if node, ok := c.Net.WholeTime(true); ok && c.Window < c.Steps {
-		return nil, fmt.Errorf("train.NewBPTT: node %q trains on all %d steps at once, a window of %d would change its results: leave window, memory and truncate out", node, c.Steps, c.Window)
+		return nil, fmt.Errorf("bptt.New: node %q trains on all %d steps at once, a window of %d would change its results: leave window, memory and truncate out", node, c.Steps, c.Window)
 	}
-	l := &BPTT{
-		c: c, packed: c.Net.Compile(c.Pool, true), grads: c.Net.NewGrads(),
-		bufs: optim.NewBuffers(c.Optimizer, c.Net.Params()), state: c.Net.NewState(1), adjoint: c.Net.NewAdjoint(1),
+	r, err := newRunner(c.Net.Compile(c.Pool, true), c.Steps, c.Encoder, c.Losses, c.Seed, network.Options{Pool: c.Pool, Meter: c.Meter})
+	if err != nil {
+		return nil, fmt.Errorf("bptt.New: %w", err)
 	}
-	l.pass = l.packed.NewPass(network.Options{Pool: c.Pool, Meter: c.Meter})
+	l := &Learner{
+		runner: r, c: c, grads: c.Net.NewGrads(), bufs: optim.NewBuffers(c.Optimizer, c.Net.Params()),
+		adjoint: c.Net.NewAdjoint(1), douts: make([]signal.Signal, len(r.outs)),
+	}
 	if l.firing = newFiring(c.Net, c.Regularizers); l.firing != nil {
 		l.pass.SetFiring(l.firing)
-	}
-	for _, nd := range c.Net.Nodes() {
-		if layer.Fires(nd.Layer) {
-			l.rates = append(l.rates, Rate{Layer: nd.Name})
-		}
 	}
 	return l, nil
 }
 
+// validate asks the parts.
+func (c Options) validate() error {
+	errs := []error{c.Encoder.Validate(), c.Optimizer.Validate()}
+	parts := []any{c.Schedule}
+	for _, t := range c.Losses {
+		parts = append(parts, t.Loss)
+		if !(t.Weight >= 0) || math.IsInf(t.Weight, 0) {
+			errs = append(errs, fmt.Errorf("a loss has the weight %v, want a number that is not negative", t.Weight))
+		}
+	}
+	for _, part := range parts {
+		if v, ok := part.(interface{ Validate() error }); ok {
+			errs = append(errs, v.Validate())
+		}
+	}
+	for _, r := range c.Regularizers {
+		errs = append(errs, r.Validate())
+	}
+	return errors.Join(errs...)
+}
+
 // Network is the network being trained.
-func (l *BPTT) Network() *network.Network { return l.c.Net }
+func (l *Learner) Network() *network.Network { return l.net }
+
+// Predict runs a batch without learning.
+func (l *Learner) Predict(_ context.Context, b *sample.Batch) (train.Prediction, error) {
+	return l.predict(b)
+}
 
 // Step takes one optimiser step on a batch.
-func (l *BPTT) Step(_ context.Context, b *data.Batch) (Metrics, error) {
+func (l *Learner) Step(_ context.Context, b *sample.Batch) (train.Metrics, error) {
 	l.keys = l.sampleKeys(l.keys, b, rng.Encode, b.Epoch)
 	l.masks = l.sampleKeys(l.masks, b, rng.Dropout, b.Epoch)
 	l.pass.SetTraining(l.masks)
-	l.firing.start(l.c.Net, b.Len())
+	l.firing.start(l.net, b.Len())
 	err := l.forward(b, l.c.Window)
 	penalty := l.firing.finish(b.Len(), l.c.Steps)
 	if err != nil {
-		return Metrics{}, err
+		return train.Metrics{}, err
 	}
-	value, err := l.c.Loss.Eval(&l.dout, l.scores, &l.out, b.Labels)
+	value, err := l.loss(b, true)
 	if err != nil {
-		return Metrics{}, err
+		return train.Metrics{}, err
 	}
 	value += penalty
 	if math.IsNaN(value) || math.IsInf(value, 0) {
-		return Metrics{}, l.nonFinite(b, fmt.Sprintf("the loss is %v", value))
+		return train.Metrics{}, l.nonFinite(b, fmt.Sprintf("the loss is %v", value))
 	}
-	m := l.metrics(b, value)
+	m, err := l.metrics(b, value)
+	if err != nil {
+		return train.Metrics{}, err
+	}
 	if err := l.backward(b); err != nil {
-		return Metrics{}, err
+		return train.Metrics{}, err
 	}
 	for i := range l.grads {
 		if !l.finite(l.grads[i]) {
-			return Metrics{}, l.nonFinite(b, "a gradient is not finite")
+			return train.Metrics{}, l.nonFinite(b, "a gradient is not finite")
 		}
 	}
 	if l.c.Clip > 0 {
@@ -154,14 +170,32 @@ func (l *BPTT) Step(_ context.Context, b *data.Batch) (Metrics, error) {
 	}
 	eta := l.c.Optimizer.Rate() * l.c.Schedule.Scale(l.step, l.c.Total)
 	l.step++
-	optim.Apply(l.c.Pool, l.c.Optimizer, l.c.Net.Params(), l.grads, l.bufs, l.step, eta)
+	optim.Apply(l.c.Pool, l.c.Optimizer, l.net.Params(), l.grads, l.bufs, l.step, eta)
 	l.pass.UpdateBuffers()
 	l.packed.Refresh(l.c.Pool)
 	return m, nil
 }
 
+// metrics are those of a batch before learning from it.
+func (l *Learner) metrics(b *sample.Batch, value float64) (train.Metrics, error) {
+	m := train.Metrics{
+		N: b.Len(), Sums: []train.Sum{train.LossSum(value * float64(b.Len()))},
+		Rates: append([]train.Rate(nil), l.rates...),
+	}
+	if len(l.c.Tasks) == 0 {
+		return m, nil
+	}
+	outputs, err := l.outputs(b, true)
+	if err != nil {
+		return m, err
+	}
+	running, err := train.Running(l.c.Tasks, outputs, b)
+	m.Sums = append(m.Sums, running...)
+	return m, err
+}
+
 // finite reports whether no element is NaN or infinite, on the pool's threads.
-func (l *BPTT) finite(x []tensor.Float) bool {
+func (l *Learner) finite(x []tensor.Float) bool {
 	var bad atomic.Bool
 	l.c.Pool.For(len(x), 1<<16, func(_, lo, hi int) {
 		if _, ok := tensor.Finite(x[lo:hi]); !ok {
@@ -171,104 +205,18 @@ func (l *BPTT) finite(x []tensor.Float) bool {
 	return !bad.Load()
 }
 
-// Predict runs a batch without learning.
-func (l *BPTT) Predict(_ context.Context, b *data.Batch) (Prediction, error) {
-	l.keys = l.sampleKeys(l.keys, b, rng.Eval, 0)
-	l.pass.SetTraining(nil)
-	if err := l.forward(b, 0); err != nil {
-		return Prediction{}, err
-	}
-	value, err := l.c.Loss.Eval(nil, l.scores, &l.out, b.Labels)
-	if err != nil {
-		return Prediction{}, err
-	}
-	return Prediction{Scores: l.scores, Classes: l.out.Units(), Metrics: l.metrics(b, value)}, nil
-}
-
-// sampleKeys names the random stream of each sample, in the memory of keys.
-func (l *BPTT) sampleKeys(keys []rng.Key, b *data.Batch, purpose string, epoch int) []rng.Key {
-	base := rng.New(l.c.Seed, purpose).Int(uint64(epoch))
-	keys = keys[:0]
-	for _, i := range b.Index {
-		keys = append(keys, base.Int(uint64(i)))
-	}
-	return keys
-}
-
-// forward runs all steps in windows (0: one window, nothing kept), collects
-// the outputs, and remembers the states at the windows' borders.
-func (l *BPTT) forward(b *data.Batch, window int) error {
-	keep := window > 0
-	if !keep {
-		window = l.c.Steps
-	}
-	n := b.Len()
-	l.state.Reset(l.c.Net, n)
-	l.borders = l.borders[:0]
-	for i := range l.rates {
-		l.rates[i].Spikes, l.rates[i].Slots = 0, 0
-	}
-	l.out.Reset(signal.Dense, l.c.Steps, n, l.c.Net.OutputShape())
-	l.scores = tensor.Resize(l.scores, n*l.out.Units())
-	for t0 := 0; t0 < l.c.Steps; t0 += window {
-		t1 := min(t0+window, l.c.Steps)
-		if keep && window < l.c.Steps {
-			l.borders = append(l.borders, l.state.Clone())
-		}
-		out, err := l.window(b, l.state, t0, t1, keep && t1 == l.c.Steps)
-		if err != nil {
-			return err
-		}
-		for r := range out.T * n {
-			l.readRow(out, r, t0*n+r)
-		}
-		l.countSpikes()
-	}
-	return nil
-}
-
-// readRow copies a row of the network's output; a Constant one has one step.
-func (l *BPTT) readRow(out *signal.Signal, from, to int) {
-	k := l.out.Units()
-	if out.Kind == signal.Constant {
-		from %= out.B
-	}
-	out.ReadRow(l.out.Data[to*k:][:k], from)
-}
-
-func (l *BPTT) window(b *data.Batch, st *network.State, t0, t1 int, keep bool) (*signal.Signal, error) {
-	l.c.Encoder.Encode(&l.in, b.X, b.Shape, l.keys, t0, t1)
-	outs, err := l.pass.Forward(st, &l.in, keep)
-	if err != nil {
-		return nil, err
-	}
-	l.kind = outs[0].Kind
-	return outs[0], nil
-}
-
-func (l *BPTT) countSpikes() {
-	i := 0
-	for j, nd := range l.c.Net.Nodes() {
-		if layer.Fires(nd.Layer) {
-			spikes, slots := l.pass.Spikes(j)
-			l.rates[i].Spikes += spikes
-			l.rates[i].Slots += slots
-			i++
-		}
-	}
-}
-
 // backward goes back window by window; all but the last are run again from
 // the state at their border. Where it truncates, no error at a state passes.
-func (l *BPTT) backward(b *data.Batch) error {
+func (l *Learner) backward(b *sample.Batch) error {
 	l.grads.Zero()
-	l.adjoint.Reset(l.c.Net, b.Len())
+	l.adjoint.Reset(l.net, b.Len())
+	l.sumErrors()
 	if len(l.borders) == 0 {
-		return l.pass.Backward(l.adjoint, l.error(0, l.c.Steps), l.grads)
+		return l.pass.Backward(l.adjoint, l.errors(0, l.steps), l.grads)
 	}
 	for i := len(l.borders) - 1; i >= 0; i-- {
 		t0 := i * l.c.Window
-		t1 := min(t0+l.c.Window, l.c.Steps)
+		t1 := min(t0+l.c.Window, l.steps)
 		if l.c.truncates() && t1%l.c.Truncate == 0 {
 			l.adjoint.Truncate()
 		}
@@ -277,50 +225,69 @@ func (l *BPTT) backward(b *data.Batch) error {
 				return err
 			}
 		}
-		if err := l.pass.Backward(l.adjoint, l.error(t0, t1), l.grads); err != nil {
+		if err := l.pass.Backward(l.adjoint, l.errors(t0, t1), l.grads); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// error is the error at the outputs of steps [t0, t1), in the form that the
-// network's output has.
-func (l *BPTT) error(t0, t1 int) []*signal.Signal {
-	d := l.dout
-	n := d.B * d.Units()
-	d.T, d.Data = t1-t0, l.dout.Data[t0*n:t1*n]
-	l.douts[0] = &d
-	if l.kind != signal.Constant {
-		return l.douts[:]
+// sumErrors adds up the weighted errors of the terms of each output. An output
+// without a term has none. That of a single term of weight 1 is taken as it is.
+func (l *Learner) sumErrors() {
+	for i := range l.douts {
+		l.douts[i].B = 0
 	}
-	total := &signal.Signal{}
-	total.Reset(signal.Constant, d.T, d.B, d.Shape)
-	clear(total.Data)
-	for t := l.c.Steps - 1; t >= 0; t-- {
-		for i, g := range l.dout.Data[t*n:][:n] {
-			total.Data[i] += g
+	for j := range l.heads {
+		h := &l.heads[j]
+		d, w := &l.douts[h.output], tensor.Float(h.weight())
+		if w != 1 {
+			for k := range h.dout.Data {
+				h.dout.Data[k] *= w
+			}
+		}
+		if d.B == 0 {
+			*d = h.dout
+			continue
+		}
+		for k, g := range h.dout.Data {
+			d.Data[k] += g // in the first term's memory, which nobody reads again
 		}
 	}
-	l.douts[0] = total
-	return l.douts[:]
 }
 
-func (l *BPTT) metrics(b *data.Batch, value float64) Metrics {
-	m := Metrics{N: b.Len(), LossSum: value * float64(b.Len()), Rates: append([]Rate(nil), l.rates...)}
-	k := l.out.Units()
-	for i, label := range b.Labels {
-		if loss.Best(l.scores[i*k:][:k]) == label {
-			m.Correct++
+// errors are those at the outputs of steps [t0, t1), in the form that the network's
+// outputs have; nil where there are none.
+func (l *Learner) errors(t0, t1 int) []*signal.Signal {
+	all := make([]*signal.Signal, len(l.douts))
+	for i := range l.douts {
+		if l.douts[i].B == 0 {
+			continue
 		}
+		d := l.douts[i]
+		n := d.B * d.Units()
+		d.T, d.Data = t1-t0, l.douts[i].Data[t0*n:t1*n]
+		all[i] = &d
+		if l.kinds[i] != signal.Constant {
+			continue
+		}
+		total := &signal.Signal{}
+		total.Reset(signal.Constant, d.T, d.B, d.Shape)
+		clear(total.Data)
+		for t := l.steps - 1; t >= 0; t-- {
+			for k, g := range l.douts[i].Data[t*n:][:n] {
+				total.Data[k] += g
+			}
+		}
+		all[i] = total
 	}
-	return m
+	return all
 }
 
 // nonFinite names the first node whose signal or gradient went wrong.
-func (l *BPTT) nonFinite(b *data.Batch, what string) error {
+func (l *Learner) nonFinite(b *sample.Batch, what string) error {
 	where := "in the loss"
-	for i, p := range l.c.Net.Params() {
+	for i, p := range l.net.Params() {
 		if _, ok := tensor.Finite(l.grads[i]); !ok {
 			where = fmt.Sprintf("in the gradient of %s", p.Name)
 			break
@@ -329,7 +296,7 @@ func (l *BPTT) nonFinite(b *data.Batch, what string) error {
 	if err := l.forward(b, 0); err != nil { // the training pass has exchanged its signals' memory
 		return err
 	}
-	for i, nd := range l.c.Net.Nodes() {
+	for i, nd := range l.net.Nodes() {
 		if out := l.pass.Output(i); out.Kind != signal.Spikes {
 			if _, ok := tensor.Finite(out.Data); !ok {
 				where = fmt.Sprintf("first seen at the output of node %q", nd.Name)
@@ -337,60 +304,104 @@ func (l *BPTT) nonFinite(b *data.Batch, what string) error {
 			}
 		}
 	}
-	return fmt.Errorf("train: %s, %s; lower the learning rate or set clip", what, where)
+	return fmt.Errorf("bptt: %s, %s; lower the learning rate or set clip", what, where)
 }
 
-// State is the parameters, the network's buffers, the optimiser's and its step.
-func (l *BPTT) State() map[string]Array {
-	s := map[string]Array{"optim.step": safetensors.U64([]uint64{uint64(l.step)}, 1)}
-	for i, p := range l.c.Net.Params() {
-		s["param."+p.Name] = pack(p.Value)
-		for k, b := range l.bufs[i] {
-			s[bufferName(p, k)] = pack(tensor.Tensor{Shape: p.Value.Shape, Data: b})
-		}
+// The names of arrays in a model: param.NODE.ROLE and buffer.NODE.ROLE.
+const (
+	paramPrefix  = "param."
+	bufferPrefix = "buffer."
+)
+
+// modelOf is the arrays that a network's predictions depend on.
+func modelOf(n *network.Network) map[string]train.Array {
+	m := map[string]train.Array{}
+	for _, p := range n.Params() {
+		m[paramPrefix+p.Name] = modelfile.Pack(p.Value)
 	}
-	for _, b := range l.c.Net.Buffers() {
-		s["buffer."+b.Name] = pack(b.Value)
+	for _, b := range n.Buffers() {
+		m[bufferPrefix+b.Name] = modelfile.Pack(b.Value)
+	}
+	return m
+}
+
+// Model is the parameters and the network's buffers.
+func (l *Learner) Model() map[string]train.Array { return modelOf(l.net) }
+
+// State is the model, the optimiser's buffers and its step.
+func (l *Learner) State() map[string]train.Array {
+	s := l.Model()
+	s["optim.step"] = safetensors.U64([]uint64{uint64(l.step)}, 1)
+	for i, p := range l.net.Params() {
+		for k, b := range l.bufs[i] {
+			s[bufferName(p, k)] = modelfile.Pack(tensor.Tensor{Shape: p.Value.Shape, Data: b})
+		}
 	}
 	return s
 }
 
 func bufferName(p tensor.Param, k int) string { return fmt.Sprintf("optim.%d.%s", k, p.Name) }
 
-// SetState restores State. A state of another network is an error that names
-// the array, and leaves the learner as it was.
-func (l *BPTT) SetState(s map[string]Array) error {
-	var dst []tensor.Tensor
-	var src [][]tensor.Float
-	take := func(name string, t tensor.Tensor) error {
-		v, err := unpack(s, name, t.Shape)
-		dst, src = append(dst, t), append(src, v)
-		return err
-	}
-	for i, p := range l.c.Net.Params() {
-		if err := take("param."+p.Name, p.Value); err != nil {
+// taking collects arrays of a state before any of them is taken up.
+type taking struct {
+	from map[string]train.Array
+	dst  []tensor.Tensor
+	src  [][]tensor.Float
+}
+
+func (t *taking) take(name string, to tensor.Tensor) error {
+	v, err := modelfile.Unpack(t.from, name, to.Shape)
+	t.dst, t.src = append(t.dst, to), append(t.src, v)
+	return err
+}
+
+func (t *taking) model(n *network.Network) error {
+	for _, p := range n.Params() {
+		if err := t.take(paramPrefix+p.Name, p.Value); err != nil {
 			return err
 		}
+	}
+	for _, b := range n.Buffers() {
+		if err := t.take(bufferPrefix+b.Name, b.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// done checks that nothing is left over, and writes.
+func (t *taking) done() error {
+	if len(t.from) != len(t.dst) {
+		return fmt.Errorf("bptt: the file holds %d arrays, this network and optimizer %d: was it made with another configuration?", len(t.from), len(t.dst))
+	}
+	for i := range t.dst {
+		copy(t.dst[i].Data, t.src[i])
+	}
+	return nil
+}
+
+// SetState restores State. A state of another network is an error that names
+// the array, and leaves the learner as it was.
+func (l *Learner) SetState(s map[string]train.Array) error {
+	step, err := s["optim.step"].U64s()
+	if err != nil || len(step) != 1 {
+		return fmt.Errorf("bptt: the checkpoint has no step count (optim.step): it is not one of a network trained by backpropagation")
+	}
+	rest := maps.Clone(s)
+	delete(rest, "optim.step")
+	t := &taking{from: rest}
+	if err := t.model(l.net); err != nil {
+		return err
+	}
+	for i, p := range l.net.Params() {
 		for k, b := range l.bufs[i] {
-			if err := take(bufferName(p, k), tensor.Tensor{Shape: p.Value.Shape, Data: b}); err != nil {
+			if err := t.take(bufferName(p, k), tensor.Tensor{Shape: p.Value.Shape, Data: b}); err != nil {
 				return err
 			}
 		}
 	}
-	for _, b := range l.c.Net.Buffers() {
-		if err := take("buffer."+b.Name, b.Value); err != nil {
-			return err
-		}
-	}
-	step, err := s["optim.step"].U64s()
-	if err != nil || len(step) != 1 {
-		return fmt.Errorf("train: the checkpoint has no step count (optim.step): it is not one of a network trained by backpropagation")
-	}
-	if want := len(dst) + 1; len(s) != want {
-		return fmt.Errorf("train: the checkpoint holds %d arrays, this network and optimizer %d: was it made with another configuration?", len(s), want)
-	}
-	for i := range dst {
-		copy(dst[i].Data, src[i])
+	if err := t.done(); err != nil {
+		return err
 	}
 	l.step = int(step[0])
 	l.packed.Refresh(l.c.Pool)
@@ -399,41 +410,4 @@ func (l *BPTT) SetState(s map[string]Array) error {
 
 // Refresh takes up the network's parameters after someone else has written to
 // them.
-func (l *BPTT) Refresh() { l.packed.Refresh(l.c.Pool) }
-
-// pack stores a tensor in its own precision.
-func pack(t tensor.Tensor) Array {
-	switch v := any(t.Data).(type) {
-	case []float32:
-		return safetensors.F32(v, t.Shape...)
-	case []float64:
-		return safetensors.F64(v, t.Shape...)
-	}
-	panic("train: unknown element type")
-}
-
-func unpack(s map[string]Array, name string, shape tensor.Shape) ([]tensor.Float, error) {
-	a, ok := s[name]
-	switch {
-	case !ok:
-		return nil, fmt.Errorf("train: the checkpoint has no array %q, which this configuration needs", name)
-	case !shape.Equal(a.Shape):
-		return nil, fmt.Errorf("train: array %q has shape %v in the checkpoint, %v in this configuration", name, tensor.Shape(a.Shape), shape)
-	}
-	out := make([]tensor.Float, shape.Size())
-	v32, err := a.F32s()
-	if err == nil {
-		for i, v := range v32 {
-			out[i] = tensor.Float(v)
-		}
-		return out, nil
-	}
-	v64, err := a.F64s()
-	if err != nil {
-		return nil, fmt.Errorf("train: array %q: %w", name, err)
-	}
-	for i, v := range v64 {
-		out[i] = tensor.Float(v)
-	}
-	return out, nil
-}
+func (l *Learner) Refresh() { l.packed.Refresh(l.c.Pool) }

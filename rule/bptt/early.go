@@ -1,43 +1,48 @@
-package train
+package bptt
 
 import (
 	"context"
 	"fmt"
 
-	"synfire/data"
 	"synfire/internal/rng"
 	"synfire/layer"
-	"synfire/loss"
 	"synfire/network"
+	"synfire/sample"
+	"synfire/task"
+	"synfire/train"
 )
 
-// EarlyExit is a trained network that answers as soon as a sample is decided
-// (see network.InferenceOptions). It only predicts, and has no loss: that is
-// defined over all steps.
+// EarlyExit answers as soon as a sample is decided (see network.InferenceOptions). It
+// has no loss: that is defined over all steps.
 type EarlyExit struct {
-	*BPTT
+	*runner
 	inference *network.Inference
+	output    string
 	nodes     []int // of spiking layers
-	Steps     int   // run so far, over all samples
-	Samples   int
 }
 
-// EarlyExit makes the predictor. Margin is the lead at which a sample is
-// decided; certain decides only where no later spike can change the answer;
-// window is the steps between looks (0: one).
-func (l *BPTT) EarlyExit(margin float64, certain bool, window int) (*EarlyExit, error) {
-	if margin <= 0 && !certain {
-		return nil, fmt.Errorf("train.EarlyExit: margin %v: want a positive lead, or certain", margin)
+// EarlyExit makes a predictor that stops early. Lead is as in a configuration; window
+// is the steps between looks (0: one).
+func (p *Predictor) EarlyExit(lead Lead, window int) (*EarlyExit, error) {
+	return p.early(lead, window)
+}
+
+// EarlyExit makes a predictor of the network as it is being trained.
+func (l *Learner) EarlyExit(lead Lead, window int) (*EarlyExit, error) { return l.early(lead, window) }
+
+func (r *runner) early(lead Lead, window int) (*EarlyExit, error) {
+	if !lead.On() {
+		return nil, fmt.Errorf("bptt.EarlyExit: %v: want a positive lead, or certain", lead)
 	}
-	inference, err := l.packed.NewInference(network.InferenceOptions{
-		Options: network.Options{Pool: l.c.Pool}, Steps: l.c.Steps, Encoder: l.c.Encoder,
-		Margin: margin, Certain: certain, Window: window,
+	inference, err := r.packed.NewInference(network.InferenceOptions{
+		Options: network.Options{Pool: r.pool}, Steps: r.steps, Encoder: r.encoder,
+		Margin: lead.Lead, Certain: lead.Certain, Window: window,
 	})
 	if err != nil {
 		return nil, err
 	}
-	e := &EarlyExit{BPTT: l, inference: inference}
-	for i, nd := range l.c.Net.Nodes() {
+	e := &EarlyExit{runner: r, inference: inference, output: r.net.Outputs()[0].Name}
+	for i, nd := range r.net.Nodes() {
 		if layer.Fires(nd.Layer) {
 			e.nodes = append(e.nodes, i)
 		}
@@ -45,31 +50,19 @@ func (l *BPTT) EarlyExit(margin float64, certain bool, window int) (*EarlyExit, 
 	return e, nil
 }
 
-// Step always fails: nothing is learned from part of the time.
-func (e *EarlyExit) Step(context.Context, *data.Batch) (Metrics, error) {
-	return Metrics{}, fmt.Errorf("train.EarlyExit: it predicts only; train the network it was made of")
-}
-
-// Predict runs a batch until all its samples are decided. In a batch of one,
-// time and spikes are those that the sample needs.
-func (e *EarlyExit) Predict(_ context.Context, b *data.Batch) (Prediction, error) {
+// Predict runs a batch until all its samples are decided. In a batch of one, time
+// and spikes are those that the sample needs.
+func (e *EarlyExit) Predict(_ context.Context, b *sample.Batch) (train.Prediction, error) {
 	e.keys = e.sampleKeys(e.keys, b, rng.Eval, 0)
-	scores, steps, err := e.inference.Run(b.X, e.keys)
+	scores, steps, err := e.inference.Run(b, e.keys)
 	if err != nil {
-		return Prediction{}, err
+		return train.Prediction{}, err
 	}
-	m := Metrics{N: b.Len()}
-	k := len(scores) / b.Len()
-	for i, label := range b.Labels {
-		if loss.Best(scores[i*k:][:k]) == label {
-			m.Correct++
-		}
-		e.Steps += steps[i]
-		e.Samples++
-	}
+	m := train.Metrics{N: b.Len()}
 	for i, r := range e.rates {
 		r.Spikes, r.Slots = e.inference.Spikes(e.nodes[i])
 		m.Rates = append(m.Rates, r)
 	}
-	return Prediction{Scores: scores, Classes: k, Metrics: m}, nil
+	out := task.Output{Name: e.output, Shape: e.net.OutputShapes()[0], Scores: scores}
+	return train.Prediction{Outputs: []task.Output{out}, Metrics: m, Steps: steps}, nil
 }

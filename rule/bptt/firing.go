@@ -1,4 +1,4 @@
-package train
+package bptt
 
 import (
 	"math/bits"

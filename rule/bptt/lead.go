@@ -1,4 +1,4 @@
-package model
+package bptt
 
 import (
 	"fmt"
@@ -6,19 +6,19 @@ import (
 	"strconv"
 )
 
-// EarlyExit says when a sample is answered: once its largest score leads by
+// Lead says when a sample is answered: once its largest score leads by
 // Lead, or with Certain once no later spike can change the answer; with neither
 // after all steps. In files these are a number, certain and off.
-type EarlyExit struct {
+type Lead struct {
 	Lead    float64 // in spikes, or the unit of the network's output
 	Certain bool
 }
 
 // On reports whether samples are answered early.
-func (e EarlyExit) On() bool { return e.Certain || e.Lead > 0 }
+func (e Lead) On() bool { return e.Certain || e.Lead > 0 }
 
 // String is how the value stands in files.
-func (e EarlyExit) String() string {
+func (e Lead) String() string {
 	switch {
 	case e.Certain:
 		return "certain"
@@ -29,22 +29,22 @@ func (e EarlyExit) String() string {
 }
 
 // MarshalText is String.
-func (e EarlyExit) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
+func (e Lead) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 
 // UnmarshalText is the inverse of String.
-func (e *EarlyExit) UnmarshalText(text []byte) error {
+func (e *Lead) UnmarshalText(text []byte) error {
 	switch string(text) {
 	case "off":
-		*e = EarlyExit{}
+		*e = Lead{}
 		return nil
 	case "certain":
-		*e = EarlyExit{Certain: true}
+		*e = Lead{Certain: true}
 		return nil
 	}
 	lead, err := strconv.ParseFloat(string(text), 64)
 	if err != nil || !(lead > 0) || math.IsInf(lead, 1) {
 		return fmt.Errorf("early exit %q: want the lead of the largest score, a positive number, or certain, or off", text)
 	}
-	*e = EarlyExit{Lead: lead}
+	*e = Lead{Lead: lead}
 	return nil
 }

@@ -1,11 +1,11 @@
-package train
+package bptt
 
 import "fmt"
 
 // chooseWindow settles how many steps are held at once: as many as fit into
 // Memory beside the states at the windows' borders, and so that borders fall
 // on those of Truncate.
-func (c *BPTTConfig) chooseWindow() error {
+func (c *Options) chooseWindow() error {
 	most := c.Steps
 	if c.Truncate > 0 {
 		most = min(most, c.Truncate)
@@ -28,7 +28,7 @@ func (c *BPTTConfig) chooseWindow() error {
 }
 
 // fitWindow takes the longest window that fits, of at most the given steps.
-func (c *BPTTConfig) fitWindow(most int) error {
+func (c *Options) fitWindow(most int) error {
 	least := int64(0)
 	for w := most; w >= 1; w-- {
 		if c.truncates() && c.Truncate%w != 0 {
@@ -47,14 +47,14 @@ func (c *BPTTConfig) fitWindow(most int) error {
 }
 
 // windowBytes is the memory of a batch with windows of w steps.
-func (c *BPTTConfig) windowBytes(w int) int64 { return wholeBytes(c.windowNeed(w)) }
+func (c *Options) windowBytes(w int) int64 { return wholeBytes(c.windowNeed(w)) }
 
 // windowNeed is windowBytes before it is rounded; it does not overflow.
-func (c *BPTTConfig) windowNeed(w int) float64 {
+func (c *Options) windowNeed(w int) float64 {
 	step, state := c.Net.Memory()
 	borders := (c.Steps + w - 1) / w
 	return float64(c.Batch) * (float64(step)*float64(w) + float64(state)*float64(borders+1))
 }
 
 // truncates reports whether errors are dropped anywhere.
-func (c *BPTTConfig) truncates() bool { return c.Truncate > 0 && c.Truncate < c.Steps }
+func (c *Options) truncates() bool { return c.Truncate > 0 && c.Truncate < c.Steps }

@@ -1,4 +1,4 @@
-package model
+package bptt
 
 import (
 	"fmt"

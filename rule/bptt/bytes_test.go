@@ -1,4 +1,4 @@
-package model_test
+package bptt_test
 
 import (
 	"reflect"
@@ -6,12 +6,12 @@ import (
 	"testing"
 
 	"synfire/loss"
-	"synfire/model"
+	"synfire/rule/bptt"
 )
 
 func TestBytes(t *testing.T) {
-	for text, want := range map[string]model.Bytes{"0": 0, "1000": 1000, "3KiB": 3 << 10, "256MiB": 256 << 20, "2 GiB": 2 << 30} {
-		var b, again model.Bytes
+	for text, want := range map[string]bptt.Bytes{"0": 0, "1000": 1000, "3KiB": 3 << 10, "256MiB": 256 << 20, "2 GiB": 2 << 30} {
+		var b, again bptt.Bytes
 		if err := b.UnmarshalText([]byte(text)); err != nil || b != want {
 			t.Errorf("%q is %d, want %d: %v", text, b, want, err)
 		}
@@ -20,7 +20,7 @@ func TestBytes(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "-1", "1.5GiB", "10MB", "99999999999GiB"} {
-		if new(model.Bytes).UnmarshalText([]byte(text)) == nil {
+		if new(bptt.Bytes).UnmarshalText([]byte(text)) == nil {
 			t.Errorf("%q: accepted", text)
 		}
 	}
@@ -28,7 +28,7 @@ func TestBytes(t *testing.T) {
 
 // The options of time, memory and rates in a file.
 func TestTimeOptions(t *testing.T) {
-	table := model.Default()
+	table := bptt.Default()
 	c, err := table.Decode("x.yaml", []byte(example+"memory: 64MiB\ntruncate: 2\nregularizers: [{kind: rate-bounds, weight: 0.5, lower: 0.01}]\n"))
 	if err != nil {
 		t.Fatal(err)
