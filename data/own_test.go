@@ -55,7 +55,7 @@ func TestFolder(t *testing.T) {
 		"train/cat/b.png": pngOf(t, 4, 3, red), "train/cat/a.PNG": pngOf(t, 4, 3, blue), "train/cat/.hidden": {Data: []byte("x")},
 		"train/dog/z.jpeg": greyJPEG(t, 4, 3, 50), "test/dog/1.png": pngOf(t, 4, 3, color.NRGBA{0, 200, 0, 0}), "notes.txt": {},
 	}
-	train, test, err := data.FromFolder(fsys, "pets", data.FolderOptions{})
+	train, test, err := data.FromFolder(t.Context(), fsys, "pets", data.FolderOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestFolderOptions(t *testing.T) {
 	fsys := fstest.MapFS{
 		"b/1.png": pngOf(t, 8, 4, color.White), "a/1.jpg": greyJPEG(t, 2, 2, 100), "a/2.jpg": greyJPEG(t, 2, 2, 120), "a/3.jpg": greyJPEG(t, 2, 2, 140),
 	}
-	all, none, err := data.FromFolder(fsys, "own", data.FolderOptions{Height: 2, Width: 6, Channels: 1, Classes: []string{"b", "a"}})
+	all, none, err := data.FromFolder(t.Context(), fsys, "own", data.FolderOptions{Height: 2, Width: 6, Channels: 1, Classes: []string{"b", "a"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,11 +143,9 @@ func TestFolderErrors(t *testing.T) {
 		"target size":   {fstest.MapFS{"a/1.png": good, "b/1.png": good}, data.FolderOptions{Height: -1, Width: 8}, []string{"at least 1×1"}},
 		"target memory": {fstest.MapFS{"a/1.png": good, "b/1.png": good, "b/2.png": good, "b/3.png": good, "b/4.png": good, "b/5.png": good}, data.FolderOptions{Height: 16384, Width: 16384, Channels: 3}, []string{"6 images", "smaller size"}},
 	} {
-		_, _, err := data.FromFolder(c.fsys, "own", c.o)
+		_, _, err := data.FromFolder(t.Context(), c.fsys, "own", c.o)
 		checkError(t, name, err, c.want...)
 	}
-	_, _, err := data.Folder("testdata/absent", data.FolderOptions{}).Load(t.Context(), data.Options{})
-	checkError(t, "absent", err, "folder testdata/absent", "no such file")
 }
 
 func FuzzFolder(f *testing.F) {
@@ -157,7 +155,7 @@ func FuzzFolder(f *testing.F) {
 	f.Add([]byte("\x89PNG\r\n\x1a\n"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		for _, name := range []string{"b/1.png", "b/1.jpg"} {
-			s, _, err := data.FromFolder(fstest.MapFS{"a/1.png": good, name: {Data: in}}, "own", data.FolderOptions{Height: 2, Width: 3})
+			s, _, err := data.FromFolder(t.Context(), fstest.MapFS{"a/1.png": good, name: {Data: in}}, "own", data.FolderOptions{Height: 2, Width: 3})
 			if err == nil && (s.Len() != 2 || s.Validate() != nil) {
 				t.Fatalf("%d samples, %v", s.Len(), s.Validate())
 			}

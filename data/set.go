@@ -47,6 +47,9 @@ type Set struct {
 	// Places gives each sample's place in the data set's file, which names
 	// its random streams. Nil means that sample i is number i.
 	Places []int
+
+	// Origins names where each sample comes from; nil: its number says it.
+	Origins []string
 }
 
 // Spec describes the samples. The class, where there is one, is the first
@@ -108,7 +111,12 @@ func (s *Set) Index(i int) int {
 }
 
 // Origin names sample i.
-func (s *Set) Origin(i int) string { return fmt.Sprintf("%s, sample %d", s.title(), s.Index(i)) }
+func (s *Set) Origin(i int) string {
+	if s.Origins != nil {
+		return s.Origins[i]
+	}
+	return fmt.Sprintf("%s, sample %d", s.title(), s.Index(i))
+}
 
 // Target is target f of sample i.
 func (s *Set) Target(i, f int) (sample.Target, error) {
@@ -148,6 +156,9 @@ func (s *Set) Validate() error {
 	if s.Places != nil && len(s.Places) != n {
 		return fmt.Errorf("data: %s: %d labels, but %d places", s.title(), n, len(s.Places))
 	}
+	if s.Origins != nil && len(s.Origins) != n {
+		return fmt.Errorf("data: %s: %d labels, but %d origins", s.title(), n, len(s.Origins))
+	}
 	for i, l := range s.Labels {
 		if l < 0 || l >= len(s.Classes) {
 			return fmt.Errorf("data: %s: label %d of sample %d is outside the %d classes", s.title(), l, i, len(s.Classes))
@@ -165,7 +176,7 @@ func (s *Set) Validate() error {
 // its place in the data set's file. sample.Subset copies nothing.
 func (s *Set) Subset(positions []int) (*Set, error) {
 	sub, n := *s, s.size()
-	sub.Images, sub.Values, sub.Labels, sub.Places = nil, nil, nil, make([]int, 0, len(positions))
+	sub.Images, sub.Values, sub.Labels, sub.Origins, sub.Places = nil, nil, nil, nil, make([]int, 0, len(positions))
 	sub.Targets = make([]sample.Column, len(s.Targets))
 	for f := range sub.Targets {
 		sub.Targets[f].Field = s.Targets[f].Field
@@ -181,6 +192,9 @@ func (s *Set) Subset(positions []int) (*Set, error) {
 		}
 		if s.Classes != nil {
 			sub.Labels = append(sub.Labels, s.Labels[i])
+		}
+		if s.Origins != nil {
+			sub.Origins = append(sub.Origins, s.Origins[i])
 		}
 		for f := range sub.Targets {
 			sub.Targets[f].Add(s.Targets[f].At(i))

@@ -79,8 +79,7 @@ func (d Data) Own() data.Opener {
 	case d.Source != nil:
 		return d.Source
 	case d.Folder != "":
-		f := &folder.Folder{Path: d.Folder, Channels: d.Channels, Size: d.Size, Classes: d.Classes}
-		return f
+		return &folder.Images{Path: d.Folder, Channels: d.Channels, Size: d.Size, Classes: d.Classes}
 	case d.NPZ != "":
 		return &arrays.Arrays{Path: d.NPZ, Classes: d.Classes}
 	}
@@ -91,16 +90,11 @@ func (d Data) Own() data.Opener {
 func (d Data) resolve(trainSet, testSet sample.Source) (Data, sample.Source, sample.Source, error) {
 	fail := func(err error) (Data, sample.Source, sample.Source, error) { return d, nil, nil, err }
 	var err error
-	if trainSet, err = data.Uniform(trainSet, d.Length); err != nil {
-		return fail(err)
-	}
 	if testSet == nil {
 		if d.Holdout == 0 {
 			return fail(fmt.Errorf("data: there are no test samples: set data.holdout, as 0.2 for every fifth sample"))
 		}
 		trainSet, testSet = data.Holdout(trainSet, d.Holdout)
-	} else if testSet, err = data.Uniform(testSet, d.Length); err != nil {
-		return fail(err)
 	}
 	if a, b := trainSet.Spec(), testSet.Spec(); !a.Equal(b) {
 		return fail(fmt.Errorf("data: training samples are %v with targets %v, test samples %v with %v; want the same", a, a.Targets, b, b.Targets))

@@ -148,8 +148,8 @@ func (s Spec) Validate() error {
 	}
 	seen := map[string]bool{}
 	for _, f := range s.Targets {
-		if f.Name == "" || f.Name == Input || seen[f.Name] {
-			return fmt.Errorf("sample: targets must have names that differ, none of them %s, found %q", Input, f.Name)
+		if err := CheckName(f.Name); err != nil || f.Name == Input || seen[f.Name] {
+			return fmt.Errorf("sample: targets must have printable names that differ, none of them %s, found %q", Input, f.Name)
 		}
 		seen[f.Name] = true
 		if err := f.validate(); err != nil {
@@ -162,15 +162,33 @@ func (s Spec) Validate() error {
 func (f Field) validate() error {
 	switch f.Kind {
 	case Class, Boxes:
-		if len(f.Classes) == 0 {
-			return fmt.Errorf("no names of classes")
-		}
+		return checkClasses(f.Classes)
 	case Values:
 		return f.Shape.Validate()
 	case Trains:
 		return f.Shape.Validate()
 	default:
 		return fmt.Errorf("%v is unknown", f.Kind)
+	}
+	return nil
+}
+
+// MaxClasses is how many classes a target may have.
+const MaxClasses = 1 << 16
+
+func checkClasses(names []string) error {
+	if len(names) == 0 || len(names) > MaxClasses {
+		return fmt.Errorf("%d names of classes, want 1 to %d", len(names), MaxClasses)
+	}
+	seen := make(map[string]bool, len(names))
+	for i, name := range names {
+		if err := CheckName(name); err != nil {
+			return fmt.Errorf("class %d: %w", i, err)
+		}
+		if seen[name] {
+			return fmt.Errorf("class %q comes twice; names of classes must differ", name)
+		}
+		seen[name] = true
 	}
 	return nil
 }

@@ -139,5 +139,5 @@ func LoadJPEG(ctx context.Context, o data.Options) (train, test *data.Set, err e
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", paths[0], err)
 	}
-	return data.FromFolder(z, "cifar10-jpeg", data.FolderOptions{Height: side, Width: side, Channels: 3, Classes: classes})
+	return data.FromFolder(ctx, z, "cifar10-jpeg", data.FolderOptions{Height: side, Width: side, Channels: 3, Classes: classes})
 }
