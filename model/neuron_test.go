@@ -26,6 +26,10 @@ func TestGradientsOfNeuronOptions(t *testing.T) {
 		neuron.CuBaLIF{Alpha: 0.6, Beta: 0.8, Threshold: 0.3, Reset: neuron.Zero, Refractory: 2},
 		neuron.ALIF{Beta: 0.9, Threshold: 0.2, Adaptation: 0.4, Rho: 0.8, Reset: neuron.Zero, Refractory: 1},
 		neuron.ALIF{Beta: 0.9, Threshold: 0.2, Adaptation: 0.4, Rho: 0.8, Reset: neuron.None, DecayInput: true},
+		neuron.IF{Threshold: 0.2, Reset: neuron.Zero, ResetValue: -0.1, Gain: 1.5},
+		neuron.LIF{Beta: 0.8, Threshold: 0.3, Leak: 0.2, Gain: 1.5, DecayInput: true},
+		neuron.CuBaLIF{Alpha: 0.6, Beta: 0.8, Threshold: 0.5, Leak: 0.2, Gain: 1.5},
+		neuron.ALIF{Beta: 0.9, Threshold: 0.2, Adaptation: 0.4, Rho: 0.8, Leak: 0.1, Reset: neuron.Zero, ResetValue: -0.1, Gain: 1.5},
 	} {
 		t.Run(fmt.Sprintf("%+v", n), func(t *testing.T) {
 			spiking := layer.Spiking{Neuron: n, Surrogate: surrogate.FastSigmoid{Slope: 3}}
@@ -34,6 +38,7 @@ func TestGradientsOfNeuronOptions(t *testing.T) {
 				t.Fatal(err)
 			}
 			in := snntest.Random(signal.Dense, 7, 2, net.InputShape(), 0, 1)
+			snntest.Neuron(t, n)
 			snntest.Gradient(t, net, in, 20)
 		})
 	}
@@ -43,6 +48,7 @@ func TestGradientsOfNeuronOptions(t *testing.T) {
 // give the same bits.
 func TestNeuronsInNetworks(t *testing.T) {
 	for _, k := range model.Default().Neurons {
+		snntest.Neuron(t, k.Example.(neuron.Neuron))
 		spiking := layer.Spiking{Neuron: k.Example.(neuron.Neuron), Surrogate: surrogate.FastSigmoid{Slope: 3}}
 		net, err := network.Sequential(tensor.Shape{6, 6, 2}, 1, layer.Conv2D{Out: 9, Kernel: 3}, spiking, layer.Flatten{}, layer.Linear{Out: 5}, spiking)
 		if err != nil {
