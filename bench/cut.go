@@ -36,7 +36,7 @@ func (c Case) CutError(factors []float64) (*CutError, error) {
 	plain := *w
 	plain.layers = nil
 	for _, l := range w.layers {
-		if s, ok := l.(layer.Spiking); ok {
+		if s, ok := l.(layer.Spiking); ok { // the workloads have no other populations with a surrogate
 			if fast, ok := s.Surrogate.(surrogate.FastSigmoid); ok && fast.Cut > 0 {
 				cut = fast.Cut
 				s.Surrogate = surrogate.FastSigmoid{Slope: fast.Slope}

@@ -144,6 +144,41 @@ func TestDelayedReset(t *testing.T) {
 	}
 }
 
+// snnTorch with reset_delay=False takes a membrane that is above the threshold
+// after its reset for a spike whose reset is due: it agrees with a reset in the
+// step of the spike until u − θ exceeds θ, and then fires less.
+func TestSnnTorchResetWithoutDelay(t *testing.T) {
+	const beta, theta = 0.9, 1
+	peer := func(x []tensor.Float) (spikes []int) {
+		mem := 0.0
+		for t, in := range x {
+			due := mem > theta
+			mem = beta*mem + float64(in)
+			lowered := mem
+			if due {
+				lowered -= theta
+			}
+			if lowered > theta {
+				spikes = append(spikes, t)
+				mem -= theta
+			}
+		}
+		return spikes
+	}
+	n := neuron.LIF{Beta: beta, Threshold: theta, Strict: true}
+	for _, c := range []struct {
+		x          []tensor.Float
+		ours, peer []int
+	}{
+		{[]tensor.Float{0.6, 0.6, 1.5, 0.2, 0.7}, []int{1, 2, 4}, []int{1, 2, 4}},
+		{[]tensor.Float{3, 0, 0, 0}, []int{0, 1}, []int{0}},
+	} {
+		if got, _ := drive(n, c.x...); !reflect.DeepEqual(got, c.ours) || !reflect.DeepEqual(peer(c.x), c.peer) {
+			t.Errorf("input %v: spikes at %v and %v, want %v and %v", c.x, got, peer(c.x), c.ours, c.peer)
+		}
+	}
+}
+
 func TestSpikingJelly(t *testing.T) {
 	_, u := trace(neuron.SpikingJelly(2, 1), 1.5, 6)
 	near(t, "spikingjelly", u, []float64{0.75, 1.125, 0.75, 1.125, 0.75, 1.125})

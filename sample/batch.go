@@ -44,7 +44,7 @@ func (b *Batch) Target(name string) (*Column, error) {
 		f, err := b.Spec.Target(name)
 		return &Column{Field: &f, Values: b.X}, err
 	}
-	i, err := b.Spec.place(name)
+	i, err := b.Spec.Field(name)
 	if err != nil {
 		return nil, err
 	}

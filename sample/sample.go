@@ -108,15 +108,15 @@ func (s Spec) Target(name string) (Field, error) {
 		}
 		return Field{Name: Input, Kind: Values, Shape: s.Shape, Steps: s.Steps}, nil
 	}
-	i, err := s.place(name)
+	i, err := s.Field(name)
 	if err != nil {
 		return Field{}, err
 	}
 	return s.Targets[i], nil
 }
 
-// place finds a target by name; the empty name is the first one.
-func (s Spec) place(name string) (int, error) {
+// Field is the place of a target by name; the empty name is the first one.
+func (s Spec) Field(name string) (int, error) {
 	if name == "" && len(s.Targets) > 0 {
 		return 0, nil
 	}

@@ -5,6 +5,7 @@
 //   - Paths compares dense with event-driven arithmetic, bit for bit.
 //   - Splits compares one window and chunk of time with several, bit for bit.
 //   - Threads compares thread counts, bit for bit.
+//   - Neuron checks a neuron by itself: strides, blocks, cuts of time, replays.
 //
 // All outputs of a network count.
 package snntest

@@ -22,6 +22,7 @@ func TestTrains(t *testing.T) {
 // The checks that synfire's own kinds pass: gradients (with -tags float64), and
 // the same bits for any arithmetic, cut of time and number of threads.
 func TestKinds(t *testing.T) {
+	snntest.Neuron(t, table().Neurons["bounded-lif"].Example.(neuron.Neuron))
 	spiking := layer.Spiking{Neuron: table().Neurons["bounded-lif"].Example.(neuron.Neuron), Surrogate: surrogate.FastSigmoid{Slope: 4}}
 	net, err := network.Sequential(tensor.Shape{5, 5, 2}, 1,
 		layer.Conv2D{Out: 3, Kernel: 3}, table().Layers["gain"].Example.(Gain), spiking,
