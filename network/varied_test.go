@@ -88,7 +88,7 @@ func TestVariedChannelsAreSeparateLayers(t *testing.T) {
 			t.Fatal(err)
 		}
 		var d signal.Signal
-		out.Densify(&d)
+		out[0].Densify(&d)
 		return d.Data
 	}
 	in := snntest.Random(signal.Dense, 8, 2, tensor.Shape{5, 5, 3}, 0, 1)
