@@ -1,12 +1,17 @@
-// Package recipe defines what a reproduction is: a configuration for each
-// scale, a run, and claims that the run is judged by. Each recipe is a package
-// of its own under recipe/; recipe/all lists them.
+// Package recipe defines what a reproduction is: configurations for each scale, a
+// study that runs them, and claims that it is judged by. Each recipe is a package of
+// its own under recipe/; recipe/all lists them.
+//
+// A Study runs jobs, training runs of one configuration each, and collects what is
+// measured of them: figures of claims, metrics, curves. The directory of a run holds
+// that of a single job itself, and of several jobs one directory for each.
 package recipe
 
 import (
 	"context"
 	"time"
 
+	"synfire/catalog"
 	"synfire/data"
 	"synfire/internal/par"
 	"synfire/model"
@@ -32,6 +37,7 @@ var Scales = []report.Scale{report.Smoke, report.Short, report.Full}
 
 // Env is what the command gives a recipe to run in.
 type Env struct {
+	Catalog   catalog.Catalog
 	Scale     report.Scale
 	Seed      uint64
 	Pool      *par.Pool
