@@ -7,6 +7,10 @@
 // of time, [T, B, …]; layers that treat each step alike (all but the stateful
 // ones) treat each row alike, so a Constant stays Constant and is computed
 // once. Backward is explicit; each layer's doc comment has its equations.
+//
+// A layer of another module is written against the same Call: what Backward needs
+// of Forward stands in Call.Scratch, room for one call in Call.Temp, that of a loop's
+// body in Call.Workers, and Each is a loop that allocates nothing.
 package layer
 
 import (

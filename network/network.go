@@ -6,6 +6,13 @@
 // a window of time and comes out advanced, an Adjoint that goes back through
 // it, Grads that Backward fills. A Pass owns the working memory of one
 // goroutine. Any split of a run into windows gives the same bits.
+//
+// A Graph is a network as an editable value, arrays included: an Editor or a
+// Transform makes another one of it, and Build a network. Nodes that leave the
+// network are its named Outputs; Forward returns a signal for each, y_k[t], and
+// Backward takes an error for each. Of a node with the outputs k and the consumers c,
+//
+//	∂y = Σ_c ∂x_c + Σ_k ∂y_k, in their orders
 package network
 
 import (
