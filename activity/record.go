@@ -1,4 +1,7 @@
-package train
+// Package activity records what the layers of a network do: for each sample the
+// outputs of a layer, step by step or in their mean over time, in the form in which
+// package compare takes them.
+package activity
 
 import (
 	"context"
@@ -12,22 +15,24 @@ import (
 	"synfire/internal/rng"
 	"synfire/layer"
 	"synfire/network"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/spike"
 	"synfire/tensor"
 )
 
-// RecordConfig says whose activity is recorded on what. Net, Steps, Encoder and Set
-// are required.
-type RecordConfig struct {
-	Net     *network.Network
-	Steps   int // T
-	Encoder encode.Encoder
-	Seed    uint64 // of the encoder, as when the network is evaluated
-	Set     *data.Set
-	Samples int      // the first of the set; 0: all
-	Layers  []string // names of nodes; nil: each that fires or rectifies, and the last
-	Times   bool     // keep each step, not the mean over steps alone
+// Options say whose activity is recorded on what. Net, Steps, Encoder and Source are
+// required.
+type Options struct {
+	Net       *network.Network
+	Steps     int // T
+	Encoder   encode.Encoder
+	Normalize *sample.Normalization // of the samples
+	Seed      uint64                // of the encoder, as when the network is evaluated
+	Source    sample.Source
+	Samples   int      // the first of the source; 0: all
+	Layers    []string // names of nodes; nil: each that fires or rectifies, and the last
+	Times     bool     // keep each step, not the mean over steps alone
 }
 
 // Recording is what a layer did: Mean holds Samples × Units outputs, the mean over
@@ -47,35 +52,43 @@ const recordBatch = 64
 
 // Record runs a network over samples, without learning, and keeps what its layers
 // do.
-func Record(ctx context.Context, c RecordConfig) ([]Recording, error) {
-	if c.Net == nil || c.Encoder == nil || c.Set == nil || c.Steps < 1 {
-		return nil, fmt.Errorf("train.Record: network, encoder, set and at least one step must be given")
+func Record(ctx context.Context, c Options) ([]Recording, error) {
+	if c.Net == nil || c.Encoder == nil || c.Source == nil || c.Steps < 1 {
+		return nil, fmt.Errorf("activity.Record: network, encoder, source and at least one step must be given")
 	}
-	set, err := cut(c.Set, c.Samples)
+	src, err := sample.First(c.Source, c.Samples)
 	if err != nil {
-		return nil, fmt.Errorf("train.Record: %w", err)
+		return nil, fmt.Errorf("activity.Record: %w", err)
 	}
-	recordings, err := c.start(set.Len())
+	recordings, err := c.start(src.Len())
 	if err != nil {
 		return nil, err
 	}
-	cursor, err := data.NewCursor(set, data.CursorOptions{Batch: min(recordBatch, set.Len())})
+	cursor, err := data.NewCursor(src, data.CursorOptions{Batch: min(recordBatch, src.Len()), Normalize: c.Normalize})
 	if err != nil {
-		return nil, fmt.Errorf("train.Record: %w", err)
+		return nil, fmt.Errorf("activity.Record: %w", err)
 	}
 	packed, in := c.Net.Compile(nil, false), &signal.Signal{}
 	key := rng.New(c.Seed, rng.Eval).Int(0)
 	first := 0
-	for b := (&data.Batch{}); cursor.Next(b); first += b.Len() {
+	var b sample.Batch
+	for {
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("train.Record: %w", ErrInterrupted)
+			return nil, fmt.Errorf("activity.Record: %w", ctx.Err())
+		}
+		more, err := cursor.Next(ctx, &b)
+		if err != nil {
+			return nil, fmt.Errorf("activity.Record: %w", err)
+		}
+		if !more {
+			return recordings, nil
 		}
 		var keys []rng.Key
 		for _, i := range b.Index {
 			keys = append(keys, key.Int(uint64(i)))
 		}
-		c.Encoder.Encode(in, b.X, b.Shape, keys, 0, c.Steps)
-		err := packed.Activity(in, func(nd network.Info, out *signal.Signal) error {
+		c.Encoder.Encode(in, &b, keys, encode.Window{T1: c.Steps, Steps: c.Steps})
+		err = packed.Activity(in, func(nd network.Info, out *signal.Signal) error {
 			i := slices.IndexFunc(recordings, func(r Recording) bool { return r.Layer == nd.Name })
 			if i >= 0 {
 				recordings[i].add(out, first)
@@ -83,14 +96,14 @@ func Record(ctx context.Context, c RecordConfig) ([]Recording, error) {
 			return nil
 		})
 		if err != nil {
-			return nil, fmt.Errorf("train.Record: %w", err)
+			return nil, fmt.Errorf("activity.Record: %w", err)
 		}
+		first += b.Len()
 	}
-	return recordings, nil
 }
 
 // start makes the empty recordings in the order of the nodes.
-func (c RecordConfig) start(samples int) (out []Recording, err error) {
+func (c Options) start(samples int) (out []Recording, err error) {
 	nodes := c.Net.Nodes()
 	var names []string
 	for i, nd := range nodes {
@@ -112,7 +125,7 @@ func (c RecordConfig) start(samples int) (out []Recording, err error) {
 	}
 	for _, name := range c.Layers {
 		if !slices.Contains(names, name) {
-			return nil, fmt.Errorf("train.Record: the network has no layer %q; it has %s", name, strings.Join(names, ", "))
+			return nil, fmt.Errorf("activity.Record: the network has no layer %q; it has %s", name, strings.Join(names, ", "))
 		}
 	}
 	return out, nil

@@ -17,10 +17,8 @@ import (
 	"strings"
 
 	"synfire/data"
-	"synfire/data/arrays"
 	"synfire/data/cifar"
 	"synfire/data/fashion"
-	"synfire/data/folder"
 	"synfire/data/fsdd"
 	"synfire/data/mnist"
 	"synfire/data/voc"
@@ -136,5 +134,3 @@ func Names(kinds map[string]model.Kind) []string {
 	slices.Sort(out)
 	return out
 }
-
-var _ = []any{arrays.Arrays{}, folder.Images{}}

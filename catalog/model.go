@@ -83,6 +83,9 @@ func (c Catalog) FromFile(f *modelfile.File, o OpenOptions) (*Model, error) {
 	if m.Config, err = cfg.For(m.Spec); err != nil {
 		return nil, err
 	}
+	if f.Format > 1 && !f.Finished {
+		return nil, fmt.Errorf("its model is not finished: its rule completes it at the end of an epoch; use the run's best checkpoint or model, or resume the run")
+	}
 	if m.predictor, err = m.open(f, o.Pool); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"synfire/catalog"
 	"synfire/model"
@@ -97,6 +98,21 @@ func (t *Trained) WeightsSHA256() string {
 		h.Write(m[name].Data)
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Metrics are the figures of the result: test_ACCURACY and the like, and the number of
+// epochs.
+func (t *Trained) Metrics() report.Metrics {
+	m := report.Metrics{"epochs": float64(len(t.Epochs))}
+	for split, ev := range map[string]*train.Evaluation{train.SplitValid: t.Result.Valid, train.SplitTest: t.Result.Test} {
+		if ev == nil {
+			continue
+		}
+		for name, v := range ev.Figures() {
+			m[split+"_"+strings.NewReplacer("/", "_", "-", "_").Replace(name)] = v
+		}
+	}
+	return m
 }
 
 // EpochSeconds is the mean time of an epoch.

@@ -433,6 +433,9 @@ func (l *Loop) takeBest() error {
 func (l *Loop) file() (modelfile.File, error) {
 	f := l.Model
 	f.Arrays, f.Learner, f.Finished = l.Learner.Model(), map[string]Array{}, true
+	if unfinished, ok := l.Learner.(Finisher); ok {
+		f.Finished = unfinished.Finished()
+	}
 	for name, a := range l.Learner.State() {
 		if _, ok := f.Arrays[name]; !ok {
 			f.Learner[name] = a

@@ -60,6 +60,8 @@ type Finisher interface {
 	// called again it gives the same. Until then Predict is an error. Interrupted,
 	// it returns ctx's error and leaves the model as it was.
 	Finish(ctx context.Context, c *data.Cursor) error
+	// Finished reports whether the model is complete.
+	Finished() bool
 }
 
 // Setting is what a rule learns in.
