@@ -3,10 +3,14 @@ package recipe
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
+	"io"
 	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -88,16 +92,32 @@ func (t *Trained) Network() *network.Network {
 	return nil
 }
 
-// WeightsSHA256 is a sum over the names, shapes and values of the model's arrays, for
-// comparing runs.
+// WeightsSHA256 is a sum over what was learnt, for comparing runs.
 func (t *Trained) WeightsSHA256() string {
 	h := sha256.New()
-	m := t.Learner.Model()
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		fmt.Fprintf(h, "%s %v\n", name, m[name].Shape)
-		h.Write(m[name].Data)
-	}
+	t.writeWeights(h)
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// writeWeights writes names, shapes and values: of a network its parameters, as
+// doubles, of other rules the arrays of the learner's state.
+func (t *Trained) writeWeights(w io.Writer) {
+	if net := t.Network(); net != nil {
+		var b [8]byte
+		for _, p := range net.Params() {
+			fmt.Fprintf(w, "%s %v\n", p.Name, p.Value.Shape)
+			for _, v := range p.Value.Data {
+				binary.LittleEndian.PutUint64(b[:], math.Float64bits(float64(v)))
+				w.Write(b[:]) // a hash takes everything
+			}
+		}
+		return
+	}
+	s := t.Learner.State()
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		fmt.Fprintf(w, "%s %v\n", name, s[name].Shape)
+		w.Write(s[name].Data)
+	}
 }
 
 // Metrics are the figures of the result: test_ACCURACY and the like, and the number of
@@ -139,13 +159,13 @@ type Study struct {
 
 	train, test sample.Source
 	measured    map[string]report.Measurement
-	sum         []byte // of all models, in order
+	weights     hash.Hash // of all jobs, in order
 	err         error
 }
 
 // NewStudy begins a study whose jobs learn from one data set.
 func NewStudy(e *Env, trainSet, testSet sample.Source) *Study {
-	return &Study{Env: e, train: trainSet, test: testSet, measured: map[string]report.Measurement{}, Metrics: report.Metrics{}}
+	return &Study{Env: e, train: trainSet, test: testSet, measured: map[string]report.Measurement{}, Metrics: report.Metrics{}, weights: sha256.New()}
 }
 
 // Run trains a job in a directory of its own and keeps it. It is nil after an error.
@@ -173,8 +193,7 @@ func (s *Study) keep(j Job, t *Trained, err error) *Trained {
 	}
 	t.Name = j.Name
 	s.Jobs = append(s.Jobs, t)
-	h := sha256.Sum256(append(s.sum, t.WeightsSHA256()...))
-	s.sum = h[:]
+	t.writeWeights(s.weights)
 	return t
 }
 
@@ -208,9 +227,5 @@ func (s *Study) Outcome(page func(r report.Run) report.Page) (*Outcome, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
-	sum := hex.EncodeToString(s.sum)
-	if len(s.Jobs) == 1 {
-		sum = s.Jobs[0].WeightsSHA256()
-	}
-	return &Outcome{Measured: s.measured, Metrics: s.Metrics, WeightsSHA256: sum, Page: page}, nil
+	return &Outcome{Measured: s.measured, Metrics: s.Metrics, WeightsSHA256: hex.EncodeToString(s.weights.Sum(nil)), Page: page}, nil
 }
