@@ -489,44 +489,6 @@ func TestConstantMemory(t *testing.T) {
 	}
 }
 
-func FuzzOpen(f *testing.F) {
-	x, y := npy(f, npz.F32([]float32{1, 2, 3, 4}, 2, 2)), npy(f, npz.I64([]int64{1, 0}, 2))
-	f.Add(x)
-	f.Add(fortran(x, 2))
-	f.Add(archive(f, zip.Store, map[string][]byte{"x": x, "y": y}))
-	f.Add(archive(f, zip.Deflate, map[string][]byte{"x": x, "y": y}))
-	f.Add([]byte("\x40\x00\x00\x00\x00\x00\x00\x00{\"x\":{\"dtype\":\"U8\",\"shape\":[1,1],\"data_offsets\":[0,1]}}            \x07"))
-	f.Fuzz(func(t *testing.T, in []byte) {
-		if len(in) > 1<<16 {
-			return
-		}
-		at := filepath.Join(t.TempDir(), "f")
-		if err := os.WriteFile(at, in, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		for _, a := range []arrays.Arrays{{Path: at}, {Path: at, Memory: data.MemoryNo, Unlabelled: true}} {
-			src, _, err := a.Open(t.Context(), data.Options{})
-			if err != nil {
-				continue
-			}
-			spec := src.Spec()
-			if err := spec.Validate(); err != nil {
-				t.Fatal(err)
-			}
-			s := sample.Sample{X: make([]tensor.Float, spec.Size())}
-			for i := range min(src.Len(), 4) {
-				s.Targets = s.Targets[:0]
-				if err := src.Read(t.Context(), i, &s); err != nil {
-					continue
-				}
-				for f := range s.Targets {
-					_ = spec.Targets[f].Check(s.Targets[f]) // may be NaN, must not panic
-				}
-			}
-		}
-	})
-}
-
 func ExampleFrom() {
 	train, _, err := arrays.From("flowers", map[string]npz.Array{
 		"x": npz.F32([]float32{5.1, 3.5, 6.7, 3.1, 5.0, 3.3}, 3, 2),

@@ -1,6 +1,7 @@
 package arrays
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -34,24 +35,29 @@ func open(path string) (map[string]*column, error) {
 	if err != nil {
 		return nil, err
 	}
-	var columns map[string]*column
-	start := make([]byte, 9)
-	n, _ := f.ReadAt(start, 0)
-	switch start = start[:n]; {
-	case strings.HasPrefix(string(start), "\x93NUMPY"):
-		columns, err = openNPY(f, info.Size(), "x")
-	case strings.HasPrefix(string(start), "PK"):
-		columns, err = openNPZ(f, info.Size())
-	case n == 9 && start[8] == '{':
-		columns, err = openSafetensors(f, info.Size())
-	default:
-		err = fmt.Errorf("neither an NPZ, an NPY nor a safetensors file: it begins with %q", start)
-	}
+	columns, err := openFile(f, info.Size())
 	if err != nil {
-		f.Close()
-		return nil, err
+		return nil, errors.Join(err, f.Close())
 	}
 	return columns, nil
+}
+
+// openFile finds the arrays of a file, which the first bytes tell the format of.
+func openFile(f io.ReaderAt, size int64) (map[string]*column, error) {
+	start := make([]byte, 9)
+	n, err := f.ReadAt(start, 0)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	switch start = start[:n]; {
+	case strings.HasPrefix(string(start), "\x93NUMPY"):
+		return openNPY(f, size, "x")
+	case strings.HasPrefix(string(start), "PK"):
+		return openNPZ(f, size)
+	case n == 9 && start[8] == '{':
+		return openSafetensors(f, size)
+	}
+	return nil, fmt.Errorf("neither an NPZ, an NPY nor a safetensors file: it begins with %q", start)
 }
 
 // openFolder finds NPY files; each is an array that has the file's name.
