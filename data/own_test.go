@@ -3,7 +3,6 @@ package data_test
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
@@ -11,12 +10,10 @@ import (
 	"image/png"
 	"math"
 	"slices"
-	"strings"
 	"testing"
 	"testing/fstest"
 
 	"synfire/data"
-	"synfire/format/npz"
 	"synfire/sample"
 	"synfire/tensor"
 )
@@ -163,104 +160,6 @@ func FuzzFolder(f *testing.F) {
 	})
 }
 
-func TestArrays(t *testing.T) {
-	train, test, err := data.FromArrays("own", map[string]npz.Array{
-		"x_train": npz.U8([]uint8{0, 51, 102, 255}, 2, 2), "y_train": npz.I64([]int64{2, 0}, 2),
-		"x_test": npz.U8([]uint8{5, 6}, 1, 2), "y_test": npz.U8([]uint8{1}, 1),
-	}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := make([]tensor.Float, 2)
-	if train.Sample(0, x); x[1] != tensor.Float(0.2) || !train.Shape.Equal(tensor.Shape{1, 1, 2}) || len(train.Classes) != 3 || test.Len() != 1 {
-		t.Errorf("sample %v of %v, classes %v, %d test samples", x, train.Shape, train.Classes, test.Len())
-	}
-	all, none, err := data.FromArrays("own", map[string]npz.Array{
-		"x": npz.F64([]float64{-3, 700, 0.5, 1}, 2, 2, 1), "y": npz.Text([]string{"owl", "bat"}, 2),
-	}, nil)
-	if err != nil || none != nil {
-		t.Fatal(err)
-	}
-	if all.Sample(0, x); x[0] != -3 || x[1] != 700 || !slices.Equal(all.Classes, []string{"bat", "owl"}) || !slices.Equal(all.Labels, []int{1, 0}) || !all.Shape.Equal(tensor.Shape{2, 1, 1}) {
-		t.Errorf("sample %v of %v, classes %v, labels %v", x, all.Shape, all.Classes, all.Labels)
-	}
-	if named, _, err := data.FromArrays("own", map[string]npz.Array{"x": npz.U8([]uint8{1}, 1, 1), "y": npz.U8([]uint8{1}, 1), "classes": npz.Text([]string{"no", "yes"}, 2)}, nil); err != nil || named.Classes[1] != "yes" {
-		t.Errorf("classes of the file: %v", err)
-	}
-}
-
-func TestArraysErrors(t *testing.T) {
-	x, y := npz.F32([]float32{1, 2, 3, 4}, 2, 2), npz.I64([]int64{0, 1}, 2)
-	nan := npz.F64([]float64{1, 2, 3, nan()}, 2, 2)
-	for name, c := range map[string]struct {
-		arrays  map[string]npz.Array
-		classes []string
-		want    []string
-	}{
-		"no y":           {map[string]npz.Array{"x": x, "labels": y}, nil, []string{"no array y", "found labels, x"}},
-		"no test":        {map[string]npz.Array{"x_train": x, "y_train": y}, nil, []string{"no array x_test"}},
-		"counts":         {map[string]npz.Array{"x": x, "y": npz.I64([]int64{0}, 1)}, nil, []string{"x has 2 samples, y 1 labels"}},
-		"negative":       {map[string]npz.Array{"x": x, "y": npz.I64([]int64{0, -1}, 2)}, nil, []string{"label -1 of sample 1"}},
-		"beyond classes": {map[string]npz.Array{"x": x, "y": y}, []string{"only"}, []string{"label 1 of sample 1", "from 0 to 0"}},
-		"many classes":   {map[string]npz.Array{"x": x, "y": npz.I64([]int64{0, 65536}, 2)}, nil, []string{"label 65536", "0 to 65535"}},
-		"half a label":   {map[string]npz.Array{"x": x, "y": npz.F64([]float64{0, 0.5}, 2)}, nil, []string{"element 1 is 0.5"}},
-		"one-hot":        {map[string]npz.Array{"x": x, "y": npz.I64([]int64{0, 1, 1, 0}, 2, 2)}, nil, []string{"one for each sample"}},
-		"unknown name":   {map[string]npz.Array{"x": x, "y": npz.Text([]string{"a", "b"}, 2)}, []string{"a", "c"}, []string{`label "b" of sample 1`}},
-		"vector":         {map[string]npz.Array{"x": npz.F32([]float32{1, 2}, 2), "y": y}, nil, []string{"1 dimensions", "N×D"}},
-		"scalar":         {map[string]npz.Array{"x": npz.F32([]float32{1}), "y": y}, nil, []string{"0 dimensions"}},
-		"NaN":            {map[string]npz.Array{"x": nan, "y": y}, nil, []string{"value 1 of sample 1 is NaN"}},
-		"strings":        {map[string]npz.Array{"x": npz.Text([]string{"a", "b"}, 2, 1), "y": y}, nil, []string{"x: ", "expected numbers"}},
-		"channels first": {map[string]npz.Array{"x": npz.U8(make([]uint8, 2*3*8*8), 2, 3, 8, 8), "y": y}, nil, []string{"channels first", "transpose(0, 2, 3, 1)"}},
-		"shapes":         {map[string]npz.Array{"x_train": x, "y_train": y, "x_test": npz.F32([]float32{1}, 1, 1), "y_test": npz.I64([]int64{0}, 1)}, nil, []string{"1×1×2, of x_test 1×1×1"}},
-		"no values":      {map[string]npz.Array{"x": npz.F32(nil, 2, 0), "y": y}, nil, []string{"at least 1"}},
-	} {
-		_, _, err := data.FromArrays("own", c.arrays, c.classes)
-		checkError(t, name, err, c.want...)
-	}
-	_, _, err := data.Arrays("absent.npz", nil).Load(t.Context(), data.Options{})
-	checkError(t, "absent", err, "absent.npz")
-}
-
-func TestReadCSV(t *testing.T) {
-	arrays, err := data.ReadCSV(strings.NewReader("\ufeffa, kind ,b\n1,red,2.5\n-3, blue,1e3\n"), "kind ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, _, err := data.FromArrays("table", arrays, nil)
-	if err != nil || !slices.Equal(s.Values, []tensor.Float{1, 2.5, -3, 1000}) || !slices.Equal(s.Labels, []int{1, 0}) {
-		t.Errorf("%+v, %v", s, err)
-	}
-	if arrays, err = data.ReadCSV(strings.NewReader("y,x\n2,1\n0,1\n"), "y"); err != nil || arrays["y"].DType != "<i8" {
-		t.Errorf("labels %v, %v", arrays["y"], err)
-	}
-	for want, in := range map[string]string{
-		"first line":                   "",
-		`no column "y" for the labels`: "a,b\n1,2\n",
-		"only one column":              "y\n1\n",
-		`line 3, column a: "x"`:        "a,y\n1,0\nx,1\n",
-		`"NaN" is no finite number`:    "a,y\nNaN,0\n",
-		"no samples":                   "a,y\n",
-		"wrong number of fields":       "a,y\n1\n",
-	} {
-		_, err := data.ReadCSV(strings.NewReader(in), "y")
-		checkError(t, in, err, want)
-	}
-}
-
-func FuzzReadCSV(f *testing.F) {
-	f.Add("a,y\n1,0\n")
-	f.Add("\"a\"\"\",y\n1,b\n2,c\n")
-	f.Fuzz(func(t *testing.T, in string) {
-		arrays, err := data.ReadCSV(strings.NewReader(in), "y")
-		if err != nil {
-			return
-		}
-		if s, _, err := data.FromArrays("own", arrays, nil); err == nil && s.Validate() != nil {
-			t.Fatal(s.Validate())
-		}
-	})
-}
-
 func TestNormalization(t *testing.T) {
 	s := &data.Set{
 		Name: "own", Classes: []string{"a"}, Shape: tensor.Shape{1, 2, 2}, Labels: []int{0, 0},
@@ -297,19 +196,6 @@ func TestNormalization(t *testing.T) {
 	}
 	s.Images = make([]uint8, 8)
 	checkError(t, "both", s.Validate(), "both Images and Values")
-}
-
-func Example_ownArrays() {
-	train, _, err := data.FromArrays("flowers", map[string]npz.Array{
-		"x": npz.F32([]float32{5.1, 3.5, 6.7, 3.1, 5.0, 3.3}, 3, 2),
-		"y": npz.Text([]string{"setosa", "virginica", "setosa"}, 3),
-	}, nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(train.Len(), train.Shape, train.Classes, train.Labels)
-	// Output: 3 1×1×2 [setosa virginica] [0 1 0]
 }
 
 func nan() float64 { return math.NaN() }

@@ -272,7 +272,7 @@ func (c ClassFolders) classes(splits []string) ([]string, error) {
 	}
 	for _, name := range found {
 		if !slices.Contains(classes, name) {
-			return nil, fmt.Errorf("class folder %s is none of the classes %s; remove it, or name it in classes", sample.Printable(name), names(classes))
+			return nil, fmt.Errorf("class folder %s is none of the classes %s; remove it, or name it in classes", sample.Printable(name), Names(classes))
 		}
 	}
 	if n := len(classes); n < 2 || n > sample.MaxClasses {
@@ -289,8 +289,8 @@ func (c ClassFolders) classes(splits []string) ([]string, error) {
 	return classes, nil
 }
 
-// names is a list of names as a message shows it.
-func names(list []string) string {
+// Names is a list of names as a message shows it.
+func Names(list []string) string {
 	const most = 20
 	if len(list) > most {
 		return sample.Printable(strings.Join(list[:most], ", ")) + fmt.Sprintf(" and %d more", len(list)-most)

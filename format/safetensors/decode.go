@@ -79,6 +79,17 @@ type decoded struct {
 }
 
 func decode(read section, size int64, lim Limits) (*decoded, error) {
+	d, err := decodeHeader(read, size, lim)
+	if err != nil {
+		return nil, err
+	}
+	start := lengthBytes + int64(len(d.raw))
+	d.data, err = read(start, size-start)
+	return d, err
+}
+
+// decodeHeader checks all but the data.
+func decodeHeader(read section, size int64, lim Limits) (*decoded, error) {
 	lim = lim.withDefaults()
 	if size < lengthBytes {
 		return nil, fmt.Errorf("safetensors: decode: %d bytes, a file has at least %d; it is truncated or of another format", size, lengthBytes)
@@ -108,8 +119,7 @@ func decode(read section, size int64, lim Limits) (*decoded, error) {
 	if err := checkLayout(d.head.tensors, uint64(dataLen)); err != nil {
 		return nil, fmt.Errorf("safetensors: decode: %w", err)
 	}
-	d.data, err = read(lengthBytes+int64(n), dataLen)
-	return d, err
+	return d, nil
 }
 
 // checkLayout demands that the arrays, in the order of their offsets, have the
