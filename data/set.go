@@ -29,13 +29,16 @@ import (
 
 // Set is one split of a data set in memory. It is a sample.Source.
 type Set struct {
-	Name    string       // of the data set, "mnist"
-	Split   string       // "train", "valid" or "test"
-	Shape   tensor.Shape // of one sample, or of one step of a series: height, width, channels
-	Steps   int          // of samples that are series, [Steps, Shape…]; 0: they are none
-	Images  []uint8      // N samples, row-major
-	Classes []string     // names by label; nil where samples have no class
-	Labels  []int        // N, each below len(Classes)
+	Name  string       // of the data set, "mnist"
+	Split string       // "train", "valid" or "test"
+	Shape tensor.Shape // of one sample, or of one step of a series: height, width, channels
+	Steps int          // of samples that are series, [Steps, Shape…]; 0: they are none
+	// Duration is the time in seconds that a sample spans, where targets are spike
+	// trains; else 0.
+	Duration float64
+	Images   []uint8  // N samples, row-major
+	Classes  []string // names by label; nil where samples have no class
+	Labels   []int    // N, each below len(Classes)
 
 	// Values are the samples in place of Images where they are no bytes. They
 	// are used as they are, without a scale.
@@ -55,7 +58,7 @@ type Set struct {
 // Spec describes the samples. The class, where there is one, is the first
 // target.
 func (s *Set) Spec() sample.Spec {
-	spec := sample.Spec{Shape: s.Shape, Steps: s.Steps}
+	spec := sample.Spec{Shape: s.Shape, Steps: s.Steps, Duration: s.Duration}
 	if s.Classes != nil {
 		spec.Targets = append(spec.Targets, sample.Field{Name: sample.Label, Kind: sample.Class, Classes: s.Classes})
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"synfire/data"
+	"synfire/data/arrays"
 
 	"synfire/data/folder"
 	"synfire/sample"
@@ -81,7 +82,7 @@ func (d Data) Own() data.Opener {
 	case d.Folder != "":
 		return &folder.Images{Path: d.Folder, Channels: d.Channels, Size: d.Size, Classes: d.Classes}
 	case d.NPZ != "":
-		return nil
+		return &arrays.Arrays{Path: d.NPZ, Classes: d.Classes}
 	}
 	return nil
 }

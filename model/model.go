@@ -13,6 +13,8 @@ import (
 	"reflect"
 
 	"synfire/data"
+	"synfire/data/arrays"
+	"synfire/data/folder"
 	"synfire/encode"
 	"synfire/format/yaml"
 	"synfire/layer"
@@ -139,7 +141,10 @@ func Default() Table {
 			"cutout":       kind(data.Cutout{}, data.Cutout{Size: 3}),
 			"color-jitter": kind(data.ColorJitter{}, data.ColorJitter{Brightness: 0.2, Contrast: 0.2, Saturation: 0.2}),
 		},
-		Sources: map[string]Kind{},
+		Sources: map[string]Kind{
+			"folder": kind(folder.Images{}, folder.Images{Path: "images"}),
+			"arrays": kind(arrays.Arrays{}, arrays.Arrays{Path: "own.npz"}),
+		},
 		Tasks: map[string]Kind{
 			"classify":     kind(task.Classify{}, task.Classify{Top: []int{5}}),
 			"regress":      kind(task.Regress{}, task.Regress{Read: loss.ReadLast}),
