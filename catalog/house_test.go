@@ -264,13 +264,14 @@ data: {name: mnist-sample}
 encoder: frames
 layers:
   - {kind: linear, out: 100}
-  - {kind: spiking, neuron: {kind: lif, beta: 0.9}, surrogate: {kind: fast-sigmoid, slope: 2}}
+  - {kind: spiking, neuron: {kind: lif, beta: 0.8}, surrogate: {kind: fast-sigmoid, slope: 5}}
   - {kind: linear, out: 3}
-  - {kind: spiking, neuron: {kind: lif, beta: 0.9}, surrogate: {kind: fast-sigmoid, slope: 2}}
-loss: {kind: van-rossum, tau: 4}
+  - {kind: spiking, neuron: {kind: lif, beta: 0.8}, surrogate: {kind: fast-sigmoid, slope: 5}}
+loss: {kind: van-rossum, tau: 3}
 task: {kind: match-trains, tau: 0.004}
-optimizer: {kind: adam, lr: 0.02}
-epochs: 300
+optimizer: {kind: adam, lr: 0.005}
+schedule: cosine
+epochs: 400
 batch: 1
 valid: 0
 `, "")
