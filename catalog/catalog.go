@@ -41,6 +41,7 @@ func Default() Catalog {
 		cifar.Dataset(), cifar.JPEGDataset(), fsdd.Dataset(), voc.BCCD(),
 	}}
 	c.Rules[bptt.Kind] = model.Kind{New: func() any { r := bptt.NewRule(); return &r }, Example: bptt.NewRule()}
+	c.Rules[bptt.GraphKind] = model.Kind{New: func() any { return &bptt.Graph{} }, Example: bptt.Graph{}}
 	return c
 }
 

@@ -12,6 +12,8 @@ import (
 	"synfire/internal/par"
 	"synfire/model"
 	"synfire/modelfile"
+	"synfire/network"
+	"synfire/rule/bptt"
 	"synfire/sample"
 	"synfire/task"
 	"synfire/tensor"
@@ -297,4 +299,30 @@ func (m *Model) Fit(src sample.Source) (sample.Source, error) {
 		}
 	}
 	return src, nil
+}
+
+// Graph is the model's network as an editable value: for transforms, conversion and
+// exchange. Models of rules that train no network have none.
+func (m *Model) Graph() (network.Graph, error) {
+	n, ok := m.predictor.(interface{ Network() *network.Network })
+	if !ok {
+		return network.Graph{}, fmt.Errorf("the model is one of rule %s, which is no network of layers", m.Rule)
+	}
+	return n.Network().Graph(), nil
+}
+
+// WithGraph is the model file of a network that took the place of the model's: it takes
+// the same samples, for the same tasks.
+func (c Catalog) WithGraph(m *Model, g network.Graph) (modelfile.File, error) {
+	r, arrays, err := bptt.NewGraph(g)
+	if err != nil {
+		return modelfile.File{}, err
+	}
+	cfg := m.Config
+	cfg.Rule = r
+	text, err := c.Encode(cfg)
+	if err != nil {
+		return modelfile.File{}, err
+	}
+	return modelfile.File{Rule: bptt.GraphKind, Config: text, Spec: &m.Spec, Normalization: m.Normalization, Arrays: arrays, Finished: true}, nil
 }

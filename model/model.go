@@ -36,6 +36,7 @@ type Table struct {
 	Optimizers   map[string]Kind
 	Schedules    map[string]Kind
 	Encoders     map[string]Kind
+	Decoders     map[string]Kind
 	Augments     map[string]Kind
 	Sources      map[string]Kind
 	Tasks        map[string]Kind
@@ -134,6 +135,11 @@ func Default() Table {
 			"step-forward": kind(encode.StepForward{Threshold: 0.1}, encode.StepForward{Threshold: 0.2}),
 			"events":       kind(encode.Events{}, encode.Events{Count: true}),
 		},
+		Decoders: map[string]Kind{
+			"count":    kind(encode.Count{}, encode.Count{}),
+			"membrane": kind(encode.Membrane{}, encode.Membrane{}),
+			"weighted": kind(encode.Weighted{Factor: 0.9}, encode.Weighted{Factor: 0.5}),
+		},
 		Augments: map[string]Kind{
 			"shift":        kind(data.Shift{}, data.Shift{Max: 2}),
 			"crop":         kind(data.Crop{Padding: 4}, data.Crop{Padding: 2, Border: data.Reflect}),
@@ -166,6 +172,7 @@ func (t Table) Kinds() yaml.Kinds {
 		reflect.TypeFor[optim.Optimizer]():     constructors(t.Optimizers),
 		reflect.TypeFor[optim.Schedule]():      constructors(t.Schedules),
 		reflect.TypeFor[encode.Encoder]():      constructors(t.Encoders),
+		reflect.TypeFor[encode.Decoder]():      constructors(t.Decoders),
 		reflect.TypeFor[data.Augment]():        constructors(t.Augments),
 		reflect.TypeFor[data.Opener]():         constructors(t.Sources),
 		reflect.TypeFor[task.Task]():           constructors(t.Tasks),

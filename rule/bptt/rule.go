@@ -68,15 +68,24 @@ func (r Rule) Validate() error {
 	return nil
 }
 
-// graph is the network for samples of a setting, without its weights.
-func (r Rule) graph(s train.Setting) (network.Graph, error) {
+// graphOf is a network of layers for samples of a setting, without its weights.
+func graphOf(layers []network.Node, s train.Setting) (network.Graph, error) {
 	in, _, err := s.Encoder.Plan(s.Spec)
 	if err != nil {
 		return network.Graph{}, fmt.Errorf("bptt: the data: %w", err)
 	}
 	g := network.Graph{Input: in}
-	for _, n := range r.Layers {
+	for _, n := range layers {
 		g.Nodes = append(g.Nodes, network.GraphNode{Node: n})
+	}
+	return g, nil
+}
+
+// graph is the network for samples of a setting, without its weights.
+func (r Rule) graph(s train.Setting) (network.Graph, error) {
+	g, err := graphOf(r.Layers, s)
+	if err != nil {
+		return g, err
 	}
 	for _, o := range r.Outputs {
 		g.Outputs = append(g.Outputs, network.Output{Name: o.Name, Node: o.Node})
@@ -147,7 +156,16 @@ type Predictor struct{ *runner }
 
 // Predictor makes the network of a model's arrays. It is a *Predictor.
 func (r Rule) Predictor(s train.Setting, model map[string]train.Array) (train.Predictor, error) {
-	net, err := r.Network(s)
+	g, err := r.graph(s)
+	if err != nil {
+		return nil, err
+	}
+	return predictorOf(g, s, model, r.Loss)
+}
+
+// predictorOf is the network of a graph with a model's arrays.
+func predictorOf(g network.Graph, s train.Setting, model map[string]train.Array, losses []Term) (*Predictor, error) {
+	net, err := g.Build(s.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +176,7 @@ func (r Rule) Predictor(s train.Setting, model map[string]train.Array) (train.Pr
 	if err := t.done(); err != nil {
 		return nil, err
 	}
-	return NewPredictor(net, s, r.Loss)
+	return NewPredictor(net, s, losses)
 }
 
 // NewPredictor runs a network on samples of a setting. Scores are read as the losses

@@ -216,6 +216,9 @@ func (r *runner) outputs(b *sample.Batch, evaluated bool) ([]task.Output, error)
 			}
 			r.read[i] = tensor.Resize(r.read[i], s.B*s.Units())
 			d.Decode(r.read[i], s)
+			for k := range r.read[i] {
+				r.read[i][k] *= scale(o)
+			}
 			all[i].Scores = r.read[i]
 			continue
 		case !evaluated:
@@ -227,6 +230,14 @@ func (r *runner) outputs(b *sample.Batch, evaluated bool) ([]task.Output, error)
 		all[i].Scores = h.scores
 	}
 	return all, nil
+}
+
+// scale is the factor of an output's scores.
+func scale(o network.Output) tensor.Float {
+	if o.Scale == 0 {
+		return 1
+	}
+	return tensor.Float(o.Scale)
 }
 
 // head is the first one that reads output i, or nil.
