@@ -88,17 +88,20 @@ func decode(read section, size int64, lim Limits) (*decoded, error) {
 	return d, err
 }
 
-// decodeHeader checks all but the data.
+// decodeHeader checks the layout and leaves the data unread.
 func decodeHeader(read section, size int64, lim Limits) (*decoded, error) {
 	lim = lim.withDefaults()
-	if size < lengthBytes {
-		return nil, fmt.Errorf("safetensors: decode: %d bytes, a file has at least %d; it is truncated or of another format", size, lengthBytes)
-	}
-	b, err := read(0, lengthBytes)
+	head, err := read(0, min(size, foreignBytes))
 	if err != nil {
 		return nil, err
 	}
-	n, rest := binary.LittleEndian.Uint64(b), size-lengthBytes
+	if what := foreign(head); what != "" {
+		return nil, fmt.Errorf("safetensors: decode: the file is %s, not safetensors; name another file", what)
+	}
+	if size < lengthBytes {
+		return nil, fmt.Errorf("safetensors: decode: %d bytes, a file has at least %d; it is truncated or of another format", size, lengthBytes)
+	}
+	n, rest := binary.LittleEndian.Uint64(head), size-lengthBytes
 	if n > uint64(lim.HeaderBytes) {
 		return nil, fmt.Errorf("safetensors: decode: the header claims %d bytes, the limit is %d; the file is of another format, or Limits.HeaderBytes must be raised", n, lim.HeaderBytes)
 	}
@@ -154,11 +157,15 @@ func checkLayout(tensors []tensorInfo, dataLen uint64) error {
 	return nil
 }
 
-// file gives the arrays their parts of the data.
+// file gives the arrays their parts of the data, if that was read.
 func (d *decoded) file() File {
 	f := File{Meta: d.head.meta, Tensors: make(map[string]Array, len(d.head.tensors))}
 	for _, t := range d.head.tensors {
-		f.Tensors[t.name] = Array{t.dtype, t.shape, d.data[t.begin:t.end:t.end]}
+		a := Array{DType: t.dtype, Shape: t.shape}
+		if d.data != nil {
+			a.Data = d.data[t.begin:t.end:t.end]
+		}
+		f.Tensors[t.name] = a
 	}
 	return f
 }
