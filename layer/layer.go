@@ -18,6 +18,7 @@ import (
 	"synfire/internal/kernel"
 	"synfire/internal/par"
 	"synfire/internal/rng"
+	"synfire/linmap"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -292,7 +293,7 @@ type job struct {
 	a      affine
 	pool   pooling
 	record []uint8
-	g      window // of canvases
+	g      linmap.Window // of canvases
 	c      *Call
 	s      *signal.Signal
 	e      *events
@@ -328,7 +329,7 @@ type Worker struct {
 	values []tensor.Float
 	ints   []int32
 	ends   []int32
-	packed kernel.Packed
+	maps   linmap.Scratch
 	words  []uint64
 }
 

@@ -27,8 +27,8 @@ func normed() model.Config {
 	c := small()
 	plif := layer.ParametricSpiking{Beta: 0.8, Threshold: 1, Surrogate: surrogate.ArcTan{Alpha: 2}}
 	c.Layers = network.Chain(
-		layer.Conv2D{Out: 5, Kernel: 5, Stride: 2, NoBias: true}, layer.BatchNorm{}, plif,
-		layer.Conv2D{Out: 5, Kernel: 3, Padding: 1, Groups: 5, NoBias: true}, layer.BatchNorm{Scale: 0.5}, plif,
+		layer.Conv2D{Out: 5, Kernel: []int{5}, Stride: []int{2}, NoBias: true}, layer.BatchNorm{}, plif,
+		layer.Conv2D{Out: 5, Kernel: []int{3}, Padding: []int{1}, Groups: 5, NoBias: true}, layer.BatchNorm{Scale: 0.5}, plif,
 		layer.Flatten{}, layer.Dropout{Rate: 0.3}, layer.Linear{Out: 10}, plif,
 	)
 	return c
@@ -107,7 +107,7 @@ func TestWindowOfWholeTime(t *testing.T) {
 // batch of random numbers by heart.
 func TestLossFalls(t *testing.T) {
 	spiking := layer.Spiking{Neuron: neuron.LIF{Beta: 0.8, Threshold: 1}, Surrogate: surrogate.FastSigmoid{Slope: 5}}
-	conv := layer.Conv2D{Out: 6, Kernel: 3, Padding: 1, NoBias: true}
+	conv := layer.Conv2D{Out: 6, Kernel: []int{3}, Padding: []int{1}, NoBias: true}
 	node := func(name string, l layer.Layer, in ...string) network.Node {
 		return network.Node{Name: name, Layer: l, Inputs: in}
 	}

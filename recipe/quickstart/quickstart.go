@@ -56,8 +56,8 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 		Encoder: encode.Constant{},
 		Steps:   5,
 		Layers: network.Chain(
-			layer.Conv2D{Out: 12, Kernel: 5}, layer.MaxPool{Size: 2}, spiking,
-			layer.Conv2D{Out: 32, Kernel: 5}, layer.MaxPool{Size: 2}, spiking,
+			layer.Conv2D{Out: 12, Kernel: []int{5}}, layer.MaxPool{Size: 2}, spiking,
+			layer.Conv2D{Out: 32, Kernel: []int{5}}, layer.MaxPool{Size: 2}, spiking,
 			layer.Flatten{}, layer.Linear{Out: 10}, spiking,
 		),
 		Loss:      loss.CountCrossEntropy{},
@@ -73,7 +73,7 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 	case report.Short:
 	case report.Full:
 		c.Steps, c.Epochs = 8, 12
-		c.Layers[0].Layer, c.Layers[3].Layer = layer.Conv2D{Out: 16, Kernel: 5}, layer.Conv2D{Out: 64, Kernel: 5}
+		c.Layers[0].Layer, c.Layers[3].Layer = layer.Conv2D{Out: 16, Kernel: []int{5}}, layer.Conv2D{Out: 64, Kernel: []int{5}}
 	default:
 		return c, fmt.Errorf("quickstart: no scale %q: use smoke, short or full", scale)
 	}
