@@ -10,10 +10,11 @@ import (
 // order is the one import order: a package imports only what stands before it.
 // A pattern that ends in /* holds siblings, which never import each other.
 var order = []string{
-	"internal/limit", "internal/suggest", "internal/huge", "internal/rng", "internal/par", "internal/atomicfile", "internal/kernel",
+	"internal/limit", "internal/suggest", "internal/enum", "internal/huge", "internal/rng", "internal/par", "internal/atomicfile", "internal/kernel",
 	"tensor", "spike", "signal", "linmap", "format/*", "surrogate", "neuron", "encode", "distance", "compare",
 	"data", "data/*", "layer", "loss", "optim", "network", "energy", "model", "train", "exchange",
-	"convert", "detect", "rule/*", "bench", "runstore", "report/*", "report", "recipe", "recipe/*",
+	"convert", "detect",
+	"rule/eqprop/sparse", "rule/eqprop/limit", "rule/eqprop/unit", "rule/eqprop/coupling", "rule/*", "rule/eqprop/diagnose", "bench", "runstore", "report/*", "report", "recipe", "recipe/*",
 	"recipe/all", "docs", "examples", "serve", "cmd/*", "tools/*",
 }
 

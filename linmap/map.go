@@ -177,7 +177,7 @@ func (m Map) Back() Map { return Map{Window: m.back(m.N), N: m.C} }
 func (m Map) Scatter(canvas, turned []tensor.Float, y, x int, channels []int32, values []tensor.Float) {
 	_, cw := m.Canvas()
 	to := canvas[(y*m.StrideH*cw+x*m.StrideW)*m.C:]
-	pitch, run := m.pitch(), m.Run()
+	pitch, run := m.Pitch(), m.Run()
 	for r := range m.runs() {
 		kernel.AddRowsMulti(m.KH, to[r*m.DilateW*m.C:], m.DilateH*cw*m.C, turned[r*run:], m.N*pitch, pitch, run, channels, values)
 	}

@@ -70,41 +70,29 @@ func (m Map) PackedBack(pool *par.Pool, ws *Weights) *kernel.Packed {
 		ws.flipped = tensor.Resize(ws.flipped, len(w))
 		pool.For(taps, 1, func(_, t0, t1 int) {
 			for tap := t0; tap < t1; tap++ {
-				transpose(ws.flipped[(taps-1-tap)*m.C*m.N:], m.C, w[tap*m.C*m.N:], m.C, m.N)
+				kernel.Transpose(ws.flipped[(taps-1-tap)*m.C*m.N:], m.C, w[tap*m.C*m.N:], m.N, m.C, m.N)
 			}
 		})
 		p.Pack(pool, ws.flipped, m.C, taps*m.N, m.C, false)
 	})
 }
 
-// pitch is the elements from one turned row to the next: each starts at a line of the
+// Pitch is the elements from one row of Turned to the next: each starts at a line of the
 // cache.
-func (m Map) pitch() int { return (m.KW*m.C + 15) / 16 * 16 }
+func (m Map) Pitch() int { return (m.KW*m.C + 15) / 16 * 16 }
 
 // Turned is the rows of W that a value at one output adds back: for row i of the kernel
 // and channel o of the output, the row i·N + o.
 func (m Map) Turned(ws *Weights) []tensor.Float {
 	w := ws.Data
 	return *ws.turned.get(ws, func(t *[]tensor.Float) {
-		*t = tensor.Resize(*t, m.KH*m.N*m.pitch())
+		*t = tensor.Resize(*t, m.KH*m.N*m.Pitch())
 		for i := range m.KH {
 			for j := range m.KW {
-				transpose((*t)[i*m.N*m.pitch()+j*m.C:], m.pitch(), w[(i*m.KW+j)*m.C*m.N:], m.C, m.N)
+				kernel.Transpose((*t)[i*m.N*m.Pitch()+j*m.C:], m.Pitch(), w[(i*m.KW+j)*m.C*m.N:], m.N, m.C, m.N)
 			}
 		}
 	})
-}
-
-// transpose sets dst[j·ld+i] = src[i·n+j] for m rows of n.
-func transpose(dst []tensor.Float, ld int, src []tensor.Float, m, n int) {
-	const tile = 16
-	for i0 := 0; i0 < m; i0 += tile {
-		for j := range n {
-			for i := i0; i < min(i0+tile, m); i++ {
-				dst[j*ld+i] = src[i*n+j]
-			}
-		}
-	}
 }
 
 // Slab is W in slabs of columns, one slab after the other, and the elements from row to

@@ -333,13 +333,13 @@ func (l *BPTT) nonFinite(b *data.Batch, what string) error {
 func (l *BPTT) State() map[string]Array {
 	s := map[string]Array{"optim.step": safetensors.U64([]uint64{uint64(l.step)}, 1)}
 	for i, p := range l.c.Net.Params() {
-		s["param."+p.Name] = pack(p.Value)
+		s["param."+p.Name] = safetensors.Of(p.Value)
 		for k, b := range l.bufs[i] {
-			s[bufferName(p, k)] = pack(tensor.Tensor{Shape: p.Value.Shape, Data: b})
+			s[bufferName(p, k)] = safetensors.Of(tensor.Tensor{Shape: p.Value.Shape, Data: b})
 		}
 	}
 	for _, b := range l.c.Net.Buffers() {
-		s["buffer."+b.Name] = pack(b.Value)
+		s["buffer."+b.Name] = safetensors.Of(b.Value)
 	}
 	return s
 }
@@ -352,9 +352,12 @@ func (l *BPTT) SetState(s map[string]Array) error {
 	var dst []tensor.Tensor
 	var src [][]tensor.Float
 	take := func(name string, t tensor.Tensor) error {
-		v, err := unpack(s, name, t.Shape)
+		v, err := safetensors.Floats(s, name, t.Shape)
 		dst, src = append(dst, t), append(src, v)
-		return err
+		if err != nil {
+			return fmt.Errorf("train: %w", err)
+		}
+		return nil
 	}
 	for i, p := range l.c.Net.Params() {
 		if err := take("param."+p.Name, p.Value); err != nil {
@@ -389,40 +392,3 @@ func (l *BPTT) SetState(s map[string]Array) error {
 // Refresh takes up the network's parameters after someone else has written to
 // them.
 func (l *BPTT) Refresh() { l.packed.Refresh(l.c.Pool) }
-
-// pack stores a tensor in its own precision.
-func pack(t tensor.Tensor) Array {
-	switch v := any(t.Data).(type) {
-	case []float32:
-		return safetensors.F32(v, t.Shape...)
-	case []float64:
-		return safetensors.F64(v, t.Shape...)
-	}
-	panic("train: unknown element type")
-}
-
-func unpack(s map[string]Array, name string, shape tensor.Shape) ([]tensor.Float, error) {
-	a, ok := s[name]
-	switch {
-	case !ok:
-		return nil, fmt.Errorf("train: the checkpoint has no array %q, which this configuration needs", name)
-	case !shape.Equal(a.Shape):
-		return nil, fmt.Errorf("train: array %q has shape %v in the checkpoint, %v in this configuration", name, tensor.Shape(a.Shape), shape)
-	}
-	out := make([]tensor.Float, shape.Size())
-	v32, err := a.F32s()
-	if err == nil {
-		for i, v := range v32 {
-			out[i] = tensor.Float(v)
-		}
-		return out, nil
-	}
-	v64, err := a.F64s()
-	if err != nil {
-		return nil, fmt.Errorf("train: array %q: %w", name, err)
-	}
-	for i, v := range v64 {
-		out[i] = tensor.Float(v)
-	}
-	return out, nil
-}

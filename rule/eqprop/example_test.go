@@ -7,6 +7,8 @@ import (
 	"synfire/data"
 	"synfire/data/mnist"
 	"synfire/rule/eqprop"
+	"synfire/rule/eqprop/coupling"
+	"synfire/rule/eqprop/unit"
 	"synfire/tensor"
 	"synfire/train"
 )
@@ -16,7 +18,7 @@ func Example() {
 	trainSet, testSet := mnist.Sample()
 	learner, err := eqprop.New(eqprop.Config{
 		Sizes: []int{28 * 28, 100, 10}, Free: 20, Nudged: 4,
-		Beta: 0.3, CostScale: 1, Rates: []float64{0.2, 0.1}, Seed: 1,
+		Beta: 0.3, CostScale: 1, LearningRates: []float64{0.2, 0.1}, Seed: 1,
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -39,12 +41,12 @@ func Example() {
 
 // Convolutions take the place of the first layers; their sizes follow from the image.
 func ExampleConvolutional() {
-	convs := &eqprop.Convolutional{Image: tensor.Shape{28, 28, 1}, Layers: []eqprop.Convolution{
+	convs := &coupling.Convolutional{Image: tensor.Shape{28, 28, 1}, Layers: []coupling.Convolution{
 		{Out: 32, Kernel: 5, Pool: 2}, {Out: 64, Kernel: 5, Pool: 2},
 	}}
 	learner, err := eqprop.New(eqprop.Config{
-		Convolutional: convs, Sizes: convs.Sizes(10), Activation: eqprop.HardSigmoid, Step: 1, Weights: eqprop.FanIn,
-		Free: 50, Nudged: 10, Beta: 0.4, Rates: []float64{0.15, 0.035, 0.015},
+		Convolutional: convs, Sizes: convs.Sizes(10), Activation: unit.HardSigmoid, Step: 1, Weights: coupling.FanIn,
+		Free: 50, Nudged: 10, Beta: 0.4, LearningRates: []float64{0.15, 0.035, 0.015},
 	})
 	if err != nil {
 		fmt.Println(err)

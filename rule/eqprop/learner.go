@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"synfire/data"
 	"synfire/format/safetensors"
 	"synfire/internal/kernel"
 	"synfire/internal/rng"
 	"synfire/loss"
+	"synfire/rule/eqprop/coupling"
 	"synfire/tensor"
 	"synfire/train"
 )
@@ -47,10 +47,10 @@ func New(c Config) (*Learner, error) {
 }
 
 // Net is the network being trained. Call Refresh after writing to it.
-func (l *Learner) Net() *Net { return l.r.net }
+func (l *Learner) Net() *coupling.Net { return l.r.net }
 
 // Predictor is the forward network, or nil.
-func (l *Learner) Predictor() *Net { return l.r.predictor }
+func (l *Learner) Predictor() *coupling.Net { return l.r.predictor }
 
 // Refresh takes up parameters that someone else has written to.
 func (l *Learner) Refresh() {
@@ -77,7 +77,7 @@ func (l *Learner) Step(_ context.Context, d *data.Batch) (train.Metrics, error) 
 }
 
 // learn runs all phases and adds the steps to the parameters.
-func (l *Learner) learn(net, predictor *Net) {
+func (l *Learner) learn(net, predictor *coupling.Net) {
 	betas, gap := l.nudges()
 	l.r.run(&l.batch, betas, gap)
 	l.r.add(&l.batch, betas, net, predictor)
@@ -114,33 +114,23 @@ func (l *Learner) SynapticOperations() int { return int(l.r.synapses.Load()) }
 
 // Gradient is the estimate of the gradient of a batch's mean cost, and its
 // predictor's, without learning: as gradients of Net and Predictor, by layer.
-func (l *Learner) Gradient(d *data.Batch) (net, predictor *Net, err error) {
+func (l *Learner) Gradient(d *data.Batch) (net, predictor *coupling.Net, err error) {
 	if err := l.take(d, false); err != nil {
 		return nil, nil, err
 	}
-	rates := l.r.c.Rates
-	defer func() { l.r.c.Rates = rates }()
+	rates := l.r.c.LearningRates
+	defer func() { l.r.c.LearningRates = rates }()
 	l.r.factor = 1
-	l.r.c.Rates = make([]float64, len(rates))
-	for i := range l.r.c.Rates {
-		l.r.c.Rates[i] = -1 // descent backwards
+	l.r.c.LearningRates = make([]float64, len(rates))
+	for i := range l.r.c.LearningRates {
+		l.r.c.LearningRates[i] = -1 // descent backwards
 	}
-	net = zeros(l.r.net)
+	net = l.r.net.Zeros()
 	if l.r.predictor != nil {
-		predictor = zeros(l.r.predictor)
+		predictor = l.r.predictor.Zeros()
 	}
 	l.learn(net, predictor)
 	return net, predictor, nil
-}
-
-// zeros is a network like n without weights.
-func zeros(n *Net) *Net {
-	out := &Net{Sizes: n.Sizes, Convolutional: n.Convolutional}
-	for l := range n.W {
-		out.W = append(out.W, tensor.Param{Name: n.W[l].Name, Value: tensor.New(n.W[l].Value.Shape...)})
-		out.B = append(out.B, tensor.Param{Name: n.B[l].Name, Value: tensor.New(n.B[l].Value.Shape...)})
-	}
-	return out
 }
 
 // Predict relaxes freely.
@@ -217,7 +207,7 @@ func (l *Learner) score(scores []tensor.Float) (correct int, cost float64) {
 			correct++
 		}
 		if l.c.Output == CrossEntropy {
-			cost += crossEntropy(row, label)
+			cost += loss.CrossEntropy(nil, row, label)
 			continue
 		}
 		for j, v := range row {
@@ -229,17 +219,6 @@ func (l *Learner) score(scores []tensor.Float) (correct int, cost float64) {
 		}
 	}
 	return correct, cost
-}
-
-func crossEntropy(logits []tensor.Float, label int) float64 {
-	top, sum := logits[0], 0.0
-	for _, v := range logits {
-		top = max(top, v)
-	}
-	for _, v := range logits {
-		sum += math.Exp(float64(v - top))
-	}
-	return math.Log(sum) - float64(logits[label]-top)
 }
 
 // Forward is the predictor of a trained learner as a classifier of its own: one
@@ -273,7 +252,7 @@ func (f Forward) Predict(ctx context.Context, d *data.Batch) (train.Prediction, 
 func (l *Learner) State() map[string]train.Array {
 	s := map[string]train.Array{"eqprop.step": safetensors.U64([]uint64{uint64(l.step)}, 1)}
 	for _, p := range l.stored() {
-		s[p.Name] = array(p.Value)
+		s[p.Name] = safetensors.Of(p.Value)
 	}
 	return s
 }
@@ -309,8 +288,11 @@ func (l *Learner) SetState(s map[string]train.Array) error {
 	}
 	values := make([][]tensor.Float, len(all))
 	for i, p := range all {
-		if values[i], err = floats(s, p); err != nil {
-			return err
+		if values[i], err = safetensors.Floats(s, p.Name, p.Value.Shape); err != nil {
+			return fmt.Errorf("eqprop: %w", err)
+		}
+		if k := kernel.Finite(values[i]); k >= 0 {
+			return fmt.Errorf("eqprop: array %q holds %v; use another checkpoint of the run", p.Name, values[i][k])
 		}
 	}
 	for i, p := range all {
@@ -325,38 +307,4 @@ func (l *Learner) SetState(s map[string]train.Array) error {
 	}
 	l.r.pack()
 	return nil
-}
-
-// array stores a tensor in its own precision.
-func array(t tensor.Tensor) train.Array {
-	switch v := any(t.Data).(type) {
-	case []float32:
-		return safetensors.F32(v, t.Shape...)
-	case []float64:
-		return safetensors.F64(v, t.Shape...)
-	}
-	panic("eqprop: unknown element type")
-}
-
-func floats(s map[string]train.Array, p tensor.Param) ([]tensor.Float, error) {
-	a, ok := s[p.Name]
-	if !ok || !p.Value.Shape.Equal(a.Shape) {
-		return nil, fmt.Errorf("eqprop: array %q has shape %v in the checkpoint, want %v: was it made with another configuration?", p.Name, tensor.Shape(a.Shape), p.Value.Shape)
-	}
-	out := make([]tensor.Float, len(p.Value.Data))
-	if v, err := a.F32s(); err == nil {
-		for i, x := range v {
-			out[i] = tensor.Float(x)
-		}
-	} else if v, err := a.F64s(); err == nil {
-		for i, x := range v {
-			out[i] = tensor.Float(x)
-		}
-	} else {
-		return nil, fmt.Errorf("eqprop: array %q: %w", p.Name, err)
-	}
-	if i := kernel.Finite(out); i >= 0 {
-		return nil, fmt.Errorf("eqprop: array %q holds %v; use another checkpoint of the run", p.Name, out[i])
-	}
-	return out, nil
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"synfire/data"
+	"synfire/rule/eqprop/limit"
+	"synfire/rule/eqprop/unit"
 	"synfire/snntest"
 	"synfire/tensor"
 )
@@ -15,7 +17,7 @@ import (
 // the predictor has nothing to learn.
 func TestPredictorOneUnit(t *testing.T) {
 	one := &data.Batch{Index: []int{0}, Labels: []int{0}, X: []tensor.Float{1}}
-	l := learner(t, Config{Sizes: []int{1, 1}, Free: 100, Nudged: 50, Beta: 0.1, Rates: []float64{1}, Predictor: &Predictor{Lambda: 0.5}})
+	l := learner(t, Config{Sizes: []int{1, 1}, Free: 100, Nudged: 50, Beta: 0.1, LearningRates: []float64{1}, Predictor: &Predictor{Lambda: 0.5}})
 	set(l, 0.3, 0.1)
 	f := l.Predictor()
 	f.W[0].Value.Data[0], f.B[0].Value.Data[0] = 0.8/1.01, 0
@@ -85,13 +87,13 @@ func TestLimitedPredictor(t *testing.T) {
 	if !snntest.DoublePrecision() {
 		t.Skip("differences need double precision; run with -tags float64")
 	}
-	for name, k := range map[string]TopK{
+	for name, k := range map[string]limit.TopK{
 		"budget":       {K: 4},
 		"loose budget": {K: 16},
-		"soft":         {K: 4, Variant: Soft, Temperature: 0.2},
-		"hard":         {K: 4, Variant: Hard},
+		"soft":         {K: 4, Variant: limit.Soft, Temperature: 0.2},
+		"hard":         {K: 4, Variant: limit.Hard},
 	} {
-		for _, spiking := range []*Spiking{nil, {Drift: 0.05, Lambda: 0.3}} {
+		for _, spiking := range []*unit.Spiking{nil, {Drift: 0.05, Lambda: 0.3}} {
 			l, b := learner(t, complete(Config{TopK: &k, Spiking: spiking, Predictor: &Predictor{Lambda: 0.1, TopK: true}})), samples(3, 40, 5, 0.5, 2)
 			for _, bias := range l.Predictor().B {
 				fill(bias.Value.Data, 0.2)
@@ -141,8 +143,8 @@ func TestLimitedPredictor(t *testing.T) {
 
 // Limited predictions are within their limit, with the same bits alone and in a batch.
 func TestLimitedPredictionIsOfTheSample(t *testing.T) {
-	for name, k := range map[string]TopK{
-		"budget": {K: 4}, "soft": {K: 4, Variant: Soft, Temperature: 0.1}, "hard": {K: 4, Variant: Hard},
+	for name, k := range map[string]limit.TopK{
+		"budget": {K: 4}, "soft": {K: 4, Variant: limit.Soft, Temperature: 0.1}, "hard": {K: 4, Variant: limit.Hard},
 	} {
 		l, b := learner(t, complete(Config{TopK: &k, Tolerance: 1e-3, Predictor: &Predictor{Lambda: 0.1, TopK: true}})), samples(30, 40, 5, 0.5, 2)
 		step(t, l, b)
@@ -153,7 +155,7 @@ func TestLimitedPredictionIsOfTheSample(t *testing.T) {
 			for _, v := range all[i*33:][:33] {
 				sum += max(0, float64(v))
 			}
-			if limit := 4.001; sum > limit && k.Variant != Hard || sum == 0 {
+			if sum > 4.001 && k.Variant != limit.Hard || sum == 0 {
 				t.Errorf("%s: activity %v", name, sum)
 			}
 		}
