@@ -18,7 +18,7 @@ import (
 func w7(s Selection) Case {
 	c := eqprop.Config{
 		Sizes: []int{784, pick(s.Small, 512, 40), 10}, Free: 20, Nudged: 4, Beta: 0.5, Nudge: eqprop.OneSided,
-		Rates: []float64{0.1, 0.1}, Seed: seed,
+		LearningRates: []float64{0.1, 0.1}, Seed: seed,
 	}
 	return Case{
 		Workload: "W7", Phase: Train, Shape: fmt.Sprintf("784-%d-10", c.Sizes[1]), Threads: s.Threads,

@@ -25,6 +25,7 @@ import (
 	"synfire/internal/suggest"
 	"synfire/model"
 	"synfire/rule/bptt"
+	"synfire/rule/eqprop"
 	"synfire/sample"
 )
 
@@ -41,6 +42,7 @@ func Default() Catalog {
 		cifar.Dataset(), cifar.JPEGDataset(), fsdd.Dataset(), voc.BCCD(),
 	}}
 	c.Rules[bptt.Kind] = model.Kind{New: func() any { r := bptt.NewRule(); return &r }, Example: bptt.NewRule()}
+	c.Rules[eqprop.Kind] = model.Kind{New: func() any { r := eqprop.NewRule(); return &r }, Example: eqprop.NewRule()}
 	c.Rules[bptt.GraphKind] = model.Kind{New: func() any { return &bptt.Graph{} }, Example: bptt.Graph{}}
 	return c
 }

@@ -22,8 +22,8 @@ func BenchmarkLayers(b *testing.B) {
 		{"relu", layer.ReLU{}},
 		{"batch-norm", layer.BatchNorm{}},
 		{"dropout", layer.Dropout{Rate: 0.3}},
-		{"depthwise", layer.Conv2D{Out: 64, Kernel: 3, Padding: 1, Groups: 64}},
-		{"groups", layer.Conv2D{Out: 64, Kernel: 3, Padding: 1, Groups: 4}},
+		{"depthwise", layer.Conv2D{Out: 64, Kernel: []int{3}, Padding: []int{1}, Groups: 64}},
+		{"groups", layer.Conv2D{Out: 64, Kernel: []int{3}, Padding: []int{1}, Groups: 4}},
 		{"parametric-spiking", layer.ParametricSpiking{Beta: 0.5, Threshold: 1, Surrogate: surrogate.ArcTan{Alpha: 2}}},
 	} {
 		b.Run(c.name, func(b *testing.B) {

@@ -21,6 +21,7 @@ import (
 	"synfire/internal/kernel"
 	"synfire/internal/par"
 	"synfire/internal/rng"
+	"synfire/linmap"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -311,7 +312,7 @@ type job struct {
 	a      affine
 	pool   pooling
 	record []uint8
-	g      window // of canvases
+	g      linmap.Window // of canvases
 	c      *Call
 	s      *signal.Signal
 	e      *events
@@ -347,7 +348,7 @@ type Worker struct {
 	values []tensor.Float
 	ints   []int32
 	ends   []int32
-	packed kernel.Packed
+	maps   linmap.Scratch
 	words  []uint64
 }
 

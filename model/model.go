@@ -62,12 +62,15 @@ func Default() Table {
 	adam := optim.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 	return Table{
 		Layers: map[string]Kind{
-			"linear":   kind(layer.Linear{}, layer.Linear{Out: 4}),
-			"conv2d":   kind(layer.Conv2D{Stride: 1}, layer.Conv2D{Out: 3, Kernel: 3, Stride: 2, Padding: 1}),
-			"max-pool": kind(layer.MaxPool{}, layer.MaxPool{Size: 2}),
-			"avg-pool": kind(layer.AvgPool{}, layer.AvgPool{Size: 2}),
-			"flatten":  kind(layer.Flatten{}, layer.Flatten{}),
-			"relu":     kind(layer.ReLU{}, layer.ReLU{}),
+			"linear": kind(layer.Linear{}, layer.Linear{Out: 4}),
+			"conv2d": kind(layer.Conv2D{},
+				layer.Conv2D{Out: 3, Kernel: []int{2, 3}, Stride: []int{2, 1}, Padding: []int{1, 0, 2, 1}, Dilation: []int{1, 2}}),
+			"max-pool":        kind(layer.MaxPool{}, layer.MaxPool{Size: 3, Stride: 2, Padding: []int{1}}),
+			"avg-pool":        kind(layer.AvgPool{}, layer.AvgPool{Size: 3, Stride: 2, Padding: []int{0, 1, 2, 1}}),
+			"global-avg-pool": kind(layer.GlobalAvgPool{}, layer.GlobalAvgPool{}),
+			"upsample":        kind(layer.Upsample{Factor: 2}, layer.Upsample{Factor: 3}),
+			"flatten":         kind(layer.Flatten{}, layer.Flatten{}),
+			"relu":            kind(layer.ReLU{}, layer.ReLU{Slope: 0.1, Max: 0.6}),
 			"spiking": kind(layer.Spiking{Neuron: lif, Surrogate: fast},
 				layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.3}, Surrogate: surrogate.FastSigmoid{Slope: 4}}),
 			"readout":    kind(layer.Readout{Beta: 0.9}, layer.Readout{Beta: 0.9}),

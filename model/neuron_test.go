@@ -52,7 +52,7 @@ func TestNeuronsInNetworks(t *testing.T) {
 	for _, k := range model.Default().Neurons {
 		snntest.Neuron(t, k.Example.(neuron.Neuron))
 		spiking := layer.Spiking{Neuron: k.Example.(neuron.Neuron), Surrogate: surrogate.FastSigmoid{Slope: 3}}
-		net, err := network.Sequential(tensor.Shape{6, 6, 2}, 1, layer.Conv2D{Out: 9, Kernel: 3}, spiking, layer.Flatten{}, layer.Linear{Out: 5}, spiking)
+		net, err := network.Sequential(tensor.Shape{6, 6, 2}, 1, layer.Conv2D{Out: 9, Kernel: []int{3}}, spiking, layer.Flatten{}, layer.Linear{Out: 5}, spiking)
 		if err != nil {
 			t.Fatal(err)
 		}

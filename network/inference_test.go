@@ -117,8 +117,8 @@ func TestInferenceErrors(t *testing.T) {
 // The steady state allocates nothing, on one thread and on several.
 func TestInferenceAllocatesNothing(t *testing.T) {
 	net, err := network.Sequential(tensor.Shape{8, 8, 1}, 1,
-		layer.Conv2D{Out: 4, Kernel: 3}, layer.MaxPool{Size: 2}, lif(0.9, neuron.Subtract, fast),
-		layer.Conv2D{Out: 5, Kernel: 2}, lif(0.9, neuron.Subtract, fast), layer.Flatten{}, layer.Linear{Out: 3}, lif(0.9, neuron.Subtract, fast))
+		layer.Conv2D{Out: 4, Kernel: []int{3}}, layer.MaxPool{Size: 2}, lif(0.9, neuron.Subtract, fast),
+		layer.Conv2D{Out: 5, Kernel: []int{2}}, lif(0.9, neuron.Subtract, fast), layer.Flatten{}, layer.Linear{Out: 3}, lif(0.9, neuron.Subtract, fast))
 	if err != nil {
 		t.Fatal(err)
 	}

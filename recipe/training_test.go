@@ -57,7 +57,7 @@ func config() model.Config {
 	c := model.NewConfig()
 	c.Data = model.Data{Name: "corners"}
 	c.Steps, c.Batch, c.Epochs, c.Optimizer = 3, 4, 2, optim.Adam{LR: 0.02}
-	c.Layers = network.Chain(layer.Conv2D{Out: 4, Kernel: 3}, layer.MaxPool{Size: 2}, spiking, layer.Flatten{}, layer.Linear{Out: 3}, spiking)
+	c.Layers = network.Chain(layer.Conv2D{Out: 4, Kernel: []int{3}}, layer.MaxPool{Size: 2}, spiking, layer.Flatten{}, layer.Linear{Out: 3}, spiking)
 	return c
 }
 
@@ -171,7 +171,7 @@ func TestTrainErrors(t *testing.T) {
 	}{
 		{"100 samples asked for", func(c *model.Config) { c.Data.Train = 100 }},
 		{"data set corners has 3 classes", func(c *model.Config) { c.Layers[4].Layer = layer.Linear{Out: 4} }},
-		{`node "conv2d1"`, func(c *model.Config) { c.Layers[0].Layer = layer.Conv2D{Out: 4, Kernel: 7} }},
+		{`node "conv2d1"`, func(c *model.Config) { c.Layers[0].Layer = layer.Conv2D{Out: 4, Kernel: []int{7}} }},
 		{"scale is 2", func(c *model.Config) { c.Encoder = encode.Poisson{Scale: 2} }},
 	} {
 		k, dir := config(), filepath.Join(t.TempDir(), "run")

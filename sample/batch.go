@@ -195,3 +195,51 @@ func (f Field) Check(t Target) error {
 	}
 	return nil
 }
+
+// Labelled is a batch of values [B, n] with a class each, below classes. index names
+// their random streams.
+func Labelled(index []int, x []tensor.Float, labels []int, classes int) *Batch {
+	n := 0
+	if len(index) > 0 {
+		n = len(x) / len(index)
+	}
+	spec := &Spec{Shape: tensor.Shape{n}, Targets: []Field{{Name: Label, Kind: Class, Classes: make([]string, classes)}}}
+	for i := range classes {
+		spec.Targets[0].Classes[i] = fmt.Sprint(i)
+	}
+	return &Batch{Spec: spec, Index: index, X: x, Targets: []Column{{Field: &spec.Targets[0], Class: labels}}}
+}
+
+// Slice is samples [lo, hi) of the batch, in the batch's memory.
+func (b *Batch) Slice(lo, hi int) *Batch {
+	s := &Batch{Spec: b.Spec, Epoch: b.Epoch, Index: b.Index[lo:hi]}
+	if n := b.Spec.Size(); !b.Spec.Events {
+		s.X = b.X[lo*n : hi*n]
+	} else {
+		s.Events = b.Events[lo:hi]
+	}
+	if b.Lengths != nil {
+		s.Lengths = b.Lengths[lo:hi]
+	}
+	if b.Frames != nil {
+		s.Frames = b.Frames[lo:hi]
+	}
+	for _, c := range b.Targets {
+		part := Column{Field: c.Field}
+		for i := lo; i < hi; i++ {
+			part.Add(c.At(i))
+		}
+		s.Targets = append(s.Targets, part)
+	}
+	return s
+}
+
+// Classes are the classes of the first target that is one; nil where there is none.
+func (b *Batch) Classes() []int {
+	for i := range b.Targets {
+		if b.Targets[i].Field.Kind == Class {
+			return b.Targets[i].Class
+		}
+	}
+	return nil
+}

@@ -24,7 +24,7 @@ func Example() {
 		Surrogate: surrogate.FastSigmoid{Slope: 5},
 	}
 	net, err := network.Sequential(trainSet.Shape, 1,
-		layer.Conv2D{Out: 8, Kernel: 5}, layer.MaxPool{Size: 2}, spiking,
+		layer.Conv2D{Out: 8, Kernel: []int{5}}, layer.MaxPool{Size: 2}, spiking,
 		layer.Flatten{}, layer.Linear{Out: 10}, spiking)
 	if err != nil {
 		log.Fatal(err)

@@ -31,8 +31,8 @@ func small() model.Config {
 	c.Data = model.Data{Name: mnist.SampleName, Train: 200, Test: 100, Augment: []data.Augment{data.Shift{Max: 1}}}
 	c.Steps, c.Batch, c.Epochs = 4, 16, 2
 	c.Layers = network.Chain(
-		layer.Conv2D{Out: 5, Kernel: 5, Stride: 2}, spiking, layer.MaxPool{Size: 2},
-		layer.Conv2D{Out: 7, Kernel: 3, Padding: 1}, spiking, layer.Flatten{}, layer.Linear{Out: 10}, spiking,
+		layer.Conv2D{Out: 5, Kernel: []int{5}, Stride: []int{2}}, spiking, layer.MaxPool{Size: 2},
+		layer.Conv2D{Out: 7, Kernel: []int{3}, Padding: []int{1}}, spiking, layer.Flatten{}, layer.Linear{Out: 10}, spiking,
 	)
 	return c
 }
@@ -219,7 +219,7 @@ func TestWrongState(t *testing.T) {
 	l := loop(t, c, nil)
 	before := l.Learner.State()
 	c.Layers = slices.Clone(c.Layers)
-	c.Layers[3].Layer = layer.Conv2D{Out: 8, Kernel: 3, Padding: 1}
+	c.Layers[3].Layer = layer.Conv2D{Out: 8, Kernel: []int{3}, Padding: []int{1}}
 	if err := l.Learner.SetState(loop(t, c, nil).Learner.State()); err == nil || !strings.Contains(err.Error(), "shape") {
 		t.Errorf("state of another network: %v", err)
 	}

@@ -25,8 +25,8 @@ func TestKinds(t *testing.T) {
 	snntest.Neuron(t, table().Neurons["bounded-lif"].Example.(neuron.Neuron))
 	spiking := layer.Spiking{Neuron: table().Neurons["bounded-lif"].Example.(neuron.Neuron), Surrogate: surrogate.FastSigmoid{Slope: 4}}
 	net, err := network.Sequential(tensor.Shape{5, 5, 2}, 1,
-		layer.Conv2D{Out: 3, Kernel: 3}, table().Layers["gain"].Example.(Gain), spiking,
-		layer.Conv2D{Out: 4, Kernel: 2}, Gain{Start: 1.5}, spiking)
+		layer.Conv2D{Out: 3, Kernel: []int{3}}, table().Layers["gain"].Example.(Gain), spiking,
+		layer.Conv2D{Out: 4, Kernel: []int{2}}, Gain{Start: 1.5}, spiking)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,9 @@ import (
 	"synfire/report"
 	"synfire/report/figure"
 	rule "synfire/rule/eqprop"
+	"synfire/rule/eqprop/coupling"
+	"synfire/rule/eqprop/diagnose"
+	"synfire/rule/eqprop/limit"
 	"synfire/train"
 )
 
@@ -33,7 +36,7 @@ type cell struct {
 	wrong          float64   // percent
 	active         []float64 // units above zero, mean over test images, by hidden layer
 	weights, total int       // that are not zero, of all that the prediction uses
-	products       float64   // of an image, see rule.Learner.Cost
+	products       float64   // of an image, see diagnose.CostOf
 	epoch, predict float64   // seconds, the latter for 10,000 images
 }
 
@@ -145,16 +148,16 @@ func (c *cell) count(ctx context.Context, l *rule.Learner, set *data.Set) error 
 	if err != nil {
 		return err
 	}
-	var cost rule.Cost
+	var cost diagnose.Cost
 	for b := new(data.Batch); cursor.Next(b); {
-		one, err := l.Cost(ctx, b)
+		one, err := diagnose.CostOf(ctx, l, b)
 		if err != nil {
 			return err
 		}
 		cost.Add(one)
 	}
 	n := float64(set.Len())
-	nets, products, active := []*rule.Net{l.Net(), l.Predictor()}, cost.Products, cost.Active
+	nets, products, active := []*coupling.Net{l.Net(), l.Predictor()}, cost.Products, cost.Active
 	if c.how == "forward" {
 		nets, products, active = nets[1:], cost.Forward, cost.Predicted
 	}
@@ -257,7 +260,7 @@ func (a *ablation) gridSection() (report.Section, error) {
 			g.table(fmt.Sprintf("%v: test error (%%)%s", g.variant, g.spread()), means, mean.errorText),
 			g.table(fmt.Sprintf("%v: active units of 500", g.variant), means, func(m mean) string { return fmt.Sprintf("%.1f", m.active) }),
 			g.table(fmt.Sprintf("%v: products of a prediction, thousands", g.variant), means, func(m mean) string { return thousands(m.products) }))
-		if g.variant == rule.Budget {
+		if g.variant == limit.Budget {
 			budget = means
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"synfire/recipe"
 	"synfire/report"
 	rule "synfire/rule/eqprop"
+	"synfire/rule/eqprop/unit"
 	"synfire/train"
 )
 
@@ -32,7 +33,7 @@ func binaryJobs(seed uint64, images, epochs int) []Job {
 	jobs := sparseJobs(seed, images, epochs)
 	binary, sparse := jobs[0], jobs[3]
 	binary.Name, sparse.Name = "binary", "binary-budget-10-pruned"
-	binary.Config.Binary, sparse.Config.Binary = &rule.Binary{}, &rule.Binary{}
+	binary.Config.Binary, sparse.Config.Binary = &unit.Binary{}, &unit.Binary{}
 	return []Job{jobs[0], binary, sparse}
 }
 

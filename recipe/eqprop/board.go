@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"synfire/data"
+	"synfire/format/yaml"
 	"synfire/recipe"
 	"synfire/report"
 	"synfire/report/figure"
@@ -30,43 +31,22 @@ type Job struct {
 }
 
 // YAML is the job as its run directory keeps it.
-func (j Job) YAML() []byte {
-	c := j.Config
-	var b strings.Builder
-	fmt.Fprintf(&b, "learner: %s\nseed: %d\nimages: %d\nepochs: %d\nbatch: %d\nshuffle: %v\n", rule.Kind, c.Seed, j.Images, j.Epochs, j.Batch, j.Shuffle)
-	fmt.Fprintf(&b, "sizes: %v\nstep: %g\nfree: %d\nnudged: %d\nbeta: %g\ncost-scale: %g\n", c.Sizes, c.Step, c.Free, c.Nudged, c.Beta, c.CostScale)
-	fmt.Fprintf(&b, "nudge: %v\nactivation: %v\nschedule: %v\noutput: %v\nweights: %v\n", c.Nudge, c.Activation, c.Schedule, c.Output, c.Weights)
-	fmt.Fprintf(&b, "rates: %v\nanneal: %d\ntolerance: %g\nparticles: %d\n", c.Rates, c.Anneal, c.Tolerance, c.Particles)
-	if v := c.Convolutional; v != nil {
-		fmt.Fprintf(&b, "image: %v\nconvolutions:\n", v.Image)
-		for _, l := range v.Layers {
-			fmt.Fprintf(&b, "  - {out: %d, kernel: %d, pad: %d, pool: %d, average: %v}\n", l.Out, l.Kernel, l.Pad, l.Pool, l.Average)
-		}
-	}
-	if s := c.Spiking; s != nil {
-		fmt.Fprintf(&b, "spiking: {quantiser: %v, lambda: %g, lambda-decay: %g, epsilon: %g, decay: %g, drift: %g, warm: %d, bidirectional: %v}\n",
-			s.Quantiser, s.Lambda, s.LambdaDecay, s.Epsilon, s.Decay, s.Drift, s.Warm, s.Bidirectional)
-	}
-	if k := c.TopK; k != nil {
-		fmt.Fprintf(&b, "top-k: {k: %g, variant: %v, temperature: %g, begin: %d, end: %d, hot: %g, cooling: %d}\n", k.K, k.Variant, k.Temperature, k.Begin, k.End, k.Hot, k.Cooling)
-	}
-	if p := c.Pruning; p != nil {
-		fmt.Fprintf(&b, "pruning: {sparsity: %g, last: %g, begin: %d, end: %d, every: %d, saliency: %v, regrow: %v, shared-mask: %v}\n",
-			p.Sparsity, p.Last, p.Begin, p.End, p.Every, p.Saliency, p.Regrow, p.SharedMask)
-	}
-	if c.Binary != nil {
-		fmt.Fprintln(&b, "binary: {}")
-	}
-	if p := c.Predictor; p != nil {
-		fmt.Fprintf(&b, "predictor: {lambda: %g, leak: %g, top-k: %v}\n", p.Lambda, p.Leak, p.TopK)
-	}
-	return []byte(b.String())
+func (j Job) YAML() ([]byte, error) {
+	return yaml.Encode(struct {
+		Learner     string `yaml:"learner"`
+		Images      int    `yaml:"images"`
+		Epochs      int    `yaml:"epochs"`
+		Batch       int    `yaml:"batch"`
+		Shuffle     bool   `yaml:"shuffle"`
+		rule.Config `yaml:",inline"`
+	}{rule.Kind, j.Images, j.Epochs, j.Batch, j.Shuffle, j.Config}, nil)
 }
 
 // done is a finished job. The learners of many jobs are not kept: only the first and
 // the last one's are sure to be there.
 type done struct {
 	job     Job
+	config  []byte // the job's YAML
 	learner *rule.Learner
 	result  *train.Evaluation
 	epochs  []train.Epoch
@@ -126,8 +106,12 @@ func (b *board) run(ctx context.Context, j Job) (*done, error) {
 	if err != nil {
 		return nil, err
 	}
+	config, err := j.YAML()
+	if err != nil {
+		return nil, err
+	}
 	path := filepath.Join(b.env.Out, fmt.Sprintf("%s-s%d", j.Name, j.Config.Seed))
-	dir, err := train.OpenRunDir(path, rule.Kind, j.YAML(), b.env.Resume)
+	dir, err := train.OpenRunDir(path, rule.Kind, config, b.env.Resume)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +128,7 @@ func (b *board) run(ctx context.Context, j Job) (*done, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &done{j, learner, result, epochs}, nil
+	return &done{j, config, learner, result, epochs}, nil
 }
 
 // testError runs a job and returns its test error in percent.
@@ -238,7 +222,7 @@ func (b *board) outcome(page report.Page) (*recipe.Outcome, error) {
 	}
 	var configs []string
 	for _, d := range b.jobs {
-		configs = append(configs, "# "+d.job.Name+"\n"+string(d.job.YAML()))
+		configs = append(configs, "# "+d.job.Name+"\n"+string(d.config))
 	}
 	return &recipe.Outcome{
 		Measured: b.measured, Metrics: b.metrics, WeightsSHA256: hex.EncodeToString(b.states.Sum(nil)),

@@ -7,6 +7,8 @@ import (
 	"synfire/recipe"
 	"synfire/report"
 	rule "synfire/rule/eqprop"
+	"synfire/rule/eqprop/coupling"
+	"synfire/rule/eqprop/unit"
 	"synfire/tensor"
 )
 
@@ -31,12 +33,12 @@ func convolutionalClaim() report.Claim {
 // dynamics: 5×5 convolutions to 32 and 64 channels, each with 2×2 max pooling. The
 // nudge is centred, and a sample ends its phase once it has settled.
 func convolutional(seed uint64, free, epochs int) Job {
-	convs := &rule.Convolutional{Image: tensor.Shape{28, 28, 1}, Layers: []rule.Convolution{
+	convs := &coupling.Convolutional{Image: tensor.Shape{28, 28, 1}, Layers: []coupling.Convolution{
 		{Out: 32, Kernel: 5, Pool: 2}, {Out: 64, Kernel: 5, Pool: 2},
 	}}
 	c := rule.Config{
-		Convolutional: convs, Sizes: convs.Sizes(10), Step: 1, Activation: rule.HardSigmoid, Weights: rule.FanIn,
-		Free: free, Nudged: 10, Beta: 0.4, Rates: []float64{0.15, 0.035, 0.015}, Tolerance: 1e-3, Seed: seed,
+		Convolutional: convs, Sizes: convs.Sizes(10), Step: 1, Activation: unit.HardSigmoid, Weights: coupling.FanIn,
+		Free: free, Nudged: 10, Beta: 0.4, LearningRates: []float64{0.15, 0.035, 0.015}, Tolerance: 1e-3, Seed: seed,
 	}
 	return Job{Name: "convolutional", Config: c, Epochs: epochs, Batch: 20, Shuffle: true}
 }

@@ -24,6 +24,8 @@ import (
 	"synfire/recipe"
 	"synfire/report"
 	rule "synfire/rule/eqprop"
+	"synfire/rule/eqprop/coupling"
+	"synfire/rule/eqprop/unit"
 )
 
 // Recipes are the recipes of this package.
@@ -63,7 +65,7 @@ func Plain() recipe.Recipe {
 func one(seed uint64) rule.Config {
 	return rule.Config{
 		Sizes: []int{784, 500, 10}, Step: 0.5, CostScale: 1, Beta: 0.3,
-		Free: 20, Nudged: 4, Rates: []float64{0.1, 0.05}, Seed: seed,
+		Free: 20, Nudged: 4, LearningRates: []float64{0.1, 0.05}, Seed: seed,
 	}
 }
 
@@ -94,7 +96,7 @@ func fullCentred(seed uint64) Job {
 // state hangs on where it started from more than on the image.
 func twoHidden(seed uint64) Job {
 	c := one(seed)
-	c.Sizes, c.Rates, c.Weights = []int{784, 500, 500, 10}, []float64{0.4, 0.1, 0.03}, rule.FanIn
+	c.Sizes, c.LearningRates, c.Weights = []int{784, 500, 500, 10}, []float64{0.4, 0.1, 0.03}, coupling.FanIn
 	c.Beta, c.Free, c.Nudged, c.Tolerance = 0.2, 50, 6, 1e-3
 	c.Anneal = 8 * 60_000 / 20
 	return Job{Name: "two-hidden", Config: c, Images: 60_000, Epochs: 8, Batch: 20, Shuffle: true}
@@ -104,8 +106,8 @@ func twoHidden(seed uint64) Job {
 // sweeps from the input on settle within a tenth of the published 180 damped ones.
 func threeDiscrete(seed uint64) Job {
 	c := rule.Config{
-		Sizes: []int{784, 512, 512, 512, 10}, Step: 1, Schedule: rule.SweepForward, Activation: rule.Logistic, Weights: rule.FanIn, Beta: 0.1,
-		Free: 15, Nudged: 8, Rates: []float64{0.8, 0.3, 0.1, 0.04}, Tolerance: 1e-3, Anneal: 8 * 60_000 / 20, Seed: seed,
+		Sizes: []int{784, 512, 512, 512, 10}, Step: 1, Schedule: rule.SweepForward, Activation: unit.Logistic, Weights: coupling.FanIn, Beta: 0.1,
+		Free: 15, Nudged: 8, LearningRates: []float64{0.8, 0.3, 0.1, 0.04}, Tolerance: 1e-3, Anneal: 8 * 60_000 / 20, Seed: seed,
 	}
 	return Job{Name: "three-discrete", Config: c, Images: 60_000, Epochs: 8, Batch: 20, Shuffle: true}
 }

@@ -6,6 +6,7 @@ import (
 	"synfire/recipe"
 	"synfire/report"
 	rule "synfire/rule/eqprop"
+	"synfire/rule/eqprop/unit"
 )
 
 // Spiking is the recipe of spiking equilibrium propagation.
@@ -42,7 +43,7 @@ func InitSpiking() recipe.Recipe {
 
 // adapted are the published units of the figure: steps that adapt to their drive, and
 // a predictive code.
-func adapted() *rule.Spiking { return &rule.Spiking{Drift: 0.0346, Lambda: 0.275} }
+func adapted() *unit.Spiking { return &unit.Spiking{Drift: 0.0346, Lambda: 0.275} }
 
 // spiking is the published network of the figure: adapted steps and predictive
 // coding, 100 free and 50 nudged steps.

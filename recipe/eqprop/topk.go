@@ -7,7 +7,9 @@ import (
 
 	"synfire/recipe"
 	"synfire/report"
-	rule "synfire/rule/eqprop"
+	"synfire/rule/eqprop/limit"
+	"synfire/rule/eqprop/sparse"
+	"synfire/rule/eqprop/unit"
 )
 
 // TopK is the recipe of few active units and few weights.
@@ -31,16 +33,16 @@ func TopK() recipe.Recipe {
 
 // thin is the pruning of a run to a sparsity, of the outputs' weights to half of it: it
 // begins after a tenth of the run and ends after seven.
-func thin(sparsity float64, images, epochs int) *rule.Pruning {
+func thin(sparsity float64, images, epochs int) *sparse.Pruning {
 	steps := images / 20 * epochs
-	return &rule.Pruning{Sparsity: sparsity, Last: sparsity / 2, Begin: steps / 10, End: steps * 7 / 10, Every: max(1, steps/25)}
+	return &sparse.Pruning{Sparsity: sparsity, Last: sparsity / 2, Begin: steps / 10, End: steps * 7 / 10, Every: max(1, steps/25)}
 }
 
 // treated are a run as it is, with a budget of 10, with nine tenths of its weights
 // pruned, and with both. A predictor is treated alike.
 func treated(host Job) []Job {
 	budget, pruned, both := host, host, host
-	budget.Name, budget.Config.TopK = host.Name+"-budget-10", &rule.TopK{K: 10}
+	budget.Name, budget.Config.TopK = host.Name+"-budget-10", &limit.TopK{K: 10}
 	pruned.Name, pruned.Config.Pruning = host.Name+"-pruned", thin(0.9, host.Images, host.Epochs)
 	if p := host.Config.Predictor; p != nil {
 		limited := *p
@@ -70,7 +72,7 @@ func sparseJobs(seed uint64, images, epochs int) []Job {
 // own: each takes longer.
 func hosts(seed uint64, images, epochs, spikingEpochs int) []Job {
 	binary := realValued(seed, images, epochs)
-	binary.Name, binary.Config.Binary = "binary", &rule.Binary{}
+	binary.Name, binary.Config.Binary = "binary", &unit.Binary{}
 	return []Job{
 		initialised(seed, images, epochs), spiking(seed, images, spikingEpochs), initSpiking(seed, images, spikingEpochs), binary,
 	}
@@ -81,9 +83,9 @@ func hosts(seed uint64, images, epochs, spikingEpochs int) []Job {
 func variantJobs(seed uint64, images, epochs int) []Job {
 	end := thin(0, images, epochs)
 	var out []Job
-	for _, k := range []*rule.TopK{
-		{K: 10, Variant: rule.Soft, Temperature: softTemperature},
-		{K: 10, Variant: rule.Hard},
+	for _, k := range []*limit.TopK{
+		{K: 10, Variant: limit.Soft, Temperature: softTemperature},
+		{K: 10, Variant: limit.Hard},
 		{K: 10, Begin: end.Begin, End: end.End},
 	} {
 		j := realValued(seed, images, epochs)
@@ -101,7 +103,7 @@ const softTemperature = 0.05
 
 // grid is limits of activity by sparsities, each trained for some seeds.
 type grid struct {
-	variant    rule.Variant
+	variant    limit.Variant
 	limits     []int // 500: none
 	sparsities []float64
 	seeds      uint64
@@ -112,8 +114,8 @@ func (g grid) job(seed uint64, images, epochs, k int, sparsity float64) Job {
 	j := realValued(seed, images, epochs)
 	j.Name = fmt.Sprintf("grid-%v-k%d-q%02.0f", g.variant, k, 100*sparsity)
 	if k < j.Config.Sizes[1] {
-		j.Config.TopK = &rule.TopK{K: float64(k), Variant: g.variant}
-		if g.variant == rule.Soft {
+		j.Config.TopK = &limit.TopK{K: float64(k), Variant: g.variant}
+		if g.variant == limit.Soft {
 			j.Config.TopK.Temperature = softTemperature
 		}
 	}
@@ -127,12 +129,12 @@ func (g grid) job(seed uint64, images, epochs, k int, sparsity float64) Job {
 func grids(scale report.Scale) []grid {
 	switch scale {
 	case report.Smoke:
-		return []grid{{rule.Budget, []int{500, 10}, []float64{0, 0.9}, 1}}
+		return []grid{{limit.Budget, []int{500, 10}, []float64{0, 0.9}, 1}}
 	case report.Full:
 		return []grid{
-			{rule.Budget, []int{500, 50, 25, 10, 5}, []float64{0, 0.8, 0.9, 0.95, 0.98}, 1},
-			{rule.Hard, []int{25, 10}, []float64{0, 0.9}, 1},
-			{rule.Soft, []int{25, 10}, []float64{0, 0.9}, 1},
+			{limit.Budget, []int{500, 50, 25, 10, 5}, []float64{0, 0.8, 0.9, 0.95, 0.98}, 1},
+			{limit.Hard, []int{25, 10}, []float64{0, 0.9}, 1},
+			{limit.Soft, []int{25, 10}, []float64{0, 0.9}, 1},
 		}
 	}
 	return nil

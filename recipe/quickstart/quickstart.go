@@ -61,7 +61,7 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 		// Nothing is chosen: the last epoch's network is the result.
 		WatchTest: true,
 	}
-	first, second := layer.Conv2D{Out: 12, Kernel: 5}, layer.Conv2D{Out: 32, Kernel: 5}
+	first, second := layer.Conv2D{Out: 12, Kernel: []int{5}}, layer.Conv2D{Out: 32, Kernel: []int{5}}
 	switch scale {
 	case report.Smoke:
 		c.Data = model.Data{Name: mnist.SampleName}

@@ -1,11 +1,18 @@
-package eqprop
+// Package sparse prunes the matrices of a network that relaxes, and multiplies by what
+// is left of them: each product is one chain of multiply-adds, whose terms of pruned
+// weights are left out,
+//
+//	c[j] += Σ_{i: w_ij ≠ 0} s_i·w_ij
+//
+// to the same bits as the product with the whole matrix.
+package sparse
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 
+	"synfire/internal/enum"
 	"synfire/tensor"
 )
 
@@ -29,11 +36,14 @@ import (
 // are written; a twentieth of such a matrix, or less, is needed for sums over lists in
 // steps of learning.
 type Pruning struct {
-	Sparsity, Last    float64 // in [0, 1)
-	Begin, End, Every int     // steps of training
-	Saliency          Saliency
-	Regrow            bool
-	SharedMask        bool // a predictor's masks are those of the network, in place of its own
+	Sparsity   float64  `yaml:"sparsity"`    // final share of pruned weights, in [0, 1)
+	Last       float64  `yaml:"last"`        // the same of the last matrix
+	Begin      int      `yaml:"begin"`       // step of training after which pruning begins
+	End        int      `yaml:"end"`         // and that after which it is done
+	Every      int      `yaml:"every"`       // steps from one pruning to the next
+	Saliency   Saliency `yaml:"saliency"`    // what decides which weights are kept
+	Regrow     bool     `yaml:"regrow"`      // masks are chosen anew each time
+	SharedMask bool     `yaml:"shared-mask"` // a predictor's masks are those of the network, in place of its own
 }
 
 // Saliency is the size of a weight that decides whether it is kept.
@@ -47,7 +57,21 @@ const (
 	Movement
 )
 
-func (p *Pruning) validate(c Config) error {
+var saliencyNames = []string{"magnitude", "movement"}
+
+// String is the saliency's name in configurations.
+func (s Saliency) String() string { return enum.Name(s, saliencyNames) }
+
+// MarshalText is String.
+func (s Saliency) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText is the inverse of String.
+func (s *Saliency) UnmarshalText(text []byte) error {
+	return enum.Parse(s, text, "saliency", saliencyNames)
+}
+
+// Validate returns an error for a schedule that cannot be followed.
+func (p *Pruning) Validate() error {
 	in := func(q float64) bool { return q >= 0 && q < 1 }
 	if !in(p.Sparsity) || !in(p.Last) {
 		return fmt.Errorf("eqprop: pruning to sparsities %v and %v, want shares in [0, 1), as 0.9 and 0.45", p.Sparsity, p.Last)
@@ -58,35 +82,32 @@ func (p *Pruning) validate(c Config) error {
 	if p.Saliency > Movement {
 		return fmt.Errorf("eqprop: pruning by saliency %d, want magnitude or movement", p.Saliency)
 	}
-	if p.SharedMask && c.Predictor == nil {
-		return errors.New("eqprop: pruning with a shared mask, and there is no predictor to share it; leave it out")
-	}
 	return nil
 }
 
-// at is the sparsity after a step, of a final one.
-func (p *Pruning) at(step int, final float64) float64 {
-	return final * cubic(step, p.Begin, p.End)
+// At is the sparsity after a step, of a final one.
+func (p *Pruning) At(step int, final float64) float64 {
+	return final * Cubic(step, p.Begin, p.End)
 }
 
-// cubic rises from 0 at begin to 1 at end, fast at first.
-func cubic(step, begin, end int) float64 {
+// Cubic rises from 0 at begin to 1 at end, fast at first.
+func Cubic(step, begin, end int) float64 {
 	part := float64(min(max(step-begin, 0), end-begin)) / float64(end-begin)
 	return 1 - math.Pow(1-part, 3)
 }
 
-// due says whether masks change after a step.
-func (p *Pruning) due(step int) bool {
+// Due says whether masks change after a step.
+func (p *Pruning) Due(step int) bool {
 	return step >= p.Begin && step <= p.End && ((step-p.Begin)%p.Every == 0 || step == p.End)
 }
 
-// prune sets the least salient weights to zero; of equal ones those that come last.
-func prune(w, saliency []tensor.Float, sparsity float64) {
+// Prune sets the least salient weights to zero; of equal ones those that come last.
+func Prune(w, saliency []tensor.Float, sparsity float64) {
 	drop := int(math.Round(sparsity * float64(len(w))))
 	if drop == 0 {
 		return
 	}
-	limit := smallest(slices.Clone(saliency), drop-1)
+	limit := Smallest(slices.Clone(saliency), drop-1)
 	for i, v := range saliency {
 		if v < limit {
 			w[i] = 0
@@ -101,9 +122,9 @@ func prune(w, saliency []tensor.Float, sparsity float64) {
 	}
 }
 
-// of are the saliencies of weights that were drawn as first. Those that are zero
+// Of are the saliencies of weights that were drawn as first. Those that are zero
 // already come before all others, so that the number of zeros is exact.
-func (s Saliency) of(w, first []tensor.Float) []tensor.Float {
+func (s Saliency) Of(w, first []tensor.Float) []tensor.Float {
 	out := make([]tensor.Float, len(w))
 	for i, v := range w {
 		switch {
@@ -120,9 +141,9 @@ func (s Saliency) of(w, first []tensor.Float) []tensor.Float {
 
 func size(x tensor.Float) tensor.Float { return max(x, -x) }
 
-// smallest is the element that n others of x, which it reorders, stand before when
+// Smallest is the element that n others of x, which it reorders, stand before when
 // x is sorted.
-func smallest(x []tensor.Float, n int) tensor.Float {
+func Smallest(x []tensor.Float, n int) tensor.Float {
 	lo, hi := 0, len(x)-1
 	for lo < hi {
 		pivot := middle(x[lo], x[(lo+hi)/2], x[hi])
@@ -153,84 +174,4 @@ func smallest(x []tensor.Float, n int) tensor.Float {
 
 func middle(a, b, c tensor.Float) tensor.Float {
 	return max(min(a, b), min(max(a, b), c))
-}
-
-// thinned is a network that pruning thins out: its own shadow, or none, what is kept of
-// it, and how it was drawn.
-type thinned struct {
-	net, shadow *Net
-	kept        []kept
-	prefix      string
-}
-
-// learned is the network that learns: the shadow, if there is one.
-func (t thinned) learned() *Net {
-	if t.shadow != nil {
-		return t.shadow
-	}
-	return t.net
-}
-
-// thinned are the network and the predictor.
-func (r *relaxer) thinned() []thinned {
-	all := []thinned{{r.net, r.shadow, r.kept, ""}}
-	if r.predictor != nil {
-		all = append(all, thinned{r.predictor, r.forwardShadow, r.forwardKept, forwardPrefix})
-	}
-	return all
-}
-
-func (r *relaxer) regrows() bool { return r.c.Pruning != nil && r.c.Pruning.Regrow }
-
-// prune follows the schedule after a step. Between its changes the update keeps at
-// zero what was pruned.
-func (r *relaxer) prune(step int) {
-	p := r.c.Pruning
-	if p == nil || !p.due(step) {
-		return
-	}
-	for i, t := range r.thinned() {
-		var first *Net
-		if p.Saliency == Movement {
-			first = newNet(r.net.Convolutional, r.sizes, r.c.Weights, r.c.Seed, t.prefix)
-		}
-		for l, param := range t.learned().W {
-			w := param.Value.Data
-			if p.Regrow {
-				w = slices.Clone(w)
-			}
-			if i > 0 && p.SharedMask {
-				r.kept[l].mask(w, 0, r.sizes[l])
-			} else {
-				r.thin(w, l, step, first)
-			}
-			t.kept[l].list(w, r.sizes[l], r.sizes[l+1])
-		}
-	}
-}
-
-// thin prunes a matrix as far as the schedule says.
-func (r *relaxer) thin(w []tensor.Float, l, step int, first *Net) {
-	p, final := r.c.Pruning, r.c.Pruning.Sparsity
-	if l == len(r.sizes)-2 {
-		final = p.Last
-	}
-	var drawn []tensor.Float
-	if first != nil {
-		drawn = first.W[l].Value.Data
-	}
-	prune(w, p.Saliency.of(w, drawn), p.at(step, final))
-}
-
-// listKept takes up which weights are not pruned.
-func (r *relaxer) listKept() {
-	for _, t := range r.thinned() {
-		net := t.learned()
-		if r.regrows() {
-			net = t.net
-		}
-		for l, w := range net.W {
-			t.kept[l].list(w.Value.Data, r.sizes[l], r.sizes[l+1])
-		}
-	}
 }

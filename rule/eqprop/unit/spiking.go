@@ -1,13 +1,15 @@
-package eqprop
+package unit
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 
+	"synfire/internal/enum"
 	"synfire/internal/kernel"
 	"synfire/internal/rng"
+	"synfire/rule/eqprop/limit"
+	"synfire/rule/eqprop/sparse"
 	"synfire/tensor"
 )
 
@@ -42,15 +44,16 @@ import (
 // With a predictor the states and the encoders' memories start at s^f, and the
 // adaptation of steps begins as if Warm steps had been taken at m = s^f.
 type Spiking struct {
-	Quantiser      Quantiser
-	Lambda         float64 // in (0, 1]; 0 means 1
-	LambdaDecay    float64
-	Epsilon, Decay float64 // of scheduled steps
-	Drift          float64 // ν̄ in (0, 1), of adapted ones; 0: scheduled
-	Warm           int
+	Quantiser   Quantiser `yaml:"quantiser"`    // turns a unit's code into what it sends
+	Lambda      float64   `yaml:"lambda"`       // of encoders and decoders, in (0, 1]; 0: 1, no code
+	LambdaDecay float64   `yaml:"lambda-decay"` // with which lambda falls in a phase
+	Epsilon     float64   `yaml:"epsilon"`      // of scheduled steps, in (0, 1]
+	Decay       float64   `yaml:"decay"`        // with which they fall
+	Drift       float64   `yaml:"drift"`        // ν̄ in (0, 1), of adapted steps; 0: scheduled
+	Warm        int       `yaml:"warm"`         // steps that the adaptation begins as if taken, with a predictor
 	// Bidirectional leaves the product of two differences out of the update, as the
 	// published code does: m(p − m)ᵀ + (p − m)mᵀ.
-	Bidirectional bool
+	Bidirectional bool `yaml:"bidirectional"` // leaves the product of two differences out of the update
 }
 
 // Quantiser turns a unit's code p into what it sends.
@@ -68,19 +71,31 @@ const (
 // adaptationFloor is c: where nothing has ever moved a step is 0, and not 0/0.
 const adaptationFloor = 1e-15
 
-func (s *Spiking) validate(c Config) error {
+var quantiserNames = []string{"sigma-delta", "stochastic", "threshold", "identity"}
+
+// String is the quantiser's name in configurations.
+func (q Quantiser) String() string { return enum.Name(q, quantiserNames) }
+
+// MarshalText is String.
+func (q Quantiser) MarshalText() ([]byte, error) { return []byte(q.String()), nil }
+
+// UnmarshalText is the inverse of String.
+func (q *Quantiser) UnmarshalText(text []byte) error {
+	return enum.Parse(q, text, "quantiser", quantiserNames)
+}
+
+// Validate returns an error for units that cannot be.
+func (s *Spiking) Validate() error {
 	in := func(v, lo, hi float64) bool { return v > lo && v <= hi }
 	lambda := s.lambda()
 	switch {
-	case c.Activation != Continuous || c.Output != SquaredError || c.Schedule != Simultaneous || c.Tolerance > 0 || c.Particles > 0:
-		return errors.New("eqprop: spiking networks have continuous dynamics, simultaneous updates and the squared error, without tolerance and particles; leave these out")
 	case !in(lambda, 0, 1) || !(s.LambdaDecay >= 0):
 		return fmt.Errorf("eqprop: spiking: lambda %v, decay %v: want a lambda in (0, 1] and a decay that is not negative; 0.275 and 0 are common", lambda, s.LambdaDecay)
 	case s.Drift == 0 && (!in(s.Epsilon, 0, 1) || !(s.Decay >= 0)):
 		return fmt.Errorf("eqprop: spiking: epsilon %v, decay %v: want an epsilon in (0, 1] and a decay that is not negative, as 1 and 0.5, or a drift", s.Epsilon, s.Decay)
 	case s.Drift != 0 && (!(s.Drift > 0 && s.Drift < 1) || s.Epsilon != 0):
 		return fmt.Errorf("eqprop: spiking: drift %v, epsilon %v: want a drift in (0, 1), as 0.0346, and no epsilon", s.Drift, s.Epsilon)
-	case s.Warm < 0 || s.Warm > 0 && c.Predictor == nil:
+	case s.Warm < 0:
 		return fmt.Errorf("eqprop: spiking: warm %d: it goes with a predictor, and is not negative", s.Warm)
 	case s.Quantiser > Identity:
 		return fmt.Errorf("eqprop: spiking: no quantiser %d", s.Quantiser)
@@ -95,15 +110,16 @@ func (s *Spiking) lambda() float64 {
 	return s.Lambda
 }
 
-// plan is what depends on the step alone.
-type plan struct{ lambda, epsilon, nu []tensor.Float }
+// Plan is what depends on the step of a relaxation alone.
+type Plan struct{ lambda, epsilon, nu []tensor.Float }
 
-func newPlan(c Config) (p plan) {
-	s, nu := c.Spiking, 1.0
+// NewPlan plans a number of steps.
+func NewPlan(s *Spiking, steps int) (p Plan) {
+	nu := 1.0
 	for range s.Warm {
 		nu /= 1 + nu - s.Drift
 	}
-	for t := 1; t <= c.Free+c.settling()+c.Nudged; t++ {
+	for t := 1; t <= steps; t++ {
 		nu /= 1 + nu - s.Drift
 		p.nu = append(p.nu, tensor.Float(nu))
 		p.lambda = append(p.lambda, tensor.Float(s.lambda()/math.Pow(float64(t), s.LambdaDecay)))
@@ -112,49 +128,54 @@ func newPlan(c Config) (p plan) {
 	return p
 }
 
-// units is the state of a layer.
-type units struct {
-	s, last, phi, v, g, h, spread, mean []tensor.Float
+// Units is the state of a layer: s, and what its encoders, decoders and adaptation keep.
+type Units struct {
+	S, last, phi, V, g, h, spread, mean []tensor.Float
 }
 
-// simulation is one sample's network of spiking units.
-type simulation struct {
-	t      int
-	all    []tensor.Float // the state of all layers, and of the input's modulators
-	kept   []tensor.Float // a copy
-	layers []units
-	u      []tensor.Float
-	theta  []tensor.Float // of soft limits
-	chosen [][]bool       // by layer, under Hard once it has chosen; else none
-	input  []tensor.Float // φ of the listed inputs
+// Population is one sample's network of spiking units: what a thread works on.
+type Population struct {
+	Layers   []Units        // by number, the input's (0) unused
+	U        []tensor.Float // room for the drives of a layer
+	Theta    []tensor.Float // of soft limits
+	Chosen   [][]bool       // by layer, under limit.Hard once it has chosen; else none
+	Key      rng.Key        // of stochastic spikes
+	Spikes   []int          // by layer, of all samples since the counts were reset
+	Synapses int            // additions of weights
 
+	quantiser    Quantiser
+	plan         Plan
+	t            int
+	all          []tensor.Float   // the state of all layers, and of the input's modulators
+	input        []tensor.Float   // φ of the listed inputs
 	sent, next   [][]int32        // units that spiked, by layer
 	values, news [][]tensor.Float // what they send, for Identity
-	keptSent     [][]int32
-	keptValues   [][]tensor.Float
-	keptTime     int
 	uniform      []float32
-	key          rng.Key
+	at           []int32 // of states that are not zero
+	val          []tensor.Float
 
-	spikes   []int // by layer, of all samples since the counts were reset
-	synapses int   // additions of weights
+	kept       []tensor.Float // copies, see Keep
+	keptSent   [][]int32
+	keptValues [][]tensor.Float
+	keptTime   int
 }
 
-// newSimulation makes the memory of a thread.
-func newSimulation(sizes []int) *simulation {
-	m := &simulation{layers: make([]units, len(sizes)), spikes: make([]int, len(sizes)), theta: make([]tensor.Float, len(sizes)), chosen: make([][]bool, len(sizes))}
+// NewPopulation makes the memory of a thread, for layers of some sizes.
+func NewPopulation(q Quantiser, p Plan, sizes []int) *Population {
+	m := &Population{quantiser: q, plan: p, Layers: make([]Units, len(sizes)), Spikes: make([]int, len(sizes)), Theta: make([]tensor.Float, len(sizes)), Chosen: make([][]bool, len(sizes))}
 	total, widest := 0, 0
 	for _, n := range sizes {
 		total, widest = total+8*n, max(widest, n)
 	}
-	m.all, m.u, m.uniform = make([]tensor.Float, total), make([]tensor.Float, widest), make([]float32, widest)
+	m.all, m.U, m.uniform = make([]tensor.Float, total), make([]tensor.Float, widest), make([]float32, widest)
 	m.kept = make([]tensor.Float, total)
+	m.at, m.val = make([]int32, widest+kernel.Slack), make([]tensor.Float, widest+kernel.Slack)
 	at := 0
 	take := func(n int) []tensor.Float { at += n; return m.all[at-n : at] }
 	m.input = take(sizes[0])
 	for l := 1; l < len(sizes); l++ {
 		n := sizes[l]
-		m.layers[l] = units{take(n), take(n), take(n), take(n), take(n), take(n), take(n), take(n)}
+		m.Layers[l] = Units{take(n), take(n), take(n), take(n), take(n), take(n), take(n), take(n)}
 	}
 	for _, list := range []*[][]int32{&m.sent, &m.next, &m.keptSent} {
 		*list = make([][]int32, len(sizes))
@@ -165,18 +186,20 @@ func newSimulation(sizes []int) *simulation {
 	return m
 }
 
-// reset puts all units at rest.
-func (m *simulation) reset() {
+// Reset puts all units at rest.
+func (m *Population) Reset() {
 	m.t = 0
 	clear(m.all)
-	kernel.FillRows(m.theta, unsought[:])
+	for l := range m.Theta {
+		m.Theta[l] = limit.Unsought
+	}
 	for l := range m.sent {
-		m.sent[l], m.values[l], m.chosen[l] = m.sent[l][:0], m.values[l][:0], m.chosen[l][:0]
+		m.sent[l], m.values[l], m.Chosen[l] = m.sent[l][:0], m.values[l][:0], m.Chosen[l][:0]
 	}
 }
 
-// keep remembers the state, and recall returns to it.
-func (m *simulation) keep() {
+// Keep remembers the state, and Recall returns to it.
+func (m *Population) Keep() {
 	copy(m.kept, m.all)
 	m.keptTime = m.t
 	for l := range m.sent {
@@ -185,7 +208,8 @@ func (m *simulation) keep() {
 	}
 }
 
-func (m *simulation) recall() {
+// Recall returns to the state of Keep.
+func (m *Population) Recall() {
 	copy(m.all, m.kept)
 	m.t = m.keptTime
 	for l := range m.sent {
@@ -194,137 +218,25 @@ func (m *simulation) recall() {
 	}
 }
 
-// runSpikes is runPhases for spiking networks, sample by sample.
-func runSpikes(p *pass, worker, lo, hi int) {
-	r, b, w := p.r, p.b, &p.r.blocks[worker]
-	w.begin(r, lo, hi)
-	b.list(lo, hi)
-	if r.predictor != nil {
-		r.predict(w, b)
-	}
-	if w.simulation == nil {
-		w.simulation = newSimulation(r.sizes)
-	}
-	m := w.simulation
-	clear(m.spikes)
-	m.synapses = 0
-	for i := lo; i < hi; i++ {
-		m.reset()
-		m.key = rng.New(r.c.Seed, b.purpose()).Int(uint64(b.epoch)).Int(uint64(b.index[i]))
-		r.warm(m, i)
-		r.simulate(w, b, i, r.c.Free, 0)
-		r.chooseSpiking(w, b, i)
-		m.save(r, i, r.free)
-		m.keep()
-		for k, beta := range p.betas {
-			m.recall()
-			r.simulate(w, b, i, r.c.Nudged, beta)
-			m.save(r, i, [][][]tensor.Float{r.plus, r.minus}[k])
-		}
-	}
-	r.count(m)
-	if len(p.betas) == 0 {
-		return
-	}
-	r.differences(w, p)
-	if r.predictor != nil {
-		r.predictorErrors(w, b.n)
-	}
+// Matrix is weights as spikes add them: a row for each unit that sends, ld elements
+// apart, and where the matrix is pruned what is kept of each row.
+type Matrix struct {
+	W     []tensor.Float
+	LD    int
+	Kept  *sparse.Entries
+	Lists bool // add the kept weights one by one
 }
 
-// count adds a thread's counts to the run's.
-func (r *relaxer) count(m *simulation) {
-	for l, n := range m.spikes {
-		r.spikes[l].Add(int64(n))
-	}
-	r.synapses.Add(int64(m.synapses))
-}
-
-func (m *simulation) save(r *relaxer, sample int, states [][]tensor.Float) {
-	for l := 1; l < len(r.sizes); l++ {
-		copy(states[l][sample*r.sizes[l]:], m.layers[l].s)
-	}
-}
-
-// warm starts a sample at its prediction.
-func (r *relaxer) warm(m *simulation, sample int) {
-	if r.predictor == nil {
-		return
-	}
-	for l := 1; l < len(r.sizes); l++ {
-		n, x := r.sizes[l], &m.layers[l]
-		copy(x.s, r.guess[l][sample*n:][:n])
-		for j, v := range x.s {
-			x.s[j] = min(max(v, 0), 1)
-		}
-		copy(x.last, x.s)
-		copy(x.mean, x.s)
-		for j, s := range x.s {
-			x.v[j] = s - r.net.B[l-1].Value.Data[j]
-			x.spread[j] = 1 / tensor.Float(max(1, r.c.Spiking.Warm))
-		}
-	}
-}
-
-// simulate runs steps of one sample.
-func (r *relaxer) simulate(w *block, b *batch, sample, steps int, beta tensor.Float) {
-	m, s, top := w.simulation, r.c.Spiking, len(r.sizes)-1
-	for range steps {
-		lambda := r.plan.lambda[m.t]
-		for l := 1; l <= top; l++ {
-			n := r.sizes[l]
-			u := m.u[:n]
-			clear(u)
-			m.receive(u, r.net.W[l-1].Value.Data, &r.kept[l-1].rows, r.kept[l-1].below(eventShare), l-1, s.Quantiser)
-			if l < top {
-				m.receive(u, r.turned[l+1], &r.kept[l].columns, r.kept[l].below(eventShare), l+1, s.Quantiser)
-			}
-			x := &m.layers[l]
-			decode(x.v, u, lambda)
-			d := u
-			copy(d, x.v)
-			kernel.Add(d, r.net.B[l-1].Value.Data)
-			if l == top && beta != 0 {
-				strength := tensor.Float(2*r.c.CostScale) * beta
-				for j, v := range x.s {
-					d[j] -= strength * v
-				}
-				d[b.labels[sample]] += strength
-			}
-			if r.predictor != nil {
-				pull := tensor.Float(r.c.Predictor.Lambda)
-				for j, v := range r.guess[l][sample*n:][:n] {
-					d[j] += pull * (v - x.s[j])
-				}
-			}
-			if r.limits(l) {
-				r.limit(w, l, d, &m.theta[l])
-			}
-			r.integrate(m, x, d)
-			for j, chosen := range m.chosen[l] {
-				if !chosen {
-					x.s[j] = 0
-				}
-			}
-			m.encode(x, l, lambda, s.Quantiser)
-		}
-		m.encodeInput(b, sample, lambda, s.Quantiser)
-		m.t++
-		m.sent, m.next = m.next, m.sent
-		m.values, m.news = m.news, m.values
-	}
-}
-
-// receive adds the rows of the units that sent something, as a whole or by the kept
-// weights, and counts the weights.
-func (m *simulation) receive(u, w []tensor.Float, kept *entries, lists bool, from int, q Quantiser) {
+// Receive adds to u the rows of the units of a layer that sent something, as a whole or
+// by the kept weights, and counts the weights.
+func (m *Population) Receive(u []tensor.Float, w Matrix, from int) {
 	var values []tensor.Float
-	if q == Identity {
+	if m.quantiser == Identity {
 		values = m.values[from]
 	}
-	m.synapses += kept.count(m.sent[from], len(u))
-	if !lists {
-		kernel.AddRowsMulti(1, u, len(u), w, len(u), len(u), len(u), m.sent[from], values)
+	m.Synapses += w.Kept.Count(m.sent[from], len(u))
+	if !w.Lists {
+		kernel.AddRowsMulti(1, u, len(u), w.W, 0, w.LD, len(u), m.sent[from], values)
 		return
 	}
 	for e, i := range m.sent[from] {
@@ -332,12 +244,28 @@ func (m *simulation) receive(u, w []tensor.Float, kept *entries, lists bool, fro
 		if values != nil {
 			x = values[e]
 		}
-		at, weights := kept.of(int(i))
-		weights = weights[:len(at)]
-		for k, j := range at {
-			u[j] += tensor.Float(x * weights[k])
-		}
+		w.Kept.AddRow(u, i, x)
 	}
+}
+
+// WeighStates adds the rows of the units of a layer above zero, times their states.
+func (m *Population) WeighStates(z []tensor.Float, w Matrix, from int) {
+	at, val := kernel.Nonzeros(m.at[:0], m.val[:0], m.Layers[from].S, 0)
+	m.Weigh(z, w, at, val)
+}
+
+// Weigh adds listed rows times their values, and counts their weights.
+func (m *Population) Weigh(z []tensor.Float, w Matrix, at []int32, val []tensor.Float) {
+	m.Synapses += w.Kept.Count(at, len(z))
+	kernel.AddRowsMulti(1, z, len(z), w.W, 0, w.LD, len(z), at, val)
+}
+
+// Decode takes the sums u into what the decoders of layer l make of them, which it
+// returns.
+func (m *Population) Decode(l int, u []tensor.Float) []tensor.Float {
+	v := m.Layers[l].V
+	decode(v, u, m.plan.lambda[m.t])
+	return v
 }
 
 func decode(v, u []tensor.Float, lambda tensor.Float) {
@@ -347,43 +275,77 @@ func decode(v, u []tensor.Float, lambda tensor.Float) {
 	}
 }
 
-// integrate moves the states by scheduled or adapted steps.
-func (r *relaxer) integrate(m *simulation, x *units, d []tensor.Float) {
-	if r.c.Spiking.Drift == 0 {
-		e := r.plan.epsilon[m.t]
-		kernel.Relax{Keep: 1 - e, Gain: e, Hi: 1}.Step(x.s, d)
+// Warm starts layer l at the prediction s^f, with its biases.
+func (m *Population) Warm(s *Spiking, l int, guess, bias []tensor.Float) {
+	x := &m.Layers[l]
+	for j, v := range guess {
+		x.S[j] = min(max(v, 0), 1)
+	}
+	copy(x.last, x.S)
+	copy(x.mean, x.S)
+	for j, s := range x.S {
+		x.V[j] = s - bias[j]
+	}
+	for j := range x.spread {
+		x.spread[j] = 1 / tensor.Float(max(1, s.Warm))
+	}
+}
+
+// Integrate moves the states of layer l towards drives d, by scheduled or adapted steps.
+func (m *Population) Integrate(s *Spiking, l int, d []tensor.Float) {
+	x := &m.Layers[l]
+	if s.Drift == 0 {
+		e := m.plan.epsilon[m.t]
+		kernel.Relax{Keep: 1 - e, Gain: e, Hi: 1}.Step(x.S, d)
 		return
 	}
-	if m.t == 0 && r.c.Spiking.Warm == 0 {
-		x.first(d, r.plan.nu[0])
+	if m.t == 0 && s.Warm == 0 {
+		x.first(d, m.plan.nu[0])
 		return
 	}
-	nu := r.plan.nu[m.t]
-	kernel.Adapt{Nu: nu, Keep: 1 - nu, Floor: adaptationFloor}.Step(x.s, d, x.g, x.h, x.spread, x.mean)
+	nu := m.plan.nu[m.t]
+	kernel.Adapt{Nu: nu, Keep: 1 - nu, Floor: adaptationFloor}.Step(x.S, d, x.g, x.h, x.spread, x.mean)
+}
+
+// Silence holds the units at zero that layer l has not chosen, where it has.
+func (m *Population) Silence(l int) {
+	for j, chosen := range m.Chosen[l] {
+		if !chosen {
+			m.Layers[l].S[j] = 0
+		}
+	}
+}
+
+// Advance ends a step: what was encoded in it is what has been sent.
+func (m *Population) Advance() {
+	m.t++
+	m.sent, m.next = m.next, m.sent
+	m.values, m.news = m.news, m.values
 }
 
 // first is an adapted step of size 1, from rest.
-func (x *units) first(d []tensor.Float, nu tensor.Float) {
+func (x *Units) first(d []tensor.Float, nu tensor.Float) {
 	for j, v := range d {
 		x.g[j], x.h[j] = nu*v, nu*v*v
 		x.spread[j], x.mean[j] = 1, v
-		x.s[j] = min(max(v, 0), 1)
+		x.S[j] = min(max(v, 0), 1)
 	}
 }
 
-// encode makes the spikes of a layer for the next step.
-func (m *simulation) encode(x *units, l int, lambda tensor.Float, q Quantiser) {
+// Encode makes the spikes of layer l for the next step.
+func (m *Population) Encode(l int) {
+	x, q, lambda := &m.Layers[l], m.quantiser, m.plan.lambda[m.t]
 	out, values := m.next[l][:0], m.news[l][:0]
-	n := len(x.s)
-	s, last, phi := x.s[:n], x.last[:n], x.phi[:n]
+	n := len(x.S)
+	s, last, phi := x.S[:n], x.last[:n], x.phi[:n]
 	keep := 1 - lambda
 	if q == SigmaDelta {
 		m.next[l] = modulate(slices.Grow(out, n)[:n], s, last, phi, lambda)
-		m.spikes[l] += len(m.next[l])
+		m.Spikes[l] += len(m.next[l])
 		return
 	}
 	if q == Stochastic {
-		m.key.Uniforms(m.uniform[:n], uint64(m.t), uint64(l)<<32)
+		m.Key.Uniforms(m.uniform[:n], uint64(m.t), uint64(l)<<32)
 	}
 	for j, v := range s {
 		p := (v - tensor.Float(keep*last[j])) / lambda
@@ -402,7 +364,7 @@ func (m *simulation) encode(x *units, l int, lambda tensor.Float, q Quantiser) {
 		}
 	}
 	m.next[l], m.news[l] = out, values
-	m.spikes[l] += len(out)
+	m.Spikes[l] += len(out)
 }
 
 // modulate writes to out, which has room for all, the units whose modulators fire.
@@ -439,12 +401,13 @@ func modulateInput(out, at []int32, x, phi []tensor.Float, lambda tensor.Float) 
 	return out[:count]
 }
 
-// encodeInput makes the input's spikes. From the second step on the code is x.
-func (m *simulation) encodeInput(b *batch, sample int, lambda tensor.Float, q Quantiser) {
-	at, val := b.events(sample)
+// EncodeInput makes the spikes of n inputs, listed by those that are not zero. From the
+// second step on the code is x.
+func (m *Population) EncodeInput(n int, at []int32, val []tensor.Float) {
+	q, lambda := m.quantiser, m.plan.lambda[m.t]
 	out, values := m.next[0][:0], m.news[0][:0]
 	if q == Stochastic {
-		m.key.Uniforms(m.uniform[:b.in], uint64(m.t), 0)
+		m.Key.Uniforms(m.uniform[:n], uint64(m.t), 0)
 	}
 	phi := m.input[:len(at)]
 	if m.t > 0 {
@@ -452,7 +415,7 @@ func (m *simulation) encodeInput(b *batch, sample int, lambda tensor.Float, q Qu
 	}
 	if q == SigmaDelta {
 		m.next[0] = modulateInput(slices.Grow(out, len(at))[:len(at)], at, val, phi, lambda)
-		m.spikes[0] += len(m.next[0])
+		m.Spikes[0] += len(m.next[0])
 		return
 	}
 	for i, j := range at {
@@ -471,5 +434,5 @@ func (m *simulation) encodeInput(b *batch, sample int, lambda tensor.Float, q Qu
 		}
 	}
 	m.next[0], m.news[0] = out, values
-	m.spikes[0] += len(out)
+	m.Spikes[0] += len(out)
 }

@@ -1,11 +1,23 @@
-package eqprop
+// Package diagnose looks at networks that learn by equilibrium propagation, from outside
+// and slowly: how they relax, what bounds they break, how near their estimates are to
+// the gradient by backpropagation through time, which is computed in float64 and plain
+// loops, and what their predictions cost.
+//
+//	cos(g, ∂C/∂W) = ⟨g, ∂C/∂W⟩/(‖g‖·‖∂C/∂W‖)
+//
+// of an estimate g tells its direction from the gradient's; stable relaxations need steps
+// ε(1 + λ + ‖A‖) < 2, with the norm of the coupling.
+package diagnose
 
 import (
 	"context"
 	"errors"
 
-	"synfire/data"
 	"synfire/internal/kernel"
+	"synfire/rule/eqprop"
+	"synfire/rule/eqprop/coupling"
+	"synfire/rule/eqprop/limit"
+	"synfire/sample"
 	"synfire/tensor"
 )
 
@@ -16,7 +28,7 @@ type Cost struct {
 	// skipped; of spiking units additions of a weight.
 	Products int
 	// Forward is the part of Products of the predictor's pass, which is all that
-	// Learner.Forward takes.
+	// eqprop.Learner.Forward takes.
 	Forward int
 	// Active is the number of units above zero in the free states, by layer from 1, and
 	// Predicted that of a predictor's outputs that are not zero.
@@ -38,7 +50,7 @@ func (c *Cost) Add(o Cost) {
 	}
 }
 
-// Cost predicts a batch and counts. With |·|₀ the number of weights that are not zero
+// CostOf predicts a batch and counts. With |·|₀ the number of weights that are not zero
 // in a row or a column, a prediction takes, once, the product with the input,
 //
 //	Σ_{i: x_i ≠ 0} |W_1[i, ·]|₀
@@ -53,63 +65,68 @@ func (c *Cost) Add(o Cost) {
 //
 // It knows fully connected layers with simultaneous updates, the squared error and no
 // tolerance.
-func (l *Learner) Cost(ctx context.Context, d *data.Batch) (Cost, error) {
-	c, r := l.c, l.r
-	if c.Convolutional != nil || c.Schedule != Simultaneous || c.Output != SquaredError || c.Tolerance > 0 {
+func CostOf(ctx context.Context, l *eqprop.Learner, d *sample.Batch) (Cost, error) {
+	c := l.Config()
+	if c.Convolutional != nil || c.Schedule != eqprop.Simultaneous || c.Output != eqprop.SquaredError || c.Tolerance > 0 {
 		return Cost{}, errors.New("eqprop: cost: want fully connected layers, simultaneous updates, the squared error and no tolerance")
 	}
 	if _, err := l.Predict(ctx, d); err != nil {
 		return Cost{}, err
 	}
-	cost := Cost{Active: make([]int, r.top)}
-	for i := range cost.Active {
-		cost.Active[i] = kernel.CountNonzero(r.free[i+1][:d.Len()*r.sizes[i+1]])
+	cost := Cost{}
+	for _, s := range l.Free() {
+		cost.Active = append(cost.Active, kernel.CountNonzero(s))
 	}
-	if r.predictor != nil {
-		for i := 1; i <= r.top; i++ {
-			cost.Predicted = append(cost.Predicted, kernel.CountNonzero(r.guess[i][:d.Len()*r.sizes[i]]))
-		}
-		cost.Forward = sent(d.X, fanOut(r.predictor, 1))
-		for i := 1; i < r.top; i++ {
-			cost.Forward += sent(r.guess[i][:d.Len()*r.sizes[i]], fanOut(r.predictor, i+1))
+	if guess := l.Guess(); guess != nil {
+		cost.Forward = sent(d.X, fanOut(l.Predictor(), 1))
+		for i, s := range guess {
+			cost.Predicted = append(cost.Predicted, kernel.CountNonzero(s))
+			if i+1 < len(guess) {
+				cost.Forward += sent(s, fanOut(l.Predictor(), i+2))
+			}
 		}
 	}
 	cost.Products = cost.Forward + l.SynapticOperations()
 	if c.Spiking == nil && d.Len() > 0 {
-		cost.Products += l.products(d)
+		n, err := products(l, d)
+		if err != nil {
+			return Cost{}, err
+		}
+		cost.Products += n
 	}
 	return cost, nil
 }
 
-// products relaxes a batch once more, in one block, and counts.
-func (l *Learner) products(d *data.Batch) int {
-	r, w, m := l.r, &l.r.blocks[0], newMeter(l.r.net)
-	w.begin(r, 0, d.Len())
-	r.setBase(w, &l.batch)
-	r.start(w, &l.batch)
-	n := sent(d.X, fanOut(r.net, 1))
-	for range l.c.Free {
-		n += m.step(w)
-		r.step(w, &l.batch, 0)
+// products relaxes a batch once more, and counts.
+func products(l *eqprop.Learner, d *sample.Batch) (int, error) {
+	x, err := l.Relaxation(d)
+	if err != nil {
+		return 0, err
 	}
-	if t := l.c.TopK; t != nil && t.Variant == Hard {
-		for i := 1; i <= r.top; i++ {
-			if r.binds(i) {
-				n += m.drive(w, i)
+	c, m, states := l.Config(), newMeter(l.Net()), x.States()
+	n := sent(d.X, fanOut(l.Net(), 1))
+	for range c.Free {
+		n += m.step(states)
+		x.Step(0)
+	}
+	if c.TopK != nil && c.TopK.Variant == limit.Hard {
+		for i := range states {
+			if l.Chooses(i + 1) {
+				n += m.drive(states, i+1)
 			}
 		}
-		n += m.step(w)
-		r.choose(w, &l.batch)
-		n += m.step(w)
+		n += m.step(states)
+		x.Choose()
+		n += m.step(states)
 	}
-	return n
+	return n, nil
 }
 
 // meter counts products with a network's weights. up and down are, by layer, the
 // weights that a unit sends through to the layer above and to the one below.
 type meter struct{ up, down [][]int }
 
-func newMeter(n *Net) meter {
+func newMeter(n *coupling.Net) meter {
 	top := len(n.W)
 	m := meter{make([][]int, top+1), make([][]int, top+1)}
 	for l := 2; l <= top; l++ {
@@ -119,20 +136,20 @@ func newMeter(n *Net) meter {
 }
 
 // drive is the products of the drive of a layer.
-func (m meter) drive(w *block, l int) (n int) {
+func (m meter) drive(states [][]tensor.Float, l int) (n int) {
 	if l > 1 {
-		n += sent(w.s[l-1], m.up[l-1])
+		n += sent(states[l-2], m.up[l-1])
 	}
 	if l < len(m.up)-1 {
-		n += sent(w.s[l+1], m.down[l+1])
+		n += sent(states[l], m.down[l+1])
 	}
 	return n
 }
 
 // step is the products of a step of all layers.
-func (m meter) step(w *block) (n int) {
+func (m meter) step(states [][]tensor.Float) (n int) {
 	for l := 1; l < len(m.up); l++ {
-		n += m.drive(w, l)
+		n += m.drive(states, l)
 	}
 	return n
 }
@@ -151,7 +168,7 @@ func sent(rows []tensor.Float, weights []int) (n int) {
 }
 
 // fanOut is the number of weights of each row of W_l that are not zero.
-func fanOut(n *Net, l int) []int {
+func fanOut(n *coupling.Net, l int) []int {
 	out, columns := make([]int, n.Sizes[l-1]), n.Sizes[l]
 	for i := range out {
 		out[i] = kernel.CountNonzero(n.W[l-1].Value.Data[i*columns:][:columns])
@@ -160,7 +177,7 @@ func fanOut(n *Net, l int) []int {
 }
 
 // fanIn is the number of weights of each column.
-func fanIn(n *Net, l int) []int {
+func fanIn(n *coupling.Net, l int) []int {
 	in := make([]int, n.Sizes[l])
 	for i, v := range n.W[l-1].Value.Data {
 		if v != 0 {

@@ -1,29 +1,40 @@
-package eqprop
+// Package limit holds limits of activity: maps from the drives of a layer to states of
+// which few are above zero. For drives z and at most k units they are
+//
+//	budget     the nearest point of {0 ≤ s ≤ 1, Σ s ≤ k}:  s = clip(z − θ, 0, 1)
+//	soft       s = 1/(1 + exp(−(z − θ)/τ)) with Σ s = k
+//	hard       1 for the k largest, else 0
+//	perturbed  the mean over noise ξ of the k largest of z + σξ
+//
+// with one θ for a layer, which Newton's steps find.
+package limit
 
 import (
 	"fmt"
 	"math"
 	"slices"
 
+	"synfire/internal/enum"
 	"synfire/internal/kernel"
 	"synfire/internal/rng"
+	"synfire/rule/eqprop/sparse"
 	"synfire/tensor"
 )
 
 // TopK limits the activity of hidden layers to K, so that few units are above zero.
-// A predictor is limited with Predictor.TopK; else the first step limits its states. Of
+// A predictor is limited with its own TopK; else the first step limits its states. Of
 // spiking units the drive d is limited, and the states move towards that. With End the
 // limit falls from a layer's size to K on pruning's cubic, between two steps of training.
 type TopK struct {
-	K       float64 // units; at least the layer's size limits nothing
-	Variant Variant
-	// Temperature is τ of Soft, and the standard deviation σ of Perturbed's noise.
-	Temperature float64
-	Begin, End  int
+	K           float64 `yaml:"k"`           // units; at least the layer's size limits nothing
+	Variant     Variant `yaml:"variant"`     // budget, soft, hard or perturbed
+	Temperature float64 `yaml:"temperature"` // τ of soft, and the standard deviation σ of perturbed's noise
+	Begin       int     `yaml:"begin"`       // step of training after which the limit falls
+	End         int     `yaml:"end"`         // and that after which it is K; 0: from the start
 	// Hot is τ of Soft at first, which falls to Temperature by the same factor in each
 	// of Cooling steps of training; 0 leaves it as it is.
-	Hot     float64
-	Cooling int
+	Hot     float64 `yaml:"hot"`     // temperature at first, of soft; 0: none
+	Cooling int     `yaml:"cooling"` // steps of training in which it falls to temperature
 }
 
 // Variant is a form of top-k.
@@ -55,7 +66,21 @@ const (
 	Perturbed
 )
 
-func (t *TopK) validate(c Config) error {
+var variantNames = []string{"budget", "soft", "hard", "perturbed"}
+
+// String is the variant's name in configurations.
+func (v Variant) String() string { return enum.Name(v, variantNames) }
+
+// MarshalText is String.
+func (v Variant) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText is the inverse of String.
+func (v *Variant) UnmarshalText(text []byte) error {
+	return enum.Parse(v, text, "variant of top-k", variantNames)
+}
+
+// Validate returns an error for limits that mean nothing.
+func (t *TopK) Validate() error {
 	switch {
 	case !(t.K > 0) || math.IsInf(t.K, 0):
 		return fmt.Errorf("eqprop: top-k of %v units, want a positive number", t.K)
@@ -69,167 +94,54 @@ func (t *TopK) validate(c Config) error {
 		return fmt.Errorf("eqprop: top-k falls from step %d to %d, want a beginning before the end, or no end", t.Begin, t.End)
 	case t.Hot != 0 && (t.Variant != Soft || !(t.Hot >= t.Temperature) || math.IsInf(t.Hot, 0) || t.Cooling < 1):
 		return fmt.Errorf("eqprop: %v top-k cools from %v to %v in %d steps: want soft top-k that is at first no colder than at last, and at least one step; 0.5 and 0.05 are common", t.Variant, t.Hot, t.Temperature, t.Cooling)
-	case c.Activation != Continuous:
-		return fmt.Errorf("eqprop: top-k goes with continuous dynamics; leave activation out")
 	}
 	return nil
 }
 
-// limits says whether the states of a layer are limited in each step.
-func (r *relaxer) limits(l int) bool {
-	return r.c.TopK != nil && r.c.TopK.Variant != Hard && r.binds(l)
-}
-
-// binds says whether a layer is hidden and has more units than may be active.
-func (r *relaxer) binds(l int) bool { return l < len(r.sizes)-1 && r.k[l] < tensor.Float(r.sizes[l]) }
-
-// schedule sets the limits of the layers after a step of training.
-func (r *relaxer) schedule(step int) {
-	t := r.c.TopK
-	if t == nil {
-		return
-	}
-	r.temperature = tensor.Float(t.temperature(step))
-	part := 1.0
+// At is the limit of a layer of n units after a step of training.
+func (t *TopK) At(step, units int) tensor.Float {
+	n, part := float64(units), 1.0
 	if t.End > 0 {
-		part = cubic(step, t.Begin, t.End)
+		part = sparse.Cubic(step, t.Begin, t.End)
 	}
-	for l := range r.k {
-		n := float64(r.sizes[l])
-		r.k[l] = tensor.Float(t.K)
-		if t.K < n && part < 1 {
-			r.k[l] = tensor.Float(math.Round(n - (n-t.K)*part))
-		}
+	if t.K < n && part < 1 {
+		return tensor.Float(math.Round(n - (n-t.K)*part))
 	}
+	return tensor.Float(t.K)
 }
 
-// temperature is τ after a step of training.
-func (t *TopK) temperature(step int) float64 {
+// TemperatureAt is τ after a step of training.
+func (t *TopK) TemperatureAt(step int) float64 {
 	if t.Hot == 0 || step >= t.Cooling {
 		return t.Temperature
 	}
 	return t.Hot * math.Pow(t.Temperature/t.Hot, float64(step)/float64(t.Cooling))
 }
 
-// settleRow moves one sample's states of a limited layer, that of a slot, and returns
-// the largest change.
-func (r *relaxer) settleRow(w *block, l, slot int, s, z []tensor.Float) (change tensor.Float) {
-	free := r.move
-	if r.c.TopK.Variant != Budget {
-		if lambda := r.c.lambda(); lambda > 0 {
-			kernel.AddScaled(z, s, -tensor.Float(lambda))
-		}
-		r.limit(w, l, z, &w.theta[l][slot])
-		free.Keep = 1 - free.Gain
-		return free.Step(s, z)
-	}
-	old := w.scratch[:len(s)]
-	copy(old, s)
-	free.Hi = infinite
-	free.Step(s, z)
-	w.limiter.project(s, r.k[l])
-	return kernel.Relax{Gain: 1, Lo: -infinite, Hi: infinite}.Step(old, s)
-}
-
 var infinite = tensor.Float(math.Inf(1))
 
-// limit replaces drives of a layer by what a variant makes of them: the states that
+// Layer is what the limit of a layer depends on besides the drives.
+type Layer struct {
+	K           tensor.Float
+	Temperature tensor.Float   // of Soft, at this step
+	Noise       []tensor.Float // of Perturbed
+}
+
+// Limit replaces the drives of a layer by what a variant makes of them: the states that
 // they would lead to by themselves. Theta is where Soft's search begins and ends.
-func (r *relaxer) limit(w *block, l int, z []tensor.Float, theta *tensor.Float) {
-	switch t := r.c.TopK; t.Variant {
+func (m *Limiter) Limit(t *TopK, l Layer, z []tensor.Float, theta *tensor.Float) {
+	switch t.Variant {
 	case Soft:
-		*theta = w.limiter.soft(z, r.k[l], r.temperature, *theta)
+		*theta = m.Soft(z, l.K, l.Temperature, *theta)
 	case Perturbed:
-		w.limiter.perturbed(z, r.noise[l], int(r.k[l]), tensor.Float(t.Temperature))
+		m.Perturbed(z, l.Noise, int(l.K), tensor.Float(t.Temperature))
 	default:
-		w.limiter.project(z, r.k[l])
+		m.Project(z, l.K)
 	}
 }
 
-// choose ends a free phase under Hard: the units with the largest drives are kept,
-// and the others held at zero from now on, by a drive of −∞.
-func (r *relaxer) choose(w *block, b *batch) {
-	if r.c.settling() == 0 {
-		return
-	}
-	for l := 1; l <= r.top; l++ {
-		if !r.binds(l) {
-			continue
-		}
-		r.drive(w, b, l, 0)
-		n := r.sizes[l]
-		for i := range w.total {
-			z, base := w.z[l][i*n:][:n], w.base[l][i*n:][:n]
-			w.limiter.largest(z, int(r.k[l]))
-			for j, chosen := range w.limiter.chosen[:n] {
-				if !chosen {
-					base[j] = -infinite
-				}
-			}
-		}
-	}
-	r.relax(w, b, settlingSteps, 0)
-}
-
-// settlingSteps are free steps after a choice.
-const settlingSteps = 2
-
-// settling is the number of free steps after the free phase.
-func (c Config) settling() int {
-	if c.TopK == nil || c.TopK.Variant != Hard {
-		return 0
-	}
-	return settlingSteps
-}
-
-// chooseSpiking is choose for a spiking sample. The others are held at zero by hand:
-// no estimate of a drive stands −∞.
-func (r *relaxer) chooseSpiking(w *block, b *batch, sample int) {
-	if r.c.settling() == 0 {
-		return
-	}
-	m := w.simulation
-	for l := 1; l <= r.top; l++ {
-		if !r.binds(l) {
-			continue
-		}
-		n := r.sizes[l]
-		z := m.u[:n]
-		copy(z, r.net.B[l-1].Value.Data)
-		if l == 1 {
-			at, val := b.events(sample)
-			m.weigh(z, r.net.W[0].Value.Data, &r.kept[0].rows, at, val)
-		} else {
-			m.weighStates(w, z, r.net.W[l-1].Value.Data, &r.kept[l-1].rows, l-1)
-		}
-		if l < r.top {
-			m.weighStates(w, z, r.turned[l+1], &r.kept[l].columns, l+1)
-		}
-		if lambda := r.c.lambda(); lambda > 0 {
-			kernel.AddScaled(z, r.guess[l][sample*n:][:n], tensor.Float(lambda))
-		}
-		w.limiter.largest(z, int(r.k[l]))
-		m.chosen[l] = append(m.chosen[l][:0], w.limiter.chosen[:n]...)
-	}
-	r.simulate(w, b, sample, settlingSteps, 0)
-}
-
-// weighStates adds the rows of the units above zero, times their states.
-func (m *simulation) weighStates(w *block, z, weights []tensor.Float, kept *entries, from int) {
-	s := m.layers[from].s
-	w.limiter.fit(len(s))
-	at, val := kernel.Nonzeros(w.limiter.at[:0], w.limiter.val[:0], s, 0)
-	m.weigh(z, weights, kept, at, val)
-}
-
-// weigh adds listed rows, and counts their weights.
-func (m *simulation) weigh(z, weights []tensor.Float, kept *entries, at []int32, val []tensor.Float) {
-	m.synapses += kept.count(at, len(z))
-	kernel.AddRowsMulti(1, z, len(z), weights, len(z), len(z), len(z), at, val)
-}
-
-// limiter is a thread's working memory.
-type limiter struct {
+// Limiter is a thread's working memory. The zero value is ready.
+type Limiter struct {
 	at     []int32
 	val    []tensor.Float
 	sorted []tensor.Float
@@ -238,8 +150,8 @@ type limiter struct {
 	chosen []bool
 }
 
-// project replaces v by the nearest point of {0 ≤ s ≤ 1, Σ s ≤ k}, and returns θ.
-func (m *limiter) project(v []tensor.Float, k tensor.Float) tensor.Float {
+// Project replaces v by the nearest point of {0 ≤ s ≤ 1, Σ s ≤ k}, and returns θ.
+func (m *Limiter) Project(v []tensor.Float, k tensor.Float) tensor.Float {
 	kernel.Relax{Keep: 1, Hi: infinite}.Step(v, v)
 	at, theta := m.shift(v, k)
 	for _, j := range at {
@@ -251,7 +163,7 @@ func (m *limiter) project(v []tensor.Float, k tensor.Float) tensor.Float {
 // shift lists the elements above zero and finds θ. From θ = max v − 1 on no element
 // is clipped at 1, and Newton steps from the left, for which the list is cut to what
 // is above θ, end where it is no longer cut.
-func (m *limiter) shift(v []tensor.Float, k tensor.Float) (at []int32, theta tensor.Float) {
+func (m *Limiter) shift(v []tensor.Float, k tensor.Float) (at []int32, theta tensor.Float) {
 	m.fit(len(v))
 	at, val := kernel.Nonzeros(m.at[:0], m.val[:0], v, 0)
 	top := tensor.Float(0)
@@ -280,7 +192,7 @@ func (m *limiter) shift(v []tensor.Float, k tensor.Float) (at []int32, theta ten
 }
 
 // fit makes room for lists of n elements.
-func (m *limiter) fit(n int) {
+func (m *Limiter) fit(n int) {
 	if len(m.at) < n+kernel.Slack {
 		m.at, m.val = make([]int32, n+kernel.Slack), make([]tensor.Float, n+kernel.Slack)
 	}
@@ -354,15 +266,16 @@ func above(v []tensor.Float, theta tensor.Float) []tensor.Float {
 	return v[:n]
 }
 
-// largest chooses the k largest elements; of equal ones those that come first.
-func (m *limiter) largest(z []tensor.Float, k int) {
+// Largest chooses the k largest elements; of equal ones those that come first. What it
+// returns is valid until the next choice.
+func (m *Limiter) Largest(z []tensor.Float, k int) []bool {
 	m.chosen = slices.Grow(m.chosen[:0], len(z))[:len(z)]
 	clear(m.chosen)
 	if k < 1 {
-		return
+		return m.chosen
 	}
 	m.sorted = append(m.sorted[:0], z...)
-	limit := smallest(m.sorted, len(z)-k)
+	limit := sparse.Smallest(m.sorted, len(z)-k)
 	for i, x := range z {
 		if x > limit {
 			m.chosen[i] = true
@@ -375,11 +288,12 @@ func (m *limiter) largest(z []tensor.Float, k int) {
 			k--
 		}
 	}
+	return m.chosen
 }
 
-// perturbed replaces scores by the share of noise vectors, of either sign, with which
+// Perturbed replaces scores by the share of noise vectors, of either sign, with which
 // they are among the k largest.
-func (m *limiter) perturbed(z []tensor.Float, noise []tensor.Float, k int, sigma tensor.Float) {
+func (m *Limiter) Perturbed(z []tensor.Float, noise []tensor.Float, k int, sigma tensor.Float) {
 	n := len(z)
 	m.sum = tensor.Resize(m.sum, 2*n)
 	shaken, sum := m.sum[:n], m.sum[n:]
@@ -389,7 +303,7 @@ func (m *limiter) perturbed(z []tensor.Float, noise []tensor.Float, k int, sigma
 		for _, sign := range [2]tensor.Float{sigma, -sigma} {
 			copy(shaken, z)
 			kernel.AddScaled(shaken, noise[at:][:n], sign)
-			m.largest(shaken, k)
+			m.Largest(shaken, k)
 			for i, chosen := range m.chosen {
 				if chosen {
 					sum[i] += share
@@ -400,16 +314,14 @@ func (m *limiter) perturbed(z []tensor.Float, noise []tensor.Float, k int, sigma
 	copy(z, sum)
 }
 
-// drawNoise draws the noise vectors of the hidden layers.
-func (r *relaxer) drawNoise() {
-	r.noise = make([][]tensor.Float, len(r.sizes))
-	for l := 1; l < len(r.sizes)-1; l++ {
-		src := rng.New(r.c.Seed, "top-k").Int(uint64(l)).Source()
-		r.noise[l] = make([]tensor.Float, perturbations/2*r.sizes[l])
-		for i := range r.noise[l] {
-			r.noise[l][i] = tensor.Float(src.Norm())
-		}
+// Noise draws the noise vectors of a layer of n units.
+func Noise(seed uint64, layer, n int) []tensor.Float {
+	src := rng.New(seed, "top-k").Int(uint64(layer)).Source()
+	noise := make([]tensor.Float, perturbations/2*n)
+	for i := range noise {
+		noise[i] = tensor.Float(src.Norm())
 	}
+	return noise
 }
 
 const perturbations = 16

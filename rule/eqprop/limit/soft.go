@@ -1,15 +1,16 @@
-package eqprop
+package limit
 
 import (
 	"math"
 	"slices"
 
 	"synfire/internal/kernel"
+	"synfire/rule/eqprop/sparse"
 	"synfire/tensor"
 )
 
-// unsought stands for the θ of a search that has not begun.
-var unsought = [...]tensor.Float{tensor.Float(math.NaN())}
+// Unsought stands for the θ of a search that has not begun.
+var Unsought = tensor.Float(math.NaN())
 
 // softTolerance is a relative error of Σ m that rounding may leave.
 var softTolerance = 8 * roundOff()
@@ -23,14 +24,14 @@ func roundOff() tensor.Float {
 	return e
 }
 
-// soft replaces scores by their soft membership in the top k < len(z), and returns its
+// Soft replaces scores by their soft membership in the top k < len(z), and returns its
 // θ. The search begins at theta, which the last step of the same sample has left: as
 // states settle, one or two of Newton's steps find the next. At first it begins at the
 // score of the k-th.
-func (m *limiter) soft(z []tensor.Float, k, tau, theta tensor.Float) tensor.Float {
+func (m *Limiter) Soft(z []tensor.Float, k, tau, theta tensor.Float) tensor.Float {
 	if theta != theta {
 		m.sorted = append(m.sorted[:0], z...)
-		theta = smallest(m.sorted, max(0, len(z)-int(max(1, k))))
+		theta = sparse.Smallest(m.sorted, max(0, len(z)-int(max(1, k))))
 	}
 	m.shares = tensor.Resize(m.shares, len(z))
 	lo, hi := -infinite, infinite
@@ -72,3 +73,5 @@ func enclose(z []tensor.Float, k, tau, lo, hi tensor.Float) (tensor.Float, tenso
 	mean := tau * tensor.Float(math.Log(float64(tensor.Float(len(z))/k-1)))
 	return max(lo, slices.Min(z)+mean-tau), min(hi, slices.Max(z)+mean+tau)
 }
+
+func size(x tensor.Float) tensor.Float { return max(x, -x) }
