@@ -191,7 +191,7 @@ func (c Config) Loop(s Sets, pool *par.Pool) (*train.Loop, error) {
 	if data.Lazy(s.Train) {
 		ahead = prefetch
 	}
-	cursor, err := data.NewCursor(s.Train, data.CursorOptions{Batch: c.Batch, Seed: c.Seed, Shuffle: true, Augment: c.Data.Augment, Normalize: s.Normalization, Prefetch: ahead})
+	cursor, err := data.NewCursor(s.Train, data.CursorOptions{Batch: c.Batch, Seed: c.Seed, Shuffle: !c.Data.Ordered, Augment: c.Data.Augment, Normalize: s.Normalization, Prefetch: ahead})
 	if err != nil {
 		return nil, err
 	}

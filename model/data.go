@@ -29,6 +29,8 @@ type Data struct {
 	Train int `yaml:"train"` // training samples used, from the start; 0: all
 	Test  int `yaml:"test"`  // test samples used, from the start; 0: all
 
+	Ordered bool `yaml:"ordered,omitempty"` // training samples come in the order of the file in each epoch, and are not shuffled
+
 	Normalize bool      `yaml:"normalize,omitempty"` // by mean and deviation of the training samples, channel by channel
 	Mean      []float64 `yaml:"mean,omitempty"`      // the same with given figures: what is subtracted from each channel
 	Std       []float64 `yaml:"std,omitempty"`       // what each channel is then divided by

@@ -20,6 +20,7 @@ import (
 	"synfire/modelfile"
 	"synfire/network"
 	"synfire/report"
+	"synfire/report/figure"
 	"synfire/run"
 	"synfire/sample"
 	"synfire/train"
@@ -61,6 +62,11 @@ func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, te
 		}
 		for _, left := range t.Left {
 			e.Observer.Warn("init: " + left)
+		}
+	}
+	if w, ok := loop.Learner.(train.Warner); ok {
+		for _, text := range w.Warnings() {
+			e.Observer.Warn(text)
 		}
 	}
 	dir, err := run.Open(out, yaml, e.Resume)
@@ -203,8 +209,49 @@ func (s *Study) Fail(err error) { s.err = errors.Join(s.err, err) }
 // Err is the error that ended the study.
 func (s *Study) Err() error { return s.err }
 
+// Train is the training samples.
+func (s *Study) Train() sample.Source { return s.train }
+
 // Test is the test samples.
 func (s *Study) Test() sample.Source { return s.test }
+
+// On lets the coming jobs learn from other samples.
+func (s *Study) On(trainSet, testSet sample.Source) { s.train, s.test = trainSet, testSet }
+
+// Names are those of the jobs that ran, each once.
+func (s *Study) Names() (names []string) {
+	for _, t := range s.Jobs {
+		if !slices.Contains(names, t.Name) {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+// Course is a figure over the epochs of a job, in the mean over its seeds with their
+// range.
+func (s *Study) Course(name string, value func(run.Epoch) float64) figure.Series {
+	line, seeds := figure.Series{Name: name}, 0.0
+	for _, t := range s.Jobs {
+		if t.Name != name {
+			continue
+		}
+		seeds++
+		for i, e := range t.Epochs {
+			v := value(e)
+			if i == len(line.Y) {
+				line.Y, line.Low, line.High = append(line.Y, v), append(line.Low, v), append(line.High, v)
+				continue
+			}
+			line.Y[i] += (v - line.Y[i]) / seeds
+			line.Low[i], line.High[i] = min(line.Low[i], v), max(line.High[i], v)
+		}
+	}
+	if seeds == 1 {
+		line.Low, line.High = nil, nil
+	}
+	return line
+}
 
 // Add adds a figure to a claim, of n samples.
 func (s *Study) Add(claim string, value float64, n int) {

@@ -64,6 +64,12 @@ type Finisher interface {
 	Finished() bool
 }
 
+// Warner is a Learner that says before it learns what is doubtful about its options.
+type Warner interface {
+	Learner
+	Warnings() []string
+}
+
 // Setting is what a rule learns in.
 type Setting struct {
 	Spec    sample.Spec    // of the samples

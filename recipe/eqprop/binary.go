@@ -9,7 +9,6 @@ import (
 	"synfire/report"
 	rule "synfire/rule/eqprop"
 	"synfire/rule/eqprop/unit"
-	"synfire/train"
 )
 
 // Binary is the recipe of weights that are signs, with units that send bits in
@@ -65,21 +64,17 @@ func runBinary(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 
 // bits is the test error of the last job's network where its units send bits.
 func (b *board) bits(ctx context.Context) float64 {
-	if b.err != nil {
+	if b.Err() != nil {
 		return 0
 	}
 	last := b.jobs[len(b.jobs)-1]
-	var result *train.Evaluation
-	learner, err := sendingBits(last, b.env.Pool)
-	if err == nil {
-		result, err = train.Evaluate(ctx, learner, b.test, testBatch, nil)
-	}
+	learner, err := sendingBits(last, b.Env.Pool)
 	if err != nil {
-		b.err = fmt.Errorf("%s, seed %d, bits: %w", last.job.Name, last.job.Config.Seed, err)
+		b.Fail(fmt.Errorf("%s, seed %d, bits: %w", last.job.Name, last.job.Config.Seed, err))
 		return 0
 	}
-	wrong := 100 - result.Metrics.Accuracy()
-	b.metrics[metric(last.job)+"_bits_test_error"] = wrong
+	wrong := b.evaluate(ctx, learner, rule.OutputName)
+	b.Metrics[metric(last.job)+"_bits_test_error"] = wrong
 	return wrong
 }
 

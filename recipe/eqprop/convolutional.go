@@ -53,23 +53,24 @@ func annealed(j Job) Job {
 // clothes are the same run on Fashion-MNIST, where its files are on this machine or
 // can be had.
 func (b *board) clothes(ctx context.Context, j Job) {
-	if b.err != nil {
+	if b.Err() != nil {
 		return
 	}
-	trainSet, testSet, err := fashion.Load(ctx, b.env.Data)
+	trainSet, testSet, err := fashion.Load(ctx, b.Env.Data)
 	if ctx.Err() != nil {
-		b.err = ctx.Err()
+		b.Fail(ctx.Err())
 		return
 	}
 	if err != nil {
-		b.env.Observer.Warn("Fashion-MNIST is left out: " + err.Error())
+		b.Env.Observer.Warn("Fashion-MNIST is left out: " + err.Error())
 		return
 	}
-	digits, digitsTest := b.train, b.test
-	b.train, b.test = trainSet, testSet
-	j.Name += "-fashion"
+	digits, digitsTest, name := b.Train(), b.Test(), b.name
+	b.On(trainSet, testSet)
+	j.Name, b.name = j.Name+"-fashion", "fashion-mnist"
 	b.testError(ctx, j)
-	b.train, b.test = digits, digitsTest
+	b.On(digits, digitsTest)
+	b.name = name
 }
 
 func runConvolutional(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {

@@ -15,12 +15,9 @@ package eqprop
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
-	"synfire/data"
-	"synfire/data/mnist"
 	"synfire/recipe"
 	"synfire/report"
 	rule "synfire/rule/eqprop"
@@ -112,19 +109,6 @@ func threeDiscrete(seed uint64) Job {
 	return Job{Name: "three-discrete", Config: c, Images: 60_000, Epochs: 8, Batch: 20, Shuffle: true}
 }
 
-// sets are MNIST, or the sample of it for the smoke scale.
-func sets(ctx context.Context, e *recipe.Env) (trainSet, testSet *data.Set, err error) {
-	switch e.Scale {
-	case report.Smoke:
-		trainSet, testSet = mnist.Sample()
-	case report.Short, report.Full:
-		trainSet, testSet, err = mnist.Load(ctx, e.Data)
-	default:
-		err = fmt.Errorf("eqprop: no scale %q: use smoke, short or full", e.Scale)
-	}
-	return trainSet, testSet, err
-}
-
 func runPlain(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	b, err := newBoard(ctx, e)
 	if err != nil {
@@ -146,7 +130,7 @@ func runPlain(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 			b.measure(ctx, "deep", twoHidden(e.Seed+i))
 			b.measure(ctx, "deep", threeDiscrete(e.Seed+i))
 		}
-		b.seeds("deep", 3)
+		b.Seeds("deep", 3)
 	}
 	return b.outcome(report.Page{
 		Title: "Equilibrium propagation",
@@ -203,7 +187,7 @@ func (b *board) control(ctx context.Context) {
 	var ratios []float64
 	for i := range uint64(controlSeeds) {
 		var errs [3]float64
-		for k, j := range controls(b.env.Seed + i) {
+		for k, j := range controls(b.Env.Seed + i) {
 			errs[k] = b.testError(ctx, j)
 			sums[k] += errs[k]
 			if errs[k] > 50 {
@@ -212,12 +196,12 @@ func (b *board) control(ctx context.Context) {
 		}
 		ratios = append(ratios, min(errs[1], errs[2])/errs[0])
 	}
-	for k, j := range controls(b.env.Seed) {
+	for k, j := range controls(b.Env.Seed) {
 		name := strings.ReplaceAll(j.Name, "-", "_")
-		b.metrics[name+"_mean_test_error"], b.metrics[name+"_collapsed_seeds"] = sums[k]/controlSeeds, collapsed[k]
+		b.Metrics[name+"_mean_test_error"], b.Metrics[name+"_collapsed_seeds"] = sums[k]/controlSeeds, collapsed[k]
 	}
 	slices.Sort(ratios)
-	b.metrics["control_median_ratio"] = (ratios[controlSeeds/2-1] + ratios[controlSeeds/2]) / 2
+	b.Metrics["control_median_ratio"] = (ratios[controlSeeds/2-1] + ratios[controlSeeds/2]) / 2
 	b.add("control", min(sums[1], sums[2])/sums[0])
 }
 

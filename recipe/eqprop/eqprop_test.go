@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"synfire/catalog"
 	"synfire/data"
 	"synfire/recipe"
 	"synfire/report"
@@ -51,7 +52,7 @@ func TestSmoke(t *testing.T) {
 	}
 	for _, r := range Recipes() {
 		dir := t.TempDir()
-		o, err := r.Run(t.Context(), &recipe.Env{Scale: report.Smoke, Seed: 1, Out: dir, Observer: train.None{}, Now: time.Now})
+		o, err := r.Run(t.Context(), &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Out: dir, Observer: train.None{}, Now: time.Now})
 		if err != nil {
 			t.Fatalf("%s: %v", r.ID, err)
 		}
@@ -118,7 +119,7 @@ func checkCosts(t *testing.T, m report.Metrics) {
 func TestUnknownScale(t *testing.T) {
 	for _, r := range Recipes() {
 		dir := filepath.Join(t.TempDir(), "run")
-		if _, err := r.Run(t.Context(), &recipe.Env{Scale: "long", Out: dir}); err == nil || !strings.Contains(err.Error(), "use smoke, short or full") {
+		if _, err := r.Run(t.Context(), &recipe.Env{Catalog: catalog.Default(), Scale: "long", Out: dir}); err == nil || !strings.Contains(err.Error(), "use smoke, short or full") {
 			t.Errorf("%s: %v", r.ID, err)
 		}
 		if _, err := os.Stat(dir); err == nil {
@@ -133,7 +134,7 @@ func TestClothes(t *testing.T) {
 	if _, err := os.Stat(folder); err != nil || testing.Short() || snntest.DoublePrecision() {
 		t.Skip("needs Fashion-MNIST in " + folder + ", and takes long without assembly")
 	}
-	e := &recipe.Env{Scale: report.Smoke, Seed: 1, Out: t.TempDir(), Observer: train.None{}, Now: time.Now, Data: data.Options{CacheDir: t.TempDir()}}
+	e := &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Out: t.TempDir(), Observer: train.None{}, Now: time.Now, Data: data.Options{CacheDir: t.TempDir()}}
 	b, err := newBoard(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)

@@ -73,7 +73,7 @@ func runSpiking(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 		b.measure(ctx, "", small(spiking(e.Seed, 0, 2)))
 	case report.Short:
 		b.measure(ctx, "one-epoch", spiking(e.Seed, 50_000, 1))
-		b.add("speed", b.metrics[metric(b.last())+"_seconds_per_epoch"])
+		b.add("speed", b.Metrics[metric(b.last())+"_seconds_per_epoch"])
 	case report.Full:
 		for i := range uint64(3) {
 			b.measure(ctx, "full", spiking(e.Seed+i, 50_000, 25))

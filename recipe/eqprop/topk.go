@@ -178,18 +178,18 @@ func runTopK(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 
 // others trains the variants of top-k and the other hosts, with one seed.
 func (a *ablation) others(ctx context.Context, images, epochs int) {
-	seed := a.env.Seed
-	if a.env.Scale != report.Smoke {
+	seed := a.Env.Seed
+	if a.Env.Scale != report.Smoke {
 		for _, j := range variantJobs(seed, images, epochs) {
 			a.measure(ctx, cell{job: j})
 		}
 	}
 	spikingEpochs := 2
-	if a.env.Scale == report.Smoke {
+	if a.Env.Scale == report.Smoke {
 		epochs, spikingEpochs = 1, 1
 	}
 	for _, host := range hosts(seed, images, epochs, spikingEpochs) {
-		if a.env.Scale == report.Smoke {
+		if a.Env.Scale == report.Smoke {
 			host = small(host)
 		}
 		for i, j := range treated(host) {

@@ -50,6 +50,9 @@ func New(c Config) (*Learner, error) {
 	return l, nil
 }
 
+// Warnings are those of its configuration.
+func (l *Learner) Warnings() []string { return l.c.Warnings() }
+
 // Net is the network being trained. Call Refresh after writing to it.
 func (l *Learner) Net() *coupling.Net { return l.r.net }
 
