@@ -349,6 +349,23 @@ func TestHistoryOfOlderPrograms(t *testing.T) {
 	}
 }
 
+// The metrics of a run of the last program that wrote them so.
+func TestHistoryOfFormat1(t *testing.T) {
+	dir := t.TempDir()
+	b, err := os.ReadFile(filepath.Join("testdata", "format1.metrics.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(dir, metricsFile), string(b))
+	points, epochs, err := History(dir)
+	if err != nil || len(points) != 5 || len(epochs) != 2 {
+		t.Fatalf("%d points, %d epochs, %v", len(points), len(epochs), err)
+	}
+	if e := epochs[1]; e.Step != 40 || e.Test["accuracy"] != 64.8 || e.Train["loss"] == 0 || e.Rates["spiking1"] == 0 {
+		t.Errorf("%+v", e)
+	}
+}
+
 // A line that was not written whole at the end is left out; anywhere else, and of
 // another kind, it is an error with its place.
 func TestHistoryErrors(t *testing.T) {
