@@ -1,4 +1,4 @@
-package runstore
+package run
 
 import (
 	"os"
@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
-
-	"synfire/train"
 )
 
 func put(t *testing.T, path, content string) {
@@ -43,7 +41,7 @@ func TestList(t *testing.T) {
 	if err != nil || len(runs) != 3 {
 		t.Fatalf("%d runs, %v", len(runs), err)
 	}
-	byName := map[string]Run{}
+	byName := map[string]Info{}
 	for _, r := range runs {
 		byName[r.Name] = r
 	}
@@ -88,15 +86,15 @@ func TestFind(t *testing.T) {
 // A run in a directory that another process holds is running.
 func TestRunning(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	held, err := train.OpenRunDir(dir, train.KindBPTT, []byte("seed: 1\n"), false)
+	held, err := Open(dir, []byte("seed: 1\n"), false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r, err := Open(dir); err != nil || r.Status != Running {
+	if r, err := Read(dir); err != nil || r.Status != Running {
 		t.Errorf("held: %s, %v", r.Status, err)
 	}
 	held.Close()
-	if r, err := Open(dir); err != nil || r.Status != Empty {
+	if r, err := Read(dir); err != nil || r.Status != Empty {
 		t.Errorf("let go: %s, %v", r.Status, err)
 	}
 }
@@ -123,7 +121,7 @@ func TestAbandon(t *testing.T) {
 		t.Fatal(err)
 	}
 	again()
-	if r, err := Open(dir); err != nil || r.Seed != 1 {
+	if r, err := Read(dir); err != nil || r.Seed != 1 {
 		t.Errorf("seed %d, %v: the record of the first start stays", r.Seed, err)
 	}
 }

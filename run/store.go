@@ -1,16 +1,21 @@
-// Package runstore reads the directories that runs leave behind: what ran, how
-// far it came, what it measured, and in what two runs differ.
+// Package run owns the directory that a run leaves behind: while the run goes on, Dir
+// writes it; afterwards, or from another process, Read and List tell what ran, how far
+// it came, what it measured, and in what two runs differ.
 //
-// There is no database: a directory is the record of its run, and a folder of
-// them is the store. A run is a directory with these files, each of which may be
-// missing:
+// There is no database: a directory is the record of its run, and a folder of them is
+// the store. These are a directory's files, each of which may be missing:
 //
-//	run.json       what was asked for, written when the run starts (Start)
-//	config.yaml    the resolved configuration
-//	metrics.jsonl  a line for some steps and each epoch
-//	result.json    what the run printed when it was done
-//	lock           held while a process writes to the directory
-package runstore
+//	run.json                        what was asked for, written when the run starts (Start)
+//	config.yaml                     the resolved configuration
+//	metrics.jsonl                   a line for some steps and each epoch (Point, Epoch)
+//	log.csv, log.jsonl, events.out… logs, where they are asked for
+//	checkpoints/step-N.safetensors  the last two
+//	checkpoints/best.safetensors    of the epoch that was the best on validation samples
+//	model.safetensors               the model that the run came to
+//	result.json                     what the run printed when it was done
+//	report.html, report.md, figures what was made of it for people
+//	lock                            held while a process writes to the directory
+package run
 
 import (
 	"bytes"
@@ -27,7 +32,6 @@ import (
 	"time"
 
 	"synfire/internal/atomicfile"
-	"synfire/train"
 )
 
 // Status is how far a run came.
@@ -50,8 +54,8 @@ type Record struct {
 	Started time.Time `json:"started"`
 }
 
-// Run is one run of a store.
-type Run struct {
+// Info is what a directory tells of its run.
+type Info struct {
 	Record
 	Name   string // of the directory
 	Dir    string
@@ -76,13 +80,8 @@ type Result struct {
 	} `json:"claims"`
 }
 
-const (
-	recordFile = "run.json"
-	configFile = "config.yaml"
-	resultFile = "result.json"
-	// maxFile bounds what is read of a file of a run.
-	maxFile = 64 << 20
-)
+// maxFile bounds what is read of a file of a run.
+const maxFile = 64 << 20
 
 // Start makes the directory of a run with its record; a record that is there
 // already stays. abandon takes back what Start made, where nothing was added.
@@ -123,8 +122,8 @@ func Start(dir string, r Record) (abandon func(), err error) {
 
 // List is the runs below root, the newest first. A directory within a run is
 // part of it. Without root there are none.
-func List(root string) ([]Run, error) {
-	var runs []Run
+func List(root string) ([]Info, error) {
+	var runs []Info
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -134,7 +133,7 @@ func List(root string) ([]Run, error) {
 		case !d.IsDir() || !isRun(path):
 			return nil
 		}
-		r, err := Open(path)
+		r, err := Read(path)
 		if err != nil {
 			return err
 		}
@@ -144,7 +143,7 @@ func List(root string) ([]Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the runs in %s: %w", root, err)
 	}
-	slices.SortStableFunc(runs, func(a, b Run) int {
+	slices.SortStableFunc(runs, func(a, b Info) int {
 		return cmp.Or(b.Started.Compare(a.Started), cmp.Compare(a.Name, b.Name))
 	})
 	return runs, nil
@@ -159,11 +158,11 @@ func isRun(dir string) bool {
 	return false
 }
 
-// Open reads the run in a directory.
-func Open(dir string) (Run, error) {
-	r := Run{Name: filepath.Base(dir), Dir: dir, Status: Empty}
+// Read reads the run in a directory.
+func Read(dir string) (Info, error) {
+	r := Info{Name: filepath.Base(dir), Dir: dir, Status: Empty}
 	if !isRun(dir) {
-		return r, fmt.Errorf("open run %s: there is no run.json, config.yaml or result.json in it; name the directory of a run", dir)
+		return r, fmt.Errorf("read run %s: there is no run.json, config.yaml or result.json in it; name the directory of a run", dir)
 	}
 	config, err := read(filepath.Join(dir, configFile))
 	if err != nil {
@@ -182,13 +181,16 @@ func Open(dir string) (Run, error) {
 	if r.Raw != nil {
 		r.Result = &Result{}
 		if err := json.Unmarshal(r.Raw, r.Result); err != nil {
-			return r, fmt.Errorf("open run %s: result.json: %w", dir, err)
+			return r, fmt.Errorf("read run %s: result.json: %w", dir, err)
 		}
 		r.Recipe, r.Scale, r.Seed = r.Result.Recipe, r.Result.Scale, r.Result.Seed
 	}
-	saved, _ := filepath.Glob(filepath.Join(dir, "checkpoints", "step-*.safetensors"))
+	saved, err := checkpoints(dir)
+	if err != nil {
+		return r, fmt.Errorf("read run %s: %w", dir, err)
+	}
 	switch {
-	case train.InUse(dir):
+	case InUse(dir):
 		r.Status = Running
 	case r.Result != nil:
 		r.Status = Done
@@ -198,13 +200,13 @@ func Open(dir string) (Run, error) {
 	return r, nil
 }
 
-func (r *Run) readRecord() error {
+func (r *Info) readRecord() error {
 	raw, err := read(filepath.Join(r.Dir, recordFile))
 	if err != nil || raw == nil {
 		return err
 	}
 	if err := json.Unmarshal(raw, &r.Record); err != nil {
-		return fmt.Errorf("open run %s: run.json: %w", r.Dir, err)
+		return fmt.Errorf("read run %s: run.json: %w", r.Dir, err)
 	}
 	return nil
 }
@@ -215,6 +217,8 @@ func read(path string) ([]byte, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
+	case err == nil && !st.Mode().IsRegular():
+		return nil, fmt.Errorf("read %s: it is no regular file", path)
 	case err == nil && st.Size() > maxFile:
 		return nil, fmt.Errorf("read %s: it has %d bytes, more than a run writes", path, st.Size())
 	}
@@ -222,34 +226,28 @@ func read(path string) ([]byte, error) {
 }
 
 // History is the run's points and epochs, none where it recorded none.
-func (r Run) History() ([]train.Point, []train.Epoch, error) {
-	points, epochs, err := (&train.RunDir{Path: r.Dir}).History()
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	return points, epochs, err
-}
+func (r Info) History() ([]Point, []Epoch, error) { return History(r.Dir) }
 
 // Find is the run of a name below root, or in the directory that the name is.
-func Find(root, name string) (Run, error) {
+func Find(root, name string) (Info, error) {
 	if isRun(name) {
-		return Open(name)
+		return Read(name)
 	}
 	if dir := filepath.Join(root, name); isRun(dir) {
-		return Open(dir)
+		return Read(dir)
 	}
 	runs, err := List(root)
 	if err != nil {
-		return Run{}, err
+		return Info{}, err
 	}
 	var known []string
 	for _, r := range runs {
 		known = append(known, r.Name)
 	}
 	if len(known) == 0 {
-		return Run{}, fmt.Errorf("no run %s: there are none in %s; synfire run and synfire train make them", name, root)
+		return Info{}, fmt.Errorf("no run %s: there are none in %s; synfire run and synfire train make them", name, root)
 	}
-	return Run{}, fmt.Errorf("no run %s in %s; there are: %s", name, root, strings.Join(known, ", "))
+	return Info{}, fmt.Errorf("no run %s in %s; there are: %s", name, root, strings.Join(known, ", "))
 }
 
 // Line is a line of a difference: Mark is '-' for one of the first text alone,
@@ -260,7 +258,7 @@ type Line struct {
 }
 
 // DiffConfig is the lines in which the configurations differ.
-func DiffConfig(a, b Run) ([]Line, error) {
+func DiffConfig(a, b Info) ([]Line, error) {
 	x, y := lines(a.Config), lines(b.Config)
 	if max(len(x), len(y)) > maxLines {
 		return nil, fmt.Errorf("compare %s with %s: a config.yaml of %d lines is no configuration of a run", a.Name, b.Name, max(len(x), len(y)))

@@ -1,4 +1,4 @@
-package runstore_test
+package run_test
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"synfire/runstore"
+	"synfire/run"
 )
 
 // A run is recorded when it starts, and listed with how far it came.
@@ -18,10 +18,10 @@ func Example() {
 	}
 	defer os.RemoveAll(root)
 	started := time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)
-	if _, err := runstore.Start(filepath.Join(root, "first"), runstore.Record{Recipe: "quickstart", Scale: "short", Seed: 1, Started: started}); err != nil {
+	if _, err := run.Start(filepath.Join(root, "first"), run.Record{Recipe: "quickstart", Scale: "short", Seed: 1, Started: started}); err != nil {
 		log.Fatal(err)
 	}
-	runs, err := runstore.List(root)
+	runs, err := run.List(root)
 	if err != nil {
 		log.Fatal(err)
 	}
