@@ -37,17 +37,18 @@ func (m LabelledVictorPurpura) Distance(a, b []spike.Train) (float64, error) {
 	}
 	w := work.Get().(*workspace)
 	defer work.Put(w)
+	slack := a[0].Slack()
 	switch one := (VictorPurpura{m.Cost}); {
 	case m.LabelCost == 0:
-		return one.cost(w, pooled(a), pooled(b)), nil
+		return one.cost(w, pooled(a), pooled(b), slack), nil
 	case m.LabelCost >= 2:
 		sum := 0.0
 		for p := range a {
-			sum += one.cost(w, a[p].Times, b[p].Times)
+			sum += one.cost(w, a[p].Times, b[p].Times, slack)
 		}
 		return sum, nil
 	}
-	return m.assign(labelled(a), labelled(b)), nil
+	return m.assign(labelled(a), labelled(b), slack), nil
 }
 
 // LabelledVanRossum is the van Rossum distance of several neurons (Houghton and
@@ -73,9 +74,10 @@ func (m LabelledVanRossum) Distance(a, b []spike.Train) (float64, error) {
 	if err = errors.Join(err, checkResponses(a, b)); err != nil {
 		return 0, fmt.Errorf("distance: %s: %w", m.Name(), err)
 	}
-	d2 := m.Cosine * one.square(pooled(a), pooled(b))
+	slack := a[0].Slack()
+	d2 := m.Cosine * one.square(pooled(a), pooled(b), slack)
 	for p := range a {
-		d2 += (1 - m.Cosine) * one.square(a[p].Times, b[p].Times)
+		d2 += (1 - m.Cosine) * one.square(a[p].Times, b[p].Times, slack)
 	}
 	return one.scale(d2), nil
 }
@@ -142,7 +144,7 @@ func labelled(response []spike.Train) []labelledSpike {
 
 // assign splits the spikes at gaps across which none moves, and solves each part as
 // an assignment.
-func (m LabelledVictorPurpura) assign(a, b []labelledSpike) float64 {
+func (m LabelledVictorPurpura) assign(a, b []labelledSpike, e spike.Slack) float64 {
 	total, reach := float64(len(a)+len(b)), 2/m.Cost
 	for len(a) > 0 && len(b) > 0 {
 		i, j := 0, 0
@@ -156,7 +158,7 @@ func (m LabelledVictorPurpura) assign(a, b []labelledSpike) float64 {
 			if fromB {
 				next = b[j].time
 			}
-			if next > last && next-last >= reach || math.IsInf(next, 1) {
+			if e.Before(last, next) && next-last >= reach || math.IsInf(next, 1) {
 				break
 			}
 			if last = next; fromB {
@@ -165,14 +167,14 @@ func (m LabelledVictorPurpura) assign(a, b []labelledSpike) float64 {
 				i++
 			}
 		}
-		total += m.best(a[:i], b[:j])
+		total += m.best(a[:i], b[:j], e)
 		a, b = a[i:], b[j:]
 	}
 	return total
 }
 
 // best is what the best pairs save, as a number of 0 or below.
-func (m LabelledVictorPurpura) best(a, b []labelledSpike) float64 {
+func (m LabelledVictorPurpura) best(a, b []labelledSpike, e spike.Slack) float64 {
 	if len(a) > len(b) {
 		a, b = b, a
 	}
@@ -184,8 +186,11 @@ func (m LabelledVictorPurpura) best(a, b []labelledSpike) float64 {
 		cost[i] = make([]float64, len(b))
 		for j, y := range b {
 			c := -2.0
-			if x.time != y.time {
-				c += m.Cost * math.Abs(x.time-y.time)
+			switch move := math.Abs(x.time - y.time); {
+			case math.IsInf(m.Cost, 1) && !e.Same(move, 0):
+				c = math.Inf(1)
+			case !math.IsInf(m.Cost, 1):
+				c += m.Cost * move
 			}
 			if x.label != y.label {
 				c += m.LabelCost
