@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"synfire/internal/par"
 	"synfire/spike"
@@ -102,6 +104,62 @@ func PopulationMatrix(m PopulationMeasure, responses [][]spike.Train, o Options)
 		}
 	})
 	return out, first(errs)
+}
+
+// PopulationMulti is the mean over all pairs of responses.
+func PopulationMulti(m PopulationMeasure, responses [][]spike.Train, o Options) (float64, error) {
+	if len(responses) < 2 {
+		return 0, fmt.Errorf("distance.PopulationMulti of %s: %d responses, want two at least", m.Name(), len(responses))
+	}
+	d, err := PopulationMatrix(m, responses, o)
+	if err != nil {
+		return 0, err
+	}
+	var all tally
+	for i, row := range d {
+		for _, v := range row[:i] {
+			all.add(tally{v, 1})
+		}
+	}
+	return all.value(), nil
+}
+
+// Responses splits trains into responses of several neurons. neurons is their number,
+// where trains are those of one response after the other, or the neuron of each train
+// as in a,b,a,b. The result has, for each response, the indices of its trains, neuron
+// by neuron.
+func Responses(neurons string, trains int) ([][]int, error) {
+	labels := strings.Split(neurons, ",")
+	if n, err := strconv.Atoi(neurons); err == nil {
+		if n < 1 || trains%n != 0 || trains/n < 2 {
+			return nil, fmt.Errorf("%d neurons of %d trains; want two or more responses of %d trains each", n, trains, n)
+		}
+		labels = nil
+		for i := range trains {
+			labels = append(labels, strconv.Itoa(i%n))
+		}
+	}
+	if len(labels) != trains {
+		return nil, fmt.Errorf("the neurons of %d trains; want one for each of %d", len(labels), trains)
+	}
+	var distinct []string
+	seen := map[string][]int{}
+	for i, l := range labels {
+		if seen[l] == nil {
+			distinct = append(distinct, l)
+		}
+		seen[l] = append(seen[l], i)
+	}
+	group := make([][]int, len(seen[distinct[0]]))
+	for _, l := range distinct {
+		if len(seen[l]) != len(group) || len(group) < 2 {
+			return nil, fmt.Errorf("neuron %q has %d trains, %q has %d; want one for each of two or more responses", l, len(seen[l]), distinct[0], len(group))
+		}
+		for i, at := range seen[l] {
+			group[i] = append(group[i], at)
+		}
+	}
+	return group, nil
 }
 
 func checkResponses(a, b []spike.Train) error {
