@@ -66,7 +66,7 @@ func (r Recording) Trial(name string) (Recording, error) {
 
 // WithUnits is the recording with a train for each unit that was observed, silent ones
 // too: units is their number, or their names separated by commas. Units by number are
-// named 0 to N − 1 in files that name them.
+// 0 to N − 1, in files that name them.
 func (r Recording) WithUnits(units string) (Recording, error) {
 	names := strings.Split(units, ",")
 	n, err := strconv.Atoi(units)
@@ -80,34 +80,58 @@ func (r Recording) WithUnits(units string) (Recording, error) {
 			names[i] = strconv.Itoa(i)
 		}
 	}
+	for i, name := range names {
+		names[i] = strings.TrimSpace(name)
+	}
+	unnamed := counted && !r.Named()
+	out, err := r.Observed(names)
+	for i := range out.Trains {
+		if unnamed {
+			out.Trains[i].Unit = ""
+		}
+	}
+	return out, err
+}
+
+// Observed is the recording with a train for each of the units named: those of the
+// file by their names, those without names in order, and silent ones. In a recording
+// of several trials, a silent unit is so in each.
+func (r Recording) Observed(names []string) (Recording, error) {
 	at := map[string]int{}
 	for i, name := range names {
-		name = strings.TrimSpace(name)
 		if _, twice := at[name]; twice || name == "" {
-			return r, fmt.Errorf("spike trains: the units %q hold %q twice or without a name; name each once", shorten(units), name)
+			return r, r.fail("unit %d is named %q, which is empty or the name of another; name each once", i, shorten(name))
 		}
-		at[name], names[i] = i, name
+		at[name] = i
 	}
-	trains := make([]Train, len(names))
-	for i := range trains {
-		if !counted || r.Named() {
-			trains[i].Unit = names[i]
-		}
-	}
+	var trains []Train
+	found := make([]bool, len(names))
+	named := r.Named()
 	for i, t := range r.Trains {
-		to := i
-		if r.Named() {
+		unit := i
+		if named {
 			var known bool
-			if to, known = at[t.Unit]; !known {
+			if unit, known = at[t.Unit]; !known {
 				return r, r.fail("unit %q is not among the %d units %s; name all that were observed (--units a,b,c)", shorten(t.Unit), len(names), list(names))
 			}
 		}
-		if to >= len(names) {
+		if unit >= len(names) {
 			return r, r.fail("there are %d trains and %d units; want a unit for each", len(r.Trains), len(names))
 		}
-		t.Unit = trains[to].Unit
-		trains[to] = t
+		t.Unit = names[unit]
+		trains = append(trains, t)
+		found[unit] = true
 	}
+	for unit, found := range found {
+		if !found {
+			silent := Train{Unit: names[unit]}
+			if len(r.Trials) > 0 {
+				silent.Trial = r.Trials[0]
+			}
+			trains = append(trains, silent)
+		}
+	}
+	slices.SortStableFunc(trains, func(a, b Train) int { return at[a.Unit] - at[b.Unit] })
 	r.Trains = trains
 	r.Notes = slices.DeleteFunc(slices.Clone(r.Notes), func(n Note) bool { return n.Units })
 	return r, nil
