@@ -1,9 +1,6 @@
 package spike
 
-import (
-	"math"
-	"sort"
-)
+import "math"
 
 // Slack is by how much times of one window may differ through rounding alone. A
 // grid of 0.1 s is no grid in binary numbers: 0.3 − 0.2 is not 0.1, and what lies
@@ -37,17 +34,6 @@ func (e Slack) Floor(x, width float64) float64 { return math.Floor((x + float64(
 
 // Ceil is the number of widths that hold x.
 func (e Slack) Ceil(x, width float64) float64 { return math.Ceil((x - float64(e)) / width) }
-
-// onto is x, or that of ascending times which is the same.
-func (e Slack) onto(times []float64, x float64) float64 {
-	i := sort.SearchFloat64s(times, x)
-	for _, k := range [2]int{i - 1, i} {
-		if k >= 0 && k < len(times) && e.Same(times[k], x) {
-			return times[k]
-		}
-	}
-	return x
-}
 
 // OnEdges is the train with its first and last spike put on the edge of the window
 // that they are the same as, also from outside; t keeps its own times.

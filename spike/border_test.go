@@ -221,3 +221,19 @@ func TestPInAnyUnit(t *testing.T) {
 		}
 	})
 }
+
+// Surrogates of a train whose spikes are nearer than times can be told apart are
+// trains.
+func TestSurrogatesWithinTheSlack(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		a := spike.Train{Stop: 10}
+		for _, k := range ticks(r, "a") {
+			a.Times = append(a.Times, 5+float64(k)*1e-12)
+		}
+		for _, s := range surrogates {
+			if b, err := s.Shuffle(a, spike.Stream(1)); err != nil || b.Validate() != nil {
+				r.Errorf("%T of %v: %v, %v, %v", s, a.Times, b.Times, err, b.Validate())
+			}
+		}
+	})
+}

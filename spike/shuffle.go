@@ -22,32 +22,50 @@ type Surrogate interface {
 	Shuffle(t Train, key rng.Key) (Train, error)
 }
 
+// drawer is a surrogate that looks at a train once and then draws as often as need be.
+type drawer interface {
+	Surrogate
+	drawer(t Train) (draw func(key rng.Key) Train, err error)
+}
+
+func shuffle(s drawer, t Train, key rng.Key) (Train, error) {
+	draw, err := s.drawer(t)
+	if err != nil {
+		return Train{}, err
+	}
+	return draw(key), nil
+}
+
 // Dither moves each spike by a uniform random time in [−Width, Width], and back
 // from the window's edge where it would cross it. It keeps the count and rates
 // that change over times longer than Width, and destroys the timing below.
 type Dither struct{ Width float64 }
 
 // Shuffle implements Surrogate.
-func (d Dither) Shuffle(t Train, key rng.Key) (Train, error) {
+func (d Dither) Shuffle(t Train, key rng.Key) (Train, error) { return shuffle(d, t, key) }
+
+func (d Dither) drawer(t Train) (func(key rng.Key) Train, error) {
 	if err := t.Validate(); err != nil {
-		return Train{}, fmt.Errorf("spike.Dither: %w", err)
+		return nil, fmt.Errorf("spike.Dither: %w", err)
 	}
 	if !(d.Width >= 0) || t.Slack().Before(t.Duration(), d.Width) {
-		return Train{}, fmt.Errorf("spike.Dither: a width of %v in the window [%v, %v]; want one from 0 to its length", d.Width, t.Start, t.Stop)
+		return nil, fmt.Errorf("spike.Dither: a width of %v in the window [%v, %v]; want one from 0 to its length", d.Width, t.Start, t.Stop)
 	}
-	s := key.Source()
-	out := Train{Start: t.Start, Stop: t.Stop, Times: make([]float64, len(t.Times))}
-	for i, at := range t.Times {
-		at += d.Width * (2*s.Float64() - 1)
-		if at < t.Start {
-			at = 2*t.Start - at
+	return func(key rng.Key) Train {
+		s := key.Source()
+		out := Train{Start: t.Start, Stop: t.Stop, Times: make([]float64, len(t.Times))}
+		for i, at := range t.Times {
+			at += d.Width * (2*s.Float64() - 1)
+			if at < t.Start {
+				at = 2*t.Start - at
+			}
+			if at > t.Stop {
+				at = 2*t.Stop - at
+			}
+			out.Times[i] = min(max(at, t.Start), t.Stop)
 		}
-		if at > t.Stop {
-			at = 2*t.Stop - at
-		}
-		out.Times[i] = min(max(at, t.Start), t.Stop)
-	}
-	return out.Sort(), nil
+		return out.Sort()
+	}, nil
 }
 
 // ShuffleIntervals puts the intervals in a random order, the time before the
@@ -58,28 +76,51 @@ func (d Dither) Shuffle(t Train, key rng.Key) (Train, error) {
 type ShuffleIntervals struct{}
 
 // Shuffle implements Surrogate.
-func (ShuffleIntervals) Shuffle(t Train, key rng.Key) (Train, error) {
+func (s ShuffleIntervals) Shuffle(t Train, key rng.Key) (Train, error) { return shuffle(s, t, key) }
+
+func (ShuffleIntervals) drawer(t Train) (func(key rng.Key) Train, error) {
 	if err := t.Validate(); err != nil {
-		return Train{}, fmt.Errorf("spike.ShuffleIntervals: %w", err)
+		return nil, fmt.Errorf("spike.ShuffleIntervals: %w", err)
 	}
 	t = t.OnEdges()
-	out, e := Train{Start: t.Start, Stop: t.Stop}, t.Slack()
-	borders := append([]float64{t.Start}, t.Times...)
-	if len(t.Times) > 0 && t.Times[0] == t.Start {
+	borders, onEdge := append([]float64{t.Start}, t.Times...), false
+	if onEdge = len(t.Times) > 0 && t.Times[0] == t.Start; onEdge {
 		borders = t.Times
-		out.add(t.Start)
 	}
 	intervals := make([]float64, len(borders)-1)
 	for i := range intervals {
 		intervals[i] = borders[i+1] - borders[i]
 	}
-	e.level(intervals)
-	at := total{sum: t.Start}
-	for _, i := range key.Source().Perm(len(intervals)) {
-		at.add(intervals[i])
-		out.add(min(e.onto(t.Times, at.sum+at.rest), t.Stop)) // a sum in another order may round up
+	t.Slack().level(intervals)
+	return func(key rng.Key) Train {
+		out := Train{Start: t.Start, Stop: t.Stop}
+		if onEdge {
+			out.add(t.Start)
+		}
+		at := total{sum: t.Start}
+		for _, i := range key.Source().Perm(len(intervals)) {
+			at.add(intervals[i])
+			out.add(min(at.sum+at.rest, t.Stop)) // a sum in another order may round up
+		}
+		t.Slack().align(out.Times, t.Times)
+		return out
+	}, nil
+}
+
+// align gives ascending times the bits of those of others that they are the same as,
+// as long as they stay in order.
+func (e Slack) align(times, others []float64) {
+	j := 0
+	for i, x := range times {
+		for j < len(others) && e.Before(others[j], x) {
+			j++
+		}
+		if j == len(others) || !e.Same(others[j], x) || i > 0 && others[j] <= times[i-1] || i+1 < len(times) && others[j] >= times[i+1] {
+			continue
+		}
+		times[i] = others[j]
+		j++
 	}
-	return out, nil
 }
 
 // level gives values that are the same their mean. Those that are the same as the
@@ -124,23 +165,28 @@ func (t *total) add(v float64) {
 type ShuffleBins struct{ Width float64 }
 
 // Shuffle implements Surrogate.
-func (b ShuffleBins) Shuffle(t Train, key rng.Key) (Train, error) {
+func (b ShuffleBins) Shuffle(t Train, key rng.Key) (Train, error) { return shuffle(b, t, key) }
+
+func (b ShuffleBins) drawer(t Train) (func(key rng.Key) Train, error) {
 	if err := t.Validate(); err != nil {
-		return Train{}, fmt.Errorf("spike.ShuffleBins: %w", err)
+		return nil, fmt.Errorf("spike.ShuffleBins: %w", err)
 	}
 	n, err := t.bins("spike.ShuffleBins", b.Width)
 	if err != nil {
-		return Train{}, err
+		return nil, err
 	}
 	width, e := t.Duration()/float64(n), t.Slack()
-	to := key.Source().Perm(n)
-	out := Train{Start: t.Start, Stop: t.Stop, Times: make([]float64, len(t.Times))}
-	for i, at := range t.Times {
-		from := e.bin(at-t.Start, width, n)
-		moved := at + float64(to[from]-from)*width
-		out.Times[i] = min(max(e.onto(t.Times, moved), t.Start), t.Stop)
-	}
-	return out.Sort(), nil
+	return func(key rng.Key) Train {
+		to := key.Source().Perm(n)
+		out := Train{Start: t.Start, Stop: t.Stop, Times: make([]float64, len(t.Times))}
+		for i, at := range t.Times {
+			from := e.bin(at-t.Start, width, n)
+			out.Times[i] = min(max(at+float64(to[from]-from)*width, t.Start), t.Stop)
+		}
+		out = out.Sort()
+		e.align(out.Times, t.Times)
+		return out
+	}, nil
 }
 
 // Tail says which values of a measure count against chance.
@@ -177,10 +223,14 @@ func Test(trains []Train, measure func([]Train) (float64, error), s Surrogate, n
 	if err != nil {
 		return Significance{}, err
 	}
+	draws, err := drawers(s, trains)
+	if err != nil {
+		return Significance{}, err
+	}
 	values, errs := make([]float64, n), make([]error, n)
 	pool.For(n, 1, func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {
-			values[i], errs[i] = measureOne(trains, measure, s, key.Int(uint64(i)))
+			values[i], errs[i] = measureOne(draws, measure, key.Int(uint64(i)))
 		}
 	})
 	for i, v := range append(values, value) {
@@ -209,11 +259,29 @@ func Test(trains []Train, measure func([]Train) (float64, error), s Surrogate, n
 // equalValues is by how much of the largest value equal values may differ.
 const equalValues = 1e-10
 
-func measureOne(trains []Train, measure func([]Train) (float64, error), s Surrogate, key rng.Key) (float64, error) {
-	shuffled := make([]Train, len(trains))
+// drawers is what draws a surrogate of each train.
+func drawers(s Surrogate, trains []Train) ([]func(key rng.Key) (Train, error), error) {
+	draws := make([]func(key rng.Key) (Train, error), len(trains))
+	d, once := s.(drawer)
 	for i, t := range trains {
+		draws[i] = func(key rng.Key) (Train, error) { return s.Shuffle(t, key) }
+		if !once {
+			continue
+		}
+		draw, err := d.drawer(t)
+		if err != nil {
+			return nil, err
+		}
+		draws[i] = func(key rng.Key) (Train, error) { return draw(key), nil }
+	}
+	return draws, nil
+}
+
+func measureOne(draws []func(key rng.Key) (Train, error), measure func([]Train) (float64, error), key rng.Key) (float64, error) {
+	shuffled := make([]Train, len(draws))
+	for i, draw := range draws {
 		var err error
-		if shuffled[i], err = s.Shuffle(t, key.Int(uint64(i))); err != nil {
+		if shuffled[i], err = draw(key.Int(uint64(i))); err != nil {
 			return 0, err
 		}
 	}

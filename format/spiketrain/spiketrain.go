@@ -22,6 +22,7 @@ package spiketrain
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"synfire/spike"
@@ -99,6 +100,9 @@ func (r Recording) Build(o Options) ([]spike.Train, Mended, error) {
 			m.Dropped += dropped
 		}
 		if err := t.Validate(); err != nil {
+			if slices.ContainsFunc(t.Times, func(x float64) bool { return x < t.Start || x > t.Stop }) {
+				err = fmt.Errorf("%w (--window %s holds all)", err, r.windowHint())
+			}
 			return nil, m, r.fail("%s: %w", in.place(i), err)
 		}
 		trains[i] = t

@@ -167,6 +167,7 @@ func TestBuild(t *testing.T) {
 		{spiketrain.Options{}, `"r": train 1 (unit "u"), which begins on line 7: spike 0 at 12 lies outside`},
 		{spiketrain.Options{Clip: true}, "spikes 0 and 1 are both at 3"},
 		{spiketrain.Options{Sort: true}, "spike 1 at 12 lies outside"},
+		{spiketrain.Options{Sort: true}, "(--window 0,20 holds all)"},
 		{spiketrain.Options{Window: &[2]float64{4, 4}}, "is empty"},
 	} {
 		if _, _, err := rec.Build(c.o); err == nil || !strings.Contains(err.Error(), c.want) {
