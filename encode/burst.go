@@ -19,7 +19,8 @@ import (
 //	g[t] = Growth·g[t−1] where o[t−1] > 0, else 1
 //	o[t] = g[t]·Threshold if v ≥ g[t]·Threshold, else 0,   v ← v − o[t]
 //
-// so outputs add up to x but for less than Threshold, once the value is spent.
+// so outputs add up to x but for less than Threshold, once the value is spent. What v
+// lacks of g[t]·Threshold by the rounding of x alone it has.
 // Signals are Dense: their spikes are weighted. Growth 0 means 2, Threshold 0 is
 // 0.125.
 type Burst struct {
@@ -30,7 +31,7 @@ type Burst struct {
 // RankOrder gives each value one spike in the order of their size, the largest
 // first: the values of a sample, sorted, are cut into Span bins of equal count, and
 // those of bin t spike in step t. Values of the same size come in the order of
-// their units; those of at most Threshold never spike. Weighted is its inverse.
+// their units; those of at most Threshold, in the precision of samples, never spike. Weighted is its inverse.
 type RankOrder struct {
 	Span      int     `yaml:"span,required"` // steps from the first spikes to the last
 	Threshold float64 `yaml:"threshold"`
@@ -65,9 +66,10 @@ func (e Burst) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at Wind
 	dst.Reset(signal.Dense, t1-t0, len(x)/shape.Size(), shape)
 	for i, value := range x {
 		v, spike := float64(value), e.Threshold
+		slack := math.Abs(v) * epsilon
 		for t := range t1 {
 			out := 0.
-			if v >= spike {
+			if v >= spike-slack {
 				out = spike
 				v -= spike
 				spike *= e.Growth
@@ -98,7 +100,7 @@ func (e RankOrder) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at 
 	n := shape.Size()
 	b := len(x) / n
 	dst.Reset(signal.Spikes, t1-t0, b, shape)
-	order := make([]int, n)
+	order, threshold := make([]int, n), tensor.Float(e.Threshold)
 	for s := range b {
 		values := x[s*n:][:n]
 		for i := range order {
@@ -114,7 +116,7 @@ func (e RankOrder) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at 
 			return 0
 		})
 		for rank, i := range order {
-			if t := rank * e.Span / n; t >= t0 && t < t1 && float64(values[i]) > e.Threshold {
+			if t := rank * e.Span / n; t >= t0 && t < t1 && values[i] > threshold {
 				dst.Raster.Set((t-t0)*b+s, i)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"synfire/internal/rng"
 	"synfire/sample"
 	"synfire/signal"
+	"synfire/spike"
 	"synfire/tensor"
 )
 
@@ -63,8 +64,8 @@ func (e Events) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at Win
 // falls: ⌊time·steps/duration⌋. A time that stands on a border between steps but
 // for rounding belongs to the later one, so that the unit of time does not matter.
 func StepOf(time float64, steps int, duration float64) int {
-	x := time * float64(steps) / duration
-	return int(x + x*0x1p-50)
+	width := duration / float64(steps)
+	return int(spike.SlackOf(0, duration).Floor(time, width))
 }
 
 // firstEvent is the place of the first event in step t or later, by halving.

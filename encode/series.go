@@ -24,7 +24,7 @@ type Frames struct{}
 //	on[t]  = 1 if x[t] − x[t−1] > Threshold
 //	off[t] = 1 if x[t−1] − x[t] > Threshold
 //
-// and neither at t = 0. Unit 2i of the signal is on, 2i + 1 off of element i of
+// and neither at t = 0, nor where the change is the threshold but for rounding. Unit 2i of the signal is on, 2i + 1 off of element i of
 // a frame: a sample [steps, height, width, channels] gives signals of shape
 // [height, width, 2·channels], others get a last axis of 2.
 type Delta struct {
@@ -37,7 +37,8 @@ type Delta struct {
 //	on[t]  = 1 if x[t] > B + Threshold, and then B ← B + Threshold
 //	off[t] = 1 if x[t] < B − Threshold, and then B ← B − Threshold
 //
-// with B = x[0] before t = 1. Shapes are those of Delta. A window of time is
+// with B = x[0] before t = 1; values that leave the band by rounding alone do not.
+// Shapes are those of Delta. A window of time is
 // worked out from the start of the series.
 type StepForward struct {
 	Threshold float64 `yaml:"threshold"`
@@ -128,47 +129,45 @@ func (e Frames) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at Win
 // Encode compares each frame of the window with the one before it.
 func (e Delta) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at Window) {
 	x, shape, t0, t1 := in.X, seriesShape(*in.Spec), at.T0, at.T1
-	theta := tensor.Float(e.Threshold)
-	onOff(dst, x, shape, t0, t1, max(t0, 1), func(series []tensor.Float, stride, t int, _ *tensor.Float) int {
-		return sign(series[t*stride]-series[(t-1)*stride], theta)
+	onOff(dst, x, shape, t0, t1, max(t0, 1), func(series []tensor.Float, stride, t, _ int) int {
+		return sign(float64(series[t*stride]), float64(series[(t-1)*stride]), e.Threshold)
 	})
 }
 
 // Encode follows the series from its start.
 func (e StepForward) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at Window) {
 	x, shape, t0, t1 := in.X, seriesShape(*in.Spec), at.T0, at.T1
-	theta := tensor.Float(e.Threshold)
-	onOff(dst, x, shape, t0, t1, 1, func(series []tensor.Float, stride, t int, base *tensor.Float) int {
-		s := sign(series[t*stride]-*base, theta)
-		*base += tensor.Float(s) * theta
-		return s
+	onOff(dst, x, shape, t0, t1, 1, func(series []tensor.Float, stride, t, net int) int {
+		base := float64(series[0]) + float64(float64(net)*e.Threshold)
+		return sign(float64(series[t*stride]), base, e.Threshold)
 	})
 }
 
-// sign is the sign of a change that exceeds the threshold, else 0.
-func sign(d, theta tensor.Float) int {
-	switch {
-	case d > theta:
+// sign is the sign of a change from y to x that exceeds the threshold by more than
+// rounding, else 0.
+func sign(x, y, theta float64) int {
+	switch d, least := x-y, theta+4*epsilon*max(math.Abs(x), math.Abs(y)); {
+	case d > least:
 		return 1
-	case d < -theta:
+	case d < -least:
 		return -1
 	}
 	return 0
 }
 
 // onOff runs f over the steps from first on of each element's series, which
-// has the given stride, and sets the spikes of the window. f may change the
-// base, which starts at the first value.
-func onOff(dst *signal.Signal, x []tensor.Float, shape tensor.Shape, t0, t1, first int, f func(series []tensor.Float, stride, t int, base *tensor.Float) int) {
+// has the given stride, and sets the spikes of the window. f is told how many more
+// spikes of the element were on than off.
+func onOff(dst *signal.Signal, x []tensor.Float, shape tensor.Shape, t0, t1, first int, f func(series []tensor.Float, stride, t, net int) int) {
 	size, b, n := shape.Size(), len(x)/shape.Size(), shape[1:].Size()
 	dst.Reset(signal.Spikes, t1-t0, b, onOffShape(shape[1:]))
-	var base tensor.Float
 	for i := range b {
 		for j := range n {
 			series := x[i*size+j : (i+1)*size]
-			base = series[0]
+			net := 0
 			for t := first; t < min(t1, shape[0]); t++ {
-				s := f(series, n, t, &base)
+				s := f(series, n, t, net)
+				net += s
 				if s == 0 || t < t0 {
 					continue
 				}

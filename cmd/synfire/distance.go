@@ -2,11 +2,16 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"synfire/distance"
+	recorded "synfire/distance/recording"
 	"synfire/format/spiketrain"
 	"synfire/internal/par"
 	"synfire/spike"
@@ -14,25 +19,22 @@ import (
 
 type distanceCmd struct {
 	File   string `arg:"" help:"Recording: JSON, text with a train a line, CSV with the columns unit and time, or NPZ; - reads standard input."`
-	Metric string `help:"What to measure: isi, spike, ri-spike, sync, adaptive a-isi, a-spike, a-ri-spike, a-sync, order, directionality, synfire, victor-purpura or van-rossum." required:"" enum:"isi,spike,ri-spike,sync,a-isi,a-spike,a-ri-spike,a-sync,order,directionality,synfire,victor-purpura,van-rossum" placeholder:"METRIC"`
+	Metric string `help:"What to measure: isi, spike, ri-spike, sync, adaptive a-isi, a-spike, a-ri-spike, a-sync, order, directionality, synfire, victor-purpura or van-rossum." required:"" enum:"${distance_names}" placeholder:"METRIC"`
 
-	Cost       string   `help:"Victor-Purpura: cost of moving a spike by one unit of time, 0 to inf (default 100)." placeholder:"Q"`
-	Tau        string   `help:"van Rossum: time constant, 0 to inf (default 0.01)." placeholder:"TIME"`
-	Squared    bool     `help:"van Rossum: D² in place of D."`
-	MRTS       string   `name:"mrts" help:"Adaptive metrics: minimum relevant time scale, a time or auto (default auto)." placeholder:"TIME"`
-	MaxTau     *float64 `help:"Synchronisation and order: bound on the window of coincidence." placeholder:"TIME"`
-	Normalized bool     `help:"Directionality: divided by the first train's number of spikes."`
-	Labels     string   `help:"Neurons of a response: their number, where trains are those of one response after the other, or the neuron of each train, as in a,b,a,b." placeholder:"N|LIST"`
-	LabelCost  *float64 `help:"Victor-Purpura with labels: cost of giving a spike to another neuron, 0 to 2 (default 1)." placeholder:"K"`
-	Angle      string   `help:"van Rossum with labels: angle between neurons, 0 to pi/2 in radians, or as in 60deg (default 90deg)." placeholder:"ANGLE"`
+	distance.Params
+	Labels string `help:"Neurons of a response: their number, where trains are those of one response after the other, or the neuron of each train, as in a,b,a,b." placeholder:"N|LIST"`
 
 	Window   string   `help:"Window of observation, for files that have none or in place of theirs." placeholder:"A,B"`
 	Interval []string `help:"Piece of the window to measure; may be repeated." placeholder:"A,B" sep:"none"`
+	Units    string   `help:"Units that were observed, silent ones too: their number, or their names." placeholder:"N|NAMES"`
+	Trial    string   `help:"Trial to measure, of a file with several." placeholder:"N"`
 	Sort     bool     `help:"Put spikes in order, and merge those at one time."`
 	Clip     bool     `help:"Drop spikes outside the window."`
 	Format   string   `help:"Form of the file: json, text, csv or npz (default by its name, else by its content)." enum:",json,text,csv,npz" default:"" placeholder:"FORM"`
+	Unit     string   `help:"Unit of time, such as ms, for the axes of figures." placeholder:"UNIT"`
 
 	Matrix     bool     `help:"Values of all pairs."`
+	Save       string   `help:"Write the values of all pairs to a file, .csv or .npz, with the names of the trains." placeholder:"FILE"`
 	Profile    bool     `help:"Value over time; for directionality of each spike."`
 	Surrogates int      `help:"Number of surrogates for a p-value." placeholder:"N"`
 	Surrogate  string   `help:"Kind of surrogates: dither, isi or bins." enum:"dither,isi,bins" default:"dither" placeholder:"KIND"`
@@ -47,12 +49,15 @@ type distanceCmd struct {
 func (distanceCmd) Help() string {
 	return `Measures how far spike trains are apart: of two trains, or the average over the
 pairs of many. sync is a similarity, 1 where all spikes coincide; order, synfire
-and directionality tell who leads. Times are in the unit of the file, and costs
-per that unit: the defaults of --cost and --tau are meant for seconds.
+and directionality tell who leads. Times are in the unit of the file, --tau is in that
+unit, and --cost per that unit; auto takes both from the mean interval between spikes
+of all the file's recordings.
 
 JSON is {"t_start":0,"t_end":10,"trains":[[1,2.5],[2]]}, optionally with an
-"interval", or a list of such. NPZ has arrays times and units of equal length,
-or one array for each train, and t_start and t_end.
+"interval" and names in "units", or a list of such. In text, an empty line before the
+last train is a silent unit. CSV may have a column trial. NPZ has arrays times and
+units of equal length, with n_units or unit_names where some are silent, or one array
+for each train, and t_start and t_end.
 
   synfire distance trains.json --metric spike --matrix --out figures
   synfire distance trains.txt --window 0,4 --metric victor-purpura --cost 50
@@ -65,6 +70,7 @@ type measured struct {
 	Name       string            `json:"name,omitempty"`
 	Params     map[string]any    `json:"params"`
 	NTrains    int               `json:"n_trains"`
+	Units      []string          `json:"units,omitempty"` // names of the trains, where the file has them
 	Value      *float64          `json:"value"`
 	Matrix     [][]float64       `json:"matrix,omitempty"`
 	Profile    *measuredProfile  `json:"profile,omitempty"`
@@ -73,6 +79,7 @@ type measured struct {
 	Surrogates *measuredByChance `json:"surrogates,omitempty"`
 	Mended     *measuredMended   `json:"mended,omitempty"`
 
+	names    []string         // of the trains
 	response string           // what an entry of the matrix stands for
 	matrix   [][]float64      // for figures, whether asked for or not
 	profile  *measuredProfile // likewise
@@ -111,13 +118,45 @@ func (c *distanceCmd) Run(a *app) error {
 	if err := c.check(); err != nil {
 		return usageError{fmt.Errorf("distance: %w", err)}
 	}
-	recordings, many, err := readRecordings(c.File, c.Format)
+	metric, err := distance.Lookup(c.Metric)
+	if err != nil {
+		return usageError{err}
+	}
+	setting, missing := metric.Set(c.Params)
+	if errors.Is(missing, distance.ErrParams) && !c.lacks(missing) || missing != nil && !errors.Is(missing, distance.ErrParams) {
+		return c.parameterError(missing, "")
+	}
+	recordings, many, err := recorded.Read(c.File, recorded.Options{Form: c.Format, Trial: c.Trial, Units: c.Units})
 	if err != nil {
 		return fmt.Errorf("distance: %w", err)
 	}
+	if many && c.Save != "" {
+		return usageError{fmt.Errorf("distance: --save takes the matrix of one recording; %s holds a list of %d", c.File, len(recordings))}
+	}
+	inputs := make([]distanceInput, len(recordings))
+	var all []spike.Train
+	for i, r := range recordings {
+		if inputs[i], err = c.input(r); err != nil {
+			return c.located(err, i, many)
+		}
+		for _, n := range r.Notes {
+			fmt.Fprintf(a.err, "distance: %s: %s\n", c.File, n.Text)
+		}
+		all = append(all, inputs[i].trains...)
+	}
+	if missing != nil {
+		interval, err := distance.MeanInterval(all)
+		if err != nil {
+			return fmt.Errorf("distance: %w", err)
+		}
+		return c.parameterError(missing, fmt.Sprintf(" (the mean interval is %s here)", digits(interval)))
+	}
+	if setting, err = setting.Fit(all, "cost", "tau"); err != nil {
+		return err
+	}
 	pool := par.New(c.Threads)
 	defer pool.Close()
-	for i, r := range recordings {
+	for i, in := range inputs {
 		dir := c.Out
 		if many && dir != "" {
 			dir = fmt.Sprintf("%s/%04d", dir, i)
@@ -125,11 +164,8 @@ func (c *distanceCmd) Run(a *app) error {
 		if i > 0 && !c.JSON {
 			fmt.Fprintln(a.out)
 		}
-		if err := c.one(a, r, dir, pool); err != nil {
-			if many {
-				err = fmt.Errorf("recording %d: %w", i, err)
-			}
-			return fmt.Errorf("distance: %s: %w", c.File, err)
+		if err := c.one(a, setting, in, dir, pool); err != nil {
+			return c.located(err, i, many)
 		}
 		if a.ctx.Err() != nil {
 			return fmt.Errorf("distance: interrupted after %d of %d recordings", i+1, len(recordings))
@@ -138,45 +174,119 @@ func (c *distanceCmd) Run(a *app) error {
 	return nil
 }
 
-// one measures a recording and prints it.
-func (c *distanceCmd) one(a *app, r spiketrain.Recording, dir string, pool *par.Pool) error {
+// located says of which recording of the file an error is.
+func (c *distanceCmd) located(err error, i int, many bool) error {
+	if many {
+		err = fmt.Errorf("recording %d: %w", i, err)
+	}
+	return fmt.Errorf("distance: %s: %w", c.File, err)
+}
+
+// lacks tells whether the error is about a parameter that was not given, which the
+// recording helps to choose.
+func (c *distanceCmd) lacks(err error) bool {
+	var p *distance.ParamError
+	return errors.As(err, &p) && (p.Name == "cost" && c.Cost == "" || p.Name == "tau" && c.Tau == "")
+}
+
+// parameterError names the option.
+func (c *distanceCmd) parameterError(err error, hint string) error {
+	var p *distance.ParamError
+	if errors.As(err, &p) {
+		named := fmt.Errorf("distance: --%s %s%s", strings.ReplaceAll(p.Name, "_", "-"), p.Reason(), hint)
+		if errors.Is(err, distance.ErrParams) {
+			return usageError{named}
+		}
+		return named
+	}
+	return err
+}
+
+// check refuses options that would be ignored.
+func (c *distanceCmd) check() error {
+	switch {
+	case c.Profile && (c.Metric == "victor-purpura" || c.Metric == "van-rossum"):
+		return fmt.Errorf("--profile is not for the metric %s, which has no value over time", c.Metric)
+	case c.Labels == "" && (c.LabelCost != nil || c.Angle != ""):
+		return errors.New("--label-cost and --angle are for several neurons; say by --labels which trains are whose")
+	case c.Labels != "" && c.Metric != "victor-purpura" && c.Metric != "van-rossum":
+		return fmt.Errorf("--labels is not for the metric %s; use it with victor-purpura, van-rossum", c.Metric)
+	case c.Surrogates < 0 || c.Surrogates > maxSurrogates:
+		return fmt.Errorf("--surrogates %d, want 1 to %d", c.Surrogates, maxSurrogates)
+	case c.Width != nil && (c.Surrogates == 0 || c.Surrogate == "isi"):
+		return errors.New("--width is for surrogates by dither or bins; add --surrogates 999")
+	case c.Save != "" && !slices.Contains([]string{".csv", ".npz"}, strings.ToLower(filepath.Ext(c.Save))):
+		return fmt.Errorf("--save %q: want a file that ends in .csv or .npz", c.Save)
+	}
+	return nil
+}
+
+const maxSurrogates = 1 << 20
+
+// distanceInput is a recording as it is measured.
+type distanceInput struct {
+	recording spiketrain.Recording
+	trains    []spike.Train
+	mended    spiketrain.Mended
+	intervals []distance.Interval
+}
+
+// input makes trains of a recording.
+func (c *distanceCmd) input(r spiketrain.Recording) (in distanceInput, err error) {
 	o := spiketrain.Options{Sort: c.Sort, Clip: c.Clip}
 	if c.Window != "" {
 		w, err := pair("--window", c.Window)
 		if err != nil {
-			return err
+			return in, err
 		}
 		o.Window = &w
 	}
-	trains, mended, err := r.Build(o)
+	in.recording = r
+	if in.trains, in.mended, err = r.Build(o); err != nil {
+		return in, err
+	}
+	if len(in.trains) < 2 {
+		return in, fmt.Errorf("there is %d train; want two or more to compare", len(in.trains))
+	}
+	in.intervals, err = c.intervals(r)
+	return in, err
+}
+
+// one measures a recording and prints it.
+func (c *distanceCmd) one(a *app, s distance.Setting, in distanceInput, dir string, pool *par.Pool) error {
+	s, err := s.Fit(in.trains)
 	if err != nil {
 		return err
 	}
-	intervals, err := c.intervals(r)
+	m, err := c.measurement(s, in)
 	if err != nil {
 		return err
 	}
-	m, err := c.measurement(trains, distance.Options{Threads: c.Threads, Intervals: intervals})
+	out, err := c.measure(m, in.trains, pool)
 	if err != nil {
 		return err
 	}
-	out, err := c.measure(m, trains, pool)
-	if err != nil {
-		return err
+	out.Name, out.names = in.recording.Name, in.recording.Names()
+	if in.recording.Named() {
+		out.Units = out.names
 	}
-	out.Name = r.Name
-	if mended != (spiketrain.Mended{}) {
-		out.Mended = &measuredMended{mended.Unsorted, mended.Merged, mended.Dropped}
+	if in.mended != (spiketrain.Mended{}) {
+		out.Mended = &measuredMended{in.mended.Unsorted, in.mended.Merged, in.mended.Dropped}
 	}
 	if dir != "" {
-		if err := c.figures(a, dir, out, trainNames(r), trains); err != nil {
+		if err := c.figures(a, dir, out, in.trains); err != nil {
+			return err
+		}
+	}
+	if c.Save != "" {
+		if err := out.save(c.Save); err != nil {
 			return err
 		}
 	}
 	if c.JSON {
 		return json.NewEncoder(a.out).Encode(out)
 	}
-	return c.print(a, out, trainNames(r), trains)
+	return c.print(a, out, in.trains)
 }
 
 // measure fills in what was asked for.
@@ -187,7 +297,7 @@ func (c *distanceCmd) measure(m measurement, trains []spike.Train, pool *par.Poo
 		return out, err
 	}
 	out.Value = &value
-	if c.Matrix || c.Out != "" {
+	if c.Matrix || c.Out != "" || c.Save != "" {
 		if out.matrix, err = m.matrix(trains); err != nil {
 			return out, err
 		}
@@ -230,7 +340,10 @@ func (c *distanceCmd) chance(m measurement, trains []spike.Train, pool *par.Pool
 	if c.Surrogate != "isi" {
 		out.Width = c.Width
 		if c.Width == nil {
-			w := meanInterval(trains)
+			w, err := distance.MeanInterval(trains)
+			if err != nil {
+				return nil, err
+			}
 			out.Width = &w
 		}
 	}
@@ -250,16 +363,6 @@ func (c *distanceCmd) chance(m measurement, trains []spike.Train, pool *par.Pool
 	}
 	out.Mean, out.Std, out.P = got.Mean, got.Std, got.P
 	return out, nil
-}
-
-// meanInterval is the time per spike over all trains, at most the window.
-func meanInterval(trains []spike.Train) float64 {
-	total, n := 0.0, 0
-	for _, t := range trains {
-		total += t.Duration()
-		n += len(t.Times)
-	}
-	return min(total/float64(max(n, 1)), trains[0].Duration())
 }
 
 // intervals are those of the command line, else that of the recording.
@@ -282,7 +385,7 @@ func pair(flag, text string) (p [2]float64, err error) {
 	a, b, ok := strings.Cut(text, ",")
 	for i, s := range []string{a, b} {
 		if err == nil {
-			p[i], err = numberFrom(flag, s, math.Inf(-1))
+			p[i], err = strconv.ParseFloat(strings.TrimSpace(s), 64)
 		}
 	}
 	if !ok || err != nil || math.IsInf(p[0], 0) || math.IsInf(p[1], 0) || !(p[0] < p[1]) {

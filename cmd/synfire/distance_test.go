@@ -419,6 +419,9 @@ func TestDistanceSurrogates(t *testing.T) {
 	for _, kind := range []string{"dither", "isi", "bins"} {
 		for _, metric := range []string{"spike", "sync", "victor-purpura"} {
 			args := []string{"distance", file, "--metric", metric, "--surrogates", "199", "--surrogate", kind, "--json"}
+			if metric == "victor-purpura" {
+				args = append(args, "--cost", "20")
+			}
 			out, errOut, code := command(append(args, "--threads", "1")...)
 			var m measured
 			if code != 0 {
@@ -439,7 +442,11 @@ func TestDistanceFigures(t *testing.T) {
 	file := write(t, "two.json", twoCases)
 	for metric, want := range map[string]int{"isi": 3, "sync": 3, "spike": 3, "directionality": 2, "victor-purpura": 2} {
 		dir := t.TempDir()
-		if _, errOut, code := command("distance", file, "--metric", metric, "--out", dir, "--json"); code != 0 {
+		args := []string{"distance", file, "--metric", metric, "--out", dir, "--json", "--unit", "ms"}
+		if metric == "victor-purpura" {
+			args = append(args, "--cost", "auto")
+		}
+		if _, errOut, code := command(args...); code != 0 {
 			t.Fatalf("%s: exit code %d: %s", metric, code, errOut)
 		}
 		for _, ext := range []string{"svg", "png"} {
@@ -485,9 +492,20 @@ func TestDistanceMistakes(t *testing.T) {
 		{1, []string{"train 0", "outside"}, []string{text, "--metric", "isi", "--window", "0,5"}},
 		{1, []string{"line 1 is longer"}, []string{endless, "--metric", "isi", "--window", "0,5"}},
 		{1, []string{"no recording"}, []string{empty, "--metric", "isi"}},
-		{1, []string{"--labels 3", "4 trains"}, []string{four, "--metric", "victor-purpura", "--labels", "3"}},
-		{1, []string{"--labels", "4"}, []string{four, "--metric", "victor-purpura", "--labels", "a,b"}},
-		{1, []string{`"b" has 1`}, []string{four, "--metric", "victor-purpura", "--labels", "a,a,a,b"}},
+		{1, []string{"--labels 3", "4 trains"}, []string{four, "--metric", "victor-purpura", "--cost", "1", "--labels", "3"}},
+		{1, []string{"--labels", "4"}, []string{four, "--metric", "victor-purpura", "--cost", "1", "--labels", "a,b"}},
+		{1, []string{`"b" has 1`}, []string{four, "--metric", "victor-purpura", "--cost", "1", "--labels", "a,a,a,b"}},
+		{2, []string{"--cost is missing", "auto", "mean interval is 10 here"}, []string{four, "--metric", "victor-purpura"}},
+		{2, []string{"--tau is missing", "auto"}, []string{four, "--metric", "van-rossum"}},
+		{2, []string{"--tau", "is not for", "van-rossum"}, []string{four, "--metric", "victor-purpura", "--tau", "1"}},
+		{2, []string{"--labels is not for"}, []string{four, "--metric", "isi", "--labels", "2"}},
+		{2, []string{"--profile is not for"}, []string{four, "--metric", "van-rossum", "--tau", "1", "--profile"}},
+		{2, []string{"--save", ".csv or .npz"}, []string{four, "--metric", "isi", "--save", "x.txt"}},
+		{2, []string{"--save", "list of 2"}, []string{two, "--metric", "isi", "--save", "x.csv"}},
+		{1, []string{"2 trials (1, 2)", "--trial 1"}, []string{write(t, "trials.csv", "unit,time,trial\na,1,1\nb,2,2\n"), "--metric", "isi", "--window", "0,9", "--sort"}},
+		{1, []string{`"amplitude"`, "not known"}, []string{write(t, "other.csv", "unit,time,amplitude\na,1,1\nb,2,2\n"), "--metric", "isi", "--window", "0,9"}},
+		{1, []string{"--window 0,10000"}, []string{write(t, "ms.txt", "1 9874\n5\n"), "--metric", "isi"}},
+		{1, []string{"3 trains and 2 units"}, []string{write(t, "three.txt", "1\n2\n3\n"), "--metric", "isi", "--window", "0,9", "--units", "2"}},
 		{1, []string{"--angle", "60deg"}, []string{four, "--metric", "van-rossum", "--labels", "2", "--angle", "60"}},
 		{1, []string{"1 train", "two or more"}, []string{write(t, "one.json", `{"t_start":0,"t_end":1,"trains":[[]]}`), "--metric", "isi"}},
 		{1, []string{"npz"}, []string{write(t, "x.npz", "PK\x03\x04 and no more"), "--metric", "isi"}},

@@ -1,53 +1,63 @@
 package main
 
 import (
+	"bytes"
+	"encoding/csv"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
+
+	"golang.org/x/term"
 
 	"synfire/distance"
-	"synfire/format/spiketrain"
+	"synfire/format/npz"
 	"synfire/internal/atomicfile"
 	"synfire/report/figure"
 	"synfire/spike"
 )
 
-// trainNames are what a recording's trains are called.
-func trainNames(r spiketrain.Recording) (list []string) {
-	for i, t := range r.Trains {
-		if t.Unit == "" {
-			t.Unit = fmt.Sprint(i)
-		}
-		list = append(list, t.Unit)
+// shownPieces is how much of a profile is printed; the rest goes to JSON alone.
+const shownPieces = 24
+
+// printable is a name from a file without what a terminal or a figure would obey:
+// controls and marks that are not seen are written out.
+func printable(name string) string {
+	quoted := strconv.Quote(name)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+}
+
+// labels are the names of the trains as they are shown.
+func (m measured) labels() []string {
+	list := make([]string, len(m.names))
+	for i, name := range m.names {
+		list[i] = printable(name)
 	}
 	return list
 }
 
-// Tables longer than these go to JSON alone.
-const (
-	shownPairs  = 16
-	shownPieces = 24
-)
-
 // print writes a result for a person.
-func (c *distanceCmd) print(a *app, m measured, names []string, trains []spike.Train) error {
+func (c *distanceCmd) print(a *app, m measured, trains []spike.Train) error {
 	spikes := 0
 	for _, t := range trains {
 		spikes += len(t.Times)
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	if m.Name != "" {
-		fmt.Fprintf(w, "recording\t%s\n", m.Name)
+		fmt.Fprintf(w, "recording\t%s\n", printable(m.Name))
 	}
 	fmt.Fprintf(w, "%s\t%s", m.Metric, digits(*m.Value))
 	if text := meaning(m, len(trains)); text != "" {
 		fmt.Fprintf(w, "\t%s", text)
 	}
 	fmt.Fprintln(w)
-	fmt.Fprintf(w, "trains\t%d\t%d spikes in [%v, %v]\n", len(trains), spikes, trains[0].Start, trains[0].Stop)
+	fmt.Fprintf(w, "trains\t%d\t%s\n", len(trains), strings.TrimSpace(fmt.Sprintf("%d spikes in [%v, %v] %s", spikes, trains[0].Start, trains[0].Stop, printable(c.Unit))))
 	for _, name := range []string{"mrts", "max_tau", "cost", "tau", "neurons", "label_cost", "angle", "intervals"} {
 		if v, ok := m.Params[name]; ok {
 			fmt.Fprintf(w, "%s\t%s\n", strings.ReplaceAll(name, "_", " "), param(v))
@@ -66,9 +76,9 @@ func (c *distanceCmd) print(a *app, m measured, names []string, trains []spike.T
 	if d := m.Mended; d != nil {
 		fmt.Fprintf(w, "mended\t\t%d trains put in order, %d spikes merged, %d dropped\n", d.UnsortedTrains, d.MergedSpikes, d.DroppedSpikes)
 	}
-	m.printMatrix(w, names)
+	m.printMatrix(w, columnsOf(a.out))
 	m.printProfile(w)
-	m.printSpikes(w, names, trains)
+	m.printSpikes(w, trains)
 	return w.Flush()
 }
 
@@ -118,39 +128,101 @@ func digits(v float64) string {
 	return fmt.Sprintf("%.4g", v)
 }
 
-func (m measured) printMatrix(w *tabwriter.Writer, names []string) {
+// columnsOf is how wide the terminal is that w writes to, 0 for anything else.
+func columnsOf(w io.Writer) int {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return columns
+		}
+	}
+	return 0
+}
+
+// printMatrix prints the matrix whole, or as many of its rows and columns as lines of
+// a terminal hold.
+func (m measured) printMatrix(w *tabwriter.Writer, columns int) {
 	if m.Matrix == nil {
 		return
 	}
-	n := len(m.Matrix)
-	if n > shownPairs {
-		fmt.Fprintf(w, "\nmatrix\t%d × %d: see --json, or --out for a picture\n", n, n)
-		return
+	names, n := m.rows(), len(m.Matrix)
+	shown := n
+	if columns > 0 {
+		shown = m.fitting(names, columns)
 	}
 	fmt.Fprint(w, "\n")
-	for _, name := range m.rows(names) {
+	for _, name := range names[:shown] {
 		fmt.Fprintf(w, "\t%s", name)
 	}
 	fmt.Fprintln(w)
-	for i, row := range m.Matrix {
-		fmt.Fprint(w, m.rows(names)[i])
-		for _, v := range row {
+	for i, row := range m.Matrix[:shown] {
+		fmt.Fprint(w, names[i])
+		for _, v := range row[:shown] {
 			fmt.Fprintf(w, "\t%s", digits(v))
 		}
 		fmt.Fprintln(w)
 	}
+	if shown < n {
+		fmt.Fprintf(w, "\n%d of %d %ss are shown; --save FILE.csv has all, and so has --json\n", shown, n, m.response)
+	}
+}
+
+// fitting is how many rows and columns of the matrix lines of a length hold.
+func (m measured) fitting(names []string, length int) int {
+	const gap = 2
+	head, used := 0, 0
+	for k, name := range names {
+		width := utf8.RuneCountInString(name)
+		head = max(head, width)
+		for _, row := range m.Matrix {
+			width = max(width, len(digits(row[k])))
+		}
+		if used += gap + width; head+used > length {
+			return max(k, 1)
+		}
+	}
+	return len(names)
 }
 
 // rows names the rows of the matrix: trains, or the numbers of responses.
-func (m measured) rows(names []string) []string {
+func (m measured) rows() []string {
 	if m.response == "train" {
-		return names
+		return m.labels()
 	}
 	list := make([]string, len(m.matrix))
 	for i := range list {
-		list[i] = fmt.Sprint(i)
+		list[i] = strconv.Itoa(i)
 	}
 	return list
+}
+
+// save writes the matrix with the names of its rows: CSV with a head of names and one
+// before each row, or NPZ with the arrays matrix and names.
+func (m measured) save(path string) error {
+	names := m.names
+	if m.response != "train" {
+		names = m.rows()
+	}
+	var out bytes.Buffer
+	var err error
+	if strings.EqualFold(filepath.Ext(path), ".npz") {
+		err = npz.Write(&out, map[string]npz.Array{"matrix": npz.F64(slices.Concat(m.matrix...), len(names), len(names)), "names": npz.Text(names, len(names))})
+	} else {
+		rows := csv.NewWriter(&out)
+		rows.Write(append([]string{m.response}, names...)) // an error stays for Error
+		for i, values := range m.matrix {
+			row := []string{names[i]}
+			for _, v := range values {
+				row = append(row, strconv.FormatFloat(v, 'g', -1, 64))
+			}
+			rows.Write(row)
+		}
+		rows.Flush()
+		err = rows.Error()
+	}
+	if err != nil {
+		return fmt.Errorf("--save %s: %w", path, err)
+	}
+	return atomicfile.Write(path, writer(out.Bytes()))
 }
 
 func (m measured) printProfile(w *tabwriter.Writer) {
@@ -182,7 +254,8 @@ func (m measured) printProfile(w *tabwriter.Writer) {
 	}
 }
 
-func (m measured) printSpikes(w *tabwriter.Writer, names []string, trains []spike.Train) {
+func (m measured) printSpikes(w *tabwriter.Writer, trains []spike.Train) {
+	names := m.labels()
 	shown := 0
 	for i, values := range m.Spikes {
 		if i == 0 {
@@ -203,24 +276,27 @@ func (m measured) printSpikes(w *tabwriter.Writer, names []string, trains []spik
 const drawnTrains = 512
 
 // figures writes the raster, the profile, and the matrix with its clusters.
-func (c *distanceCmd) figures(a *app, dir string, m measured, names []string, trains []spike.Train) error {
+func (c *distanceCmd) figures(a *app, dir string, m measured, trains []spike.Train) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	title := m.Metric
+	title, axis, names := m.Metric, "time", m.labels()
 	if m.Name != "" {
-		title += ", " + m.Name
+		title += ", " + printable(m.Name)
+	}
+	if c.Unit != "" {
+		axis += " (" + printable(c.Unit) + ")"
 	}
 	rows := make([]figure.Train, min(len(trains), drawnTrains))
 	for i := range rows {
 		rows[i] = figure.Train{Name: names[i], Times: trains[i].Times}
 	}
-	f, err := figure.Trains("Spike trains", "time", trains[0].Start, trains[0].Stop, rows)
+	f, err := figure.Trains("Spike trains", axis, trains[0].Start, trains[0].Stop, rows)
 	if err := writeFigure(dir, "raster", fmt.Sprintf("Raster of %d spike trains", len(rows)), f, err); err != nil {
 		return err
 	}
 	if m.profile != nil && len(m.profile.X) > 0 {
-		f, err := profileFigure(title, m)
+		f, err := profileFigure(title, axis, m)
 		if err := writeFigure(dir, "profile", "The value of "+m.Metric+" over time", f, err); err != nil {
 			return err
 		}
@@ -229,11 +305,11 @@ func (c *distanceCmd) figures(a *app, dir string, m measured, names []string, tr
 		fmt.Fprintf(a.err, "distance: %d × %d values are too many for a picture; the heat map is left out\n", n, n)
 		return nil
 	}
-	f, err = m.heatmap(title, names)
+	f, err = m.heatmap(title)
 	return writeFigure(dir, "matrix", fmt.Sprintf("Heat map of %s between %d %ss", m.Metric, len(m.matrix), m.response), f, err)
 }
 
-func profileFigure(title string, m measured) (figure.Figure, error) {
+func profileFigure(title, axis string, m measured) (figure.Figure, error) {
 	s := figure.Series{Name: m.Metric}
 	p := m.profile
 	add := func(x, y float64) { s.X, s.Y = append(s.X, x), append(s.Y, y) }
@@ -251,13 +327,13 @@ func profileFigure(title string, m measured) (figure.Figure, error) {
 		}
 	}
 	mean := figure.Series{Name: "mean", X: []float64{s.X[0], s.X[len(s.X)-1]}, Y: []float64{*m.Value, *m.Value}, Reference: true}
-	return figure.Curves(title, "time", figure.Panel{Name: "value", Series: []figure.Series{s, mean}})
+	return figure.Curves(title, axis, figure.Panel{Name: m.Metric, Series: []figure.Series{s, mean}})
 }
 
 // heatmap draws the matrix; where it is of distances or similarities, clusters of
 // average linkage put its rows in order.
-func (m measured) heatmap(title string, names []string) (figure.Figure, error) {
-	g := figure.Grid{Values: m.matrix, Rows: m.rows(names), Columns: m.rows(names), RowAxis: m.response, ColumnAxis: m.response, Quantity: m.Metric}
+func (m measured) heatmap(title string) (figure.Figure, error) {
+	g := figure.Grid{Values: m.matrix, Rows: m.rows(), Columns: m.rows(), RowAxis: m.response, ColumnAxis: m.response, Quantity: m.Metric}
 	switch m.Metric {
 	case "order", "directionality", "synfire":
 		return figure.Heatmap(title, g)
