@@ -10,7 +10,7 @@ import (
 // order is the one import order: a package imports only what stands before it.
 // A pattern that ends in /* holds siblings, which never import each other.
 var order = []string{
-	"internal/limit", "internal/suggest", "internal/huge", "internal/rng", "internal/par", "internal/atomicfile", "internal/kernel",
+	"internal/limit", "internal/suggest", "internal/huge", "internal/rng", "internal/par", "internal/atomicfile", "internal/mel", "internal/kernel",
 	"tensor", "spike", "signal", "format/*", "surrogate", "neuron", "sample", "encode", "distance", "compare",
 	"data", "data/*", "layer", "loss", "optim", "network", "energy", "model", "train", "exchange",
 	"convert", "detect", "rule/*", "bench", "runstore", "report/*", "report", "recipe", "recipe/*",

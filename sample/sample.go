@@ -148,10 +148,8 @@ func (f Field) validate() error {
 		return f.Shape.Validate()
 	case Trains:
 		return f.Shape.Validate()
-	default:
-		return fmt.Errorf("%v is unknown", f.Kind)
 	}
-	return nil
+	return fmt.Errorf("%v is unknown", f.Kind)
 }
 
 // MaxClasses is how many classes a target may have.
