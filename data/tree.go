@@ -21,7 +21,8 @@ import (
 
 // OpenTree opens a folder or a zip file as a tree of files. The files of a zip file
 // stay readable for as long as the tree is in use. A folder that holds nothing but
-// another one, as many zip files do, stands for that. Names that lead out of a zip
+// another one with folders, as many zip files do, and files beside it, as a licence,
+// stands for that. Names that lead out of a zip
 // file are an error.
 func OpenTree(at string) (fs.FS, error) {
 	info, err := os.Stat(at)
@@ -43,7 +44,7 @@ func OpenTree(at string) (fs.FS, error) {
 	return inner(z)
 }
 
-// inner is the tree below folders that hold nothing but one folder with folders.
+// inner is the tree below folders that hold but one folder with folders.
 func inner(fsys fs.FS) (fs.FS, error) {
 	const most = 8
 	for range most {
@@ -51,7 +52,8 @@ func inner(fsys fs.FS) (fs.FS, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(entries) != 1 || !entries[0].IsDir() || splitOf(entries[0].Name()) != "" {
+		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() })
+		if len(entries) != 1 || splitOf(entries[0].Name()) != "" {
 			return fsys, nil
 		}
 		sub, err := fs.Sub(fsys, entries[0].Name())

@@ -14,7 +14,13 @@ import (
 
 	"synfire/data"
 	"synfire/data/arrays"
+	"synfire/data/events"
 	"synfire/data/folder"
+	"synfire/data/generated"
+	"synfire/data/sound"
+	"synfire/data/table"
+	"synfire/data/trains"
+	"synfire/data/voc"
 	"synfire/encode"
 	"synfire/format/yaml"
 	"synfire/layer"
@@ -153,6 +159,18 @@ func Default() Table {
 		Sources: map[string]Kind{
 			"folder": kind(folder.Images{}, folder.Images{Path: "images"}),
 			"arrays": kind(arrays.Arrays{}, arrays.Arrays{Path: "own.npz"}),
+			"table":  kind(table.CSV{}, table.CSV{Path: "own.csv", Label: "class"}),
+			"nmnist": kind(events.NMNIST{}, events.NMNIST{Path: "recordings"}),
+			"wav":    kind(sound.WAV{Frame: 80}, sound.WAV{Path: "sounds", Frame: 100}),
+			"trains": kind(trains.Files{}, trains.Files{Path: "pairs.csv"}),
+			"boxes":  kind(voc.Boxes{}, voc.Boxes{Path: "VOC", Size: []int{32, 32}}),
+			"sine": kind(generated.Sine{Train: 500, Test: 100, Steps: 50, Period: 20, Seed: 1},
+				generated.Sine{Train: 8, Test: 4, Steps: 10, Period: 5}),
+			"moons": kind(generated.Moons{Train: 500, Test: 100, Noise: 0.1, Seed: 1}, generated.Moons{Train: 8, Test: 4}),
+			"spirals": kind(generated.Spirals{Train: 600, Test: 150, Arms: 3, Turns: 1, Noise: 0.02, Seed: 1},
+				generated.Spirals{Train: 9, Test: 3, Arms: 3, Turns: 1}),
+			"patterns": kind(generated.Patterns{Train: 400, Test: 100, Classes: 4, Units: 30, Rate: 20, Duration: 0.2, Jitter: 0.005, Seed: 1},
+				generated.Patterns{Train: 8, Test: 4, Classes: 2, Units: 5, Rate: 20, Duration: 0.1}),
 		},
 		Tasks: map[string]Kind{
 			"classify":     kind(task.Classify{}, task.Classify{Top: []int{5}}),
