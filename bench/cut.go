@@ -77,7 +77,7 @@ func gradient(w *work, factors []float64) (network.Grads, error) {
 	var dense, dout signal.Signal
 	out.Densify(&dense)
 	scores := make([]tensor.Float, cutBatch*out.Units())
-	if _, err := (loss.CountCrossEntropy{}).Eval(&dout, scores, &dense, batch.Labels); err != nil {
+	if _, err := (loss.CountCrossEntropy{}).Eval(&loss.Call{Out: &dense, Target: &batch.Targets[0], DOut: &dout, Scores: scores}); err != nil {
 		return nil, err
 	}
 	grads := net.NewGrads()

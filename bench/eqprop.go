@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"slices"
 
-	"synfire/data"
 	"synfire/internal/par"
 	"synfire/internal/rng"
 	"synfire/rule/eqprop"
+	"synfire/sample"
 	"synfire/tensor"
 	"synfire/train"
 )
@@ -57,22 +57,23 @@ func relax(one Case, o Options, c eqprop.Config, batch int) ([]Row, error) {
 	})
 	r.Layers, r.Calibration = []string{"layer1"}, []float64{1} // as they were drawn
 	r.FiringRate, r.RateEnd = rates(first)[:min(1, len(first.Rates))], rates(last)[:min(1, len(last.Rates))]
-	final := last.Loss()
-	r.FinalLoss = &final
+	r.FinalLoss = finalLoss(last)
 	return []Row{r}, err
 }
 
 // digits draws images of which 19 % of the pixels are not zero, with labels.
-func digits(pixels, n int) *data.Batch {
+func digits(pixels, n int) *sample.Batch {
 	src := rng.New(seed, "bench").Str("W7").Source()
-	b := &data.Batch{X: make([]tensor.Float, n*pixels), Shape: tensor.Shape{pixels}}
+	b := newBatch(tensor.Shape{pixels})
+	b.X = make([]tensor.Float, n*pixels)
 	for i := range b.X {
 		if src.Float64() < 0.19 {
 			b.X[i] = tensor.Float(src.Float64())
 		}
 	}
 	for i := range n {
-		b.Index, b.Labels = append(b.Index, i), append(b.Labels, src.IntN(10))
+		b.Index = append(b.Index, i)
+		b.Targets[0].Add(sample.Target{Class: src.IntN(10)})
 	}
 	return b
 }

@@ -160,7 +160,6 @@ func (x *contender) finish(c eqprop.Config, phase string) {
 	}
 	x.row.FiringRate, x.row.RateEnd = rates(x.first)[:min(hidden, len(x.first.Rates))], rates(x.last)[:min(hidden, len(x.last.Rates))]
 	if phase == Train {
-		final := x.last.Loss()
-		x.row.FinalLoss = &final
+		x.row.FinalLoss = finalLoss(x.last)
 	}
 }

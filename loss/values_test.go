@@ -206,3 +206,15 @@ func TestChecksOfTargets(t *testing.T) {
 		wantError(t, c.l.Check(tensor.Shape{c.out}, 4, c.field), c.want)
 	}
 }
+
+// Printing a Read that does not exist panicked, and with it the generator of the
+// schema, which tries all values.
+func TestUnknownReadIsPrinted(t *testing.T) {
+	if got := loss.Read(9).String(); got != "read(9)" {
+		t.Errorf("%q", got)
+	}
+	var r loss.Read
+	if err := r.UnmarshalText([]byte("read(9)")); err == nil {
+		t.Error("the name of no Read was read")
+	}
+}

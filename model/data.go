@@ -126,5 +126,9 @@ func (d Data) normalization(ctx context.Context, trainSet sample.Source) (Data, 
 	if len(d.Mean) == 0 {
 		return d, nil, nil
 	}
-	return d, &sample.Normalization{Mean: d.Mean, Std: d.Std}, nil
+	n := &sample.Normalization{Mean: d.Mean, Std: d.Std}
+	if err := n.Validate(trainSet.Spec().Shape); err != nil {
+		return d, nil, fmt.Errorf("data: %w", err)
+	}
+	return d, n, nil
 }

@@ -8,6 +8,7 @@ import (
 	"synfire/model"
 	"synfire/network"
 	"synfire/neuron"
+	"synfire/rule/bptt"
 	"synfire/signal"
 	"synfire/snntest"
 	"synfire/surrogate"
@@ -16,10 +17,10 @@ import (
 
 // nodesOfKinds are small networks around the example of each kind of layer, neuron
 // and surrogate.
-func nodesOfKinds(table model.Table) map[string][]network.Node {
+func nodesOfKinds(t testing.TB, table model.Table) map[string][]network.Node {
 	nodes := map[string][]network.Node{}
 	spiking := table.Layers["spiking"].Example.(layer.Spiking)
-	conv := layer.Conv2D{Out: 3, Kernel: 3, Padding: 1}
+	conv := layerOf(t, "{kind: conv2d, out: 3, kernel: 3, padding: 1}")
 	for name, k := range table.Layers {
 		l := k.Example.(layer.Layer)
 		switch name {
@@ -44,7 +45,7 @@ func nodesOfKinds(table model.Table) map[string][]network.Node {
 // a graph whose layers went through YAML: it holds kinds and arrays, nothing else.
 func TestGraphOfAllKinds(t *testing.T) {
 	table := model.Default()
-	for name, nodes := range nodesOfKinds(table) {
+	for name, nodes := range nodesOfKinds(t, table) {
 		t.Run(name, func(t *testing.T) {
 			net, err := network.New(tensor.Shape{6, 6, 2}, 1, nodes...)
 			if err != nil {
@@ -61,7 +62,7 @@ func TestGraphOfAllKinds(t *testing.T) {
 			want, g := snntest.Run(t, net, in, network.Options{}), net.Graph()
 			for _, written := range []bool{false, true} {
 				if written {
-					g.Nodes = throughYAML(t, table, g.Nodes)
+					g.Nodes = throughYAML(t, g.Nodes)
 				}
 				again, err := g.Build(2)
 				if err != nil {
@@ -77,13 +78,14 @@ func TestGraphOfAllKinds(t *testing.T) {
 }
 
 // throughYAML writes the layers and reads them again; arrays stay.
-func throughYAML(t *testing.T, table model.Table, nodes []network.GraphNode) []network.GraphNode {
+func throughYAML(t *testing.T, nodes []network.GraphNode) []network.GraphNode {
 	t.Helper()
-	c := model.NewConfig()
+	table, c, r := kinds(), model.NewConfig(), bptt.NewRule()
 	c.Data, c.Steps = model.Data{Name: "mnist"}, 4
 	for _, nd := range nodes {
-		c.Layers = append(c.Layers, nd.Node)
+		r.Layers = append(r.Layers, nd.Node)
 	}
+	c.Rule = r
 	src, err := table.Encode(c)
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +94,7 @@ func throughYAML(t *testing.T, table model.Table, nodes []network.GraphNode) []n
 		t.Fatalf("%v in\n%s", err, src)
 	}
 	var again []network.GraphNode
-	for i, nd := range c.Layers {
+	for i, nd := range rule(t, c).Layers {
 		again = append(again, network.GraphNode{Node: nd, Arrays: nodes[i].Arrays})
 	}
 	return again

@@ -38,18 +38,18 @@ schedule: cosine
 `
 
 func ExampleTable_Decode() {
-	_, err := model.Default().Decode("net.yaml", []byte("steps: 4\ndata: {name: mnist}\nlayers:\n  - {kind: conv2d, out: 8, kernal: 5}\n"))
+	_, err := kinds().Decode("net.yaml", []byte("steps: 4\ndata: {name: mnist}\nlayers:\n  - {kind: conv2d, out: 8, kernal: 5}\n"))
 	fmt.Println(strings.Contains(err.Error(), "net.yaml:4"), strings.Contains(err.Error(), `did you mean "kernel"?`))
 	// Output: true true
 }
 
 func TestRoundTrip(t *testing.T) {
-	table := model.Default()
+	table := kinds()
 	c, err := table.Decode("x.yaml", []byte(example))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := c.Layers[2].Layer.(layer.Spiking).Neuron.(neuron.LIF); n.Reset != neuron.Zero || n.Threshold != 1 {
+	if n := rule(t, c).Layers[2].Layer.(layer.Spiking).Neuron.(neuron.LIF); n.Reset != neuron.Zero || n.Threshold != 1 {
 		t.Errorf("neuron decoded as %+v", n)
 	}
 	src, err := table.Encode(c)
@@ -92,14 +92,24 @@ func TestSizes(t *testing.T) {
 
 func TestBadValues(t *testing.T) {
 	for _, c := range []struct{ replace, by, want string }{
-		{"steps: 4", "steps: 0", "steps is 0"},
+		{"steps: 4", "steps: -1", "steps is -1"},
 		{"kind: conv2d", "kind: conv3d", `"conv2d"`},
 		{"arctan", "arctam", `"arctan"`},
 		{"reset: zero", "reset: soft", "subtract, zero or none"},
 		{"steps: 4", "steps: four", "steps"},
 		{"train: 1000", "train: -1", "data.train"},
+		{"steps: 4", "steps: 4\nvalid: 1", "valid is 1"},
+		{"steps: 4", "steps: 4\nvalid: -0.1", "valid is -0.1"},
+		{"steps: 4", "steps: 4\nepochs: 0", "epochs is 0"},
+		{"steps: 4", "steps: 4\nbatch: 0", "batch is 0"},
+		{"steps: 4", "steps: 4\npatience: 3\nvalid: 0", "patience is 3 without validation samples"},
+		{"steps: 4", "steps: 4\npatience: -1", "patience is -1"},
+		{"steps: 4", "steps: 4\nfinish-every: -1", "finish-every is -1"},
+		{"steps: 4", "steps: 4\nclip: -1", "clip is -1"},
+		{"steps: 4", "steps: 4\nrule: bptts", `did you mean "bptt"?`},
+		{"steps: 4", "steps: 4\ntask: {kind: classify, top: 1}", "top 1"},
 	} {
-		_, err := model.Default().Decode("x.yaml", []byte(strings.Replace(example, c.replace, c.by, 1)))
+		_, err := kinds().Decode("x.yaml", []byte(strings.Replace(example, c.replace, c.by, 1)))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want an error with %q", c.by, err, c.want)
 		}
@@ -194,6 +204,8 @@ func TestTableIsComplete(t *testing.T) {
 		"../loss":      {table.Losses, "Eval"},
 		"../optim":     {table.Optimizers, "Update"},
 		"../encode":    {table.Encoders, "Encode"},
+		"../task":      {table.Tasks, "Check"},
+		"../data":      {table.Augments, "Apply"},
 	} {
 		have := map[string]bool{}
 		for name, k := range c.kinds {

@@ -76,12 +76,12 @@ layers:
     neuron: {kind: lif, leak: 0.1, reset: zero, reset-value: -0.5, gain: 2}
     varied: {threshold: channel, beta: unit}
 `
-	table := model.Default()
+	table := kinds()
 	c, err := table.Decode("x.yaml", []byte(file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := c.Layers[2].Layer.(layer.Spiking)
+	l := rule(t, c).Layers[2].Layer.(layer.Spiking)
 	if n := l.Neuron.(neuron.LIF); n.Leak != 0.1 || n.ResetValue != -0.5 || n.Gain != 2 || l.Varied["threshold"] != layer.PerChannel || l.Varied["beta"] != layer.PerUnit {
 		t.Errorf("decoded as %+v", l)
 	}

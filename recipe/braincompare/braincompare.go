@@ -16,7 +16,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"path/filepath"
 
 	"synfire/data"
 	"synfire/data/mnist"
@@ -29,6 +28,7 @@ import (
 	"synfire/optim"
 	"synfire/recipe"
 	"synfire/report"
+	"synfire/rule/bptt"
 	"synfire/surrogate"
 )
 
@@ -92,7 +92,7 @@ func Config(scale report.Scale, kind Kind, seed uint64) (model.Config, error) {
 	}
 	c := model.Config{
 		Seed: seed, Data: model.Data{Name: "mnist", Train: z.train}, Encoder: encode.Constant{}, Steps: z.steps,
-		Loss: loss.MembraneCrossEntropy{}, Optimizer: optim.Adam{LR: 1e-3}, Schedule: optim.Cosine{}, Epochs: z.epochs, Batch: 50,
+		Epochs: z.epochs, Batch: 50, // nothing is chosen: the last epoch's network is the result
 	}
 	if scale == report.Smoke {
 		c.Data, c.Batch = model.Data{Name: mnist.SampleName}, 25
@@ -101,7 +101,10 @@ func Config(scale report.Scale, kind Kind, seed uint64) (model.Config, error) {
 	if kind == RealValued {
 		unit, out, c.Steps = layer.ReLU{}, layer.Readout{}, 1
 	}
-	c.Layers = network.Chain(layer.Flatten{}, layer.Linear{Out: z.hidden}, unit, layer.Linear{Out: z.hidden}, unit, layer.Linear{Out: 10}, out)
+	c.Rule = bptt.Rule{
+		Layers: network.Chain(layer.Flatten{}, layer.Linear{Out: z.hidden}, unit, layer.Linear{Out: z.hidden}, unit, layer.Linear{Out: 10}, out),
+		Loss:   []bptt.Term{{Loss: loss.MembraneCrossEntropy{}}}, Optimizer: optim.Adam{LR: 1e-3}, Schedule: optim.Cosine{},
+	}
 	return c, nil
 }
 
@@ -123,24 +126,18 @@ type subject struct {
 func (n subject) name() string { return fmt.Sprintf("%s, seed %d", n.kind, n.Config.Seed) }
 
 // trainAll trains two networks of each kind.
-func trainAll(ctx context.Context, e *recipe.Env, trainSet, testSet *data.Set) ([]subject, error) {
+func trainAll(ctx context.Context, jobs *recipe.Study) ([]subject, error) {
 	var out []subject
 	for _, kind := range []Kind{RealValued, Spiking} {
-		for _, seed := range []uint64{e.Seed, e.Seed + 1} {
-			c, err := Config(e.Scale, kind, seed)
+		for _, seed := range []uint64{jobs.Env.Seed, jobs.Env.Seed + 1} {
+			c, err := Config(jobs.Env.Scale, kind, seed)
 			if err != nil {
 				return nil, err
 			}
-			own := *e
-			own.Out = filepath.Join(e.Out, fmt.Sprintf("%s-s%d", kind, seed))
-			t, err := recipe.Train(ctx, &own, model.Default(), c, trainSet, testSet)
-			if err != nil {
-				return nil, fmt.Errorf("%s network, seed %d: %w", kind, seed, err)
-			}
-			out = append(out, subject{kind, t})
+			out = append(out, subject{kind, jobs.Run(ctx, recipe.Job{Name: string(kind), Config: c})})
 		}
 	}
-	return out, nil
+	return out, jobs.Err()
 }
 
 // sum stands for the weights of all networks.
@@ -160,11 +157,12 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	nets, err := trainAll(ctx, e, trainSet, testSet)
+	jobs := recipe.NewStudy(e, trainSet, testSet)
+	nets, err := trainAll(ctx, jobs)
 	if err != nil {
 		return nil, err
 	}
-	s, err := newStudy(ctx, e, nets, trainSet, testSet)
+	s, err := newStudy(ctx, e, nets, testSet)
 	if err != nil {
 		return nil, err
 	}

@@ -139,7 +139,7 @@ func (s *study) imagesSection() (report.Section, error) {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(s.labels[a], s.labels[b]) })
 	var digits []string
 	for _, i := range order {
-		digits = append(digits, strconv.Itoa(int(s.labels[i])))
+		digits = append(digits, strconv.Itoa(s.labels[i]))
 	}
 	for _, i := range []int{s.pixels, s.snn[2], s.snn[0], s.ann[0]} {
 		r, err := s.rdm(i)
@@ -182,7 +182,7 @@ func (s *study) imageMap(out *report.Section, layer int) error {
 	cloud := figure.Cloud{Name: "images"}
 	for i := range n {
 		cloud.X, cloud.Y = append(cloud.X, points.At(i, 0)), append(cloud.Y, points.At(i, 1))
-		cloud.Labels = append(cloud.Labels, strconv.Itoa(int(s.labels[i])))
+		cloud.Labels = append(cloud.Labels, strconv.Itoa(s.labels[i]))
 	}
 	name := s.layers[layer].name()
 	f, err := figure.Scatter("Map of images, "+name, figure.ScatterOptions{Map: true}, cloud)
@@ -227,7 +227,7 @@ func (s *study) metrics(nets []subject) report.Metrics {
 		"permutation_p": s.p, "images": float64(s.images), "images_rsa": float64(s.rsa),
 	}
 	for _, n := range nets {
-		m[fmt.Sprintf("accuracy_%s_s%d", strings.ReplaceAll(string(n.kind), "-", "_"), n.Config.Seed)] = n.Result.Metrics.Accuracy()
+		m[fmt.Sprintf("accuracy_%s_s%d", strings.ReplaceAll(string(n.kind), "-", "_"), n.Config.Seed)] = n.Result.Test.Value("accuracy")
 	}
 	for k, tau := range s.taus {
 		m[fmt.Sprintf("rate_rsa_tau_%g", tau)] = s.timing[k]

@@ -9,11 +9,13 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"synfire/activity"
 	"synfire/compare"
 	"synfire/data"
+	"synfire/network"
 	"synfire/recipe"
 	"synfire/report"
-	"synfire/train"
+	"synfire/rule/bptt"
 )
 
 // layerActivity is one layer's responses to the images.
@@ -46,7 +48,7 @@ func (l layerActivity) short() string {
 // known by its place in layers.
 type study struct {
 	images, rsa int
-	labels      []uint8
+	labels      []int
 	layers      []layerActivity
 	pixels      int
 	oneHot      int
@@ -62,24 +64,22 @@ type study struct {
 	p         float64   // permutation test of spiking and real-valued RDM
 }
 
-func newStudy(ctx context.Context, e *recipe.Env, nets []subject, trainSet, testSet *data.Set) (*study, error) {
+func newStudy(ctx context.Context, e *recipe.Env, nets []subject, testSet *data.Set) (*study, error) {
 	z := sizes[e.Scale]
 	s := &study{images: z.images, rsa: z.rsa, labels: testSet.Labels[:z.images]}
 	s.addImages(testSet)
 	for i, n := range nets {
 		letter := strings.ToUpper(string(n.kind[:1]))
-		if err := s.addNetwork(ctx, n.kind, n.name(), fmt.Sprint(letter, i%2+1), n, testSet); err != nil {
+		if err := s.addNetwork(ctx, n.name(), fmt.Sprint(letter, i%2+1), n, n.Network(), testSet); err != nil {
 			return nil, err
 		}
 		if i%2 == 1 { // the untrained network is the first seed's, before training
 			first := nets[i-1]
-			blank, err := first.Config.Network(trainSet)
+			blank, err := first.Config.Rule.(bptt.Rule).Network(first.Config.Setting(first.Sets, nil))
 			if err != nil {
 				return nil, err
 			}
-			copied := *first.Trained
-			copied.Net = blank
-			if err := s.addNetwork(ctx, n.kind, string(n.kind)+", untrained", letter+"0", subject{n.kind, &copied}, testSet); err != nil {
+			if err := s.addNetwork(ctx, string(n.kind)+", untrained", letter+"0", first, blank, testSet); err != nil {
 				return nil, err
 			}
 		}
@@ -91,8 +91,8 @@ func newStudy(ctx context.Context, e *recipe.Env, nets []subject, trainSet, test
 // addTimes records the spikes of the first spiking network step by step.
 func (s *study) addTimes(ctx context.Context, n subject, set *data.Set) error {
 	hidden := s.snn[0] - 1
-	recordings, err := train.Record(ctx, train.RecordConfig{
-		Net: n.Net, Steps: n.Config.Steps, Encoder: n.Config.Encoder, Seed: n.Config.Seed, Set: set, Samples: s.rsa, Times: true,
+	recordings, err := activity.Record(ctx, activity.Options{
+		Net: n.Network(), Steps: n.Config.Steps, Encoder: n.Config.Encoder, Seed: n.Config.Seed, Source: set, Samples: s.rsa, Times: true,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.name(), err)
@@ -119,16 +119,17 @@ func (s *study) addImages(set *data.Set) {
 func (s *study) addLabels() {
 	x := mat.NewDense(s.images, 10, nil)
 	for i, l := range s.labels {
-		x.Set(i, int(l), 1)
+		x.Set(i, l, 1)
 	}
 	s.oneHot = len(s.layers)
 	s.layers = append(s.layers, layerActivity{group: "labels", layer: "labels", x: x})
 }
 
-// addNetwork records the hidden layers and the output.
-func (s *study) addNetwork(ctx context.Context, kind Kind, name, code string, n subject, set *data.Set) error {
-	recordings, err := train.Record(ctx, train.RecordConfig{
-		Net: n.Net, Steps: n.Config.Steps, Encoder: n.Config.Encoder, Seed: n.Config.Seed, Set: set, Samples: s.images,
+// addNetwork records the hidden layers and the output of a network with a subject's
+// configuration.
+func (s *study) addNetwork(ctx context.Context, name, code string, n subject, net *network.Network, set *data.Set) error {
+	recordings, err := activity.Record(ctx, activity.Options{
+		Net: net, Steps: n.Config.Steps, Encoder: n.Config.Encoder, Seed: n.Config.Seed, Source: set, Samples: s.images,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -141,7 +142,7 @@ func (s *study) addNetwork(ctx context.Context, kind Kind, name, code string, n 
 		s.layers = append(s.layers, l)
 	}
 	last := len(s.layers) - 2
-	if kind == Spiking {
+	if n.kind == Spiking {
 		s.snn = append(s.snn, last)
 	} else {
 		s.ann = append(s.ann, last)

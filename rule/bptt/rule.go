@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"synfire/loss"
 	"synfire/network"
@@ -102,11 +103,11 @@ func (r Rule) fits(net *network.Network, s train.Setting) error {
 			return fmt.Errorf("bptt: %s: %w", what, err)
 		}
 		f, err := s.Spec.Target(target)
-		if err == nil {
-			err = fits(net.OutputShapes()[i], s.Steps, f)
-		}
 		if err != nil {
 			return fmt.Errorf("bptt: %s: %w", what, err)
+		}
+		if err := fits(net.OutputShapes()[i], s.Steps, f); err != nil {
+			return fmt.Errorf("bptt: %s: %w", what, atOutput(net, i, err))
 		}
 		return nil
 	}
@@ -118,6 +119,13 @@ func (r Rule) fits(net *network.Network, s train.Setting) error {
 		errs = append(errs, check("task", t.Output, t.Target, t.Task.Check))
 	}
 	return errors.Join(errs...)
+}
+
+// atOutput is an error about the node of output i.
+func atOutput(net *network.Network, i int, err error) error {
+	name := net.Outputs()[i].Node
+	index := slices.IndexFunc(net.Nodes(), func(n network.Info) bool { return n.Name == name })
+	return &network.NodeError{Index: index, Name: name, Err: err}
 }
 
 // Network builds the network of a setting, with its initial weights. An error about a
