@@ -63,7 +63,11 @@ func (c Catalog) FromFile(f *modelfile.File, o OpenOptions) (*Model, error) {
 	if _, ok := c.Rules[f.Rule]; !ok {
 		return nil, fmt.Errorf("its rule %q is not known to this program, which knows %v; use the program that made it, or a newer one", f.Rule, slices.Sorted(maps.Keys(c.Rules)))
 	}
-	cfg, err := c.Decode("its configuration", f.Config)
+	config := f.Config
+	if f.Format == 1 {
+		config = modernised(f.Rule, config)
+	}
+	cfg, err := c.Decode("its configuration", config)
 	if err != nil {
 		return nil, err
 	}
