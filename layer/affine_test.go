@@ -57,6 +57,29 @@ func TestConv2D(t *testing.T) {
 	}
 }
 
+// By hand: two taps that are two pixels apart, with a column of zeros on the left, on an
+// image of two rows; and their errors carried back.
+func TestConv2DByHand(t *testing.T) {
+	l := layer.Conv2D{Out: 1, Kernel: []int{1, 2}, Dilation: []int{1, 2}, Padding: []int{0, 0, 1, 0}}
+	for _, path := range []layer.Path{layer.Auto, layer.Dense, layer.Events} {
+		c := call(t, l, sig(signal.Dense, 1, 1, tensor.Shape{2, 4, 1}, 1, 2, 3, 4, 5, 6, 7, 8), path, []tensor.Float{1, 10}, []tensor.Float{0})
+		l.Forward(c)
+		if want := []tensor.Float{20, 31, 42, 60, 75, 86}; !slices.Equal(c.Out.Data, want) {
+			t.Errorf("path %d: %v, want %v", path, c.Out.Data, want)
+		}
+		c.DOut = sig(signal.Dense, 1, 1, c.Out.Shape, 1, 0, 2, 0, 4, 0)
+		c.DIn[0] = sig(signal.Dense, 1, 1, tensor.Shape{2, 4, 1}, 9, 9, 9, 9, 9, 9, 9, 9)
+		c.DParams = [][]tensor.Float{{0, 0}, {0}}
+		l.Backward(c)
+		if want := []tensor.Float{0, 10 + 2, 0, 20, 4, 0, 40, 0}; !slices.Equal(c.DIn[0].Data, want) {
+			t.Errorf("path %d: errors %v, want %v", path, c.DIn[0].Data, want)
+		}
+		if w, b := []tensor.Float{2*2 + 4*5, 2 + 2*4 + 4*7}, []tensor.Float{7}; !slices.Equal(c.DParams[0], w) || !slices.Equal(c.DParams[1], b) {
+			t.Errorf("path %d: gradients %v, want %v and %v", path, c.DParams, w, b)
+		}
+	}
+}
+
 // two is a height and a width, of one number or two.
 func two(v []int, none int) (int, int) {
 	switch len(v) {

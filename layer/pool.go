@@ -116,12 +116,21 @@ func (g pooling) eachWord(w *Worker, row []uint64, f func(out, y, x, ch, n int, 
 	taps := w.words
 	padded := g.Padded()
 	g.eachWindow(func(out, y, x int) {
+		left := x*g.StrideW - g.PadLeft
 		for ch := 0; ch < g.C; ch += 64 {
 			n := min(64, g.C-ch)
-			if padded {
-				clear(taps)
+			for k, i := 0, 0; i < g.KH; i++ {
+				q := y*g.StrideH - g.PadTop + i
+				at := (q*g.W+left)*g.C + ch
+				for j := range g.KW {
+					taps[k] = 0
+					if !padded || q >= 0 && q < g.H && left+j >= 0 && left+j < g.W {
+						taps[k] = spike.Bits(row, at, n)
+					}
+					at += g.C
+					k++
+				}
 			}
-			g.eachTap(y, x, func(k, at int) { taps[k] = spike.Bits(row, at+ch, n) })
 			f(out+ch, y, x, ch, n, taps)
 		}
 	})

@@ -157,12 +157,11 @@ func (p Pool) Transpose(s *Scratch, x, y []tensor.Float, places []uint8) {
 		copy(x, y)
 		return
 	}
-	img, width := x, p.W
-	sum := p.StrideH < p.KH
+	img, width, sum := x, p.W, false
 	if p.Padded() {
 		s.canvas = tensor.Resize(s.canvas, p.CanvasSize())
 		clear(s.canvas)
-		img = s.canvas
+		img, sum = s.canvas, p.StrideH < p.KH
 		_, width = p.Canvas()
 	} else {
 		sum = p.Prepare(x)

@@ -16,8 +16,7 @@ type Pooled struct {
 	Pool Pool
 }
 
-// Units is the number of elements of the image, Mapped that of A x, and Outputs that of
-// y.
+// Mapped is the number of elements of A x, and Outputs that of y.
 func (p Pooled) Mapped() int  { return p.Pixels() * p.N }
 func (p Pooled) Outputs() int { return p.Pool.Outputs() }
 

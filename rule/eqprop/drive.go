@@ -97,15 +97,13 @@ func (r *relaxer) nudge(w *block, b *batch, z []tensor.Float, strength tensor.Fl
 func (r *relaxer) settle(w *block, l int) {
 	n := r.sizes[l]
 	if r.limits(l) {
-		w.moved[l] = 0
 		for i := range w.count {
-			change := r.settleRow(w, l, i, w.s[l][i*n:][:n], w.z[l][i*n:][:n])
-			w.moved[l], w.change[i] = max(w.moved[l], change), max(w.change[i], change)
+			w.change[i] = max(w.change[i], r.settleRow(w, l, i, w.s[l][i*n:][:n], w.z[l][i*n:][:n]))
 		}
 		return
 	}
 	if r.c.Tolerance == 0 {
-		w.moved[l] = r.move.Step(w.s[l][:w.count*n], w.z[l][:w.count*n])
+		r.move.Step(w.s[l][:w.count*n], w.z[l][:w.count*n])
 		return
 	}
 	for i := range w.count {

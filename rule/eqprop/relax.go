@@ -71,7 +71,6 @@ type block struct {
 	s, base, z       [][]tensor.Float
 	delta            []tensor.Float   // y − o of a readout
 	change           []tensor.Float   // of a slot, in a step
-	moved            []tensor.Float   // of a layer, likewise
 	theta            [][]tensor.Float // of a soft limit, by layer and slot
 	shift            [][]tensor.Float // θ of a budget of predictions, by layer and sample
 	scratch          []tensor.Float   // a row
@@ -332,7 +331,7 @@ func (w *block) begin(r *relaxer, lo, hi int) {
 	}
 	w.scratch = tensor.Resize(w.scratch, slices.Max(r.sizes))
 	w.delta = tensor.Resize(w.delta, w.total*r.sizes[len(r.sizes)-1])
-	w.change, w.moved = tensor.Resize(w.change, w.total), tensor.Resize(w.moved, r.top+1)
+	w.change = tensor.Resize(w.change, w.total)
 }
 
 // setBase computes the part of the drives that stays: biases, the input's

@@ -30,7 +30,7 @@ func (d *Dense) Renew() { d.weights.Renew(d.w) }
 func (d *Dense) PackUp(pool *par.Pool)   { d.Packed(pool, &d.weights) }
 func (d *Dense) PackDown(pool *par.Pool) { d.PackedBack(pool, &d.weights) }
 
-// Up adds W ᵀs of count rows of states below to z.
+// Up adds Wᵀ s of count rows of states below to z.
 func (d *Dense) Up(p *sparse.Product, count int, s, z []tensor.Float) {
 	if d.Kept.Sums {
 		p.Add(&d.Kept.Columns, count, s, d.C, z, d.N)
@@ -67,11 +67,11 @@ func (d *Dense) Outer(dst []tensor.Float, count int, below, above []tensor.Float
 	d.Rows(count).OuterRows(nil, dst, below, above, lo, hi)
 }
 
-// Weights is W as its rows are added by events, and Turned its transpose likewise: a row
-// for each unit below, or above, and the elements from row to row.
+// Weights is W as its rows are added by events: a row for each unit below, and the
+// elements from row to row.
 func (d *Dense) Weights() (w []tensor.Float, ld int) { return d.w, d.N }
 
-// Turned is the transpose of Weights.
+// TurnedWeights is the transpose likewise: a row for each unit above.
 func (d *Dense) TurnedWeights() (w []tensor.Float, ld int) {
 	return d.Turned(&d.weights), d.Pitch()
 }
