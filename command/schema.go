@@ -1,0 +1,20 @@
+package command
+
+import "synfire/model"
+
+type schemaCmd struct{}
+
+// Help is the verb's longer help.
+func (schemaCmd) Help() string {
+	return `An editor with a YAML language server completes and checks a file that names the
+schema in a comment at its top:
+
+  synfire schema > synfire.schema.json
+  # yaml-language-server: $schema=synfire.schema.json`
+}
+
+// Run prints the schema.
+func (schemaCmd) Run(a *app) error {
+	_, err := a.out.Write(model.Schema())
+	return err
+}
