@@ -15,6 +15,7 @@ import (
 
 	"synfire/bench"
 	"synfire/internal/kernel"
+	"synfire/internal/machine"
 )
 
 type benchCmd struct {
@@ -162,7 +163,7 @@ func (c *benchCmd) runAll(a *app, cases []bench.Case) ([]bench.Row, error) {
 func stamp(rows []bench.Row, built source) {
 	for i := range rows {
 		r := &rows[i]
-		r.Synfire, r.Commit, r.Dirty, r.CPU, r.Cores = version, built.commit, built.dirty, cpuName(), runtime.NumCPU()
+		r.Synfire, r.Commit, r.Dirty, r.CPU, r.Cores = version, built.commit, built.dirty, machine.CPU(), runtime.NumCPU()
 	}
 }
 
@@ -208,14 +209,7 @@ func (c *benchCmd) measure(a *app, one bench.Case) error {
 	}
 	rows := one.Run(o)
 	for i := range rows {
-		rows[i].PeakRSSBytes = peakRSS()
+		rows[i].PeakRSSBytes = machine.PeakRSS()
 	}
 	return json.NewEncoder(a.out).Encode(rows)
-}
-
-// status shows a line on a terminal in place of the one before; "" removes it.
-func (a *app) status(format string, args ...any) {
-	if a.live {
-		fmt.Fprintf(a.err, "\r\x1b[K"+format, args...)
-	}
 }

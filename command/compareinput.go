@@ -9,13 +9,14 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"synfire/activity"
+	"synfire/catalog"
 	"synfire/compare"
 	"synfire/format/npz"
 	"synfire/format/safetensors"
-	"synfire/internal/par"
-	"synfire/model"
+	"synfire/modelfile"
+	"synfire/network"
 	"synfire/spike"
-	"synfire/train"
 )
 
 // representation is the responses of one layer, or of a recording, to stimuli.
@@ -186,41 +187,33 @@ func spikeWindow(arrays map[string]npz.Array, times []float64) (start, stop floa
 
 // network records the layers of a checkpoint's network.
 func (c *compareCmd) network(a *app, path string, layers []string) ([]representation, error) {
-	ck, err := train.ReadCheckpoint(path)
+	f, err := modelfile.Read(path)
 	if err != nil {
-		return nil, fmt.Errorf("compare %s: neither a checkpoint nor a recording with an array x: %w", path, err)
-	}
-	if ck.Kind != train.KindBPTT {
-		return nil, fmt.Errorf("compare %s: the layers of a learner %q cannot be recorded", path, ck.Kind)
+		return nil, fmt.Errorf("compare %s: neither a model nor a recording with an array x: %w", path, err)
 	}
 	if c.Data == "" {
-		return nil, usageError{fmt.Errorf("compare %s: a network needs images: name a data set by --data", path)}
+		return nil, usageError{fmt.Errorf("compare %s: a network needs samples: name a data set by --data", path)}
 	}
-	cfg, err := model.Default().Decode(path, ck.Config)
+	part, err := a.measurable("compare", f, c.Data, c.Split, c.DataDir)
 	if err != nil {
 		return nil, err
 	}
-	d, err := named(c.Data, cfg.Data)
+	spec := part.Source.Spec()
+	m, err := a.Catalog.FromFile(f, catalog.OpenOptions{Spec: &spec})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("compare %s: %w", path, err)
 	}
-	trainSet, set, err := d.Load(a.ctx, dataOptions(a, c.DataDir))
+	net, ok := m.Predictor().(interface{ Network() *network.Network })
+	if !ok {
+		return nil, fmt.Errorf("compare %s: the layers of a model of rule %s cannot be recorded", path, m.Rule)
+	}
+	src, err := m.Fit(part.Source)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("compare %s: %w", path, err)
 	}
-	if c.Split == "train" || set == nil {
-		set = trainSet
-	}
-	set = cfg.Data.Normalized(set)
-	learner, err := train.FromConfig(cfg, trainSet, (*par.Pool)(nil))
-	if err != nil {
-		return nil, err
-	}
-	if err := learner.SetState(ck.State); err != nil {
-		return nil, err
-	}
-	recordings, err := train.Record(a.ctx, train.RecordConfig{
-		Net: learner.Network(), Steps: cfg.Steps, Encoder: cfg.Encoder, Seed: cfg.Seed, Set: set, Samples: min(c.N, set.Len()), Layers: layers, Times: c.Dissimilarity == "spikes",
+	recordings, err := activity.Record(a.ctx, activity.Options{
+		Net: net.Network(), Steps: m.Config.Steps, Encoder: m.Config.Encoder, Normalize: m.Normalization, Seed: m.Config.Seed,
+		Source: src, Samples: min(c.N, src.Len()), Layers: layers, Times: c.Dissimilarity == "spikes",
 	})
 	if err != nil {
 		return nil, usageError{fmt.Errorf("compare %s: %w", path, err)}

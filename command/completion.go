@@ -10,10 +10,8 @@ import (
 
 	"synfire/data"
 	"synfire/docs"
-	"synfire/model"
 	"synfire/recipe"
-	"synfire/recipe/all"
-	"synfire/runstore"
+	"synfire/run"
 )
 
 type completionCmd struct {
@@ -74,7 +72,7 @@ func (c *completeCmd) Run(a *app, k *kong.Context) error {
 	if len(words) > 0 && words[0] == "--" {
 		words = words[1:]
 	}
-	for _, s := range completions(k.Model.Node, words) {
+	for _, s := range a.completions(k.Model.Node, words) {
 		fmt.Fprintln(a.out, s)
 	}
 	return nil
@@ -82,7 +80,7 @@ func (c *completeCmd) Run(a *app, k *kong.Context) error {
 
 // completions are the words that begin as the last one does and may stand there;
 // none where a file may.
-func completions(node *kong.Node, words []string) []string {
+func (a *app) completions(node *kong.Node, words []string) []string {
 	last := ""
 	if len(words) > 0 {
 		last, words = words[len(words)-1], words[:len(words)-1]
@@ -102,7 +100,7 @@ func completions(node *kong.Node, words []string) []string {
 	var known []string
 	switch {
 	case value != nil:
-		known = values(node, value.Value)
+		known = a.values(node, value.Value)
 	case strings.HasPrefix(last, "-"):
 		known = flags(node)
 	case len(node.Children) > 0:
@@ -112,7 +110,7 @@ func completions(node *kong.Node, words []string) []string {
 			}
 		}
 	case place < len(node.Positional):
-		known = values(node, node.Positional[place])
+		known = a.values(node, node.Positional[place])
 	}
 	return slices.DeleteFunc(known, func(s string) bool { return !strings.HasPrefix(s, last) })
 }
@@ -141,24 +139,26 @@ func flags(node *kong.Node) (names []string) {
 }
 
 // values are the values that an argument may have, nil where they are not known.
-func values(node *kong.Node, v *kong.Value) []string {
+func (a *app) values(node *kong.Node, v *kong.Value) []string {
 	if v.Enum != "" {
 		return strings.Split(v.Enum, ",")
 	}
 	inData := node.Parent != nil && node.Parent.Name == "data"
 	switch {
 	case v.Name == "recipe" || v.Name == "file|recipe":
-		return names(all.Recipes(), func(r recipe.Recipe) string { return r.ID })
+		return names(a.Recipes, func(r recipe.Recipe) string { return r.ID })
 	case v.Name == "key":
 		papers, _ := docs.Papers() // a test reads them
 		return names(papers, func(p docs.Paper) string { return p.Key })
 	case node.Name == "neuron" && v.Name == "name":
-		return slices.Sorted(maps.Keys(model.Default().Neurons))
+		return slices.Sorted(maps.Keys(a.Catalog.Neurons))
+	case node.Name == "kinds":
+		return a.Catalog.KindNames()
 	case v.Name == "data" || inData && v.Name == "name":
-		return names(datasets(), func(d data.Dataset) string { return d.Name })
+		return names(a.Catalog.Datasets, func(d data.Dataset) string { return d.Name })
 	case node.Parent != nil && node.Parent.Name == "runs":
-		runs, _ := runstore.List("runs") // nothing to offer is no reason to complain
-		return names(runs, func(r runstore.Run) string { return r.Name })
+		runs, _ := run.List("runs") // nothing to offer is no reason to complain
+		return names(runs, func(r run.Info) string { return r.Name })
 	}
 	return nil
 }

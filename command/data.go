@@ -5,76 +5,24 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"sort"
 	"strings"
 	"text/tabwriter"
 
 	"synfire/data"
-	"synfire/data/cifar"
-	"synfire/data/fashion"
-	"synfire/data/fsdd"
-	"synfire/data/mnist"
-	"synfire/data/voc"
+	"synfire/data/table"
 	"synfire/format/npz"
 	"synfire/internal/atomicfile"
-	"synfire/model"
 	"synfire/report"
 )
 
-// datasets lists what can be named in configurations and with --data.
-func datasets() []data.Dataset {
-	return []data.Dataset{
-		mnist.Dataset(), mnist.SampleDataset(), fashion.Dataset(),
-		cifar.Dataset(), cifar.JPEGDataset(), fsdd.Dataset(), voc.BCCD(),
-	}
-}
-
-func findDataset(name string) (data.Dataset, error) {
-	sets := datasets()
-	i, err := choose("data", "data set", name, names(sets, func(d data.Dataset) string { return d.Name }))
+// findDataset is a data set by name.
+func (a *app) findDataset(name string) (data.Dataset, error) {
+	d, err := a.Catalog.Dataset(name)
 	if err != nil {
-		return data.Dataset{}, usageError{err}
-	}
-	return sets[i], nil
-}
-
-// loadable is a data set that networks can be trained on and measured with.
-func loadable(name string) (data.Dataset, error) {
-	d, err := findDataset(name)
-	if err == nil && d.Load == nil {
-		err = usageError{fmt.Errorf("data set %s (%s) holds no labelled images; so far it is for programs in Go alone", d.Name, d.Title)}
+		err = usageError{fmt.Errorf("data: %w", err)}
 	}
 	return d, err
-}
-
-// configured is the data set of a configuration file. Paths in it are relative to the
-// file's folder.
-func configured(c *model.Data, dir string) (data.Dataset, error) {
-	for _, p := range []*string{&c.Folder, &c.NPZ} {
-		if *p != "" && !filepath.IsAbs(*p) {
-			*p = filepath.Join(dir, *p)
-		}
-	}
-	if d, own := c.Own(); own {
-		return d, nil
-	}
-	return loadable(c.Name)
-}
-
-// named is the data set that a flag names: one of the list, or folder:PATH or npz:FILE
-// with data of one's own, read as the model's training data was.
-func named(flag string, c model.Data) (data.Dataset, error) {
-	c.Name = ""
-	if at, ok := strings.CutPrefix(flag, "folder:"); ok {
-		c.NPZ, c.Folder = "", at
-	} else if at, ok := strings.CutPrefix(flag, "npz:"); ok {
-		c.NPZ, c.Folder = at, ""
-	} else {
-		return loadable(flag)
-	}
-	d, _ := c.Own()
-	return d, nil
 }
 
 // dataOptions are the environment's, with the user's folder, and progress on a
@@ -154,25 +102,25 @@ func (c *dataConvertCmd) Run(a *app) error {
 		return usageError{fmt.Errorf("data convert: %w", err)}
 	}
 	defer f.Close()
-	arrays, err := data.ReadCSV(f, c.Label)
+	set, err := table.Read(a.ctx, f, c.CSV, table.CSV{Label: c.Label, Layout: table.Wide})
 	if err != nil {
-		return usageError{fmt.Errorf("%s: %w", c.CSV, err)}
+		return usageError{err}
 	}
-	set, _, err := data.FromArrays(c.NPZ, arrays, nil)
+	arrays, err := table.Arrays(set)
 	if err != nil {
 		return usageError{fmt.Errorf("%s: %w", c.CSV, err)}
 	}
 	if err := atomicfile.Write(c.NPZ, func(w io.Writer) error { return npz.Write(w, arrays) }); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%s: %s samples of %d values, classes: %s\n", c.NPZ, report.Integer(int64(set.Len())), set.Shape.Size(), strings.Join(set.Classes, ", "))
+	fmt.Fprintf(a.out, "%s: %s samples of %d values, classes: %s\n", c.NPZ, report.Integer(int64(set.Len())), set.Spec().Size(), strings.Join(set.Spec().Targets[0].Classes, ", "))
 	return nil
 }
 
 // Run lists the data sets.
 func (c *dataListCmd) Run(a *app) error {
 	var list []data.Status
-	for _, d := range datasets() {
+	for _, d := range a.Catalog.Datasets {
 		list = append(list, d.Status(dataOptions(a, c.DataDir)))
 	}
 	if c.JSON {
@@ -193,7 +141,7 @@ func (c *dataListCmd) Run(a *app) error {
 
 // Run obtains the data set.
 func (c *dataGetCmd) Run(a *app) error {
-	d, err := findDataset(c.Name)
+	d, err := a.findDataset(c.Name)
 	if err != nil {
 		return err
 	}
@@ -203,7 +151,7 @@ func (c *dataGetCmd) Run(a *app) error {
 
 // Run imports the data set.
 func (c *dataImportCmd) Run(a *app) error {
-	d, err := findDataset(c.Name)
+	d, err := a.findDataset(c.Name)
 	if err != nil {
 		return err
 	}
@@ -213,7 +161,7 @@ func (c *dataImportCmd) Run(a *app) error {
 
 // Run verifies the data set.
 func (c *dataVerifyCmd) Run(a *app) error {
-	d, err := findDataset(c.Name)
+	d, err := a.findDataset(c.Name)
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,8 @@
 package command
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
-	"os"
 	"reflect"
 	"runtime"
 	"sort"
@@ -13,6 +11,7 @@ import (
 	"time"
 
 	"synfire/internal/kernel"
+	"synfire/internal/machine"
 	"synfire/internal/par"
 	"synfire/internal/rng"
 	"synfire/layer"
@@ -40,7 +39,7 @@ type health struct {
 // Run checks the machine; it fails with exit code 1 where a check does.
 func (c *doctorCmd) Run(a *app) error {
 	h := health{
-		CPU: cpuName(), Cores: runtime.NumCPU(), MemoryBytes: memory(), Kernel: kernel.Current().String(),
+		CPU: machine.CPU(), Cores: runtime.NumCPU(), MemoryBytes: machine.Memory(), Kernel: kernel.Current().String(),
 		Kernels: map[string]string{}, Deterministic: deterministic(), GEMM: map[string]float64{"1": gemm(1), "2": gemm(2)},
 		EventBreakEvenRate: layer.EventDensity, Data: map[string]string{},
 	}
@@ -57,7 +56,7 @@ func (c *doctorCmd) Run(a *app) error {
 			h.Kernels[l.String()] = "pass"
 		}
 	}
-	for _, d := range datasets() {
+	for _, d := range a.Catalog.Datasets {
 		h.Data[d.Name] = d.Status(dataOptions(a, "")).Status
 	}
 	if err := h.print(a, c.JSON); err != nil || h.OK {
@@ -132,20 +131,4 @@ func gemm(threads int) float64 {
 		best = max(best, 2*n*n*n/time.Since(start).Seconds()/1e9)
 	}
 	return best
-}
-
-// memory is the machine's, 0 where it is not known.
-func memory() int64 {
-	f, err := os.Open("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		var kb int64
-		if _, err := fmt.Sscanf(s.Text(), "MemTotal: %d kB", &kb); err == nil {
-			return kb << 10
-		}
-	}
-	return 0
 }

@@ -1,22 +1,19 @@
 package command
 
 import (
-	"encoding"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 
+	"synfire/catalog"
 	"synfire/format/yaml"
 	"synfire/internal/atomicfile"
-	"synfire/model"
 	"synfire/neuron"
 	"synfire/report"
 	"synfire/report/figure"
-	"synfire/tensor"
 )
 
 type neuronCmd struct {
@@ -53,12 +50,15 @@ func (c *neuronCmd) Run(a *app) error {
 	if c.Steps < 1 || c.Steps > maxSteps || math.IsNaN(c.Input) || math.IsInf(c.Input, 0) {
 		return usageError{fmt.Errorf("neuron: %d steps of input %v: want 1 to %s steps of a finite input", c.Steps, c.Input, report.Integer(maxSteps))}
 	}
-	n, err := c.neuron()
+	n, err := c.neuron(a)
 	if err != nil {
 		return usageError{err}
 	}
-	tr := run(n, c.Input, c.Steps)
-	tr.Name, tr.Params = c.Name, params(n)
+	v, spikes := neuron.Run(n, c.Input, c.Steps)
+	tr := trace{Name: c.Name, Params: catalog.Options(n), T: make([]int, c.Steps), V: v, Spikes: spikes}
+	for t := range tr.T {
+		tr.T[t] = t
+	}
 	if threshold, ok := tr.Params["threshold"].(float64); ok {
 		tr.threshold = threshold
 	}
@@ -74,9 +74,8 @@ func (c *neuronCmd) Run(a *app) error {
 }
 
 // neuron is the kind with its options.
-func (c *neuronCmd) neuron() (neuron.Neuron, error) {
-	table := model.Default()
-	if _, err := choose("neuron", "neuron", c.Name, slices.Sorted(maps.Keys(table.Neurons))); err != nil {
+func (c *neuronCmd) neuron(a *app) (neuron.Neuron, error) {
+	if _, err := choose("neuron", "neuron", c.Name, slices.Sorted(maps.Keys(a.Catalog.Neurons))); err != nil {
 		return nil, err
 	}
 	src := "neuron: {kind: " + c.Name
@@ -90,55 +89,10 @@ func (c *neuronCmd) neuron() (neuron.Neuron, error) {
 	var into struct {
 		Neuron neuron.Neuron `yaml:"neuron"`
 	}
-	if err := yaml.Decode("neuron "+c.Name, []byte(src+"}\n"), &into, table.Kinds()); err != nil {
+	if err := yaml.Decode("neuron "+c.Name, []byte(src+"}\n"), &into, a.Catalog.Kinds()); err != nil {
 		return nil, err
 	}
 	return into.Neuron, into.Neuron.Validate()
-}
-
-// run is one unit on a constant input, from rest, step by step. While refractory
-// its membrane is the one that it holds, its first state variable.
-func run(n neuron.Neuron, input float64, steps int) trace {
-	x, u, state, spikes := []tensor.Float{tensor.Float(input)}, make([]tensor.Float, 1), make([]tensor.Float, n.States()), make([]uint64, 1)
-	tr := trace{T: make([]int, steps), V: make(report.Numbers, steps), Spikes: []int{}}
-	step := neuron.Window{
-		Steps: 1, Units: 1, Input: neuron.Strided{Data: x}, State: state,
-		Membrane: neuron.Strided{Data: u}, Spikes: neuron.Bits{Data: spikes},
-	}
-	for t := range steps {
-		n.Forward(step)
-		tr.T[t], tr.V[t] = t, float64(u[0])
-		if math.IsInf(tr.V[t], -1) {
-			tr.V[t] = float64(state[0])
-		}
-		if spikes[0]&1 != 0 {
-			tr.Spikes = append(tr.Spikes, t)
-		}
-	}
-	return tr
-}
-
-// params are the options of a neuron under the names that files use, without
-// those that files leave out too.
-func params(n neuron.Neuron) map[string]any {
-	m := map[string]any{}
-	v := reflect.ValueOf(n)
-	for i := range v.NumField() {
-		key, form, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
-		if form == "omitempty" && v.Field(i).IsZero() {
-			continue
-		}
-		value := v.Field(i).Interface()
-		if text, ok := value.(encoding.TextMarshaler); ok {
-			raw, err := text.MarshalText()
-			if err != nil {
-				continue // not a value that a file could hold
-			}
-			value = string(raw)
-		}
-		m[key] = value
-	}
-	return m
 }
 
 func (tr trace) draw(path string) error {

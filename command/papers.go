@@ -8,7 +8,6 @@ import (
 
 	"synfire/docs"
 	"synfire/recipe"
-	"synfire/recipe/all"
 	"synfire/report"
 )
 
@@ -34,7 +33,7 @@ func (c *papersCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return c.print(a, papers, all.Recipes(), runs)
+	return c.print(a, papers, a.Recipes, runs)
 }
 
 func (c *papersCmd) print(a *app, papers []docs.Paper, recipes []recipe.Recipe, runs []report.Run) error {

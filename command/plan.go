@@ -3,15 +3,14 @@ package command
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
 
-	"synfire/data"
 	"synfire/internal/par"
 	"synfire/model"
+	"synfire/recipe"
 	"synfire/report"
 	"synfire/train"
 )
@@ -26,17 +25,18 @@ type planCmd struct {
 
 // Help is the verb's longer help.
 func (planCmd) Help() string {
-	return `Tells before a run how many parameters the network has, what memory training and
+	return `Tells before a run how many parameters the model has, what memory training and
 inference need (upper bounds; program and data set come on top), and how long an
-epoch takes, measured on a few batches. A network that this machine cannot hold is
-not measured: the plan says so and ends with exit code 1.`
+epoch takes, measured on a few batches. A model that this machine cannot hold is
+not measured: the plan says so and ends with exit code 1. A rule that cannot tell
+beforehand what it needs has these figures unknown (null), and is measured.`
 }
 
-// planned is the JSON of plan.
+// planned is the JSON of plan; null is unknown.
 type planned struct {
-	Parameters      int64          `json:"parameters"`
-	TrainBytes      int64          `json:"train_bytes"`
-	InferBytes      int64          `json:"infer_bytes"`
+	Parameters      *int64         `json:"parameters"`
+	TrainBytes      *int64         `json:"train_bytes"`
+	InferBytes      *int64         `json:"infer_bytes"`
 	SecondsPerEpoch *float64       `json:"seconds_per_epoch"` // null where it does not fit
 	Layers          []plannedLayer `json:"layers"`
 }
@@ -52,45 +52,48 @@ const planSeconds = 0.5
 
 // Run plans.
 func (c *planCmd) Run(a *app) error {
-	cfg, src, err := c.config()
+	cfg, src, err := c.config(a)
 	if err != nil {
 		return err
 	}
-	d, err := configured(&cfg.Data, filepath.Dir(c.What))
+	if cfg.Data.Name != "" {
+		if _, err := a.Catalog.Loadable(cfg.Data.Name); err != nil {
+			return usageError{err}
+		}
+	}
+	trainSet, testSet, err := a.Catalog.Load(a.ctx, cfg.Data, dataOptions(a, c.DataDir))
 	if err != nil {
 		return err
 	}
-	trainSet, testSet, err := d.Load(a.ctx, dataOptions(a, c.DataDir))
+	cfg, sets, err := cfg.Prepare(a.ctx, trainSet, testSet)
 	if err != nil {
-		return err
-	}
-	if cfg.Data, trainSet, testSet, err = cfg.Data.Resolve(trainSet, testSet); err != nil {
 		return usageError{err}
 	}
-	p, err := train.NewPlan(cfg, trainSet)
-	if err != nil {
-		return usageError{model.Locate(c.What, src, err)}
-	}
-	out := planned{Parameters: p.Parameters, TrainBytes: p.Train, InferBytes: p.Infer}
-	for _, n := range p.Net.Nodes() {
-		l := plannedLayer{Name: n.Name, Output: n.Out}
-		for _, w := range n.Params {
-			l.Parameters += int64(w.Value.Shape.Size())
+	pool := par.New(c.Threads)
+	defer pool.Close()
+	out, p := planned{Layers: []plannedLayer{}}, train.Plan{}
+	var unfit error
+	if planner, ok := cfg.Rule.(train.Planner); ok {
+		if p, err = planner.Plan(cfg.Setting(sets, pool)); err != nil {
+			return usageError{model.Locate(c.What, src, err)}
 		}
-		out.Layers = append(out.Layers, l)
+		out.Parameters, out.TrainBytes, out.InferBytes = &p.Parameters, &p.Train, &p.Infer
+		for _, l := range p.Layers {
+			out.Layers = append(out.Layers, plannedLayer{l.Name, l.Output, l.Parameters})
+		}
+		unfit = recipe.Fits(p, cfg.Batch)
 	}
-	unfit := tooBig(p, cfg)
 	if unfit == nil {
-		seconds, err := c.measure(a, cfg, trainSet, testSet)
+		seconds, err := measureEpoch(a, cfg, sets, pool)
 		if err != nil {
-			return err
+			return model.Locate(c.What, src, err)
 		}
 		out.SecondsPerEpoch = &seconds
 	}
 	if c.JSON {
 		err = json.NewEncoder(a.out).Encode(out)
 	} else {
-		err = out.print(a, p, cfg)
+		err = out.print(a, p, cfg, sets)
 	}
 	if err == nil {
 		err = unfit
@@ -99,69 +102,54 @@ func (c *planCmd) Run(a *app) error {
 }
 
 // config is what the recipe trains, or the file, whose text is src.
-func (c *planCmd) config() (cfg model.Config, src []byte, err error) {
-	if !strings.ContainsAny(c.What, "./\\") {
-		r, err := findRecipe(c.What)
-		if err != nil {
-			return cfg, nil, usageError{err}
-		}
-		if r.Config == nil {
-			return cfg, nil, usageError{fmt.Errorf("plan: %s trains no network that one configuration describes; at scale %s it takes about %s on 2 cores", r.ID, c.Scale, report.Seconds(60*r.Minutes[report.Scale(c.Scale)]))}
-		}
-		cfg, err = r.Config(report.Scale(c.Scale), 1)
+func (c *planCmd) config(a *app) (cfg model.Config, src []byte, err error) {
+	if strings.ContainsAny(c.What, "./\\") {
+		return a.decode("plan", c.What, filepath.Dir(c.What))
+	}
+	r, err := a.findRecipe("plan", c.What)
+	if err != nil {
 		return cfg, nil, err
 	}
-	if src, err = os.ReadFile(c.What); err != nil {
-		return cfg, nil, usageError{fmt.Errorf("plan: %w", err)}
+	if r.Config == nil {
+		return cfg, nil, usageError{fmt.Errorf("plan: %s trains nothing that one configuration describes; at scale %s it takes about %s on 2 cores", r.ID, c.Scale, report.Seconds(60*r.Minutes[report.Scale(c.Scale)]))}
 	}
-	if cfg, err = model.Default().Decode(c.What, src); err != nil {
-		return cfg, nil, usageError{err}
-	}
-	return cfg, src, nil
+	cfg, err = r.Config(report.Scale(c.Scale), 1)
+	return cfg, nil, err
 }
 
-func (c *planCmd) measure(a *app, cfg model.Config, trainSet, testSet *data.Set) (float64, error) {
+func measureEpoch(a *app, cfg model.Config, sets model.Sets, pool *par.Pool) (float64, error) {
 	a.status("measuring a few batches")
 	defer a.status("")
-	pool := par.New(c.Threads)
-	defer pool.Close()
-	return train.EpochSeconds(a.ctx, cfg, trainSet, testSet, pool, time.Now, time.Duration(planSeconds*float64(time.Second)))
+	loop, err := cfg.Loop(sets, pool)
+	if err != nil {
+		return 0, usageError{err}
+	}
+	return loop.EpochSeconds(a.ctx, time.Now, time.Duration(planSeconds*float64(time.Second)))
 }
 
-// tooBig is the error for a network that this machine's memory cannot hold.
-func tooBig(p train.Plan, cfg model.Config) error {
-	have := memory()
-	if have == 0 || p.Train <= have {
-		return nil
-	}
-	step, _ := p.Net.Memory()
-	least := p.Train - int64(cfg.Batch)*step*int64(p.Window-1) // with one step at once
-	try := fmt.Sprintf("a smaller batch than %d", cfg.Batch)
-	switch {
-	case p.Weights > have:
-		try = "smaller layers: most of it is weights"
-	case least <= have:
-		try += fmt.Sprintf(", or memory: %v in the file, which holds fewer steps at once for the same results", model.Bytes(have>>31<<30))
-	}
-	return fmt.Errorf("training needs about %s, this machine has %s of memory; try %s", report.Bytes(p.Train), report.Bytes(have), try)
-}
-
-func (o planned) print(a *app, p train.Plan, cfg model.Config) error {
+func (o planned) print(a *app, p train.Plan, cfg model.Config, sets model.Sets) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "LAYER\tOUTPUT\tPARAMETERS")
-	for i, n := range p.Net.Nodes() {
-		fmt.Fprintf(w, "%s\t%v\t%s\n", n.Name, n.Out, report.Integer(o.Layers[i].Parameters))
+	if o.Parameters == nil {
+		fmt.Fprintln(w, "parameters\tunknown: the rule cannot tell beforehand\nmemory\tunknown")
+	} else {
+		fmt.Fprintln(w, "LAYER\tOUTPUT\tPARAMETERS")
+		for _, l := range p.Layers {
+			fmt.Fprintf(w, "%s\t%v\t%s\n", l.Name, l.Output, report.Integer(l.Parameters))
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		held := ""
+		if p.Window > 0 {
+			held = fmt.Sprintf(", %d of %d steps at once", p.Window, cfg.Steps)
+		}
+		fmt.Fprintf(w, "\nparameters\t%s\n", report.Integer(p.Parameters))
+		fmt.Fprintf(w, "memory, training\t%s at most, batch %d%s\n", report.Bytes(p.Train), cfg.Batch, held)
+		fmt.Fprintf(w, "memory, inference\t%s at most\n", report.Bytes(p.Infer))
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintln(a.out)
-	w = tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "parameters\t%s\n", report.Integer(o.Parameters))
-	fmt.Fprintf(w, "memory, training\t%s at most, batch %d, %d of %d steps at once\n", report.Bytes(o.TrainBytes), cfg.Batch, p.Window, cfg.Steps)
-	fmt.Fprintf(w, "memory, inference\t%s at most\n", report.Bytes(o.InferBytes))
 	if o.SecondsPerEpoch != nil {
-		fmt.Fprintf(w, "an epoch\t%s, %s batches and a test\n", report.Seconds(*o.SecondsPerEpoch), report.Integer(int64(p.Batches)))
+		batches := (sets.Train.Len() + cfg.Batch - 1) / cfg.Batch
+		fmt.Fprintf(w, "an epoch\t%s, %s batches and what is measured after them\n", report.Seconds(*o.SecondsPerEpoch), report.Integer(int64(batches)))
 		fmt.Fprintf(w, "the run\t%s, epochs: %d\n", report.Seconds(*o.SecondsPerEpoch*float64(cfg.Epochs)), cfg.Epochs)
 	}
 	return w.Flush()

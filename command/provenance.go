@@ -1,18 +1,55 @@
 package command
 
 import (
-	"bufio"
+	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"runtime/debug"
 	"strings"
 
+	"github.com/alecthomas/kong"
+
 	"synfire/internal/kernel"
+	"synfire/internal/machine"
 	"synfire/report"
 )
 
 const version = "0.1.0-dev"
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run(a *app) error {
+	_, err := fmt.Fprintln(a.out, a.version())
+	return err
+}
+
+// versionFlag is --version.
+type versionFlag bool
+
+// BeforeReset prints the version in place of everything else.
+func (versionFlag) BeforeReset(a *app, k *kong.Kong) error {
+	if err := (versionCmd{}).Run(a); err != nil {
+		return err
+	}
+	k.Exit(0)
+	return nil
+}
+
+// version names the program, the library and the commit that it was built from.
+func (p Program) version() string {
+	text := "synfire " + version
+	if p.Name != "synfire" {
+		text = p.Name + ", made with " + text
+	}
+	if b := builtFrom(); b.commit != "unknown" {
+		text += fmt.Sprintf(", commit %.12s", b.commit)
+		if b.dirty {
+			text += " and changes"
+		}
+	}
+	return text
+}
 
 // source is the commit that a program was built from.
 type source struct {
@@ -22,7 +59,7 @@ type source struct {
 
 // provenance fills in what this program and machine are.
 func (a *app) provenance(r report.Run, built source) report.Run {
-	r.Synfire, r.CPU, r.Kernel, r.PeakRSSBytes = version, cpuName(), kernel.Current().String(), peakRSS()
+	r.Synfire, r.CPU, r.Kernel, r.PeakRSSBytes = version, machine.CPU(), kernel.Current().String(), machine.PeakRSS()
 	r.Commit, r.Dirty = built.commit, built.dirty
 	return r
 }
@@ -53,19 +90,4 @@ func builtFrom() (built source) {
 	}
 	status, err := exec.Command("git", "status", "--porcelain", "--untracked-files=no").Output()
 	return source{strings.TrimSpace(string(head)), err != nil || len(status) > 0}
-}
-
-// cpuName is the processor's name where the system tells it.
-func cpuName() string {
-	f, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return runtime.GOARCH
-	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if k, v, ok := strings.Cut(s.Text(), ":"); ok && strings.TrimSpace(k) == "model name" {
-			return strings.TrimSpace(v)
-		}
-	}
-	return runtime.GOARCH
 }

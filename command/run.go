@@ -1,21 +1,24 @@
 package command
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 	"time"
 
 	"synfire/internal/atomicfile"
 	"synfire/internal/par"
 	"synfire/recipe"
-	"synfire/recipe/all"
 	"synfire/report"
-	"synfire/runstore"
+	"synfire/run"
 	"synfire/train"
 )
 
@@ -54,7 +57,7 @@ its claims. Ctrl-C saves; --resume continues to the same result, bit for bit.`
 // Run lists the recipes.
 func (c *recipesCmd) Run(a *app) error {
 	var list []recipe.Listing
-	for _, r := range all.Recipes() {
+	for _, r := range a.Recipes {
 		list = append(list, r.Listing())
 	}
 	if c.JSON {
@@ -72,7 +75,7 @@ func (c *recipesCmd) Run(a *app) error {
 
 // Run runs the recipe.
 func (c *runCmd) Run(a *app) error {
-	r, err := findRecipe(c.Recipe)
+	r, err := a.findRecipe("run", c.Recipe)
 	if err != nil {
 		return usageError{err}
 	}
@@ -85,14 +88,16 @@ func (c *runCmd) Run(a *app) error {
 	return a.runRecipe(r, scale, seed, name, c.runFlags)
 }
 
-func findRecipe(id string) (recipe.Recipe, error) {
-	recipes := all.Recipes()
-	i, err := choose("run", "recipe", id, names(recipes, func(r recipe.Recipe) string { return r.ID }))
+func (a *app) findRecipe(verb, id string) (recipe.Recipe, error) {
+	i, err := choose(verb, "recipe", id, names(a.Recipes, func(r recipe.Recipe) string { return r.ID }))
 	if err != nil {
-		return recipe.Recipe{}, err
+		return recipe.Recipe{}, usageError{err}
 	}
-	return recipes[i], nil
+	return a.Recipes[i], nil
 }
+
+// saves tells that a run that is interrupted is to be waited for.
+func (*runFlags) saves() {}
 
 // runRecipe runs in the run's directory, judges, and writes the report.
 func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name string, f runFlags) error {
@@ -101,7 +106,7 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	if out == "" {
 		out = freeDir(filepath.Join("runs", name), f.Resume)
 	}
-	abandon, err := runstore.Start(out, runstore.Record{Recipe: r.ID, Scale: string(scale), Seed: seed, Started: start.UTC().Truncate(time.Second)})
+	abandon, err := run.Start(out, run.Record{Recipe: r.ID, Scale: string(scale), Seed: seed, Started: start.UTC().Truncate(time.Second)})
 	if err != nil {
 		return err
 	}
@@ -110,7 +115,7 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	defer pool.Close()
 	view := newView(a)
 	env := &recipe.Env{
-		Scale: scale, Seed: seed, Pool: pool, Out: out, Resume: f.Resume, SaveEvery: f.Save, Logs: f.Log,
+		Catalog: a.Catalog, Scale: scale, Seed: seed, Pool: pool, Out: out, Resume: f.Resume, SaveEvery: f.Save, Logs: f.Log,
 		Data: dataOptions(a, f.DataDir), Observer: view, Now: time.Now,
 	}
 	what := r.Title
@@ -120,18 +125,30 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	fmt.Fprintf(a.err, "%s, seed %d, %d threads, in %s\n", what, seed, pool.Threads(), out)
 	o, err := r.Run(a.ctx, env)
 	view.done()
-	if errors.Is(err, train.ErrInterrupted) {
-		return fmt.Errorf("%w: the run is saved; continue it with the same command and --resume --out %s", err, out)
+	if a.ctx.Err() != nil && err != nil {
+		return a.interrupted(err, out)
 	}
 	if err != nil {
 		return err
 	}
 	result := a.provenance(report.Run{
 		Recipe: r.ID, Paper: r.Paper, Scale: scale, Seed: seed, Run: filepath.Base(out), Dir: filepath.ToSlash(out),
-		Threads: pool.Threads(), WallSeconds: time.Since(start).Seconds(),
+		Threads: pool.Threads(), WallSeconds: time.Since(start).Seconds(), Result: o.Result,
 		Claims: r.Judge(scale, o), Metrics: o.Metrics, WeightsSHA256: o.WeightsSHA256,
 	}, built)
 	return a.finish(result, o.Page(result).Of(result), f.JSON)
+}
+
+// interrupted is the error of a run that a signal ended. What was saved when decides
+// what can be said.
+func (a *app) interrupted(err error, out string) error {
+	switch r, look := run.Read(out); {
+	case look != nil || r.Status == run.Empty:
+		return fmt.Errorf("%w before anything was saved; start again with the same command", train.ErrInterrupted)
+	case errors.Is(err, train.ErrInterrupted), errors.Is(err, context.Canceled):
+		return fmt.Errorf("%w: the run is saved; continue it with the same command and --resume --out %s", train.ErrInterrupted, out)
+	}
+	return err
 }
 
 // finish writes result.json and the report, as HTML and Markdown with figures as
@@ -176,28 +193,51 @@ func writePage(dir string, page report.Page) error {
 	return nil
 }
 
-// writeTrends shows how the loss and the accuracy of the run in a directory went,
-// where it kept its metrics there.
+// writeTrends shows how the figures of the run in a directory went, where it kept them
+// there.
 func (a *app) writeTrends(dir string) error {
-	points, epochs, err := (&train.RunDir{Path: dir}).History()
+	points, epochs, err := run.History(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // a run that trains nothing, or several networks
 	}
 	if err != nil {
 		return err
 	}
-	loss, accuracy := report.Trend{Name: "training loss"}, report.Trend{Name: "test accuracy", Unit: "%"}
-	for _, p := range points {
-		loss.Values = append(loss.Values, p.TrainLoss)
-	}
-	for _, e := range epochs {
-		accuracy.Values = append(accuracy.Values, e.TestAccuracy)
-	}
-	if err := report.WriteTrends(a.out, []report.Trend{loss, accuracy}, a.width, a.color); err != nil {
+	trends := trendsOf(points, epochs)
+	if err := report.WriteTrends(a.out, trends, a.width, a.color); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(a.out)
 	return err
+}
+
+// trendsOf are the courses of the figures of training, and of those that were measured
+// after each epoch.
+func trendsOf(points []run.Point, epochs []run.Epoch) []report.Trend {
+	var out []report.Trend
+	add := func(split string, n int, of func(i int) run.Figures) {
+		all := map[string]bool{}
+		for i := range n {
+			for name := range of(i) {
+				all[name] = true
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			t := report.Trend{Name: split + " " + name}
+			for i := range n {
+				v, ok := of(i)[name]
+				if !ok {
+					v = math.NaN()
+				}
+				t.Values = append(t.Values, v)
+			}
+			out = append(out, t)
+		}
+	}
+	add("training", len(points), func(i int) run.Figures { return points[i].Train })
+	add("validation", len(epochs), func(i int) run.Figures { return epochs[i].Valid })
+	add("test", len(epochs), func(i int) run.Figures { return epochs[i].Test })
+	return out
 }
 
 // freeDir is base, or with a number added the first that is not there yet. To

@@ -9,12 +9,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"synfire/report"
-	"synfire/runstore"
-	"synfire/train"
+	"synfire/run"
 )
 
 type runsCmd struct {
@@ -67,13 +67,13 @@ type runRow struct {
 	Recipe      string              `json:"recipe"`
 	Scale       string              `json:"scale"`
 	Seed        uint64              `json:"seed"`
-	Status      runstore.Status     `json:"status"`
+	Status      run.Status          `json:"status"`
 	Started     *time.Time          `json:"started"`
 	WallSeconds *float64            `json:"wall_seconds"` // null unless done
 	Metrics     map[string]*float64 `json:"metrics"`
 }
 
-func row(r runstore.Run) runRow {
+func row(r run.Info) runRow {
 	out := runRow{Run: r.Name, Recipe: r.Recipe, Scale: r.Scale, Seed: r.Seed, Status: r.Status, Metrics: map[string]*float64{}}
 	if !r.Started.IsZero() {
 		out.Started = &r.Started
@@ -87,9 +87,25 @@ func row(r runstore.Run) runRow {
 	return out
 }
 
+// shownMetric is the figure of a run that its row shows: the first that was measured of
+// the test, or else of the validation samples.
+func (r runRow) shownMetric() string {
+	if v := r.Metrics["test_accuracy"]; v != nil {
+		return fmt.Sprintf("accuracy %.2f %%", *v)
+	}
+	for _, split := range []string{"test_", "valid_"} {
+		for _, name := range slices.Sorted(maps.Keys(r.Metrics)) {
+			if v := r.Metrics[name]; v != nil && strings.HasPrefix(name, split) {
+				return fmt.Sprintf("%s %.4g", name, *v)
+			}
+		}
+	}
+	return "–"
+}
+
 // Run lists the runs.
 func (c *runsListCmd) Run(a *app) error {
-	runs, err := runstore.List(c.In)
+	runs, err := run.List(c.In)
 	if err != nil {
 		return err
 	}
@@ -105,26 +121,23 @@ func (c *runsListCmd) Run(a *app) error {
 		return err
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "RUN\tSTATUS\tSTARTED\tTIME\tTEST ACCURACY")
+	fmt.Fprintln(w, "RUN\tSTATUS\tSTARTED\tTIME\tRESULT")
 	for _, r := range rows {
-		started, wall, accuracy := "–", "–", "–"
+		started, wall := "–", "–"
 		if r.Started != nil {
 			started = r.Started.Local().Format("2006-01-02 15:04")
 		}
 		if r.WallSeconds != nil {
 			wall = report.Seconds(*r.WallSeconds)
 		}
-		if v := r.Metrics["test_accuracy"]; v != nil {
-			accuracy = fmt.Sprintf("%.2f %%", *v)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Run, r.Status, started, wall, accuracy)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Run, r.Status, started, wall, r.shownMetric())
 	}
 	return w.Flush()
 }
 
 // Run shows a run.
 func (c *runsShowCmd) Run(a *app) error {
-	r, err := runstore.Find(c.In, c.Name)
+	r, err := run.Find(c.In, c.Name)
 	if err != nil {
 		return usageError{fmt.Errorf("runs show: %w", err)}
 	}
@@ -139,7 +152,7 @@ func (c *runsShowCmd) Run(a *app) error {
 }
 
 // showRun prints what a run's directory tells.
-func (a *app) showRun(r runstore.Run) error {
+func (a *app) showRun(r run.Info) error {
 	points, epochs, err := r.History()
 	if err != nil {
 		return err
@@ -152,19 +165,17 @@ func (a *app) showRun(r runstore.Run) error {
 	fmt.Fprintf(w, "run\t%s\nwhat\t%s, seed %d\nstatus\t%s\n", r.Dir, what, r.Seed, r.Status)
 	if len(epochs) > 0 {
 		e := epochs[len(epochs)-1]
-		fmt.Fprintf(w, "epochs\t%d: train loss %.4f, test accuracy %.2f %%\n", e.Epoch, e.TrainLoss, e.TestAccuracy)
+		fmt.Fprintf(w, "epochs\t%d%s%s%s\n", e.Epoch, figuresOf("train", e.Train), figuresOf("valid", e.Valid), figuresOf("test", e.Test))
 	}
-	if len(points) > 1 {
-		var loss []float64
-		for _, p := range points {
-			loss = append(loss, p.TrainLoss)
+	for _, t := range trendsOf(points, epochs) {
+		if len(t.Values) > 1 {
+			fmt.Fprintf(w, "%s\t%s\n", t.Name, report.Sparkline(t.Values, 40))
 		}
-		fmt.Fprintf(w, "train loss\t%s\n", spark(resample(loss, 40), 0, slices.Max(loss)))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if r.Status == runstore.Interrupted {
+	if r.Status == run.Interrupted {
 		fmt.Fprintf(a.out, "\ncontinue it: synfire runs resume %s\n", r.Dir)
 	}
 	if r.Result == nil {
@@ -174,8 +185,23 @@ func (a *app) showRun(r runstore.Run) error {
 	if err := json.Unmarshal(r.Raw, &result); err != nil {
 		return fmt.Errorf("runs show %s: result.json: %w", r.Dir, err)
 	}
+	if result.Result != "" {
+		fmt.Fprintf(a.out, "result      the model of %s\n", result.Result)
+	}
 	fmt.Fprintf(a.out, "report      %s\n\n", filepath.Join(r.Dir, "report.html"))
 	return result.WriteTerminal(a.out, a.width, a.color)
+}
+
+// figuresOf are the figures of a split in a line.
+func figuresOf(split string, f run.Figures) string {
+	if len(f) == 0 {
+		return ""
+	}
+	text := "; " + split
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		text += fmt.Sprintf(" %s %.4g", name, f[name])
+	}
+	return text
 }
 
 // runDiff is the JSON of runs diff.
@@ -189,15 +215,15 @@ type runDiff struct {
 
 // Run compares.
 func (c *runsDiffCmd) Run(a *app) error {
-	var runs [2]runstore.Run
+	var runs [2]run.Info
 	for i, name := range []string{c.A, c.B} {
-		r, err := runstore.Find(c.In, name)
+		r, err := run.Find(c.In, name)
 		if err != nil {
 			return usageError{fmt.Errorf("runs diff: %w", err)}
 		}
 		runs[i] = r
 	}
-	changed, err := runstore.DiffConfig(runs[0], runs[1])
+	changed, err := run.DiffConfig(runs[0], runs[1])
 	if err != nil {
 		return fmt.Errorf("runs diff: %w", err)
 	}
@@ -265,16 +291,19 @@ func figureOf(v any) string {
 	return fmt.Sprintf("%.6g", v)
 }
 
+// saves tells that a run that is interrupted is to be waited for.
+func (*runsResumeCmd) saves() {}
+
 // Run continues the run as it was started.
 func (c *runsResumeCmd) Run(a *app) error {
-	r, err := runstore.Find(c.In, c.Name)
+	r, err := run.Find(c.In, c.Name)
 	if err != nil {
 		return usageError{fmt.Errorf("runs resume: %w", err)}
 	}
 	switch {
-	case r.Status == runstore.Done:
+	case r.Status == run.Done:
 		return usageError{fmt.Errorf("runs resume: %s is done; see it with: synfire runs show %s", r.Name, r.Dir)}
-	case r.Status == runstore.Running:
+	case r.Status == run.Running:
 		return usageError{fmt.Errorf("runs resume: another process is running %s; wait for it or stop it first", r.Name)}
 	}
 	flags := runFlags{Seed: &r.Seed, Threads: c.Threads, Out: r.Dir, Resume: true, Save: saveEvery, DataDir: c.DataDir, JSON: c.JSON}
@@ -290,7 +319,7 @@ func (c *runsExportCmd) Run(a *app) error {
 	if c.Name == "" {
 		return c.exportAll(a)
 	}
-	r, err := runstore.Find(c.In, c.Name)
+	r, err := run.Find(c.In, c.Name)
 	if err != nil {
 		return usageError{fmt.Errorf("runs export: %w", err)}
 	}
@@ -299,25 +328,23 @@ func (c *runsExportCmd) Run(a *app) error {
 		return err
 	}
 	if c.Format == "json" {
-		return json.NewEncoder(a.out).Encode(append([]train.Epoch{}, epochs...))
+		return json.NewEncoder(a.out).Encode(append([]run.Epoch{}, epochs...))
 	}
 	var records []map[string]string
 	for _, e := range epochs {
-		rec := map[string]string{
-			"epoch": strconv.Itoa(e.Epoch), "step": strconv.Itoa(e.Step), "seconds": number(e.Seconds),
-			"train_loss": number(e.TrainLoss), "train_accuracy": number(e.TrainAccuracy),
-			"test_loss": number(e.TestLoss), "test_accuracy": number(e.TestAccuracy),
-		}
-		for layer, rate := range e.Rates {
-			rec["rate."+layer] = number(rate)
+		rec := map[string]string{"epoch": strconv.Itoa(e.Epoch), "step": strconv.Itoa(e.Step), "seconds": number(e.Seconds)}
+		for split, figures := range map[string]run.Figures{"train_": e.Train, "valid_": e.Valid, "test_": e.Test, "rate.": run.Figures(e.Rates)} {
+			for name, v := range figures {
+				rec[split+name] = number(v)
+			}
 		}
 		records = append(records, rec)
 	}
-	return writeCSV(a.out, []string{"epoch", "step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds"}, records)
+	return writeCSV(a.out, []string{"epoch", "step", "seconds"}, records)
 }
 
 func (c *runsExportCmd) exportAll(a *app) error {
-	runs, err := runstore.List(c.In)
+	runs, err := run.List(c.In)
 	if err != nil {
 		return err
 	}

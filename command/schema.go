@@ -1,7 +1,5 @@
 package command
 
-import "synfire/model"
-
 type schemaCmd struct{}
 
 // Help is the verb's longer help.
@@ -15,6 +13,10 @@ schema in a comment at its top:
 
 // Run prints the schema.
 func (schemaCmd) Run(a *app) error {
-	_, err := a.out.Write(model.Schema())
+	schema, err := a.Catalog.JSONSchema()
+	if err != nil {
+		return err
+	}
+	_, err = a.out.Write(schema)
 	return err
 }

@@ -9,7 +9,7 @@ import (
 
 func TestSchema(t *testing.T) {
 	out, _, code := command("schema")
-	if code != 0 || out != string(model.Schema()) {
+	if code != 0 || out != string(catalog.Schema()) {
 		t.Errorf("exit code %d, %d bytes", code, len(out))
 	}
 }

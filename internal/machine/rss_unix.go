@@ -1,6 +1,6 @@
 //go:build unix
 
-package command
+package machine
 
 import (
 	"fmt"
@@ -10,10 +10,10 @@ import (
 	"syscall"
 )
 
-// peakRSS is the largest resident size of this process so far, in bytes. Linux's
+// PeakRSS is the largest resident size of this process so far, in bytes. Linux's
 // rusage starts from the size of the process that started this one, so its own
 // file is asked first.
-func peakRSS() int64 {
+func PeakRSS() int64 {
 	status, _ := os.ReadFile("/proc/self/status") // there is none on other systems
 	if _, line, ok := strings.Cut(string(status), "\nVmHWM:"); ok {
 		var kib int64
