@@ -13,6 +13,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -56,11 +57,11 @@ func (c Catalog) Dataset(name string) (data.Dataset, error) {
 		}
 		names = append(names, d.Name)
 	}
-	return data.Dataset{}, fmt.Errorf("no data set is called %q; %s", name, suggest.Names("data sets", name, names))
+	return data.Dataset{}, fmt.Errorf("no data set %q: %s", name, suggest.Names("data sets", name, names))
 }
 
-// loadable is a data set that has samples to learn from.
-func (c Catalog) loadable(name string) (data.Dataset, error) {
+// Loadable is a data set that has samples to learn from.
+func (c Catalog) Loadable(name string) (data.Dataset, error) {
 	d, err := c.Dataset(name)
 	if err == nil && d.Load == nil {
 		err = fmt.Errorf("data set %s (%s) holds no samples that a network takes; so far it is for programs in Go alone", d.Name, d.Title)
@@ -88,7 +89,7 @@ func (c Catalog) Load(ctx context.Context, d model.Data, o data.Options) (train,
 	if own := d.Own(); own != nil {
 		return data.Open(ctx, own, d.Length, o)
 	}
-	set, err := c.loadable(d.Name)
+	set, err := c.Loadable(d.Name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -103,7 +104,8 @@ func (c Catalog) Load(ctx context.Context, d model.Data, o data.Options) (train,
 
 // Named is the data that a flag names for a model that was trained on other data: a
 // data set of the catalogue, or folder:PATH or npz:FILE of one's own, read as the
-// model's training data was; or with like the same kind of source with another path.
+// model's training data was; or as source:PATH the same kind of source as like's, which
+// is given the path.
 func (c Catalog) Named(flag string, like model.Data) (model.Data, error) {
 	d := model.Data{Length: like.Length, Size: like.Size, Channels: like.Channels, Classes: like.Classes}
 	if at, ok := strings.CutPrefix(flag, "folder:"); ok {
@@ -117,15 +119,33 @@ func (c Catalog) Named(flag string, like model.Data) (model.Data, error) {
 	}
 	if at, ok := strings.CutPrefix(flag, "source:"); ok && like.Source != nil {
 		d.Source, d.Classes = like.Source, nil
-		*d.Source.Paths()[0] = at
+		for i, path := range d.Source.Paths() {
+			if *path = at; i > 0 {
+				*path = "" // as that of further files for the test
+			}
+		}
 		return d, nil
 	}
 	d.Classes = nil
-	if _, err := c.loadable(flag); err != nil {
+	if _, err := c.Loadable(flag); err != nil {
 		return d, fmt.Errorf("%w; or give data of your own as folder:PATH or npz:FILE", err)
 	}
 	d.Name = flag
 	return d, nil
+}
+
+// KindOf is the name that a value's kind has in a table, empty where it has none.
+func KindOf(kinds map[string]model.Kind, v any) string {
+	t := reflect.TypeOf(v)
+	if t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	for _, name := range Names(kinds) {
+		if reflect.TypeOf(kinds[name].New()).Elem() == t {
+			return name
+		}
+	}
+	return ""
 }
 
 // Names are the names of a table of kinds, sorted.

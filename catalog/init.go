@@ -3,7 +3,6 @@ package catalog
 import (
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 
 	"synfire/modelfile"
@@ -11,18 +10,7 @@ import (
 )
 
 // RuleName is the kind of a rule, empty where the catalogue does not have it.
-func (c Catalog) RuleName(r train.Rule) string {
-	t := reflect.TypeOf(r)
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	for _, name := range Names(c.Rules) {
-		if reflect.TypeOf(c.Rules[name].New()).Elem() == t {
-			return name
-		}
-	}
-	return ""
-}
+func (c Catalog) RuleName(r train.Rule) string { return KindOf(c.Rules, r) }
 
 // Initialise lets a learner start from the arrays of a model file that have the names
 // and shapes of its own. It returns what did not fit, for people. A file of which

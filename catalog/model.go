@@ -58,10 +58,18 @@ func (c Catalog) Open(path string, o OpenOptions) (*Model, error) {
 	return m, nil
 }
 
+// Knows returns an error where the rule of a file is none of the catalogue's.
+func (c Catalog) Knows(f *modelfile.File) error {
+	if _, ok := c.Rules[f.Rule]; !ok {
+		return fmt.Errorf("its rule %q is not known to this program, which knows %v; use the program that made it, or a newer one", sample.Printable(f.Rule), slices.Sorted(maps.Keys(c.Rules)))
+	}
+	return nil
+}
+
 // FromFile is Open of a file that has been read.
 func (c Catalog) FromFile(f *modelfile.File, o OpenOptions) (*Model, error) {
-	if _, ok := c.Rules[f.Rule]; !ok {
-		return nil, fmt.Errorf("its rule %q is not known to this program, which knows %v; use the program that made it, or a newer one", f.Rule, slices.Sorted(maps.Keys(c.Rules)))
+	if err := c.Knows(f); err != nil {
+		return nil, err
 	}
 	config := f.Config
 	if f.Format == 1 {
@@ -81,6 +89,7 @@ func (c Catalog) FromFile(f *modelfile.File, o OpenOptions) (*Model, error) {
 		return nil, ErrFacts
 	}
 	if f.Format == 1 {
+		cfg.Valid = 0 // nothing was held out then
 		m.Normalization = o.Normalization
 		if len(cfg.Data.Mean) > 0 {
 			m.Normalization = &sample.Normalization{Mean: cfg.Data.Mean, Std: cfg.Data.Std}

@@ -18,6 +18,15 @@ type Opener interface {
 	Paths() []*string
 }
 
+// Single is an Opener of files that hold one sample each. It reads one by itself as it
+// reads those of its sets, for a model that was trained on them.
+type Single interface {
+	Opener
+	// One decodes the content of a file into a sample: X is made as long as the sample,
+	// which may differ in duration from those of the spec, or events are appended.
+	One(content []byte, spec sample.Spec, s *sample.Sample) error
+}
+
 // Varied is a source whose samples may differ in duration. Its spec has the longest.
 type Varied interface {
 	sample.Source

@@ -75,6 +75,20 @@ func (d Data) Validate() error {
 	return nil
 }
 
+// Called is what people and flags call the data: NAME, folder:PATH, npz:FILE or
+// source:PATH.
+func (d Data) Called() string {
+	switch {
+	case d.Folder != "":
+		return "folder:" + d.Folder
+	case d.NPZ != "":
+		return "npz:" + d.NPZ
+	case d.Source != nil:
+		return "source:" + *d.Source.Paths()[0]
+	}
+	return d.Name
+}
+
 // Own is the source of one's own that the configuration names, nil where it names a
 // data set.
 func (d Data) Own() data.Opener {

@@ -56,6 +56,7 @@ type Outcome struct {
 	Measured      map[string]report.Measurement // by claim id
 	Metrics       report.Metrics
 	WeightsSHA256 string
+	Result        string                           // of a single training run: what it is, as train.Result.What says
 	Page          func(run report.Run) report.Page // the report of a finished run; report.Page.Of adds what is the run's
 }
 

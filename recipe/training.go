@@ -45,7 +45,7 @@ type Trained struct {
 func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, testSet sample.Source) (*Trained, error) {
 	c, sets, err := c.Prepare(ctx, trainSet, testSet)
 	if err != nil {
-		return nil, err
+		return nil, UsageError{err}
 	}
 	yaml, err := e.Catalog.Encode(c)
 	if err != nil {
@@ -53,7 +53,7 @@ func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, te
 	}
 	loop, err := c.Loop(sets, e.Pool)
 	if err != nil {
-		return nil, err
+		return nil, UsageError{err}
 	}
 	t := &Trained{Config: c, YAML: yaml, Sets: sets, Learner: loop.Learner}
 	if c.Init != "" {
