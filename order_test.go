@@ -11,7 +11,7 @@ import (
 // A pattern that ends in /* holds siblings, which never import each other.
 var order = []string{
 	"internal/limit", "internal/suggest", "internal/huge", "internal/rng", "internal/par", "internal/atomicfile", "internal/kernel",
-	"tensor", "spike", "signal", "format/*", "surrogate", "neuron", "encode", "distance", "compare",
+	"tensor", "spike", "signal", "format/*", "surrogate", "neuron", "encode", "distance", "compare", "compare/*",
 	"data", "data/*", "layer", "loss", "optim", "network", "energy", "model", "train", "exchange",
 	"convert", "detect", "rule/*", "bench", "runstore", "report/*", "report", "recipe", "recipe/*",
 	"recipe/all", "docs", "examples", "serve", "cmd/*", "tools/*",

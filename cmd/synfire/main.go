@@ -9,11 +9,13 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
+	"synfire/compare"
 	"synfire/internal/kernel"
 	"synfire/internal/par"
 	"synfire/train"
@@ -75,7 +77,7 @@ func execute(args []string, out, errOut io.Writer) int {
 	parser, err := kong.New(&cli{},
 		kong.Name("synfire"), kong.Description(description), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 80}),
-		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery), "compare_metrics": compareMetrics}, kong.Writers(out, errOut), kong.Exit(func(c int) { code = c; panic(exited{}) }), kong.Bind(a))
+		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery), "compare_metrics": compareMetrics, "compare_names": strings.Join(compare.Names(), ",")}, kong.Writers(out, errOut), kong.Exit(func(c int) { code = c; panic(exited{}) }), kong.Bind(a))
 	if err != nil {
 		panic(err) // the structs above are wrong: every test fails
 	}
