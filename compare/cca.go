@@ -11,6 +11,8 @@ import (
 type CanonicalCorrelations struct {
 	Rho      []float64  // descending, within [0, 1]; as many as the smaller rank
 	Variates *mat.Dense // of X, stimuli × len(Rho), orthonormal columns
+
+	surplus int // dimensions that X has more than Y
 }
 
 // rankTolerance times the largest singular value is the smallest that counts.
@@ -50,6 +52,7 @@ func cca(op string, x, y *mat.Dense, variance float64) (c CanonicalCorrelations,
 	}
 	var u mat.Dense
 	svd.UTo(&u)
+	c.surplus = max(p-q, 0)
 	c.Variates = &mat.Dense{}
 	c.Variates.Mul(qx, &u)
 	return c, nil
@@ -103,7 +106,7 @@ func spanning(x *mat.Dense, balance bool) (c *mat.Dense, noise float64) {
 	near1, _ := rescaled(x)
 	c, e := rescaled(centred(near1))
 	n, p := x.Dims()
-	u := inputRoundoff(x) + 2*roundoff
+	u := inputRoundoff(x, roundoff) + 2*roundoff
 	column := make([]float64, n)
 	for j := range p {
 		most := largest(mat.Col(column, j, c))
@@ -151,11 +154,20 @@ func SVCCA(x, y *mat.Dense, variance float64) (float64, error) {
 
 // PWCCA is the mean of the correlations ρ_i weighted by how much of X its
 // canonical variates h_i account for, α_i = Σ_j |⟨h_i, x_j⟩| over units j (Morcos
-// et al. 2018). It is not symmetric.
+// et al. 2018). It is not symmetric. Where some of the correlations are equal and
+// others not it is undefined: variates of equal ones may be turned among themselves,
+// and the weights with them.
 func PWCCA(x, y *mat.Dense) (float64, error) {
-	c, err := cca("PWCCA", x, y, 1)
+	const op = "PWCCA"
+	c, err := cca(op, x, y, 1)
 	if err != nil {
 		return 0, err
+	}
+	if c.Rho[0]-c.Rho[len(c.Rho)-1] <= equalRho {
+		return c.Mean(), nil
+	}
+	if c.turnable() {
+		return 0, undefined(op, "some canonical correlations are equal, so the directions that weigh them are not determined; use CCA")
 	}
 	var h mat.Dense
 	h.Mul(c.Variates.T(), centredNear1(x))
@@ -168,4 +180,19 @@ func PWCCA(x, y *mat.Dense) (float64, error) {
 		sum, weights = sum+alpha*rho, weights+alpha
 	}
 	return sum / weights, nil
+}
+
+// equalRho is the difference below which rounding turns the variates of two
+// correlations.
+const equalRho = 1e-8
+
+// turnable reports whether two correlations are equal, counting a 0 for each
+// dimension of X that Y has no partner for.
+func (c CanonicalCorrelations) turnable() bool {
+	for i, rho := range c.Rho[1:] {
+		if c.Rho[i]-rho <= equalRho {
+			return true
+		}
+	}
+	return c.surplus > 0 && c.Rho[len(c.Rho)-1] <= equalRho
 }

@@ -69,7 +69,7 @@ func rbfGram(op string, x *mat.Dense, width float64) (*mat.Dense, error) {
 		return nil, fmt.Errorf("compare.%s: width %v, want a positive multiple of the median distance, such as 1", op, width)
 	}
 	near1, _ := rescaled(x)
-	d := squares(near1)
+	d := squares(near1, roundoff)
 	distances := d.Sqrt().Values
 	for i, v := range d.Values {
 		if v <= d.bound(i) {
@@ -203,7 +203,7 @@ func unbiasedSide(x *mat.Dense) gramSide {
 	size := mat.Norm(c, 2)
 	rows, p := x.Dims()
 	n := float64(rows)
-	relative := (inputRoundoff(x) + 2*roundoff) * mat.Norm(near1, 2) * size
+	relative := (inputRoundoff(x, roundoff) + 2*roundoff) * mat.Norm(near1, 2) * size
 	bound := 4*size*size*relative + float64(p+rows+8)*roundoff*size*size*size*size
 	return gramSide{hollow(gram(c)), e, bound / (n * (n - 3))}
 }

@@ -12,40 +12,47 @@ type Dissimilarity func(x *mat.Dense) (RDM, error)
 
 // Euclidean is the squared distance of two patterns divided by the number of
 // units, ‖x_i − x_j‖²/p.
-func Euclidean(x *mat.Dense) (RDM, error) {
+func Euclidean(x *mat.Dense) (RDM, error) { return euclidean(x, roundoff) }
+
+// euclidean and the like are told how coarsely responses were rounded.
+func euclidean(x *mat.Dense, coarser float64) (RDM, error) {
 	if err := check("Euclidean", x, minStimuli); err != nil {
 		return RDM{}, err
 	}
 	near1, e := rescaled(x)
-	return squares(near1).times2("Euclidean", 2*e)
+	return squares(near1, coarser).times2("Euclidean", 2*e)
 }
 
 // Correlation is 1 − Pearson's correlation of two patterns over the units. For a
 // pattern without variance it is missing (NaN).
-func Correlation(x *mat.Dense) (RDM, error) {
+func Correlation(x *mat.Dense) (RDM, error) { return correlationDistance(x, roundoff) }
+
+func correlationDistance(x *mat.Dense, coarser float64) (RDM, error) {
 	if err := check("Correlation", x, minStimuli); err != nil {
 		return RDM{}, err
 	}
 	near1 := rowsRescaled(x)
-	return angles(withoutRowMeans(near1), norms(near1, true), x), nil
+	return angles(withoutRowMeans(near1), norms(near1, true), inputRoundoff(x, coarser)), nil
 }
 
 // Cosine is 1 − x_i·x_j/(‖x_i‖·‖x_j‖), missing (NaN) for a silent pattern.
-func Cosine(x *mat.Dense) (RDM, error) {
+func Cosine(x *mat.Dense) (RDM, error) { return cosineDistance(x, roundoff) }
+
+func cosineDistance(x *mat.Dense, coarser float64) (RDM, error) {
 	if err := check("Cosine", x, minStimuli); err != nil {
 		return RDM{}, err
 	}
 	near1 := rowsRescaled(x)
-	return angles(near1, norms(near1, false), x), nil
+	return angles(near1, norms(near1, false), inputRoundoff(x, coarser)), nil
 }
 
 // angles is 1 − cos of rows a_i. whole are the norms from which they remained when
 // means were taken away: a row that is nothing but the rounding of that has no
-// angle. data are the responses as they were read.
-func angles(a *mat.Dense, whole []float64, data *mat.Dense) RDM {
+// angle. u is how far the responses were rounded.
+func angles(a *mat.Dense, whole []float64, u float64) RDM {
 	n, p := a.Dims()
 	unit, bounds := mat.NewDense(n, p, nil), make([]float64, n)
-	u, tolerance := inputRoundoff(data), alikeTolerance(data)
+	tolerance := alikeTolerance(u)
 	for i := range n {
 		row := a.RawRowView(i)
 		length := norm(row)
@@ -116,7 +123,7 @@ func Mahalanobis(x *mat.Dense, precision *mat.SymDense) (RDM, error) {
 		return RDM{}, err
 	}
 	near1, e := rescaled(x)
-	in := given(near1)
+	in := given(near1, roundoff)
 	return products(in, in.weighed(precision)).Positive().times2("Mahalanobis", 2*e)
 }
 
@@ -124,7 +131,8 @@ func Mahalanobis(x *mat.Dense, precision *mat.SymDense) (RDM, error) {
 func (f features) weighed(precision *mat.SymDense) features {
 	n, p := f.x.Dims()
 	var w, bound mat.Dense
-	c := centred(f.x) // differences do not see the means
+	c, means := mat.NewDense(n, p, nil), columnMeans(f.x) // differences do not see them
+	c.Apply(func(_, j int, v float64) float64 { return v - means[j] }, f.x)
 	w.Mul(c, precision)
 	abs := func(m mat.Matrix) *mat.Dense {
 		var a mat.Dense
@@ -157,11 +165,13 @@ const (
 // Poisson is the symmetrised Kullback–Leibler divergence of Poisson counts,
 // Σ_k (λ_ik − λ_jk)(ln λ_ik − ln λ_jk)/p, with λ = (x + λ0·w0)/(1 + w0) for
 // PriorRate λ0 and PriorWeight w0. Counts must not be negative.
-func Poisson(x *mat.Dense) (RDM, error) {
+func Poisson(x *mat.Dense) (RDM, error) { return poisson(x, roundoff) }
+
+func poisson(x *mat.Dense, coarser float64) (RDM, error) {
 	if err := check("Poisson", x, minStimuli); err != nil {
 		return RDM{}, err
 	}
-	rate, log, err := poissonRates("Poisson", given(x))
+	rate, log, err := poissonRates("Poisson", given(x, coarser))
 	if err != nil {
 		return RDM{}, err
 	}

@@ -18,6 +18,9 @@ type Responses struct {
 	Name   string     // of a layer or a file
 	X      *mat.Dense // stimuli × units; of spike trains their counts
 	Trials []Trials   // [stimulus]; nil where there are no spike trains
+	// Roundoff is how far X was rounded, relative to each response: 0x1p-24 for float32
+	// numbers; 0 means to float64.
+	Roundoff float64
 }
 
 // Stimuli is their number.
@@ -79,7 +82,7 @@ type Metric struct {
 	Doc    string   // what it measures, in a clause
 	Params []string // the parameters that it always uses, beside those of dissimilarities
 
-	measure    func(x, y *mat.Dense, p Params) (Result, error)
+	measure    func(a, b Responses, p Params) (Result, error)
 	similarity func(p Params) Similarity
 }
 
@@ -97,11 +100,14 @@ type Result struct {
 // Metrics is the table of metrics in the order in which they are listed.
 func Metrics() []Metric {
 	fixed := func(s Similarity) func(Params) Similarity { return func(Params) Similarity { return s } }
-	plain := func(f func(x, y *mat.Dense) (float64, error)) func(x, y *mat.Dense, p Params) (Result, error) {
-		return func(x, y *mat.Dense, _ Params) (Result, error) {
-			v, err := f(x, y)
+	with := func(f func(x, y *mat.Dense, p Params) (float64, error)) func(a, b Responses, p Params) (Result, error) {
+		return func(a, b Responses, p Params) (Result, error) {
+			v, err := f(a.X, b.X, p)
 			return Result{Value: v}, err
 		}
+	}
+	plain := func(f func(x, y *mat.Dense) (float64, error)) func(a, b Responses, p Params) (Result, error) {
+		return with(func(x, y *mat.Dense, _ Params) (float64, error) { return f(x, y) })
 	}
 	return []Metric{
 		{Name: "rsa-spearman", Doc: "rank correlation of dissimilarities", similarity: fixed(Spearman)},
@@ -109,23 +115,21 @@ func Metrics() []Metric {
 		{Name: "rsa-cosine", Doc: "cosine of dissimilarities", similarity: fixed(CosineSimilarity)},
 		{Name: "rsa-whitened", Doc: "cosine of dissimilarities in the metric of their noise", similarity: fixed(WhitenedCosine)},
 		{Name: "cka-linear", Doc: "alignment of Gram matrices", measure: plain(LinearCKA)},
-		{Name: "cka-rbf", Doc: "alignment of Gram matrices of a Gaussian kernel", Params: []string{"width"}, measure: func(x, y *mat.Dense, p Params) (Result, error) {
-			v, err := RBFCKA(x, y, p.Width)
-			return Result{Value: v}, err
-		}},
+		{Name: "cka-rbf", Doc: "alignment of Gram matrices of a Gaussian kernel", Params: []string{"width"}, measure: with(func(x, y *mat.Dense, p Params) (float64, error) {
+			return RBFCKA(x, y, p.Width)
+		})},
 		{Name: "cka-unbiased", Doc: "alignment of Gram matrices without the bias of few stimuli", measure: plain(UnbiasedCKA)},
-		{Name: "svcca", Doc: "canonical correlation of principal components", Params: []string{"variance"}, measure: func(x, y *mat.Dense, p Params) (Result, error) {
-			v, err := SVCCA(x, y, p.Variance)
-			return Result{Value: v}, err
-		}},
+		{Name: "svcca", Doc: "canonical correlation of principal components", Params: []string{"variance"}, measure: with(func(x, y *mat.Dense, p Params) (float64, error) {
+			return SVCCA(x, y, p.Variance)
+		})},
 		{Name: "pwcca", Doc: "canonical correlation weighted by what A makes of it", measure: plain(PWCCA)},
 		{Name: "cca", Doc: "mean canonical correlation", measure: plain(MeanCCA)},
-		{Name: "ridge", Doc: "how well a ridge regression of A predicts B held out", Params: []string{"penalty", "folds"}, measure: func(x, y *mat.Dense, p Params) (Result, error) {
+		{Name: "ridge", Doc: "how well a ridge regression of A predicts B held out", Params: []string{"penalty", "folds"}, measure: with(func(x, y *mat.Dense, p Params) (float64, error) {
 			return predictivity(x, y, Ridge{p.Penalty}, p)
-		}},
-		{Name: "pls", Doc: "how well partial least squares of A predict B held out", Params: []string{"components", "folds"}, measure: func(x, y *mat.Dense, p Params) (Result, error) {
+		})},
+		{Name: "pls", Doc: "how well partial least squares of A predict B held out", Params: []string{"components", "folds"}, measure: with(func(x, y *mat.Dense, p Params) (float64, error) {
 			return predictivity(x, y, PLS{p.Components}, p)
-		}},
+		})},
 		{Name: "restab", Doc: "stability of one model at two settings: correlation of 1 − cosine", measure: stability},
 	}
 }
@@ -137,19 +141,19 @@ func kendallTau(p Params) Similarity {
 	return TauA
 }
 
-func predictivity(x, y *mat.Dense, m Mapping, p Params) (Result, error) {
+func predictivity(x, y *mat.Dense, m Mapping, p Params) (float64, error) {
 	folds, err := Folds(x.RawMatrix().Rows, p.Folds)
 	if err != nil {
-		return Result{}, paramError{err}
+		return 0, paramError{err}
 	}
 	r, err := PredictPooled(x, y, m, folds)
-	return Result{Value: r.Score}, err
+	return r.Score, err
 }
 
 // stability is ReStA with the number of what it leaves out.
-func stability(x, y *mat.Dense, _ Params) (Result, error) {
-	v, missing, err := reSta(x, y)
-	n := x.RawMatrix().Rows
+func stability(a, b Responses, _ Params) (Result, error) {
+	v, missing, err := reSta(a, b)
+	n := a.Stimuli()
 	return Result{Value: v, LeftOut: missing, Of: n * (n - 1) / 2}, err
 }
 
@@ -205,7 +209,7 @@ func (m Metric) Compare(a, b Responses, p Params, pool *par.Pool) (Result, error
 	}
 	compare := m.ofDissimilarities
 	if m.measure != nil {
-		compare = func(a, b Responses, p Params, _ *par.Pool) (Result, error) { return m.measure(a.X, b.X, p) }
+		compare = func(a, b Responses, p Params, _ *par.Pool) (Result, error) { return m.measure(a, b, p) }
 	}
 	r, err := compare(a, b, p, pool)
 	r.Stimuli = a.Stimuli()
@@ -252,10 +256,10 @@ func (m Metric) ofDissimilarities(a, b Responses, p Params, pool *par.Pool) (Res
 // any scale, since no similarity sees that of an RDM.
 var dissimilarities = []struct {
 	name      string
-	of        Dissimilarity
+	of        func(x *mat.Dense, coarser float64) (RDM, error)
 	scaleFree bool
 }{
-	{"euclidean", Euclidean, true}, {"correlation", Correlation, true}, {"cosine", Cosine, true}, {"poisson", Poisson, false},
+	{"euclidean", euclidean, true}, {"correlation", correlationDistance, true}, {"cosine", cosineDistance, true}, {"poisson", poisson, false},
 }
 
 // spikeTrains names the dissimilarity of spike trains.
@@ -280,10 +284,10 @@ func (p Params) RDM(r Responses, pool *par.Pool) (RDM, error) {
 		if d.name != p.Dissimilarity {
 			continue
 		}
-		rdm, err := d.of(r.X)
+		rdm, err := d.of(r.X, r.Roundoff)
 		if errors.Is(err, errRange) && d.scaleFree {
 			near1, _ := rescaled(r.X)
-			rdm, err = d.of(near1)
+			rdm, err = d.of(near1, r.Roundoff)
 		}
 		return rdm, err
 	}

@@ -218,7 +218,7 @@ func (o Observations) features(op string, use func(k int) bool) (features, error
 	}
 	f := features{m, norms(size, false)}
 	for i := range f.err {
-		f.err[i] *= inputRoundoff(o.X) + float64(len(o.Condition)+2)*roundoff
+		f.err[i] *= inputRoundoff(o.X, roundoff) + float64(len(o.Condition)+2)*roundoff
 	}
 	return f, nil
 }

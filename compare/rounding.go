@@ -73,70 +73,52 @@ func scaledBy(v []float64, e int) []float64 {
 	return out
 }
 
-// fewBits are what counts and other numbers of fixed point take; float32 numbers
-// have as many each.
-const fewBits = 24
+// fixedBits are what counts and other numbers of fixed point take.
+const fixedBits = 20
 
-// grid describes responses as whole multiples of one power of two: the bits that
-// the largest difference takes, and whether they look like float32 numbers, which
-// is so where none has more bits than those have and a quarter use the last.
-func grid(x *mat.Dense) (span int, float32s bool) {
-	lowest, last, nonzero := math.MaxInt, 0, 0
-	float32s = true
+// bitsOf is how many bits the largest response has, down to the last that any uses.
+func bitsOf(x *mat.Dense) int {
+	lowest := math.MaxInt
 	for i := range x.RawMatrix().Rows {
 		for _, v := range x.RawRowView(i) {
 			if v == 0 {
 				continue
 			}
 			fraction, e := math.Frexp(math.Abs(v))
-			mantissa := uint64(fraction * 0x1p53)
-			zeros := bits.TrailingZeros64(mantissa)
-			nonzero++
-			switch used := 53 - zeros; {
-			case used > fewBits:
-				float32s = false
-			case used == fewBits:
-				last++
-			}
-			lowest = min(lowest, e-53+zeros)
+			lowest = min(lowest, e-53+bits.TrailingZeros64(uint64(fraction*0x1p53)))
 		}
 	}
-	if nonzero == 0 {
-		return 0, false
+	if lowest == math.MaxInt {
+		return 0
 	}
-	low, high := mat.Min(x)/2, mat.Max(x)/2
-	_, e := math.Frexp(high - low) // halves do not overflow
-	return e + 1 - lowest, float32s && 4*last >= nonzero
+	_, top := math.Frexp(largestOf(x))
+	return top - lowest
 }
 
 // inputRoundoff is how far each response may be, relative to itself, from what it
 // stands for. Whole multiples of one power of two, such as counts, are what they
-// are; float32 numbers were rounded to those, others to float64.
-func inputRoundoff(x *mat.Dense) float64 {
-	switch span, float32s := grid(x); {
-	case span <= fewBits:
+// are; others were rounded, to float64 unless coarser says more.
+func inputRoundoff(x *mat.Dense, coarser float64) float64 {
+	if bitsOf(x) <= fixedBits {
 		return 0
-	case float32s:
-		return 0x1p-24
 	}
-	return roundoff
+	return max(roundoff, coarser)
 }
 
 // constantColumns marks the units whose responses are all equal but for rounding.
 func constantColumns(x *mat.Dense) []bool {
 	n, p := x.Dims()
-	tolerance := alikeTolerance(x)
 	out := make([]bool, p)
 	column := make([]float64, n)
 	for j := range p {
-		out[j] = alike(mat.Col(column, j, x), tolerance)
+		out[j] = alike(mat.Col(column, j, x), alikeTolerance(roundoff))
 	}
 	return out
 }
 
 // alikeTolerance relative to the largest of some responses is how far they may
 // differ by rounding: of the data, and of the few operations that made them.
-func alikeTolerance(x *mat.Dense) float64 { return 8 * max(inputRoundoff(x), roundoff) }
+func alikeTolerance(coarser float64) float64 { return 8 * max(coarser, roundoff) }
 
 // alike reports whether values differ by no more than the tolerance, relative to
 // the largest modulus.
@@ -227,22 +209,21 @@ type features struct {
 
 // given are responses as they were read: their errors are those of the data. Units
 // that never vary have no part in a difference.
-func given(x *mat.Dense) features {
-	n, _ := x.Dims()
+func given(x *mat.Dense, coarser float64) features {
+	n, p := x.Dims()
 	f := features{x, make([]float64, n)}
-	u := inputRoundoff(x)
+	u := inputRoundoff(x, coarser)
 	if u == 0 {
 		return f
 	}
-	constant := constantColumns(x)
-	for i := range n {
-		row := slices.Clone(x.RawRowView(i))
-		for j := range row {
-			if constant[j] {
-				row[j] = 0
-			}
+	varying := mat.NewDense(n, p, nil)
+	for j := range p {
+		if column := mat.Col(nil, j, x); slices.Max(column) != slices.Min(column) {
+			varying.SetCol(j, column)
 		}
-		f.err[i] = u * safeNorm(row)
+	}
+	for i := range n {
+		f.err[i] = u * safeNorm(varying.RawRowView(i))
 	}
 	return f
 }
@@ -261,14 +242,14 @@ func rowsRescaled(x *mat.Dense) *mat.Dense {
 // squares is ‖x_i − x_j‖²/p of responses whose magnitudes are near 1. Differences
 // come before products, so that the error is relative to the distance and not to
 // the responses; where all sums are whole numbers below 2⁵² there is none.
-func squares(x *mat.Dense) RDM {
+func squares(x *mat.Dense, coarser float64) RDM {
 	n, p := x.Dims()
 	r := NewRDM(n)
 	r.fill(func(i, j int) float64 { return squaredDistance(x.RawRowView(i), x.RawRowView(j)) / float64(p) })
-	if span, _ := grid(x); 2*span+bits.Len(uint(p)) <= 52 {
+	if used := bitsOf(x); used <= fixedBits && 2*(used+1)+bits.Len(uint(p)) <= 52 {
 		return r
 	}
-	in := given(x)
+	in := given(x, coarser)
 	r.bounded(func(i, j int, d float64) float64 {
 		return bilinearBound(p, d*float64(p), d*float64(p), in.err[i]+in.err[j], in.err[i]+in.err[j])
 	})
@@ -334,10 +315,10 @@ func (r *RDM) bounded(at func(i, j int, d float64) float64) {
 	}
 }
 
-// times2 is r·2^e. It is an error where an entry overflows, or where all become so
-// small that they lose digits.
+// times2 is r·2^e. It is an error where an entry overflows, or where all become
+// so small that they lose digits.
 func (r RDM) times2(op string, e int) (RDM, error) {
-	const least = -960 // squares of differences a millionth of the largest still have all digits
+	const least = -1020
 	most := largest(r.Values)
 	if _, top := math.Frexp(most); most > 0 && (top+e > 1024 || top+e < least) {
 		return RDM{}, fmt.Errorf("compare.%s: %w: dissimilarities of about 2^%d; multiply the responses by a power of two that brings them near 1", op, errRange, top+e)

@@ -12,17 +12,17 @@ import (
 // stimulus to which all units are silent at either setting has no angles and is
 // left out.
 func ReStA(x, y *mat.Dense) (float64, error) {
-	v, _, err := reSta(x, y)
+	v, _, err := reSta(Responses{X: x}, Responses{X: y})
 	return v, err
 }
 
 // reSta also counts the dissimilarities that are left out.
-func reSta(x, y *mat.Dense) (v float64, missing int, err error) {
-	r, err := Cosine(x)
+func reSta(x, y Responses) (v float64, missing int, err error) {
+	r, err := cosineDistance(x.X, x.Roundoff)
 	if err != nil {
 		return 0, 0, fmt.Errorf("compare.ReStA: first setting: %w", err)
 	}
-	s, err := Cosine(y)
+	s, err := cosineDistance(y.X, y.Roundoff)
 	if err != nil {
 		return 0, 0, fmt.Errorf("compare.ReStA: second setting: %w", err)
 	}

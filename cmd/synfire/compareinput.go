@@ -81,6 +81,9 @@ func (c *compareCmd) network(a *app, path string, layers []string) ([]representa
 	var out []representation
 	for _, r := range recordings {
 		x := representation{compare.Responses{Name: r.Layer, X: mat.NewDense(r.Samples, r.Units, r.Mean)}, path}
+		if !r.Spikes {
+			x.Roundoff = 0x1p-24 // means of float32 numbers
+		}
 		if r.Spikes && c.Dissimilarity == "spikes" {
 			x.Trials = r.Trials()
 		}

@@ -28,6 +28,9 @@ import (
 // ErrNone is wrapped by errors about well-formed files that hold no recording.
 var ErrNone = errors.New("no recording")
 
+// roundoffs of NumPy's floating-point types shorter than float64.
+var roundoffs = map[string]float64{"<f2": 0x1p-11, "<f4": 0x1p-24}
+
 // Recording is responses with what a reader should be told of them.
 type Recording struct {
 	compare.Responses
@@ -67,8 +70,9 @@ func FromTensors(name string, tensors map[string]safetensors.Array) (Recording, 
 		for i, f := range v32 {
 			v[i] = float64(f)
 		}
+		return fromMatrix(name, v, x.Shape, roundoffs["<f4"])
 	}
-	return fromMatrix(name, v, x.Shape)
+	return fromMatrix(name, v, x.Shape, 0)
 }
 
 // FromNPZ is the responses or the spikes in arrays of an NPZ file.
@@ -78,7 +82,7 @@ func FromNPZ(name string, arrays map[string]npz.Array) (Recording, error) {
 		if err != nil {
 			return Recording{}, fmt.Errorf("array x: %w", err)
 		}
-		return fromMatrix(name, v, x.Shape)
+		return fromMatrix(name, v, x.Shape, roundoffs[x.DType])
 	}
 	if _, ok := arrays["times"]; !ok {
 		return Recording{}, fmt.Errorf("%w: neither an array x (stimuli × units) nor times, stimulus and unit of spikes", ErrNone)
@@ -87,11 +91,12 @@ func FromNPZ(name string, arrays map[string]npz.Array) (Recording, error) {
 }
 
 // fromMatrix makes a matrix of stimuli × units; axes after the first are units.
-func fromMatrix(name string, v []float64, shape []int) (Recording, error) {
+// Responses were rounded by roundoff, 0 for float64.
+func fromMatrix(name string, v []float64, shape []int, roundoff float64) (Recording, error) {
 	if len(shape) < 2 || shape[0] < 1 || len(v) == 0 {
 		return Recording{}, fmt.Errorf("array x has shape %v, want stimuli × units", shape)
 	}
-	return Recording{Responses: compare.Responses{Name: name, X: mat.NewDense(shape[0], len(v)/shape[0], v)}}, nil
+	return Recording{Responses: compare.Responses{Name: name, X: mat.NewDense(shape[0], len(v)/shape[0], v), Roundoff: roundoff}}, nil
 }
 
 // mostTrains bounds what a file of few spikes may ask for by large numbers.
