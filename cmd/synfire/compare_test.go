@@ -179,3 +179,68 @@ func TestCompareNetworks(t *testing.T) {
 		}
 	}
 }
+
+// Ties, silent stimuli, what is undefined and huge numbers, as the command says them.
+func TestCompareFaults(t *testing.T) {
+	file := func(name string, n int, v ...float64) string {
+		return recordingFile(t, name, map[string]npz.Array{"x": npz.F64(v, n, len(v)/n)})
+	}
+	one := make([]float64, 100)
+	three := make([]float64, 100)
+	for i := range 10 {
+		one[11*i], three[11*i] = 1, 3
+	}
+	var (
+		x      = file("ties-x.npz", 5, 0, 0, 0, 1, 0, 1, 1, 1, 0, 1)
+		plus   = file("ties-x-plus.npz", 5, 0.1, 0.1, 0.1, 1.1, 0.1, 1.1, 1.1, 1.1, 0.1, 1.1)
+		line   = file("ties-line.npz", 5, 0, 1, 2, 3, 4)
+		i10    = file("identity10.npz", 10, one...)
+		i10x3  = file("identity10x3.npz", 10, three...)
+		silent = file("silent-a.npz", 4, 0, 0, 1, 2, 2, 1, 3, 1)
+		loud   = file("silent-b.npz", 4, 1, 1, 1, 2, 2, 1, 3, 1)
+		huge   = file("huge308.npz", 5, 1e308, -1e308, 1e308, 3, 4, 5, -1e308, 7, 8, 9)
+		ok     = file("ok.npz", 5, 1, 5, 2, 3, 4, 5, 6, 7, 8, 9)
+	)
+	number := func(v float64) *float64 { return &v }
+	for _, c := range []struct {
+		args    []string
+		want    *float64
+		warning string
+	}{
+		{[]string{"rsa-spearman", x, plus}, number(1), ""},
+		{[]string{"rsa-kendall", x, plus, "--kendall", "b"}, number(1), ""},
+		{[]string{"rsa-spearman", x, line}, number(0.1200198396), ""},
+		{[]string{"rsa-kendall", x, line, "--kendall", "b"}, number(0.0975900073), ""},
+		{[]string{"cka-unbiased", i10, i10x3}, nil, "equally far apart"},
+		{[]string{"rsa-spearman", i10, i10x3, "--permutations", "5"}, nil, "undefined"},
+		{[]string{"restab", silent, loud}, number(1), "3 of 6 dissimilarities are left out"},
+		{[]string{"rsa-cosine", silent, loud, "--dissimilarity", "cosine"}, number(1), "3 of 6 dissimilarities are left out"},
+		{[]string{"rsa-spearman", huge, ok}, number(0.2305827461), ""},
+		{[]string{"rsa-spearman", huge, huge}, number(1), ""},
+		{[]string{"cka-linear", huge, huge}, number(1), ""}, {[]string{"cka-rbf", huge, huge}, number(1), ""},
+		{[]string{"cca", huge, huge}, number(1), ""}, {[]string{"svcca", huge, huge}, number(1), ""}, {[]string{"pwcca", huge, huge}, number(1), ""},
+	} {
+		stdout, stderr, code := command(append([]string{"compare", "--json", "--metric"}, c.args...)...)
+		if code != 0 || !strings.Contains(stderr, c.warning) {
+			t.Errorf("%v: exit code %d: %s", c.args, code, stderr)
+			continue
+		}
+		var r comparison
+		strict(t, stdout, &r)
+		switch {
+		case c.want == nil && (!strings.Contains(stdout, `"value":null`) || r.Why == "" || r.P != nil):
+			t.Errorf("%v: %s, want null and why", c.args, stdout)
+		case c.want != nil && (r.Value == nil || math.Abs(*r.Value-*c.want) > 1e-9 || r.Why != ""):
+			t.Errorf("%v: %s, want %v", c.args, stdout, *c.want)
+		}
+	}
+	if stdout, _, code := command("compare", "--metric", "cka-unbiased", i10, i10x3); code != 0 || !strings.Contains(stdout, "undefined: ") {
+		t.Errorf("as text: %d, %s", code, stdout)
+	}
+	for _, args := range [][]string{{"cka-unbiased", i10, i10x3}, {"rsa-spearman", huge, ok}, {"restab", silent, loud, "--dissimilarity", "cosine"}} {
+		dir := filepath.Join(t.TempDir(), "report")
+		if stdout, stderr, code := command(append([]string{"compare", "--out", dir, "--metric"}, args...)...); code != 0 {
+			t.Errorf("report of %v: %d, %s%s", args, code, stdout, stderr)
+		}
+	}
+}

@@ -232,7 +232,7 @@ func window(arrays map[string]npz.Array, times []float64) (start, stop float64, 
 		bounds[k] = v[0]
 	}
 	for k, t := range times {
-		if math.IsNaN(t) || t < bounds[0] || t > bounds[1] {
+		if math.IsNaN(t) || math.IsInf(t, 0) || t < bounds[0] || t > bounds[1] {
 			return 0, 0, fmt.Errorf("spike %d at %v is outside the window %v to %v; set t_start and t_end", k, t, bounds[0], bounds[1])
 		}
 	}
