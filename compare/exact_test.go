@@ -136,6 +136,8 @@ func TestDualVariancesByHand(t *testing.T) {
 	first := func(s []float64) float64 { return s[0] }
 	near(t, "variance without that of the folds", compare.Resampled(two, first), (2*3-4)/1., 1e-12)
 	near(t, "variance of one repetition", compare.Resampled(two[1:], first), 7, 1e-12)
+	three := [][][]float64{{{1}, {3}}, {{2}, {2}}, {{3}, {4}}} // means 2 and 3: ½; variances 2, 0 and ½: 5/6
+	near(t, "variance of three repetitions", compare.Resampled(three, first), (3*0.5-5./6)/2, 1e-12)
 	none := [][][]float64{{{1}, {3}}, {{3}, {1}}}
 	near(t, "variance of folds alone", compare.Resampled(none, first), 0, 1e-12)
 }
@@ -354,4 +356,76 @@ func TestPermutationPValue(t *testing.T) {
 		t.Errorf("another seed gives the same orders: %v, %v", other, err)
 	}
 	near(t, "with another seed", other, 1./6, 4*math.Sqrt(5./36/6000))
+}
+
+// heldModel says which subject it was fitted to, and to which stimuli.
+type heldModel struct {
+	rdm compare.RDM
+	fit func(target compare.RDM, stimuli []int)
+}
+
+func (m heldModel) Fit(_ compare.Comparison, target compare.RDM, stimuli []int) (compare.RDM, error) {
+	m.fit(target, stimuli)
+	return m.rdm, nil
+}
+
+// Models are fitted to some subjects and stimuli and scored on the others, in each
+// fold of each resample.
+func TestHeldOutIsHeldOut(t *testing.T) {
+	const n = 8
+	// subject 0 has the same entry everywhere, subject 1 the numbers of the stimuli
+	flat, numbered := compare.NewRDM(n), compare.NewRDM(n)
+	k := 0
+	for i := range n {
+		for j := i + 1; j < n; j++ {
+			flat.Values[k], numbered.Values[k] = 1, float64(100+10*i+j)
+			k++
+		}
+	}
+	subject, trained, scored := 0, []int(nil), 0
+	model := heldModel{rdm: numbered, fit: func(target compare.RDM, stimuli []int) {
+		var v []float64
+		for _, x := range target.Values {
+			if !math.IsNaN(x) {
+				v = append(v, x)
+			}
+		}
+		subject, trained = 1, stimuli
+		if slices.Max(v)-slices.Min(v) < 1e-9 {
+			subject = 0
+		}
+	}}
+	c := compare.Comparison{Pooling: compare.PoolCosine, Similarity: func(prediction, data compare.RDM) (float64, error) {
+		if trained == nil || slices.ContainsFunc(prediction.Values, func(v float64) bool { return v > 0 && v < 90 }) {
+			return 0, nil // of a ceiling
+		}
+		scored++
+		const whole = 4 // folds of the data themselves; a resample may have one subject alone
+		if flatData := !slices.ContainsFunc(data.Values, func(v float64) bool { return v > 90 }); scored <= whole && flatData == (subject == 0) {
+			t.Errorf("fitted to subject %d and scored on it", subject)
+		}
+		for _, v := range prediction.Values {
+			if i, j := int(v-100)/10, int(v)%10; !math.IsNaN(v) && (slices.Contains(trained, i) || slices.Contains(trained, j)) {
+				t.Errorf("fitted to stimuli %v and scored on %d and %d", trained, i, j)
+			}
+		}
+		return 1, nil
+	}}
+	inf, err := compare.Bootstrap{Comparison: c, Resamples: 2, CrossValidate: true}.Run([]compare.Model{model}, []compare.RDM{flat, numbered})
+	if err != nil || inf.Scores[0] != 1 {
+		t.Errorf("%v, %v", inf, err)
+	}
+	if scored < 20 {
+		t.Errorf("only %d scores", scored)
+	}
+}
+
+// Of models that agree equally well but for rounding, the first is taken.
+func TestSelectTakesTheFirstOfEquals(t *testing.T) {
+	a, b := compare.RDM{N: 3, Values: []float64{1, 2, 3}}, compare.RDM{N: 3, Values: []float64{4, 5, 6}}
+	c := compare.Comparison{Similarity: func(r, _ compare.RDM) (float64, error) { return 0.5 + 1e-15*r.Values[0], nil }}
+	got, err := compare.Select{RDMs: []compare.RDM{a, b}}.Fit(c, a, []int{0, 1, 2})
+	if err != nil || !reflect.DeepEqual(got, a) {
+		t.Errorf("%v, %v; want the first", got, err)
+	}
 }

@@ -485,6 +485,31 @@ func TestConstantUnit(t *testing.T) {
 	}
 }
 
+// What rounding leaves of a unit that repeats another is no dimension.
+func TestRoundingIsNoDimension(t *testing.T) {
+	g, y := gaussian(1, 30, 1), gaussian(2, 30, 2)
+	twice := mat.NewDense(30, 2, nil)
+	for i := range 30 {
+		twice.SetRow(i, []float64{g.At(i, 0), g.At(i, 0) + 1e9/3})
+	}
+	want, err := compare.CCA(g, y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := compare.CCA(twice, y)
+	if err != nil || len(got.Rho) != 1 || math.Abs(got.Rho[0]-want.Rho[0]) > 1e-6 {
+		t.Errorf("correlations %v, %v; want %v", got.Rho, err, want.Rho)
+	}
+	// nor is a unit of small scale none
+	small := mat.NewDense(30, 2, nil)
+	for i := range 30 {
+		small.SetRow(i, []float64{y.At(i, 0), 1e-15 * y.At(i, 1)})
+	}
+	if got, err = compare.CCA(small, y); err != nil || len(got.Rho) != 2 || got.Rho[1] < 1-1e-9 {
+		t.Errorf("correlations %v, %v; want 1 and 1", got.Rho, err)
+	}
+}
+
 // every metric with the dissimilarities it may have, and what leaves it as it is.
 type variant struct {
 	name   string
@@ -656,6 +681,12 @@ func TestSplitHalfOfOpposites(t *testing.T) {
 	c, err = compare.SplitHalf([]*mat.Dense{x, silent}, 20, 1)
 	if err != nil || c.Units[0] != 0 {
 		t.Errorf("a unit silent in one repetition: %+v, %v; want 0", c, err)
+	}
+	one := x.Slice(0, 8, 0, 1).(*mat.Dense)
+	for seed := range uint64(8) {
+		if c, err = compare.SplitHalf([]*mat.Dense{one, mat.NewDense(8, 1, nil)}, 1, seed); err != nil || c.Score != 0 {
+			t.Errorf("seed %d, silent in one half: %+v, %v; want 0", seed, c, err)
+		}
 	}
 }
 
