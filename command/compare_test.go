@@ -12,8 +12,8 @@ import (
 	"synfire/format/safetensors"
 )
 
-// recording writes arrays to an NPZ file.
-func recording(t *testing.T, name string, arrays map[string]npz.Array) string {
+// recordingFile writes arrays to an NPZ file.
+func recordingFile(t *testing.T, name string, arrays map[string]npz.Array) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	f, err := os.Create(path)
@@ -49,13 +49,13 @@ func waves() (a, b []float64) {
 // The JSON of the contract, with values that NumPy gives for the formulas.
 func TestCompare(t *testing.T) {
 	small := map[string]string{
-		"x": recording(t, "x.npz", map[string]npz.Array{"x": npz.F64([]float64{1, 0, 0, 0, 2, 0, 0, 0, 3, 1, 1, 1}, 4, 3)}),
-		"y": recording(t, "y.npz", map[string]npz.Array{"x": npz.F64([]float64{1, 2, 2, 0, 0, 1, 3, 3}, 4, 2)}),
+		"x": recordingFile(t, "x.npz", map[string]npz.Array{"x": npz.F64([]float64{1, 0, 0, 0, 2, 0, 0, 0, 3, 1, 1, 1}, 4, 3)}),
+		"y": recordingFile(t, "y.npz", map[string]npz.Array{"x": npz.F64([]float64{1, 2, 2, 0, 0, 1, 3, 3}, 4, 2)}),
 	}
 	a, b := waves()
 	large := map[string]string{
-		"x": recording(t, "a.npz", map[string]npz.Array{"x": npz.F64(a, 60, 8)}),
-		"y": recording(t, "b.npz", map[string]npz.Array{"x": npz.F64(b, 60, 6)}),
+		"x": recordingFile(t, "a.npz", map[string]npz.Array{"x": npz.F64(a, 60, 8)}),
+		"y": recordingFile(t, "b.npz", map[string]npz.Array{"x": npz.F64(b, 60, 6)}),
 	}
 	for _, c := range []struct {
 		metric string
@@ -108,7 +108,7 @@ func TestCompareSpikes(t *testing.T) {
 		"unit":     npz.I64([]int64{0, 0, 0, 0, 0, 0, 0, 1}, 8),
 		"t_end":    npz.F64([]float64{100}),
 	}
-	file := recording(t, "s.npz", spikes)
+	file := recordingFile(t, "s.npz", spikes)
 	for _, args := range [][]string{{"--distance", "van-rossum"}, {"--distance", "victor-purpura", "--cost", "0.05"}, {"--distance", "isi"}, {"--distance", "spike"}} {
 		args = append([]string{"compare", "--metric", "rsa-spearman", "--dissimilarity", "spikes", "--json", file, file}, args...)
 		if stdout, stderr, code := command(args...); code != 0 || !strings.Contains(stdout, `"value":1,"n_stimuli":4`) || !strings.Contains(stdout, args[len(args)-1]) {
@@ -120,7 +120,7 @@ func TestCompareSpikes(t *testing.T) {
 		t.Errorf("permutations: %d, %s%s", code, stdout, stderr)
 	}
 	spikes["t_end"] = npz.F64([]float64{60})
-	if _, stderr, code := command("compare", recording(t, "late.npz", spikes), file); code != 1 || !strings.Contains(stderr, "set t_start and t_end") {
+	if _, stderr, code := command("compare", recordingFile(t, "late.npz", spikes), file); code != 1 || !strings.Contains(stderr, "set t_start and t_end") {
 		t.Errorf("a spike outside the window: %d, %s", code, stderr)
 	}
 }
@@ -139,7 +139,7 @@ func TestCompareNetworks(t *testing.T) {
 	}
 	var r comparison
 	strict(t, stdout, &r)
-	if r.NStimuli != 40 || math.Abs(r.Value-1) > 1e-9 || len(r.Layers) != 4 || r.Layers[0].A != "spiking1" || r.Layers[1].Value >= 1 {
+	if r.NStimuli != 40 || r.Value == nil || math.Abs(*r.Value-1) > 1e-9 || len(r.Layers) != 4 || r.Layers[0].A != "spiking1" || *r.Layers[1].Value >= 1 {
 		t.Errorf("%+v", r)
 	}
 	if html, err := os.ReadFile(filepath.Join(dir, "report.html")); err != nil || !strings.Contains(string(html), "RDM of spiking1") || !strings.Contains(string(html), "Map of stimuli") {
@@ -153,10 +153,10 @@ func TestCompareNetworks(t *testing.T) {
 	if code != 0 || !strings.Contains(stdout, "tau") {
 		t.Errorf("spike trains of a layer: %d, %s%s", code, stdout, stderr)
 	}
-	x := recording(t, "x.npz", map[string]npz.Array{"x": npz.F64([]float64{1, 0, 0, 0, 2, 0, 0, 0, 3, 1, 1, 1}, 4, 3)})
-	bad := recording(t, "bad.npz", map[string]npz.Array{"x": npz.F64([]float64{1, math.NaN(), 0, 0, 2, 0, 0, 0, 3, 1, 1, 1}, 4, 3)})
-	none := recording(t, "none.npz", map[string]npz.Array{"rates": npz.F64([]float64{1}, 1)})
-	flat := recording(t, "flat.npz", map[string]npz.Array{"x": npz.F64([]float64{1, 1, 1, 1}, 4, 1)})
+	x := recordingFile(t, "x.npz", map[string]npz.Array{"x": npz.F64([]float64{1, 0, 0, 0, 2, 0, 0, 0, 3, 1, 1, 1}, 4, 3)})
+	bad := recordingFile(t, "bad.npz", map[string]npz.Array{"x": npz.F64([]float64{1, math.NaN(), 0, 0, 2, 0, 0, 0, 3, 1, 1, 1}, 4, 3)})
+	none := recordingFile(t, "none.npz", map[string]npz.Array{"rates": npz.F64([]float64{1}, 1)})
+	flat := recordingFile(t, "flat.npz", map[string]npz.Array{"x": npz.F64([]float64{1, 1, 1, 1}, 4, 1)})
 	for _, c := range []struct {
 		code int
 		want string
@@ -171,11 +171,76 @@ func TestCompareNetworks(t *testing.T) {
 		{1, "is NaN", []string{bad, x}},
 		{1, "neither an array x", []string{none, x}},
 		{1, "no such file", []string{"absent.npz", x}},
-		{0, "it counts as 0", []string{flat, x}},
+		{0, "undefined", []string{flat, x}},
 	} {
 		_, stderr, code := command(append([]string{"compare"}, c.args...)...)
 		if code != c.code || !strings.Contains(stderr, c.want) {
 			t.Errorf("%v: exit code %d, %s; want %d, %q", c.args, code, stderr, c.code, c.want)
+		}
+	}
+}
+
+// Ties, silent stimuli, what is undefined and huge numbers, as the command says them.
+func TestCompareFaults(t *testing.T) {
+	file := func(name string, n int, v ...float64) string {
+		return recordingFile(t, name, map[string]npz.Array{"x": npz.F64(v, n, len(v)/n)})
+	}
+	one := make([]float64, 100)
+	three := make([]float64, 100)
+	for i := range 10 {
+		one[11*i], three[11*i] = 1, 3
+	}
+	var (
+		x      = file("ties-x.npz", 5, 0, 0, 0, 1, 0, 1, 1, 1, 0, 1)
+		plus   = file("ties-x-plus.npz", 5, 0.1, 0.1, 0.1, 1.1, 0.1, 1.1, 1.1, 1.1, 0.1, 1.1)
+		line   = file("ties-line.npz", 5, 0, 1, 2, 3, 4)
+		i10    = file("identity10.npz", 10, one...)
+		i10x3  = file("identity10x3.npz", 10, three...)
+		silent = file("silent-a.npz", 4, 0, 0, 1, 2, 2, 1, 3, 1)
+		loud   = file("silent-b.npz", 4, 1, 1, 1, 2, 2, 1, 3, 1)
+		huge   = file("huge308.npz", 5, 1e308, -1e308, 1e308, 3, 4, 5, -1e308, 7, 8, 9)
+		ok     = file("ok.npz", 5, 1, 5, 2, 3, 4, 5, 6, 7, 8, 9)
+	)
+	number := func(v float64) *float64 { return &v }
+	for _, c := range []struct {
+		args    []string
+		want    *float64
+		warning string
+	}{
+		{[]string{"rsa-spearman", x, plus}, number(1), ""},
+		{[]string{"rsa-kendall", x, plus, "--kendall", "b"}, number(1), ""},
+		{[]string{"rsa-spearman", x, line}, number(0.1200198396), ""},
+		{[]string{"rsa-kendall", x, line, "--kendall", "b"}, number(0.0975900073), ""},
+		{[]string{"cka-unbiased", i10, i10x3}, nil, "equally far apart"},
+		{[]string{"rsa-spearman", i10, i10x3, "--permutations", "5"}, nil, "undefined"},
+		{[]string{"restab", silent, loud}, number(1), "3 of 6 dissimilarities are left out"},
+		{[]string{"rsa-cosine", silent, loud, "--dissimilarity", "cosine"}, number(1), "3 of 6 dissimilarities are left out"},
+		{[]string{"rsa-spearman", huge, ok}, number(0.2305827461), ""},
+		{[]string{"rsa-spearman", huge, huge}, number(1), ""},
+		{[]string{"cka-linear", huge, huge}, number(1), ""}, {[]string{"cka-rbf", huge, huge}, number(1), ""},
+		{[]string{"cca", huge, huge}, number(1), ""}, {[]string{"svcca", huge, huge}, number(1), ""}, {[]string{"pwcca", huge, huge}, number(1), ""},
+	} {
+		stdout, stderr, code := command(append([]string{"compare", "--json", "--metric"}, c.args...)...)
+		if code != 0 || !strings.Contains(stderr, c.warning) {
+			t.Errorf("%v: exit code %d: %s", c.args, code, stderr)
+			continue
+		}
+		var r comparison
+		strict(t, stdout, &r)
+		switch {
+		case c.want == nil && (!strings.Contains(stdout, `"value":null`) || r.Why == "" || r.P != nil):
+			t.Errorf("%v: %s, want null and why", c.args, stdout)
+		case c.want != nil && (r.Value == nil || math.Abs(*r.Value-*c.want) > 1e-9 || r.Why != ""):
+			t.Errorf("%v: %s, want %v", c.args, stdout, *c.want)
+		}
+	}
+	if stdout, _, code := command("compare", "--metric", "cka-unbiased", i10, i10x3); code != 0 || !strings.Contains(stdout, "undefined: ") {
+		t.Errorf("as text: %d, %s", code, stdout)
+	}
+	for _, args := range [][]string{{"cka-unbiased", i10, i10x3}, {"rsa-spearman", huge, ok}, {"restab", silent, loud, "--dissimilarity", "cosine"}} {
+		dir := filepath.Join(t.TempDir(), "report")
+		if stdout, stderr, code := command(append([]string{"compare", "--out", dir, "--metric"}, args...)...); code != 0 {
+			t.Errorf("report of %v: %d, %s%s", args, code, stdout, stderr)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func (c *compareCmd) page(pool *par.Pool, result *comparison, left, right []repr
 	}
 	page := report.Page{
 		Title: "Two representations compared", Subtitle: "synfire compare, " + c.Metric,
-		Lead:     fmt.Sprintf("%s of %s and %s over %d stimuli: %.4f.", c.Metric, c.A, c.B, result.NStimuli, result.Value),
+		Lead:     fmt.Sprintf("%s of %s and %s over %d stimuli: %s.", c.Metric, c.A, c.B, result.NStimuli, layerScore{Value: result.Value, Why: result.Why}.text(4)),
 		Sections: []report.Section{scores},
 	}
 	page.Facts = []report.Fact{{Label: "A", Value: c.A}, {Label: "B", Value: c.B}}
@@ -48,21 +48,25 @@ func (c *compareCmd) scores(result *comparison, left, right []representation) (r
 	out := report.Section{Title: "Scores"}
 	list := result.Layers
 	if list == nil {
-		list = []layerScore{{left[0].layer, right[0].layer, result.Value}}
+		list = []layerScore{{left[0].Name, right[0].Name, result.Value, result.Why}}
 	}
 	grid := figure.Grid{Quantity: c.Metric, RowAxis: "A", ColumnAxis: "B"}
 	table := report.Table{Head: []string{"A", "B", c.Metric}, Right: []bool{false, false, true}}
 	for i, x := range left {
-		grid.Rows = append(grid.Rows, x.layer)
+		grid.Rows = append(grid.Rows, x.Name)
 		grid.Values = append(grid.Values, nil)
 		for j := range right {
 			l := list[i*len(right)+j]
-			grid.Values[i] = append(grid.Values[i], l.Value)
-			table.Rows = append(table.Rows, []string{l.A, l.B, fmt.Sprintf("%.4f", l.Value)})
+			value := math.NaN()
+			if l.Value != nil {
+				value = *l.Value
+			}
+			grid.Values[i] = append(grid.Values[i], value)
+			table.Rows = append(table.Rows, []string{l.A, l.B, l.text(4)})
 		}
 	}
 	for _, y := range right {
-		grid.Columns = append(grid.Columns, y.layer)
+		grid.Columns = append(grid.Columns, y.Name)
 	}
 	out.Tables = append(out.Tables, table)
 	if len(list) == 1 {
@@ -78,7 +82,7 @@ func (c *compareCmd) scores(result *comparison, left, right []representation) (r
 
 // draw adds the RDM and the map of a representation.
 func (c *compareCmd) draw(pool *par.Pool, section *report.Section, x representation) error {
-	r, err := c.rdm(pool, x)
+	r, err := c.RDM(x.Responses, pool)
 	if err != nil {
 		return err
 	}
@@ -91,11 +95,11 @@ func (c *compareCmd) draw(pool *par.Pool, section *report.Section, x representat
 	for i := range list {
 		values = append(values, mat.Row(nil, i, m))
 	}
-	f, err := figure.Heatmap("RDM, "+x.layer, figure.Grid{Values: values, Quantity: c.Dissimilarity})
+	f, err := figure.Heatmap("RDM, "+x.Name, figure.Grid{Values: values, Quantity: c.Dissimilarity})
 	if err != nil {
 		return err
 	}
-	section.Figures = append(section.Figures, report.Figure{SVG: f.SVG(), Alt: "RDM of " + x.layer, Caption: fmt.Sprintf("The first %d stimuli.", len(list))})
+	section.Figures = append(section.Figures, report.Figure{SVG: f.SVG(), Alt: "RDM of " + x.Name, Caption: fmt.Sprintf("The first %d stimuli.", len(list))})
 	few := r.Subset(list[:min(mappedStimuli, len(list))])
 	if slices.ContainsFunc(few.Values, math.IsNaN) {
 		return nil // a silent stimulus has no place on a map
@@ -109,9 +113,9 @@ func (c *compareCmd) draw(pool *par.Pool, section *report.Section, x representat
 		cloud.X, cloud.Y = append(cloud.X, points.At(i, 0)), append(cloud.Y, points.At(i, 1))
 		cloud.Labels = append(cloud.Labels, fmt.Sprint(i))
 	}
-	if f, err = figure.Scatter("Map, "+x.layer, figure.ScatterOptions{Map: true}, cloud); err != nil {
+	if f, err = figure.Scatter("Map, "+x.Name, figure.ScatterOptions{Map: true}, cloud); err != nil {
 		return err
 	}
-	section.Figures = append(section.Figures, report.Figure{SVG: f.SVG(), Alt: "Map of stimuli in " + x.layer, Caption: fmt.Sprintf("The first %d stimuli by number; two dimensions show %.0f %% of their dissimilarities.", few.N, 100*explained)})
+	section.Figures = append(section.Figures, report.Figure{SVG: f.SVG(), Alt: "Map of stimuli in " + x.Name, Caption: fmt.Sprintf("The first %d stimuli by number; two dimensions show %.0f %% of their dissimilarities.", few.N, 100*explained)})
 	return nil
 }

@@ -20,24 +20,18 @@ import (
 	"synfire/format/npz"
 	"synfire/internal/atomicfile"
 	"synfire/report/figure"
+	"synfire/sample"
 	"synfire/spike"
 )
 
 // shownPieces is how much of a profile is printed; the rest goes to JSON alone.
 const shownPieces = 24
 
-// printable is a name from a file without what a terminal or a figure would obey:
-// controls and marks that are not seen are written out.
-func printable(name string) string {
-	quoted := strconv.Quote(name)
-	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
-}
-
 // labels are the names of the trains as they are shown.
 func (m measured) labels() []string {
 	list := make([]string, len(m.names))
 	for i, name := range m.names {
-		list[i] = printable(name)
+		list[i] = sample.Printable(name)
 	}
 	return list
 }
@@ -50,14 +44,14 @@ func (c *distanceCmd) print(a *app, m measured, trains []spike.Train) error {
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	if m.Name != "" {
-		fmt.Fprintf(w, "recording\t%s\n", printable(m.Name))
+		fmt.Fprintf(w, "recording\t%s\n", sample.Printable(m.Name))
 	}
 	fmt.Fprintf(w, "%s\t%s", m.Metric, digits(*m.Value))
 	if text := meaning(m, len(trains)); text != "" {
 		fmt.Fprintf(w, "\t%s", text)
 	}
 	fmt.Fprintln(w)
-	fmt.Fprintf(w, "trains\t%d\t%s\n", len(trains), strings.TrimSpace(fmt.Sprintf("%d spikes in [%v, %v] %s", spikes, trains[0].Start, trains[0].Stop, printable(c.Unit))))
+	fmt.Fprintf(w, "trains\t%d\t%s\n", len(trains), strings.TrimSpace(fmt.Sprintf("%d spikes in [%v, %v] %s", spikes, trains[0].Start, trains[0].Stop, sample.Printable(c.Unit))))
 	for _, name := range []string{"mrts", "max_tau", "cost", "tau", "neurons", "label_cost", "angle", "intervals"} {
 		if v, ok := m.Params[name]; ok {
 			fmt.Fprintf(w, "%s\t%s\n", strings.ReplaceAll(name, "_", " "), param(v))
@@ -282,10 +276,10 @@ func (c *distanceCmd) figures(a *app, dir string, m measured, trains []spike.Tra
 	}
 	title, axis, names := m.Metric, "time", m.labels()
 	if m.Name != "" {
-		title += ", " + printable(m.Name)
+		title += ", " + sample.Printable(m.Name)
 	}
 	if c.Unit != "" {
-		axis += " (" + printable(c.Unit) + ")"
+		axis += " (" + sample.Printable(c.Unit) + ")"
 	}
 	rows := make([]figure.Train, min(len(trains), drawnTrains))
 	for i := range rows {

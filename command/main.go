@@ -25,6 +25,7 @@ import (
 	"golang.org/x/term"
 
 	"synfire/catalog"
+	"synfire/compare"
 	"synfire/distance"
 	"synfire/internal/kernel"
 	"synfire/internal/par"
@@ -110,7 +111,7 @@ func (p Program) Execute(args []string, out, errOut io.Writer) int {
 	parser, err := kong.New(&cli{},
 		kong.Name(p.Name), kong.Description(description), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 80}),
-		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery), "compare_metrics": compareMetrics, "distance_names": strings.Join(distance.Names(), ",")}, kong.Writers(out, errOut), kong.Exit(func(c int) { code = c; panic(exited{}) }), kong.Bind(a))
+		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery), "compare_metrics": compareMetrics, "compare_names": strings.Join(compare.Names(), ","), "distance_names": strings.Join(distance.Names(), ",")}, kong.Writers(out, errOut), kong.Exit(func(c int) { code = c; panic(exited{}) }), kong.Bind(a))
 	if err != nil {
 		panic(err) // the structs above are wrong: every test fails
 	}

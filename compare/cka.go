@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -18,15 +19,22 @@ func LinearCKA(x, y *mat.Dense) (float64, error) {
 	}
 	n, p := x.Dims()
 	_, q := y.Dims()
+	cx, cy := centredNear1(x), centredNear1(y)
 	if p+q >= n {
-		return cosine(op, elements(centredBoth(gram(x))), elements(centredBoth(gram(y))))
+		return cosine(op, elements(gram(cx)), elements(gram(cy)))
 	}
-	cx, cy := centred(x), centred(y)
-	norm := math.Sqrt(crossNorm(cx, cx)) * math.Sqrt(crossNorm(cy, cy))
-	if norm == 0 {
+	size := math.Sqrt(crossNorm(cx, cx) * crossNorm(cy, cy))
+	if size == 0 {
 		return 0, undefined(op, "one side responds to all stimuli alike")
 	}
-	return crossNorm(cx, cy) / norm, nil
+	return min(crossNorm(cx, cy)/size, 1), nil
+}
+
+// centredNear1 is centred, on a scale near 1: CKA and CCA do not see it.
+func centredNear1(x *mat.Dense) *mat.Dense {
+	near1, _ := rescaled(x)
+	c, _ := rescaled(centred(near1))
+	return c
 }
 
 func elements(m *mat.Dense) []float64 { return m.RawMatrix().Data }
@@ -60,14 +68,21 @@ func rbfGram(op string, x *mat.Dense, width float64) (*mat.Dense, error) {
 	if !(width > 0) || math.IsInf(width, 0) {
 		return nil, fmt.Errorf("compare.%s: width %v, want a positive multiple of the median distance, such as 1", op, width)
 	}
-	d := squaredDistances(centred(x))
-	sorted := slices.Sorted(slices.Values(d.Sqrt().Values))
-	sigma := width * quantile(sorted, 0.5)
+	near1, _ := rescaled(x)
+	d := squares(near1, roundoff)
+	distances := d.Sqrt().Values
+	for i, v := range d.Values {
+		if v <= d.bound(i) {
+			distances[i] = 0
+		}
+	}
+	slices.Sort(distances)
+	sigma := width * quantile(distances, 0.5)
 	if sigma == 0 {
 		return nil, undefined(op, "half of the stimuli have the same response: the median distance is 0")
 	}
 	k := d.Matrix()
-	k.Apply(func(_, _ int, v float64) float64 { return math.Exp(-v / (2 * sigma * sigma)) }, k)
+	k.Apply(func(_, _ int, v float64) float64 { v = math.Sqrt(v) / sigma; return math.Exp(-v * v / 2) }, k)
 	return k, nil
 }
 
@@ -109,8 +124,9 @@ func unbiasedHSIC(k, l *mat.Dense) float64 {
 }
 
 // UnbiasedCKA is linear CKA with UnbiasedHSIC for each term: around 0 without a
-// relation, hence also negative, however many units there are. Where the product
-// under the root is not positive it is undefined.
+// relation, hence also negative, however many units there are. Where a side's own
+// term is not positive it is undefined, as of patterns that are all equally far
+// apart.
 func UnbiasedCKA(x, y *mat.Dense) (float64, error) {
 	var m MinibatchCKA
 	if err := m.add("UnbiasedCKA", x, y); err != nil {
@@ -123,7 +139,12 @@ func UnbiasedCKA(x, y *mat.Dense) (float64, error) {
 // three unbiased terms over batches and takes their ratio at the end (Nguyen,
 // Raghu and Kornblith, "Do wide and deep networks learn the same things?", 2021).
 // The zero value is ready.
-type MinibatchCKA struct{ xy, xx, yy float64 }
+type MinibatchCKA struct {
+	begun        bool
+	xy, xx, yy   float64 // of responses 2^ex and 2^ey times as small
+	errXX, errYY float64
+	ex, ey       int
+}
 
 // Add takes a batch of at least four stimuli.
 func (m *MinibatchCKA) Add(x, y *mat.Dense) error { return m.add("MinibatchCKA", x, y) }
@@ -132,21 +153,59 @@ func (m *MinibatchCKA) add(op string, x, y *mat.Dense) error {
 	if err := checkPair(op, x, y, minUnbiased); err != nil {
 		return err
 	}
-	k, l := hollow(gram(centred(x))), hollow(gram(centred(y)))
-	m.xy += unbiasedHSIC(k, l)
-	m.xx += unbiasedHSIC(k, k)
-	m.yy += unbiasedHSIC(l, l)
+	a, b := unbiasedSide(x), unbiasedSide(y)
+	if !m.begun {
+		m.ex, m.ey, m.begun = a.exponent, b.exponent, true
+	}
+	ex, ey := max(m.ex, a.exponent), max(m.ey, b.exponent)
+	m.scale(m.ex-ex, m.ey-ey)
+	m.ex, m.ey = ex, ey
+	dx, dy := a.exponent-ex, b.exponent-ey
+	m.xy += math.Ldexp(unbiasedHSIC(a.k, b.k), 2*dx+2*dy)
+	m.xx += math.Ldexp(unbiasedHSIC(a.k, a.k), 4*dx)
+	m.yy += math.Ldexp(unbiasedHSIC(b.k, b.k), 4*dy)
+	m.errXX += math.Ldexp(a.err, 4*dx)
+	m.errYY += math.Ldexp(b.err, 4*dy)
 	return nil
+}
+
+// scale is to responses 2^dx and 2^dy times as large.
+func (m *MinibatchCKA) scale(dx, dy int) {
+	m.xy = math.Ldexp(m.xy, 2*dx+2*dy)
+	m.xx, m.errXX = math.Ldexp(m.xx, 4*dx), math.Ldexp(m.errXX, 4*dx)
+	m.yy, m.errYY = math.Ldexp(m.yy, 4*dy), math.Ldexp(m.errYY, 4*dy)
 }
 
 // Value is the CKA of the batches so far.
 func (m *MinibatchCKA) Value() (float64, error) { return m.value("MinibatchCKA") }
 
 func (m *MinibatchCKA) value(op string) (float64, error) {
-	if !(m.xx > 0 && m.yy > 0) {
-		return 0, undefined(op, "an estimate of a side's own HSIC is not positive; use more stimuli")
+	if !(m.xx > m.errXX && m.yy > m.errYY) {
+		return 0, undefined(op, "an estimate of a side's own HSIC is not positive: its stimuli are equally far apart, or too few")
 	}
-	return m.xy / math.Sqrt(m.xx*m.yy), nil
+	return m.xy / (math.Sqrt(m.xx) * math.Sqrt(m.yy)), nil
+}
+
+// gramSide is the Gram matrix of responses, centred, without its diagonal. They
+// are those given times 2^−exponent, and err bounds the error of its own HSIC.
+type gramSide struct {
+	k        *mat.Dense
+	exponent int
+	err      float64
+}
+
+// unbiasedSide: an element of the Gram matrix is a sum over p units of centred
+// responses, which are off by the rounding of the data and of n-fold means; HSIC is
+// a quadratic form of n(n − 3) times the matrix, whose norm is at most ‖x_c‖².
+func unbiasedSide(x *mat.Dense) gramSide {
+	near1, e := rescaled(x)
+	c := centred(near1)
+	size := mat.Norm(c, 2)
+	rows, p := x.Dims()
+	n := float64(rows)
+	relative := (inputRoundoff(x, roundoff) + 2*roundoff) * mat.Norm(near1, 2) * size
+	bound := 4*size*size*relative + float64(p+rows+8)*roundoff*size*size*size*size
+	return gramSide{hollow(gram(c)), e, bound / (n * (n - 3))}
 }
 
 // Kernel is the kind of CKA of a table of layers.
@@ -167,7 +226,7 @@ func CKATable(a, b []*mat.Dense, kernel Kernel) (*mat.Dense, error) {
 	if len(a) == 0 || len(b) == 0 {
 		return nil, fmt.Errorf("compare.%s: tables of %d × %d layers; give at least one on each side", op, len(a), len(b))
 	}
-	grams := map[*mat.Dense]*mat.Dense{}
+	grams, errs := map[*mat.Dense]*mat.Dense{}, map[*mat.Dense]float64{}
 	for _, x := range append(append([]*mat.Dense{}, a...), b...) {
 		if err := checkPair(op, a[0], x, minUnbiased); err != nil {
 			return nil, err
@@ -176,10 +235,14 @@ func CKATable(a, b []*mat.Dense, kernel Kernel) (*mat.Dense, error) {
 			continue
 		}
 		g, err := kernelGram(op, x, kernel)
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrUndefined) {
 			return nil, err
 		}
-		grams[x] = g
+		grams[x], errs[x] = g.k, g.err
+		if err != nil {
+			n, _ := x.Dims()
+			grams[x] = mat.NewDense(n, n, nil)
+		}
 	}
 	product := frobenius
 	if kernel == Unbiased {
@@ -187,29 +250,32 @@ func CKATable(a, b []*mat.Dense, kernel Kernel) (*mat.Dense, error) {
 	}
 	own := map[*mat.Dense]float64{}
 	for x, g := range grams {
-		own[x] = product(g, g)
+		if own[x] = product(g, g); !(own[x] > errs[x]) {
+			own[x] = math.NaN()
+		}
 	}
 	table := mat.NewDense(len(a), len(b), nil)
 	for i, x := range a {
 		for j, y := range b {
-			table.Set(i, j, product(grams[x], grams[y])/math.Sqrt(own[x]*own[y]))
+			table.Set(i, j, product(grams[x], grams[y])/(math.Sqrt(own[x])*math.Sqrt(own[y])))
 		}
 	}
 	return table, nil
 }
 
-func kernelGram(op string, x *mat.Dense, kernel Kernel) (*mat.Dense, error) {
+// kernelGram is the centred Gram matrix of responses.
+func kernelGram(op string, x *mat.Dense, kernel Kernel) (gramSide, error) {
 	switch kernel {
 	case Linear:
-		return centredBoth(gram(centred(x))), nil
+		return gramSide{k: gram(centredNear1(x))}, nil
 	case Unbiased:
-		return hollow(gram(centred(x))), nil
+		return unbiasedSide(x), nil
 	case RBF:
 		k, err := rbfGram(op, x, 1)
 		if err != nil {
-			return nil, err
+			return gramSide{}, err
 		}
-		return centredBoth(k), nil
+		return gramSide{k: centredBoth(k)}, nil
 	}
-	return nil, fmt.Errorf("compare.%s: kernel %d, want Linear, RBF or Unbiased", op, kernel)
+	return gramSide{}, fmt.Errorf("compare.%s: kernel %d, want Linear, RBF or Unbiased", op, kernel)
 }

@@ -32,7 +32,13 @@
 // and Schütt et al. 2023. Results are the same for any number of threads.
 //
 // A value that does not exist, such as the correlation of a constant, comes as 0
-// with an error that wraps ErrUndefined, so that a caller may let it stand.
+// with an error that wraps ErrUndefined, so that a caller may let it stand. What is
+// constant, zero or tied is so but for rounding: a computed dissimilarity carries a
+// bound of its error (RDM.Rounding), responses are compared with their size before
+// the mean is taken away. Responses may have any magnitude; where a result has none
+// to lose, they are scaled by powers of two, which changes no bit.
+//
+// Metrics lists the measures that have names, with which commands run them.
 package compare
 
 import (
@@ -47,9 +53,26 @@ import (
 // given, which are well formed: correlations of constants, above all.
 var ErrUndefined = errors.New("undefined")
 
-// undefined says what does not exist and why.
+// undefinedError says what does not exist and why.
+type undefinedError struct{ op, why string }
+
+func (e undefinedError) Error() string {
+	return fmt.Sprintf("compare.%s: %v: %s", e.op, ErrUndefined, e.why)
+}
+
+func (undefinedError) Unwrap() error { return ErrUndefined }
+
 func undefined(op, why string, args ...any) error {
-	return fmt.Errorf("compare.%s: %w: %s", op, ErrUndefined, fmt.Sprintf(why, args...))
+	return undefinedError{op, fmt.Sprintf(why, args...)}
+}
+
+// reason is why a value does not exist.
+func reason(err error) string {
+	var e undefinedError
+	if errors.As(err, &e) {
+		return e.why
+	}
+	return err.Error()
 }
 
 // orZero lets a value that does not exist stand as 0.
@@ -94,15 +117,18 @@ func checkPair(op string, x, y *mat.Dense, n int) error {
 	return nil
 }
 
-// centred is x minus the mean of each column.
+// centred is x minus the mean of each column. Columns that are constant but for
+// rounding become exactly 0: what rounding leaves of them is no response.
 func centred(x *mat.Dense) *mat.Dense {
 	n, p := x.Dims()
-	means := columnMeans(x)
+	means, constant := columnMeans(x), constantColumns(x)
 	c := mat.NewDense(n, p, nil)
 	for i := range n {
 		row := c.RawRowView(i)
 		for j, v := range x.RawRowView(i) {
-			row[j] = v - means[j]
+			if !constant[j] {
+				row[j] = v - means[j]
+			}
 		}
 	}
 	return c

@@ -16,8 +16,13 @@ type Mapping interface {
 
 // LinearMap is ŷ = (x − x̄)·W + ȳ.
 type LinearMap struct {
-	W            *mat.Dense // units of x × units of y
+	W *mat.Dense // units of x × units of y
+
+	// the same of responses 2^−ex times as large to ones 2^−ey times as large, which
+	// predictions are made by: they are near 1
+	near1        *mat.Dense
 	meanX, meanY []float64
+	ex, ey       int
 }
 
 // Predict applies the map to responses of the units it was fitted to.
@@ -32,28 +37,58 @@ func (m *LinearMap) Predict(x *mat.Dense) (*mat.Dense, error) {
 }
 
 func (m *LinearMap) predict(x *mat.Dense) *mat.Dense {
-	c := mat.DenseCopyOf(x)
-	c.Apply(func(_, j int, v float64) float64 { return v - m.meanX[j] }, c)
+	y := m.deviations(x)
+	for i := range y.RawMatrix().Rows {
+		row := y.RawRowView(i)
+		for j := range row {
+			row[j] += m.meanY[j]
+		}
+		y.SetRow(i, scaledBy(row, m.ey))
+	}
+	return y
+}
+
+// deviations is (x − x̄)·W·2^−ey, all that a correlation with the prediction sees:
+// next to a large ȳ it would lose its digits.
+func (m *LinearMap) deviations(x *mat.Dense) *mat.Dense {
+	n, p := x.Dims()
+	c := mat.NewDense(n, p, nil)
+	for i := range n {
+		row := scaledBy(x.RawRowView(i), -m.ex)
+		for j, v := range row {
+			c.Set(i, j, v-m.meanX[j])
+		}
+	}
 	var y mat.Dense
-	y.Mul(c, m.W)
-	y.Apply(func(_, j int, v float64) float64 { return v + m.meanY[j] }, &y)
+	y.Mul(c, m.near1)
 	return &y
 }
 
-// fitted centres both sides, for f to find W.
-func fitted(op string, x, y *mat.Dense, f func(x, y *mat.Dense) (*mat.Dense, error)) (*LinearMap, error) {
+// fitted centres both sides, scaled by powers of two that bring them near 1, for f
+// to find W. f is also told that the given x are 2^ex times as large.
+func fitted(op string, x, y *mat.Dense, f func(x, y *mat.Dense, ex int) (*mat.Dense, error)) (*LinearMap, error) {
 	if err := checkPair(op, x, y, 2); err != nil {
 		return nil, err
 	}
-	w, err := f(centred(x), centred(y))
+	nearX, ex := rescaled(x)
+	nearY, ey := rescaled(y)
+	w, err := f(centred(nearX), centred(nearY), ex)
 	if err != nil {
 		return nil, err
 	}
-	return &LinearMap{w, columnMeans(x), columnMeans(y)}, nil
+	m := &LinearMap{W: mat.DenseCopyOf(w), near1: w, meanX: columnMeans(nearX), meanY: columnMeans(nearY), ex: ex, ey: ey}
+	for i := range w.RawMatrix().Rows {
+		m.W.SetRow(i, scaledBy(w.RawRowView(i), ey-ex))
+	}
+	if math.IsInf(largestOf(m.W), 0) {
+		return nil, fmt.Errorf("compare.%s: %w: weights from responses of 2^%d to ones of 2^%d; scale one side", op, errRange, ex, ey)
+	}
+	return m, nil
 }
 
 // Ridge minimises ‖Y − XW‖² + Penalty·‖W‖² of centred X and Y, by the smaller of
-// the systems of units and of stimuli. Penalty must be positive.
+// the systems of units and of stimuli. Penalty must be positive. It is measured
+// against the responses: ten times as large ones need a hundred times the penalty.
 type Ridge struct{ Penalty float64 }
 
 // Fit implements Mapping.
@@ -61,39 +96,77 @@ func (r Ridge) Fit(x, y *mat.Dense) (*LinearMap, error) {
 	if !(r.Penalty > 0) || math.IsInf(r.Penalty, 0) {
 		return nil, fmt.Errorf("compare.Ridge: penalty %v, want a positive number; LeastSquares does without", r.Penalty)
 	}
-	return fitted("Ridge", x, y, func(x, y *mat.Dense) (*mat.Dense, error) {
-		n, p := x.Dims()
-		if n < p { // W = Xᵀ(XXᵀ + αI)⁻¹Y
-			z, err := r.solve(x.T(), y)
-			if err != nil {
-				return nil, err
-			}
-			var w mat.Dense
-			w.Mul(x.T(), z)
-			return &w, nil
+	return fitted("Ridge", x, y, func(x, y *mat.Dense, ex int) (*mat.Dense, error) {
+		penalty, rest := r.scaled(ex)
+		w, err := ridge(x, y, penalty)
+		if err == nil {
+			w.Scale(math.Ldexp(1, -rest), w)
 		}
-		var xy mat.Dense
-		xy.Mul(x.T(), y)
-		return r.solve(x, &xy)
+		return w, err
 	})
 }
 
-// solve is (aᵀa + αI)⁻¹b.
-func (r Ridge) solve(a mat.Matrix, b *mat.Dense) (*mat.Dense, error) {
+// scaled is the penalty for responses 2^−ex times as large, at most 2^1000: beyond,
+// W is proportional to 1/penalty, and 2^rest is what is left to divide it by.
+func (r Ridge) scaled(ex int) (penalty float64, rest int) {
+	const most = 1000
+	_, e := math.Frexp(r.Penalty)
+	rest = max(e-2*ex-most, 0)
+	return math.Ldexp(r.Penalty, -2*ex-rest), rest
+}
+
+// ridge is the map of centred x and y. Where the penalty is too small to make the
+// system regular in floating point, singular values give its limit.
+func ridge(x, y *mat.Dense, penalty float64) (*mat.Dense, error) {
+	n, p := x.Dims()
+	var w mat.Dense
+	if n < p { // W = Xᵀ(XXᵀ + αI)⁻¹Y
+		if z, ok := regularSolve(x.T(), y, penalty); ok {
+			w.Mul(x.T(), z)
+			return &w, nil
+		}
+	} else {
+		var xy mat.Dense
+		xy.Mul(x.T(), y)
+		if z, ok := regularSolve(x, &xy, penalty); ok {
+			return z, nil
+		}
+	}
+	var svd mat.SVD
+	if !svd.Factorize(x, mat.SVDThin) {
+		return nil, fmt.Errorf("compare.Ridge: the singular values did not converge")
+	}
+	var u, v, uy mat.Dense
+	svd.UTo(&u)
+	svd.VTo(&v)
+	uy.Mul(u.T(), y)
+	s := svd.Values(nil)
+	uy.Apply(func(k, _ int, c float64) float64 {
+		if s[k] <= rankTolerance*s[0] {
+			return 0
+		}
+		return c * s[k] / (s[k]*s[k] + penalty)
+	}, &uy)
+	w.Mul(&v, &uy)
+	return &w, nil
+}
+
+// regularSolve is (aᵀa + αI)⁻¹b, unless that is singular in floating point.
+func regularSolve(a mat.Matrix, b *mat.Dense, penalty float64) (*mat.Dense, bool) {
 	var k mat.SymDense
 	k.SymOuterK(1, a.T())
 	for i := range k.SymmetricDim() {
-		k.SetSym(i, i, k.At(i, i)+r.Penalty)
+		k.SetSym(i, i, k.At(i, i)+penalty)
 	}
 	var c mat.Cholesky
 	if !c.Factorize(&k) {
-		return nil, fmt.Errorf("compare.Ridge: penalty %v is too small for these responses: the system is singular; use a larger one", r.Penalty)
+		return nil, false
 	}
 	var w mat.Dense
 	if err := c.SolveTo(&w, b); err != nil {
-		return nil, fmt.Errorf("compare.Ridge: penalty %v: %w; use a larger one", r.Penalty, err)
+		return nil, false
 	}
-	return &w, nil
+	return &w, true
 }
 
 // RidgeCV is Ridge with the one of Penalties (nil: the decades from 0.01 to 1e7)
@@ -124,17 +197,19 @@ func (r RidgeCV) Choose(x, y *mat.Dense) (float64, error) {
 	if err := checkPair("RidgeCV", x, y, 2); err != nil {
 		return 0, err
 	}
+	x, ex := rescaled(x)
 	var svd mat.SVD
 	if !svd.Factorize(centred(x), mat.SVDThin) {
 		return 0, fmt.Errorf("compare.RidgeCV: the singular values did not converge")
 	}
 	var u, uy mat.Dense
 	svd.UTo(&u)
-	cy := centred(y)
+	cy := centredNear1(y)
 	uy.Mul(u.T(), cy)
 	best, least := penalties[0], math.Inf(1)
 	for _, a := range penalties {
-		if e := leaveOneOut(&u, &uy, cy, svd.Values(nil), a); e < least {
+		scaled, _ := Ridge{a}.scaled(ex)
+		if e := leaveOneOut(&u, &uy, cy, svd.Values(nil), scaled); e < least*(1-rounding) || math.IsInf(least, 1) { // the first of equals
 			best, least = a, e
 		}
 	}
@@ -171,7 +246,7 @@ type LeastSquares struct{}
 
 // Fit implements Mapping.
 func (LeastSquares) Fit(x, y *mat.Dense) (*LinearMap, error) {
-	return fitted("LeastSquares", x, y, func(x, y *mat.Dense) (*mat.Dense, error) {
+	return fitted("LeastSquares", x, y, func(x, y *mat.Dense, _ int) (*mat.Dense, error) {
 		var svd mat.SVD
 		if !svd.Factorize(x, mat.SVDThin) {
 			return nil, fmt.Errorf("compare.LeastSquares: the singular values did not converge")
@@ -204,7 +279,7 @@ func (m PLS) Fit(x, y *mat.Dense) (*LinearMap, error) {
 	if m.Components < 0 {
 		return nil, fmt.Errorf("compare.PLS: %d components, want at least 1, or 0 for 25", m.Components)
 	}
-	return fitted("PLS", x, y, func(x, y *mat.Dense) (*mat.Dense, error) {
+	return fitted("PLS", x, y, func(x, y *mat.Dense, _ int) (*mat.Dense, error) {
 		n, p := x.Dims()
 		k := m.Components
 		if k == 0 {
@@ -299,7 +374,7 @@ type SingleUnit struct{}
 
 // Fit implements Mapping.
 func (SingleUnit) Fit(x, y *mat.Dense) (*LinearMap, error) {
-	return fitted("SingleUnit", x, y, func(x, y *mat.Dense) (*mat.Dense, error) {
+	return fitted("SingleUnit", x, y, func(x, y *mat.Dense, _ int) (*mat.Dense, error) {
 		var xy mat.Dense
 		xy.Mul(x.T(), y)
 		p, q := xy.Dims()
@@ -308,7 +383,7 @@ func (SingleUnit) Fit(x, y *mat.Dense) (*LinearMap, error) {
 			best, score := -1, 0.0
 			for i := range p {
 				xx := squareOfColumn(x, i)
-				if r := math.Abs(xy.At(i, j)) / math.Sqrt(xx); xx > 0 && r > score {
+				if r := math.Abs(xy.At(i, j)) / math.Sqrt(xx); xx > 0 && r > score*(1+rounding) { // the first of equals
 					best, score = i, r
 				}
 			}

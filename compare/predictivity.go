@@ -110,11 +110,11 @@ func Predict(x, y *mat.Dense, m Mapping, splits []Split) (Predictivity, error) {
 	sums, counts := make([]float64, q), make([]float64, q)
 	var scores []float64
 	for _, s := range splits {
-		predicted, err := heldOut(x, m, y, s)
+		fit, err := m.Fit(rows(x, s.Train), rows(y, s.Train))
 		if err != nil {
 			return Predictivity{}, err
 		}
-		r := unitCorrelations(predicted, rows(y, s.Test))
+		r := unitCorrelations(fit.deviations(rows(x, s.Test)), rows(y, s.Test))
 		for j, v := range r {
 			if !math.IsNaN(v) {
 				sums[j], counts[j] = sums[j]+v, counts[j]+1
@@ -142,14 +142,6 @@ func standardError(v []float64) float64 {
 	return math.Sqrt(dot(d, d) / (n - 1) / n)
 }
 
-func heldOut(x *mat.Dense, m Mapping, y *mat.Dense, s Split) (*mat.Dense, error) {
-	fit, err := m.Fit(rows(x, s.Train), rows(y, s.Train))
-	if err != nil {
-		return nil, err
-	}
-	return fit.predict(rows(x, s.Test)), nil
-}
-
 // PredictPooled gathers the held-out predictions of all folds, which must test
 // each stimulus once, and takes r of each unit over all stimuli; its score is the
 // median over units.
@@ -158,13 +150,15 @@ func PredictPooled(x, y *mat.Dense, m Mapping, folds []Split) (Predictivity, err
 	if err := checkPair(op, x, y, minStimuli); err != nil {
 		return Predictivity{}, err
 	}
+	y, _ = rescaled(y) // correlations do not see it, and predictions may exceed the data
 	n, q := y.Dims()
 	all, tested := mat.NewDense(n, q, nil), make([]int, n)
 	for _, s := range folds {
-		predicted, err := heldOut(x, m, y, s)
+		fit, err := m.Fit(rows(x, s.Train), rows(y, s.Train))
 		if err != nil {
 			return Predictivity{}, err
 		}
+		predicted := fit.predict(rows(x, s.Test))
 		for i, k := range s.Test {
 			tested[k]++
 			all.SetRow(k, predicted.RawRowView(i))
@@ -172,6 +166,12 @@ func PredictPooled(x, y *mat.Dense, m Mapping, folds []Split) (Predictivity, err
 	}
 	if slices.ContainsFunc(tested, func(c int) bool { return c != 1 }) {
 		return Predictivity{}, fmt.Errorf("compare.%s: the folds do not test each of %d stimuli once; make them with Folds", op, n)
+	}
+	for j := range q { // a prediction of nothing but rounding errors does not vary
+		column := mat.Col(nil, j, all)
+		if slices.Max(column)-slices.Min(column) <= rounding*largest(mat.Col(nil, j, y)) {
+			all.SetCol(j, make([]float64, n))
+		}
 	}
 	units := unitCorrelations(all, y)
 	score, err := medianOf(op, units)
@@ -183,13 +183,16 @@ func PredictPooled(x, y *mat.Dense, m Mapping, folds []Split) (Predictivity, err
 func unitCorrelations(predicted, y *mat.Dense) []float64 {
 	_, q := y.Dims()
 	out := make([]float64, q)
+	constant, flat := constantColumns(y), constantColumns(predicted)
 	for j := range q {
-		a, b := deviations(mat.Col(nil, j, predicted)), deviations(mat.Col(nil, j, y))
-		if dot(b, b) == 0 {
+		switch {
+		case constant[j]:
 			out[j] = math.NaN()
-			continue
+		case !flat[j]:
+			a, _ := rescaledValues(mat.Col(nil, j, predicted))
+			b, _ := rescaledValues(mat.Col(nil, j, y))
+			out[j], _ = correlation("", a, b) // undefined is 0
 		}
-		out[j], _ = cosine("", a, b) // undefined is 0
 	}
 	return out
 }
@@ -205,18 +208,26 @@ func medianOf(op string, v []float64) (float64, error) {
 }
 
 // SpearmanBrown is the reliability 2r/(1 + r) of a measurement whose halves
-// correlate by r.
-func SpearmanBrown(r float64) float64 { return 2 * r / (1 + r) }
+// correlate by r. Of r = −1, halves that contradict each other, there is none: NaN.
+func SpearmanBrown(r float64) float64 {
+	if r <= -1+rounding {
+		return math.NaN()
+	}
+	return 2 * r / (1 + r)
+}
 
 // Ceiling is how well units could be predicted at best, given their noise.
 type Ceiling struct {
 	Score float64   // mean over splits of the median over units
-	Units []float64 // mean over splits
+	Units []float64 // mean over splits; NaN where a unit has no reliability in any
 }
 
 // SplitHalf estimates the ceiling from repetitions of the same stimuli: they are
 // split at random into halves, whose means correlate by r over the stimuli for
-// each unit, and the reliability is SpearmanBrown(r).
+// each unit, and the reliability is SpearmanBrown(r). r is 0 of a unit that varies
+// in one half alone. A unit that varies in neither, or whose halves are opposites,
+// has no reliability and does not count in that split; it is undefined where no
+// unit has one in any split.
 func SplitHalf(repetitions []*mat.Dense, splits int, seed uint64) (Ceiling, error) {
 	const op = "SplitHalf"
 	if len(repetitions) < 2 || splits < 1 {
@@ -230,29 +241,58 @@ func SplitHalf(repetitions []*mat.Dense, splits int, seed uint64) (Ceiling, erro
 			return Ceiling{}, fmt.Errorf("compare.%s: repetitions of %d and %d units, want the same units in each", op, a, b)
 		}
 	}
-	var c Ceiling
+	repetitions = allNear1(repetitions)
+	_, p := repetitions[0].Dims()
+	c := Ceiling{Units: make([]float64, p)}
+	counts := make([]float64, p)
 	var scores []float64
 	for s := range splits {
 		order := rng.New(seed, "halves").Int(uint64(s)).Source().Perm(len(repetitions))
 		half := len(order) / 2
-		units := unitCorrelations(meanOf(repetitions, order[:half]), meanOf(repetitions, order[half:]))
-		for j, r := range units {
-			units[j] = SpearmanBrown(r)
-		}
-		score, err := medianOf(op, units)
-		if err != nil {
-			return Ceiling{}, err
-		}
-		scores = append(scores, score)
-		if c.Units == nil {
-			c.Units = make([]float64, len(units))
-		}
+		units := reliabilities(meanOf(repetitions, order[:half]), meanOf(repetitions, order[half:]))
 		for j, v := range units {
-			c.Units[j] += v / float64(splits)
+			if !math.IsNaN(v) {
+				c.Units[j], counts[j] = c.Units[j]+v, counts[j]+1
+			}
 		}
+		if score, err := medianOf(op, units); err == nil {
+			scores = append(scores, score)
+		}
+	}
+	if len(scores) == 0 {
+		return Ceiling{}, undefined(op, "no unit varies over the stimuli with halves that are not opposites")
+	}
+	for j := range c.Units {
+		c.Units[j] /= counts[j] // 0/0 of a unit without reliability
 	}
 	c.Score = mean(scores)
 	return c, nil
+}
+
+// allNear1 are responses on one scale, on which sums of them do not overflow.
+func allNear1(x []*mat.Dense) []*mat.Dense {
+	most := 0.0
+	for _, v := range x {
+		most = max(most, largestOf(v))
+	}
+	out := make([]*mat.Dense, len(x))
+	for i, v := range x {
+		out[i] = &mat.Dense{}
+		out[i].Scale(math.Ldexp(1, -exponent(most)), v)
+	}
+	return out
+}
+
+// reliabilities of units by the means of two halves, which count alike.
+func reliabilities(a, b *mat.Dense) []float64 {
+	units, back := unitCorrelations(a, b), unitCorrelations(b, a)
+	for j, r := range units {
+		if math.IsNaN(r) && !math.IsNaN(back[j]) {
+			r = 0 // constant in one half alone
+		}
+		units[j] = SpearmanBrown(r)
+	}
+	return units
 }
 
 func meanOf(x []*mat.Dense, index []int) *mat.Dense {

@@ -41,7 +41,7 @@ func (m Select) Fit(c Comparison, target RDM, stimuli []int) (RDM, error) {
 		if err != nil {
 			return RDM{}, err
 		}
-		if v > score {
+		if v > score+rounding { // the first of equals
 			best, score = k, v
 		}
 	}
@@ -67,7 +67,7 @@ func (m Weighted) Fit(c Comparison, target RDM, stimuli []int) (RDM, error) {
 // fittable is the entries that are not missing, less their mean where the
 // comparison does not see it.
 func fittable(p Pooling, r RDM) []float64 {
-	v, _ := r.present()
+	v := r.present()
 	if p != PoolCosine {
 		v = deviations(v)
 	}
@@ -77,9 +77,11 @@ func fittable(p Pooling, r RDM) []float64 {
 // mixture is Σ w_k·r_k.
 func mixture(rdms []RDM, w []float64) RDM {
 	sum := NewRDM(rdms[0].N)
+	sum.Rounding = make([]float64, len(sum.Values))
 	for k, r := range rdms {
 		for i, v := range r.Values {
 			sum.Values[i] += w[k] * v
+			sum.Rounding[i] += math.Abs(w[k]) * (r.bound(i) + float64(len(rdms)+1)*roundoff*math.Abs(v))
 		}
 	}
 	return sum
