@@ -13,7 +13,9 @@ import (
 	"synfire/network"
 	"synfire/neuron"
 	"synfire/optim"
+	"synfire/rule/bptt"
 	"synfire/surrogate"
+	"synfire/task"
 	"synfire/tensor"
 	"synfire/train"
 )
@@ -53,8 +55,8 @@ func Example_guide() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	learner, err := train.NewBPTT(train.BPTTConfig{
-		Net: net, Steps: 10, Encoder: encode.Poisson{Scale: 1}, Loss: loss.MembraneCrossEntropy{},
+	learner, err := bptt.New(bptt.Options{
+		Net: net, Steps: 10, Encoder: encode.Poisson{Scale: 1}, Losses: []bptt.Term{{Loss: loss.MembraneCrossEntropy{}}},
 		Optimizer: optim.Adam{LR: 0.002, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, Seed: 1,
 	})
 	if err != nil {
@@ -64,11 +66,11 @@ func Example_guide() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	loop := train.Loop{Learner: learner, Train: cursor, Test: testSet, Epochs: 4}
+	loop := train.Loop{Learner: learner, Train: cursor, Test: testSet, Tasks: []task.Binding{{Task: task.Classify{}}}, Epochs: 4}
 	result, err := loop.Run(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("better than 70 %:", result.Metrics.Accuracy() > 70)
+	fmt.Println("better than 70 %:", result.Test.Value("accuracy") > 70)
 	// Output: better than 70 %: true
 }

@@ -48,9 +48,9 @@ func outputNetworks(t testing.TB) map[string]*network.Network {
 	add("last not out", network.Graph{Input: tensor.Shape{7}, Nodes: append(slices.Clone(heads), graphNodes(
 		node("sum", layer.Concat{}, "membranes", "spikes"))...), Outputs: []network.Output{output("sum", "sum"), output("class", "spikes")}})
 	add("views", network.Graph{Input: tensor.Shape{6, 5, 2}, Nodes: graphNodes(
-		node("conv", layer.Conv2D{Out: 3, Kernel: 3}), node("relu", layer.ReLU{}), node("flat", layer.Flatten{}),
+		node("conv", layer.Conv2D{Out: 3, Kernel: []int{3}}), node("relu", layer.ReLU{}), node("flat", layer.Flatten{}),
 		node("s", lif(0.9, neuron.Subtract, fast), "conv"), node("pool", layer.AvgPool{Size: 2}),
-		node("next", layer.Conv2D{Out: 2, Kernel: 1}), node("r", layer.ReLU{}), node("drop", layer.Dropout{Rate: 0.3}), node("last", layer.Flatten{})),
+		node("next", layer.Conv2D{Out: 2, Kernel: []int{1}}), node("r", layer.ReLU{}), node("drop", layer.Dropout{Rate: 0.3}), node("last", layer.Flatten{})),
 		Outputs: []network.Output{output("flat", "flat"), output("pool", "pool"), output("drop", "drop"), output("last", "last"), output("twice", "last")}})
 	return nets
 }

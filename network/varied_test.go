@@ -29,7 +29,7 @@ func scatter(net *network.Network) {
 func TestVariedLayers(t *testing.T) {
 	s, slow := surrogate.FastSigmoid{Slope: 4}, surrogate.Sigmoid{Slope: 4}
 	net, err := network.Sequential(tensor.Shape{6, 6, 2}, 1,
-		layer.Conv2D{Out: 9, Kernel: 3},
+		layer.Conv2D{Out: 9, Kernel: []int{3}},
 		layer.Spiking{
 			Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.3, Leak: 0.1, Reset: neuron.Zero, DecayInput: true, Gain: 8}, Surrogate: s,
 			Varied: layer.Varied{"threshold": layer.PerChannel, "beta": layer.PerUnit, "leak": layer.PerUnit, "gain": layer.PerChannel},

@@ -139,16 +139,16 @@ func TestClothes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	digits := b.train
+	digits := b.Train()
 	j := convolutional(1, 2, 1)
 	j.Images = 20
 	b.clothes(t.Context(), j)
-	if _, ok := b.metrics["convolutional_fashion_s1_test_error"]; b.err != nil || !ok || b.train != digits {
-		t.Errorf("%v, metrics %v, digits kept: %v", b.err, b.metrics, b.train == digits)
+	if _, ok := b.Metrics["convolutional_fashion_s1_test_error"]; b.Err() != nil || !ok || b.Train() != digits {
+		t.Errorf("%v, metrics %v, digits kept: %v", b.Err(), b.Metrics, b.Train() == digits)
 	}
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if b.clothes(canceled, j); b.err == nil {
+	if b.clothes(canceled, j); b.Err() == nil {
 		t.Error("an interrupted run goes on")
 	}
 }

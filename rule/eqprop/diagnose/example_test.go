@@ -3,9 +3,9 @@ package diagnose_test
 import (
 	"fmt"
 
-	"synfire/data"
 	"synfire/rule/eqprop"
 	"synfire/rule/eqprop/diagnose"
+	"synfire/sample"
 	"synfire/tensor"
 )
 
@@ -19,7 +19,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	batch := &data.Batch{Index: []int{0}, Labels: []int{1}, X: []tensor.Float{0.9, 0.4}}
+	batch := sample.Labelled([]int{0}, []tensor.Float{0.9, 0.4}, []int{1}, 2)
 	estimate, _, err := learner.Gradient(batch)
 	if err != nil {
 		fmt.Println(err)
