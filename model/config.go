@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"synfire/data"
 	"synfire/encode"
@@ -66,9 +67,12 @@ func (c Config) Validate() error {
 	if err := c.Data.Validate(); err != nil {
 		return err
 	}
-	for _, t := range c.Task {
+	for i, t := range c.Task {
 		if err := t.Task.Validate(); err != nil {
 			return err
+		}
+		if t.Name != "" && slices.ContainsFunc(c.Task[:i], func(o task.Binding) bool { return o.Name == t.Name }) {
+			return fmt.Errorf("two tasks are called %q; names must differ, their figures go by them", t.Name)
 		}
 	}
 	return c.Rule.Validate()

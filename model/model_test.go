@@ -223,6 +223,13 @@ func TestTableIsComplete(t *testing.T) {
 	}
 }
 
+// Every regularizer stands in the table.
+func TestRegularizersAreComplete(t *testing.T) {
+	if names, kinds := typesWith(t, "../loss", "Penalty"), model.Default().Regularizers; len(names) != len(kinds) {
+		t.Errorf("regularizers %v, in the table of kinds %d", names, len(kinds))
+	}
+}
+
 func typesWith(t *testing.T, dir, method string) (names []string) {
 	t.Helper()
 	pkgs, err := parser.ParseDir(token.NewFileSet(), dir, func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"synfire/data"
 	"synfire/run"
@@ -61,6 +62,14 @@ type EvaluateOptions struct {
 // evalBatch is how many samples an evaluation takes at once unless told otherwise.
 const evalBatch = 256
 
+// interrupted is ErrInterrupted where that is why something failed.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ErrInterrupted
+	}
+	return err
+}
+
 // Evaluate runs a predictor over a whole source, in order.
 func Evaluate(ctx context.Context, p Predictor, src sample.Source, o EvaluateOptions) (*Evaluation, error) {
 	if o.Batch == 0 {
@@ -86,14 +95,17 @@ func Evaluate(ctx context.Context, p Predictor, src sample.Source, o EvaluateOpt
 		}
 		more, err := cur.Next(ctx, &b)
 		if err != nil {
-			return nil, err
+			return nil, interrupted(ctx, err)
 		}
 		if !more {
 			break
 		}
 		prediction, err := p.Predict(ctx, &b)
+		if loss, ok := prediction.Metrics.Mean(Loss); err == nil && ok && (math.IsNaN(loss) || math.IsInf(loss, 0)) {
+			err = fmt.Errorf("the loss is %v: the model's outputs or the targets are not finite; lower the learning rate or set clip", loss)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("evaluate: %s …: %w", src.Origin(at), err)
+			return nil, interrupted(ctx, fmt.Errorf("evaluate: %s …: %w", src.Origin(at), err))
 		}
 		ev.Metrics.Add(prediction.Metrics)
 		for _, n := range prediction.Steps {

@@ -65,7 +65,7 @@ type Loop struct {
 	Eval    EvaluateOptions // how; its Tasks and Progress are the loop's
 	Epochs  int
 	// Patience is the number of epochs without a better one after which training
-	// ends; 0: never. It needs Valid.
+	// ends, at a validation; 0: never. It needs Valid.
 	Patience int
 	// WatchTest measures the test samples after every epoch too, to draw their
 	// course. They choose nothing.
@@ -116,6 +116,7 @@ type progress struct {
 	Best         *task.Scalar `json:"best,omitempty"`
 	BestLoss     *task.Scalar `json:"best_loss,omitempty"`
 	BestEpoch    int          `json:"best_epoch"`
+	Validated    int          `json:"validated"` // the last epoch that was
 	MetricsBytes int64        `json:"metrics_bytes"`
 
 	LogBytes map[string]int64 `json:"log_bytes,omitempty"` // by the logs' names
@@ -138,18 +139,18 @@ func (l *Loop) Run(ctx context.Context) (result *Result, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, closeLogs(l.Logs)) }()
-	var last *Evaluation // of the test samples
+	var valid, test *Evaluation // of the last epoch
 	for l.progress.Cursor.Epoch < l.Epochs && !l.exhausted() {
-		if last, err = l.epoch(ctx); err != nil {
+		if valid, test, err = l.epoch(ctx); err != nil {
 			return nil, err
 		}
 	}
-	return l.conclude(ctx, last)
+	return l.conclude(ctx, valid, test)
 }
 
 // exhausted reports whether the last epochs brought nothing better.
 func (l *Loop) exhausted() bool {
-	return l.Patience > 0 && l.progress.Best != nil && l.progress.Cursor.Epoch-l.progress.BestEpoch >= l.Patience
+	return l.Patience > 0 && l.progress.Best != nil && l.progress.Validated-l.progress.BestEpoch >= l.Patience
 }
 
 func (l *Loop) now() time.Time {
@@ -160,8 +161,8 @@ func (l *Loop) now() time.Time {
 }
 
 // epoch runs to the end of the cursor's epoch, evaluates, records and saves. It
-// returns the evaluation of the test samples, if they are watched.
-func (l *Loop) epoch(ctx context.Context) (*Evaluation, error) {
+// returns the evaluations, as far as there are any.
+func (l *Loop) epoch(ctx context.Context) (valid, test *Evaluation, err error) {
 	start := l.now()
 	var b sample.Batch
 	n := l.progress.Cursor.Epoch
@@ -169,20 +170,19 @@ func (l *Loop) epoch(ctx context.Context) (*Evaluation, error) {
 		more, err := l.Train.Next(ctx, &b)
 		if err != nil {
 			if ctx.Err() != nil {
-				return nil, errors.Join(ErrInterrupted, l.save())
+				return nil, nil, errors.Join(ErrInterrupted, l.save())
 			}
-			return nil, err
+			return nil, nil, err
 		}
 		if !more {
 			break
 		}
 		if err := l.step(ctx, &b); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	valid, test, err := l.measure(ctx, n+1)
-	if err != nil {
-		return nil, l.stopped(ctx, err)
+	if valid, test, err = l.measure(ctx, n+1); err != nil {
+		return nil, nil, l.stopped(ctx, err)
 	}
 	sum := l.progress.Sum
 	e := run.Epoch{
@@ -202,10 +202,10 @@ func (l *Loop) epoch(ctx context.Context) (*Evaluation, error) {
 	l.progress.Sum, l.progress.Recent = Metrics{}, Metrics{}
 	l.progress.Cursor = l.Train.State()
 	if err := l.record(e, valid); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	l.Observer.EpochDone(e, valid, test)
-	return test, nil
+	return valid, test, nil
 }
 
 // stopped is the error of a run that was interrupted between its steps, after the
@@ -319,6 +319,9 @@ func (l *Loop) evaluate(ctx context.Context, split string, src sample.Source) (*
 
 // record appends an epoch to metrics.jsonl and the logs, and saves.
 func (l *Loop) record(e run.Epoch, valid *Evaluation) error {
+	if valid != nil {
+		l.progress.Validated = e.Epoch
+	}
 	best := valid != nil && l.better(valid)
 	if best {
 		l.progress.BestEpoch = e.Epoch
@@ -344,9 +347,10 @@ func (l *Loop) record(e run.Epoch, valid *Evaluation) error {
 	return l.save()
 }
 
-// better takes note of an evaluation that is the best so far.
+// better takes note of an evaluation that is the best so far. One whose first scalar
+// is undefined is none.
 func (l *Loop) better(valid *Evaluation) bool {
-	if len(valid.Scalars) == 0 {
+	if len(valid.Scalars) == 0 || !valid.Scalars[0].Defined() {
 		return false
 	}
 	first := valid.Scalars[0]
@@ -377,20 +381,21 @@ func cloneState(s map[string]Array) map[string]Array {
 	return out
 }
 
-// conclude takes up the model that is the result, writes it, and measures the test
-// samples, unless last is already their evaluation by that model.
-func (l *Loop) conclude(ctx context.Context, last *Evaluation) (*Result, error) {
+// conclude takes up the model that is the result, writes it, and measures it, where
+// that is another than the last epoch's, of which there may be evaluations.
+func (l *Loop) conclude(ctx context.Context, valid, test *Evaluation) (r *Result, err error) {
 	p := l.progress
-	r := &Result{Epoch: p.Cursor.Epoch, Early: p.Cursor.Epoch < l.Epochs}
+	r = &Result{Epoch: p.Cursor.Epoch, Early: p.Cursor.Epoch < l.Epochs, Valid: valid, Test: test}
 	if p.Best != nil {
 		r.Chosen, r.Epoch, r.By = true, p.BestEpoch, *p.Best
-		if r.Epoch != p.Cursor.Epoch {
-			last = nil
-			if err := l.takeBest(); err != nil {
-				return nil, err
-			}
+	}
+	if r.Epoch != p.Cursor.Epoch {
+		r.Valid, r.Test = nil, nil
+		if err := l.takeBest(); err != nil {
+			return nil, err
 		}
-		var err error
+	}
+	if l.Valid != nil && r.Valid == nil {
 		if r.Valid, err = l.evaluate(ctx, SplitValid, l.Valid); err != nil {
 			return nil, err
 		}
@@ -404,11 +409,7 @@ func (l *Loop) conclude(ctx context.Context, last *Evaluation) (*Result, error) 
 			return nil, err
 		}
 	}
-	if l.Test == nil {
-		return r, nil
-	}
-	var err error
-	if r.Test = last; last == nil {
+	if l.Test != nil && r.Test == nil {
 		r.Test, err = l.evaluate(ctx, SplitTest, l.Test)
 	}
 	return r, err

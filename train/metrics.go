@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"slices"
 
 	"synfire/run"
 	"synfire/sample"
@@ -42,15 +43,17 @@ func (r Rate) Value() float64 { return float64(r.Spikes) / float64(max(1, r.Slot
 // Add adds the sums of o.
 func (m *Metrics) Add(o Metrics) {
 	m.N += o.N
-	for i, s := range o.Sums {
-		if i == len(m.Sums) {
-			m.Sums = append(m.Sums, Sum{Name: s.Name, Unit: s.Unit, Better: s.Better})
+	for _, s := range o.Sums {
+		i := slices.IndexFunc(m.Sums, func(m Sum) bool { return m.Name == s.Name })
+		if i < 0 {
+			i, m.Sums = len(m.Sums), append(m.Sums, Sum{Name: s.Name, Unit: s.Unit, Better: s.Better})
 		}
 		m.Sums[i].Total += s.Total
 	}
-	for i, r := range o.Rates {
-		if i == len(m.Rates) {
-			m.Rates = append(m.Rates, Rate{Layer: r.Layer})
+	for _, r := range o.Rates {
+		i := slices.IndexFunc(m.Rates, func(m Rate) bool { return m.Layer == r.Layer })
+		if i < 0 {
+			i, m.Rates = len(m.Rates), append(m.Rates, Rate{Layer: r.Layer})
 		}
 		m.Rates[i].Spikes += r.Spikes
 		m.Rates[i].Slots += r.Slots
@@ -114,18 +117,22 @@ func Running(tasks []task.Binding, outputs []task.Output, b *sample.Batch) ([]Su
 }
 
 // scalarName is the name of a task's scalar among those of all tasks: where there
-// are several, NAME/SCALAR, with the task's name or its output's.
+// are several, NAME/SCALAR, with the task's name, its output's where no other task
+// goes by that, or its number.
 func scalarName(tasks []task.Binding, i int, name string) string {
 	t := tasks[i]
 	switch {
-	case len(tasks) == 1 && t.Name == "":
-		return name
 	case t.Name != "":
 		return t.Name + "/" + name
-	case t.Output != "":
-		return t.Output + "/" + name
+	case len(tasks) == 1:
+		return name
 	}
-	return fmt.Sprintf("task%d/%s", i+1, name)
+	for j, o := range tasks {
+		if t.Output == "" || j != i && (o.Name == t.Output || o.Name == "" && o.Output == t.Output) {
+			return fmt.Sprintf("task%d/%s", i+1, name)
+		}
+	}
+	return t.Output + "/" + name
 }
 
 // caseOf is what a task scores of a batch.

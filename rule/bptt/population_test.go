@@ -1,4 +1,4 @@
-package train_test
+package bptt_test
 
 import (
 	"reflect"
@@ -8,7 +8,7 @@ import (
 	"synfire/layer"
 	"synfire/loss"
 	"synfire/model"
-	"synfire/network"
+	"synfire/rule/bptt"
 	"synfire/train"
 )
 
@@ -19,14 +19,15 @@ type wrapped struct{ layer.Spiking }
 // bounds, and its rates were not reported.
 func TestEmbeddedPopulationHasRatesAndBounds(t *testing.T) {
 	configure := func(wrap bool, weight float64) model.Config {
-		c := small()
-		c.Epochs = 1
-		c.Regularizers = []loss.Regularizer{loss.RateBounds{Weight: weight, Upper: 0.01}}
-		for i, nd := range c.Layers {
-			if s, ok := nd.Layer.(layer.Spiking); ok && wrap {
-				c.Layers[i].Layer = wrapped{s}
+		c := config(t, small, func(r *bptt.Rule) {
+			r.Regularizers = []loss.Regularizer{loss.RateBounds{Weight: weight, Upper: 0.01}}
+			for i, nd := range r.Layers {
+				if s, ok := nd.Layer.(layer.Spiking); ok && wrap {
+					r.Layers[i].Layer = wrapped{s}
+				}
 			}
-		}
+		})
+		c.Epochs = 1
 		return c
 	}
 	train1 := func(c model.Config) (map[string]train.Array, train.Metrics) {
@@ -35,7 +36,7 @@ func TestEmbeddedPopulationHasRatesAndBounds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return l.Learner.State(), res.Metrics
+		return l.Learner.State(), res.Test.Metrics
 	}
 	want, wantMetrics := train1(configure(false, 5))
 	got, metrics := train1(configure(true, 5))
@@ -58,21 +59,21 @@ func TestEmbeddedPopulationHasRatesAndBounds(t *testing.T) {
 // The options that differ within a layer belong to the checkpoint, and stay where
 // no optimiser moves them.
 func TestVariedOptionsAreCheckpointed(t *testing.T) {
-	c := small()
+	c := config(t, small, func(r *bptt.Rule) {
+		s := r.Layers[1].Layer.(layer.Spiking)
+		s.Varied = layer.Varied{"threshold": layer.PerChannel}
+		r.Layers[1].Layer = s
+	})
 	c.Epochs = 1
-	s := c.Layers[1].Layer.(layer.Spiking)
-	s.Varied = layer.Varied{"threshold": layer.PerChannel}
-	c.Layers[1].Layer = s
 	l := loop(t, c, nil)
-	net := l.Learner.(interface{ Network() *network.Network }).Network()
-	thresholds := net.Buffers()[0].Value.Data
+	thresholds := networkOf(l).Buffers()[0].Value.Data
 	thresholds[2] = 0.5
-	state := run(t, l)
+	state := end(t, l)
 	again := loop(t, c, nil)
 	if err := again.Learner.SetState(state); err != nil {
 		t.Fatal(err)
 	}
-	got := again.Learner.(interface{ Network() *network.Network }).Network().Buffers()
+	got := networkOf(again).Buffers()
 	if len(got) != 1 || got[0].Name != "spiking1.threshold" || got[0].Value.Data[2] != 0.5 || got[0].Value.Data[1] != 1 {
 		t.Errorf("buffers %+v, want the thresholds 1, 1, 0.5, 1, 1", got)
 	}
