@@ -634,6 +634,36 @@ func ExampleRates() {
 	// Output: 1
 }
 
+// Marks and numbers at the ends of axes are whole: nothing is drawn over the outermost
+// points of the figure, which stay the ground's.
+func TestNothingIsCut(t *testing.T) {
+	for name, f := range samples(t) {
+		b, err := f.PNG(192)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := png.Decode(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := img.Bounds()
+		white := color.NRGBAModel.Convert(color.White)
+		cut := func(x, y int) bool { return color.NRGBAModel.Convert(img.At(x, y)) != white }
+		for y := range r.Dy() {
+			if cut(0, y) || cut(r.Dx()-1, y) {
+				t.Errorf("%s: something is cut at the side, in row %d", name, y)
+				break
+			}
+		}
+		for x := range r.Dx() {
+			if cut(x, 0) || cut(x, r.Dy()-1) {
+				t.Errorf("%s: something is cut at the top or the foot, in column %d", name, x)
+				break
+			}
+		}
+	}
+}
+
 // A joined cloud has a line through its points, in their order.
 func TestScatterJoined(t *testing.T) {
 	c := Cloud{X: []float64{1, 3, 2}, Y: []float64{1, 2, 3}}
