@@ -478,3 +478,47 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// Checkpoints of format 1, one of each learner there was, open for ever: their arrays
+// all in one place, and nothing said of the samples.
+func TestFormat1Opens(t *testing.T) {
+	for name, arrays := range map[string]map[string]tensor.Shape{
+		"bptt":                 {"param.conv2d1.weight": {5, 5, 1, 4}, "buffer.batchnorm1.mean": {4}, "optim.1.linear1.weight": {144, 10}, "optim.step": {1}},
+		"eqprop-plain":         {"w1": {784, 8}, "b2": {10}, "particles2": {100, 10}, "eqprop.step": {1}},
+		"eqprop-convolutional": {"w2": {5, 5, 4, 8}, "w3": {128, 10}},
+		"eqprop-predictor":     {"w1": {784, 8}, "forward.w2": {8, 10}},
+		"eqprop-spiking":       {"w1": {784, 8}},
+		"eqprop-binary":        {"shadow.w1": {784, 8}},
+		"eqprop-topk-pruned":   {"w1": {784, 16}},
+		"eqprop-cross-entropy": {"w3": {8, 10}},
+	} {
+		path := filepath.Join("testdata", "format1", name+".safetensors")
+		f, err := Read(path)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		rule, _, _ := strings.Cut(name, "-")
+		if f.Format != 1 || f.Rule != rule || f.Spec != nil || f.Normalization != nil || len(f.Learner) != 0 || !f.Finished || f.Stored != "" {
+			t.Errorf("%s: %+v", name, f)
+		}
+		if !json.Valid(f.Progress) || !bytes.Contains(f.Progress, []byte(`"step"`)) || !bytes.Contains(f.Config, []byte("seed: 1\n")) {
+			t.Errorf("%s: progress %s, configuration\n%s", name, f.Progress, f.Config)
+		}
+		for array, shape := range arrays {
+			a, ok := f.Arrays[array]
+			if !ok || !shape.Equal(a.Shape) {
+				t.Errorf("%s: array %s has shape %v, want %v", name, array, a.Shape, shape)
+			}
+			if _, err := Unpack(f.Arrays, array, shape); err != nil && a.DType != "U64" {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if h, err := ReadHeader(path); err != nil || len(h.Arrays) != len(f.Arrays) || h.Rule != rule {
+			t.Errorf("%s: header %+v, %v", name, h, err)
+		}
+		if err := Write(filepath.Join(t.TempDir(), "m"), f.Model()); err == nil || !strings.Contains(err.Error(), "format 1") {
+			t.Errorf("%s: written as a model of format 2: %v", name, err)
+		}
+	}
+}

@@ -220,7 +220,7 @@ func (a *ablation) hostSection() (report.Section, error) {
 		for _, c := range rows[name] {
 			e, p = append(e, fmt.Sprintf("%.2f", c.wrong)), append(p, thousands(c.products))
 			cloud.X, cloud.Y = append(cloud.X, c.products/1000), append(cloud.Y, c.wrong)
-			cloud.Labels = append(cloud.Labels, c.how)
+			cloud.Labels = append(cloud.Labels, treatments[len(cloud.Labels)])
 		}
 		errs.Rows, products.Rows = append(errs.Rows, e), append(products.Rows, p)
 		if strings.Contains(name, "spiking") || strings.Contains(name, "bits") {
