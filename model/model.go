@@ -174,9 +174,9 @@ func Default() Table {
 		},
 		Tasks: map[string]Kind{
 			"classify":     kind(task.Classify{}, task.Classify{Top: []int{5}}),
-			"regress":      kind(task.Regress{}, task.Regress{Read: loss.ReadLast}),
+			"regress":      kind(task.Regress{}, task.Regress{Read: task.ReadLast}),
 			"match-trains": kind(task.MatchTrains{}, task.MatchTrains{Tau: 0.01}),
-			"reconstruct":  kind(task.Reconstruct{}, task.Reconstruct{Read: loss.ReadSum}),
+			"reconstruct":  kind(task.Reconstruct{}, task.Reconstruct{Read: task.ReadSum}),
 		},
 		Rules: map[string]Kind{},
 	}

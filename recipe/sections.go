@@ -259,43 +259,37 @@ func (d *drawn) exhibit(ctx context.Context, e task.Exhibit, src sample.Source) 
 
 // trains draws spike trains beside those that they should be.
 func (d *drawn) trains(e task.Exhibit) {
-	var all []figure.Train
-	stop := 0.0
-	for u := range e.Trains.Target {
-		for _, t := range []figure.Train{{Name: fmt.Sprintf("unit %d, target", u), Times: e.Trains.Target[u]}, {Name: "output", Times: e.Trains.Have[u]}} {
-			for _, at := range t.Times {
-				stop = max(stop, at)
-			}
-			all = append(all, t)
-		}
+	pairs := make([]figure.Pair, len(e.Trains.Target))
+	for u := range pairs {
+		pairs[u] = figure.Pair{Name: fmt.Sprintf("unit %d", u), Target: e.Trains.Target[u], Output: e.Trains.Have[u]}
 	}
-	f, err := figure.Trains(e.Title, "time ("+e.Trains.Unit+")", 0, max(stop, 1e-9), all)
+	f, err := figure.Matched(e.Title, "time ("+e.Trains.Unit+")", 0, e.Trains.Stop, pairs)
 	d.add(f, err, e.Title, e.Text)
 }
 
-// pictures draws samples that are pictures of one channel.
+// pictures draws samples that are pictures of one channel or of three.
 func (d *drawn) pictures(ctx context.Context, e task.Exhibit, src sample.Source) error {
 	spec := src.Spec()
-	d.section.Text = strings.TrimSpace(d.section.Text + " " + e.Text)
-	if spec.Events || spec.Steps > 0 || len(spec.Shape) != 3 || spec.Shape[2] != 1 || spec.Shape[0]*spec.Shape[1] == spec.Shape[1] {
+	if spec.Events || spec.Steps > 0 || len(spec.Shape) != 3 || (spec.Shape[2] != 1 && spec.Shape[2] != 3) || spec.Shape[0] == 1 {
+		d.section.Text = strings.TrimSpace(d.section.Text + " " + e.Text)
 		return nil
 	}
-	var digits []figure.Digit
+	var list []figure.Picture
 	for _, s := range e.Samples {
-		x := sample.Sample{X: make([]tensor.Float, spec.Size())}
-		if s.Image != nil {
-			copy(x.X, s.Image)
-		} else if err := src.Read(ctx, s.Place, &x); err != nil {
-			return err
+		x := sample.Sample{X: s.Image}
+		if s.Image == nil {
+			x.X = make([]tensor.Float, spec.Size())
+			if err := src.Read(ctx, s.Place, &x); err != nil {
+				return err
+			}
 		}
-		digit := figure.Digit{Height: spec.Shape[0], Width: spec.Shape[1]}
-		digit.True, digit.Predicted, _ = strings.Cut(s.Caption, " → ")
+		p := figure.Picture{Height: spec.Shape[0], Width: spec.Shape[1], Channels: spec.Shape[2], Caption: s.Caption}
 		for _, v := range x.X {
-			digit.Pixels = append(digit.Pixels, float64(v))
+			p.Pixels = append(p.Pixels, float64(v))
 		}
-		digits = append(digits, digit)
+		list = append(list, p)
 	}
-	f, err := figure.Digits(e.Title, digits)
+	f, err := figure.Pictures(e.Title, e.Beside, list)
 	d.add(f, err, e.Title, e.Text)
 	return nil
 }
@@ -319,7 +313,7 @@ func (t *Trained) activity(ctx context.Context) (report.Section, error) {
 		return d.section, nil
 	}
 	f, err := figure.Raster("Spikes by layer", layers)
-	d.add(f, err, "Spike raster of one test sample, layer by layer", "Each mark is a spike. Neurons that see the background stay silent.")
+	d.add(f, err, "Spike raster of one test sample, layer by layer", "Each mark is a spike of one unit. Rates are of this test sample alone; those below are means over training samples.")
 	if err == nil {
 		d.section.Figures[0].Raster = layers
 	}
@@ -334,7 +328,7 @@ func (t *Trained) activity(ctx context.Context) (report.Section, error) {
 			rates = append(rates, figure.Rate{Layer: nd.Name, Value: v})
 		}
 	}
-	f, err = figure.Rates("Firing rates while training", rates)
+	f, err = figure.Rates("Firing rates on training samples", rates)
 	d.add(f, err, "Mean firing rate of each layer", "Spikes per neuron and step, mean over the training samples of the last epoch. Sparse layers are what event-driven arithmetic gains from.")
 	return d.section, d.err
 }

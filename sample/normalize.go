@@ -52,3 +52,24 @@ func (n *Normalization) Apply(x []tensor.Float) {
 		}
 	}
 }
+
+// Scale is what one unit of normalised value i of a sample is in the units of the
+// data: the deviation of its channel.
+func (n *Normalization) Scale(i int) float64 {
+	if n == nil {
+		return 1
+	}
+	return n.Std[i%len(n.Std)]
+}
+
+// Undo is the way back of Apply, in place; it returns x.
+func (n *Normalization) Undo(x []tensor.Float) []tensor.Float {
+	if n == nil {
+		return x
+	}
+	for i := range x {
+		c := i % len(n.Std)
+		x[i] = tensor.Float(float64(x[i])*n.Std[c] + n.Mean[c])
+	}
+	return x
+}

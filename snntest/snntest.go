@@ -1,11 +1,15 @@
-// Package snntest holds conformance checks for layers, neurons and networks,
-// to be called from tests: of this module and of any other that adds a kind.
+// Package snntest holds conformance checks for layers, neurons, networks, tasks,
+// sources and learning rules, to be called from tests: of this module and of any
+// other that adds a kind.
 //
 //   - Gradient compares backward passes with difference quotients.
 //   - Paths compares dense with event-driven arithmetic, bit for bit.
 //   - Splits compares one window and chunk of time with several, bit for bit.
 //   - Threads compares thread counts, bit for bit.
 //   - Neuron checks a neuron by itself: strides, blocks, cuts of time, replays.
+//   - Task checks a task: order and parts of batches, wrong shapes, empty scores.
+//   - Source checks a source: reading at once and in any order, targets, origins.
+//   - Learner checks a rule: states, models, predictors, and what finishes.
 //
 // All outputs of a network count.
 package snntest

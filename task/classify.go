@@ -1,9 +1,9 @@
 package task
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"synfire/loss"
 	"synfire/sample"
@@ -18,8 +18,10 @@ import (
 //	precision   c[j][j] / Σ_i c[i][j],   recall  c[i][i] / Σ_j c[i][j]
 //	F1          2·precision·recall / (precision + recall)
 //
-// A precision of a class that was never answered, and a recall of one that has no
-// samples, are undefined.
+// A class is among the k largest where fewer than k scores stand before its own: larger
+// ones, and equal ones of earlier classes. A precision of a class that was never
+// answered, a recall of one that has no samples, and an F1 of one that has neither are
+// undefined.
 type Classify struct {
 	Top []int `yaml:"top,omitempty,single"` // also count answers among the k largest scores
 }
@@ -69,6 +71,9 @@ const mostConfusion = 1024
 // Running is the accuracy.
 func (Classify) Running(c Case) (Scalar, error) {
 	s := Scalar{Name: "accuracy", Unit: "%", Better: Higher}
+	if err := c.check(sample.Class); err != nil {
+		return s, fmt.Errorf("task classify: %w", err)
+	}
 	for i, label := range c.Target.Class {
 		if c.Output.Answer(i) == label {
 			s.Value += 100
@@ -90,7 +95,7 @@ func (o Output) Of(i int) []tensor.Float {
 type Classes struct {
 	Names     []string
 	N         int
-	Confusion [][]int // [true class][answer]; nil where there are too many classes
+	Confusion [][]int // [true class][answer]; nil where there are more than 1,024 classes
 	Wrong     []Mistake
 
 	top, hits           []int
@@ -100,7 +105,7 @@ type Classes struct {
 // Mistake is a sample that was answered wrong; Sample is its place in the source.
 type Mistake struct{ Sample, Label, Predicted int }
 
-// ClassFigures are the figures of one class; nil ones are undefined.
+// ClassFigures are the figures of one class, in [0, 1]; nil ones are undefined.
 type ClassFigures struct {
 	Class     string   `json:"class"`
 	Precision *float64 `json:"precision"`
@@ -111,6 +116,9 @@ type ClassFigures struct {
 
 // Add counts the answers.
 func (s *Classes) Add(c Case) error {
+	if err := s.check(c); err != nil {
+		return fmt.Errorf("task classify: %w", err)
+	}
 	for i, label := range c.Target.Class {
 		answer := c.Output.Answer(i)
 		s.N++
@@ -128,6 +136,25 @@ func (s *Classes) Add(c Case) error {
 			if rank(c.Output.Of(i), label) < k {
 				s.hits[j]++
 			}
+		}
+	}
+	return nil
+}
+
+// check looks at all samples before any is counted.
+func (s *Classes) check(c Case) error {
+	if err := c.check(sample.Class); err != nil {
+		return err
+	}
+	if k := c.Output.Shape.Size(); k != len(s.Names) {
+		return fmt.Errorf("%d scores for %d classes", k, len(s.Names))
+	}
+	for i, label := range c.Target.Class {
+		if label < 0 || label >= len(s.Names) {
+			return &SampleError{c.First + i, fmt.Errorf("class %d is outside the %d of the target", label, len(s.Names))}
+		}
+		if err := c.finite(i, c.Output.Of(i)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -157,12 +184,11 @@ func (s *Classes) Accuracy() float64 { return percent(s.Right(), s.N) }
 
 func percent(n, of int) float64 { return 100 * float64(n) / float64(max(1, of)) }
 
-// Scalars are the accuracy, the top-k accuracies and the mean F1 over the classes
-// that have samples.
+// Scalars are the accuracy and the top-k accuracies.
 func (s *Classes) Scalars() []Scalar {
 	why := ""
 	if s.N == 0 {
-		why = "no samples"
+		why = noSamples
 	}
 	out := []Scalar{{Name: "accuracy", Value: s.Accuracy(), Unit: "%", Better: Higher, Why: why}}
 	for j, k := range s.top {
@@ -185,7 +211,7 @@ func (s *Classes) PerClass() []ClassFigures {
 	return out
 }
 
-// ratio is n/of in percent, nil where it is undefined.
+// ratio is n/of, nil where it is undefined.
 func ratio(n, of int) *float64 {
 	if of == 0 {
 		return nil
@@ -194,34 +220,74 @@ func ratio(n, of int) *float64 {
 	return &v
 }
 
-// shownMistakes is the number of mistakes in a report.
-const shownMistakes = 30
+// The most that a report shows.
+const (
+	shownMistakes = 30
+	shownMatrix   = 256 // classes of a confusion matrix
+	shownClasses  = 100 // rows of figures of classes
+	shownPairs    = 20  // of classes that are taken for each other
+)
 
-// Exhibits are the confusion matrix, the figures of each class and the first
-// mistakes.
+// Exhibits are the confusion matrix, the figures of each class and the first mistakes.
+// Of many classes the matrix gives way to the pairs that are confused most often, and
+// the figures are of those with the lowest F1.
 func (s *Classes) Exhibits() []Exhibit {
-	var out []Exhibit
-	if s.Confusion != nil {
-		out = append(out, Exhibit{
+	if s.N == 0 {
+		return nil
+	}
+	if len(s.Names) > shownMatrix && len(s.Wrong) == 0 {
+		return []Exhibit{s.table(), s.mistakes()}
+	}
+	return []Exhibit{s.matrix(), s.table(), s.mistakes()}
+}
+
+func (s *Classes) matrix() Exhibit {
+	if len(s.Names) <= shownMatrix {
+		return Exhibit{
 			Title: "Answers by class", Text: "Rows are true classes, columns the answers. Off the diagonal stand the mistakes.",
 			Matrix: &Matrix{Rows: "true class", Columns: "answer", Names: s.Names, Values: s.Confusion},
-		})
+		}
 	}
-	table := &Table{Head: []string{"class", "precision", "recall", "F1", "samples"}}
-	for _, f := range s.PerClass() {
-		table.Rows = append(table.Rows, []string{f.Class, share(f.Precision), share(f.Recall), share(f.F1), fmt.Sprint(f.N)})
+	table := &Table{Head: []string{"true class → answer", "samples"}}
+	for _, p := range s.pairs(shownPairs) {
+		table.Rows = append(table.Rows, []string{s.arrow(p.label, p.answer), fmt.Sprint(p.n)})
 	}
-	out = append(out, Exhibit{Title: "Classes", Table: table})
-	var shown []Shown
-	for _, m := range s.Wrong[:min(len(s.Wrong), shownMistakes)] {
-		shown = append(shown, Shown{Place: m.Sample, Caption: s.Names[m.Label] + " → " + s.Names[m.Predicted]})
-	}
-	text := "Every sample was classified correctly."
-	if len(s.Wrong) > 0 {
-		text = fmt.Sprintf("Samples that are misclassified: %d of %d. The first of them in the order of the set, true class → answer.", len(s.Wrong), s.N)
-	}
-	return append(out, Exhibit{Title: "Mistakes", Text: text, Samples: shown})
+	return Exhibit{Title: "Classes that are confused most often", Table: table}
 }
+
+func (s *Classes) table() Exhibit {
+	e := Exhibit{Title: "Classes", Table: &Table{Head: []string{"class", "precision", "recall", "F1", "samples"}}}
+	figures := s.PerClass()
+	if n := len(figures); n > shownClasses {
+		lowest := func(f ClassFigures) float64 {
+			if f.F1 == nil {
+				return 2
+			}
+			return *f.F1
+		}
+		slices.SortStableFunc(figures, func(a, b ClassFigures) int { return cmp.Compare(lowest(a), lowest(b)) })
+		figures = figures[:shownClasses]
+		e.Title = fmt.Sprintf("The %d of %d classes with the lowest F1", shownClasses, n)
+	}
+	for _, f := range figures {
+		e.Table.Rows = append(e.Table.Rows, []string{f.Class, share(f.Precision), share(f.Recall), share(f.F1), fmt.Sprint(f.N)})
+	}
+	return e
+}
+
+func (s *Classes) mistakes() Exhibit {
+	if len(s.Wrong) == 0 {
+		return Exhibit{Title: "Mistakes", Text: "Every sample was classified correctly."}
+	}
+	wrong := slices.SortedFunc(slices.Values(s.Wrong), func(a, b Mistake) int { return a.Sample - b.Sample })
+	e := Exhibit{Title: "Mistakes", Text: fmt.Sprintf("Samples that are misclassified: %d of %d. The first of them in the order of the set, true class → answer.", len(s.Wrong), s.N)}
+	for _, m := range wrong[:min(len(wrong), shownMistakes)] {
+		e.Samples = append(e.Samples, Shown{Place: m.Sample, Caption: s.arrow(m.Label, m.Predicted)})
+	}
+	return e
+}
+
+func (s *Classes) arrow(label, answer int) string { return s.Names[label] + " → " + s.Names[answer] }
 
 func share(v *float64) string {
 	if v == nil {
@@ -230,21 +296,30 @@ func share(v *float64) string {
 	return fmt.Sprintf("%.2f %%", 100**v)
 }
 
+// confused is how often a class was answered with another.
+type confused struct{ label, answer, n int }
+
+// pairs are the most frequent confusions, at most the given number.
+func (s *Classes) pairs(most int) []confused {
+	counts := map[[2]int]int{}
+	for _, m := range s.Wrong {
+		counts[[2]int{m.Label, m.Predicted}]++
+	}
+	var out []confused
+	for p, n := range counts {
+		out = append(out, confused{p[0], p[1], n})
+	}
+	slices.SortFunc(out, func(a, b confused) int {
+		return cmp.Or(b.n-a.n, a.label-b.label, a.answer-b.answer)
+	})
+	return out[:min(len(out), most)]
+}
+
 // Confused are the pairs of classes that are taken for each other most often, as
 // "a → b: n", at most the given number.
 func (s *Classes) Confused(most int) (out []string) {
-	type pair struct{ label, answer, n int }
-	var pairs []pair
-	for i, row := range s.Confusion {
-		for j, n := range row {
-			if i != j && n > 0 {
-				pairs = append(pairs, pair{i, j, n})
-			}
-		}
-	}
-	slices.SortStableFunc(pairs, func(a, b pair) int { return b.n - a.n })
-	for _, p := range pairs[:min(len(pairs), most)] {
-		out = append(out, fmt.Sprintf("%s: %d", strings.Join([]string{s.Names[p.label], s.Names[p.answer]}, " → "), p.n))
+	for _, p := range s.pairs(most) {
+		out = append(out, fmt.Sprintf("%s: %d", s.arrow(p.label, p.answer), p.n))
 	}
 	return out
 }

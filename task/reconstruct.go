@@ -3,38 +3,43 @@ package task
 import (
 	"fmt"
 	"math"
+	"slices"
 
-	"synfire/loss"
 	"synfire/sample"
 	"synfire/tensor"
 )
 
-// Reconstruct compares an output with the values of the sample itself, or with a
-// target of values, as pictures: over all N values of all samples,
+// Reconstruct compares an output with the values of the sample itself (target: input),
+// or with a target of values, over all N values of all samples:
 //
 //	mse    Σ (ŷ − y)² / N
 //	psnr   10·log10(1/mse) in dB, for values in [0, 1]; undefined where mse is 0
+//
+// A predictor gets normalised samples, and learns to give them back as such. They are
+// compared in the units of the data all the same, with the normalisation undone, where
+// a byte is in [0, 1]: so figures do not depend on the normalisation. They differ by
+// that from the loss. A target other than the input is not normalised.
 type Reconstruct struct {
-	Read loss.Read `yaml:"read"` // mean, sum or last
+	Read Read `yaml:"read"` // scores, mean, sum or last: a part of the output's course in place of its scores
 }
 
-// Validate returns an error for series.
+// Validate returns an error for steps by themselves.
 func (t Reconstruct) Validate() error {
-	if t.Read == loss.ReadEach {
-		return fmt.Errorf("task reconstruct: read each is of series; use mean, sum or last")
+	if t.Read == ReadEach {
+		return fmt.Errorf("task reconstruct: read each is of series, which are compared so in any case; leave read out")
 	}
 	return nil
 }
 
-// Check wants as many scores as values.
+// Check wants as many values of the output as of the target.
 func (t Reconstruct) Check(out tensor.Shape, steps int, target sample.Field) error {
-	if err := (loss.MSE{Read: t.Read}).Check(out, steps, target); err != nil {
+	if err := t.Read.check(out, steps, target); err != nil {
 		return fmt.Errorf("task reconstruct: %w", err)
 	}
 	return nil
 }
 
-// Score begins an evaluation.
+// Score begins an evaluation. It is a *Pictures.
 func (t Reconstruct) Score(sample.Field) Score { return &Pictures{read: t.Read} }
 
 // shownPictures is the number of samples in a report.
@@ -42,34 +47,57 @@ const shownPictures = 10
 
 // Pictures is the score of Reconstruct.
 type Pictures struct {
-	read    loss.Read
+	read    Read
 	n       int
 	squares float64
 	shown   []Shown
+	beside  int // pictures of one sample
 }
 
 // Add compares.
 func (s *Pictures) Add(c Case) error {
-	for b := range c.Batch.Len() {
-		have := c.answer(b, s.read)
-		for i, y := range c.Target.At(b).Values {
-			d := float64(have[i]) - float64(y)
+	input := c.Target.Field.Name == sample.Input
+	norm := c.Normalize
+	if !input {
+		norm = nil
+	}
+	err := c.pairs(s.read, func(b int, have, want []tensor.Float) {
+		for i, y := range want {
+			d := (float64(have[i]) - float64(y)) * norm.Scale(i)
 			s.n++
 			s.squares += d * d
 		}
-		if len(s.shown) < shownPictures {
-			image := append([]tensor.Float(nil), have...)
-			s.shown = append(s.shown, Shown{Place: c.First + b, Caption: "sample"}, Shown{Place: c.First + b, Caption: "output", Image: image})
+		if len(s.shown) < max(1, s.beside)*shownPictures && pictured(c) {
+			s.show(c.First+b, input, norm.Undo(slices.Clone(have)), slices.Clone(want))
 		}
+	})
+	if err != nil {
+		return fmt.Errorf("task reconstruct: %w", err)
 	}
 	return nil
+}
+
+// pictured reports whether what is compared can stand in place of a sample.
+func pictured(c Case) bool {
+	return c.Target.Field.Steps == 0 && c.Batch.Spec.Steps == 0 && c.Output.Shape.Size() == c.Batch.Spec.Size()
+}
+
+// show keeps the sample, what it should become where that is another, and what became
+// of it.
+func (s *Pictures) show(place int, input bool, have, want []tensor.Float) {
+	group := []Shown{{Place: place, Caption: "sample"}}
+	if !input {
+		group = append(group, Shown{Place: place, Caption: "target", Image: want})
+	}
+	group = append(group, Shown{Place: place, Caption: "output", Image: have})
+	s.shown, s.beside = append(s.shown, group...), len(group)
 }
 
 // Scalars are mse and psnr.
 func (s *Pictures) Scalars() []Scalar {
 	none, exact := "", ""
 	if s.n == 0 {
-		none, exact = "no samples", "no samples"
+		none, exact = noSamples, noSamples
 	} else if s.squares == 0 {
 		exact = "the output is exact"
 	}
@@ -83,5 +111,8 @@ func (s *Pictures) Scalars() []Scalar {
 
 // Exhibits are the first samples beside what became of them.
 func (s *Pictures) Exhibits() []Exhibit {
-	return []Exhibit{{Title: "Samples and outputs", Samples: s.shown}}
+	if len(s.shown) == 0 {
+		return nil
+	}
+	return []Exhibit{{Title: "Samples and outputs", Text: "Values outside [0, 1] are drawn as the nearest within.", Samples: slices.Clone(s.shown), Beside: s.beside}}
 }

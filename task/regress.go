@@ -4,127 +4,78 @@ import (
 	"fmt"
 	"math"
 
-	"synfire/loss"
 	"synfire/sample"
 	"synfire/tensor"
 )
 
-// Regress compares an output with values y, over all N values of all samples:
+// Regress compares an output ŷ with K values y, over all samples (of a series, over
+// all steps that are no padding): with N values in all and ȳ_k the mean of the k-th,
 //
-//	rmse   √(Σ (ŷ − y)² / N),   mae   Σ |ŷ − y| / N
-//	R²     1 − Σ (ŷ − y)² / Σ (y − ȳ)²     ȳ the mean of y; undefined where y is constant
+//	rmse   √(Σ (ŷ_k − y_k)² / N),   mae   Σ |ŷ_k − y_k| / N
+//	R²     1 − Σ (ŷ_k − y_k)² / Σ (y_k − ȳ_k)²     undefined where no y_k varies
 //
-// A target that is a series is compared at every step, as read: each does.
+// So R² is 1 where all is right, and 0 for an output that knows the means alone. The
+// output is compared by its scores; a target that is a series step by step.
 type Regress struct {
-	Read loss.Read `yaml:"read"` // of a target that is no series: mean, sum, last or each
+	Read Read `yaml:"read"` // scores, mean, sum, last or each: a part of the output's course in place of its scores
 }
 
 // Validate always succeeds.
 func (Regress) Validate() error { return nil }
 
-// Check wants as many scores as values.
+// Check wants as many values of the output as of the target.
 func (t Regress) Check(out tensor.Shape, steps int, target sample.Field) error {
-	if target.Steps > 0 {
-		t.Read = loss.ReadEach
-	}
-	if err := (loss.MSE{Read: t.Read}).Check(out, steps, target); err != nil {
+	if err := t.Read.check(out, steps, target); err != nil {
 		return fmt.Errorf("task regress: %w", err)
 	}
 	return nil
 }
 
-// Score begins an evaluation.
+// Score begins an evaluation. It is an *Errors.
 func (t Regress) Score(target sample.Field) Score {
-	if target.Steps > 0 {
-		t.Read = loss.ReadEach
-	}
-	return &Errors{unit: target.Unit, read: t.Read}
+	k := target.Shape.Size()
+	return &Errors{unit: target.Unit, read: t.Read, mean: make([]float64, k)}
 }
-
-// shownPoints is the most points of a figure.
-const shownPoints = 2000
 
 // Errors is the score of Regress.
 type Errors struct {
 	unit           string
-	read           loss.Read
-	n              int
-	squares, total float64 // Σ (ŷ − y)², Σ |ŷ − y|
-	mean, spread   float64 // of y: the mean, and Σ (y − ȳ)², by Welford's recursion
+	read           Read
+	rows           int       // of K values each
+	squares, total float64   // Σ (ŷ − y)², Σ |ŷ − y|
+	mean           []float64 // ȳ_k, and
+	spread         float64   // Σ (y_k − ȳ_k)², by Welford's recursion
 	points         Points
 	seen, every    int
 }
 
 // Add compares.
 func (s *Errors) Add(c Case) error {
-	k := c.Output.Shape.Size()
-	for b := range c.Batch.Len() {
-		y := c.Target.At(b).Values
-		if s.read != loss.ReadEach {
-			s.add(c.answer(b, s.read), y)
-			continue
-		}
-		if c.Output.Signal == nil {
-			return fmt.Errorf("task regress: the output has no course over time to compare with a series")
-		}
-		for t := range c.steps(b) {
-			from := 0
-			if c.Target.Field.Steps > 0 {
-				from = t * k
-			}
-			s.add(c.Output.Signal.Data[(t*c.Batch.Len()+b)*k:][:k], y[from:from+k])
-		}
+	if k := c.Output.Shape.Size(); k != len(s.mean) {
+		return fmt.Errorf("task regress: an output of %d values for a target of %d", k, len(s.mean))
+	}
+	if err := c.pairs(s.read, s.add); err != nil {
+		return fmt.Errorf("task regress: %w", err)
 	}
 	return nil
 }
 
-// steps are those of sample b that are no padding.
-func (c Case) steps(b int) int {
-	if c.Valid == nil {
-		return c.Output.Signal.T
-	}
-	return c.Valid[b]
-}
-
-// answer is what an output says of sample b: read off its course, or its scores
-// where it has none.
-func (c Case) answer(b int, read loss.Read) []tensor.Float {
-	if c.Output.Signal == nil {
-		return c.Output.Of(b)
-	}
-	k, n := c.Output.Shape.Size(), c.Batch.Len()
-	out := make([]tensor.Float, k)
-	steps := c.steps(b)
-	if read == loss.ReadLast {
-		copy(out, c.Output.Signal.Data[((steps-1)*n+b)*k:])
-		return out
-	}
-	for t := range steps {
-		for i, v := range c.Output.Signal.Data[(t*n+b)*k:][:k] {
-			out[i] += v
-		}
-	}
-	if read == loss.ReadMean {
-		for i := range out {
-			out[i] /= tensor.Float(steps)
-		}
-	}
-	return out
-}
-
-func (s *Errors) add(have, want []tensor.Float) {
-	for i, v := range have {
-		y := float64(want[i])
+func (s *Errors) add(_ int, have, want []tensor.Float) {
+	s.rows++
+	for k, v := range have {
+		y := float64(want[k])
 		d := float64(v) - y
-		s.n++
 		s.squares += d * d
 		s.total += math.Abs(d)
-		off := y - s.mean
-		s.mean += off / float64(s.n)
-		s.spread += off * (y - s.mean)
+		off := y - s.mean[k]
+		s.mean[k] += off / float64(s.rows)
+		s.spread += off * (y - s.mean[k])
 		s.point(y, float64(v))
 	}
 }
+
+// shownPoints is the least number of points of a figure where there are more.
+const shownPoints = 1000
 
 // point keeps every point, and from a number on every second, every fourth, ….
 func (s *Errors) point(x, y float64) {
@@ -146,12 +97,12 @@ func (s *Errors) point(x, y float64) {
 // Scalars are rmse, mae and R².
 func (s *Errors) Scalars() []Scalar {
 	none, constant := "", ""
-	if s.n == 0 {
-		none, constant = "no samples", "no samples"
+	if s.rows == 0 {
+		none, constant = noSamples, noSamples
 	} else if s.spread == 0 {
 		constant = "the target is constant"
 	}
-	n := float64(max(1, s.n))
+	n := float64(max(1, s.rows*len(s.mean)))
 	r2 := Scalar{Name: "r2", Better: Higher, Why: constant}
 	if constant == "" {
 		r2.Value = 1 - s.squares/s.spread
@@ -165,10 +116,29 @@ func (s *Errors) Scalars() []Scalar {
 
 // Exhibits are predicted against true values.
 func (s *Errors) Exhibits() []Exhibit {
-	p := s.points
-	p.XName, p.YName = "true", "predicted"
+	if s.seen == 0 {
+		return nil
+	}
+	p := Points{XName: "true", YName: "predicted", X: append([]float64(nil), s.points.X...), Y: append([]float64(nil), s.points.Y...)}
 	if s.unit != "" {
 		p.XName, p.YName = p.XName+" ("+s.unit+")", p.YName+" ("+s.unit+")"
 	}
-	return []Exhibit{{Title: "Predicted against true values", Text: "On the diagonal a prediction is right.", Points: &p}}
+	text := "On the dashed line a prediction is right."
+	if n := len(p.X); n < s.seen {
+		text += fmt.Sprintf(" Of the %d values every %s is shown.", s.seen, ordinal(s.every))
+	}
+	return []Exhibit{{Title: "Predicted against true values", Text: text, Points: &p}}
+}
+
+// ordinal writes a power of two as 2nd, 4th, ….
+func ordinal(n int) string {
+	switch {
+	case n%10 == 2 && n%100 != 12:
+		return fmt.Sprintf("%dnd", n)
+	case n%10 == 3 && n%100 != 13:
+		return fmt.Sprintf("%drd", n)
+	case n%10 == 1 && n%100 != 11:
+		return fmt.Sprintf("%dst", n)
+	}
+	return fmt.Sprintf("%dth", n)
 }

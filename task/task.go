@@ -2,13 +2,14 @@
 //
 // A Task scores an output of a predictor against a target of the data: classify
 // by classes, regress by values, match-trains by spike trains, reconstruct by the
-// input itself. Its Score collects over a whole evaluation, since a figure such as
+// input itself. Each type states its equations. Its Score collects over a whole evaluation, since a figure such as
 // R² or the mean average precision is no sum over batches, and gives named Scalars
 // with a unit and a direction. By these alone all that follows a run speaks:
 // records, logs, progress, early stopping, the choice of the best.
 package task
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 
@@ -37,18 +38,39 @@ type Scalar struct {
 	Why    string    `json:"why,omitempty"`
 }
 
+// noSamples is why the figures of an empty score are undefined.
+const noSamples = "no samples"
+
 // Defined reports whether the scalar has a value.
 func (s Scalar) Defined() bool { return s.Why == "" && !math.IsNaN(s.Value) }
 
-// Before reports whether s is better than o: any defined value is better than none.
+// Before reports whether s is better than o. Any defined value is better than none;
+// equal values are not before each other, and neither are those without a direction.
 func (s Scalar) Before(o Scalar) bool {
 	switch {
 	case !s.Defined() || !o.Defined():
 		return s.Defined() && !o.Defined()
 	case s.Better == Lower:
 		return s.Value < o.Value
+	case s.Better == Higher:
+		return s.Value > o.Value
 	}
-	return s.Value > o.Value
+	return false
+}
+
+// MarshalJSON writes the value of an undefined scalar as null.
+func (s Scalar) MarshalJSON() ([]byte, error) {
+	type plain Scalar
+	out := struct {
+		plain
+		Value *float64 `json:"value"`
+	}{plain: plain(s)}
+	if s.Defined() {
+		out.Value = &s.Value
+	} else if s.Why == "" {
+		out.Why = "not a number"
+	}
+	return json.Marshal(out)
 }
 
 // String is the value with its unit.
@@ -81,9 +103,11 @@ type Case struct {
 	First  int   // place in the source of the batch's first sample
 	Valid  []int // steps of each sample that are no padding; nil: all
 	Batch  *sample.Batch
+	// Normalize is how the samples were normalised for the predictor; nil: not.
+	Normalize *sample.Normalization
 }
 
-// Task is a way to score an output against a target.
+// Task is a way to score an output against a target. Tests of one call snntest.Task.
 type Task interface {
 	Validate() error
 	// Check returns an error where outputs of a shape, over some steps, cannot be
@@ -95,6 +119,9 @@ type Task interface {
 
 // Score collects the cases of an evaluation.
 type Score interface {
+	// Add collects a batch. It keeps none of the case's memory, and what it is given
+	// in other batches or another order leaves the figures as they are. An output
+	// that is no number is a *SampleError.
 	Add(c Case) error
 	// Scalars are the figures so far; the first is the one that others are
 	// chosen by unless told otherwise.
@@ -138,6 +165,7 @@ type Exhibit struct {
 	Matrix      *Matrix
 	Points      *Points
 	Samples     []Shown
+	Beside      int // so many of Samples belong side by side; 0: each stands alone
 	Trains      *Pairs
 }
 
@@ -168,8 +196,9 @@ type Shown struct {
 	Image []tensor.Float
 }
 
-// Pairs are spike trains beside those that they should be, in seconds or steps.
+// Pairs are spike trains in [0, Stop] beside those that they should be.
 type Pairs struct {
-	Unit         string
+	Unit         string // of time
+	Stop         float64
 	Target, Have [][]float64 // [unit]: times
 }

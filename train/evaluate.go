@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -114,10 +115,11 @@ func Evaluate(ctx context.Context, p Predictor, src sample.Source, o EvaluateOpt
 		for i, t := range o.Tasks {
 			c, err := caseOf(t, prediction, &b, at)
 			if err == nil {
+				c.Normalize = o.Normalize
 				err = ev.Scores[i].Add(c)
 			}
 			if err != nil {
-				return nil, fmt.Errorf("evaluate: %w", err)
+				return nil, unscored(src, err)
 			}
 		}
 		if o.Progress != nil {
@@ -135,4 +137,13 @@ func Evaluate(ctx context.Context, p Predictor, src sample.Source, o EvaluateOpt
 		ev.Scalars = append(ev.Scalars, task.Scalar{Name: Loss, Value: v, Better: task.Lower})
 	}
 	return ev, nil
+}
+
+// unscored is the error of a task, with the origin of the sample that it names.
+func unscored(src sample.Source, err error) error {
+	var bad *task.SampleError
+	if errors.As(err, &bad) && bad.Place < src.Len() {
+		return fmt.Errorf("evaluate: %s: %w", src.Origin(bad.Place), err)
+	}
+	return fmt.Errorf("evaluate: %w", err)
 }

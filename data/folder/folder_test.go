@@ -19,6 +19,7 @@ import (
 	"synfire/data"
 	"synfire/data/folder"
 	"synfire/sample"
+	"synfire/snntest"
 	"synfire/tensor"
 )
 
@@ -105,6 +106,7 @@ func TestLayouts(t *testing.T) {
 					t.Errorf("%s as a %s: %v", name, form, err)
 					continue
 				}
+				snntest.Source(t, train)
 				x, y := read(t, train)
 				z, k := read(t, test)
 				if !slices.Equal(y, []int{0, 1}) || !slices.Equal(k, []int{1}) || x[0][0] != 0 || x[1][1] != tensor.Float(0.2) || z[0][0] != 1 {

@@ -233,6 +233,7 @@ func (a *ablation) hostSection() (report.Section, error) {
 		for _, c := range rows[name] {
 			e, p = append(e, fmt.Sprintf("%.2f", c.wrong)), append(p, thousands(c.products))
 			cloud.X, cloud.Y = append(cloud.X, c.products/1000), append(cloud.Y, c.wrong)
+			cloud.Labels = append(cloud.Labels, treatments[len(cloud.Labels)])
 		}
 		errs.Rows, products.Rows = append(errs.Rows, e), append(products.Rows, p)
 		if strings.Contains(name, "spiking") || strings.Contains(name, "bits") {
@@ -280,17 +281,19 @@ func (a *ablation) gridSection() (report.Section, error) {
 	s.Text = "Rows are limits k, and 500 is none; columns the share q of pruned weights, of the outputs' weights half of it. Units are counted in the free states of all test images; soft memberships are small, and never zero."
 	limit := func(m mean) string { return fmt.Sprintf("k = %d", m.k) }
 	sparsity := func(m mean) string { return fmt.Sprintf("q = %g", m.sparsity) }
+	k := func(m mean) string { return fmt.Sprint(m.k) }
+	q := func(m mean) string { return fmt.Sprint(m.sparsity) }
 	for _, f := range []struct {
 		title, x, caption string
 		of                func(mean) float64
-		line              func(mean) string
+		line, point       func(mean) string
 	}{
-		{"active units", "active hidden units, of 500", "One line a sparsity; its points are limits, joined in order, the least at the left.", func(m mean) float64 { return m.active }, sparsity},
-		{"weights", "weights kept (%)", "One line a limit; its points are sparsities, the highest at the left.", func(m mean) float64 { return 100 * m.share }, limit},
-		{"products", "products of a prediction, thousands", "One line a sparsity; its points are limits, joined in order. Left and low is best.", func(m mean) float64 { return m.products / 1000 }, sparsity},
-		{"time", "time of 10,000 predictions (s)", "One line a sparsity; its points are limits, joined in order. A limit saves products, but is a projection in each step.", func(m mean) float64 { return m.predict }, sparsity},
+		{"active units", "active hidden units, of 500", "One line a sparsity; its points are the limits k beside them, joined in order.", func(m mean) float64 { return m.active }, sparsity, k},
+		{"weights", "weights kept (%)", "One line a limit; its points are the sparsities q beside them, joined in order.", func(m mean) float64 { return 100 * m.share }, limit, q},
+		{"products", "products of a prediction, thousands", "One line a sparsity; its points are the limits k beside them, joined in order. Left and low is best.", func(m mean) float64 { return m.products / 1000 }, sparsity, k},
+		{"time", "time of 10,000 predictions (s)", "One line a sparsity; its points are the limits k beside them, joined in order. A limit saves products, but is a projection in each step.", func(m mean) float64 { return m.predict }, sparsity, k},
 	} {
-		drawn, err := figure.Scatter("Test error and "+f.title, figure.ScatterOptions{X: f.x, Y: "test error (%)", LogX: true, Joined: true}, clouds(budget, f.of, f.line)...)
+		drawn, err := figure.Scatter("Test error and "+f.title, figure.ScatterOptions{X: f.x, Y: "test error (%)", LogX: true, Joined: true}, clouds(budget, f.of, f.line, f.point)...)
 		if err != nil {
 			return s, err
 		}
@@ -363,7 +366,7 @@ func (g grid) table(caption string, means []mean, text func(mean) string) report
 
 // clouds groups means by the name of their line, each in the order of its limits or
 // sparsities.
-func clouds(means []mean, x func(mean) float64, line func(mean) string) (out []figure.Cloud) {
+func clouds(means []mean, x func(mean) float64, line, point func(mean) string) (out []figure.Cloud) {
 	at := map[string]int{}
 	for _, m := range means {
 		i, ok := at[line(m)]
@@ -372,7 +375,7 @@ func clouds(means []mean, x func(mean) float64, line func(mean) string) (out []f
 			at[line(m)] = i
 			out = append(out, figure.Cloud{Name: line(m)})
 		}
-		out[i].X, out[i].Y = append(out[i].X, x(m)), append(out[i].Y, m.wrong)
+		out[i].X, out[i].Y, out[i].Labels = append(out[i].X, x(m)), append(out[i].Y, m.wrong), append(out[i].Labels, point(m))
 	}
 	return out
 }
