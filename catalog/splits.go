@@ -118,7 +118,8 @@ func same(named, d model.Data) bool {
 		return false
 	}
 	if named.Source != nil {
-		return path(*named.Source.Paths()[0]) == path(*d.Source.Paths()[0])
+		a, b := named.Source.Paths(), d.Source.Paths()
+		return len(a) == len(b) && (len(a) == 0 || path(*a[0]) == path(*b[0]))
 	}
 	return named.Name == d.Name && path(named.Folder) == path(d.Folder) && path(named.NPZ) == path(d.NPZ)
 }
