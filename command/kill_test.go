@@ -20,7 +20,7 @@ import (
 // killed.
 func TestMain(m *testing.M) {
 	if os.Getenv("SYNFIRE_TEST_AS_COMMAND") != "" {
-		main()
+		os.Exit(testProgram().Execute(os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }

@@ -70,8 +70,6 @@ type cli struct {
 	Version    versionCmd    `cmd:"" group:"machine" help:"Print the version."`
 	Completion completionCmd `cmd:"" group:"machine" help:"Print a completion script for a shell."`
 	Complete   completeCmd   `cmd:"" group:"machine" hidden:""`
-
-	ShowVersion versionFlag `name:"version" help:"Print the version."`
 }
 
 // groups are the headings of the help page; a verb names its own by the key.
@@ -114,6 +112,9 @@ func (p Program) Execute(args []string, out, errOut io.Writer) int {
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
+	}
+	if args[0] == "--version" {
+		args[0] = "version"
 	}
 	cmd, err := parse(parser, args)
 	if code >= 0 {

@@ -9,21 +9,26 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/catalog"
 	"synfire/recipe"
+	"synfire/recipe/all"
 	"synfire/report"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// testProgram is the command of this module.
+func testProgram() Program { return Program{Catalog: catalog.Default(), Recipes: all.Recipes()} }
+
 // command runs a command line and returns what it printed and its exit code.
 func command(args ...string) (out, errOut string, code int) {
 	var o, e bytes.Buffer
-	code = execute(args, &o, &e)
+	code = testProgram().Execute(args, &o, &e)
 	return o.String(), e.String(), code
 }
 
 func TestHelp(t *testing.T) {
-	for _, verb := range []string{"", "papers", "run", "plan", "inspect", "neuron", "runs", "runs list", "runs show", "runs diff", "runs resume", "runs export", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "data convert", "schema", "bench", "distance", "compare", "doctor", "completion"} {
+	for _, verb := range []string{"", "papers", "run", "plan", "inspect", "neuron", "runs", "runs list", "runs show", "runs diff", "runs resume", "runs export", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "data convert", "schema", "bench", "distance", "compare", "doctor", "completion", "predict", "kinds", "version"} {
 		args := append(strings.Fields(verb), "--help")
 		out, _, code := command(args...)
 		if code != 0 {
@@ -46,7 +51,7 @@ func golden(t *testing.T, name, got string) {
 	}
 	want, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatalf("%v; make it with: go test ./cmd/synfire -update", err)
+		t.Fatalf("%v; make it with: go test ./command -update", err)
 	}
 	if got != string(want) {
 		t.Errorf("%s differs:\n%s\nwant\n%s", path, got, want)
@@ -158,7 +163,7 @@ func TestLists(t *testing.T) {
 		Sources               []string
 	}
 	strict(t, stdout, &sets)
-	if code != 0 || len(sets) != len(datasets()) {
+	if code != 0 || len(sets) != len(catalog.Default().Datasets) {
 		t.Errorf("data list: exit code %d, %s", code, stdout)
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/alecthomas/kong"
-
 	"synfire/internal/kernel"
 	"synfire/internal/machine"
 	"synfire/report"
@@ -22,18 +20,6 @@ type versionCmd struct{}
 func (versionCmd) Run(a *app) error {
 	_, err := fmt.Fprintln(a.out, a.version())
 	return err
-}
-
-// versionFlag is --version.
-type versionFlag bool
-
-// BeforeReset prints the version in place of everything else.
-func (versionFlag) BeforeReset(a *app, k *kong.Kong) error {
-	if err := (versionCmd{}).Run(a); err != nil {
-		return err
-	}
-	k.Exit(0)
-	return nil
 }
 
 // version names the program, the library and the commit that it was built from.
