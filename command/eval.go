@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"synfire/rule/bptt"
 	"synfire/task"
 	"synfire/train"
+	"synfire/view"
 )
 
 type evalCmd struct {
@@ -84,9 +84,9 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	start, v := time.Now(), newView(a)
+	start, v := time.Now(), view.NewProgress(a.Screen)
 	ev, err := m.Evaluate(a.ctx, p, part.Source, batch, func(done, total int) { v.Evaluating(part.Split, done, total) })
-	v.done()
+	v.Done()
 	if errors.Is(err, train.ErrInterrupted) || a.ctx.Err() != nil {
 		return context.Canceled
 	}
@@ -192,60 +192,10 @@ func (e evaluation) print(a *app, ev *train.Evaluation, steps int) error {
 	}
 	for _, score := range ev.Scores {
 		if k, ok := score.(*task.Classes); ok {
-			if err := a.classes(k); err != nil {
+			if err := a.Classes(k); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// shownConfused is how many confusions are printed where the matrix is too wide.
-const shownConfused = 10
-
-// classes prints the figures of each class and the confusion matrix, or where it is too
-// wide the most frequent confusions.
-func (a *app) classes(k *task.Classes) error {
-	figures := [][]string{{"CLASS", "PRECISION", "RECALL", "F1", "SAMPLES"}}
-	for _, f := range k.PerClass() {
-		figures = append(figures, []string{f.Class, share(f.Precision), share(f.Recall), share(f.F1), report.Integer(int64(f.N))})
-	}
-	a.grid(figures)
-	matrix := [][]string{append([]string{"TRUE CLASS, ANSWER →"}, k.Names...)}
-	for i, row := range k.Confusion {
-		matrix = append(matrix, append([]string{k.Names[i]}, names(row, func(n int) string { return report.Integer(int64(n)) })...))
-	}
-	width := 0
-	for _, w := range widths(matrix) {
-		width += w + 2
-	}
-	if k.Confusion != nil && width <= a.width {
-		a.grid(matrix)
-		return nil
-	}
-	if confused := k.Confused(shownConfused); len(confused) > 0 {
-		_, err := fmt.Fprintf(a.out, "\nmost often taken for another, true class → answer:\n  %s\n", strings.Join(confused, "\n  "))
-		return err
-	}
-	return nil
-}
-
-// grid prints a table whose first column is text and whose others are numbers.
-func (a *app) grid(table [][]string) {
-	wide := widths(table)
-	numbers := make([]int, len(wide))
-	for i := range numbers {
-		numbers[i] = i + 1
-	}
-	fmt.Fprintln(a.out)
-	for _, row := range table {
-		fmt.Fprintln(a.out, align(row, wide, numbers...))
-	}
-}
-
-func share(v *float64) string {
-	if v == nil {
-		return "–"
-	}
-	return fmt.Sprintf("%.1f %%", 100**v)
 }

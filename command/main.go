@@ -21,13 +21,13 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-	"golang.org/x/term"
 
 	"synfire/catalog"
 	"synfire/internal/kernel"
 	"synfire/internal/par"
 	"synfire/recipe"
 	"synfire/train"
+	"synfire/view"
 )
 
 // Exit codes.
@@ -81,14 +81,13 @@ var groups = []kong.Group{
 	{Key: "machine", Title: "Data and machine"},
 }
 
-// app is what every verb works with: the program, and the process's streams and
-// settings.
+// app is what every verb works with: the program, the process's streams, its end.
 type app struct {
 	Program
+	view.Screen
 	ctx      context.Context
-	out, err io.Writer
-	color    bool // of out
-	live     bool // progress on err
+	out, err io.Writer // the screen's
+	color    bool
 	width    int
 }
 
@@ -199,6 +198,7 @@ func (e codeError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 func (a *app) report(err error) int {
 	var code codeError
 	var usage usageError
+	var config recipe.UsageError
 	switch {
 	case err == nil:
 		return 0
@@ -210,25 +210,15 @@ func (a *app) report(err error) int {
 		text = "interrupted; nothing was kept of this command"
 	}
 	fmt.Fprintf(a.err, "%s: %s\n", a.Name, text)
-	if errors.As(err, &usage) {
+	if errors.As(err, &usage) || errors.As(err, &config) {
 		return exitUsage
 	}
 	return exitFailed
 }
 
 func newApp(ctx context.Context, p Program, out, errOut io.Writer) *app {
-	a := &app{Program: p, ctx: ctx, err: errOut, width: 100}
-	if f, ok := errOut.(*os.File); ok {
-		a.live = term.IsTerminal(int(f.Fd()))
-	}
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		a.color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 { // some terminals do not tell
-			a.width = min(w, 100)
-		}
-	}
-	a.out = &cleaner{to: out, styled: a.color}
-	return a
+	s := view.NewScreen(out, errOut)
+	return &app{Program: p, Screen: s, ctx: ctx, out: s.Out, err: s.Err, color: s.Color, width: s.Width}
 }
 
 const description = `Spiking neural networks: train them, measure them, reproduce the papers.

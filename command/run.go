@@ -20,6 +20,7 @@ import (
 	"synfire/report"
 	"synfire/run"
 	"synfire/train"
+	"synfire/view"
 )
 
 // runFlags are shared by the verbs that train.
@@ -113,10 +114,10 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	defer abandon() // does nothing once the run has files of its own
 	pool := par.New(f.Threads)
 	defer pool.Close()
-	view := newView(a)
+	progress := view.NewProgress(a.Screen)
 	env := &recipe.Env{
 		Catalog: a.Catalog, Scale: scale, Seed: seed, Pool: pool, Out: out, Resume: f.Resume, SaveEvery: f.Save, Logs: f.Log,
-		Data: dataOptions(a, f.DataDir), Observer: view, Now: time.Now,
+		Data: dataOptions(a, f.DataDir), Observer: progress, Now: time.Now,
 	}
 	what := r.Title
 	if r.ID != "" {
@@ -124,7 +125,7 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	}
 	fmt.Fprintf(a.err, "%s, seed %d, %d threads, in %s\n", what, seed, pool.Threads(), out)
 	o, err := r.Run(a.ctx, env)
-	view.done()
+	progress.Done()
 	if a.ctx.Err() != nil && err != nil {
 		return a.interrupted(err, out)
 	}

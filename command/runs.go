@@ -15,6 +15,7 @@ import (
 
 	"synfire/report"
 	"synfire/run"
+	"synfire/view"
 )
 
 type runsCmd struct {
@@ -267,7 +268,7 @@ func (d runDiff) print(a *app) error {
 		fmt.Fprintln(a.out, "the configurations are the same")
 	}
 	for _, line := range d.Config {
-		fmt.Fprintln(a.out, a.style(map[byte]string{'-': yellow, '+': green}[line[0]], line))
+		fmt.Fprintln(a.out, a.Style(map[byte]string{'-': view.Yellow, '+': view.Green}[line[0]], line))
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "\n\t%s\t%s\n", d.Runs[0], d.Runs[1])
