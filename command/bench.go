@@ -122,7 +122,7 @@ func setKernel(name string) error {
 // memory is the case's. The factors of a network are found here, once for all its
 // cases.
 func (c *benchCmd) runAll(a *app, cases []bench.Case) ([]bench.Row, error) {
-	rows, built := []bench.Row{}, builtFrom()
+	rows, built := []bench.Row{}, machine.BuiltFrom()
 	factors := map[string][]float64{}
 	for i, one := range cases {
 		a.Status("[%d of %d] %s %s", i+1, len(cases), one.Workload, one.Phase)
@@ -160,10 +160,10 @@ func (c *benchCmd) runAll(a *app, cases []bench.Case) ([]bench.Row, error) {
 }
 
 // stamp says what program and machine measured the rows.
-func stamp(rows []bench.Row, built source) {
+func stamp(rows []bench.Row, built machine.Source) {
 	for i := range rows {
 		r := &rows[i]
-		r.Synfire, r.Commit, r.Dirty, r.CPU, r.Cores = version, built.commit, built.dirty, machine.CPU(), runtime.NumCPU()
+		r.Synfire, r.Commit, r.Dirty, r.CPU, r.Cores = version, built.Commit, built.Dirty, machine.CPU(), runtime.NumCPU()
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"synfire/catalog"
 )
 
 // The examples on data of one's own train, and their models are measured on the
@@ -33,7 +35,7 @@ func TestOwnData(t *testing.T) {
 		if code != 0 {
 			t.Fatalf("%s: eval: exit code %d: %s", c.file, code, stderr)
 		}
-		var e evaluation
+		var e catalog.Evaluation
 		strict(t, stdout, &e)
 		if e.N != c.n || e.Split != c.split || *e.Accuracy < 90 {
 			t.Errorf("%s: %d samples of split %s, accuracy %v", c.file, e.N, e.Split, *e.Accuracy)

@@ -3,7 +3,6 @@ package command
 import (
 	"encoding/json"
 	"fmt"
-
 )
 
 type kindsCmd struct {

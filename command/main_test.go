@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/bench"
 	"synfire/catalog"
 	"synfire/recipe"
 	"synfire/recipe/all"
@@ -110,7 +111,7 @@ func TestTrainAndEval(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("eval: exit code %d: %s", code, stderr)
 	}
-	var e evaluation
+	var e catalog.Evaluation
 	strict(t, stdout, &e)
 	if e.N != 500 || len(e.Confusion) != 10 || len(e.Rates) != 1 {
 		t.Errorf("evaluation: %+v", e)
@@ -119,7 +120,7 @@ func TestTrainAndEval(t *testing.T) {
 		t.Errorf("evaluation over all steps: loss %v, %v steps", e.Loss, e.StepsPerSample)
 	}
 	stdout, stderr, code = command("eval", best, "--data", "mnist-sample", "--early-exit", "0.001", "--json")
-	var early evaluation
+	var early catalog.Evaluation
 	strict(t, stdout, &early)
 	if code != 0 || early.N != 500 || early.Loss != nil || !(early.StepsPerSample < 3) {
 		t.Errorf("early exit: exit code %d, %+v; %s", code, early, stderr)
@@ -231,7 +232,7 @@ func TestDoctorJSON(t *testing.T) {
 		t.Skip("times matrix products")
 	}
 	stdout, stderr, code := command("doctor", "--json")
-	var h health
+	var h bench.Health
 	strict(t, stdout, &h)
 	if code != 0 || !h.OK || h.CPU == "" || h.Cores < 1 || h.Kernels["go"] != "pass" || h.GEMM["1"] <= 0 || h.Data["mnist-sample"] != "cached" {
 		t.Errorf("exit code %d, %s, %s", code, stdout, stderr)

@@ -98,7 +98,7 @@ func TestRunsDiff(t *testing.T) {
 		}
 	}
 	stdout, stderr, code := command("runs", "diff", "a", "b", "--in", root, "--json")
-	var d runDiff
+	var d run.Difference
 	strict(t, stdout, &d)
 	if code != 0 || len(d.Config) != 2 || d.Config[0] != "- seed: 1" || d.Config[1] != "+ seed: 2" || d.Metrics["loss"] != [2]any{0.5, 0.5} || d.Weights != "differ" {
 		t.Errorf("exit code %d, %s, %s", code, stdout, stderr)
