@@ -31,6 +31,7 @@ type fake struct {
 
 	steps int
 	seen  float64 // depends on all samples so far and on their order
+	own   []byte  // what State shares with the learner, as it may until the next Step
 }
 
 func (f *fake) Step(_ context.Context, b *sample.Batch) (train.Metrics, error) {
@@ -75,7 +76,13 @@ func (f *fake) Model() map[string]train.Array {
 
 func (f *fake) State() map[string]train.Array {
 	s := f.Model()
-	s["seen"] = safetensors.F64([]float64{f.seen}, 1)
+	now := safetensors.F64([]float64{f.seen}, 1)
+	if f.own == nil {
+		f.own = now.Data
+	}
+	copy(f.own, now.Data)
+	now.Data = f.own
+	s["seen"] = now
 	return s
 }
 
