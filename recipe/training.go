@@ -56,7 +56,9 @@ func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, te
 			return nil, err
 		}
 		for _, left := range t.Left {
-			e.Observer.Warn("init: " + left)
+			if e.Observer != nil {
+				e.Observer.Warn("init: " + left)
+			}
 		}
 	}
 	dir, err := run.Open(out, yaml, e.Resume)

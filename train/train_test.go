@@ -53,6 +53,11 @@ func TestBestByValidation(t *testing.T) {
 				if f.steps != 3*c.want {
 					t.Errorf("the learner has taken %d steps, want those of epoch %d", f.steps, c.want)
 				}
+				short, g := fakeLoop(t, c.after[:c.want]...)
+				short.Valid = nil
+				if finish(t, short); f.seen != g.seen {
+					t.Errorf("the learner's state is not that of epoch %d", c.want)
+				}
 				if v, w := r.Valid.Value("accuracy"), r.Test.Value("accuracy"); v != accuracy || w != accuracy {
 					t.Errorf("validation %v, test %v, want %v", v, w, accuracy)
 				}
