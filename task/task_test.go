@@ -1,6 +1,7 @@
 package task_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/data/mnist"
 	"synfire/format/yaml"
 	"synfire/model"
 	"synfire/sample"
@@ -17,6 +19,7 @@ import (
 	"synfire/spike"
 	"synfire/task"
 	"synfire/tensor"
+	"synfire/train"
 )
 
 // classes is a target of k classes, called 0, 1, ….
@@ -443,6 +446,32 @@ func TestNotFiniteOutputs(t *testing.T) {
 		if !errors.As(err, &bad) || bad.Place != 4 || !strings.Contains(err.Error(), "sample 4") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// broken is a predictor whose scores are no numbers from a sample on.
+type broken int
+
+func (p broken) Predict(_ context.Context, b *sample.Batch) (train.Prediction, error) {
+	scores := make([]tensor.Float, 10*b.Len())
+	for i, index := range b.Index {
+		if index >= int(p) {
+			scores[10*i+3] = tensor.Float(math.NaN())
+		}
+	}
+	return train.Prediction{Outputs: []task.Output{{Name: "output", Shape: tensor.Shape{10}, Scores: scores}}, Metrics: train.Metrics{N: b.Len()}}, nil
+}
+
+// An evaluation says where the sample comes from whose output is no number.
+func TestEvaluateNamesTheOrigin(t *testing.T) {
+	src, _ := mnist.Sample()
+	o := train.EvaluateOptions{Tasks: []task.Binding{{Task: task.Classify{}}}, Batch: 100}
+	_, err := train.Evaluate(t.Context(), broken(730), src, o)
+	if err == nil || !strings.Contains(err.Error(), src.Origin(730)) || !strings.Contains(err.Error(), "sample 730") {
+		t.Error(err)
+	}
+	if ev, err := train.Evaluate(t.Context(), broken(1e9), src, o); err != nil || ev.Scalars[0].Name != "accuracy" || !ev.Scalars[0].Defined() {
+		t.Error(err)
 	}
 }
 
