@@ -47,7 +47,7 @@ type Sine struct {
 	Steps  int     `yaml:"steps"`  // of a series
 	Period float64 `yaml:"period"` // in steps
 	Noise  float64 `yaml:"noise"`  // deviation
-	Seed   uint64  `yaml:"seed"` // of the samples, whatever the seed of the run
+	Seed   uint64  `yaml:"seed"`   // of the samples, whatever the seed of the run
 }
 
 // Moons describes points of two half circles. It is a data.Opener.
@@ -55,7 +55,7 @@ type Moons struct {
 	Train int     `yaml:"train"` // samples for training
 	Test  int     `yaml:"test"`  // samples of the test; 0: none
 	Noise float64 `yaml:"noise"` // deviation
-	Seed  uint64  `yaml:"seed"` // of the samples, whatever the seed of the run
+	Seed  uint64  `yaml:"seed"`  // of the samples, whatever the seed of the run
 }
 
 // Spirals describes points of arms of a spiral. It is a data.Opener.
@@ -65,7 +65,7 @@ type Spirals struct {
 	Arms  int     `yaml:"arms"`  // K, the classes
 	Turns float64 `yaml:"turns"` // of an arm
 	Noise float64 `yaml:"noise"` // deviation
-	Seed  uint64  `yaml:"seed"` // of the samples, whatever the seed of the run
+	Seed  uint64  `yaml:"seed"`  // of the samples, whatever the seed of the run
 }
 
 // Patterns describes patterns of spikes. It is a data.Opener.
@@ -78,7 +78,7 @@ type Patterns struct {
 	Duration float64 `yaml:"duration"` // of a sample, in seconds
 	Jitter   float64 `yaml:"jitter"`   // deviation of the shift of a spike, in seconds; it stays in the sample
 	Targets  int     `yaml:"targets"`  // units of the trains that a class is to call forth, of the same rate; 0: the class is the only target
-	Seed     uint64  `yaml:"seed"` // of the samples, whatever the seed of the run
+	Seed     uint64  `yaml:"seed"`     // of the samples, whatever the seed of the run
 }
 
 func checkCounts(kind string, train, test int) error {
