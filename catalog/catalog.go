@@ -119,6 +119,9 @@ func (c Catalog) Named(flag string, like model.Data) (model.Data, error) {
 	}
 	if at, ok := strings.CutPrefix(flag, "source:"); ok && like.Source != nil {
 		d.Source, d.Classes = like.Source, nil
+		if len(d.Source.Paths()) == 0 && flag != like.Called() {
+			return d, fmt.Errorf("%s: the model was trained on %s, which is computed and has no path; leave the flag out", flag, like.Called())
+		}
 		for i, path := range d.Source.Paths() {
 			if *path = at; i > 0 {
 				*path = "" // as that of further files for the test

@@ -118,7 +118,8 @@ func same(named, d model.Data) bool {
 		return false
 	}
 	if named.Source != nil {
-		return path(*named.Source.Paths()[0]) == path(*d.Source.Paths()[0])
+		p, q := named.Source.Paths(), d.Source.Paths()
+		return len(p) == 0 || path(*p[0]) == path(*q[0])
 	}
 	return named.Name == d.Name && path(named.Folder) == path(d.Folder) && path(named.NPZ) == path(d.NPZ)
 }

@@ -3,10 +3,11 @@ package model
 import (
 	"context"
 	"fmt"
+	"reflect"
+	"strings"
 
 	"synfire/data"
 	"synfire/data/arrays"
-
 	"synfire/data/folder"
 	"synfire/sample"
 )
@@ -76,7 +77,7 @@ func (d Data) Validate() error {
 }
 
 // Called is what people and flags call the data: NAME, folder:PATH, npz:FILE or
-// source:PATH.
+// source:PATH, of a source that is computed source:TYPE.
 func (d Data) Called() string {
 	switch {
 	case d.Folder != "":
@@ -84,7 +85,10 @@ func (d Data) Called() string {
 	case d.NPZ != "":
 		return "npz:" + d.NPZ
 	case d.Source != nil:
-		return "source:" + *d.Source.Paths()[0]
+		if paths := d.Source.Paths(); len(paths) > 0 {
+			return "source:" + *paths[0]
+		}
+		return "source:" + strings.ToLower(reflect.Indirect(reflect.ValueOf(d.Source)).Type().Name())
 	}
 	return d.Name
 }
