@@ -8,78 +8,69 @@ import (
 	"path/filepath"
 
 	"synfire/catalog"
-	"synfire/data"
+	"synfire/data/input"
+	"synfire/model"
 	"synfire/modelfile"
 	"synfire/sample"
 	"synfire/tensor"
 )
 
-// A file is trained, and its model opened without the data.
-func Example() {
-	c := catalog.Default()
-	path, err := trained(c, `
-data: {source: {kind: moons}}
-steps: 8
-layers: [flatten, {kind: linear, out: 20}, {kind: spiking, surrogate: {kind: fast-sigmoid, slope: 5}}, {kind: linear, out: 2}, readout]
-loss: membrane-cross-entropy
-optimizer: {kind: adam, lr: 0.01}
-epochs: 5
-batch: 20
-`)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer os.RemoveAll(filepath.Dir(path))
+// A model answers without the data that it was trained on.
+func ExampleCatalog_Open() {
+	path, remove := flowers()
+	defer remove()
 
-	m, err := c.Open(path, catalog.OpenOptions{})
+	m, err := catalog.Default().Open(path, catalog.OpenOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	answers, err := m.Predict(context.Background(),
-		&sample.Sample{X: []tensor.Float{0, 0.9}}, &sample.Sample{X: []tensor.Float{1, -0.4}})
+	answers, err := m.Predict(context.Background(), &sample.Sample{X: []tensor.Float{5.1, 3.5}})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(m.Rule, m.Spec, m.Classes())
-	fmt.Println(answers[0].Class, answers[1].Class)
+	fmt.Println(answers[0].Task, answers[0].Class, len(answers[0].Scores), answers[0].Steps)
+
+	// Files are read as the command reads them.
+	for in := range input.Files(context.Background(), []string{filepath.Join(filepath.Dir(path), "garden.csv")}, nil, input.Options{Spec: m.Spec}) {
+		fmt.Println(filepath.Base(in.Name), in.Sample.X, in.Err)
+	}
 	// Output:
-	// bptt 1×1×2 [0 1]
-	// 0 1
+	// class setosa 2 4
+	// garden.csv:2 [5.1 3.5] <nil>
 }
 
-// trained is the model that a configuration comes to, in a folder of its own.
-func trained(c catalog.Catalog, yaml string) (path string, err error) {
-	ctx := context.Background()
-	cfg, err := c.Decode("net.yaml", []byte(yaml))
+// flowers writes a model with weights of its own, and a table.
+func flowers() (path string, remove func()) {
+	dir, err := os.MkdirTemp("", "flowers")
 	if err != nil {
-		return "", err
+		log.Fatal(err)
 	}
-	trainSet, testSet, err := c.Load(ctx, cfg.Data, data.Options{})
+	spec := sample.Spec{Shape: tensor.Shape{1, 1, 2}, Targets: []sample.Field{{Name: sample.Label, Kind: sample.Class, Classes: []string{"setosa", "virginica"}}}}
+	c := catalog.Default()
+	const text = "data: {npz: flowers.npz}\nsteps: 4\nlayers: [flatten, {kind: linear, out: 2}, readout]\nloss: membrane-cross-entropy\n"
+	cfg, err := c.Decode("flowers.yaml", []byte(text))
+	if err == nil {
+		cfg, err = cfg.For(spec)
+	}
 	if err != nil {
-		return "", err
+		log.Fatal(err)
 	}
-	cfg, sets, err := cfg.Prepare(ctx, trainSet, testSet)
+	learner, err := cfg.Rule.Learner(cfg.Setting(model.Sets{Spec: spec}, nil))
 	if err != nil {
-		return "", err
+		log.Fatal(err)
 	}
-	loop, err := cfg.Loop(sets, nil)
-	if err != nil {
-		return "", err
+	arrays := learner.Model()
+	for name, a := range arrays {
+		if len(a.Shape) == 2 { // [in, out]: lengths speak for setosa
+			arrays[name] = modelfile.Pack(tensor.Tensor{Shape: a.Shape, Data: []tensor.Float{1, -1, 0, 0}})
+		}
 	}
-	if _, err := loop.Run(ctx); err != nil {
-		return "", err
+	path = filepath.Join(dir, "flowers.safetensors")
+	if err := modelfile.Write(path, modelfile.File{Rule: "bptt", Config: []byte(text), Spec: &spec, Arrays: arrays, Finished: true}); err != nil {
+		log.Fatal(err)
 	}
-	resolved, err := c.Encode(cfg)
-	if err != nil {
-		return "", err
+	if err := os.WriteFile(filepath.Join(dir, "garden.csv"), []byte("length,width\n5.1,3.5\n"), 0o644); err != nil {
+		log.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "")
-	if err != nil {
-		return "", err
-	}
-	path = filepath.Join(dir, "model.safetensors")
-	return path, modelfile.Write(path, modelfile.File{
-		Rule: c.RuleName(cfg.Rule), Config: resolved, Spec: &sets.Spec, Normalization: sets.Normalization,
-		Arrays: loop.Learner.Model(), Finished: true,
-	})
+	return path, func() { os.RemoveAll(dir) }
 }

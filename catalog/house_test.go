@@ -310,13 +310,13 @@ batch: 10
 	if err != nil {
 		t.Fatal(err)
 	}
-	for flag, want := range map[string]string{"": "source:moons", "source:moons": "source:moons"} {
+	for flag, want := range map[string]string{"": "source", "source": "source"} {
 		part, err := catalog.Default().Measurable(t.Context(), f, flag, "test", data.Options{})
 		if err != nil || part.Name != want || part.Source.Len() != 10 {
 			t.Errorf("--data %q: %+v, %v", flag, part, err)
 		}
 	}
-	if _, err := catalog.Default().Measurable(t.Context(), f, "source:my.csv", "test", data.Options{}); err == nil || !strings.Contains(err.Error(), "which is computed and has no path") {
+	if _, err := catalog.Default().Measurable(t.Context(), f, "source:my.csv", "test", data.Options{}); err == nil || !strings.Contains(err.Error(), "is generated and has no path") {
 		t.Errorf("a path: %v", err)
 	}
 }

@@ -17,7 +17,7 @@ func TestCommandsOfThePages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains for seconds")
 	}
-	docs, err := filepath.Abs(filepath.Join("..", "..", "docs"))
+	docs, err := filepath.Abs(filepath.Join("..", "docs"))
 	if err != nil {
 		t.Fatal(err)
 	}

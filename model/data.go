@@ -3,11 +3,10 @@ package model
 import (
 	"context"
 	"fmt"
-	"reflect"
-	"strings"
 
 	"synfire/data"
 	"synfire/data/arrays"
+
 	"synfire/data/folder"
 	"synfire/sample"
 )
@@ -76,8 +75,8 @@ func (d Data) Validate() error {
 	return nil
 }
 
-// Called is what people and flags call the data: NAME, folder:PATH, npz:FILE or
-// source:PATH, of a source that is computed source:TYPE.
+// Called is what people and flags call the data: NAME, folder:PATH, npz:FILE,
+// source:PATH, or source where it has no path.
 func (d Data) Called() string {
 	switch {
 	case d.Folder != "":
@@ -88,7 +87,7 @@ func (d Data) Called() string {
 		if paths := d.Source.Paths(); len(paths) > 0 {
 			return "source:" + *paths[0]
 		}
-		return "source:" + strings.ToLower(reflect.Indirect(reflect.ValueOf(d.Source)).Type().Name())
+		return "source" // one that is generated
 	}
 	return d.Name
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -648,5 +649,16 @@ func TestConformance(t *testing.T) {
 		t.Run(fmt.Sprintf("%T of %s", c.task, c.target), func(t *testing.T) {
 			snntest.Task(t, c.task, snntest.Cases(t, c.spec, c.target, c.out, 6, 20)...)
 		})
+	}
+}
+
+func TestNames(t *testing.T) {
+	got := task.Names([]task.Binding{
+		{Task: task.Classify{}}, {Task: task.MatchTrains{}}, {Task: task.Classify{}}, {Task: task.Classify{}, Output: "where"},
+		{Task: &task.Regress{}, Output: "where"}, {Task: task.Regress{}, Name: "match-trains"},
+	})
+	want := []string{"classify", "match-trains2", "classify2", "where", "where2", "match-trains"}
+	if !slices.Equal(got, want) {
+		t.Errorf("names %q, want %q", got, want)
 	}
 }

@@ -33,10 +33,10 @@ func TestNamesOfFigures(t *testing.T) {
 		{[]task.Binding{{Task: c}}, []string{"accuracy", "loss"}},
 		{[]task.Binding{{Task: c, Output: "other"}}, []string{"accuracy", "loss"}},
 		{[]task.Binding{{Task: c, Name: "digits"}}, []string{"digits/accuracy", "loss"}},
-		{[]task.Binding{{Task: c}, {Task: c, Output: "other"}}, []string{"task1/accuracy", "other/accuracy", "loss"}},
-		{[]task.Binding{{Task: c, Name: "digits"}, {Task: c, Output: "other"}, {Task: c}}, []string{"digits/accuracy", "other/accuracy", "task3/accuracy", "loss"}},
-		{[]task.Binding{{Task: c, Output: "other"}, {Task: c, Output: "other"}}, []string{"task1/accuracy", "task2/accuracy", "loss"}},
-		{[]task.Binding{{Task: c, Output: "other"}, {Task: c, Name: "other"}}, []string{"task1/accuracy", "other/accuracy", "loss"}},
+		{[]task.Binding{{Task: c}, {Task: c, Output: "other"}}, []string{"classify/accuracy", "other/accuracy", "loss"}},
+		{[]task.Binding{{Task: c, Name: "digits"}, {Task: c, Output: "other"}, {Task: c}}, []string{"digits/accuracy", "other/accuracy", "classify/accuracy", "loss"}},
+		{[]task.Binding{{Task: c, Output: "other"}, {Task: c, Output: "other"}}, []string{"other/accuracy", "other2/accuracy", "loss"}},
+		{[]task.Binding{{Task: c, Output: "other"}, {Task: c, Name: "other"}}, []string{"other2/accuracy", "other/accuracy", "loss"}},
 	} {
 		f := &fake{after: []outcome{{7, 0.5}}, perEpoch: 1, steps: 1}
 		ev, err := train.Evaluate(t.Context(), f, numbers(10), train.EvaluateOptions{Tasks: k.tasks})
