@@ -581,6 +581,13 @@ func TestChecks(t *testing.T) {
 
 // Tasks are written in configuration files by kind, with options, or as a list that
 // maps outputs to targets.
+// A schema of the names asks for one more than there are.
+func TestUnknownReadIsPrinted(t *testing.T) {
+	if got := task.Read(9).String(); got != "read(9)" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestYAML(t *testing.T) {
 	kinds := model.Default().Kinds()
 	for src, want := range map[string][]task.Binding{
