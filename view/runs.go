@@ -87,9 +87,6 @@ func (s Screen) Run(r run.Info) error {
 	if err := json.Unmarshal(r.Raw, &result); err != nil {
 		return fmt.Errorf("runs show %s: result.json: %w", r.Dir, err)
 	}
-	if result.Result != "" {
-		fmt.Fprintf(s.Out, "result      the model of %s\n", result.Result)
-	}
 	fmt.Fprintf(s.Out, "report      %s\n\n", filepath.Join(r.Dir, "report.html"))
 	return result.WriteTerminal(s.Out, s.Width, s.Color)
 }
