@@ -24,7 +24,10 @@ func (s Screen) Evaluation(e catalog.Evaluation, ev *train.Evaluation, steps int
 	if e.Loss == nil && ev.Steps > 0 {
 		fmt.Fprintln(w, "loss\tdefined over all steps only")
 	}
-	fmt.Fprintf(w, "steps a sample\t%.2f of %d\nspikes a sample\t%.1f\ntime\t%s\n", e.StepsPerSample, steps, e.SpikesPerSample, report.Seconds(e.WallSeconds))
+	if steps > 0 { // else the rule knows none
+		fmt.Fprintf(w, "steps a sample\t%.2f of %d\n", e.StepsPerSample, steps)
+	}
+	fmt.Fprintf(w, "spikes a sample\t%.1f\ntime\t%s\n", e.SpikesPerSample, report.Seconds(e.WallSeconds))
 	for _, r := range ev.Metrics.Rates {
 		fmt.Fprintf(w, "rate of %s\t%.4f\n", r.Layer, r.Value())
 	}
