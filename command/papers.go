@@ -18,9 +18,10 @@ type papersCmd struct {
 
 // Help is the verb's longer help.
 func (papersCmd) Help() string {
-	return `A paper "works" when each of its recipes has a kept result of the short or the
-full scale in which no tested claim falls short; it is "partial" when something is
-missing, and "planned" when it has no recipe.`
+	return `A paper "works" when each claim of its recipes is met by a kept result of the
+full scale, or of the short one where full has no bound of its own, and no kept
+result has one that is not met. It is "partial" when something is missing, and
+"planned" when it has no recipe. What can't be tested here is listed beside.`
 }
 
 // Run prints the reading list, or one paper of it.
@@ -94,6 +95,9 @@ func (a *app) paper(p docs.Paper, l docs.Listing, recipes []recipe.Recipe, runs 
 	fmt.Fprintf(a.out, "\n%s  %s\n", a.style(bold, "Here"), a.colored(l.Status))
 	if l.Missing != "" {
 		a.paragraph(2, "Missing: "+l.Missing)
+	}
+	for _, u := range l.Untested {
+		a.paragraph(2, "Can't be tested here: "+u.What+": "+u.Why)
 	}
 	for _, r := range recipes {
 		if !slices.Contains(l.Recipes, r.ID) {
