@@ -12,12 +12,12 @@ import (
 // order is the one import order: a package imports only what stands before it.
 // A pattern that ends in /* holds siblings, which never import each other.
 var order = []string{
-	"internal/limit", "internal/suggest", "internal/enum", "internal/huge", "internal/rng", "internal/par", "internal/atomicfile", "internal/mel", "internal/kernel",
+	"internal/limit", "internal/suggest", "internal/enum", "internal/huge", "internal/rng", "internal/par", "internal/atomicfile", "internal/mel", "internal/machine", "internal/kernel",
 	"tensor", "spike", "signal", "linmap", "format/*", "sample", "modelfile", "run", "surrogate", "neuron", "encode", "distance", "distance/recording", "compare", "compare/*",
 	"data", "data/*", "layer", "loss", "optim", "network", "task", "train", "energy", "model", "exchange", "convert", "detect",
 	"rule/eqprop/sparse", "rule/eqprop/limit", "rule/eqprop/unit", "rule/eqprop/coupling", "rule/*", "rule/eqprop/diagnose",
-	"catalog", "activity", "bench", "report/*", "report", "recipe", "recipe/*",
-	"recipe/all", "docs", "examples", "serve", "command", "cmd/*", "tools/*",
+	"catalog", "inspect", "activity", "bench", "report/*", "report", "recipe", "recipe/*",
+	"recipe/all", "docs", "examples", "serve", "view", "command", "cmd/*", "tools/*",
 }
 
 func rank(pkg string) int {

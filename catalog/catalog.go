@@ -117,8 +117,15 @@ func (c Catalog) Named(flag string, like model.Data) (model.Data, error) {
 		d.NPZ = at
 		return d, nil
 	}
+	if flag == "source" && like.Source != nil && len(like.Source.Paths()) == 0 {
+		d.Source, d.Classes = like.Source, nil
+		return d, nil
+	}
 	if at, ok := strings.CutPrefix(flag, "source:"); ok && like.Source != nil {
 		d.Source, d.Classes = like.Source, nil
+		if len(d.Source.Paths()) == 0 {
+			return d, fmt.Errorf("%q: the model's source is generated and has no path; name it as source", flag)
+		}
 		for i, path := range d.Source.Paths() {
 			if *path = at; i > 0 {
 				*path = "" // as that of further files for the test

@@ -295,6 +295,32 @@ valid: 0
 	}
 }
 
+// A source that is computed has no path to be called by.
+func TestModelOfASourceWithoutPath(t *testing.T) {
+	_, path := fitFile(t, `
+data: {source: {kind: moons, train: 40, test: 10}}
+steps: 2
+layers: [flatten, {kind: linear, out: 2}]
+loss: membrane-cross-entropy
+optimizer: {kind: adam, lr: 0.01}
+epochs: 1
+batch: 10
+`, "")
+	f, err := modelfile.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for flag, want := range map[string]string{"": "source", "source": "source"} {
+		part, err := catalog.Default().Measurable(t.Context(), f, flag, "test", data.Options{})
+		if err != nil || part.Name != want || part.Source.Len() != 10 {
+			t.Errorf("--data %q: %+v, %v", flag, part, err)
+		}
+	}
+	if _, err := catalog.Default().Measurable(t.Context(), f, "source:my.csv", "test", data.Options{}); err == nil || !strings.Contains(err.Error(), "is generated and has no path") {
+		t.Errorf("a path: %v", err)
+	}
+}
+
 // Two outputs, two losses, two tasks, from a file.
 func TestTwoOutputs(t *testing.T) {
 	const n = 200

@@ -216,14 +216,24 @@ func ptr[T any](v T) *T { return &v }
 
 // describeAs copies the descriptions of one schema to what stands at the same place in
 // another.
-func describeAs(schema, docs map[string]any) {
-	if text, ok := docs["description"].(string); ok && schema["description"] == nil {
-		schema["description"] = text
-	}
-	for key, v := range schema {
-		a, isMap := v.(map[string]any)
-		if b, ok := docs[key].(map[string]any); ok && isMap {
-			describeAs(a, b)
+func describeAs(schema, docs any) {
+	switch a := schema.(type) {
+	case map[string]any:
+		b, ok := docs.(map[string]any)
+		if !ok {
+			return
+		}
+		if text, ok := b["description"].(string); ok && a["description"] == nil {
+			a["description"] = text
+		}
+		for key, v := range a {
+			describeAs(v, b[key])
+		}
+	case []any:
+		if b, ok := docs.([]any); ok && len(b) == len(a) {
+			for i := range a {
+				describeAs(a[i], b[i])
+			}
 		}
 	}
 }

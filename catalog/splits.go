@@ -22,25 +22,32 @@ type Part struct {
 	Name   string // of the data, for people
 }
 
+// ConfigOf is the configuration of a model file.
+func (c Catalog) ConfigOf(f *modelfile.File) (model.Config, error) {
+	if f.Format > 1 {
+		return c.Decode("its configuration", f.Config)
+	}
+	cfg, err := c.Decode("its configuration", modernised(f.Rule, f.Config))
+	cfg.Valid = 0 // nothing was held out then
+	return cfg, err
+}
+
 // Measurable loads data to measure the model of a file with. The empty flag means the
 // data that the model was trained on, whose parts are those of training: the training
 // samples without the validation samples, these, and the test samples. So are those of
 // the same data named by a flag, but for a limit on the number of test samples. Other
 // data have the parts that they come with; without a test part they are measured whole.
 func (c Catalog) Measurable(ctx context.Context, f *modelfile.File, flag, split string, o data.Options) (Part, error) {
-	cfg, err := c.Decode("its configuration", f.Config)
+	cfg, err := c.ConfigOf(f)
 	if err != nil {
 		return Part{}, err
-	}
-	if f.Format == 1 {
-		cfg.Valid = 0 // nothing was held out then
 	}
 	part := Part{Split: split, Name: flag}
 	own := flag == ""
 	if own {
 		part.Name = cfg.Data.Called()
 	} else {
-		like, err := c.Decode("its configuration", f.Config) // another one, whose paths may change
+		like, err := c.ConfigOf(f) // another one, whose paths may change
 		if err != nil {
 			return part, err
 		}
@@ -118,7 +125,8 @@ func same(named, d model.Data) bool {
 		return false
 	}
 	if named.Source != nil {
-		return path(*named.Source.Paths()[0]) == path(*d.Source.Paths()[0])
+		a, b := named.Source.Paths(), d.Source.Paths()
+		return len(a) == len(b) && (len(a) == 0 || path(*a[0]) == path(*b[0]))
 	}
 	return named.Name == d.Name && path(named.Folder) == path(d.Folder) && path(named.NPZ) == path(d.NPZ)
 }

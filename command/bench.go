@@ -81,7 +81,7 @@ func (c *benchCmd) Run(a *app) error {
 	if c.JSON {
 		err = json.NewEncoder(a.out).Encode(rows)
 	} else {
-		err = writeRows(a, rows, c.Compare)
+		err = a.Bench(rows, c.Compare)
 	}
 	if err == nil && failed > 0 {
 		err = codeError(exitFailed)
@@ -122,10 +122,10 @@ func setKernel(name string) error {
 // memory is the case's. The factors of a network are found here, once for all its
 // cases.
 func (c *benchCmd) runAll(a *app, cases []bench.Case) ([]bench.Row, error) {
-	rows, built := []bench.Row{}, builtFrom()
+	rows, built := []bench.Row{}, machine.BuiltFrom()
 	factors := map[string][]float64{}
 	for i, one := range cases {
-		a.status("[%d of %d] %s %s", i+1, len(cases), one.Workload, one.Phase)
+		a.Status("[%d of %d] %s %s", i+1, len(cases), one.Workload, one.Phase)
 		key := one.Workload + one.Shape
 		if c.Factors != nil {
 			factors[key] = c.Factors
@@ -133,14 +133,14 @@ func (c *benchCmd) runAll(a *app, cases []bench.Case) ([]bench.Row, error) {
 		if _, ok := factors[key]; !ok {
 			f, err := one.Calibrate()
 			if err != nil {
-				a.status("")
+				a.Status("")
 				return nil, err
 			}
 			factors[key] = f
 		}
 		got, err := c.child(a, i, factors[key])
 		if a.ctx.Err() != nil {
-			a.status("")
+			a.Status("")
 			return nil, errors.New("bench: interrupted")
 		}
 		if err == nil && len(got) > 0 {
@@ -151,7 +151,7 @@ func (c *benchCmd) runAll(a *app, cases []bench.Case) ([]bench.Row, error) {
 		}
 		rows = append(rows, got...)
 	}
-	a.status("")
+	a.Status("")
 	if c.Profile {
 		bench.Ceilings(bench.Options{Now: time.Now}, c.Threads, rows)
 	}
@@ -160,10 +160,10 @@ func (c *benchCmd) runAll(a *app, cases []bench.Case) ([]bench.Row, error) {
 }
 
 // stamp says what program and machine measured the rows.
-func stamp(rows []bench.Row, built source) {
+func stamp(rows []bench.Row, built machine.Source) {
 	for i := range rows {
 		r := &rows[i]
-		r.Synfire, r.Commit, r.Dirty, r.CPU, r.Cores = version, built.commit, built.dirty, machine.CPU(), runtime.NumCPU()
+		r.Synfire, r.Commit, r.Dirty, r.CPU, r.Cores = version, built.Commit, built.Dirty, machine.CPU(), runtime.NumCPU()
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"synfire/bench"
 	"synfire/internal/kernel"
 	"synfire/internal/machine"
+	"synfire/view"
 )
 
 // asCommand lets the processes that the command starts be the command, not its
@@ -58,7 +59,7 @@ func TestBenchView(t *testing.T) {
 		{Workload: "W4", Phase: bench.Infer, Shape: "32x32x3-13C3-AP2x5-10", Unit: "samples/s", Threads: 1, FiringRate: []float64{0, 0.01, 0.02, 0.05}, Error: "spiking1 fires at 0.0 %", Compared: []bench.Comparison{{Source: "norse", Error: "no module"}}},
 	}
 	var b strings.Builder
-	if err := writeRows(&app{out: &b}, rows, "peers.jsonl"); err != nil {
+	if err := (view.Screen{Out: &b}).Bench(rows, "peers.jsonl"); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "bench", b.String())

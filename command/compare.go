@@ -173,7 +173,7 @@ func (c *compareCmd) report(a *app, pool *par.Pool, result *comparison, left, ri
 	if err != nil {
 		return err
 	}
-	if err := writePage(c.Out, page); err != nil {
+	if err := page.Write(c.Out); err != nil {
 		return err
 	}
 	raw, err := json.Marshal(result)

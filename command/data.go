@@ -14,6 +14,7 @@ import (
 	"synfire/format/npz"
 	"synfire/internal/atomicfile"
 	"synfire/report"
+	"synfire/view"
 )
 
 // findDataset is a data set by name.
@@ -32,12 +33,12 @@ func dataOptions(a *app, dir string) data.Options {
 	if dir != "" {
 		o.DataDir = dir
 	}
-	if a.live {
-		v := newView(a)
+	if a.Live {
+		v := view.NewProgress(a.Screen)
 		o.Progress = func(name string, done, total int64) {
-			v.progress(name, int(done), int(max(total, done)), "")
+			v.Bar(name, int(done), int(max(total, done)), "")
 			if done == total {
-				v.done()
+				v.Done()
 			}
 		}
 	}

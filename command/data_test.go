@@ -5,38 +5,47 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"synfire/catalog"
 )
 
-// The examples on data of one's own train, and their checkpoints are evaluated on the
-// same data by flag: the class names and the normalisation come with the checkpoint.
+// The examples on data of one's own train, and their models are measured on the
+// same data: the class names and the normalisation come with the model, and its parts of
+// the data are those of training.
 func TestOwnData(t *testing.T) {
-	examples := filepath.Join("..", "..", "examples")
+	examples := filepath.Join("..", "examples")
 	for _, c := range []struct {
 		file, data, split string
 		n                 int
 	}{
 		{"own-images.yaml", "folder:" + filepath.Join(examples, "testdata", "shapes"), "test", 8},
 		{"own-table.yaml", "npz:" + filepath.Join(examples, "testdata", "clouds.npz"), "all", 60},
+		{"own-table.yaml", "npz:" + filepath.Join(examples, "testdata", "clouds.npz"), "test", 12},
+		{"own-table.yaml", "", "test", 12},
 	} {
 		out := filepath.Join(t.TempDir(), "run")
 		if _, stderr, code := command("train", filepath.Join(examples, c.file), "--out", out, "--json"); code != 0 {
 			t.Fatalf("%s: exit code %d: %s", c.file, code, stderr)
 		}
-		stdout, stderr, code := command("eval", filepath.Join(out, "checkpoints", "best.safetensors"), "--data", c.data, "--json")
+		args := []string{"eval", filepath.Join(out, "model.safetensors"), "--split", c.split, "--json"}
+		if c.data != "" {
+			args = append(args, "--data", c.data)
+		}
+		stdout, stderr, code := command(args...)
 		if code != 0 {
 			t.Fatalf("%s: eval: exit code %d: %s", c.file, code, stderr)
 		}
-		var e evaluation
+		var e catalog.Evaluation
 		strict(t, stdout, &e)
-		if e.N != c.n || e.Split != c.split || e.Accuracy < 90 {
-			t.Errorf("%s: %d samples of split %s, accuracy %v", c.file, e.N, e.Split, e.Accuracy)
+		if e.N != c.n || e.Split != c.split || *e.Accuracy < 90 {
+			t.Errorf("%s: %d samples of split %s, accuracy %v", c.file, e.N, e.Split, *e.Accuracy)
 		}
 	}
 }
 
 // A table becomes a file of arrays; the one of the example is what comes out.
 func TestConvert(t *testing.T) {
-	dir := filepath.Join("..", "..", "examples", "testdata")
+	dir := filepath.Join("..", "examples", "testdata")
 	out := filepath.Join(t.TempDir(), "clouds.npz")
 	stdout, stderr, code := command("data", "convert", filepath.Join(dir, "clouds.csv"), out, "--label", "kind")
 	if code != 0 || !strings.Contains(stdout, "60 samples of 2 values, classes: large, small") {
@@ -66,7 +75,7 @@ func TestOwnDataMistakes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	table := filepath.Join("..", "..", "examples", "testdata", "clouds.npz")
+	table := filepath.Join("..", "examples", "testdata", "clouds.npz")
 	absolute, err := filepath.Abs(table)
 	if err != nil {
 		t.Fatal(err)
@@ -83,10 +92,10 @@ func TestOwnDataMistakes(t *testing.T) {
 		{1, []string{"absent", "no such file"}, []string{"train", net("{folder: /absent}"), "--out", out}},
 		{1, []string{"absent.npz", "no such file"}, []string{"train", net("{npz: /absent.npz}"), "--out", out}},
 		{1, []string{"train/a/1.png", "cannot be decoded", "replace the file"}, []string{"train", net("{folder: " + broken + "}"), "--out", out}},
-		{1, []string{"has no test samples", "data.holdout"}, []string{"train", write(t, "t.yaml", "data: {npz: "+absolute+"}\nsteps: 2\nlayers: [flatten, {kind: linear, out: 2}, readout]\n"), "--out", out}},
-		{2, []string{"2 of name, folder and npz", "give one"}, []string{"train", net("{name: mnist, npz: x}"), "--out", out}},
+		{2, []string{"no test samples", "data.holdout"}, []string{"train", write(t, "t.yaml", "data: {npz: "+absolute+"}\nsteps: 2\nlayers: [flatten, {kind: linear, out: 2}, readout]\n"), "--out", out}},
+		{2, []string{"2 of name, folder, npz and source", "give one"}, []string{"train", net("{name: mnist, npz: x}"), "--out", out}},
 		{2, []string{"size and channels are of images"}, []string{"train", net("{name: mnist, size: [1, 2]}"), "--out", out}},
-		{2, []string{"fsdd", "no labelled images"}, []string{"train", net("{name: fsdd}"), "--out", out}},
+		{1, []string{"fsdd", "data import fsdd"}, []string{"train", net("{name: fsdd}"), "--out", out}},
 		{2, []string{"probability 2"}, []string{"train", net("{name: mnist, augment: [{kind: flip, probability: 2}]}"), "--out", out}},
 		{2, []string{"no such file"}, []string{"data", "convert", "absent.csv", "x.npz", "--label", "y"}},
 		{2, []string{"net.yaml", "no column \"y\""}, []string{"data", "convert", net("{name: mnist}"), "x.npz", "--label", "y"}},

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-var block = regexp.MustCompile("(?s)```(sh|yaml)\n(.*?)```")
+var block = regexp.MustCompile("(?s)```(sh|yaml|csv \\S+)\n(.*?)```")
 
 // Every command of the pages runs as it stands there, recipes at the smoke scale,
 // in a directory with the files that the page shows.
@@ -17,7 +17,7 @@ func TestCommandsOfThePages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains for seconds")
 	}
-	docs, err := filepath.Abs(filepath.Join("..", "..", "docs"))
+	docs, err := filepath.Abs(filepath.Join("..", "docs"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,6 +34,12 @@ func TestCommandsOfThePages(t *testing.T) {
 				if !ok || filepath.Ext(name) != ".yaml" {
 					t.Fatalf("%s: a YAML block without its file's name in the first line:\n%s", page, m[2])
 				}
+				if err := os.WriteFile(name, []byte(m[2]), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			if name, ok := strings.CutPrefix(m[1], "csv "); ok {
 				if err := os.WriteFile(name, []byte(m[2]), 0o644); err != nil {
 					t.Fatal(err)
 				}

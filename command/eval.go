@@ -5,17 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"synfire/catalog"
 	"synfire/internal/par"
 	"synfire/modelfile"
-	"synfire/report"
 	"synfire/rule/bptt"
-	"synfire/task"
 	"synfire/train"
+	"synfire/view"
 )
 
 type evalCmd struct {
@@ -34,33 +31,6 @@ func (evalCmd) Help() string {
 	return `Measures a model by its task. The parts of the data that it was trained on are those of
 training: train is what it learned from, valid what chose the best epoch, test what
 neither has seen.`
-}
-
-// evaluation is the JSON of eval.
-type evaluation struct {
-	Data            string              `json:"data"`
-	Split           string              `json:"split"`
-	N               int                 `json:"n"`
-	Task            string              `json:"task"`
-	Scalars         []scalar            `json:"scalars"`
-	Accuracy        *float64            `json:"accuracy,omitempty"` // of classify, as what follows
-	Confusion       [][]int             `json:"confusion,omitempty"`
-	Classes         []string            `json:"classes,omitempty"`
-	PerClass        []task.ClassFigures `json:"per_class,omitempty"`
-	Loss            *float64            `json:"loss"` // null with early exit, which has none: it is defined over all steps
-	StepsPerSample  float64             `json:"steps_per_sample"`
-	SpikesPerSample float64             `json:"spikes_per_sample"`
-	Rates           map[string]float64  `json:"rates"`
-	WallSeconds     float64             `json:"wall_seconds"`
-}
-
-// scalar is a figure with its unit; null where it is undefined, and why.
-type scalar struct {
-	Name      string         `json:"name"`
-	Value     *float64       `json:"value"`
-	Unit      string         `json:"unit"`
-	Direction task.Direction `json:"direction"`
-	Why       string         `json:"why,omitempty"`
 }
 
 // Run evaluates.
@@ -84,21 +54,21 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	start, v := time.Now(), newView(a)
+	start, v := time.Now(), view.NewProgress(a.Screen)
 	ev, err := m.Evaluate(a.ctx, p, part.Source, batch, func(done, total int) { v.Evaluating(part.Split, done, total) })
-	v.done()
+	v.Done()
 	if errors.Is(err, train.ErrInterrupted) || a.ctx.Err() != nil {
 		return context.Canceled
 	}
 	if err != nil {
 		return fmt.Errorf("eval: %w", err)
 	}
-	e := evaluationOf(ev, m.Config.Steps)
+	e := catalog.EvaluationOf(ev, m.Config.Steps)
 	e.Data, e.Split, e.Task, e.WallSeconds = part.Name, part.Split, taskKind(a.Catalog, m.Config), time.Since(start).Seconds()
 	if c.JSON {
 		return json.NewEncoder(a.out).Encode(e)
 	}
-	return e.print(a, ev, m.Config.Steps)
+	return a.Evaluation(e, ev, m.Config.Steps)
 }
 
 // measurable loads what a model of a file is to be measured with.
@@ -140,112 +110,4 @@ func (c *evalCmd) predictor(m *catalog.Model) (train.Predictor, int, error) {
 	}
 	p, err := early.EarlyExit(lead, 0)
 	return p, 1, err // what a sample takes is then its own
-}
-
-func evaluationOf(ev *train.Evaluation, steps int) evaluation {
-	e := evaluation{N: ev.Metrics.N, StepsPerSample: ev.Steps, Rates: map[string]float64{}, Scalars: []scalar{}}
-	if e.StepsPerSample == 0 {
-		e.StepsPerSample = float64(steps)
-	}
-	for _, s := range ev.Scalars {
-		one := scalar{s.Name, &s.Value, s.Unit, s.Better, s.Why}
-		if !s.Defined() {
-			one.Value = nil
-		}
-		e.Scalars = append(e.Scalars, one)
-	}
-	if v, ok := ev.Metrics.Mean(train.Loss); ok {
-		e.Loss = &v
-	}
-	if k := ev.Classes(); k != nil {
-		accuracy := k.Accuracy()
-		e.Accuracy, e.Confusion, e.Classes, e.PerClass = &accuracy, k.Confusion, k.Names, k.PerClass()
-	}
-	spikes := 0
-	for _, r := range ev.Metrics.Rates {
-		e.Rates[r.Layer] = r.Value()
-		spikes += r.Spikes
-	}
-	e.SpikesPerSample = float64(spikes) / float64(max(1, e.N))
-	return e
-}
-
-func (e evaluation) print(a *app, ev *train.Evaluation, steps int) error {
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "data\t%s, %s, %s samples\n", e.Data, e.Split, report.Integer(int64(e.N)))
-	for _, s := range ev.Scalars {
-		text := s.String()
-		if s.Why != "" {
-			text += ": " + s.Why
-		}
-		fmt.Fprintf(w, "%s\t%s\n", s.Name, text)
-	}
-	if e.Loss == nil && ev.Steps > 0 {
-		fmt.Fprintln(w, "loss\tdefined over all steps only")
-	}
-	fmt.Fprintf(w, "steps a sample\t%.2f of %d\nspikes a sample\t%.1f\ntime\t%s\n", e.StepsPerSample, steps, e.SpikesPerSample, report.Seconds(e.WallSeconds))
-	for _, r := range ev.Metrics.Rates {
-		fmt.Fprintf(w, "rate of %s\t%.4f\n", r.Layer, r.Value())
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	for _, score := range ev.Scores {
-		if k, ok := score.(*task.Classes); ok {
-			if err := a.classes(k); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// shownConfused is how many confusions are printed where the matrix is too wide.
-const shownConfused = 10
-
-// classes prints the figures of each class and the confusion matrix, or where it is too
-// wide the most frequent confusions.
-func (a *app) classes(k *task.Classes) error {
-	figures := [][]string{{"CLASS", "PRECISION", "RECALL", "F1", "SAMPLES"}}
-	for _, f := range k.PerClass() {
-		figures = append(figures, []string{f.Class, share(f.Precision), share(f.Recall), share(f.F1), report.Integer(int64(f.N))})
-	}
-	a.grid(figures)
-	matrix := [][]string{append([]string{"TRUE CLASS, ANSWER →"}, k.Names...)}
-	for i, row := range k.Confusion {
-		matrix = append(matrix, append([]string{k.Names[i]}, names(row, func(n int) string { return report.Integer(int64(n)) })...))
-	}
-	width := 0
-	for _, w := range widths(matrix) {
-		width += w + 2
-	}
-	if k.Confusion != nil && width <= a.width {
-		a.grid(matrix)
-		return nil
-	}
-	if confused := k.Confused(shownConfused); len(confused) > 0 {
-		_, err := fmt.Fprintf(a.out, "\nmost often taken for another, true class → answer:\n  %s\n", strings.Join(confused, "\n  "))
-		return err
-	}
-	return nil
-}
-
-// grid prints a table whose first column is text and whose others are numbers.
-func (a *app) grid(table [][]string) {
-	wide := widths(table)
-	numbers := make([]int, len(wide))
-	for i := range numbers {
-		numbers[i] = i + 1
-	}
-	fmt.Fprintln(a.out)
-	for _, row := range table {
-		fmt.Fprintln(a.out, align(row, wide, numbers...))
-	}
-}
-
-func share(v *float64) string {
-	if v == nil {
-		return "–"
-	}
-	return fmt.Sprintf("%.1f %%", 100**v)
 }

@@ -38,7 +38,8 @@ func TestInspect(t *testing.T) {
 		{"idx", file(t, "a-ubyte", func(b *bytes.Buffer) error { return idx.Write(b, image) }), "data"},
 		{"training run", write(t, "b.yaml", tinyNet), ""},
 		{"run", run, ""},
-		{"checkpoint", filepath.Join(run, "checkpoints", "best.safetensors"), "optim.0.conv2d1.bias"},
+		{"checkpoint", filepath.Join(run, "checkpoints", "best.safetensors"), "param.conv2d1.bias"},
+		{"model", filepath.Join(run, "model.safetensors"), "param.conv2d1.bias"},
 	} {
 		stdout, stderr, code := command("inspect", c.path, "--json")
 		var in struct {

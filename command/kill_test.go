@@ -3,6 +3,7 @@
 package command
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/rand/v2"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"synfire/format/npz"
 	"synfire/report"
 )
 
@@ -20,7 +22,7 @@ import (
 // killed.
 func TestMain(m *testing.M) {
 	if os.Getenv("SYNFIRE_TEST_AS_COMMAND") != "" {
-		main()
+		os.Exit(testProgram().Execute(os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }
@@ -125,5 +127,35 @@ func TestTerminated(t *testing.T) {
 	names, _ := filepath.Glob(filepath.Join(out, "checkpoints", "step-*.safetensors"))
 	if len(names) == 0 {
 		t.Error("nothing was saved")
+	}
+}
+
+// A verb that has nothing to save ends soon after a signal, whatever it is doing, with a
+// line that says so.
+func TestInterruptedVerb(t *testing.T) {
+	a := file(t, "a.npz", func(b *bytes.Buffer) error {
+		x := make([]float64, 60*4)
+		for i := range x {
+			x[i] = float64(i*i%17) + float64(i)/100
+		}
+		return npz.Write(b, map[string]npz.Array{"x": npz.F64(x, 60, 4)})
+	})
+	c := process("compare", "--metric", "rsa-kendall", "--permutations", "1000000", "--threads", "1", a, a)
+	var stderr strings.Builder
+	c.Stderr = &stderr
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(500 * time.Millisecond)
+	start := time.Now()
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	err := c.Wait()
+	if c.ProcessState.ExitCode() != exitFailed || !strings.Contains(stderr.String(), "interrupted") {
+		t.Errorf("%v, exit code %d: %s", err, c.ProcessState.ExitCode(), stderr.String())
+	}
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("it took %v to end", took)
 	}
 }

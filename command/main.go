@@ -22,7 +22,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-	"golang.org/x/term"
 
 	"synfire/catalog"
 	"synfire/compare"
@@ -31,6 +30,7 @@ import (
 	"synfire/internal/par"
 	"synfire/recipe"
 	"synfire/train"
+	"synfire/view"
 )
 
 // Exit codes.
@@ -73,8 +73,6 @@ type cli struct {
 	Version    versionCmd    `cmd:"" group:"machine" help:"Print the version."`
 	Completion completionCmd `cmd:"" group:"machine" help:"Print a completion script for a shell."`
 	Complete   completeCmd   `cmd:"" group:"machine" hidden:""`
-
-	ShowVersion versionFlag `name:"version" help:"Print the version."`
 }
 
 // groups are the headings of the help page; a verb names its own by the key.
@@ -86,14 +84,13 @@ var groups = []kong.Group{
 	{Key: "machine", Title: "Data and machine"},
 }
 
-// app is what every verb works with: the program, and the process's streams and
-// settings.
+// app is what every verb works with: the program, the process's streams, its end.
 type app struct {
 	Program
+	view.Screen
 	ctx      context.Context
-	out, err io.Writer
-	color    bool // of out
-	live     bool // progress on err
+	out, err io.Writer // the screen's
+	color    bool
 	width    int
 }
 
@@ -117,6 +114,9 @@ func (p Program) Execute(args []string, out, errOut io.Writer) int {
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
+	}
+	if args[0] == "--version" {
+		args[0] = "version"
 	}
 	cmd, err := parse(parser, args)
 	if code >= 0 {
@@ -201,6 +201,7 @@ func (e codeError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 func (a *app) report(err error) int {
 	var code codeError
 	var usage usageError
+	var config recipe.UsageError
 	switch {
 	case err == nil:
 		return 0
@@ -212,25 +213,15 @@ func (a *app) report(err error) int {
 		text = "interrupted; nothing was kept of this command"
 	}
 	fmt.Fprintf(a.err, "%s: %s\n", a.Name, text)
-	if errors.As(err, &usage) {
+	if errors.As(err, &usage) || errors.As(err, &config) {
 		return exitUsage
 	}
 	return exitFailed
 }
 
 func newApp(ctx context.Context, p Program, out, errOut io.Writer) *app {
-	a := &app{Program: p, ctx: ctx, err: errOut, width: 100}
-	if f, ok := errOut.(*os.File); ok {
-		a.live = term.IsTerminal(int(f.Fd()))
-	}
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		a.color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 { // some terminals do not tell
-			a.width = min(w, 100)
-		}
-	}
-	a.out = &cleaner{to: out, styled: a.color}
-	return a
+	s := view.NewScreen(out, errOut)
+	return &app{Program: p, Screen: s, ctx: ctx, out: s.Out, err: s.Err, color: s.Color, width: s.Width}
 }
 
 const description = `Spiking neural networks: train them, measure them, reproduce the papers.

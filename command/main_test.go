@@ -9,21 +9,27 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/bench"
+	"synfire/catalog"
 	"synfire/recipe"
+	"synfire/recipe/all"
 	"synfire/report"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// testProgram is the command of this module.
+func testProgram() Program { return Program{Catalog: catalog.Default(), Recipes: all.Recipes()} }
+
 // command runs a command line and returns what it printed and its exit code.
 func command(args ...string) (out, errOut string, code int) {
 	var o, e bytes.Buffer
-	code = execute(args, &o, &e)
+	code = testProgram().Execute(args, &o, &e)
 	return o.String(), e.String(), code
 }
 
 func TestHelp(t *testing.T) {
-	for _, verb := range []string{"", "papers", "run", "plan", "inspect", "neuron", "runs", "runs list", "runs show", "runs diff", "runs resume", "runs export", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "data convert", "schema", "bench", "distance", "compare", "doctor", "completion"} {
+	for _, verb := range []string{"", "papers", "run", "plan", "inspect", "neuron", "runs", "runs list", "runs show", "runs diff", "runs resume", "runs export", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "data convert", "schema", "bench", "distance", "compare", "doctor", "completion", "predict", "kinds", "version"} {
 		args := append(strings.Fields(verb), "--help")
 		out, _, code := command(args...)
 		if code != 0 {
@@ -46,7 +52,7 @@ func golden(t *testing.T, name, got string) {
 	}
 	want, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatalf("%v; make it with: go test ./cmd/synfire -update", err)
+		t.Fatalf("%v; make it with: go test ./command -update", err)
 	}
 	if got != string(want) {
 		t.Errorf("%s differs:\n%s\nwant\n%s", path, got, want)
@@ -105,7 +111,7 @@ func TestTrainAndEval(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("eval: exit code %d: %s", code, stderr)
 	}
-	var e evaluation
+	var e catalog.Evaluation
 	strict(t, stdout, &e)
 	if e.N != 500 || len(e.Confusion) != 10 || len(e.Rates) != 1 {
 		t.Errorf("evaluation: %+v", e)
@@ -114,7 +120,7 @@ func TestTrainAndEval(t *testing.T) {
 		t.Errorf("evaluation over all steps: loss %v, %v steps", e.Loss, e.StepsPerSample)
 	}
 	stdout, stderr, code = command("eval", best, "--data", "mnist-sample", "--early-exit", "0.001", "--json")
-	var early evaluation
+	var early catalog.Evaluation
 	strict(t, stdout, &early)
 	if code != 0 || early.N != 500 || early.Loss != nil || !(early.StepsPerSample < 3) {
 		t.Errorf("early exit: exit code %d, %+v; %s", code, early, stderr)
@@ -158,7 +164,7 @@ func TestLists(t *testing.T) {
 		Sources               []string
 	}
 	strict(t, stdout, &sets)
-	if code != 0 || len(sets) != len(datasets()) {
+	if code != 0 || len(sets) != len(catalog.Default().Datasets) {
 		t.Errorf("data list: exit code %d, %s", code, stdout)
 	}
 }
@@ -226,7 +232,7 @@ func TestDoctorJSON(t *testing.T) {
 		t.Skip("times matrix products")
 	}
 	stdout, stderr, code := command("doctor", "--json")
-	var h health
+	var h bench.Health
 	strict(t, stdout, &h)
 	if code != 0 || !h.OK || h.CPU == "" || h.Cores < 1 || h.Kernels["go"] != "pass" || h.GEMM["1"] <= 0 || h.Data["mnist-sample"] != "cached" {
 		t.Errorf("exit code %d, %s, %s", code, stdout, stderr)

@@ -14,6 +14,7 @@ import (
 	"synfire/neuron"
 	"synfire/report"
 	"synfire/report/figure"
+	"synfire/view"
 )
 
 type neuronCmd struct {
@@ -105,12 +106,12 @@ func (tr trace) draw(path string) error {
 
 // print shows the trace in lines of the terminal's width.
 func (tr trace) print(a *app, input float64) error {
-	lo, _, hi := span(tr.V)
+	lo, _, hi := view.Span(tr.V)
 	fmt.Fprintf(a.out, "%s", tr.Name)
 	for _, key := range slices.Sorted(maps.Keys(tr.Params)) {
 		fmt.Fprintf(a.out, "  %s %v", key, tr.Params[key])
 	}
-	fmt.Fprintf(a.out, "\ninput %v in each of %d steps: %d spikes, membrane %s to %s\n", input, len(tr.T), len(tr.Spikes), short(lo), short(hi))
+	fmt.Fprintf(a.out, "\ninput %v in each of %d steps: %d spikes, membrane %s to %s\n", input, len(tr.T), len(tr.Spikes), view.Short(lo), view.Short(hi))
 	width := max(20, a.width-10)
 	for from := 0; from < len(tr.T); from += width {
 		to := min(from+width, len(tr.T))
@@ -120,8 +121,8 @@ func (tr trace) print(a *app, input float64) error {
 				fired[s-from] = '|'
 			}
 		}
-		fmt.Fprintf(a.out, "\nspikes    %s\n", a.style(yellow, strings.TrimRight(string(fired), " ")))
-		fmt.Fprintf(a.out, "membrane  %s\nstep      %d\n", spark(tr.V[from:to], min(lo, 0), hi), from)
+		fmt.Fprintf(a.out, "\nspikes    %s\n", a.Style(view.Yellow, strings.TrimRight(string(fired), " ")))
+		fmt.Fprintf(a.out, "membrane  %s\nstep      %d\n", view.Spark(tr.V[from:to], min(lo, 0), hi), from)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"synfire/docs"
 	"synfire/recipe"
 	"synfire/report"
+	"synfire/view"
 )
 
 // The pages as a reader sees them, for a state of the recipes that does not
@@ -32,7 +33,7 @@ func TestPapersPages(t *testing.T) {
 	runs := []report.Run{kept("eqprop"), kept("spiking-eqprop")}
 	for name, key := range map[string]string{"papers": "", "papers-one": "eqprop-2017"} {
 		var out bytes.Buffer
-		if err := (&papersCmd{Key: key}).print(&app{out: &out, width: 80}, papers, recipes, runs); err != nil {
+		if err := (&papersCmd{Key: key}).print(&app{Screen: view.Screen{Out: &out, Width: 80}, out: &out, width: 80}, papers, recipes, runs); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, name, out.String())
@@ -62,11 +63,5 @@ func TestPapersJSON(t *testing.T) {
 		} else if s := *p.Status; s != "works" && s != "partial" && s != "planned" || (s == "works") != (*p.Missing == "") {
 			t.Errorf("%s: %s, missing %q", *p.Key, s, *p.Missing)
 		}
-	}
-}
-
-func TestWrap(t *testing.T) {
-	if got := wrap("  one two\nthree  µέγα ", 8); strings.Join(got, "|") != "one two|three|µέγα" {
-		t.Errorf("%q", got)
 	}
 }

@@ -118,8 +118,8 @@ func (c *planCmd) config(a *app) (cfg model.Config, src []byte, err error) {
 }
 
 func measureEpoch(a *app, cfg model.Config, sets model.Sets, pool *par.Pool) (float64, error) {
-	a.status("measuring a few batches")
-	defer a.status("")
+	a.Status("measuring a few batches")
+	defer a.Status("")
 	loop, err := cfg.Loop(sets, pool)
 	if err != nil {
 		return 0, usageError{err}

@@ -20,6 +20,7 @@ import (
 	"synfire/modelfile"
 	"synfire/report"
 	"synfire/sample"
+	"synfire/view"
 )
 
 type predictCmd struct {
@@ -175,7 +176,7 @@ func (c *predictCmd) print(a *app, p prediction) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	switch {
 	case p.Scores != nil:
-		fmt.Fprintf(w, "%s\t%s\n", p.Input, a.style(bold, p.Class))
+		fmt.Fprintf(w, "%s\t%s\n", p.Input, a.Style(view.Bold, p.Class))
 		ranked := slices.SortedFunc(maps.Keys(p.Scores), func(x, y string) int {
 			return cmp.Or(cmp.Compare(p.Scores[y], p.Scores[x]), cmp.Compare(x, y))
 		})

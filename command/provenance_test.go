@@ -41,7 +41,7 @@ func TestCommitIsThatOfTheStart(t *testing.T) {
 		git("commit", "-qm", "second", "--allow-empty")
 		return &recipe.Outcome{Page: func(r report.Run) report.Page { return report.Page{Title: "Nothing", Facts: r.Facts()} }}, nil
 	}}
-	a := newApp(context.Background(), &out, &errOut)
+	a := newApp(context.Background(), testProgram(), &out, &errOut)
 	if err := a.runRecipe(r, report.Smoke, 1, "none", runFlags{Threads: 1, Out: "run", JSON: true}); err != nil {
 		t.Fatal(err)
 	}

@@ -5,21 +5,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
-	"math"
-	"os"
 	"path/filepath"
-	"slices"
 	"text/tabwriter"
 	"time"
 
 	"synfire/internal/atomicfile"
+	"synfire/internal/machine"
 	"synfire/internal/par"
 	"synfire/recipe"
 	"synfire/report"
 	"synfire/run"
 	"synfire/train"
+	"synfire/view"
 )
 
 // runFlags are shared by the verbs that train.
@@ -101,10 +98,10 @@ func (*runFlags) saves() {}
 
 // runRecipe runs in the run's directory, judges, and writes the report.
 func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name string, f runFlags) error {
-	start, built := time.Now(), builtFrom()
+	start, built := time.Now(), machine.BuiltFrom()
 	out := f.Out
 	if out == "" {
-		out = freeDir(filepath.Join("runs", name), f.Resume)
+		out = run.Free(filepath.Join("runs", name), f.Resume)
 	}
 	abandon, err := run.Start(out, run.Record{Recipe: r.ID, Scale: string(scale), Seed: seed, Started: start.UTC().Truncate(time.Second)})
 	if err != nil {
@@ -113,10 +110,10 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	defer abandon() // does nothing once the run has files of its own
 	pool := par.New(f.Threads)
 	defer pool.Close()
-	view := newView(a)
+	progress := view.NewProgress(a.Screen)
 	env := &recipe.Env{
 		Catalog: a.Catalog, Scale: scale, Seed: seed, Pool: pool, Out: out, Resume: f.Resume, SaveEvery: f.Save, Logs: f.Log,
-		Data: dataOptions(a, f.DataDir), Observer: view, Now: time.Now,
+		Data: dataOptions(a, f.DataDir), Observer: progress, Now: time.Now,
 	}
 	what := r.Title
 	if r.ID != "" {
@@ -124,7 +121,7 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	}
 	fmt.Fprintf(a.err, "%s, seed %d, %d threads, in %s\n", what, seed, pool.Threads(), out)
 	o, err := r.Run(a.ctx, env)
-	view.done()
+	progress.Done()
 	if a.ctx.Err() != nil && err != nil {
 		return a.interrupted(err, out)
 	}
@@ -155,7 +152,7 @@ func (a *app) interrupted(err error, out string) error {
 // files of their own, and prints the result.
 func (a *app) finish(result report.Run, page report.Page, asJSON bool) error {
 	dir := filepath.FromSlash(result.Dir)
-	if err := writePage(dir, page); err != nil {
+	if err := page.Write(dir); err != nil {
 		return err
 	}
 	if err := atomicfile.Write(filepath.Join(dir, "result.json"), result.WriteJSON); err != nil {
@@ -166,92 +163,10 @@ func (a *app) finish(result report.Run, page report.Page, asJSON bool) error {
 		err = result.WriteJSON(a.out)
 	} else {
 		fmt.Fprintf(a.out, "\nReport: %s\n\n", filepath.Join(dir, "report.html"))
-		err = errors.Join(a.writeTrends(dir), result.WriteTerminal(a.out, a.width, a.color))
+		err = errors.Join(a.Trends(dir), result.WriteTerminal(a.out, a.width, a.color))
 	}
 	if err == nil && result.ExitCode() != 0 {
 		return codeError(result.ExitCode())
 	}
 	return err
-}
-
-// writePage makes the directory and writes the page into it, as HTML and Markdown,
-// with its figures as files of their own.
-func writePage(dir string, page report.Page) error {
-	html, err := page.HTML()
-	if err != nil {
-		return err
-	}
-	files := append(page.FigureFiles(), report.File{Name: "report.md", Content: page.Markdown()}, report.File{Name: "report.html", Content: html})
-	if err := os.MkdirAll(filepath.Join(dir, "figures"), 0o755); err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	for _, f := range files {
-		if err := atomicfile.Write(filepath.Join(dir, filepath.FromSlash(f.Name)), writer(f.Content)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// writeTrends shows how the figures of the run in a directory went, where it kept them
-// there.
-func (a *app) writeTrends(dir string) error {
-	points, epochs, err := run.History(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // a run that trains nothing, or several networks
-	}
-	if err != nil {
-		return err
-	}
-	trends := trendsOf(points, epochs)
-	if err := report.WriteTrends(a.out, trends, a.width, a.color); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(a.out)
-	return err
-}
-
-// trendsOf are the courses of the figures of training, and of those that were measured
-// after each epoch.
-func trendsOf(points []run.Point, epochs []run.Epoch) []report.Trend {
-	var out []report.Trend
-	add := func(split string, n int, of func(i int) run.Figures) {
-		all := map[string]bool{}
-		for i := range n {
-			for name := range of(i) {
-				all[name] = true
-			}
-		}
-		for _, name := range slices.Sorted(maps.Keys(all)) {
-			t := report.Trend{Name: split + " " + name}
-			for i := range n {
-				v, ok := of(i)[name]
-				if !ok {
-					v = math.NaN()
-				}
-				t.Values = append(t.Values, v)
-			}
-			out = append(out, t)
-		}
-	}
-	add("training", len(points), func(i int) run.Figures { return points[i].Train })
-	add("validation", len(epochs), func(i int) run.Figures { return epochs[i].Valid })
-	add("test", len(epochs), func(i int) run.Figures { return epochs[i].Test })
-	return out
-}
-
-// freeDir is base, or with a number added the first that is not there yet. To
-// resume, it is the last one that is.
-func freeDir(base string, resume bool) string {
-	dir := base
-	for i := 2; ; i++ {
-		next := fmt.Sprintf("%s-%d", base, i)
-		if _, err := os.Stat(dir); err != nil {
-			return dir
-		}
-		if _, err := os.Stat(next); resume && err != nil {
-			return dir
-		}
-		dir = next
-	}
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"synfire/report"
-	"synfire/train"
+	"synfire/run"
 )
 
 // A finished run is listed, shown, exported; taken back to an earlier
@@ -18,7 +18,7 @@ import (
 func TestRuns(t *testing.T) {
 	root := t.TempDir()
 	dir := filepath.Join(root, "first")
-	stdout, stderr, code := command("train", write(t, "net.yaml", strings.Replace(tinyNet, "batch: 20", "batch: 20\nepochs: 2", 1)), "--out", dir, "--json")
+	stdout, stderr, code := command("train", write(t, "net.yaml", strings.Replace(tinyNet, "batch: 20", "batch: 20\nepochs: 2\nvalid: 0\nwatch-test: true", 1)), "--out", dir, "--json")
 	if code != 0 {
 		t.Fatal(stderr)
 	}
@@ -55,9 +55,9 @@ func TestRuns(t *testing.T) {
 		t.Errorf("runs export: %v, %s", err, stdout)
 	}
 	stdout, _, _ = command("runs", "export", "first", "--in", root, "--format", "json")
-	var epochs []train.Epoch
+	var epochs []run.Epoch
 	strict(t, stdout, &epochs)
-	if len(epochs) != 2 || epochs[1].TestAccuracy != first.Metrics["test_accuracy"] {
+	if len(epochs) != 2 || epochs[1].Test["accuracy"] != first.Metrics["test_accuracy"] {
 		t.Errorf("runs export: %s", stdout)
 	}
 
@@ -98,7 +98,7 @@ func TestRunsDiff(t *testing.T) {
 		}
 	}
 	stdout, stderr, code := command("runs", "diff", "a", "b", "--in", root, "--json")
-	var d runDiff
+	var d run.Difference
 	strict(t, stdout, &d)
 	if code != 0 || len(d.Config) != 2 || d.Config[0] != "- seed: 1" || d.Config[1] != "+ seed: 2" || d.Metrics["loss"] != [2]any{0.5, 0.5} || d.Weights != "differ" {
 		t.Errorf("exit code %d, %s, %s", code, stdout, stderr)

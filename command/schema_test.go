@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"synfire/model"
+	"synfire/catalog"
 )
 
 func TestSchema(t *testing.T) {

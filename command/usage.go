@@ -3,15 +3,13 @@ package command
 import (
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 
 	"synfire/internal/suggest"
+	"synfire/view"
 )
 
 // maxThreads is the most threads that may be asked for.
@@ -60,50 +58,4 @@ func mistake(err error) error {
 }
 
 // printable is an error's text, fit for a terminal.
-func printable(err error) string {
-	var b strings.Builder
-	_, _ = (&cleaner{to: &b}).Write([]byte(err.Error()))
-	return b.String()
-}
-
-// cleaner passes on text and JSON in which what would steer a terminal or turn the
-// direction of writing, as it may stand in files and names from outside, is written
-// as \u001b. Line breaks and tabs pass.
-type cleaner struct {
-	to     io.Writer
-	styled bool   // the styles of this package pass
-	rest   []byte // the beginning of a rune
-}
-
-func (c *cleaner) Write(p []byte) (int, error) {
-	text := append(c.rest, p...)
-	var out []byte
-	for len(text) > 0 && utf8.FullRune(text) {
-		if code := styles.Find(text); c.styled && code != nil {
-			out, text = append(out, code...), text[len(code):]
-			continue
-		}
-		r, n := utf8.DecodeRune(text)
-		switch {
-		case r == utf8.RuneError && n == 1 || r != '\n' && r != '\t' && steers(r):
-			if n == 1 {
-				r = rune(text[0])
-			}
-			out = fmt.Appendf(out, `\u%04x`, r)
-		default:
-			out = append(out, text[:n]...)
-		}
-		text = text[n:]
-	}
-	c.rest = append([]byte(nil), text...)
-	if _, err := c.to.Write(out); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-var styles = regexp.MustCompile("^\x1b\\[(0|1|2|31|32|33)m")
-
-func steers(r rune) bool {
-	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
-}
+func printable(err error) string { return view.Clean(err.Error()) }

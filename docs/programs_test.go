@@ -2,9 +2,15 @@ package docs_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log"
+	"os"
+	"strings"
 
+	"synfire/catalog"
+	"synfire/command"
 	"synfire/data"
 	"synfire/data/mnist"
 	"synfire/encode"
@@ -14,6 +20,7 @@ import (
 	"synfire/neuron"
 	"synfire/optim"
 	"synfire/rule/bptt"
+	"synfire/sample"
 	"synfire/surrogate"
 	"synfire/task"
 	"synfire/tensor"
@@ -73,4 +80,51 @@ func Example_guide() {
 	}
 	fmt.Println("better than 70 %:", result.Test.Value("accuracy") > 70)
 	// Output: better than 70 %: true
+}
+
+// The program of guide.md that predicts; the model is that of moons.yaml.
+func Example_predict() {
+	defer moons()()
+	m, err := catalog.Default().Open("runs/moons-s1/model.safetensors", catalog.OpenOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	answers, err := m.Predict(context.Background(),
+		&sample.Sample{X: []tensor.Float{0, 0.9}}, &sample.Sample{X: []tensor.Float{1, -0.4}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(answers[0].Class, answers[1].Class) // 0 1
+	// Output: 0 1
+}
+
+// moons trains the guide's moons.yaml as the guide does, in a folder of its own, which
+// becomes the working directory until the function that it returns is called.
+func moons() (back func()) {
+	page, err := os.ReadFile("guide.md")
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, file, _ := strings.Cut(string(page), "```yaml\n# moons.yaml\n")
+	file, _, _ = strings.Cut(file, "```")
+	home, err := os.Getwd()
+	if err != nil {
+		log.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "moons")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := errors.Join(os.Chdir(dir), os.WriteFile("moons.yaml", []byte(file), 0o644)); err != nil {
+		log.Fatal(err)
+	}
+	p := command.Program{Catalog: catalog.Default()}
+	if code := p.Execute([]string{"train", "moons.yaml", "--json"}, io.Discard, os.Stderr); code != 0 {
+		log.Fatalf("exit code %d", code)
+	}
+	return func() {
+		if err := errors.Join(os.Chdir(home), os.RemoveAll(dir)); err != nil {
+			log.Fatal(err)
+		}
+	}
 }

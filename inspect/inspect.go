@@ -221,7 +221,7 @@ func facts(c catalog.Catalog, m *modelfile.File) map[string]string {
 	if text := resultOf(m.Progress); text != "" {
 		out["progress"] = text
 	}
-	cfg, err := c.Decode("its configuration", m.Config)
+	cfg, err := c.ConfigOf(m)
 	if err != nil {
 		out["configuration"] = err.Error()
 		return out

@@ -75,8 +75,8 @@ func (d Data) Validate() error {
 	return nil
 }
 
-// Called is what people and flags call the data: NAME, folder:PATH, npz:FILE or
-// source:PATH.
+// Called is what people and flags call the data: NAME, folder:PATH, npz:FILE,
+// source:PATH, or source where it has no path.
 func (d Data) Called() string {
 	switch {
 	case d.Folder != "":
@@ -84,7 +84,10 @@ func (d Data) Called() string {
 	case d.NPZ != "":
 		return "npz:" + d.NPZ
 	case d.Source != nil:
-		return "source:" + *d.Source.Paths()[0]
+		if paths := d.Source.Paths(); len(paths) > 0 {
+			return "source:" + *paths[0]
+		}
+		return "source" // one that is generated
 	}
 	return d.Name
 }

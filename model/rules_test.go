@@ -126,7 +126,7 @@ func TestTwoOutputs(t *testing.T) {
 	}
 	r := rule(t, c)
 	wantLoss := []bptt.Term{{Loss: loss.MembraneCrossEntropy{}, Output: "what"}, {Loss: loss.MSE{Read: loss.ReadLast}, Output: "where", Target: "place", Weight: 0.5}}
-	wantTask := []task.Binding{{Task: task.Classify{}, Output: "what"}, {Name: "size", Task: task.Regress{Read: loss.ReadLast}, Output: "where", Target: "place"}}
+	wantTask := []task.Binding{{Task: task.Classify{}, Output: "what"}, {Name: "size", Task: task.Regress{Read: task.ReadLast}, Output: "where", Target: "place"}}
 	if !reflect.DeepEqual(r.Loss, wantLoss) || !reflect.DeepEqual(c.Task, wantTask) || !reflect.DeepEqual(r.Outputs, []bptt.Output{{Name: "what", Node: "class"}, {Name: "where", Node: "place"}}) {
 		t.Errorf("decoded as losses %+v, tasks %+v, outputs %+v", r.Loss, c.Task, r.Outputs)
 	}

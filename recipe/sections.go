@@ -1,7 +1,6 @@
 package recipe
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -217,7 +216,7 @@ func (t *Trained) exhibits(ctx context.Context) ([]report.Section, error) {
 	for i, score := range ev.Scores {
 		d := drawn{section: report.Section{Title: "On the " + of + " samples"}}
 		if len(ev.Scores) > 1 {
-			d.section.Title += ": " + cmp.Or(t.Config.Task[i].Name, t.Config.Task[i].Output, fmt.Sprintf("task %d", i+1))
+			d.section.Title += ": " + task.Names(t.Config.Task)[i]
 		}
 		for _, e := range score.Exhibits() {
 			if err := d.exhibit(ctx, e, src); err != nil {

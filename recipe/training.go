@@ -61,7 +61,9 @@ func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, te
 			return nil, err
 		}
 		for _, left := range t.Left {
-			e.Observer.Warn("init: " + left)
+			if e.Observer != nil {
+				e.Observer.Warn("init: " + left)
+			}
 		}
 	}
 	if w, ok := loop.Learner.(train.Warner); ok {

@@ -222,7 +222,7 @@ func TestSections(t *testing.T) {
 			[]string{"Every sample was classified correctly.", "first test sample in 3 steps", "they chose nothing"}},
 		{"mistakes", relabelled(corners("test", 24, 1)), func(*model.Config) {}, []int{2, 2, 3, 0},
 			[]string{"Samples that are misclassified: 2 of 24."}},
-		{"colour", relabelled(corners("test", 24, 3)), func(*model.Config) {}, []int{1, 1, 3, 0},
+		{"colour", relabelled(corners("test", 24, 3)), func(*model.Config) {}, []int{1, 2, 3, 0},
 			[]string{"Samples that are misclassified: 2 of 24."}},
 		{"spiking input", corners("test", 24, 1), func(c *model.Config) { c.Encoder, c.Steps = encode.Poisson{Scale: 1}, 6 }, []int{2, 1, 3, 0},
 			[]string{"in 6 steps"}},
@@ -257,6 +257,9 @@ func TestSections(t *testing.T) {
 			var titles, all []string
 			for i, s := range sections {
 				titles, all = append(titles, s.Title), append(all, s.Text)
+				for _, f := range s.Figures {
+					all = append(all, f.Caption)
+				}
 				if len(s.Figures) != c.figures[i] {
 					t.Errorf("%s: %d figures, want %d", s.Title, len(s.Figures), c.figures[i])
 				}

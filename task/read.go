@@ -24,7 +24,12 @@ const (
 var readNames = [...]string{"scores", "mean", "sum", "last", "each"}
 
 // String is the name in configuration files.
-func (r Read) String() string { return readNames[r] }
+func (r Read) String() string {
+	if int(r) < len(readNames) {
+		return readNames[r]
+	}
+	return fmt.Sprintf("read(%d)", r)
+}
 
 // MarshalText is String.
 func (r Read) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

@@ -9,9 +9,13 @@
 package task
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
+	"reflect"
+	"regexp"
+	"strings"
 
 	"synfire/sample"
 	"synfire/signal"
@@ -144,6 +148,40 @@ type Binding struct {
 	Output string `yaml:"output,omitempty"` // of the network; empty: the first
 	Target string `yaml:"target,omitempty"` // of the data; empty: the first; input: the sample itself
 }
+
+// Names are what the tasks of a model go by, no two alike: what each is called, its
+// output, or its kind, as in match-trains, and a number where another goes by that.
+func Names(tasks []Binding) []string {
+	names := make([]string, len(tasks))
+	taken := map[string]bool{}
+	for i, t := range tasks { // a task has the name that it is given
+		names[i] = t.Name
+		taken[t.Name] = true
+	}
+	for i, t := range tasks {
+		if t.Name != "" {
+			continue
+		}
+		name := cmp.Or(t.Output, kindOf(t.Task))
+		names[i] = name
+		for n := 2; taken[names[i]]; n++ {
+			names[i] = fmt.Sprintf("%s%d", name, n)
+		}
+		taken[names[i]] = true
+	}
+	return names
+}
+
+// kindOf is the name of a task's type, as configurations write it.
+func kindOf(t Task) string {
+	typ := reflect.TypeOf(t)
+	if typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	return strings.ToLower(wordStart.ReplaceAllString(typ.Name(), "$1-$2"))
+}
+
+var wordStart = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 
 // Default is the task that fits a target.
 func Default(target sample.Field) (Task, error) {

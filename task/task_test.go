@@ -1,14 +1,17 @@
 package task_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
+	"synfire/data/mnist"
 	"synfire/format/yaml"
 	"synfire/model"
 	"synfire/sample"
@@ -17,6 +20,7 @@ import (
 	"synfire/spike"
 	"synfire/task"
 	"synfire/tensor"
+	"synfire/train"
 )
 
 // classes is a target of k classes, called 0, 1, ….
@@ -446,6 +450,32 @@ func TestNotFiniteOutputs(t *testing.T) {
 	}
 }
 
+// broken is a predictor whose scores are no numbers from a sample on.
+type broken int
+
+func (p broken) Predict(_ context.Context, b *sample.Batch) (train.Prediction, error) {
+	scores := make([]tensor.Float, 10*b.Len())
+	for i, index := range b.Index {
+		if index >= int(p) {
+			scores[10*i+3] = tensor.Float(math.NaN())
+		}
+	}
+	return train.Prediction{Outputs: []task.Output{{Name: "output", Shape: tensor.Shape{10}, Scores: scores}}, Metrics: train.Metrics{N: b.Len()}}, nil
+}
+
+// An evaluation says where the sample comes from whose output is no number.
+func TestEvaluateNamesTheOrigin(t *testing.T) {
+	src, _ := mnist.Sample()
+	o := train.EvaluateOptions{Tasks: []task.Binding{{Task: task.Classify{}}}, Batch: 100}
+	_, err := train.Evaluate(t.Context(), broken(730), src, o)
+	if err == nil || !strings.Contains(err.Error(), src.Origin(730)) || !strings.Contains(err.Error(), "sample 730") {
+		t.Error(err)
+	}
+	if ev, err := train.Evaluate(t.Context(), broken(1e9), src, o); err != nil || ev.Scalars[0].Name != "accuracy" || !ev.Scalars[0].Defined() {
+		t.Error(err)
+	}
+}
+
 // Without samples every figure is undefined, and says why.
 func TestNoSamples(t *testing.T) {
 	trains := sample.Field{Kind: sample.Trains, Shape: tensor.Shape{1}}
@@ -551,6 +581,13 @@ func TestChecks(t *testing.T) {
 
 // Tasks are written in configuration files by kind, with options, or as a list that
 // maps outputs to targets.
+// A schema of the names asks for one more than there are.
+func TestUnknownReadIsPrinted(t *testing.T) {
+	if got := task.Read(9).String(); got != "read(9)" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestYAML(t *testing.T) {
 	kinds := model.Default().Kinds()
 	for src, want := range map[string][]task.Binding{
@@ -612,5 +649,16 @@ func TestConformance(t *testing.T) {
 		t.Run(fmt.Sprintf("%T of %s", c.task, c.target), func(t *testing.T) {
 			snntest.Task(t, c.task, snntest.Cases(t, c.spec, c.target, c.out, 6, 20)...)
 		})
+	}
+}
+
+func TestNames(t *testing.T) {
+	got := task.Names([]task.Binding{
+		{Task: task.Classify{}}, {Task: task.MatchTrains{}}, {Task: task.Classify{}}, {Task: task.Classify{}, Output: "where"},
+		{Task: &task.Regress{}, Output: "where"}, {Task: task.Regress{}, Name: "match-trains"},
+	})
+	want := []string{"classify", "match-trains2", "classify2", "where", "where2", "match-trains"}
+	if !slices.Equal(got, want) {
+		t.Errorf("names %q, want %q", got, want)
 	}
 }

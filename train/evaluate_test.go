@@ -10,6 +10,7 @@ import (
 
 	"synfire/sample"
 	"synfire/task"
+	"synfire/tensor"
 	"synfire/train"
 )
 
@@ -33,10 +34,10 @@ func TestNamesOfFigures(t *testing.T) {
 		{[]task.Binding{{Task: c}}, []string{"accuracy", "loss"}},
 		{[]task.Binding{{Task: c, Output: "other"}}, []string{"accuracy", "loss"}},
 		{[]task.Binding{{Task: c, Name: "digits"}}, []string{"digits/accuracy", "loss"}},
-		{[]task.Binding{{Task: c}, {Task: c, Output: "other"}}, []string{"task1/accuracy", "other/accuracy", "loss"}},
-		{[]task.Binding{{Task: c, Name: "digits"}, {Task: c, Output: "other"}, {Task: c}}, []string{"digits/accuracy", "other/accuracy", "task3/accuracy", "loss"}},
-		{[]task.Binding{{Task: c, Output: "other"}, {Task: c, Output: "other"}}, []string{"task1/accuracy", "task2/accuracy", "loss"}},
-		{[]task.Binding{{Task: c, Output: "other"}, {Task: c, Name: "other"}}, []string{"task1/accuracy", "other/accuracy", "loss"}},
+		{[]task.Binding{{Task: c}, {Task: c, Output: "other"}}, []string{"classify/accuracy", "other/accuracy", "loss"}},
+		{[]task.Binding{{Task: c, Name: "digits"}, {Task: c, Output: "other"}, {Task: c}}, []string{"digits/accuracy", "other/accuracy", "classify/accuracy", "loss"}},
+		{[]task.Binding{{Task: c, Output: "other"}, {Task: c, Output: "other"}}, []string{"other/accuracy", "other2/accuracy", "loss"}},
+		{[]task.Binding{{Task: c, Output: "other"}, {Task: c, Name: "other"}}, []string{"other2/accuracy", "other/accuracy", "loss"}},
 	} {
 		f := &fake{after: []outcome{{7, 0.5}}, perEpoch: 1, steps: 1}
 		ev, err := train.Evaluate(t.Context(), f, numbers(10), train.EvaluateOptions{Tasks: k.tasks})
@@ -59,8 +60,15 @@ func TestNamesOfFigures(t *testing.T) {
 			t.Fatal(err)
 		}
 		var running []string
-		for _, s := range sums {
+		for i, s := range sums {
 			running = append(running, s.Name)
+			want := 200.0 // both are right
+			if k.tasks[i].Output == "other" {
+				want = 100 // its answer is the first class
+			}
+			if s.Total != want || s.Unit != "%" || s.Better != task.Higher {
+				t.Errorf("%+v: running %+v, want %v", k.tasks, s, want)
+			}
 		}
 		if !slices.Equal(append(running, "loss"), k.want) {
 			t.Errorf("%+v: running %q, want %q", k.tasks, running, k.want)
@@ -80,6 +88,11 @@ func TestTasksScoreTheirOutputs(t *testing.T) {
 	if ev.Value("a/accuracy") != 70 || ev.Value("b/accuracy") != 50 || ev.Value("loss") != 0.5 || ev.Metrics.N != 10 || ev.Classes() != ev.Scores[0] {
 		t.Errorf("%+v", ev)
 	}
+	for i, m := range ev.Classes().Wrong { // places in the source, not in a batch
+		if m.Sample != 7+i || m.Label != (7+i)%2 {
+			t.Errorf("mistake %d: %+v", i, m)
+		}
+	}
 	for _, c := range []struct {
 		binding task.Binding
 		want    string
@@ -90,6 +103,26 @@ func TestTasksScoreTheirOutputs(t *testing.T) {
 		if _, err := train.Evaluate(t.Context(), f, numbers(10), train.EvaluateOptions{Tasks: []task.Binding{c.binding}}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want %q", err, c.want)
 		}
+	}
+}
+
+// seeing notes the values that it is asked about.
+type seeing struct {
+	fake
+	x []tensor.Float
+}
+
+func (s *seeing) Predict(ctx context.Context, b *sample.Batch) (train.Prediction, error) {
+	s.x = append(s.x, b.X...)
+	return s.fake.Predict(ctx, b)
+}
+
+// Samples are normalised as those of training, and come in order.
+func TestEvaluateNormalizes(t *testing.T) {
+	f := &seeing{fake: fake{after: []outcome{{7, 0.5}}, perEpoch: 1, steps: 1}}
+	o := train.EvaluateOptions{Normalize: &sample.Normalization{Mean: []float64{1}, Std: []float64{2}}, Batch: 2}
+	if _, err := train.Evaluate(t.Context(), f, numbers(4), o); err != nil || !slices.Equal(f.x, []tensor.Float{-0.5, 0, 0.5, 1}) {
+		t.Errorf("%v, %v", f.x, err)
 	}
 }
 

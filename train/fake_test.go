@@ -31,13 +31,16 @@ type fake struct {
 
 	steps int
 	seen  float64 // depends on all samples so far and on their order
+	own   []byte  // what State shares with the learner, as it may until the next Step
 }
 
 func (f *fake) Step(_ context.Context, b *sample.Batch) (train.Metrics, error) {
 	for i, index := range b.Index {
 		f.seen = 0.9*f.seen + float64(index) + float64(b.X[i]) + float64(b.Epoch)
 	}
-	f.steps++
+	if f.steps++; f.own != nil {
+		copy(f.own, safetensors.F64([]float64{f.seen}, 1).Data)
+	}
 	n := float64(b.Len())
 	return train.Metrics{N: b.Len(), Sums: []train.Sum{train.LossSum(float64(f.steps) * n), {Name: "half", Total: n / 2}}, Rates: f.rates}, nil
 }
@@ -75,7 +78,13 @@ func (f *fake) Model() map[string]train.Array {
 
 func (f *fake) State() map[string]train.Array {
 	s := f.Model()
-	s["seen"] = safetensors.F64([]float64{f.seen}, 1)
+	now := safetensors.F64([]float64{f.seen}, 1)
+	if f.own == nil {
+		f.own = now.Data
+	}
+	copy(f.own, now.Data)
+	now.Data = f.own
+	s["seen"] = now
 	return s
 }
 

@@ -117,22 +117,12 @@ func Running(tasks []task.Binding, outputs []task.Output, b *sample.Batch) ([]Su
 }
 
 // scalarName is the name of a task's scalar among those of all tasks: where there
-// are several, NAME/SCALAR, with the task's name, its output's where no other task
-// goes by that, or its number.
+// are several, or it has a name, NAME/SCALAR.
 func scalarName(tasks []task.Binding, i int, name string) string {
-	t := tasks[i]
-	switch {
-	case t.Name != "":
-		return t.Name + "/" + name
-	case len(tasks) == 1:
+	if len(tasks) == 1 && tasks[0].Name == "" {
 		return name
 	}
-	for j, o := range tasks {
-		if t.Output == "" || j != i && (o.Name == t.Output || o.Name == "" && o.Output == t.Output) {
-			return fmt.Sprintf("task%d/%s", i+1, name)
-		}
-	}
-	return t.Output + "/" + name
+	return task.Names(tasks)[i] + "/" + name
 }
 
 // caseOf is what a task scores of a batch.

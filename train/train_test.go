@@ -53,6 +53,11 @@ func TestBestByValidation(t *testing.T) {
 				if f.steps != 3*c.want {
 					t.Errorf("the learner has taken %d steps, want those of epoch %d", f.steps, c.want)
 				}
+				short, g := fakeLoop(t, c.after[:c.want]...)
+				short.Valid = nil
+				if finish(t, short); f.seen != g.seen {
+					t.Errorf("the learner's state is not that of epoch %d", c.want)
+				}
 				if v, w := r.Valid.Value("accuracy"), r.Test.Value("accuracy"); v != accuracy || w != accuracy {
 					t.Errorf("validation %v, test %v, want %v", v, w, accuracy)
 				}
@@ -305,7 +310,7 @@ func (l *late) Finish(ctx context.Context, c *data.Cursor) error {
 			break
 		}
 		for i, index := range b.Index {
-			if index != at || b.X[i] != tensor.Float(at) || b.Epoch != 0 {
+			if index != at || b.X[i] != tensor.Float(2*at-6) || b.Epoch != 0 {
 				return fmt.Errorf("sample %d of value %v stands at place %d", index, b.X[i], at)
 			}
 			labels, at = 1.5*labels+float64(index), at+1
@@ -356,6 +361,7 @@ func lateLoop(t testing.TB, after ...outcome) (*train.Loop, *late) {
 	if l.Train, err = data.NewCursor(numbers(10), data.CursorOptions{Batch: 4, Seed: 1, Shuffle: true, Augment: []data.Augment{twice{}}}); err != nil {
 		t.Fatal(err)
 	}
+	l.Eval.Normalize = &sample.Normalization{Mean: []float64{3}, Std: []float64{0.5}}
 	return l, f
 }
 
@@ -368,8 +374,8 @@ func (twice) Apply(dst, src []tensor.Float, _ []sample.Target, _ *sample.Spec, _
 	}
 }
 
-// A learner that has to be finished is, from the training samples in order and as they
-// are, before each validation and at the end.
+// A learner that has to be finished is, from the training samples in order, normalised
+// and not augmented, before each validation and at the end.
 func TestFinisher(t *testing.T) {
 	after := []outcome{{6, 0.5}, {8, 0.4}, {7, 0.3}, {6, 0.2}, {5, 0.1}}
 	for _, c := range []struct {
@@ -514,6 +520,23 @@ func checkpoints(t *testing.T, path string) []string {
 	return names
 }
 
+// A run that was killed before its first checkpoint begins anew, with new metrics.
+func TestResumeBeforeTheFirstCheckpoint(t *testing.T) {
+	plain, _ := fakeLoop(t, outcome{8, 0.1})
+	openDir(t, plain, t.TempDir(), false)
+	finish(t, plain)
+	path := t.TempDir()
+	if err := os.WriteFile(filepath.Join(path, "metrics.jsonl"), []byte(`{"kind":"step","epoch":1,"step":2}`+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	l, _ := fakeLoop(t, outcome{8, 0.1})
+	openDir(t, l, path, true)
+	finish(t, l)
+	if got, want := metrics(t, l), metrics(t, plain); got != want {
+		t.Errorf("metrics %s, want %s", got, want)
+	}
+}
+
 // A run that has ended gives its result again.
 func TestResumeAfterTheEnd(t *testing.T) {
 	path := t.TempDir()
@@ -540,8 +563,8 @@ func TestDamagedCheckpoints(t *testing.T) {
 	plain, want := make(t.TempDir(), false)
 	finish(t, plain)
 	names := checkpoints(t, plain.Dir.Path)
-	if len(names) != 2 {
-		t.Fatalf("checkpoints %v; want the last two", names)
+	if len(names) != 2 || !strings.HasSuffix(names[0], "08.safetensors") || !strings.HasSuffix(names[1], "09.safetensors") {
+		t.Fatalf("checkpoints %v; want the last two, of the steps 8 and 9", names)
 	}
 	if _, err := modelfile.Read(plain.Dir.Best()); err != nil {
 		t.Errorf("best checkpoint: %v", err)

@@ -9,7 +9,9 @@
 //	Spirals   points (r·cos a, r·sin a) of K arms, r uniform in [0, 1),
 //	          a = 2π(k/K + turns·r)
 //	Patterns  spike trains: each class is a Poisson train for each unit, drawn once, of
-//	          which a sample shifts every spike by a normal number
+//	          which a sample shifts every spike by a normal number; with targets, each
+//	          class also has a Poisson train for each of so many units that it is to
+//	          call forth, the second target, named "trains"
 //
 // Noise is normal, and added to each value. Of K classes, sample i is of class i mod K;
 // classes are named "0", "1" and so on.
@@ -45,7 +47,7 @@ type Sine struct {
 	Steps  int     `yaml:"steps"`  // of a series
 	Period float64 `yaml:"period"` // in steps
 	Noise  float64 `yaml:"noise"`  // deviation
-	Seed   uint64  `yaml:"seed"`
+	Seed   uint64  `yaml:"seed"`   // of the samples, whatever the seed of the run
 }
 
 // Moons describes points of two half circles. It is a data.Opener.
@@ -53,7 +55,7 @@ type Moons struct {
 	Train int     `yaml:"train"` // samples for training
 	Test  int     `yaml:"test"`  // samples of the test; 0: none
 	Noise float64 `yaml:"noise"` // deviation
-	Seed  uint64  `yaml:"seed"`
+	Seed  uint64  `yaml:"seed"`  // of the samples, whatever the seed of the run
 }
 
 // Spirals describes points of arms of a spiral. It is a data.Opener.
@@ -63,7 +65,7 @@ type Spirals struct {
 	Arms  int     `yaml:"arms"`  // K, the classes
 	Turns float64 `yaml:"turns"` // of an arm
 	Noise float64 `yaml:"noise"` // deviation
-	Seed  uint64  `yaml:"seed"`
+	Seed  uint64  `yaml:"seed"`  // of the samples, whatever the seed of the run
 }
 
 // Patterns describes patterns of spikes. It is a data.Opener.
@@ -75,7 +77,8 @@ type Patterns struct {
 	Rate     float64 `yaml:"rate"`     // of a unit, in spikes a second
 	Duration float64 `yaml:"duration"` // of a sample, in seconds
 	Jitter   float64 `yaml:"jitter"`   // deviation of the shift of a spike, in seconds; it stays in the sample
-	Seed     uint64  `yaml:"seed"`
+	Targets  int     `yaml:"targets"`  // units of the trains that a class is to call forth, of the same rate; 0: the class is the only target
+	Seed     uint64  `yaml:"seed"`     // of the samples, whatever the seed of the run
 }
 
 func checkCounts(kind string, train, test int) error {
@@ -117,10 +120,12 @@ func (g Patterns) Validate() error {
 	switch {
 	case g.Classes < 2 || g.Classes > sample.MaxClasses || g.Units < 1 || g.Units > maxValues:
 		return fmt.Errorf("data: patterns: %d classes on %d units, want at least 2 and 1", g.Classes, g.Units)
+	case g.Targets < 0 || g.Targets > maxValues:
+		return fmt.Errorf("data: patterns: trains of %d units as targets, want 0 (none) or a few", g.Targets)
 	case !finite(g.Rate) || !finite(g.Duration) || g.Duration == 0 || !finite(g.Jitter):
 		return fmt.Errorf("data: patterns: rate %v, duration %v, jitter %v; want a duration above 0 and neither of the others negative", g.Rate, g.Duration, g.Jitter)
-	case g.Rate*g.Duration*float64(g.Units) > maxValues || g.Units*g.Classes > maxValues:
-		return fmt.Errorf("data: patterns: %d units of %v spikes a second for %v s are more than %d spikes; lower one", g.Units, g.Rate, g.Duration, maxValues)
+	case g.Rate*g.Duration*float64(g.Units+g.Targets) > maxValues || (g.Units+g.Targets)*g.Classes > maxValues:
+		return fmt.Errorf("data: patterns: %d units of %v spikes a second for %v s are more than %d spikes; lower one", g.Units+g.Targets, g.Rate, g.Duration, maxValues)
 	}
 	return checkCounts("patterns", g.Train, g.Test)
 }
@@ -198,19 +203,19 @@ func (g Patterns) Open(context.Context, data.Options) (train, test sample.Source
 	if err := g.Validate(); err != nil {
 		return nil, nil, err
 	}
-	patterns := make([][]spike.Train, g.Classes)
-	for class := range patterns {
-		for unit := range g.Units {
-			key := rng.New(g.Seed, purpose).Str("patterns").Int(uint64(class)).Int(uint64(unit))
-			t, err := spike.Poisson{Rate: g.Rate}.Train(key, 0, g.Duration)
-			if err != nil {
-				return nil, nil, fmt.Errorf("data: patterns: %w", err)
-			}
-			patterns[class] = append(patterns[class], t)
-		}
+	patterns, err := g.trains("patterns", g.Units)
+	if err != nil {
+		return nil, nil, err
+	}
+	targets, err := g.trains("targets", g.Targets)
+	if err != nil {
+		return nil, nil, err
 	}
 	last := math.Nextafter(g.Duration, 0)
 	spec := sample.Spec{Shape: tensor.Shape{g.Units}, Events: true, Duration: g.Duration, Targets: []sample.Field{classField(g.Classes)}}
+	if g.Targets > 0 {
+		spec.Targets = append(spec.Targets, sample.Field{Name: "trains", Kind: sample.Trains, Shape: tensor.Shape{g.Targets}})
+	}
 	draw := func(i int, r *rng.Source, s *sample.Sample) {
 		for unit, t := range patterns[i%g.Classes] {
 			for _, at := range t.Times {
@@ -220,8 +225,27 @@ func (g Patterns) Open(context.Context, data.Options) (train, test sample.Source
 		}
 		slices.SortFunc(s.Events, func(a, b sample.Event) int { return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Unit, b.Unit)) })
 		s.Targets = append(s.Targets, sample.Target{Class: i % g.Classes})
+		if g.Targets > 0 {
+			s.Targets = append(s.Targets, sample.Target{Trains: targets[i%g.Classes]})
+		}
 	}
 	return open("patterns", nil, source{spec: spec, draw: draw}, g.Seed, g.Train, g.Test)
+}
+
+// trains are Poisson trains of units for each class.
+func (g Patterns) trains(name string, units int) ([][]spike.Train, error) {
+	out := make([][]spike.Train, g.Classes)
+	for class := range out {
+		for unit := range units {
+			key := rng.New(g.Seed, purpose).Str(name).Int(uint64(class)).Int(uint64(unit))
+			t, err := spike.Poisson{Rate: g.Rate}.Train(key, 0, g.Duration)
+			if err != nil {
+				return nil, fmt.Errorf("data: patterns: %w", err)
+			}
+			out[class] = append(out[class], t)
+		}
+	}
+	return out, nil
 }
 
 // open makes the parts of a source.

@@ -20,7 +20,7 @@ var kinds = map[string]data.Opener{
 	"sine":     &generated.Sine{Train: 6, Test: 3, Steps: 20, Period: 10, Noise: 0.1, Seed: 1},
 	"moons":    &generated.Moons{Train: 6, Test: 3, Noise: 0.1, Seed: 1},
 	"spirals":  &generated.Spirals{Train: 6, Test: 3, Arms: 3, Turns: 1, Noise: 0.01, Seed: 1},
-	"patterns": &generated.Patterns{Train: 6, Test: 3, Classes: 3, Units: 5, Rate: 20, Duration: 1, Jitter: 0.01, Seed: 1},
+	"patterns": &generated.Patterns{Train: 6, Test: 3, Classes: 3, Units: 5, Rate: 20, Duration: 1, Jitter: 0.01, Targets: 2, Seed: 1},
 }
 
 func read(t testing.TB, src sample.Source, i int) sample.Sample {
@@ -46,9 +46,11 @@ func TestSamples(t *testing.T) {
 		var wait sync.WaitGroup
 		for i := range 6 {
 			a := read(t, train, i)
-			target, err := train.Target(i, 0)
-			if err != nil || !reflect.DeepEqual(target, a.Targets[0]) || spec.Targets[0].Check(target) != nil {
-				t.Errorf("%s: target %v, read %v", name, target, a.Targets)
+			for f, field := range spec.Targets {
+				target, err := train.Target(i, f)
+				if err != nil || !reflect.DeepEqual(target, a.Targets[f]) || field.Check(target) != nil {
+					t.Errorf("%s: target %v, read %v", name, target, a.Targets)
+				}
 			}
 			wait.Go(func() {
 				s := sample.Sample{X: make([]tensor.Float, spec.Size())}
@@ -126,6 +128,7 @@ func TestErrors(t *testing.T) {
 		"0 steps":               &generated.Sine{Train: 1},
 		"1 arms":                &generated.Spirals{Train: 1, Arms: 1},
 		"1 classes on 0":        &generated.Patterns{Train: 1, Classes: 1},
+		"trains of -1 units":    &generated.Patterns{Train: 1, Classes: 2, Units: 1, Targets: -1},
 		"duration 0":            &generated.Patterns{Train: 1, Classes: 2, Units: 1},
 		"are more than":         &generated.Patterns{Train: 1, Classes: 2, Units: 1000, Rate: 1e6, Duration: 1},
 		"-1 for the test":       &generated.Moons{Train: 1, Test: -1},

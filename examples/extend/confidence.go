@@ -42,6 +42,9 @@ func (c *confidence) Add(of task.Case) error {
 		for _, s := range scores {
 			sum += math.Exp(float64(s) - top)
 		}
+		if math.IsNaN(sum) || math.IsInf(top, 0) {
+			return &task.SampleError{Place: of.First + i, Err: fmt.Errorf("scores %v, want finite numbers", scores)}
+		}
 		c.n++
 		c.sum += math.Exp(float64(scores[label])-top) / sum
 	}

@@ -130,6 +130,9 @@ func (p *perceptron) State() map[string]train.Array { return maps.Clone(p.Model(
 
 // SetState takes up what State returned.
 func (p *perceptron) SetState(s map[string]train.Array) error {
+	if len(s) != 2 {
+		return fmt.Errorf("perceptron: %d arrays, want weight and bias", len(s))
+	}
 	w, err := modelfile.Unpack(s, "weight", p.w.Shape)
 	if err != nil {
 		return fmt.Errorf("perceptron: %w", err)

@@ -275,7 +275,10 @@ func (s *schemer) interfaceSchema(t, of reflect.Type, by selector, outer map[str
 	if len(bare) > 0 {
 		kinds = append([]any{map[string]any{"enum": bare}}, kinds...)
 	}
-	union["anyOf"] = kinds
+	if union["anyOf"] = kinds; kinds == nil {
+		delete(union, "anyOf")
+		union["not"] = map[string]any{} // a table without kinds takes nothing
+	}
 	describe(union, s.doc(of, ""))
 	return ref, nil
 }

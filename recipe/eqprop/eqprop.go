@@ -214,8 +214,8 @@ func runPlain(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 // costOf says why the paper's deeper networks are not run.
 var costOf = map[string]string{
 	"two-hidden":   "not run: two hours on one core by an estimate from its first images",
-	"large":        "not run: six hours on one core, by an estimate from the first images",
-	"three-hidden": "not run: 32 hours on one core by an estimate from the network of two",
+	"large":        "not run: ten hours on one core by an estimate from its first images",
+	"three-hidden": "not run: two days on one core by an estimate from its first images",
 }
 
 // published runs the published recipe, and measures its training error of kept states and

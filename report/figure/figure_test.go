@@ -505,6 +505,17 @@ func TestRasterLegend(t *testing.T) {
 	}
 }
 
+// Where cells hold other than single spikes the legend says what the darkest is.
+func TestShadedRasterLegend(t *testing.T) {
+	f, err := Raster("x", []Layer{{"spikes", 2, 1, []float64{0, 1}}, {"more", 2, 1, []float64{1, 1}}, {"graded", 2, 1, []float64{0.5, 0.25}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if svg := string(f.SVG()); strings.Count(svg, ">spike</text>") != 1 || strings.Count(svg, ">0.5 a step</text>") != 1 {
+		t.Error("want a legend of spikes, and one of the graded layer")
+	}
+}
+
 // Captions of misclassified pictures are whole.
 func TestCaptionsAreWhole(t *testing.T) {
 	svg := string(samples(t)["long captions"].SVG())

@@ -49,12 +49,24 @@ func Raster(title string, layers []Layer) (Figure, error) {
 		p.Y.Label.Text, p.Y.Label.TextStyle = "unit", textStyle(labelSize, muted, text.XCenter, text.YBottom)
 		p.Y.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: float64(l.Units), Label: fmt.Sprint(l.Units)}}
 		panels[i] = panel{plot: p, name: l.Name, note: r.note(l)}
-	}
-	panels[0].key = []keyEntry{{name: "spike", fill: spikeColor}}
-	if graded(layers[0]) {
-		panels[0].key[0].name = "value, dark: the largest"
+		if i == 0 || r.shaded() != newRasterImage(layers[i-1]).shaded() {
+			panels[i].key = r.key()
+		}
 	}
 	return stack(title, 84, panels), nil
+}
+
+// shaded reports whether cells hold anything but single spikes.
+func (r rasterImage) shaded() bool {
+	return slices.ContainsFunc(r.cells, func(v float64) bool { return v != 0 && v != 1 })
+}
+
+// key says what a mark is.
+func (r rasterImage) key() []keyEntry {
+	if r.shaded() {
+		return []keyEntry{{name: "0", fill: tint{spikeColor, 0.08}}, {name: fmt.Sprintf("%.3g a step", r.peak), fill: spikeColor}}
+	}
+	return []keyEntry{{name: "spike", fill: spikeColor}}
 }
 
 // graded reports whether values are no spikes.

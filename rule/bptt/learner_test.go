@@ -113,6 +113,11 @@ func TestWrongState(t *testing.T) {
 	if err := l.Learner.SetState(map[string]train.Array{"optim.step": safetensors.U64([]uint64{1}, 1)}); err == nil {
 		t.Error("empty state accepted")
 	}
+	more := l.Learner.State()
+	more["param.conv2d9.weight"] = more["param.conv2d2.weight"]
+	if err := l.Learner.SetState(more); err == nil || !strings.Contains(err.Error(), "another configuration") {
+		t.Errorf("a state with an array too many: %v", err)
+	}
 	if !reflect.DeepEqual(before, l.Learner.State()) {
 		t.Error("a refused state changed the learner")
 	}

@@ -100,15 +100,9 @@ type Config struct {
 	Nudge         Nudge     `yaml:"nudge"`          // which phases are compared
 	CostScale     float64   `yaml:"cost-scale"`     // κ; 0: 0.5
 	LearningRates []float64 `yaml:"learning-rates"` // α_1 … α_L, one for each matrix of weights
-	// Anneal is the steps of learning over which the rates fall to zero, along half a
-	// cosine; 0 keeps them.
-	Anneal int `yaml:"anneal"` // steps of learning over which the rates fall to zero; 0: never
-	// Tolerance ends a sample's phase when no state moved by more; 0 takes all steps.
-	Tolerance float64 `yaml:"tolerance"` // largest change of a state at which a phase ends; 0: none
-	// Particles is the number of training samples whose free states are kept from
-	// one epoch to the next and start their free phase; 0 starts from zeros. It
-	// counts places in the data set's file.
-	Particles int `yaml:"particles"` // training samples whose free states are kept; 0: none
+	Anneal        int       `yaml:"anneal"`         // steps of learning over which the rates fall to zero, along half a cosine; 0: never
+	Tolerance     float64   `yaml:"tolerance"`      // largest change of a state at which a sample's phase ends; 0: none
+	Particles     int       `yaml:"particles"`      // training samples, by their places in the file, whose free states are kept from one epoch to the next; 0: none
 
 	Convolutional *coupling.Convolutional `yaml:"convolutional,omitempty"` // the first layers; none: all are fully connected
 	Predictor     *Predictor              `yaml:"predictor,omitempty"`     // a forward network that the free phase starts from

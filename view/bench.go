@@ -1,4 +1,4 @@
-package command
+package view
 
 import (
 	"fmt"
@@ -6,16 +6,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"synfire/bench"
 	"synfire/report"
 )
 
-// writeRows prints the table: a heading for each piece of work, a line for each
+// Bench prints the rows of a benchmark: a heading for each piece of work, a line for each
 // row below it, and a last line that says how many failed. against names the file
 // that rows were compared with, if any.
-func writeRows(a *app, rows []bench.Row, against string) error {
+func (s Screen) Bench(rows []bench.Row, against string) error {
 	var b strings.Builder
 	if len(rows) > 0 {
 		r := rows[0]
@@ -30,22 +29,22 @@ func writeRows(a *app, rows []bench.Row, against string) error {
 	for i, r := range rows {
 		if h := rowHeading(r); h != heading {
 			heading = h
-			fmt.Fprintf(&b, "\n%s\n", a.style(bold, h))
+			fmt.Fprintf(&b, "\n%s\n", s.Style(Bold, h))
 		}
 		b.WriteString("  " + align(table[i], wide, 2, 4, 5) + "\n")
 		for _, c := range r.Compared {
-			b.WriteString("    " + a.style(dim, comparedText(r, c)) + "\n")
+			b.WriteString("    " + s.Style(Dim, comparedText(r, c)) + "\n")
 		}
 		if r.Profile != nil {
 			writeProfile(&b, r.Profile)
 		}
 		if r.Error != "" {
 			failed++
-			b.WriteString("    " + a.style(red, "failed: "+r.Error) + "\n")
+			b.WriteString("    " + s.Style(Red, "failed: "+r.Error) + "\n")
 		}
 	}
 	b.WriteString("\n" + verdict(rows, failed, against) + "\n")
-	_, err := io.WriteString(a.out, b.String())
+	_, err := io.WriteString(s.Out, b.String())
 	return err
 }
 
@@ -167,32 +166,4 @@ func writeProfile(b *strings.Builder, p *bench.Profile) {
 		b.WriteString("    " + align(cells, wide, 3, 4, 5, 6, 7, 8, 9, 10) + "\n")
 	}
 	fmt.Fprintf(b, "    %s ms a batch; GEMM %s GFLOP/s, copy %s GB/s\n", report.Measured(p.Milliseconds), report.Measured(p.GEMM), report.Measured(p.Copy))
-}
-
-func widths(table [][]string) []int {
-	var wide []int
-	for _, row := range table {
-		for i, cell := range row {
-			if i == len(wide) {
-				wide = append(wide, 0)
-			}
-			wide[i] = max(wide[i], utf8.RuneCountInString(cell))
-		}
-	}
-	return wide
-}
-
-// align joins cells to a line, two columns apart, those of numbers to the right.
-func align(cells []string, wide []int, numbers ...int) string {
-	var b strings.Builder
-	for i, cell := range cells {
-		pad := strings.Repeat(" ", wide[i]-utf8.RuneCountInString(cell))
-		if slices.Contains(numbers, i) {
-			cell = pad + cell
-		} else {
-			cell += pad
-		}
-		b.WriteString(cell + "  ")
-	}
-	return strings.TrimRight(b.String(), " ")
 }
