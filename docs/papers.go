@@ -104,32 +104,35 @@ func (p Paper) Listing(recipes []recipe.Recipe, runs []report.Run) Listing {
 	return l
 }
 
-// shortfalls is what keeps a recipe from counting as reproduced: claims that are not met,
-// then those that no kept result tests where they have to be.
+// shortfalls is what keeps a recipe from counting as reproduced: whatever a kept result
+// did not meet, by a former statement too, then the claims that none tests where they have
+// to be.
 func shortfalls(r recipe.Recipe, runs []report.Run) (missing []string) {
 	if len(r.Claims) == 0 {
 		return []string{"a claim of " + r.ID}
 	}
-	untested := map[report.Scale][]string{}
-	for _, c := range r.Claims {
-		decisive, tested := decides(c), false
-		for _, run := range runs {
-			got := result(run, r.ID, c)
-			if got == nil || run.Scale == report.Smoke {
-				continue
-			}
-			tested = tested || run.Scale == decisive && got.Verdict != report.NotTested
-			if got.Verdict == report.NotMet {
-				missing = append(missing, fmt.Sprintf("%s [%s] at scale %s is not met: %s", r.ID, c.ID, run.Scale, got.Why))
+	for _, run := range runs {
+		for _, c := range run.Claims {
+			if run.Recipe == r.ID && run.Scale != report.Smoke && c.Verdict == report.NotMet {
+				missing = append(missing, fmt.Sprintf("%s [%s] at scale %s is not met: %s", r.ID, c.ID, run.Scale, c.Why))
 			}
 		}
-		if !tested {
-			untested[decisive] = append(untested[decisive], "["+c.ID+"]")
+	}
+	decisive, untested := map[report.Scale]int{}, map[report.Scale][]string{}
+	for _, c := range r.Claims {
+		scale := decides(c)
+		decisive[scale]++
+		if !slices.ContainsFunc(runs, func(run report.Run) bool { return run.Scale == scale && tests(run, r.ID, c) }) {
+			untested[scale] = append(untested[scale], "["+c.ID+"]")
 		}
 	}
 	for _, scale := range recipe.Scales {
-		if ids := untested[scale]; len(ids) > 0 {
-			missing = append(missing, fmt.Sprintf("kept results of scale %s that test %s %s", scale, r.ID, strings.Join(ids, ", ")))
+		switch n := len(untested[scale]); {
+		case n == 0:
+		case n == decisive[scale]:
+			missing = append(missing, fmt.Sprintf("a kept result of %s at scale %s that tests its claims", r.ID, scale))
+		default:
+			missing = append(missing, fmt.Sprintf("a kept result of %s at scale %s that tests %s", r.ID, scale, strings.Join(untested[scale], ", ")))
 		}
 	}
 	return missing
@@ -145,14 +148,11 @@ func decides(c report.Claim) report.Scale {
 	return report.Full
 }
 
-// result is what a run of a recipe has for a claim as it is stated now, or nil.
-func result(run report.Run, id string, c report.Claim) *report.Result {
-	for i, r := range run.Claims {
-		if run.Recipe == id && judged(r, c, run.Scale) {
-			return &run.Claims[i]
-		}
-	}
-	return nil
+// tests reports whether a run of a recipe tested a claim as it is stated now.
+func tests(run report.Run, id string, c report.Claim) bool {
+	return run.Recipe == id && slices.ContainsFunc(run.Claims, func(r report.Result) bool {
+		return r.Verdict != report.NotTested && judged(r, c, run.Scale)
+	})
 }
 
 // Citation is the paper in one line: authors, year and where it appeared.

@@ -65,6 +65,8 @@ func TestStatus(t *testing.T) {
 	restated := b
 	restated.Claims = []report.Claim{b.Claims[0]}
 	restated.Claims[0].Name = "accuracy, said otherwise"
+	longer := b
+	longer.Claims = []report.Claim{b.Claims[0], claim("more", b.Claims[0].Bounds)}
 	few := run(b, report.Full, 3)
 	few.Claims[0] = b.Claims[0].Judge(report.Full, report.Measurement{Values: []float64{3}, N: 9})
 	for _, c := range []struct {
@@ -76,14 +78,16 @@ func TestStatus(t *testing.T) {
 	}{
 		{"no recipe", nil, nil, Planned, "recipe a; recipe b"},
 		{"one of two", both[:1], works, Partial, "recipe b"},
-		{"nothing kept", both, works[:2], Partial, "kept results of scale full that test b [whole]"},
-		{"short does not stand for full", both, []report.Run{works[0], works[2]}, Partial, "kept results of scale full that test a [whole]"},
-		{"full does not stand for short", both, works[1:], Partial, "kept results of scale short that test a [quick]"},
-		{"smoke does not count", both, append(works[:2:2], run(b, report.Smoke, 3)), Partial, "kept results of scale full that test b [whole]"},
-		{"too few samples", both, append(works[:2:2], few), Partial, "kept results of scale full that test b [whole]"},
-		{"another statement", []recipe.Recipe{a, restated}, works, Partial, "kept results of scale full that test b [whole]"},
+		{"nothing kept", both, works[:2], Partial, "a kept result of b at scale full that tests its claims"},
+		{"short does not stand for full", both, []report.Run{works[0], works[2]}, Partial, "a kept result of a at scale full that tests its claims"},
+		{"full does not stand for short", both, works[1:], Partial, "a kept result of a at scale short that tests its claims"},
+		{"smoke does not count", both, append(works[:2:2], run(b, report.Smoke, 3)), Partial, "a kept result of b at scale full that tests its claims"},
+		{"too few samples", both, append(works[:2:2], few), Partial, "a kept result of b at scale full that tests its claims"},
+		{"another statement", []recipe.Recipe{a, restated}, works, Partial, "a kept result of b at scale full that tests its claims"},
+		{"a claim that the run did not test", []recipe.Recipe{a, longer}, append(works[:2:2], run(longer, report.Full, 3)), Partial, "a kept result of b at scale full that tests [more]"},
 		{"falls short", both, append(works[:2:2], run(b, report.Full, 1)), Partial, "b [whole] at scale full is not met: 1 is below 2"},
 		{"falls short at short alone", both, append(works[1:3:3], run(a, report.Short, 1)), Partial, "a [quick] at scale short is not met: 1 is below 2; a [whole] at scale short is not met: 1 is below 2"},
+		{"a former statement falls short", []recipe.Recipe{a, restated}, append(works[:2:2], run(restated, report.Full, 3), run(b, report.Full, 1)), Partial, "b [whole] at scale full is not met: 1 is below 2"},
 		{"works", both, works, Works, ""},
 	} {
 		if l := p.Listing(c.recipes, c.runs); l.Status != c.status || l.Missing != c.missing {
