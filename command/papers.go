@@ -15,9 +15,10 @@ type papersCmd struct {
 
 // Help is the verb's longer help.
 func (papersCmd) Help() string {
-	return `A paper "works" when each of its recipes has a kept result of the short or the
-full scale in which no tested claim falls short; it is "partial" when something is
-missing, and "planned" when it has no recipe.`
+	return `A paper "works" when each claim of its recipes is met by a kept result of the
+full scale, or of the short one where full has no bound of its own, and no kept
+result has one that is not met. It is "partial" when something is missing, and
+"planned" when it has no recipe. What can't be tested here is listed beside.`
 }
 
 // Run prints the reading list, or one paper of it.

@@ -26,6 +26,10 @@ type Recipe struct {
 	Title   string
 	Minutes map[report.Scale]float64 // measured on 2 cores, to tell users beforehand
 	Claims  []report.Claim
+	// Former are claims that kept results were judged by and that no run is judged by any
+	// more, each with the day on which that ended (Stated) and the reason (Note). A claim
+	// that failed is not one of them: it stays among Claims.
+	Former []report.Claim
 	// Config is what a scale trains, for those who plan a run; nil for a recipe
 	// that no single configuration describes.
 	Config func(scale report.Scale, seed uint64) (model.Config, error)

@@ -271,6 +271,9 @@ func (s *Study) Seeds(claim string, n int) {
 	s.measured[claim] = m
 }
 
+// Leave says why nothing is measured of a claim.
+func (s *Study) Leave(claim, why string) { s.measured[claim] = report.Measurement{Why: why} }
+
 // Outcome is the result, with a page for the finished run.
 func (s *Study) Outcome(page func(r report.Run) report.Page) (*Outcome, error) {
 	if s.err != nil {

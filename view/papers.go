@@ -48,6 +48,9 @@ func (s Screen) Paper(p docs.Paper, l docs.Listing, recipes []recipe.Recipe, run
 	if l.Missing != "" {
 		s.Paragraph(2, "Missing: "+l.Missing)
 	}
+	for _, u := range l.Untested {
+		s.Paragraph(2, "Can't be tested here: "+u.What+": "+u.Why)
+	}
 	for _, r := range recipes {
 		if !slices.Contains(l.Recipes, r.ID) {
 			continue

@@ -85,9 +85,7 @@ func (a *ablation) measure(ctx context.Context, c cell) float64 {
 			a.count(ctx, c, bits)
 		}
 	}
-	if len(a.jobs) > 1 {
-		d.learner = nil // of a hundred jobs, they would take a gigabyte
-	}
+	a.forget()
 	return c.wrong
 }
 

@@ -92,6 +92,13 @@ func (b *board) testError(ctx context.Context, j Job) float64 {
 	return d.wrong()
 }
 
+// forget lets go of the last job's learner: of a hundred jobs, they would take gigabytes.
+func (b *board) forget() {
+	if n := len(b.jobs); n > 1 && b.Err() == nil {
+		b.jobs[n-1].learner, b.jobs[n-1].Learner = nil, nil
+	}
+}
+
 // metric begins the names of a job's figures.
 func metric(j Job) string {
 	return fmt.Sprintf("%s_s%d", strings.ReplaceAll(j.Name, "-", "_"), j.Config.Seed)
