@@ -1,8 +1,10 @@
 package synfire
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -10,11 +12,12 @@ import (
 // order is the one import order: a package imports only what stands before it.
 // A pattern that ends in /* holds siblings, which never import each other.
 var order = []string{
-	"internal/limit", "internal/suggest", "internal/huge", "internal/rng", "internal/par", "internal/atomicfile", "internal/kernel",
-	"tensor", "spike", "signal", "format/*", "surrogate", "neuron", "encode", "distance", "compare",
-	"data", "data/*", "layer", "loss", "optim", "network", "energy", "model", "train", "exchange",
-	"convert", "detect", "rule/*", "bench", "runstore", "report/*", "report", "recipe", "recipe/*",
-	"recipe/all", "docs", "examples", "serve", "cmd/*", "tools/*",
+	"internal/limit", "internal/suggest", "internal/enum", "internal/huge", "internal/rng", "internal/par", "internal/atomicfile", "internal/mel", "internal/machine", "internal/kernel",
+	"tensor", "spike", "signal", "linmap", "format/*", "sample", "modelfile", "run", "surrogate", "neuron", "encode", "distance", "distance/recording", "compare/internal/numeric", "compare/predictivity", "compare", "compare/*",
+	"data", "data/*", "layer", "loss", "optim", "network", "task", "train", "energy", "model", "exchange", "convert", "detect",
+	"rule/eqprop/sparse", "rule/eqprop/limit", "rule/eqprop/unit", "rule/eqprop/coupling", "rule/*", "rule/eqprop/diagnose",
+	"catalog", "inspect", "activity", "bench", "report/*", "report", "recipe", "recipe/*",
+	"recipe/all", "docs", "examples", "serve", "view", "command", "cmd/*", "tools/*",
 }
 
 func rank(pkg string) int {
@@ -62,6 +65,48 @@ func TestImportOrder(t *testing.T) {
 	}
 	if checked < 50 {
 		t.Errorf("only %d imports were checked", checked)
+	}
+}
+
+// Packages that many programs want do not pull in what few of them need.
+func TestTrainIsLight(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "./train").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for _, dep := range strings.Fields(string(out)) {
+		if strings.HasPrefix(dep, "gonum.org/") || dep == "synfire/compare" || dep == "synfire/model" || dep == "synfire/recipe" {
+			t.Errorf("train pulls in %s", dep)
+		}
+	}
+}
+
+// No package is larger than a person can keep in mind: lines without tests.
+func TestSizes(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{.Dir}} {{join .GoFiles " "}}`, "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		f := strings.Fields(line)
+		most := 4000
+		switch f[0] {
+		case "synfire/internal/kernel":
+			continue // generated code
+		case "synfire/command":
+			most = 3500
+		}
+		lines := 0
+		for _, name := range f[2:] {
+			b, err := os.ReadFile(filepath.Join(f[1], name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines += bytes.Count(b, []byte("\n"))
+		}
+		if lines > most {
+			t.Errorf("package %s has %d lines, at most %d are wanted: split it by what its parts are for", f[0], lines, most)
+		}
 	}
 }
 

@@ -43,7 +43,7 @@ func calibrate(net *network.Network, w *work) (factors []float64, err error) {
 	x := w.signal(w.batch)
 	want := len(neurons(net))
 	for _, nd := range net.Nodes() {
-		if _, ok := nd.Layer.(layer.Spiking); !ok {
+		if !layer.Fires(nd.Layer) {
 			if x, err = packed.Eval(nd.Name, []*signal.Signal{x}, nil); err != nil {
 				return nil, err
 			}
@@ -66,15 +66,22 @@ func calibrate(net *network.Network, w *work) (factors []float64, err error) {
 func fit(packed *network.Compiled, nd network.Info, x *signal.Signal, w *work) (float64, *signal.Signal, error) {
 	var scaled signal.Signal
 	scaled.Reset(x.Kind, x.T, x.B, x.Shape)
-	state := make([]tensor.Float, x.B*x.Units())
+	size := 0 // of a sample's state, which begins with the membranes
+	if l, ok := nd.Layer.(layer.Stateful); ok {
+		size = l.StateSize(x.Shape)
+	}
+	state := make([]tensor.Float, x.B*size)
 	lo, hi := -6.0, 6.0
 	for range 24 {
 		f := math.Exp2((lo + hi) / 2)
 		for i, v := range x.Data {
 			scaled.Data[i] = tensor.Float(f) * v
 		}
+		clear(state)
 		for i := range state {
-			state[i] = tensor.Float(w.start)
+			if i%size < x.Units() {
+				state[i] = tensor.Float(w.start)
+			}
 		}
 		out, err := packed.Eval(nd.Name, []*signal.Signal{&scaled}, state)
 		if err != nil {

@@ -36,7 +36,7 @@ func (c Case) CutError(factors []float64) (*CutError, error) {
 	plain := *w
 	plain.layers = nil
 	for _, l := range w.layers {
-		if s, ok := l.(layer.Spiking); ok {
+		if s, ok := l.(layer.Spiking); ok { // the workloads have no other populations with a surrogate
 			if fast, ok := s.Surrogate.(surrogate.FastSigmoid); ok && fast.Cut > 0 {
 				cut = fast.Cut
 				s.Surrogate = surrogate.FastSigmoid{Slope: fast.Slope}
@@ -69,18 +69,19 @@ func gradient(w *work, factors []float64) (network.Grads, error) {
 	}
 	pass := net.Compile(nil, true).NewPass(network.Options{})
 	batch, _ := w.feed(cutBatch)
-	out, err := pass.Forward(net.NewState(cutBatch), w.signal(cutBatch), true)
+	outs, err := pass.Forward(net.NewState(cutBatch), w.signal(cutBatch), true)
 	if err != nil {
 		return nil, err
 	}
+	out := outs[0]
 	var dense, dout signal.Signal
 	out.Densify(&dense)
 	scores := make([]tensor.Float, cutBatch*out.Units())
-	if _, err := (loss.CountCrossEntropy{}).Eval(&dout, scores, &dense, batch.Labels); err != nil {
+	if _, err := (loss.CountCrossEntropy{}).Eval(&loss.Call{Out: &dense, Target: &batch.Targets[0], DOut: &dout, Scores: scores}); err != nil {
 		return nil, err
 	}
 	grads := net.NewGrads()
-	return grads, pass.Backward(net.NewAdjoint(cutBatch), &dout, grads)
+	return grads, pass.Backward(net.NewAdjoint(cutBatch), []*signal.Signal{&dout}, grads)
 }
 
 func (e *CutError) compare(rough, exact network.Grads) {
@@ -105,10 +106,14 @@ func (e *CutError) membranes(w *work, factors []float64, cut float64) error {
 	}
 	packed, x := net.Compile(nil, false), w.signal(cutBatch)
 	for _, nd := range net.Nodes() {
+		if l, ok := nd.Layer.(layer.Population); ok {
+			if n, driven := l.Neurons(); driven {
+				e.count(n, x, cut)
+			}
+		}
 		var state []tensor.Float
-		if s, ok := nd.Layer.(layer.Spiking); ok {
-			state = make([]tensor.Float, x.B*x.Units()*s.Neuron.States())
-			e.count(s.Neuron, x, cut)
+		if l, ok := nd.Layer.(layer.Stateful); ok {
+			state = make([]tensor.Float, x.B*l.StateSize(x.Shape))
 		}
 		if x, err = packed.Eval(nd.Name, []*signal.Signal{x}, state); err != nil {
 			return err
@@ -120,7 +125,10 @@ func (e *CutError) membranes(w *work, factors []float64, cut float64) error {
 func (e *CutError) count(n neuron.Neuron, x *signal.Signal, cut float64) {
 	units := x.B * x.Units()
 	u, words := make([]tensor.Float, x.T*units), (units+63)/64
-	n.Forward(x.T, units, x.Data, x.Stride(), make([]tensor.Float, units*n.States()), u, units, make([]uint64, x.T*words), words)
+	n.Forward(neuron.Window{
+		Steps: x.T, Units: units, Input: neuron.Strided{Data: x.Data, Stride: x.Stride()}, State: make([]tensor.Float, units*n.States()),
+		Membrane: neuron.Strided{Data: u, Stride: units}, Spikes: neuron.Bits{Data: make([]uint64, x.T*words), Stride: words},
+	})
 	live, groups := 0, 0
 	for i := 0; i < len(u); i += 16 {
 		here := 0

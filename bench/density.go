@@ -65,7 +65,7 @@ func onePath(c Case, o Options, path layer.Path) (Row, error) {
 		if err := forward(); err != nil {
 			return r, err
 		}
-		errors, adjoint, grads := errorsLike(in, net.OutputShape()), net.NewAdjoint(in.B), net.NewGrads()
+		errors, adjoint, grads := []*signal.Signal{errorsLike(in, net.OutputShape())}, net.NewAdjoint(in.B), net.NewGrads()
 		run = func() error {
 			adjoint.Reset(net, in.B)
 			return pass.Backward(adjoint, errors, grads)

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"slices"
 
-	"synfire/data"
 	"synfire/internal/par"
 	"synfire/internal/rng"
 	"synfire/rule/eqprop"
+	"synfire/rule/eqprop/unit"
+	"synfire/sample"
 	"synfire/tensor"
 	"synfire/train"
 )
@@ -18,11 +19,25 @@ import (
 func w7(s Selection) Case {
 	c := eqprop.Config{
 		Sizes: []int{784, pick(s.Small, 512, 40), 10}, Free: 20, Nudged: 4, Beta: 0.5, Nudge: eqprop.OneSided,
-		Rates: []float64{0.1, 0.1}, Seed: seed,
+		LearningRates: []float64{0.1, 0.1}, Seed: seed,
 	}
 	return Case{
 		Workload: "W7", Phase: Train, Shape: fmt.Sprintf("784-%d-10", c.Sizes[1]), Threads: s.Threads,
 		run: func(one Case, o Options) ([]Row, error) { return relax(one, o, c, pick(s.Small, 100, 8)) },
+	}
+}
+
+// w7Spiking is the same with units that send one bit a step, on the network and with the
+// phases of the recipe spiking-eqprop. An epoch of its 50,000 images is 50,000 of these
+// samples, and their test some more.
+func w7Spiking(s Selection) Case {
+	c := eqprop.Config{
+		Sizes: []int{784, pick(s.Small, 500, 40), 10}, CostScale: 1, Free: 100, Nudged: 50, Beta: 0.5, Nudge: eqprop.RandomSign,
+		LearningRates: []float64{0.1, 0.05}, Spiking: &unit.Spiking{Drift: 0.0346, Lambda: 0.275}, Seed: seed,
+	}
+	return Case{
+		Workload: "W7", Phase: Train, Shape: fmt.Sprintf("784-%d-10@spiking", c.Sizes[1]), Threads: s.Threads,
+		run: func(one Case, o Options) ([]Row, error) { return relax(one, o, c, pick(s.Small, 20, 8)) },
 	}
 }
 
@@ -56,23 +71,27 @@ func relax(one Case, o Options, c eqprop.Config, batch int) ([]Row, error) {
 		return err
 	})
 	r.Layers, r.Calibration = []string{"layer1"}, []float64{1} // as they were drawn
+	if c.Spiking != nil {
+		r.Layers[0] = "input" // whose spikes are the first rate
+	}
 	r.FiringRate, r.RateEnd = rates(first)[:min(1, len(first.Rates))], rates(last)[:min(1, len(last.Rates))]
-	final := last.Loss()
-	r.FinalLoss = &final
+	r.FinalLoss = finalLoss(last)
 	return []Row{r}, err
 }
 
 // digits draws images of which 19 % of the pixels are not zero, with labels.
-func digits(pixels, n int) *data.Batch {
+func digits(pixels, n int) *sample.Batch {
 	src := rng.New(seed, "bench").Str("W7").Source()
-	b := &data.Batch{X: make([]tensor.Float, n*pixels), Shape: tensor.Shape{pixels}}
+	b := newBatch(tensor.Shape{pixels})
+	b.X = make([]tensor.Float, n*pixels)
 	for i := range b.X {
 		if src.Float64() < 0.19 {
 			b.X[i] = tensor.Float(src.Float64())
 		}
 	}
 	for i := range n {
-		b.Index, b.Labels = append(b.Index, i), append(b.Labels, src.IntN(10))
+		b.Index = append(b.Index, i)
+		b.Targets[0].Add(sample.Target{Class: src.IntN(10)})
 	}
 	return b
 }

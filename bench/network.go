@@ -4,13 +4,14 @@ import (
 	"context"
 	"slices"
 
-	"synfire/data"
 	"synfire/encode"
 	"synfire/internal/par"
 	"synfire/layer"
 	"synfire/loss"
 	"synfire/network"
 	"synfire/optim"
+	"synfire/rule/bptt"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/tensor"
 	"synfire/train"
@@ -46,8 +47,8 @@ func trainNetwork(c Case, o Options) ([]Row, error) {
 	defer pool.Close()
 	p := newProfiler(o)
 	batch, encoder := c.work.feed(c.work.batch)
-	learner, err := train.NewBPTT(train.BPTTConfig{
-		Net: net, Steps: c.work.steps, Encoder: encoder, Loss: loss.CountCrossEntropy{},
+	learner, err := bptt.New(bptt.Options{
+		Net: net, Steps: c.work.steps, Encoder: encoder, Losses: []bptt.Term{{Loss: loss.CountCrossEntropy{}}},
 		Optimizer: optim.Adam{LR: 1e-3}, Seed: seed, Pool: pool, Meter: p.meter(),
 	})
 	if err != nil {
@@ -73,8 +74,7 @@ func trainNetwork(c Case, o Options) ([]Row, error) {
 	})
 	r.Profile = p.profile(net)
 	r.RateEnd = rates(last)
-	final := last.Loss()
-	r.FinalLoss = &final
+	r.FinalLoss = finalLoss(last)
 	return c.judge(net, r, err)
 }
 
@@ -97,6 +97,15 @@ func rates(m train.Metrics) []float64 {
 	return values
 }
 
+// finalLoss is the mean loss of a batch.
+func finalLoss(m train.Metrics) *float64 {
+	v, ok := m.Mean(train.Loss)
+	if !ok {
+		return nil
+	}
+	return &v
+}
+
 // inference is a network that runs a batch, as one would in use: weights packed
 // for the forward pass alone, and no membrane kept.
 type inference struct {
@@ -106,7 +115,7 @@ type inference struct {
 	pass    *network.Pass
 	state   *network.State
 	encoder encode.Encoder
-	batch   *data.Batch
+	batch   *sample.Batch
 	profile *profiler
 	in, out signal.Signal
 	scores  []tensor.Float // [B, 10]: spike counts, or the last membranes
@@ -116,7 +125,7 @@ type inference struct {
 func newInference(w *work, net *network.Network, pool *par.Pool, n int, o Options) *inference {
 	f := &inference{work: w, net: net, state: net.NewState(n), profile: newProfiler(o)}
 	for i, nd := range net.Nodes() {
-		if _, ok := nd.Layer.(layer.Spiking); ok {
+		if layer.Fires(nd.Layer) {
 			f.spiking = append(f.spiking, i)
 		}
 	}
@@ -135,12 +144,12 @@ func (f *inference) run() error {
 	clear(f.scores)
 	clear(f.fired)
 	for t := 0; t < f.steps; t += f.window {
-		f.encoder.Encode(&f.in, f.batch.X, f.input, nil, t, min(t+f.window, f.steps))
-		out, err := f.pass.Forward(f.state, &f.in, false)
+		f.encoder.Encode(&f.in, f.batch, nil, encode.Window{T0: t, T1: min(t+f.window, f.steps), Steps: f.steps})
+		outs, err := f.pass.Forward(f.state, &f.in, false)
 		if err != nil {
 			return err
 		}
-		f.read(out)
+		f.read(outs[0])
 		f.count()
 	}
 	f.profile.batch()
@@ -182,12 +191,12 @@ func (f *inference) rates() []float64 { return rates(train.Metrics{Rates: f.fire
 // loss is that of the scores of the last run; nil for a network without spikes
 // at its output, which none is defined for here.
 func (f *inference) loss() *float64 {
-	if _, ok := f.layers[len(f.layers)-1].(layer.Spiking); !ok {
+	if !layer.Fires(f.layers[len(f.layers)-1]) {
 		return nil
 	}
 	// One step whose outputs are the counts.
 	counts := signal.Signal{Kind: signal.Dense, T: 1, B: f.state.B, Shape: f.net.OutputShape(), Data: slices.Clone(f.scores)}
-	v, err := loss.CountCrossEntropy{}.Eval(nil, f.scores, &counts, f.batch.Labels)
+	v, err := loss.CountCrossEntropy{}.Eval(&loss.Call{Out: &counts, Target: &f.batch.Targets[0], Scores: f.scores})
 	if err != nil {
 		return nil
 	}

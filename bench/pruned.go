@@ -7,6 +7,7 @@ import (
 
 	"synfire/internal/par"
 	"synfire/rule/eqprop"
+	"synfire/rule/eqprop/sparse"
 	"synfire/train"
 )
 
@@ -24,10 +25,10 @@ func prunings(s Selection) []Case {
 	hidden, batch := pick(s.Small, 500, 70), pick(s.Small, 20, 8)
 	one := eqprop.Config{
 		Sizes: []int{784, hidden, 10}, Free: 20, Nudged: 4, Beta: 0.3, CostScale: 1,
-		Rates: []float64{0.1, 0.05}, Seed: seed,
+		LearningRates: []float64{0.1, 0.05}, Seed: seed,
 	}
 	two := one
-	two.Sizes, two.Rates = []int{784, hidden, hidden, 10}, []float64{0.1, 0.03, 0.01}
+	two.Sizes, two.LearningRates = []int{784, hidden, hidden, 10}, []float64{0.1, 0.03, 0.01}
 	two.Nudge, two.Beta = eqprop.RandomSign, 1
 	two.Free, two.Nudged = 50, 6
 	var cases []Case
@@ -71,7 +72,7 @@ func prune(one Case, o Options, c eqprop.Config, batch int) ([]Row, error) {
 	all[1].row.Shape += fmt.Sprintf("@%g", sparsity)
 	for i, x := range all {
 		if i > 0 {
-			c.Pruning = &eqprop.Pruning{Sparsity: sparsity, Last: sparsity / 2, End: 1, Every: 1}
+			c.Pruning = &sparse.Pruning{Sparsity: sparsity, Last: sparsity / 2, End: 1, Every: 1}
 		}
 		if err := x.prepare(c, batch); err != nil {
 			return nil, err
@@ -159,7 +160,6 @@ func (x *contender) finish(c eqprop.Config, phase string) {
 	}
 	x.row.FiringRate, x.row.RateEnd = rates(x.first)[:min(hidden, len(x.first.Rates))], rates(x.last)[:min(hidden, len(x.last.Rates))]
 	if phase == Train {
-		final := x.last.Loss()
-		x.row.FinalLoss = &final
+		x.row.FinalLoss = finalLoss(x.last)
 	}
 }

@@ -40,7 +40,7 @@ func table(s Selection) []Case {
 	}
 	add(w4(s.Small), Infer)
 	cases = append(cases, matrices(s)...)
-	cases = append(append(cases, w7(s)), prunings(s)...)
+	cases = append(append(cases, w7(s), w7Spiking(s)), prunings(s)...)
 	cases = append(cases, products(s)...)
 	return append(cases, densities(s)...)
 }
@@ -69,8 +69,8 @@ func w2a(small bool) *work {
 	return &work{
 		name: "W2a", shape: fmt.Sprintf("28x28x1-%dC5-MP2-%dC5-MP2-10", a, b), input: tensor.Shape{28, 28, 1},
 		layers: []layer.Layer{
-			layer.Conv2D{Out: a, Kernel: 5}, layer.MaxPool{Size: 2}, lif,
-			layer.Conv2D{Out: b, Kernel: 5}, layer.MaxPool{Size: 2}, lif,
+			layer.Conv2D{Out: a, Kernel: []int{5}}, layer.MaxPool{Size: 2}, lif,
+			layer.Conv2D{Out: b, Kernel: []int{5}}, layer.MaxPool{Size: 2}, lif,
 			layer.Flatten{}, layer.Linear{Out: 10}, lif,
 		},
 		steps: 25, window: 25, batch: pick(small, 128, 4), density: 0.19, rate: 0.1,
@@ -82,7 +82,7 @@ func w2a(small bool) *work {
 func w2b(small bool, cut float64) *work {
 	lif := layer.Spiking{Neuron: lif.Neuron, Surrogate: surrogate.FastSigmoid{Slope: 25, Cut: cut}}
 	side, a, b, hidden := pick(small, 32, 8), pick(small, 64, 8), pick(small, 128, 16), pick(small, 256, 32)
-	conv := func(n int) layer.Layer { return layer.Conv2D{Out: n, Kernel: 3, Padding: 1} }
+	conv := func(n int) layer.Layer { return layer.Conv2D{Out: n, Kernel: []int{3}, Padding: []int{1}} }
 	shape := fmt.Sprintf("%dx%dx3-%dC3-%dC3-AP2-%dC3-%dC3-AP2-%d-10", side, side, a, a, b, b, hidden)
 	if cut > 0 {
 		shape += fmt.Sprintf("@cut%g", cut)
@@ -122,7 +122,7 @@ func w4(small bool) *work {
 	convolutions := 0
 	for _, block := range blocks {
 		for _, n := range block {
-			layers = append(layers, layer.Conv2D{Out: n / scale, Kernel: 3, Padding: 1}, integrate)
+			layers = append(layers, layer.Conv2D{Out: n / scale, Kernel: []int{3}, Padding: []int{1}}, integrate)
 			convolutions++
 		}
 		layers = append(layers, layer.AvgPool{Size: 2})

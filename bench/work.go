@@ -3,12 +3,13 @@ package bench
 import (
 	"fmt"
 	"slices"
+	"strings"
 
-	"synfire/data"
 	"synfire/encode"
 	"synfire/internal/rng"
 	"synfire/layer"
 	"synfire/network"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/spike"
 	"synfire/tensor"
@@ -55,7 +56,7 @@ func feeders(net *network.Network) (params [][]tensor.Param) {
 		if len(nd.Params) > 0 {
 			last = nd.Params
 		}
-		if _, ok := nd.Layer.(layer.Spiking); ok {
+		if layer.Fires(nd.Layer) {
 			params = append(params, last)
 		}
 	}
@@ -73,20 +74,28 @@ func scale(params []tensor.Param, f float64) {
 // neurons are the names of the layers of neurons.
 func neurons(net *network.Network) (names []string) {
 	for _, nd := range net.Nodes() {
-		if _, ok := nd.Layer.(layer.Spiking); ok {
+		if layer.Fires(nd.Layer) {
 			names = append(names, nd.Name)
 		}
 	}
 	return names
 }
 
+// newBatch is a batch whose samples are still to come.
+func newBatch(shape tensor.Shape) *sample.Batch {
+	digits := strings.Split("0123456789", "")
+	b := &sample.Batch{}
+	b.Reset(&sample.Spec{Shape: shape, Targets: []sample.Field{{Name: sample.Label, Kind: sample.Class, Classes: digits}}}, 0)
+	return b
+}
+
 // feed draws the inputs and labels of n samples.
-func (w *work) feed(n int) (*data.Batch, encode.Encoder) {
+func (w *work) feed(n int) (*sample.Batch, encode.Encoder) {
 	src := rng.New(seed, "bench").Str(w.name).Source()
-	b := &data.Batch{Shape: w.input}
+	b := newBatch(w.input)
 	for i := range n {
 		b.Index = append(b.Index, i)
-		b.Labels = append(b.Labels, src.IntN(10))
+		b.Targets[0].Add(sample.Target{Class: src.IntN(10)})
 	}
 	if w.events {
 		return b, drawEvents(src, w.steps, n, w.input, w.density)
@@ -121,19 +130,22 @@ func drawEvents(src *rng.Source, steps, batch int, shape tensor.Shape, density f
 // Validate always succeeds.
 func (events) Validate() error { return nil }
 
+// Plan takes any samples.
+func (events) Plan(spec sample.Spec) (tensor.Shape, int, error) { return spec.Shape, 0, nil }
+
 // Encode shares the recording's rows with dst.
-func (e events) Encode(dst *signal.Signal, _ []tensor.Float, shape tensor.Shape, _ []rng.Key, t0, t1 int) {
+func (e events) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at encode.Window) {
 	r := e.raster
-	r.Bits = r.Bits[t0*e.batch*r.Words : t1*e.batch*r.Words]
-	r.Rows = (t1 - t0) * e.batch
-	*dst = signal.Signal{Kind: signal.Spikes, T: t1 - t0, B: e.batch, Shape: shape, Raster: r}
+	r.Bits = r.Bits[at.T0*e.batch*r.Words : at.T1*e.batch*r.Words]
+	r.Rows = (at.T1 - at.T0) * e.batch
+	*dst = signal.Signal{Kind: signal.Spikes, T: at.T1 - at.T0, B: e.batch, Shape: in.Spec.Shape, Raster: r}
 }
 
 // signal is the input of all steps.
 func (w *work) signal(n int) *signal.Signal {
 	b, e := w.feed(n)
 	in := &signal.Signal{}
-	e.Encode(in, b.X, w.input, nil, 0, w.steps)
+	e.Encode(in, b, nil, encode.Window{T1: w.steps, Steps: w.steps})
 	return in
 }
 

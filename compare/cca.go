@@ -5,16 +5,17 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // CanonicalCorrelations is the outcome of CCA.
 type CanonicalCorrelations struct {
 	Rho      []float64  // descending, within [0, 1]; as many as the smaller rank
 	Variates *mat.Dense // of X, stimuli × len(Rho), orthonormal columns
-}
 
-// rankTolerance times the largest singular value is the smallest that counts.
-const rankTolerance = 1e-10
+	surplus int // dimensions that X has more than Y
+}
 
 // CCA finds the linear combinations of the units of X and of Y that correlate
 // most. It needs more stimuli than both sides have dimensions together, since it
@@ -22,7 +23,7 @@ const rankTolerance = 1e-10
 func CCA(x, y *mat.Dense) (CanonicalCorrelations, error) { return cca("CCA", x, y, 1) }
 
 func cca(op string, x, y *mat.Dense, variance float64) (c CanonicalCorrelations, err error) {
-	if err := checkPair(op, x, y, minStimuli); err != nil {
+	if err := numeric.CheckPair(op, x, y, numeric.MinStimuli); err != nil {
 		return c, err
 	}
 	qx, err := basis(op, x, variance)
@@ -50,6 +51,7 @@ func cca(op string, x, y *mat.Dense, variance float64) (c CanonicalCorrelations,
 	}
 	var u mat.Dense
 	svd.UTo(&u)
+	c.surplus = max(p-q, 0)
 	c.Variates = &mat.Dense{}
 	c.Variates.Mul(qx, &u)
 	return c, nil
@@ -61,32 +63,72 @@ func basis(op string, x *mat.Dense, variance float64) (*mat.Dense, error) {
 	if !(variance > 0 && variance <= 1) {
 		return nil, fmt.Errorf("compare.%s: %v of the variance, want a share in (0, 1]", op, variance)
 	}
+	c, noise := spanning(x, variance == 1)
 	var svd mat.SVD
-	if !svd.Factorize(centred(x), mat.SVDThin) {
+	if !svd.Factorize(c, mat.SVDThin) {
 		return nil, fmt.Errorf("compare.%s: the singular values did not converge", op)
 	}
 	s := svd.Values(nil)
-	total := dot(s, s)
-	if s[0] <= rankTolerance*mat.Norm(x, 2) {
-		return nil, undefined(op, "one side responds to all stimuli alike")
+	if s[0] <= noise {
+		return nil, numeric.Undefined(op, "one side responds to all stimuli alike")
 	}
-	keep, sum := 0, 0.0
-	for keep < len(s) && s[keep] > rankTolerance*s[0] && (sum < variance*total || variance == 1) {
-		sum += s[keep] * s[keep]
-		keep++
+	rank := 0
+	for rank < len(s) && s[rank] > max(numeric.RankTolerance*s[0], noise) {
+		rank++
 	}
 	var u mat.Dense
 	svd.UTo(&u)
 	n, _ := u.Dims()
-	return mat.DenseCopyOf(u.Slice(0, n, 0, keep)), nil
+	return mat.DenseCopyOf(u.Slice(0, n, 0, explaining(s, rank, variance))), nil
+}
+
+// explaining is the fewest of the first singular values whose squares make up a
+// share of all. Equal ones are kept together: nothing tells their directions apart.
+func explaining(s []float64, rank int, variance float64) int {
+	const equal = 1e-10 // relative, far above rounding
+	total, sum, keep := numeric.Dot(s, s), 0.0, 0
+	for keep < rank && (variance == 1 || sum < variance*total*(1-equal)) {
+		sum += s[keep] * s[keep]
+		keep++
+	}
+	for keep < rank && s[keep] >= s[keep-1]*(1-equal) {
+		keep++
+	}
+	return keep
+}
+
+// spanning is the centred columns, and the norm that the rounding of the responses
+// may have left in them. Where they are balanced each is scaled by a power of two
+// that brings it near 1: what all of them span does not depend on the units' scales,
+// but which singular values count would.
+func spanning(x *mat.Dense, balance bool) (c *mat.Dense, noise float64) {
+	near1, _ := numeric.Rescaled(x)
+	c, e := numeric.Rescaled(numeric.Centred(near1))
+	n, p := x.Dims()
+	u := inputRoundoff(x, numeric.Roundoff) + 2*numeric.Roundoff
+	column := make([]float64, n)
+	for j := range p {
+		most := numeric.Largest(mat.Col(column, j, c))
+		if most == 0 {
+			continue
+		}
+		scale := 0
+		if balance {
+			scale = numeric.Exponent(most)
+			c.SetCol(j, numeric.ScaledBy(column, -scale))
+		}
+		rounding := u * math.Ldexp(norm(mat.Col(column, j, near1)), -e-scale)
+		noise = math.Hypot(noise, rounding)
+	}
+	return c, noise
 }
 
 // Mean is the mean correlation.
-func (c CanonicalCorrelations) Mean() float64 { return mean(c.Rho) }
+func (c CanonicalCorrelations) Mean() float64 { return numeric.Mean(c.Rho) }
 
 // MeanSquare is the mean squared correlation.
 func (c CanonicalCorrelations) MeanSquare() float64 {
-	return dot(c.Rho, c.Rho) / float64(len(c.Rho))
+	return numeric.Dot(c.Rho, c.Rho) / float64(len(c.Rho))
 }
 
 // MeanCCA is the mean canonical correlation.
@@ -111,14 +153,23 @@ func SVCCA(x, y *mat.Dense, variance float64) (float64, error) {
 
 // PWCCA is the mean of the correlations ρ_i weighted by how much of X its
 // canonical variates h_i account for, α_i = Σ_j |⟨h_i, x_j⟩| over units j (Morcos
-// et al. 2018). It is not symmetric.
+// et al. 2018). It is not symmetric. Where some of the correlations are equal and
+// others not it is undefined: variates of equal ones may be turned among themselves,
+// and the weights with them.
 func PWCCA(x, y *mat.Dense) (float64, error) {
-	c, err := cca("PWCCA", x, y, 1)
+	const op = "PWCCA"
+	c, err := cca(op, x, y, 1)
 	if err != nil {
 		return 0, err
 	}
+	if c.Rho[0]-c.Rho[len(c.Rho)-1] <= equalRho {
+		return c.Mean(), nil
+	}
+	if c.turnable() {
+		return 0, numeric.Undefined(op, "some canonical correlations are equal, so the directions that weigh them are not determined; use CCA")
+	}
 	var h mat.Dense
-	h.Mul(c.Variates.T(), centred(x))
+	h.Mul(c.Variates.T(), numeric.CentredNear1(x))
 	sum, weights := 0.0, 0.0
 	for i, rho := range c.Rho {
 		alpha := 0.0
@@ -128,4 +179,19 @@ func PWCCA(x, y *mat.Dense) (float64, error) {
 		sum, weights = sum+alpha*rho, weights+alpha
 	}
 	return sum / weights, nil
+}
+
+// equalRho is the difference below which rounding turns the variates of two
+// correlations.
+const equalRho = 1e-8
+
+// turnable reports whether two correlations are equal, counting a 0 for each
+// dimension of X that Y has no partner for.
+func (c CanonicalCorrelations) turnable() bool {
+	for i, rho := range c.Rho[1:] {
+		if c.Rho[i]-rho <= equalRho {
+			return true
+		}
+	}
+	return c.surplus > 0 && c.Rho[len(c.Rho)-1] <= equalRho
 }

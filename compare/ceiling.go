@@ -3,6 +3,9 @@ package compare
 import (
 	"fmt"
 	"math"
+	"slices"
+
+	"synfire/compare/internal/numeric"
 )
 
 // Pooling is how RDMs of several subjects are averaged into the one that agrees
@@ -22,16 +25,35 @@ type Comparison struct {
 	Pooling    Pooling
 }
 
-// pooled is the average of RDMs of the same stimuli.
+// pooled is the average of RDMs of the same stimuli. Their order does not matter:
+// what is averaged is added in ascending order and divided once, so that equal sums
+// of ranks stay ties.
 func pooled(p Pooling, data []RDM) RDM {
-	sum := NewRDM(data[0].N)
-	for _, r := range data {
-		n := normalised(p, r)
-		for i, v := range n.Values {
-			sum.Values[i] += v / float64(len(data))
-		}
+	parts := make([]RDM, len(data))
+	for i, r := range data {
+		parts[i] = normalised(p, r)
 	}
-	return sum
+	pool := NewRDM(data[0].N)
+	if p != PoolRanks { // sums of ranks are exact
+		pool.Rounding = make([]float64, len(pool.Values))
+	}
+	values := make([]float64, len(parts))
+	for i := range pool.Values {
+		for k, r := range parts {
+			values[k] = r.Values[i]
+			if pool.Rounding != nil {
+				pool.Rounding[i] += (r.bound(i) + float64(len(parts)+1)*numeric.Roundoff*math.Abs(values[k])) / float64(len(parts))
+			}
+		}
+		pool.Values[i] = orderlessMean(values)
+	}
+	return pool
+}
+
+// orderlessMean is the mean of values whose order shall not matter; it sorts them.
+func orderlessMean(v []float64) float64 {
+	slices.Sort(v)
+	return numeric.Mean(v)
 }
 
 // normalised is r on the scale on which it is pooled.
@@ -39,11 +61,14 @@ func normalised(p Pooling, r RDM) RDM {
 	if p == PoolRanks {
 		return r.Rank()
 	}
-	present, _ := r.present()
-	shift, square := 0.0, 0.0
+	scaled, e := numeric.RescaledValues(r.Values)
+	near1 := RDM{N: r.N, Values: scaled}
+	present := near1.present()
+	shift := 0.0
 	if p == PoolCorrelation && len(present) > 0 {
-		shift = mean(present)
+		shift = numeric.Mean(present)
 	}
+	square := 0.0
 	for _, v := range present {
 		square += (v - shift) * (v - shift)
 	}
@@ -51,7 +76,12 @@ func normalised(p Pooling, r RDM) RDM {
 	if rms == 0 {
 		rms = 1
 	}
-	return r.mapped(func(v float64) float64 { return (v - shift) / rms })
+	if r.Rounding != nil {
+		near1.Rounding = numeric.ScaledBy(r.Rounding, -e)
+	}
+	return near1.mapped(func(v, e float64) (float64, float64) {
+		return (v - shift) / rms, (e + 2*numeric.Roundoff*math.Abs(v-shift)) / rms
+	})
 }
 
 // NoiseCeiling bounds the mean similarity that any model can have with the RDMs of
@@ -73,6 +103,7 @@ func NoiseCeiling(c Comparison, data []RDM) (lower, upper float64, err error) {
 // is among the others.
 func noiseCeiling(c Comparison, data []RDM, subject []int) (lower, upper float64, err error) {
 	all := pooled(c.Pooling, data)
+	var below, above []float64
 	for i, r := range data {
 		var others []RDM
 		for j, s := range data {
@@ -81,17 +112,17 @@ func noiseCeiling(c Comparison, data []RDM, subject []int) (lower, upper float64
 			}
 		}
 		for _, side := range []struct {
-			sum  *float64
-			pool RDM
-		}{{&upper, all}, {&lower, pooled(c.Pooling, others)}} {
+			values *[]float64
+			pool   RDM
+		}{{&above, all}, {&below, pooled(c.Pooling, others)}} {
 			v, err := orZero(c.Similarity(side.pool, r))
 			if err != nil {
 				return 0, 0, err
 			}
-			*side.sum += v / float64(len(data))
+			*side.values = append(*side.values, v)
 		}
 	}
-	return lower, upper, nil
+	return orderlessMean(below), orderlessMean(above), nil
 }
 
 func sameStimuli(op string, data []RDM) error {
@@ -111,13 +142,12 @@ func sameStimuli(op string, data []RDM) error {
 
 // meanSimilarity of a prediction with each of some RDMs; undefined ones are 0.
 func meanSimilarity(c Comparison, prediction RDM, data []RDM) (float64, error) {
-	sum := 0.0
-	for _, r := range data {
-		v, err := orZero(c.Similarity(prediction, r))
-		if err != nil {
+	values := make([]float64, len(data))
+	for i, r := range data {
+		var err error
+		if values[i], err = orZero(c.Similarity(prediction, r)); err != nil {
 			return 0, err
 		}
-		sum += v
 	}
-	return sum / float64(len(data)), nil
+	return orderlessMean(values), nil
 }

@@ -1,4 +1,34 @@
 package compare
 
+import "synfire/internal/rng"
+
 // WhitenedPresent is tested where no entry is missing.
 var WhitenedPresent = whitenedPresent
+
+// Parts of the inference that are tested against closed forms.
+var (
+	CeilingOfCopies = noiseCeiling
+	Resampled       = resampled
+	FoldCount       = foldCount
+	Draw            = Bootstrap.draw
+	Variance        = (*Inference).variance
+)
+
+// What Draw draws.
+const (
+	DrawBoth     = drawBoth
+	DrawSubjects = drawSubjects
+	DrawStimuli  = drawStimuli
+)
+
+// Samples of an inference: [what was drawn][repetition][resample][model, or last
+// the lower ceiling].
+func Samples(i *Inference) [resamplings][][][]float64 { return i.samples }
+
+// CrossFolds are the subjects and stimuli of each fold: trained on, tested on.
+func CrossFolds(subjects, stimuli []int, seed uint64) (folds [][4][]int) {
+	for _, f := range crossFolds(subjects, stimuli, rng.New(seed, "test").Source()) {
+		folds = append(folds, [4][]int{f.trainSubjects, f.testSubjects, f.trainStimuli, f.testStimuli})
+	}
+	return folds
+}

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // MDS places the stimuli in dims dimensions so that their squared distances are
@@ -20,8 +22,9 @@ func MDS(r RDM, dims int) (points *mat.Dense, explained float64, err error) {
 	if slices.ContainsFunc(r.Values, math.IsNaN) || dims < 1 || dims > r.N {
 		return nil, 0, fmt.Errorf("compare.%s: %d dimensions for %d stimuli, and no entry may be missing; want 1 to as many dimensions as stimuli", op, dims, r.N)
 	}
+	near1 := r.side().rescaled()
 	var e mat.EigenSym
-	if !e.Factorize(mat.NewSymDense(r.N, elements(r.Gram())), true) {
+	if !e.Factorize(mat.NewSymDense(r.N, elements(RDM{N: r.N, Values: near1.v}.Gram())), true) {
 		return nil, 0, fmt.Errorf("compare.%s: the eigenvalues did not converge", op)
 	}
 	var v mat.Dense
@@ -42,11 +45,11 @@ func MDS(r RDM, dims int) (points *mat.Dense, explained float64, err error) {
 			scale = -scale
 		}
 		for i, c := range col {
-			points.Set(i, d, scale*c)
+			points.Set(i, d, math.Ldexp(scale*c, near1.exponent/2))
 		}
 	}
-	if total == 0 {
-		return points, 0, undefined(op, "all dissimilarities are 0")
+	if near1.zero() || total == 0 {
+		return points, 0, numeric.Undefined(op, "all dissimilarities are 0")
 	}
 	return points, shown / total, nil
 }

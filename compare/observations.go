@@ -2,9 +2,12 @@ package compare
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // Observations are repeated measurements: row k of X is what the units did when
@@ -20,7 +23,7 @@ type Observations struct {
 func (o Observations) Conditions() int { return slices.Max(o.Condition) + 1 }
 
 func (o Observations) check(op string) error {
-	if err := check(op, o.X, 1); err != nil {
+	if err := numeric.CheckResponses(op, o.X, 1); err != nil {
 		return err
 	}
 	n := o.X.RawMatrix().Rows
@@ -92,8 +95,8 @@ func (o Observations) folds(op string) ([]int, error) {
 	if len(f) < 2 {
 		return nil, fmt.Errorf("compare.%s: %d folds, want at least 2: a cross-validated dissimilarity needs every condition measured in each", op, len(f))
 	}
-	if n := o.Conditions(); n < minStimuli {
-		return nil, fmt.Errorf("compare.%s: %d conditions, want at least %d", op, n, minStimuli)
+	if n := o.Conditions(); n < numeric.MinStimuli {
+		return nil, fmt.Errorf("compare.%s: %d conditions, want at least %d", op, n, numeric.MinStimuli)
 	}
 	return f, nil
 }
@@ -104,30 +107,36 @@ func (o Observations) folds(op string) ([]int, error) {
 // so the estimate is unbiased: 0 on average without a difference, hence also
 // negative (Walther et al. 2016). A nil precision is the identity.
 func Crossnobis(o Observations, precision *mat.SymDense) (RDM, error) {
-	folds, err := o.folds("Crossnobis")
+	const op = "Crossnobis"
+	folds, err := o.folds(op)
 	if err != nil {
 		return RDM{}, err
 	}
-	whiten := func(x *mat.Dense) *mat.Dense { return x }
 	if precision != nil {
-		if err := checkPrecision("Crossnobis", o.X, precision); err != nil {
+		if err := checkPrecision(op, o.X, precision); err != nil {
 			return RDM{}, err
 		}
-		whiten = func(x *mat.Dense) *mat.Dense {
-			var w mat.Dense
-			w.Mul(x, precision)
-			return &w
-		}
 	}
-	sum := NewRDM(o.Conditions())
+	o, e := o.rescaled()
+	var parts []RDM
 	for _, f := range folds {
-		train, test, err := o.split("Crossnobis", f)
+		train, test, err := o.split(op, f)
 		if err != nil {
 			return RDM{}, err
 		}
-		sum.add(bilinear(whiten(train), test), 1/float64(len(folds)))
+		if precision != nil {
+			train = train.weighed(precision)
+		}
+		parts = append(parts, products(train, test))
 	}
-	return sum, nil
+	return averaged(parts).times2(op, 2*e)
+}
+
+// rescaled has responses near 1: the given ones are 2^e times as large.
+func (o Observations) rescaled() (Observations, int) {
+	x, e := numeric.Rescaled(o.X)
+	o.X = x
+	return o, e
 }
 
 // CrossnobisByFold is Crossnobis with a noise covariance for each fold, in
@@ -142,16 +151,17 @@ func CrossnobisByFold(o Observations, covariances []*mat.SymDense) (RDM, error) 
 	if len(covariances) != len(folds) {
 		return RDM{}, fmt.Errorf("compare.%s: %d covariances for %d folds, want one for each", op, len(covariances), len(folds))
 	}
-	means := make([]*mat.Dense, len(folds))
+	o, e := o.rescaled()
+	means := make([]features, len(folds))
 	for i, f := range folds {
 		if err := checkPrecision(op, o.X, covariances[i]); err != nil {
 			return RDM{}, err
 		}
-		if means[i], err = o.means(op, func(k int) bool { return o.Fold[k] == f }); err != nil {
+		if means[i], err = o.features(op, func(k int) bool { return o.Fold[k] == f }); err != nil {
 			return RDM{}, err
 		}
 	}
-	sum, pairs := NewRDM(o.Conditions()), float64(len(folds)*(len(folds)-1)/2)
+	var parts []RDM
 	for i := range folds {
 		for j := range i {
 			var sigma mat.SymDense
@@ -161,70 +171,88 @@ func CrossnobisByFold(o Observations, covariances []*mat.SymDense) (RDM, error) 
 			if err != nil {
 				return RDM{}, err
 			}
-			var w mat.Dense
-			w.Mul(means[j], precision)
-			sum.add(bilinear(&w, means[i]), 1/pairs)
+			parts = append(parts, products(means[j].weighed(precision), means[i]))
 		}
 	}
-	return sum, nil
+	return averaged(parts).times2(op, 2*e)
 }
 
 // PoissonCV is Poisson with the difference of rates from the other folds and the
 // difference of their logarithms from fold f, the mean over folds.
 func PoissonCV(o Observations) (RDM, error) {
-	folds, err := o.folds("PoissonCV")
+	const op = "PoissonCV"
+	folds, err := o.folds(op)
 	if err != nil {
 		return RDM{}, err
 	}
-	sum := NewRDM(o.Conditions())
+	e := numeric.Exponent(numeric.LargestOf(o.X))
+	var parts []RDM
 	for _, f := range folds {
-		train, test, err := o.split("PoissonCV", f)
+		train, test, err := o.split(op, f)
 		if err != nil {
 			return RDM{}, err
 		}
-		rate, _, err := poissonRates("PoissonCV", train)
+		rate, _, err := poissonRates(op, train)
 		if err != nil {
 			return RDM{}, err
 		}
-		_, log, err := poissonRates("PoissonCV", test)
+		_, log, err := poissonRates(op, test)
 		if err != nil {
 			return RDM{}, err
 		}
-		sum.add(bilinear(rate, log), 1/float64(len(folds)))
+		parts = append(parts, products(rate.times2(-e), log))
 	}
-	return sum, nil
+	return averaged(parts).times2(op, e)
+}
+
+// features are the means over the observations that use admits, with the errors of
+// the data and of the sums.
+func (o Observations) features(op string, use func(k int) bool) (features, error) {
+	m, err := o.means(op, use)
+	if err != nil {
+		return features{}, err
+	}
+	abs := Observations{X: &mat.Dense{}, Condition: o.Condition}
+	abs.X.Apply(func(_, _ int, v float64) float64 { return math.Abs(v) }, o.X)
+	size, err := abs.means(op, use)
+	if err != nil {
+		return features{}, err
+	}
+	f := features{m, norms(size, false)}
+	for i := range f.err {
+		f.err[i] *= inputRoundoff(o.X, numeric.Roundoff) + float64(len(o.Condition)+2)*numeric.Roundoff
+	}
+	return f, nil
 }
 
 // split is the means over the folds other than f, each fold counting alike, and
 // those of f.
-func (o Observations) split(op string, f int) (train, test *mat.Dense, err error) {
-	if test, err = o.means(op, func(k int) bool { return o.Fold[k] == f }); err != nil {
-		return nil, nil, err
+func (o Observations) split(op string, f int) (train, test features, err error) {
+	if test, err = o.features(op, func(k int) bool { return o.Fold[k] == f }); err != nil {
+		return train, test, err
 	}
-	var others []*mat.Dense
-	for _, g := range slices.Compact(slices.Sorted(slices.Values(o.Fold))) {
+	n, p := test.x.Dims()
+	train = features{mat.NewDense(n, p, nil), make([]float64, n)}
+	folds := slices.Compact(slices.Sorted(slices.Values(o.Fold)))
+	weight := 1 / float64(len(folds)-1)
+	for _, g := range folds {
 		if g == f {
 			continue
 		}
-		m, err := o.means(op, func(k int) bool { return o.Fold[k] == g })
+		m, err := o.features(op, func(k int) bool { return o.Fold[k] == g })
 		if err != nil {
-			return nil, nil, err
+			return train, test, err
 		}
-		others = append(others, m)
+		train.x.Add(train.x, m.x)
+		for i, e := range m.err {
+			train.err[i] += weight*e + numeric.Roundoff*norm(m.x.RawRowView(i))
+		}
 	}
-	train = mat.NewDense(o.Conditions(), o.X.RawMatrix().Cols, nil)
-	for _, m := range others {
-		train.Add(train, m)
-	}
-	train.Scale(1/float64(len(others)), train)
+	train.x.Scale(weight, train.x)
 	return train, test, nil
 }
 
-// add adds weight·f(i, j) to each entry.
-func (r RDM) add(f func(i, j int) float64, weight float64) {
-	s := NewRDM(r.N)
-	s.fill(f)
-	for i, v := range s.Values {
-		r.Values[i] += weight * v
-	}
+// averaged is the mean of RDMs of the same stimuli.
+func averaged(parts []RDM) RDM {
+	return mixture(parts, slices.Repeat([]float64{1 / float64(len(parts))}, len(parts)))
 }

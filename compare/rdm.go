@@ -1,12 +1,13 @@
 package compare
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // RDM is a representational dissimilarity matrix of N stimuli: the dissimilarities
@@ -16,10 +17,28 @@ import (
 type RDM struct {
 	N      int
 	Values []float64
+	// Rounding bounds the error of each entry that comes of arithmetic and of the
+	// rounding of the responses: entries that differ by no more than their errors
+	// are ties. nil: the entries are exact, as read from a file.
+	Rounding []float64
 }
 
 // NewRDM is an RDM of zeros.
-func NewRDM(n int) RDM { return RDM{n, make([]float64, n*(n-1)/2)} }
+func NewRDM(n int) RDM { return RDM{N: n, Values: make([]float64, n*(n-1)/2)} }
+
+// like is an RDM of zeros that keeps errors if r does.
+func (r RDM) like(n int) RDM {
+	s := NewRDM(n)
+	if r.Rounding != nil {
+		s.Rounding = make([]float64, len(s.Values))
+	}
+	return s
+}
+
+func (r RDM) clone() RDM { return RDM{r.N, slices.Clone(r.Values), slices.Clone(r.Rounding)} }
+
+// bound is that of the error of an entry.
+func (r RDM) bound(i int) float64 { return side{v: r.Values, e: r.Rounding}.bound(i) }
 
 // FromMatrix is the upper triangle of a square matrix.
 func FromMatrix(m mat.Matrix) (RDM, error) {
@@ -68,13 +87,21 @@ func (r RDM) Matrix() *mat.Dense {
 // twice, as in a bootstrap sample, the entry between its copies is NaN: their
 // dissimilarity of 0 says nothing.
 func (r RDM) Subset(index []int) RDM {
-	s := NewRDM(len(index))
-	s.fill(func(i, j int) float64 {
-		if index[i] == index[j] {
-			return math.NaN()
+	s := r.like(len(index))
+	k := 0
+	for i, a := range index {
+		for _, b := range index[i+1:] {
+			s.Values[k] = math.NaN()
+			if a != b {
+				from := r.index(min(a, b), max(a, b))
+				s.Values[k] = r.Values[from]
+				if r.Rounding != nil {
+					s.Rounding[k] = r.Rounding[from]
+				}
+			}
+			k++
 		}
-		return r.At(index[i], index[j])
-	})
+	}
 	return s
 }
 
@@ -85,38 +112,43 @@ func Common(r, s RDM) (RDM, RDM, error) {
 	if r.N != s.N {
 		return r, s, fmt.Errorf("compare.Common: RDMs of %d and of %d stimuli, want both of the same", r.N, s.N)
 	}
-	a, b := NewRDM(r.N), NewRDM(r.N)
+	a, b := r.clone(), s.clone()
 	for i, v := range r.Values {
-		w := s.Values[i]
-		if math.IsNaN(v) || math.IsNaN(w) {
-			v, w = math.NaN(), math.NaN()
+		if math.IsNaN(v) || math.IsNaN(s.Values[i]) {
+			a.Values[i], b.Values[i] = math.NaN(), math.NaN()
 		}
-		a.Values[i], b.Values[i] = v, w
 	}
 	return a, b, nil
 }
 
 // Missing is the number of entries that are NaN.
 func (r RDM) Missing() int {
-	present, _ := r.present()
-	return len(r.Values) - len(present)
+	return len(r.Values) - len(r.present())
 }
 
 func (r RDM) check(op string) error {
-	if r.N < minStimuli || len(r.Values) != r.N*(r.N-1)/2 {
-		return fmt.Errorf("compare.%s: an RDM of %d stimuli with %d entries, want at least %d stimuli and n(n−1)/2 entries", op, r.N, len(r.Values), minStimuli)
+	if r.N < numeric.MinStimuli || len(r.Values) != r.N*(r.N-1)/2 {
+		return fmt.Errorf("compare.%s: an RDM of %d stimuli with %d entries, want at least %d stimuli and n(n−1)/2 entries", op, r.N, len(r.Values), numeric.MinStimuli)
 	}
 	if i := slices.IndexFunc(r.Values, func(v float64) bool { return math.IsInf(v, 0) }); i >= 0 {
 		return fmt.Errorf("compare.%s: entry %d of the RDM is %v, want finite ones, or NaN where one is missing", op, i, r.Values[i])
 	}
+	if r.Rounding != nil && len(r.Rounding) != len(r.Values) {
+		return fmt.Errorf("compare.%s: an RDM of %d entries with the errors of %d, want one for each, or none", op, len(r.Values), len(r.Rounding))
+	}
 	return nil
 }
 
-// mapped is the RDM with f applied to each entry; NaN stays.
-func (r RDM) mapped(f func(float64) float64) RDM {
-	s := NewRDM(r.N)
+// mapped is the RDM with f applied to each entry and the bound of its error. NaN
+// stays.
+func (r RDM) mapped(f func(v, bound float64) (float64, float64)) RDM {
+	s := r.like(r.N)
 	for i, v := range r.Values {
-		s.Values[i] = f(v)
+		w, e := f(v, r.bound(i))
+		s.Values[i] = w
+		if s.Rounding != nil {
+			s.Rounding[i] = e
+		}
 	}
 	return s
 }
@@ -124,31 +156,50 @@ func (r RDM) mapped(f func(float64) float64) RDM {
 // Rank replaces the entries by their ranks from 1, equal ones by the mean of
 // theirs.
 func (r RDM) Rank() RDM {
-	present, at := r.present()
-	s := r.mapped(func(float64) float64 { return math.NaN() })
-	for i, rank := range ranks(present) {
-		s.Values[at[i]] = rank
+	s := NewRDM(r.N)
+	ranked := r.side().ranks()
+	for i, v := range r.Values {
+		s.Values[i] = v
+		if !math.IsNaN(v) {
+			s.Values[i], ranked = ranked[0], ranked[1:]
+		}
 	}
 	return s
 }
 
-// present is the entries that are not missing, and where they stand.
-func (r RDM) present() (values []float64, at []int) {
+// present is the entries that are not missing.
+func (r RDM) present() []float64 { return r.side().v }
+
+// side is the entries that are not missing, with their errors.
+func (r RDM) side() (s side) {
+	s.v = make([]float64, 0, len(r.Values))
+	if r.Rounding != nil {
+		s.e = make([]float64, 0, len(r.Values))
+	}
 	for i, v := range r.Values {
-		if !math.IsNaN(v) {
-			values, at = append(values, v), append(at, i)
+		if math.IsNaN(v) {
+			continue
+		}
+		s.v = append(s.v, v)
+		if r.Rounding != nil {
+			s.e = append(s.e, r.Rounding[i])
 		}
 	}
-	return values, at
+	return s
 }
 
 // Sqrt is the square root of each entry, 0 for negative ones: distances of
 // squared distances.
-func (r RDM) Sqrt() RDM { return r.Positive().mapped(math.Sqrt) }
+func (r RDM) Sqrt() RDM {
+	return r.mapped(func(v, e float64) (float64, float64) {
+		root := math.Sqrt(max(v, 0))
+		return root, math.Sqrt(max(v+e, 0)) - math.Sqrt(max(v-e, 0)) + 2*numeric.Roundoff*root
+	})
+}
 
 // Positive replaces negative entries, of unbiased estimates, by 0.
 func (r RDM) Positive() RDM {
-	return r.mapped(func(v float64) float64 { return max(v, 0) })
+	return r.mapped(func(v, e float64) (float64, float64) { return max(v, 0), e })
 }
 
 // MinMax scales the entries to [0, 1]; equal ones become 0.
@@ -159,33 +210,27 @@ func (r RDM) MinMax() RDM { return r.GeoTopological(0, 1) }
 // and only the topology of the others (Lin and Kriegeskorte, "Adaptive
 // geo-topological independence criterion", 2018).
 func (r RDM) GeoTopological(lower, upper float64) RDM {
-	present, _ := r.present()
+	present := slices.Sorted(slices.Values(r.present()))
 	if len(present) == 0 {
 		return r
 	}
-	slices.Sort(present)
-	lo, hi := quantile(present, lower), quantile(present, upper)
-	return r.mapped(func(v float64) float64 {
+	lo, hi := numeric.Quantile(present, lower), numeric.Quantile(present, upper)
+	most := numeric.Largest(r.Rounding)
+	if r.side().alike() || hi-lo <= 2*most {
+		lo, hi = present[len(present)-1], present[len(present)-1]
+	}
+	span := hi/2 - lo/2 // halves do not overflow
+	return r.mapped(func(v, e float64) (float64, float64) {
 		switch {
 		case math.IsNaN(v):
-			return v
+			return v, 0
 		case v <= lo:
-			return 0
+			return 0, 0
 		case v >= hi:
-			return 1
+			return 1, 0
 		}
-		return (v - lo) / (hi - lo)
+		return (v/2 - lo/2) / span, (e+2*most)/span/2 + 4*numeric.Roundoff
 	})
-}
-
-// quantile interpolates between the sorted values.
-func quantile(sorted []float64, p float64) float64 {
-	if len(sorted) == 1 {
-		return sorted[0]
-	}
-	x := min(max(p, 0), 1) * float64(len(sorted)-1)
-	i := min(int(x), len(sorted)-2)
-	return sorted[i] + (x-float64(i))*(sorted[i+1]-sorted[i])
 }
 
 // Geodesic replaces each entry by the length of the shortest path over other
@@ -207,8 +252,12 @@ func (r RDM) Geodesic() RDM {
 			}
 		}
 	}
-	s := NewRDM(r.N)
+	s := r.like(r.N)
 	s.fill(d.At)
+	most := numeric.Largest(r.Rounding)
+	for i := range s.Rounding { // a path has at most N − 1 edges
+		s.Rounding[i] = float64(r.N-1) * (most + numeric.Roundoff*s.Values[i])
+	}
 	return s
 }
 
@@ -223,8 +272,8 @@ func (r RDM) Gram() *mat.Dense {
 // centredBoth is HKH of a symmetric K.
 func centredBoth(k *mat.Dense) *mat.Dense {
 	n, _ := k.Dims()
-	means := columnMeans(k)
-	total := mean(means)
+	means := numeric.ColumnMeans(k)
+	total := numeric.Mean(means)
 	c := mat.NewDense(n, n, nil)
 	for i := range n {
 		row := c.RawRowView(i)
@@ -233,25 +282,4 @@ func centredBoth(k *mat.Dense) *mat.Dense {
 		}
 	}
 	return c
-}
-
-// ranks are from 1; equal values share the mean of theirs.
-func ranks(v []float64) []float64 {
-	order := make([]int, len(v))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(v[a], v[b]) })
-	out := make([]float64, len(v))
-	for lo := 0; lo < len(order); {
-		hi := lo
-		for hi < len(order) && v[order[hi]] == v[order[lo]] {
-			hi++
-		}
-		for _, i := range order[lo:hi] {
-			out[i] = float64(lo+hi+1) / 2
-		}
-		lo = hi
-	}
-	return out
 }

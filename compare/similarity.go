@@ -7,90 +7,77 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // Similarity says how far two RDMs of the same stimuli agree. Missing entries
 // must be the same in both, and are left out.
 type Similarity func(r, s RDM) (float64, error)
 
-// entries are the entries of both that are not missing.
-func entries(op string, r, s RDM) (a, b []float64, err error) {
+// entries are the entries of both that are not missing, each side scaled by a power
+// of two that brings it near 1: no similarity depends on the scale.
+func entries(op string, r, s RDM) (a, b side, err error) {
 	if err := r.check(op); err != nil {
-		return nil, nil, err
+		return a, b, err
 	}
 	if err := s.check(op); err != nil {
-		return nil, nil, err
+		return a, b, err
 	}
 	if r.N != s.N {
-		return nil, nil, fmt.Errorf("compare.%s: RDMs of %d and of %d stimuli; make both of the same stimuli in the same order", op, r.N, s.N)
+		return a, b, fmt.Errorf("compare.%s: RDMs of %d and of %d stimuli; make both of the same stimuli in the same order", op, r.N, s.N)
 	}
-	a, b = make([]float64, 0, len(r.Values)), make([]float64, 0, len(r.Values))
 	for i, v := range r.Values {
-		w := s.Values[i]
-		if math.IsNaN(v) != math.IsNaN(w) {
-			return nil, nil, fmt.Errorf("compare.%s: entry %d is missing in one RDM only; leave out what is missing in either (Common)", op, i)
-		}
-		if !math.IsNaN(v) {
-			a, b = append(a, v), append(b, w)
+		if math.IsNaN(v) != math.IsNaN(s.Values[i]) {
+			return a, b, fmt.Errorf("compare.%s: entry %d is missing in one RDM only; leave out what is missing in either (Common)", op, i)
 		}
 	}
-	if len(a) < minStimuli {
-		return nil, nil, fmt.Errorf("compare.%s: %d entries are not missing, want at least %d", op, len(a), minStimuli)
+	a, b = r.side().rescaled(), s.side().rescaled()
+	if len(a.v) < numeric.MinStimuli {
+		return a, b, fmt.Errorf("compare.%s: %d entries are not missing, want at least %d", op, len(a.v), numeric.MinStimuli)
 	}
 	return a, b, nil
 }
 
 // CosineSimilarity is r·s/(‖r‖·‖s‖).
 func CosineSimilarity(r, s RDM) (float64, error) {
-	a, b, err := entries("CosineSimilarity", r, s)
+	const op = "CosineSimilarity"
+	a, b, err := entries(op, r, s)
 	if err != nil {
 		return 0, err
 	}
-	return cosine("CosineSimilarity", a, b)
-}
-
-func cosine(op string, a, b []float64) (float64, error) {
-	norm := math.Sqrt(dot(a, a)) * math.Sqrt(dot(b, b))
-	if norm == 0 {
-		return 0, undefined(op, "one side has no variance: its values are all equal")
+	if a.zero() || b.zero() {
+		return 0, numeric.Undefined(op, "all dissimilarities of one RDM are 0")
 	}
-	return min(max(dot(a, b)/norm, -1), 1), nil
+	return numeric.Cosine(op, a.v, b.v)
 }
 
 // Pearson is the linear correlation of the entries.
 func Pearson(r, s RDM) (float64, error) {
-	a, b, err := entries("Pearson", r, s)
+	const op = "Pearson"
+	a, b, err := entries(op, r, s)
 	if err != nil {
 		return 0, err
 	}
-	return correlation("Pearson", a, b)
+	if a.alike() || b.alike() {
+		return 0, undefinedAlike(op)
+	}
+	return numeric.Correlation(op, a.v, b.v)
 }
 
-func correlation(op string, a, b []float64) (float64, error) {
-	return cosine(op, deviations(a), deviations(b))
-}
-
-// deviations from the mean; exactly 0 where all values are equal.
-func deviations(v []float64) []float64 {
-	d := make([]float64, len(v))
-	for i, x := range v {
-		d[i] = x - v[0]
-	}
-	m := mean(d)
-	for i := range d {
-		d[i] -= m
-	}
-	return d
+func undefinedAlike(op string) error {
+	return numeric.Undefined(op, "all dissimilarities of one RDM are equal, so none is larger than another")
 }
 
 // Spearman is the correlation of the ranks, equal entries sharing the mean of
 // theirs.
 func Spearman(r, s RDM) (float64, error) {
-	a, b, err := entries("Spearman", r, s)
+	const op = "Spearman"
+	a, b, err := entries(op, r, s)
 	if err != nil {
 		return 0, err
 	}
-	return correlation("Spearman", ranks(a), ranks(b))
+	return numeric.Correlation(op, a.ranks(), b.ranks())
 }
 
 // RhoA is 12·Σ(R_i − R̄)(S_i − S̄)/(m³ − m) of the ranks of m entries: Spearman's
@@ -101,8 +88,8 @@ func RhoA(r, s RDM) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	m := float64(len(a))
-	return 12 * dot(deviations(ranks(a)), deviations(ranks(b))) / (m*m*m - m), nil
+	m := float64(len(a.v))
+	return 12 * numeric.Dot(numeric.Deviations(a.ranks()), numeric.Deviations(b.ranks())) / (m*m*m - m), nil
 }
 
 // TauA is Kendall's (concordant − discordant)/(m(m−1)/2) of pairs of entries.
@@ -111,7 +98,7 @@ func TauA(r, s RDM) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	k := kendall(a, b)
+	k := kendall(a.ranks(), b.ranks())
 	return k.excess / k.pairs, nil
 }
 
@@ -122,12 +109,12 @@ func TauB(r, s RDM) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	k := kendall(a, b)
-	norm := math.Sqrt((k.pairs - k.tiedA) * (k.pairs - k.tiedB))
-	if norm == 0 {
-		return 0, undefined("TauB", "all entries of one RDM are equal")
+	k := kendall(a.ranks(), b.ranks())
+	size := math.Sqrt((k.pairs - k.tiedA) * (k.pairs - k.tiedB))
+	if size == 0 {
+		return 0, undefinedAlike("TauB")
 	}
-	return k.excess / norm, nil
+	return min(max(k.excess/size, -1), 1), nil
 }
 
 type concordance struct{ excess, pairs, tiedA, tiedB float64 }
@@ -200,7 +187,9 @@ func WhitenedCosine(r, s RDM) (float64, error) { return Whitened(nil, false)(r, 
 func WhitenedPearson(r, s RDM) (float64, error) { return Whitened(nil, true)(r, s) }
 
 // Whitened is WhitenedCosine, or WhitenedPearson with centre, for stimuli whose
-// noise has the given variances; nil for equal ones.
+// noise has the given variances σ²; nil for equal ones. In V⁻¹ the product of two
+// RDMs is that of their Gram matrices, centred with weights (1/σ_i²)/Σ(1/σ²) and
+// divided by σ_i·σ_j.
 func Whitened(variances []float64, centre bool) Similarity {
 	const op = "Whitened"
 	return func(r, s RDM) (float64, error) {
@@ -211,20 +200,45 @@ func Whitened(variances []float64, centre bool) Similarity {
 		if err := checkVariances(variances, r.N); err != nil {
 			return 0, err
 		}
+		if a.zero() || b.zero() {
+			return 0, numeric.Undefined(op, "all dissimilarities of one RDM are 0")
+		}
 		if centre {
-			a, b = deviations(a), deviations(b)
+			if a.alike() || b.alike() {
+				return 0, undefinedAlike(op)
+			}
+			a.v, b.v = numeric.Deviations(a.v), numeric.Deviations(b.v)
 		}
-		if len(a) < len(r.Values) {
-			return whitenedPresent(r, a, b, variances)
+		if len(a.v) < len(r.Values) {
+			return whitenedPresent(r, a.v, b.v, variances)
 		}
-		g, h := RDM{r.N, a}.Gram(), RDM{r.N, b}.Gram()
-		if variances != nil {
-			scale := func(i, j int, v float64) float64 { return v / math.Sqrt(variances[i]*variances[j]) }
-			g.Apply(scale, g)
-			h.Apply(scale, h)
-		}
-		return cosine(op, g.RawMatrix().Data, h.RawMatrix().Data)
+		g, h := whitenedGram(a.v, r.N, variances), whitenedGram(b.v, r.N, variances)
+		return numeric.Cosine(op, elements(g), elements(h))
 	}
+}
+
+// whitenedGram is −½HDHᵀ/(σ_i·σ_j), H = I − 1wᵀ.
+func whitenedGram(values []float64, n int, variances []float64) *mat.Dense {
+	r := RDM{N: n, Values: values}
+	if variances == nil {
+		return r.Gram()
+	}
+	least := slices.Min(variances)
+	weights, sum := make([]float64, n), 0.0
+	for i, v := range variances {
+		weights[i] = least / v
+		sum += weights[i]
+	}
+	g := r.Matrix()
+	means, total := make([]float64, n), 0.0
+	for i := range n {
+		means[i] = numeric.Dot(weights, g.RawRowView(i)) / sum
+		total += weights[i] * means[i] / sum
+	}
+	g.Apply(func(i, j int, d float64) float64 {
+		return -0.5 * (d - means[i] - means[j] + total) * math.Sqrt(weights[i]) * math.Sqrt(weights[j])
+	}, g)
+	return g
 }
 
 func checkVariances(v []float64, n int) error {
@@ -251,6 +265,7 @@ func whitenedPresent(r RDM, a, b []float64, variances []float64) (float64, error
 	if variances == nil {
 		variances = slices.Repeat([]float64{1}, r.N)
 	}
+	variances, _ = numeric.RescaledValues(variances)
 	var pairs [][2]int
 	for i := range r.N {
 		for j := i + 1; j < r.N; j++ {
@@ -268,7 +283,7 @@ func whitenedPresent(r RDM, a, b []float64, variances []float64) (float64, error
 	}
 	var chol mat.Cholesky
 	if !chol.Factorize(v) {
-		return 0, undefined(op, "the covariance of the entries is singular")
+		return 0, numeric.Undefined(op, "the covariance of the entries is singular")
 	}
 	var va mat.VecDense
 	var vb mat.VecDense
@@ -278,11 +293,11 @@ func whitenedPresent(r RDM, a, b []float64, variances []float64) (float64, error
 	if err := chol.SolveVecTo(&vb, mat.NewVecDense(len(b), b)); err != nil {
 		return 0, fmt.Errorf("compare.%s: %w", op, err)
 	}
-	norm := math.Sqrt(dot(a, va.RawVector().Data) * dot(b, vb.RawVector().Data))
-	if norm == 0 {
-		return 0, undefined(op, "all entries of one RDM are 0")
+	size := math.Sqrt(numeric.Dot(a, va.RawVector().Data)) * math.Sqrt(numeric.Dot(b, vb.RawVector().Data))
+	if !(size > 0) {
+		return 0, numeric.Undefined(op, "all entries of one RDM are 0")
 	}
-	return dot(a, vb.RawVector().Data) / norm, nil
+	return min(max(numeric.Dot(a, vb.RawVector().Data)/size, -1), 1), nil
 }
 
 // contrast is the covariance of the differences of the pairs p and q of stimuli.
@@ -305,36 +320,52 @@ func contrast(p, q [2]int, variances []float64) float64 {
 // Bures is tr √(√G₁·G₂·√G₁)/√(tr G₁·tr G₂) of the Gram matrices −½HDH, whose
 // negative eigenvalues count as 0: 1 for equal geometries.
 func Bures(r, s RDM) (float64, error) {
-	fidelity, t1, t2, err := bures("Bures", r, s)
+	const op = "Bures"
+	a, b, err := entries(op, r, s)
 	if err != nil {
 		return 0, err
 	}
-	if t1*t2 == 0 {
-		return 0, undefined("Bures", "all dissimilarities of one RDM are 0")
+	fidelity, t1, t2, err := bures(op, r.N, a, b)
+	if err != nil {
+		return 0, err
 	}
-	return fidelity / math.Sqrt(t1*t2), nil
+	if a.zero() || b.zero() || t1 == 0 || t2 == 0 {
+		return 0, numeric.Undefined(op, "all dissimilarities of one RDM are 0")
+	}
+	return min(fidelity/(math.Sqrt(t1)*math.Sqrt(t2)), 1), nil
 }
 
 // BuresDistance is √(tr G₁ + tr G₂ − 2·tr √(√G₁·G₂·√G₁)), a metric: 0 for equal
 // geometries.
 func BuresDistance(r, s RDM) (float64, error) {
-	fidelity, t1, t2, err := bures("BuresDistance", r, s)
-	return math.Sqrt(max(t1+t2-2*fidelity, 0)), err
+	const op = "BuresDistance"
+	a, b, err := entries(op, r, s)
+	if err != nil {
+		return 0, err
+	}
+	fidelity, t1, t2, err := bures(op, r.N, a, b)
+	if err != nil {
+		return 0, err
+	}
+	// both sides on the scale of the larger: exponents are even
+	top := max(a.exponent, b.exponent)
+	t1, t2 = math.Ldexp(t1, a.exponent-top), math.Ldexp(t2, b.exponent-top)
+	square := t1 + t2 - 2*math.Ldexp(fidelity, (a.exponent-top)/2+(b.exponent-top)/2)
+	if square <= 8*float64(r.N)*numeric.Roundoff*(t1+t2) {
+		return 0, nil // what rounding alone may leave
+	}
+	return math.Ldexp(math.Sqrt(square), top/2), nil
 }
 
-func bures(op string, r, s RDM) (fidelity, trace1, trace2 float64, err error) {
-	a, _, err := entries(op, r, s)
-	if err != nil {
-		return 0, 0, 0, err
-	}
-	if len(a) < len(r.Values) {
+func bures(op string, n int, a, b side) (fidelity, trace1, trace2 float64, err error) {
+	if len(a.v) < n*(n-1)/2 {
 		return 0, 0, 0, fmt.Errorf("compare.%s: entries are missing; leave the stimuli without a pattern out (Subset)", op)
 	}
-	g, trace1, err := root(op, r.Gram())
+	g, trace1, err := root(op, RDM{N: n, Values: a.v}.Gram())
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	h, trace2, err := root(op, s.Gram())
+	h, trace2, err := root(op, RDM{N: n, Values: b.v}.Gram())
 	if err != nil {
 		return 0, 0, 0, err
 	}

@@ -6,6 +6,8 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"synfire/compare/internal/numeric"
+	"synfire/distance"
 	"synfire/internal/par"
 	"synfire/spike"
 )
@@ -14,6 +16,37 @@ import (
 // distance has.
 type TrainDistance interface {
 	Distance(a, b spike.Train) (float64, error)
+}
+
+// BoundedDistance is a TrainDistance that knows how far rounding, of times and of
+// its own arithmetic, may move it.
+type BoundedDistance interface {
+	TrainDistance
+	Rounding(a, b spike.Train) float64
+}
+
+// distanceBound is that of the error of a distance v of two trains. Times are
+// rounded to float64 and subtracted: each interval is off by three roundings of the
+// latest time. Other distances than those known here count as sums over the spikes
+// of times that are exact.
+func distanceBound(d TrainDistance, a, b spike.Train, v float64) float64 {
+	n := float64(len(a.Times) + len(b.Times))
+	latest := max(math.Abs(a.Start), math.Abs(a.Stop), math.Abs(b.Start), math.Abs(b.Stop))
+	switch d := d.(type) {
+	case BoundedDistance:
+		return d.Rounding(a, b)
+	case distance.VictorPurpura: // at most n costs, each of at most q·|Δt|, and their sum of at most n
+		return numeric.Roundoff * n * (n + 2 + resolved(3*d.Cost*latest))
+	case distance.VanRossum: // n² terms e^{−Δt/τ} ≤ 1
+		bound := numeric.Roundoff * n * n * (n + 8 + resolved(3*latest/d.Tau))
+		if !d.Squared {
+			bound = min(math.Sqrt(bound), bound/v)
+		}
+		return bound
+	case distance.ISI, distance.SPIKE: // pieces no longer than the intervals they are divided by
+		return 32 * numeric.Roundoff * (n + 4) * (1 + latest/(a.Stop-a.Start))
+	}
+	return numeric.Roundoff * (n + 8) * math.Abs(v)
 }
 
 // Trials are the spike trains of one stimulus: [repetition][unit].
@@ -25,6 +58,18 @@ type Trials [][]spike.Train
 type SpikeDistances struct {
 	D      RDM
 	Within []float64
+
+	withinRounding []float64
+}
+
+// resolved is how many of a measure's time scales there are until the latest time,
+// or 0 where they are too short for a float64 to tell times apart by: then spikes
+// coincide or do not, and the measure counts them.
+func resolved(scales float64) float64 {
+	if scales*numeric.Roundoff < 1e-3 {
+		return scales
+	}
+	return 0
 }
 
 // SpikeRDM is the RDM of spike trains: D_ij is the mean over pairs of repetitions
@@ -35,13 +80,15 @@ func SpikeRDM(stimuli []Trials, d TrainDistance, pool *par.Pool) (SpikeDistances
 		return SpikeDistances{}, err
 	}
 	n := len(stimuli)
-	out := SpikeDistances{D: NewRDM(n), Within: make([]float64, n)}
+	out := SpikeDistances{D: NewRDM(n), Within: make([]float64, n), withinRounding: make([]float64, n)}
+	out.D.Rounding = make([]float64, len(out.D.Values))
 	err := eachPair(n, pool, func(i, j int) (err error) {
 		if i == j {
-			out.Within[i], err = meanDistance(stimuli[i], stimuli[i], d, true)
-		} else {
-			out.D.Values[out.D.index(i, j)], err = meanDistance(stimuli[i], stimuli[j], d, false)
+			out.Within[i], out.withinRounding[i], err = meanDistance(stimuli[i], stimuli[i], d, true)
+			return err
 		}
+		k := out.D.index(i, j)
+		out.D.Values[k], out.D.Rounding[k], err = meanDistance(stimuli[i], stimuli[j], d, false)
 		return err
 	})
 	if err != nil {
@@ -71,8 +118,8 @@ func eachPair(n int, pool *par.Pool, f func(i, j int) error) error {
 }
 
 func checkTrials(op string, stimuli []Trials) error {
-	if len(stimuli) < minStimuli {
-		return fmt.Errorf("compare.%s: spike trains of %d stimuli, want at least %d", op, len(stimuli), minStimuli)
+	if len(stimuli) < numeric.MinStimuli {
+		return fmt.Errorf("compare.%s: spike trains of %d stimuli, want at least %d", op, len(stimuli), numeric.MinStimuli)
 	}
 	if len(stimuli[0]) == 0 || len(stimuli[0][0]) == 0 {
 		return fmt.Errorf("compare.%s: stimulus 0 has no spike trains; an empty train stands for a silent unit", op)
@@ -92,9 +139,9 @@ func checkTrials(op string, stimuli []Trials) error {
 }
 
 // meanDistance over pairs of repetitions, within one stimulus of different ones
-// only, and over units.
-func meanDistance(a, b Trials, d TrainDistance, within bool) (float64, error) {
-	sum, count := 0.0, 0.0
+// only, and over units; with the bound of its error.
+func meanDistance(a, b Trials, d TrainDistance, within bool) (v, bound float64, err error) {
+	sum, size, count := 0.0, 0.0, 0.0
 	for r, x := range a {
 		for s, y := range b {
 			if within && s <= r {
@@ -103,14 +150,17 @@ func meanDistance(a, b Trials, d TrainDistance, within bool) (float64, error) {
 			for u := range x {
 				v, err := d.Distance(x[u], y[u])
 				if err != nil {
-					return 0, fmt.Errorf("unit %d: %w", u, err)
+					return 0, 0, fmt.Errorf("unit %d: %w", u, err)
 				}
 				sum += v
+				size += math.Abs(v)
+				bound += distanceBound(d, x[u], y[u], v)
 				count++
 			}
 		}
 	}
-	return sum / count, nil // 0/0 of a stimulus shown once
+	bound += (count + 1) * numeric.Roundoff * size
+	return sum / count, bound / count, nil // 0/0 of a stimulus shown once
 }
 
 // NoiseCorrected is D_ij − (D_ii + D_jj)/2: 0 on average for stimuli whose trains
@@ -121,8 +171,14 @@ func (s SpikeDistances) NoiseCorrected() (RDM, error) {
 			return RDM{}, fmt.Errorf("compare.NoiseCorrected: stimulus %d was shown once, want repetitions, which tell noise from difference", i)
 		}
 	}
-	r := NewRDM(s.D.N)
+	r := s.D.clone()
 	r.fill(func(i, j int) float64 { return s.D.At(i, j) - (s.Within[i]+s.Within[j])/2 })
+	if len(s.withinRounding) == len(s.Within) && s.D.Rounding != nil {
+		r.bounded(func(i, j int, _ float64) float64 {
+			size := s.D.At(i, j) + s.Within[i] + s.Within[j]
+			return s.D.bound(s.D.index(i, j)) + (s.withinRounding[i]+s.withinRounding[j])/2 + 3*numeric.Roundoff*size
+		})
+	}
 	return r, nil
 }
 
@@ -143,9 +199,11 @@ func SpikeRDMCV(stimuli []Trials, squared TrainDistance, pool *par.Pool) (RDM, e
 		}
 	}
 	out := NewRDM(len(stimuli))
+	out.Rounding = make([]float64, len(out.Values))
 	err := eachPair(len(stimuli), pool, func(i, j int) (err error) {
 		if i != j {
-			out.Values[out.index(i, j)], err = crossed(stimuli[i], stimuli[j], squared)
+			k := out.index(i, j)
+			out.Values[k], out.Rounding[k], err = crossed(stimuli[i], stimuli[j], squared)
 		}
 		return err
 	})
@@ -153,8 +211,8 @@ func SpikeRDMCV(stimuli []Trials, squared TrainDistance, pool *par.Pool) (RDM, e
 }
 
 // crossed uses ⟨a − b, c − d⟩ = (|a − d|² + |b − c|² − |a − c|² − |b − d|²)/2.
-func crossed(a, b Trials, d TrainDistance) (float64, error) {
-	sum, count := 0.0, 0.0
+func crossed(a, b Trials, d TrainDistance) (v, bound float64, err error) {
+	sum, size, count := 0.0, 0.0, 0.0
 	for r := range a {
 		for s := range r {
 			for u := range a[r] {
@@ -164,15 +222,18 @@ func crossed(a, b Trials, d TrainDistance) (float64, error) {
 				}{{a[r][u], b[s][u], 1}, {b[r][u], a[s][u], 1}, {a[r][u], a[s][u], -1}, {b[r][u], b[s][u], -1}} {
 					v, err := d.Distance(term.x, term.y)
 					if err != nil {
-						return 0, fmt.Errorf("unit %d: %w", u, err)
+						return 0, 0, fmt.Errorf("unit %d: %w", u, err)
 					}
 					sum += term.sign * v / 2
+					size += math.Abs(v) / 2
+					bound += distanceBound(d, term.x, term.y, v) / 2
 				}
 				count++
 			}
 		}
 	}
-	return sum / count, nil
+	bound += (4*count + 1) * numeric.Roundoff * size
+	return sum / count, bound / count, nil
 }
 
 // Traces turns spikes on a grid into features whose squared Euclidean distance is
@@ -187,7 +248,7 @@ func crossed(a, b Trials, d TrainDistance) (float64, error) {
 // spikes as they are, τ = ∞ their number.
 func Traces(counts *mat.Dense, steps int, tau float64) (*mat.Dense, error) {
 	const op = "Traces"
-	if err := check(op, counts, 1); err != nil {
+	if err := numeric.CheckResponses(op, counts, 1); err != nil {
 		return nil, err
 	}
 	n, p := counts.Dims()

@@ -99,6 +99,41 @@ func TestTraces(t *testing.T) {
 	})
 }
 
+// Spike trains are arranged as their rates are once τ reaches the presentation: what van
+// Rossum's distance becomes, and no finding about a network.
+func TestTracesBecomeRates(t *testing.T) {
+	const n, units, steps = 40, 30, 32
+	random := rng.New(7, "rates").Source()
+	counts, rates := mat.NewDense(n, units*steps, nil), mat.NewDense(n, units, nil)
+	for i := range n {
+		for u := range units {
+			for k, p := 0, random.Float64(); k < steps; k++ {
+				if random.Float64() < p {
+					counts.Set(i, u*steps+k, 1)
+					rates.Set(i, u, rates.At(i, u)+1)
+				}
+			}
+		}
+	}
+	want, err := compare.Euclidean(rates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for tau, least := range map[float64]float64{steps: 0.95, 10 * steps: 0.999, math.Inf(1): 1 - 1e-12} {
+		traces, err := compare.Traces(counts, steps, tau)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := compare.Euclidean(traces)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := compare.Pearson(got, want); err != nil || r < least {
+			t.Errorf("τ = %v: correlation %v of the RDMs, %v; want %v or more", tau, r, err, least)
+		}
+	}
+}
+
 // Without a difference between stimuli the corrected distances are 0 on average,
 // the plain ones are not; threads change nothing.
 func TestSpikeNoise(t *testing.T) {

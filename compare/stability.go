@@ -4,21 +4,38 @@ import (
 	"fmt"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // ReStA is the representational stability of one model at two settings, of time
 // steps, seed, noise or context: Pearson's correlation of its two RDMs of
-// 1 − cosine; 1 is stable (Abnar et al., "Blackbox meets blackbox", 2019).
+// 1 − cosine; 1 is stable (Abnar et al., "Blackbox meets blackbox", 2019). A
+// stimulus to which all units are silent at either setting has no angles and is
+// left out.
 func ReStA(x, y *mat.Dense) (float64, error) {
-	r, err := Cosine(x)
+	v, _, err := reSta(Responses{X: x}, Responses{X: y})
+	return v, err
+}
+
+// reSta also counts the dissimilarities that are left out.
+func reSta(x, y Responses) (v float64, missing int, err error) {
+	r, err := cosineDistance(x.X, x.Roundoff)
 	if err != nil {
-		return 0, fmt.Errorf("compare.ReStA: first setting: %w", err)
+		return 0, 0, fmt.Errorf("compare.ReStA: first setting: %w", err)
 	}
-	s, err := Cosine(y)
+	s, err := cosineDistance(y.X, y.Roundoff)
 	if err != nil {
-		return 0, fmt.Errorf("compare.ReStA: second setting: %w", err)
+		return 0, 0, fmt.Errorf("compare.ReStA: second setting: %w", err)
 	}
-	return Pearson(r, s)
+	if r, s, err = Common(r, s); err != nil {
+		return 0, 0, err
+	}
+	if missing = r.Missing(); len(r.Values)-missing < numeric.MinStimuli {
+		return 0, missing, numeric.Undefined("ReStA", "%d of %d dissimilarities are left out: too many stimuli are answered by no unit", missing, len(r.Values))
+	}
+	v, err = Pearson(r, s)
+	return v, missing, err
 }
 
 // ReStACurve is the stability of each of several settings with the reference, one

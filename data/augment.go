@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 
+	"synfire/sample"
 	"synfire/tensor"
 )
 
@@ -15,9 +16,11 @@ type Random interface {
 // Augment changes a training sample at random, anew in each epoch. A type with
 // a method Validate() error is checked by NewCursor.
 type Augment interface {
-	// Apply writes all of dst, a sample of the shape (H, W, C), from src. What
-	// it does may depend on src and r alone. Bytes come scaled to [0, 1].
-	Apply(dst, src []tensor.Float, shape tensor.Shape, r Random)
+	// Apply writes all of dst, values of the shape (H, W, C), from src. What it
+	// does may depend on src and r alone. Bytes come scaled to [0, 1]. Targets
+	// that follow the values, such as boxes, it changes too; of a series, they
+	// are given with the first step alone.
+	Apply(dst, src []tensor.Float, targets []sample.Target, spec *sample.Spec, r Random)
 }
 
 // Shift moves an image by dy and dx pixels, each uniform in [−Max, Max], and
@@ -35,13 +38,15 @@ func (s Shift) Validate() error {
 }
 
 // Apply implements Augment.
-func (s Shift) Apply(dst, src []tensor.Float, shape tensor.Shape, r Random) {
+func (s Shift) Apply(dst, src []tensor.Float, targets []sample.Target, spec *sample.Spec, r Random) {
+	shape := spec.Shape
 	if s.Max == 0 {
 		copy(dst, src)
 		return
 	}
 	dy, dx := r.IntN(2*s.Max+1)-s.Max, r.IntN(2*s.Max+1)-s.Max
 	shift(dst, src, shape, dy, dx)
+	moveBoxes(targets, shape, moveBy(dx, dy))
 }
 
 func shift(dst, src []tensor.Float, shape tensor.Shape, dy, dx int) {
@@ -112,12 +117,14 @@ func (c Crop) Validate() error {
 }
 
 // Apply implements Augment.
-func (c Crop) Apply(dst, src []tensor.Float, shape tensor.Shape, r Random) {
+func (c Crop) Apply(dst, src []tensor.Float, targets []sample.Target, spec *sample.Spec, r Random) {
+	shape := spec.Shape
 	if c.Padding == 0 {
 		copy(dst, src)
 		return
 	}
 	dy, dx := r.IntN(2*c.Padding+1)-c.Padding, r.IntN(2*c.Padding+1)-c.Padding
+	moveBoxes(targets, shape, moveBy(dx, dy))
 	if c.Border == Zero {
 		shift(dst, src, shape, dy, dx)
 		return
@@ -155,7 +162,8 @@ func (f Flip) Validate() error {
 }
 
 // Apply implements Augment.
-func (f Flip) Apply(dst, src []tensor.Float, shape tensor.Shape, r Random) {
+func (f Flip) Apply(dst, src []tensor.Float, targets []sample.Target, spec *sample.Spec, r Random) {
+	shape := spec.Shape
 	if r.Float64() >= f.Probability {
 		copy(dst, src)
 		return
@@ -165,6 +173,34 @@ func (f Flip) Apply(dst, src []tensor.Float, shape tensor.Shape, r Random) {
 		for x := range w {
 			copy(dst[(y*w+x)*c:(y*w+x+1)*c], src[(y*w+w-1-x)*c:])
 		}
+	}
+	moveBoxes(targets, shape, func(b *sample.Box) { b.X0, b.X1 = float64(w)-b.X1, float64(w)-b.X0 })
+}
+
+// moveBoxes moves the boxes of targets by f and cuts them off at the image's
+// edges; one that is outside is dropped, since nothing of it is to be seen.
+func moveBoxes(targets []sample.Target, shape tensor.Shape, f func(b *sample.Box)) {
+	h, w := float64(shape[0]), float64(shape[1])
+	for i := range targets {
+		if targets[i].Boxes == nil {
+			continue
+		}
+		moved := make([]sample.Box, 0, len(targets[i].Boxes)) // the source's own stay as they are
+		for _, b := range targets[i].Boxes {
+			f(&b)
+			b.X0, b.X1, b.Y0, b.Y1 = max(b.X0, 0), min(b.X1, w), max(b.Y0, 0), min(b.Y1, h)
+			if b.X0 < b.X1 && b.Y0 < b.Y1 {
+				moved = append(moved, b)
+			}
+		}
+		targets[i].Boxes = moved
+	}
+}
+
+// moveBy is a move of dx pixels to the right and dy down.
+func moveBy(dx, dy int) func(b *sample.Box) {
+	return func(b *sample.Box) {
+		b.X0, b.X1, b.Y0, b.Y1 = b.X0+float64(dx), b.X1+float64(dx), b.Y0+float64(dy), b.Y1+float64(dy)
 	}
 }
 
@@ -184,7 +220,8 @@ func (c Cutout) Validate() error {
 }
 
 // Apply implements Augment.
-func (c Cutout) Apply(dst, src []tensor.Float, shape tensor.Shape, r Random) {
+func (c Cutout) Apply(dst, src []tensor.Float, targets []sample.Target, spec *sample.Spec, r Random) {
+	shape := spec.Shape
 	copy(dst, src)
 	if c.Size == 0 {
 		return
@@ -225,7 +262,8 @@ func (j ColorJitter) Validate() error {
 }
 
 // Apply implements Augment.
-func (j ColorJitter) Apply(dst, src []tensor.Float, shape tensor.Shape, r Random) {
+func (j ColorJitter) Apply(dst, src []tensor.Float, targets []sample.Target, spec *sample.Spec, r Random) {
+	shape := spec.Shape
 	copy(dst, src)
 	channels := shape[2]
 	factor := func(spread float64) float64 { return 1 + spread*(2*r.Float64()-1) }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"synfire/data"
+	"synfire/sample"
 	"synfire/tensor"
 )
 
@@ -42,7 +43,7 @@ func TestShift(t *testing.T) {
 		{5, -5, 5, []tensor.Float{0, 0, 0, 0, 0, 0}},
 	} {
 		dst := slices.Repeat([]tensor.Float{9}, 6)
-		data.Shift{Max: c.max}.Apply(dst, src, tensor.Shape{2, 3, 1}, &script{c.dy + c.max, c.dx + c.max})
+		data.Shift{Max: c.max}.Apply(dst, src, nil, &sample.Spec{Shape: tensor.Shape{2, 3, 1}}, &script{c.dy + c.max, c.dx + c.max})
 		if !slices.Equal(dst, c.want) {
 			t.Errorf("shift by %d, %d: %v, want %v", c.dy, c.dx, dst, c.want)
 		}
@@ -52,7 +53,7 @@ func TestShift(t *testing.T) {
 func TestShiftMovesWholePixels(t *testing.T) {
 	src := []tensor.Float{1, 2, 3, 4, 5, 6} // 1×3 of two channels
 	dst := make([]tensor.Float, 6)
-	data.Shift{Max: 1}.Apply(dst, src, tensor.Shape{1, 3, 2}, &script{1, 2})
+	data.Shift{Max: 1}.Apply(dst, src, nil, &sample.Spec{Shape: tensor.Shape{1, 3, 2}}, &script{1, 2})
 	if want := []tensor.Float{0, 0, 1, 2, 3, 4}; !slices.Equal(dst, want) {
 		t.Errorf("got %v, want %v", dst, want)
 	}
@@ -60,7 +61,7 @@ func TestShiftMovesWholePixels(t *testing.T) {
 
 func TestNoShiftDrawsNothing(t *testing.T) {
 	dst := make([]tensor.Float, 2)
-	data.Shift{}.Apply(dst, []tensor.Float{1, 2}, tensor.Shape{1, 2, 1}, &script{})
+	data.Shift{}.Apply(dst, []tensor.Float{1, 2}, nil, &sample.Spec{Shape: tensor.Shape{1, 2, 1}}, &script{})
 	if !slices.Equal(dst, []tensor.Float{1, 2}) {
 		t.Errorf("got %v", dst)
 	}
@@ -127,7 +128,7 @@ func TestCrop(t *testing.T) {
 		{data.Reflect, 0, 2, []tensor.Float{3, 2, 1, 6, 5, 4}},
 	} {
 		dst := make([]tensor.Float, 6)
-		data.Crop{Padding: 2, Border: c.border}.Apply(dst, src, tensor.Shape{2, 3, 1}, &script{c.dy + 2, c.dx + 2})
+		data.Crop{Padding: 2, Border: c.border}.Apply(dst, src, nil, &sample.Spec{Shape: tensor.Shape{2, 3, 1}}, &script{c.dy + 2, c.dx + 2})
 		if !slices.Equal(dst, c.want) {
 			t.Errorf("%v by %d, %d: %v, want %v", c.border, c.dy, c.dx, dst, c.want)
 		}
@@ -140,7 +141,7 @@ func TestCropOfTinyImages(t *testing.T) {
 		for _, shape := range []tensor.Shape{{1, 1, 3}, {2, 1, 1}, {1, 2, 1}} {
 			src := ramp(shape[0], shape[1], shape[2])
 			for at := range 15 {
-				data.Crop{Padding: 7, Border: border}.Apply(make([]tensor.Float, len(src)), src, shape, &script{at, 14 - at})
+				data.Crop{Padding: 7, Border: border}.Apply(make([]tensor.Float, len(src)), src, nil, &sample.Spec{Shape: shape}, &script{at, 14 - at})
 			}
 		}
 	}
@@ -149,11 +150,11 @@ func TestCropOfTinyImages(t *testing.T) {
 func TestFlip(t *testing.T) {
 	src, dst := ramp(2, 3, 2), make([]tensor.Float, 12)
 	f := data.Flip{Probability: 0.5}
-	f.Apply(dst, src, tensor.Shape{2, 3, 2}, &draws{floats: []float64{0.5}})
+	f.Apply(dst, src, nil, &sample.Spec{Shape: tensor.Shape{2, 3, 2}}, &draws{floats: []float64{0.5}})
 	if !slices.Equal(dst, src) {
 		t.Errorf("not flipped: %v", dst)
 	}
-	f.Apply(dst, src, tensor.Shape{2, 3, 2}, &draws{floats: []float64{0.49}})
+	f.Apply(dst, src, nil, &sample.Spec{Shape: tensor.Shape{2, 3, 2}}, &draws{floats: []float64{0.49}})
 	if want := []tensor.Float{0.05, 0.06, 0.03, 0.04, 0.01, 0.02, 0.11, 0.12, 0.09, 0.10, 0.07, 0.08}; !slices.Equal(dst, want) {
 		t.Errorf("flipped: %v, want %v", dst, want)
 	}
@@ -168,7 +169,7 @@ func TestCutout(t *testing.T) {
 		{0, 0, []tensor.Float{0, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09}},
 		{2, 1, []tensor.Float{0.01, 0.02, 0.03, 0, 0, 0.06, 0, 0, 0.09}},
 	} {
-		data.Cutout{Size: 2}.Apply(dst, src, tensor.Shape{3, 3, 1}, &script{c.y, c.x})
+		data.Cutout{Size: 2}.Apply(dst, src, nil, &sample.Spec{Shape: tensor.Shape{3, 3, 1}}, &script{c.y, c.x})
 		if !slices.Equal(dst, c.want) {
 			t.Errorf("around %d, %d: %v, want %v", c.y, c.x, dst, c.want)
 		}
@@ -187,15 +188,15 @@ func TestColorJitter(t *testing.T) {
 	}
 	grey := []tensor.Float{0.2, 0.6}
 	dst := make([]tensor.Float, 2)
-	data.ColorJitter{Brightness: 0.5, Saturation: 1}.Apply(dst, grey, tensor.Shape{1, 2, 1}, &draws{floats: []float64{0}})
+	data.ColorJitter{Brightness: 0.5, Saturation: 1}.Apply(dst, grey, nil, &sample.Spec{Shape: tensor.Shape{1, 2, 1}}, &draws{floats: []float64{0}})
 	near("darker", dst, 0.1, 0.3)
-	data.ColorJitter{Brightness: 1}.Apply(dst, grey, tensor.Shape{1, 2, 1}, &draws{floats: []float64{1}})
+	data.ColorJitter{Brightness: 1}.Apply(dst, grey, nil, &sample.Spec{Shape: tensor.Shape{1, 2, 1}}, &draws{floats: []float64{1}})
 	near("brighter, cut off", dst, 0.4, 1)
-	data.ColorJitter{Contrast: 0.5}.Apply(dst, grey, tensor.Shape{1, 2, 1}, &draws{floats: []float64{0}})
+	data.ColorJitter{Contrast: 0.5}.Apply(dst, grey, nil, &sample.Spec{Shape: tensor.Shape{1, 2, 1}}, &draws{floats: []float64{0}})
 	near("less contrast", dst, 0.3, 0.5)
 	pixel := []tensor.Float{1, 0, 0}
 	dst = make([]tensor.Float, 3)
-	data.ColorJitter{Saturation: 1}.Apply(dst, pixel, tensor.Shape{1, 1, 3}, &draws{floats: []float64{0}})
+	data.ColorJitter{Saturation: 1}.Apply(dst, pixel, nil, &sample.Spec{Shape: tensor.Shape{1, 1, 3}}, &draws{floats: []float64{0}})
 	near("no colour", dst, 0.299, 0.299, 0.299)
 }
 

@@ -1,11 +1,13 @@
 package data_test
 
 import (
+	"context"
 	"reflect"
 	"slices"
 	"testing"
 
 	"synfire/data"
+	"synfire/sample"
 	"synfire/tensor"
 )
 
@@ -18,18 +20,26 @@ func cursor(t *testing.T, s *data.Set, o data.CursorOptions) *data.Cursor {
 	return c
 }
 
+// next is Next of a source that has no errors.
+func next(c *data.Cursor, b *sample.Batch) bool {
+	ok, err := c.Next(context.Background(), b)
+	if err != nil {
+		panic(err)
+	}
+	return ok
+}
+
 // epoch collects the rest of the current epoch; each batch is a copy.
-func epoch(c *data.Cursor) (all []data.Batch) {
-	var b data.Batch
-	for c.Next(&b) {
-		d := b
-		d.Index, d.Labels, d.X = slices.Clone(b.Index), slices.Clone(b.Labels), slices.Clone(b.X)
-		all = append(all, d)
+func epoch(c *data.Cursor) (all []sample.Batch) {
+	var b sample.Batch
+	for next(c, &b) {
+		all = append(all, b)
+		b = sample.Batch{}
 	}
 	return all
 }
 
-func indices(batches []data.Batch) (all []int) {
+func indices(batches []sample.Batch) (all []int) {
 	for _, b := range batches {
 		all = append(all, b.Index...)
 	}
@@ -48,12 +58,12 @@ func TestSequential(t *testing.T) {
 			t.Errorf("order %v", got)
 		}
 		for _, b := range batches {
-			if b.Epoch != e || !b.Shape.Equal(s.Shape) || len(b.X) != b.Len()*12 {
-				t.Errorf("batch of epoch %d, shape %v, %d values", b.Epoch, b.Shape, len(b.X))
+			if b.Epoch != e || !b.Spec.Shape.Equal(s.Shape) || len(b.X) != b.Len()*12 {
+				t.Errorf("batch of epoch %d, shape %v, %d values", b.Epoch, b.Spec, len(b.X))
 			}
 			for i, n := range b.Index {
-				if b.Labels[i] != n%3 || b.X[i*12] != tensor.Float(n)/255 || b.X[i*12+11] != tensor.Float(n)/255 {
-					t.Errorf("sample %d has label %d, values %v", n, b.Labels[i], b.X[i*12:][:12])
+				if b.Targets[0].Class[i] != n%3 || b.X[i*12] != tensor.Float(n)/255 || b.X[i*12+11] != tensor.Float(n)/255 {
+					t.Errorf("sample %d has label %d, values %v", n, b.Targets[0].Class[i], b.X[i*12:][:12])
 				}
 			}
 		}
@@ -63,8 +73,8 @@ func TestSequential(t *testing.T) {
 func TestScale(t *testing.T) {
 	s := numbered(2)
 	s.Images[0], s.Images[1], s.Images[2] = 255, 51, 0
-	var b data.Batch
-	cursor(t, s, data.CursorOptions{Batch: 1}).Next(&b)
+	var b sample.Batch
+	next(cursor(t, s, data.CursorOptions{Batch: 1}), &b)
 	if b.X[0] != 1 || b.X[1] != tensor.Float(0.2) || b.X[2] != 0 {
 		t.Errorf("255, 51, 0 became %v", b.X[:3])
 	}
@@ -111,12 +121,12 @@ func TestResume(t *testing.T) {
 	o := data.CursorOptions{Batch: 5, Seed: 9, Shuffle: true, Augment: []data.Augment{data.Shift{Max: 1}}}
 	c := cursor(t, s, o)
 	var states []data.State
-	var all []data.Batch
+	var all []sample.Batch
 	for range 3 {
 		for {
 			states = append(states, c.State())
-			var b data.Batch
-			if !c.Next(&b) {
+			var b sample.Batch
+			if !next(c, &b) {
 				break
 			}
 			all = append(all, b)
@@ -128,7 +138,7 @@ func TestResume(t *testing.T) {
 		if err := r.SetState(state); err != nil {
 			t.Fatal(err)
 		}
-		var rest []data.Batch
+		var rest []sample.Batch
 		for r.State().Epoch < 3 {
 			rest = append(rest, epoch(r)...)
 		}
@@ -169,16 +179,16 @@ func TestAugmentFollowsTheSample(t *testing.T) {
 
 func TestBatchMemoryIsReused(t *testing.T) {
 	c := cursor(t, numbered(8), data.CursorOptions{Batch: 4})
-	var b data.Batch
-	c.Next(&b)
-	if n := testing.AllocsPerRun(10, func() { c.Next(&b) }); n != 0 {
+	var b sample.Batch
+	next(c, &b)
+	if n := testing.AllocsPerRun(10, func() { next(c, &b) }); n != 0 {
 		t.Errorf("%v allocations a batch", n)
 	}
 }
 
 func TestCursorErrors(t *testing.T) {
 	_, err := data.NewCursor(numbered(0), data.CursorOptions{Batch: 1})
-	checkError(t, "empty", err, "numbered train is empty")
+	checkError(t, "empty", err, "the source is empty")
 	_, err = data.NewCursor(numbered(3), data.CursorOptions{})
 	checkError(t, "batch", err, "batch size 0")
 	_, err = data.NewCursor(numbered(3), data.CursorOptions{Batch: 1, Augment: []data.Augment{data.Shift{Max: -1}}})

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"synfire/sample"
 )
 
 // Dataset describes a data set: what it holds, where its files come from and
@@ -21,8 +23,22 @@ type Dataset struct {
 	// files.
 	Embedded int64
 
-	// Load obtains the files and reads them.
-	Load func(ctx context.Context, o Options) (train, test *Set, err error)
+	// Load obtains the files and opens them. Without test samples, test is nil.
+	Load func(ctx context.Context, o Options) (train, test sample.Source, err error)
+}
+
+// InMemory is the Load of a data set that is read whole.
+func InMemory(load func(ctx context.Context, o Options) (train, test *Set, err error)) func(ctx context.Context, o Options) (train, test sample.Source, err error) {
+	return func(ctx context.Context, o Options) (sample.Source, sample.Source, error) {
+		train, test, err := load(ctx, o)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case test == nil: // a nil *Set would be a Source
+			return train, nil, nil
+		}
+		return train, test, nil
+	}
 }
 
 // Split names a part of a data set and its number of samples.

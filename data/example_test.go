@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"synfire/data"
+	"synfire/sample"
 	"synfire/tensor"
 )
 
@@ -15,17 +16,25 @@ func ExampleCursor() {
 		Name: "stripes", Split: "train", Classes: []string{"left", "right"},
 		Shape:  tensor.Shape{1, 2, 1},
 		Images: []uint8{255, 0, 0, 255, 51, 0},
-		Labels: []uint8{0, 1, 0},
+		Labels: []int{0, 1, 0},
 	}
 	c, err := data.NewCursor(set, data.CursorOptions{Batch: 2})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	var b data.Batch
+	var b sample.Batch
 	for range 2 { // epochs
-		for c.Next(&b) {
-			fmt.Println(b.Epoch, b.Index, b.X, b.Labels)
+		for {
+			ok, err := c.Next(context.Background(), &b)
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+			if !ok {
+				break
+			}
+			fmt.Println(b.Epoch, b.Index, b.X, b.Targets[0].Class)
 		}
 	}
 	// Output:
@@ -39,15 +48,15 @@ func ExampleCursor() {
 func ExampleCursor_SetState() {
 	set := &data.Set{
 		Name: "numbers", Split: "train", Classes: []string{"any"},
-		Shape: tensor.Shape{1, 1, 1}, Images: []uint8{0, 1, 2, 3, 4}, Labels: make([]uint8, 5),
+		Shape: tensor.Shape{1, 1, 1}, Images: []uint8{0, 1, 2, 3, 4}, Labels: make([]int, 5),
 	}
 	options := data.CursorOptions{Batch: 2, Seed: 1, Shuffle: true}
-	var b data.Batch
+	var b sample.Batch
 
 	first, _ := data.NewCursor(set, options)
-	first.Next(&b)
+	first.Next(context.Background(), &b)
 	saved := first.State()
-	first.Next(&b)
+	first.Next(context.Background(), &b)
 	fmt.Println("uninterrupted:", b.Index)
 
 	second, _ := data.NewCursor(set, options)
@@ -55,7 +64,7 @@ func ExampleCursor_SetState() {
 		fmt.Println(err)
 		return
 	}
-	second.Next(&b)
+	second.Next(context.Background(), &b)
 	fmt.Println("resumed:      ", b.Index)
 	// Output:
 	// uninterrupted: [3 2]

@@ -26,7 +26,10 @@ func FromIDX(name, split string, classes []string, images, labels []byte) (*Set,
 	s := &Set{
 		Name: name, Split: split, Classes: classes,
 		Shape:  tensor.Shape{x.Dims[1], x.Dims[2], 1},
-		Images: x.Data, Labels: y.Data,
+		Images: x.Data, Labels: make([]int, len(y.Data)),
+	}
+	for i, label := range y.Data {
+		s.Labels[i] = int(label)
 	}
 	if err := s.Validate(); err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package data_test
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"hash/crc32"
 	"image"
 	"image/color"
@@ -11,12 +10,11 @@ import (
 	"image/png"
 	"math"
 	"slices"
-	"strings"
 	"testing"
 	"testing/fstest"
 
 	"synfire/data"
-	"synfire/format/npz"
+	"synfire/sample"
 	"synfire/tensor"
 )
 
@@ -54,7 +52,7 @@ func TestFolder(t *testing.T) {
 		"train/cat/b.png": pngOf(t, 4, 3, red), "train/cat/a.PNG": pngOf(t, 4, 3, blue), "train/cat/.hidden": {Data: []byte("x")},
 		"train/dog/z.jpeg": greyJPEG(t, 4, 3, 50), "test/dog/1.png": pngOf(t, 4, 3, color.NRGBA{0, 200, 0, 0}), "notes.txt": {},
 	}
-	train, test, err := data.FromFolder(fsys, "pets", data.FolderOptions{})
+	train, test, err := data.FromFolder(t.Context(), fsys, "pets", data.FolderOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +60,7 @@ func TestFolder(t *testing.T) {
 		t.Errorf("classes %v, shape %v, splits %s, %s", train.Classes, train.Shape, train.Split, test.Split)
 	}
 	// In turn of the classes: cat a, dog z, cat b.
-	if !slices.Equal(train.Labels, []uint8{0, 1, 0}) || !slices.Equal(test.Labels, []uint8{1}) {
+	if !slices.Equal(train.Labels, []int{0, 1, 0}) || !slices.Equal(test.Labels, []int{1}) {
 		t.Errorf("labels %v and %v", train.Labels, test.Labels)
 	}
 	if a, z, b := train.Image(0), train.Image(1), train.Image(2); !slices.Equal(a[:3], []uint8{0, 0, 100}) || !slices.Equal(b[33:], []uint8{200, 0, 0}) || z[0] != z[2] {
@@ -82,21 +80,26 @@ func TestFolderOptions(t *testing.T) {
 	fsys := fstest.MapFS{
 		"b/1.png": pngOf(t, 8, 4, color.White), "a/1.jpg": greyJPEG(t, 2, 2, 100), "a/2.jpg": greyJPEG(t, 2, 2, 120), "a/3.jpg": greyJPEG(t, 2, 2, 140),
 	}
-	all, none, err := data.FromFolder(fsys, "own", data.FolderOptions{Height: 2, Width: 6, Channels: 1, Classes: []string{"b", "a"}})
+	all, none, err := data.FromFolder(t.Context(), fsys, "own", data.FolderOptions{Height: 2, Width: 6, Channels: 1, Classes: []string{"b", "a"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if none != nil || all.Split != "all" || !all.Shape.Equal(tensor.Shape{2, 6, 1}) || !slices.Equal(all.Labels, []uint8{0, 1, 1, 1}) {
+	if none != nil || all.Split != "all" || !all.Shape.Equal(tensor.Shape{2, 6, 1}) || !slices.Equal(all.Labels, []int{0, 1, 1, 1}) {
 		t.Errorf("split %s of %v, labels %v", all.Split, all.Shape, all.Labels)
 	}
 	if all.Image(0)[0] != 255 || all.Image(1)[5] != 100 {
 		t.Errorf("stretched to %v and %v", all.Image(0), all.Image(1))
 	}
-	train, test := all.Holdout(0.25)
-	if train.Len() != 3 || test.Len() != 1 || train.Split != "train" || test.Split != "test" {
+	train, test := data.Holdout(all, 0.25)
+	if train.Len() != 3 || test.Len() != 1 {
 		t.Errorf("held out %d of %d", test.Len(), all.Len())
 	}
-	origins := append(slices.Clone(train.Index), test.Index...)
+	var origins []int
+	for _, s := range []sample.Source{train, test} {
+		for i := range s.Len() {
+			origins = append(origins, s.Index(i))
+		}
+	}
 	if slices.Sort(origins); !slices.Equal(origins, []int{0, 1, 2, 3}) {
 		t.Errorf("places %v", origins)
 	}
@@ -137,11 +140,9 @@ func TestFolderErrors(t *testing.T) {
 		"target size":   {fstest.MapFS{"a/1.png": good, "b/1.png": good}, data.FolderOptions{Height: -1, Width: 8}, []string{"at least 1×1"}},
 		"target memory": {fstest.MapFS{"a/1.png": good, "b/1.png": good, "b/2.png": good, "b/3.png": good, "b/4.png": good, "b/5.png": good}, data.FolderOptions{Height: 16384, Width: 16384, Channels: 3}, []string{"6 images", "smaller size"}},
 	} {
-		_, _, err := data.FromFolder(c.fsys, "own", c.o)
+		_, _, err := data.FromFolder(t.Context(), c.fsys, "own", c.o)
 		checkError(t, name, err, c.want...)
 	}
-	_, _, err := data.Folder("testdata/absent", data.FolderOptions{}).Load(t.Context(), data.Options{})
-	checkError(t, "absent", err, "folder testdata/absent", "no such file")
 }
 
 func FuzzFolder(f *testing.F) {
@@ -151,7 +152,7 @@ func FuzzFolder(f *testing.F) {
 	f.Add([]byte("\x89PNG\r\n\x1a\n"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		for _, name := range []string{"b/1.png", "b/1.jpg"} {
-			s, _, err := data.FromFolder(fstest.MapFS{"a/1.png": good, name: {Data: in}}, "own", data.FolderOptions{Height: 2, Width: 3})
+			s, _, err := data.FromFolder(t.Context(), fstest.MapFS{"a/1.png": good, name: {Data: in}}, "own", data.FolderOptions{Height: 2, Width: 3})
 			if err == nil && (s.Len() != 2 || s.Validate() != nil) {
 				t.Fatalf("%d samples, %v", s.Len(), s.Validate())
 			}
@@ -159,152 +160,42 @@ func FuzzFolder(f *testing.F) {
 	})
 }
 
-func TestArrays(t *testing.T) {
-	train, test, err := data.FromArrays("own", map[string]npz.Array{
-		"x_train": npz.U8([]uint8{0, 51, 102, 255}, 2, 2), "y_train": npz.I64([]int64{2, 0}, 2),
-		"x_test": npz.U8([]uint8{5, 6}, 1, 2), "y_test": npz.U8([]uint8{1}, 1),
-	}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := make([]tensor.Float, 2)
-	if train.Sample(0, x); x[1] != tensor.Float(0.2) || !train.Shape.Equal(tensor.Shape{1, 1, 2}) || len(train.Classes) != 3 || test.Len() != 1 {
-		t.Errorf("sample %v of %v, classes %v, %d test samples", x, train.Shape, train.Classes, test.Len())
-	}
-	all, none, err := data.FromArrays("own", map[string]npz.Array{
-		"x": npz.F64([]float64{-3, 700, 0.5, 1}, 2, 2, 1), "y": npz.Text([]string{"owl", "bat"}, 2),
-	}, nil)
-	if err != nil || none != nil {
-		t.Fatal(err)
-	}
-	if all.Sample(0, x); x[0] != -3 || x[1] != 700 || !slices.Equal(all.Classes, []string{"bat", "owl"}) || !slices.Equal(all.Labels, []uint8{1, 0}) || !all.Shape.Equal(tensor.Shape{2, 1, 1}) {
-		t.Errorf("sample %v of %v, classes %v, labels %v", x, all.Shape, all.Classes, all.Labels)
-	}
-	if named, _, err := data.FromArrays("own", map[string]npz.Array{"x": npz.U8([]uint8{1}, 1, 1), "y": npz.U8([]uint8{1}, 1), "classes": npz.Text([]string{"no", "yes"}, 2)}, nil); err != nil || named.Classes[1] != "yes" {
-		t.Errorf("classes of the file: %v", err)
-	}
-}
-
-func TestArraysErrors(t *testing.T) {
-	x, y := npz.F32([]float32{1, 2, 3, 4}, 2, 2), npz.I64([]int64{0, 1}, 2)
-	nan := npz.F64([]float64{1, 2, 3, nan()}, 2, 2)
-	for name, c := range map[string]struct {
-		arrays  map[string]npz.Array
-		classes []string
-		want    []string
-	}{
-		"no y":           {map[string]npz.Array{"x": x, "labels": y}, nil, []string{"no array y", "found labels, x"}},
-		"no test":        {map[string]npz.Array{"x_train": x, "y_train": y}, nil, []string{"no array x_test"}},
-		"counts":         {map[string]npz.Array{"x": x, "y": npz.I64([]int64{0}, 1)}, nil, []string{"x has 2 samples, y 1 labels"}},
-		"negative":       {map[string]npz.Array{"x": x, "y": npz.I64([]int64{0, -1}, 2)}, nil, []string{"label -1 of sample 1"}},
-		"beyond classes": {map[string]npz.Array{"x": x, "y": y}, []string{"only"}, []string{"label 1 of sample 1", "from 0 to 0"}},
-		"many classes":   {map[string]npz.Array{"x": x, "y": npz.I64([]int64{0, 256}, 2)}, nil, []string{"label 256", "0 to 255"}},
-		"half a label":   {map[string]npz.Array{"x": x, "y": npz.F64([]float64{0, 0.5}, 2)}, nil, []string{"element 1 is 0.5"}},
-		"one-hot":        {map[string]npz.Array{"x": x, "y": npz.I64([]int64{0, 1, 1, 0}, 2, 2)}, nil, []string{"one for each sample"}},
-		"unknown name":   {map[string]npz.Array{"x": x, "y": npz.Text([]string{"a", "b"}, 2)}, []string{"a", "c"}, []string{`label "b" of sample 1`}},
-		"vector":         {map[string]npz.Array{"x": npz.F32([]float32{1, 2}, 2), "y": y}, nil, []string{"1 dimensions", "N×D"}},
-		"scalar":         {map[string]npz.Array{"x": npz.F32([]float32{1}), "y": y}, nil, []string{"0 dimensions"}},
-		"NaN":            {map[string]npz.Array{"x": nan, "y": y}, nil, []string{"value 1 of sample 1 is NaN"}},
-		"strings":        {map[string]npz.Array{"x": npz.Text([]string{"a", "b"}, 2, 1), "y": y}, nil, []string{"x: ", "expected numbers"}},
-		"channels first": {map[string]npz.Array{"x": npz.U8(make([]uint8, 2*3*8*8), 2, 3, 8, 8), "y": y}, nil, []string{"channels first", "transpose(0, 2, 3, 1)"}},
-		"shapes":         {map[string]npz.Array{"x_train": x, "y_train": y, "x_test": npz.F32([]float32{1}, 1, 1), "y_test": npz.I64([]int64{0}, 1)}, nil, []string{"1×1×2, of x_test 1×1×1"}},
-		"no values":      {map[string]npz.Array{"x": npz.F32(nil, 2, 0), "y": y}, nil, []string{"at least 1"}},
-	} {
-		_, _, err := data.FromArrays("own", c.arrays, c.classes)
-		checkError(t, name, err, c.want...)
-	}
-	_, _, err := data.Arrays("absent.npz", nil).Load(t.Context(), data.Options{})
-	checkError(t, "absent", err, "absent.npz")
-}
-
-func TestReadCSV(t *testing.T) {
-	arrays, err := data.ReadCSV(strings.NewReader("\ufeffa, kind ,b\n1,red,2.5\n-3, blue,1e3\n"), "kind ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, _, err := data.FromArrays("table", arrays, nil)
-	if err != nil || !slices.Equal(s.Values, []tensor.Float{1, 2.5, -3, 1000}) || !slices.Equal(s.Labels, []uint8{1, 0}) {
-		t.Errorf("%+v, %v", s, err)
-	}
-	if arrays, err = data.ReadCSV(strings.NewReader("y,x\n2,1\n0,1\n"), "y"); err != nil || arrays["y"].DType != "<i8" {
-		t.Errorf("labels %v, %v", arrays["y"], err)
-	}
-	for want, in := range map[string]string{
-		"first line":                   "",
-		`no column "y" for the labels`: "a,b\n1,2\n",
-		"only one column":              "y\n1\n",
-		`line 3, column a: "x"`:        "a,y\n1,0\nx,1\n",
-		`"NaN" is no finite number`:    "a,y\nNaN,0\n",
-		"no samples":                   "a,y\n",
-		"wrong number of fields":       "a,y\n1\n",
-	} {
-		_, err := data.ReadCSV(strings.NewReader(in), "y")
-		checkError(t, in, err, want)
-	}
-}
-
-func FuzzReadCSV(f *testing.F) {
-	f.Add("a,y\n1,0\n")
-	f.Add("\"a\"\"\",y\n1,b\n2,c\n")
-	f.Fuzz(func(t *testing.T, in string) {
-		arrays, err := data.ReadCSV(strings.NewReader(in), "y")
-		if err != nil {
-			return
-		}
-		if s, _, err := data.FromArrays("own", arrays, nil); err == nil && s.Validate() != nil {
-			t.Fatal(s.Validate())
-		}
-	})
-}
-
 func TestNormalization(t *testing.T) {
 	s := &data.Set{
-		Name: "own", Classes: []string{"a"}, Shape: tensor.Shape{1, 2, 2}, Labels: []uint8{0, 0},
+		Name: "own", Classes: []string{"a"}, Shape: tensor.Shape{1, 2, 2}, Labels: []int{0, 0},
 		Values: []tensor.Float{1, 5, 3, 5, 5, 5, 7, 5},
 	}
-	n := s.Statistics()
-	if n.Mean[0] != 4 || n.Mean[1] != 5 || n.Std[1] != 1 || n.Std[0] < 2.236 || n.Std[0] > 2.2361 {
-		t.Fatalf("statistics %+v", n)
+	n, err := data.Statistics(t.Context(), s)
+	if err != nil || n.Mean[0] != 4 || n.Mean[1] != 5 || n.Std[1] != 1 || n.Std[0] < 2.236 || n.Std[0] > 2.2361 {
+		t.Fatalf("statistics %+v, %v", n, err)
 	}
-	s.Normalization = &data.Normalization{Mean: []float64{4, 5}, Std: []float64{2, 1}}
-	var b data.Batch
-	cursor(t, s, data.CursorOptions{Batch: 2}).Next(&b)
+	o := data.CursorOptions{Batch: 2, Normalize: &sample.Normalization{Mean: []float64{4, 5}, Std: []float64{2, 1}}}
+	var b sample.Batch
+	next(cursor(t, s, o), &b)
 	if want := []tensor.Float{-1.5, 0, -0.5, 0, 0.5, 0, 1.5, 0}; !slices.Equal(b.X, want) {
 		t.Errorf("batch %v, want %v", b.X, want)
 	}
 	// What augmentation fills in is normalised too.
-	cursor(t, s, data.CursorOptions{Batch: 2, Augment: []data.Augment{data.Cutout{Size: 9}}}).Next(&b)
+	o.Augment = []data.Augment{data.Cutout{Size: 9}}
+	next(cursor(t, s, o), &b)
 	if b.X[0] != -2 || b.X[1] != -5 {
 		t.Errorf("batch %v, want zeros normalised", b.X)
 	}
 	sub, err := s.Subset([]int{1})
-	if err != nil || sub.Normalization != s.Normalization || !slices.Equal(sub.Values, s.Values[4:]) {
+	if err != nil || !slices.Equal(sub.Values, s.Values[4:]) {
 		t.Errorf("subset %+v, %v", sub, err)
 	}
-	for want, n := range map[string]data.Normalization{
+	for want, n := range map[string]sample.Normalization{
 		"3 means":            {Mean: []float64{1, 2, 3}, Std: []float64{1, 2, 3}},
 		"expected finite":    {Mean: []float64{0}, Std: []float64{0}},
 		"1 means and 2":      {Mean: []float64{0}, Std: []float64{1, 1}},
 		"channel 1 has mean": {Mean: []float64{0, nan()}, Std: []float64{1, 1}},
 	} {
-		s.Normalization = &n
-		checkError(t, want, s.Validate(), want)
+		_, err := data.NewCursor(s, data.CursorOptions{Batch: 1, Normalize: &n})
+		checkError(t, want, err, want)
 	}
-	s.Normalization, s.Images = nil, make([]uint8, 8)
+	s.Images = make([]uint8, 8)
 	checkError(t, "both", s.Validate(), "both Images and Values")
-}
-
-func Example_ownArrays() {
-	train, _, err := data.FromArrays("flowers", map[string]npz.Array{
-		"x": npz.F32([]float32{5.1, 3.5, 6.7, 3.1, 5.0, 3.3}, 3, 2),
-		"y": npz.Text([]string{"setosa", "virginica", "setosa"}, 3),
-	}, nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(train.Len(), train.Shape, train.Classes, train.Labels)
-	// Output: 3 1×1×2 [setosa virginica] [0 1 0]
 }
 
 func nan() float64 { return math.NaN() }

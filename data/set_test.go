@@ -18,7 +18,7 @@ func numbered(n int) *data.Set {
 	s := &data.Set{Name: "numbered", Split: "train", Classes: []string{"a", "b", "c"}, Shape: tensor.Shape{2, 3, 2}}
 	for i := range n {
 		s.Images = append(s.Images, bytes.Repeat([]byte{byte(i)}, 12)...)
-		s.Labels = append(s.Labels, byte(i%3))
+		s.Labels = append(s.Labels, i%3)
 	}
 	return s
 }
@@ -28,11 +28,11 @@ func TestValidate(t *testing.T) {
 		spoil func(*data.Set)
 		want  string
 	}{
-		"shape":         {func(s *data.Set) { s.Shape = tensor.Shape{12} }, "expected height, width, channels"},
+		"shape":         {func(s *data.Set) { s.Shape = tensor.Shape{13} }, "found 60"},
 		"zero":          {func(s *data.Set) { s.Shape = tensor.Shape{0, 3, 2} }, "at least 1"},
 		"short images":  {func(s *data.Set) { s.Images = s.Images[1:] }, "found 59"},
 		"one too few":   {func(s *data.Set) { s.Images = s.Images[12:] }, "found 48"},
-		"index":         {func(s *data.Set) { s.Index = []int{1} }, "1 indices"},
+		"index":         {func(s *data.Set) { s.Places = []int{1} }, "1 places"},
 		"label":         {func(s *data.Set) { s.Labels[4] = 3 }, "label 3 of sample 4 is outside the 3 classes"},
 		"numbered good": {func(*data.Set) {}, ""},
 	} {
@@ -59,7 +59,7 @@ func checkError(t *testing.T, name string, err error, parts ...string) {
 
 func TestSubset(t *testing.T) {
 	s := numbered(6)
-	s.Index = []int{10, 11, 12, 13, 14, 15}
+	s.Places = []int{10, 11, 12, 13, 14, 15}
 	sub, err := s.Subset([]int{5, 0, 2})
 	if err != nil {
 		t.Fatal(err)
@@ -67,41 +67,15 @@ func TestSubset(t *testing.T) {
 	if err := sub.Validate(); err != nil {
 		t.Error(err)
 	}
-	if !slices.Equal(sub.Index, []int{15, 10, 12}) || !slices.Equal(sub.Labels, []uint8{2, 0, 2}) || sub.Image(0)[0] != 5 || sub.Image(2)[11] != 2 {
+	if !slices.Equal(sub.Places, []int{15, 10, 12}) || !slices.Equal(sub.Labels, []int{2, 0, 2}) || sub.Image(0)[0] != 5 || sub.Image(2)[11] != 2 {
 		t.Errorf("wrong samples: %+v", sub)
 	}
 	again, err := sub.Subset([]int{1})
-	if err != nil || again.Origin(0) != 10 {
-		t.Errorf("a subset of a subset has origin %d, want 10 (error %v)", again.Origin(0), err)
+	if err != nil || again.Index(0) != 10 {
+		t.Errorf("a subset of a subset has origin %d, want 10 (error %v)", again.Index(0), err)
 	}
 	_, err = s.Subset([]int{0, 6})
 	checkError(t, "outside", err, "position 6 is outside [0, 6)")
-}
-
-func TestSplitValid(t *testing.T) {
-	s := numbered(7)
-	train, valid, err := s.SplitValid(2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if train.Len() != 5 || valid.Len() != 2 || train.Split != "train" || valid.Split != "valid" || s.Split != "train" {
-		t.Errorf("split into %d %s and %d %s", train.Len(), train.Split, valid.Len(), valid.Split)
-	}
-	for i := range 2 {
-		if valid.Origin(i) != 5+i || valid.Image(i)[0] != byte(5+i) || valid.Labels[i] != s.Labels[5+i] {
-			t.Errorf("validation sample %d is not the set's %d", i, 5+i)
-		}
-	}
-	if err := valid.Validate(); err != nil {
-		t.Error(err)
-	}
-	if all, none, err := s.SplitValid(0); err != nil || all.Len() != 7 || none.Len() != 0 {
-		t.Errorf("split of 0: %v", err)
-	}
-	for _, n := range []int{-1, 8} {
-		_, _, err = s.SplitValid(n)
-		checkError(t, "too many", err, "from 7", "take 0 to 7")
-	}
 }
 
 func TestFromIDX(t *testing.T) {
@@ -112,7 +86,7 @@ func TestFromIDX(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if !s.Shape.Equal(tensor.Shape{1, 3, 1}) || !slices.Equal(s.Image(1), []uint8{4, 5, 6}) || !slices.Equal(s.Labels, []uint8{1, 0}) {
+		if !s.Shape.Equal(tensor.Shape{1, 3, 1}) || !slices.Equal(s.Image(1), []uint8{4, 5, 6}) || !slices.Equal(s.Labels, []int{1, 0}) {
 			t.Errorf("%s: read %+v", name, s)
 		}
 	}

@@ -18,7 +18,9 @@
 // not as it should be.
 //
 // The time-resolved measures (all but the last two) do not change when time is
-// shifted or scaled, MRTS and MaxTau with it. How ISI and SPIKE treat the edges of
+// shifted or scaled, MRTS and MaxTau with it, not even where spikes stand on the
+// border of a window of coincidence: comparisons of times have the slack of rounding
+// (spike.Slack). How ISI and SPIKE treat the edges of
 // the window, and what an empty train counts as, is stated with them.
 package distance
 
@@ -186,6 +188,7 @@ func AutoMRTS(trains []spike.Train) (float64, error) {
 
 // relevant is the intervals of a train that AutoMRTS counts.
 func relevant(t spike.Train) []float64 {
+	t = t.OnEdges()
 	u := t.Times
 	switch n := len(u); {
 	case n == 0:
@@ -196,7 +199,7 @@ func relevant(t spike.Train) []float64 {
 		return []float64{t.Stop - t.Start, t.Stop - t.Start}
 	}
 	var edges train
-	edges.Train = t
+	edges.set(t)
 	edges.extend()
 	intervals := make([]float64, 0, len(edges.edges))
 	for i, s := range edges.edges[1:] {

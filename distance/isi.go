@@ -92,12 +92,14 @@ func step(edges []float64, i int, end float64) int {
 func (m ISI) profile(p *Profile, _ *workspace, a, b *train) {
 	u, v := a.edges, b.edges
 	i, j, t := 0, 0, a.Start
-	p.reset(Constant)
+	p.reset(Constant, a)
 	p.X = append(p.X, t)
 	for t < a.Stop {
-		end := min(u[i+1], v[j+1], a.Stop)
-		p.X, p.Y = append(p.X, end), append(p.Y, m.at(u[i+1]-u[i], v[j+1]-v[j]))
-		i, j = step(u, i, end), step(v, j, end)
-		t = end
+		t = min(u[i+1], v[j+1], a.Stop)
+		if !a.slack.Same(t, p.X[len(p.X)-1]) {
+			p.X, p.Y = append(p.X, t), append(p.Y, m.at(u[i+1]-u[i], v[j+1]-v[j]))
+		}
+		i, j = step(u, i, t), step(v, j, t)
 	}
+	p.X[len(p.X)-1] = a.Stop
 }

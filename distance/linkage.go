@@ -16,7 +16,8 @@ type Link struct {
 // Linkage clusters what a symmetric matrix of distances describes: the two
 // clusters that are closest become one, again and again, where the distance of two
 // clusters is the mean over the pairs of their members (average linkage, UPGMA).
-// Of equally close ones those with the lowest numbers are joined. It takes O(n³)
+// Of equally close ones, which may differ by 10⁻¹³ of the largest distance, those with
+// the lowest numbers are joined. It takes O(n³)
 // at worst and O(n²) memory.
 func Linkage(matrix [][]float64) ([]Link, error) {
 	n := len(matrix)
@@ -32,13 +33,19 @@ func Linkage(matrix [][]float64) ([]Link, error) {
 			}
 		}
 	}
+	slack := 0.0
+	for _, row := range d {
+		for _, v := range row {
+			slack = max(slack, equalDistances*math.Abs(v))
+		}
+	}
 	id, size := make([]int, n), make([]float64, n)
 	for i := range n {
 		id[i], size[i] = i, 1
 	}
 	var links []Link
 	for len(id) > 1 {
-		a, b := closest(d)
+		a, b := closest(d, slack)
 		links = append(links, Link{A: min(id[a], id[b]), B: max(id[a], id[b]), Height: d[a][b]})
 		for k := range d {
 			mean := (size[a]*d[a][k] + size[b]*d[b][k]) / (size[a] + size[b])
@@ -53,12 +60,15 @@ func Linkage(matrix [][]float64) ([]Link, error) {
 	return links, nil
 }
 
+// equalDistances is by how much of the largest distance equal ones may differ.
+const equalDistances = 1e-13
+
 // closest is the pair a < b of least distance.
-func closest(d [][]float64) (a, b int) {
+func closest(d [][]float64, slack float64) (a, b int) {
 	a, b = 0, 1
 	for i := range d {
 		for j := i + 1; j < len(d); j++ {
-			if d[i][j] < d[a][b] {
+			if d[i][j] < d[a][b]-slack {
 				a, b = i, j
 			}
 		}

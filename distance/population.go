@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"synfire/internal/par"
 	"synfire/spike"
@@ -37,17 +39,18 @@ func (m LabelledVictorPurpura) Distance(a, b []spike.Train) (float64, error) {
 	}
 	w := work.Get().(*workspace)
 	defer work.Put(w)
+	slack := a[0].Slack()
 	switch one := (VictorPurpura{m.Cost}); {
 	case m.LabelCost == 0:
-		return one.cost(w, pooled(a), pooled(b)), nil
+		return one.cost(w, pooled(a), pooled(b), slack), nil
 	case m.LabelCost >= 2:
 		sum := 0.0
 		for p := range a {
-			sum += one.cost(w, a[p].Times, b[p].Times)
+			sum += one.cost(w, a[p].Times, b[p].Times, slack)
 		}
 		return sum, nil
 	}
-	return m.assign(labelled(a), labelled(b)), nil
+	return m.assign(labelled(a), labelled(b), slack), nil
 }
 
 // LabelledVanRossum is the van Rossum distance of several neurons (Houghton and
@@ -73,9 +76,10 @@ func (m LabelledVanRossum) Distance(a, b []spike.Train) (float64, error) {
 	if err = errors.Join(err, checkResponses(a, b)); err != nil {
 		return 0, fmt.Errorf("distance: %s: %w", m.Name(), err)
 	}
-	d2 := m.Cosine * one.square(pooled(a), pooled(b))
+	slack := a[0].Slack()
+	d2 := m.Cosine * one.square(pooled(a), pooled(b), slack)
 	for p := range a {
-		d2 += (1 - m.Cosine) * one.square(a[p].Times, b[p].Times)
+		d2 += (1 - m.Cosine) * one.square(a[p].Times, b[p].Times, slack)
 	}
 	return one.scale(d2), nil
 }
@@ -100,6 +104,62 @@ func PopulationMatrix(m PopulationMeasure, responses [][]spike.Train, o Options)
 		}
 	})
 	return out, first(errs)
+}
+
+// PopulationMulti is the mean over all pairs of responses.
+func PopulationMulti(m PopulationMeasure, responses [][]spike.Train, o Options) (float64, error) {
+	if len(responses) < 2 {
+		return 0, fmt.Errorf("distance.PopulationMulti of %s: %d responses, want two at least", m.Name(), len(responses))
+	}
+	d, err := PopulationMatrix(m, responses, o)
+	if err != nil {
+		return 0, err
+	}
+	var all tally
+	for i, row := range d {
+		for _, v := range row[:i] {
+			all.add(tally{v, 1})
+		}
+	}
+	return all.value(), nil
+}
+
+// Responses splits trains into responses of several neurons. neurons is their number,
+// where trains are those of one response after the other, or the neuron of each train
+// as in a,b,a,b. The result has, for each response, the indices of its trains, neuron
+// by neuron.
+func Responses(neurons string, trains int) ([][]int, error) {
+	labels := strings.Split(neurons, ",")
+	if n, err := strconv.Atoi(neurons); err == nil {
+		if n < 1 || trains%n != 0 || trains/n < 2 {
+			return nil, fmt.Errorf("%d neurons of %d trains; want two or more responses of %d trains each", n, trains, n)
+		}
+		labels = nil
+		for i := range trains {
+			labels = append(labels, strconv.Itoa(i%n))
+		}
+	}
+	if len(labels) != trains {
+		return nil, fmt.Errorf("the neurons of %d trains; want one for each of %d", len(labels), trains)
+	}
+	var distinct []string
+	seen := map[string][]int{}
+	for i, l := range labels {
+		if seen[l] == nil {
+			distinct = append(distinct, l)
+		}
+		seen[l] = append(seen[l], i)
+	}
+	group := make([][]int, len(seen[distinct[0]]))
+	for _, l := range distinct {
+		if len(seen[l]) != len(group) || len(group) < 2 {
+			return nil, fmt.Errorf("neuron %q has %d trains, %q has %d; want one for each of two or more responses", l, len(seen[l]), distinct[0], len(group))
+		}
+		for i, at := range seen[l] {
+			group[i] = append(group[i], at)
+		}
+	}
+	return group, nil
 }
 
 func checkResponses(a, b []spike.Train) error {
@@ -142,7 +202,7 @@ func labelled(response []spike.Train) []labelledSpike {
 
 // assign splits the spikes at gaps across which none moves, and solves each part as
 // an assignment.
-func (m LabelledVictorPurpura) assign(a, b []labelledSpike) float64 {
+func (m LabelledVictorPurpura) assign(a, b []labelledSpike, e spike.Slack) float64 {
 	total, reach := float64(len(a)+len(b)), 2/m.Cost
 	for len(a) > 0 && len(b) > 0 {
 		i, j := 0, 0
@@ -156,7 +216,7 @@ func (m LabelledVictorPurpura) assign(a, b []labelledSpike) float64 {
 			if fromB {
 				next = b[j].time
 			}
-			if next > last && next-last >= reach || math.IsInf(next, 1) {
+			if e.Before(last, next) && next-last >= reach || math.IsInf(next, 1) {
 				break
 			}
 			if last = next; fromB {
@@ -165,14 +225,14 @@ func (m LabelledVictorPurpura) assign(a, b []labelledSpike) float64 {
 				i++
 			}
 		}
-		total += m.best(a[:i], b[:j])
+		total += m.best(a[:i], b[:j], e)
 		a, b = a[i:], b[j:]
 	}
 	return total
 }
 
 // best is what the best pairs save, as a number of 0 or below.
-func (m LabelledVictorPurpura) best(a, b []labelledSpike) float64 {
+func (m LabelledVictorPurpura) best(a, b []labelledSpike, e spike.Slack) float64 {
 	if len(a) > len(b) {
 		a, b = b, a
 	}
@@ -184,8 +244,11 @@ func (m LabelledVictorPurpura) best(a, b []labelledSpike) float64 {
 		cost[i] = make([]float64, len(b))
 		for j, y := range b {
 			c := -2.0
-			if x.time != y.time {
-				c += m.Cost * math.Abs(x.time-y.time)
+			switch move := math.Abs(x.time - y.time); {
+			case math.IsInf(m.Cost, 1) && !e.Same(move, 0):
+				c = math.Inf(1)
+			case !math.IsInf(m.Cost, 1):
+				c += m.Cost * move
 			}
 			if x.label != y.label {
 				c += m.LabelCost

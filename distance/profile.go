@@ -22,6 +22,8 @@ const (
 // Profile is a value over time.
 type Profile struct {
 	Kind Kind
+	// Start and Stop are the window.
+	Start, Stop float64
 	// X is the borders of the pieces, one more than there are pieces, the first and
 	// last those of the window; for a discrete profile the times of all spikes.
 	X []float64
@@ -39,9 +41,17 @@ type Interval struct{ From, To float64 }
 // Mean is the profile's average over the intervals together, none meaning all of
 // the window. Of a discrete profile the times strictly inside the intervals count,
 // and the mean is 1 where there is none; without intervals all times count, also
-// those on the edges of the window.
-func (p Profile) Mean(intervals ...Interval) float64 { return p.tally(intervals).value() }
+// those on the edges of the window. Intervals that are empty, reversed, not within
+// the window, or overlap, are an error.
+func (p Profile) Mean(intervals ...Interval) (float64, error) {
+	intervals = slices.Clone(intervals)
+	if err := checkIntervals(intervals, p.Start, p.Stop); err != nil {
+		return 0, fmt.Errorf("distance: mean of a profile: %w", err)
+	}
+	return p.tally(intervals).value(), nil
+}
 
+// tally takes intervals that were checked.
 func (p *Profile) tally(intervals []Interval) tally {
 	var t tally
 	switch {
@@ -50,10 +60,11 @@ func (p *Profile) tally(intervals []Interval) tally {
 			t.add(tally{y, p.Weight[i]})
 		}
 	case len(intervals) == 0:
-		t = p.integral(Interval{p.X[0], p.X[len(p.X)-1]})
+		t = p.integral(Interval{p.Start, p.Stop})
 	case p.Kind == Discrete:
+		e := p.slack()
 		for _, v := range intervals {
-			for i := after(p.X, v.From); i < len(p.X) && p.X[i] < v.To; i++ {
+			for i := after(p.X, v.From+float64(e)); i < len(p.X) && e.Before(p.X[i], v.To); i++ {
 				t.add(tally{p.Y[i], p.Weight[i]})
 			}
 		}
@@ -87,12 +98,15 @@ func (p *Profile) on(i int, t float64) float64 {
 // At is the value at a time: at a border that of both limits' mean, and of a
 // discrete profile Y/Weight, or NaN where it has no spike. It is NaN outside.
 func (p Profile) At(t float64) float64 {
-	n := len(p.X)
-	if n == 0 || !(t >= p.X[0] && t <= p.X[n-1]) {
+	n, e := len(p.X), p.slack()
+	if n == 0 || !(t >= p.Start-float64(e) && t <= p.Stop+float64(e)) {
 		return math.NaN()
 	}
-	i := sort.SearchFloat64s(p.X, t)
-	switch border := p.X[i] == t; {
+	i := after(p.X, t-float64(e)) // the border that is the same, or the next one
+	if i == n {
+		i--
+	}
+	switch border := e.Same(p.X[i], t); {
 	case p.Kind == Discrete && border:
 		return p.Y[i] / p.Weight[i]
 	case p.Kind == Discrete:
@@ -105,8 +119,12 @@ func (p Profile) At(t float64) float64 {
 	return p.on(i-1, t)
 }
 
-// reset empties the profile and keeps its memory.
-func (p *Profile) reset(k Kind) { p.Kind, p.X, p.Y, p.Weight = k, p.X[:0], p.Y[:0], p.Weight[:0] }
+func (p *Profile) slack() spike.Slack { return spike.SlackOf(p.Start, p.Stop) }
+
+// reset empties the profile for a window and keeps its memory.
+func (p *Profile) reset(k Kind, t *train) {
+	*p = Profile{k, t.Start, t.Stop, p.X[:0], p.Y[:0], p.Weight[:0]}
+}
 
 // after is the index of the first of ascending values that is above v.
 func after(x []float64, v float64) int {
@@ -138,14 +156,21 @@ func MultiProfile(m Profiler, trains []spike.Train, o Options) (Profile, error) 
 	return s.sumPieces(k, all, s.work[0].p.Kind), nil
 }
 
-// union is the edges of the window and the times of all trains, each once.
+// union is the edges of the window and the times of all trains, each once and as the
+// first of those that are the same.
 func union(trains []spike.Train) []float64 {
 	x := []float64{trains[0].Start, trains[0].Stop}
 	for _, t := range trains {
 		x = append(x, t.Times...)
 	}
 	slices.Sort(x)
-	return slices.Compact(x)
+	e, distinct := trains[0].Slack(), x[:1]
+	for _, t := range x[1:] {
+		if !e.Same(t, distinct[len(distinct)-1]) {
+			distinct = append(distinct, t)
+		}
+	}
+	return distinct
 }
 
 // sumPieces is the mean of all pairs' profiles. Workers share out the pieces, and
@@ -153,7 +178,9 @@ func union(trains []spike.Train) []float64 {
 func (s *set) sumPieces(k profiled, x []float64, kind Kind) Profile {
 	per := map[Kind]int{Constant: 1, Linear: 2}[kind]
 	n, pieces := len(s.trains), len(x)-1
-	sum := Profile{Kind: kind, X: x, Y: make([]float64, per*pieces)}
+	first := s.trains[0]
+	x[pieces] = first.Stop
+	sum := Profile{Kind: kind, Start: first.Start, Stop: first.Stop, X: x, Y: make([]float64, per*pieces)}
 	s.pool.For(pieces, (pieces+len(s.work)-1)/len(s.work), func(worker, lo, hi int) {
 		w := &s.work[worker]
 		for i := range n {
@@ -171,9 +198,10 @@ func (s *set) sumPieces(k profiled, x []float64, kind Kind) Profile {
 
 // addPieces adds q to the pieces [lo, hi), each of which lies on one of q's.
 func (p *Profile) addPieces(q *Profile, lo, hi int) {
+	e := p.slack()
 	at := max(after(q.X, p.X[lo])-1, 0)
 	for i := lo; i < hi; i++ {
-		for q.X[at+1] <= p.X[i] {
+		for !e.Before(p.X[i], q.X[at+1]) {
 			at++
 		}
 		if p.Kind == Constant {
@@ -187,16 +215,15 @@ func (p *Profile) addPieces(q *Profile, lo, hi int) {
 
 // sumDiscrete is the sum of all pairs' profiles.
 func (s *set) sumDiscrete(k profiled, x []float64) Profile {
-	sum := Profile{Kind: Discrete, X: x, Y: make([]float64, len(x)), Weight: make([]float64, len(x))}
+	first := s.trains[0]
+	sum := Profile{Discrete, first.Start, first.Stop, x, make([]float64, len(x)), make([]float64, len(x))}
 	w := &s.work[0]
 	for i := range s.trains {
 		for j := i + 1; j < len(s.trains); j++ {
 			k.profile(&w.p, w, &s.trains[i], &s.trains[j])
 			at := 0
 			for n, t := range w.p.X {
-				for x[at] < t {
-					at++
-				}
+				at = placeOf(x, at, t)
 				sum.Y[at] += w.p.Y[n]
 				sum.Weight[at] += w.p.Weight[n]
 			}
@@ -207,7 +234,7 @@ func (s *set) sumDiscrete(k profiled, x []float64) Profile {
 
 // compact drops the times without spikes: the edges of the window.
 func (p Profile) compact() Profile {
-	out := Profile{Kind: p.Kind}
+	out := Profile{Kind: p.Kind, Start: p.Start, Stop: p.Stop}
 	for i, w := range p.Weight {
 		if w > 0 {
 			out.X, out.Y, out.Weight = append(out.X, p.X[i]), append(out.Y, p.Y[i]), append(out.Weight, w)

@@ -79,15 +79,16 @@ func TestVerbsAgree(t *testing.T) {
 				continue
 			}
 			profile, err := p.Profile(trains[0], trains[1])
-			if err != nil || !near(profile.Mean(), ab) {
-				t.Errorf("%s: mean of the profile %v, %v, Distance %v", name, profile.Mean(), err, ab)
+			if mean, err2 := profile.Mean(); err != nil || err2 != nil || !near(mean, ab) {
+				t.Errorf("%s: mean of the profile %v, %v, %v, Distance %v", name, mean, err, err2, ab)
 			}
 			multi, err := distance.MultiProfile(p, trains, distance.Options{Threads: 2})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if v, err := distance.Multi(m, trains, distance.Options{}); err != nil || !near(multi.Mean(), v) {
-				t.Errorf("%s: mean of all profiles %v, Multi %v, %v", name, multi.Mean(), v, err)
+			mean, err2 := multi.Mean()
+			if v, err := distance.Multi(m, trains, distance.Options{}); err != nil || err2 != nil || !near(mean, v) {
+				t.Errorf("%s: mean of all profiles %v, %v, Multi %v, %v", name, mean, err2, v, err)
 			}
 		}
 	})
@@ -257,7 +258,12 @@ func TestIntervals(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sum := (mid*p.Mean(left) + (window-mid)*p.Mean(right)) / window
+			before, err := p.Mean(left)
+			behind, err2 := p.Mean(right)
+			if err != nil || err2 != nil {
+				t.Fatal(err, err2)
+			}
+			sum := (mid*before + (window-mid)*behind) / window
 			both, err := distance.Multi(m, []spike.Train{a, b}, distance.Options{Intervals: []distance.Interval{right, left}})
 			if d := value(t, m, a, b); err != nil || !near(sum, d) || !near(both, d) {
 				t.Errorf("%s: pieces %v, both %v, %v, whole %v", m.Name(), sum, both, err, d)

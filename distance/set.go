@@ -1,6 +1,7 @@
 package distance
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -52,7 +53,12 @@ type train struct {
 	head, tail bool      // SPIKE: the first, the last of edges has a distance of its own
 	ahead      []float64 // Sync: windows of coincidence towards the next spike
 	behind     []float64 // and towards the previous one
+	slack      spike.Slack
 }
+
+// set takes a train, its first and last spike on the window's edges where they are
+// so but for rounding.
+func (t *train) set(from spike.Train) { t.Train, t.slack = from.OnEdges(), from.Slack() }
 
 // workspace is the working memory of a goroutine.
 type workspace struct {
@@ -74,7 +80,8 @@ func (w *workspace) distance(k kernel, a, b spike.Train) (float64, error) {
 	if err := checkPair(a, b); err != nil {
 		return 0, err
 	}
-	w.a.Train, w.b.Train = a, b
+	w.a.set(a)
+	w.b.set(b)
 	k.prepare(&w.a)
 	k.prepare(&w.b)
 	t := k.pair(w, &w.a, &w.b)
@@ -117,7 +124,8 @@ func profileOf(k namedProfile, a, b spike.Train) (Profile, error) {
 	}
 	w := work.Get().(*workspace)
 	defer work.Put(w)
-	w.a.Train, w.b.Train = a, b
+	w.a.set(a)
+	w.b.set(b)
 	k.prepare(&w.a)
 	k.prepare(&w.b)
 	var p Profile
@@ -166,9 +174,10 @@ func newSet(verb string, m Measure, trains []spike.Train, o Options) (*set, erro
 	_, whole := s.kernel.(profiled)
 	s.pool.For(len(trains), 1, func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {
-			s.trains[i].Train = trains[i]
+			t := &s.trains[i]
+			t.set(trains[i])
 			if s.intervals != nil && !whole {
-				s.trains[i].Times = within(trains[i].Times, s.intervals)
+				t.Times = within(t.Times, s.intervals, t.slack)
 			}
 			s.kernel.prepare(&s.trains[i])
 		}
@@ -191,7 +200,7 @@ func (s *set) check(trains []spike.Train) error {
 	if _, ok := s.kernel.(Directionality); ok {
 		return errors.New("intervals, which it does not take; leave them out, or use Order")
 	}
-	return checkIntervals(s.intervals, trains[0])
+	return checkIntervals(s.intervals, trains[0].Start, trains[0].Stop)
 }
 
 // rows calls done with the tallies of each row, from its diagonal on.
@@ -231,7 +240,7 @@ func (s *set) part(w *workspace, row []tally, i, lo, hi int) {
 	for j := lo; j < hi; j++ {
 		if s.intervals != nil && whole {
 			p.profile(&w.p, w, &s.trains[i], &s.trains[j])
-			row[j] = w.p.tally(s.intervals)
+			row[j] = w.p.tally(s.intervals) // which were checked
 			continue
 		}
 		row[j] = s.kernel.pair(w, &s.trains[i], &s.trains[j])
@@ -303,30 +312,29 @@ func checkWindows(i int, a, b spike.Train) error {
 	return nil
 }
 
-// checkIntervals sorts the intervals, too.
-func checkIntervals(intervals []Interval, t spike.Train) error {
-	slices.SortFunc(intervals, func(a, b Interval) int {
-		if a.From < b.From {
-			return -1
-		}
-		return 1
-	})
+// checkIntervals sorts the intervals, too, and cuts what is outside the window by
+// rounding alone.
+func checkIntervals(intervals []Interval, start, stop float64) error {
+	slices.SortFunc(intervals, func(a, b Interval) int { return cmp.Compare(a.From, b.From) })
+	e := spike.SlackOf(start, stop)
 	for i, v := range intervals {
-		if !(v.From < v.To && v.From >= t.Start && v.To <= t.Stop) {
-			return fmt.Errorf("the interval [%v, %v] is empty or not within the window [%v, %v]; give two times of the window in order", v.From, v.To, t.Start, t.Stop)
+		cut := Interval{max(v.From, start), min(v.To, stop)}
+		if !(cut.From < cut.To) || e.Before(v.From, start) || e.Before(stop, v.To) {
+			return fmt.Errorf("the interval [%v, %v] is empty or not within the window [%v, %v]; give two times of the window in order", v.From, v.To, start, stop)
 		}
-		if i > 0 && v.From < intervals[i-1].To {
+		if i > 0 && e.Before(v.From, intervals[i-1].To) {
 			return fmt.Errorf("the intervals [%v, %v] and [%v, %v] overlap; join them", intervals[i-1].From, intervals[i-1].To, v.From, v.To)
 		}
+		intervals[i] = cut
 	}
 	return nil
 }
 
 // within is the times inside the intervals, edges included.
-func within(times []float64, intervals []Interval) []float64 {
+func within(times []float64, intervals []Interval, e spike.Slack) []float64 {
 	var in []float64
 	for _, t := range times {
-		if slices.ContainsFunc(intervals, func(v Interval) bool { return t >= v.From && t <= v.To }) {
+		if slices.ContainsFunc(intervals, func(v Interval) bool { return !e.Before(t, v.From) && !e.Before(v.To, t) }) {
 			in = append(in, t)
 		}
 	}

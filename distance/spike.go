@@ -156,13 +156,13 @@ func (t *train) settle(delta []float64) {
 
 func (m SPIKE) profile(p *Profile, w *workspace, a, b *train) {
 	w.nearest(a, b)
-	p.reset(Linear)
+	p.reset(Linear, a)
 	p.X = append(p.X, a.Start)
 	for n, i := range w.steps {
 		j := n - i
 		u, v := a.segments[i], b.segments[j]
 		from, to := p.X[len(p.X)-1], min(u.to, v.to, a.Stop)
-		if to == from {
+		if a.slack.Same(to, from) {
 			continue // both trains have a spike there
 		}
 		wu, wv := m.weights(u.to-u.from, v.to-v.from)
@@ -171,6 +171,7 @@ func (m SPIKE) profile(p *Profile, w *workspace, a, b *train) {
 		}
 		p.X = append(p.X, to)
 	}
+	p.X[len(p.X)-1] = a.Stop
 }
 
 // between is S_u at a time of the segment, with δ at its ends.

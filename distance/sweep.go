@@ -140,14 +140,14 @@ func coincide(all []event, trains []train, out [][]float64, lo, hi int, ties boo
 	for k := range last {
 		last[k] = math.Inf(-1)
 	}
-	row := leadRow
-	if ties {
-		row = coincideRow
-	}
 	for _, e := range all {
 		k := e.train
 		t := &trains[k]
-		row(out[k][lo:hi], last[lo:hi], ahead[lo:hi], e.time, t.behind[at[k]])
+		if ties {
+			coincideRow(out[k][lo:hi], last[lo:hi], ahead[lo:hi], e.time, t.behind[at[k]])
+		} else {
+			leadRow(out[k][lo:hi], last[lo:hi], ahead[lo:hi], e.time, t.behind[at[k]], float64(t.slack))
+		}
 		last[k], ahead[k] = e.time, t.ahead[at[k]]
 		at[k]++
 	}
@@ -166,11 +166,12 @@ func coincideRow(row, last, ahead []float64, t, behind float64) {
 	}
 }
 
-func leadRow(row, last, ahead []float64, t, behind float64) {
+// leadRow leaves out spikes that are the same but for the slack.
+func leadRow(row, last, ahead []float64, t, behind, slack float64) {
 	last, ahead = last[:len(row)], ahead[:len(row)]
 	for j := range row {
 		gap := t - last[j]
-		row[j] += math.Float64frombits(below(gap-min(behind, ahead[j])) & below(0-gap) & one)
+		row[j] += math.Float64frombits(below(gap-min(behind, ahead[j])) & below(slack-gap) & one)
 	}
 }
 

@@ -17,7 +17,9 @@ import (
 //
 //	|u_i − v_j| < min(w_i, w_j),   w = min(g, max(h, MRTS/4))
 //
-// so that a spike has at most one partner in another train, next to it in time.
+// so that a spike has at most one partner in another train, next to it in time. Times
+// that differ by rounding alone are equal, and a difference that is w but for rounding
+// is not below it (spike.Slack).
 type Sync struct {
 	// MRTS widens windows of coincidence that are narrower than MRTS/4, as far as
 	// the facing gaps permit. 0 is the plain form; AutoMRTS estimates one.
@@ -52,7 +54,7 @@ func (m Sync) Filter(trains []spike.Train, threshold float64) ([]spike.Train, er
 	for i, t := range trains {
 		out[i] = spike.Train{Start: t.Start, Stop: t.Stop}
 		for n, v := range all[i] {
-			if v > threshold {
+			if v > threshold+equalShares {
 				out[i].Times = append(out[i].Times, t.Times[n])
 			}
 		}
@@ -60,12 +62,17 @@ func (m Sync) Filter(trains []spike.Train, threshold float64) ([]spike.Train, er
 	return out, nil
 }
 
+// equalShares is by how much shares of trains may differ by rounding.
+const equalShares = 1e-12
+
 // check returns an error unless the parameters can be windows.
 func (m Sync) check() error {
 	return errors.Join(nonnegative("MRTS", m.MRTS), nonnegative("MaxTau", m.MaxTau))
 }
 
-// prepare finds the windows of coincidence on both sides of each spike.
+// prepare finds the windows of coincidence on both sides of each spike, as what the
+// difference of times has to be below: less than the window by the slack, and more
+// than the slack, which is what equal times may differ by.
 func (m Sync) prepare(t *train) {
 	u, whole := t.Times, t.Stop-t.Start
 	t.ahead, t.behind = t.ahead[:0], t.behind[:0]
@@ -73,6 +80,8 @@ func (m Sync) prepare(t *train) {
 	if m.MaxTau > 0 {
 		limit = m.MaxTau
 	}
+	slack := float64(t.slack)
+	above := math.Nextafter(slack, math.Inf(1))
 	for i := range u {
 		before, after := whole, whole
 		if i > 0 {
@@ -82,8 +91,8 @@ func (m Sync) prepare(t *train) {
 			after = u[i+1] - u[i]
 		}
 		least := max(0.5*min(before, after), 0.25*m.MRTS)
-		t.ahead = append(t.ahead, min(0.5*after, least, limit))
-		t.behind = append(t.behind, min(0.5*before, least, limit))
+		t.ahead = append(t.ahead, max(min(0.5*after, least, limit)-slack, min(0.5*after, above)))
+		t.behind = append(t.behind, max(min(0.5*before, least, limit)-slack, min(0.5*before, above)))
 	}
 }
 
@@ -94,22 +103,22 @@ func (m Sync) pair(_ *workspace, a, b *train) tally {
 }
 
 // coincidences calls found with the indices of each coincident pair of spikes, in
-// order of time, and with how far the second train's is behind. Partners are
-// neighbours in the merged order: each spike is tested against the last of the
+// order of time, and with how far the second train's is behind: 0 where both are at
+// one time but for rounding. Partners are neighbours in the merged order: each spike is tested against the last of the
 // other train.
 func coincidences(a, b *train, found func(i, j int, gap float64)) {
-	u, v := a.Times, b.Times
+	u, v, e := a.Times, b.Times, a.slack
 	i, j := 0, 0
 	for i < len(u) || j < len(v) {
 		switch {
 		case j == len(v) || i < len(u) && u[i] < v[j]:
 			if j > 0 && u[i]-v[j-1] < min(a.behind[i], b.ahead[j-1]) {
-				found(i, j-1, v[j-1]-u[i])
+				found(i, j-1, unlessSame(e, v[j-1]-u[i]))
 			}
 			i++
 		case i == len(u) || v[j] < u[i]:
 			if i > 0 && v[j]-u[i-1] < min(b.behind[j], a.ahead[i-1]) {
-				found(i-1, j, v[j]-u[i-1])
+				found(i-1, j, unlessSame(e, v[j]-u[i-1]))
 			}
 			j++
 		default:
@@ -118,6 +127,14 @@ func coincidences(a, b *train, found func(i, j int, gap float64)) {
 			j++
 		}
 	}
+}
+
+// unlessSame is a gap between two times, 0 where they are the same.
+func unlessSame(e spike.Slack, gap float64) float64 {
+	if e.Same(gap, 0) {
+		return 0
+	}
+	return gap
 }
 
 func (m Sync) profile(p *Profile, _ *workspace, a, b *train) {
@@ -130,35 +147,35 @@ func (m Sync) profile(p *Profile, _ *workspace, a, b *train) {
 // discrete fills in times and weights of a profile, and has count add to Y where
 // the spikes of a coincidence stand.
 func discrete(p *Profile, a, b *train, count func(p *Profile, first, second int, gap float64)) {
-	p.reset(Discrete)
+	p.reset(Discrete, a)
 	u, v := a.Times, b.Times
 	for i, j := 0, 0; i < len(u) || j < len(v); {
-		fromU := j == len(v) || i < len(u) && u[i] <= v[j]
-		fromV := i == len(u) || j < len(v) && v[j] <= u[i]
-		weight := 0.0
-		if fromU {
-			p.X = append(p.X, u[i])
-			i, weight = i+1, weight+1
+		var t float64
+		if j == len(v) || i < len(u) && u[i] <= v[j] {
+			t, i = u[i], i+1
+		} else {
+			t, j = v[j], j+1
 		}
-		if fromV {
-			if !fromU {
-				p.X = append(p.X, v[j])
-			}
-			j, weight = j+1, weight+1
+		if n := len(p.X); n > 0 && a.slack.Same(t, p.X[n-1]) {
+			p.Weight[n-1]++
+			continue
 		}
-		p.Y, p.Weight = append(p.Y, 0), append(p.Weight, weight)
+		p.X, p.Y, p.Weight = append(p.X, t), append(p.Y, 0), append(p.Weight, 1)
 	}
 	at := 0
 	coincidences(a, b, func(i, j int, gap float64) {
-		for p.X[at] < min(u[i], v[j]) {
-			at++
-		}
-		second := at
-		for p.X[second] < max(u[i], v[j]) {
-			second++
-		}
-		count(p, at, second, gap)
+		at = placeOf(p.X, at, min(u[i], v[j]))
+		count(p, at, placeOf(p.X, at, max(u[i], v[j])), gap)
 	})
+}
+
+// placeOf is the last index, from one on, of a time that is not after t: where a
+// discrete profile, whose times stand for those that are the same, has t.
+func placeOf(x []float64, from int, t float64) int {
+	for from+1 < len(x) && x[from+1] <= t {
+		from++
+	}
+	return from
 }
 
 // values is, for each spike of each train, the mean over the other trains of what

@@ -31,7 +31,7 @@ func (m VanRossum) check() error { return nonnegative("Tau", m.Tau) }
 func (VanRossum) prepare(*train) {}
 
 func (m VanRossum) pair(_ *workspace, a, b *train) tally {
-	return tally{m.scale(m.square(a.Times, b.Times)), 1}
+	return tally{m.scale(m.square(a.Times, b.Times, a.slack)), 1}
 }
 
 // scale is the value of a D².
@@ -43,10 +43,10 @@ func (m VanRossum) scale(d2 float64) float64 {
 }
 
 // square is D² of times that may repeat.
-func (m VanRossum) square(u, v []float64) float64 {
+func (m VanRossum) square(u, v []float64, e spike.Slack) float64 {
 	switch {
 	case m.Tau == 0:
-		return float64(len(u) + len(v) - 2*simultaneous(u, v))
+		return float64(len(u) + len(v) - 2*simultaneous(u, v, e))
 	case math.IsInf(m.Tau, 1):
 		d := float64(len(u) - len(v))
 		return d * d

@@ -41,7 +41,7 @@ func VictorPurpuraCosts(a, b spike.Train, costs []float64) ([]float64, error) {
 	defer work.Put(w)
 	out := make([]float64, len(costs))
 	for i, q := range costs {
-		out[i] = VictorPurpura{q}.cost(w, a.Times, b.Times)
+		out[i] = VictorPurpura{q}.cost(w, a.Times, b.Times, a.Slack())
 	}
 	return out, nil
 }
@@ -51,29 +51,29 @@ func (m VictorPurpura) check() error { return nonnegative("the cost", m.Cost) }
 func (VictorPurpura) prepare(*train) {}
 
 func (m VictorPurpura) pair(w *workspace, a, b *train) tally {
-	return tally{m.cost(w, a.Times, b.Times), 1}
+	return tally{m.cost(w, a.Times, b.Times, a.slack), 1}
 }
 
 // cost is D of times that may repeat.
-func (m VictorPurpura) cost(w *workspace, u, v []float64) float64 {
+func (m VictorPurpura) cost(w *workspace, u, v []float64, e spike.Slack) float64 {
 	n := float64(len(u) + len(v))
 	switch {
 	case m.Cost == 0:
 		return math.Abs(float64(len(u) - len(v)))
 	case math.IsInf(m.Cost, 1):
-		return n - 2*float64(simultaneous(u, v))
+		return n - 2*float64(simultaneous(u, v, e))
 	}
 	return n + m.saved(w, u, v)
 }
 
-// simultaneous is the number of times of u that are times of v.
-func simultaneous(u, v []float64) int {
+// simultaneous is the number of times of u that are times of v, but for rounding.
+func simultaneous(u, v []float64, e spike.Slack) int {
 	n, j := 0, 0
 	for _, t := range u {
-		for j < len(v) && v[j] < t {
+		for j < len(v) && e.Before(v[j], t) {
 			j++
 		}
-		if j < len(v) && v[j] == t {
+		if j < len(v) && e.Same(v[j], t) {
 			n++
 			j++
 		}

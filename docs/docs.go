@@ -7,7 +7,9 @@
 //	<!-- results: quickstart -->
 //	<!-- /results -->
 //
-// and `go generate .` at the top of the module writes it anew. Measurements of
+// and `go generate .` at the top of the module writes it anew. Blocks of claims, with how
+// each was stated (FillClaims), of results that newer ones took the place of (FillEarlier)
+// and of the processors that gave a sum of weights (FillHashes) are marked likewise. Measurements of
 // speed are kept as results/bench-*.json, and their tables marked likewise by
 // <!-- bench: NAME --> (FillBench).
 //
@@ -25,7 +27,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,7 +40,12 @@ var files embed.FS
 
 // Results is all kept results in the order of recipe, scale and seed.
 func Results() ([]report.Run, error) {
-	entries, err := files.ReadDir("results")
+	return read("results", func(r report.Run) string { return fmt.Sprintf("%s-%s-s%d.json", r.Recipe, r.Scale, r.Seed) })
+}
+
+// read reads the results of a folder, each of which has a name that follows from it.
+func read(folder string, name func(r report.Run) string) ([]report.Run, error) {
+	entries, err := files.ReadDir(folder)
 	if err != nil {
 		return nil, fmt.Errorf("read the kept results: %w", err)
 	}
@@ -48,7 +54,7 @@ func Results() ([]report.Run, error) {
 		if !strings.HasSuffix(e.Name(), ".json") || isBenchmark(e.Name()) {
 			continue
 		}
-		raw, err := files.ReadFile("results/" + e.Name())
+		raw, err := files.ReadFile(folder + "/" + e.Name())
 		if err != nil {
 			return nil, fmt.Errorf("read the kept results: %w", err)
 		}
@@ -56,40 +62,53 @@ func Results() ([]report.Run, error) {
 		if err := json.Unmarshal(raw, &r); err != nil {
 			return nil, fmt.Errorf("read the kept results: %s: %w", e.Name(), err)
 		}
-		if want := fmt.Sprintf("%s-%s-s%d.json", r.Recipe, r.Scale, r.Seed); e.Name() != want {
+		if want := name(r); e.Name() != want {
 			return nil, fmt.Errorf("read the kept results: %s is a result of %s; name it so", e.Name(), want)
 		}
 		runs = append(runs, r)
 	}
 	slices.SortFunc(runs, func(a, b report.Run) int {
-		return cmp.Or(cmp.Compare(a.Recipe, b.Recipe), cmp.Compare(size(a), size(b)), cmp.Compare(a.Seed, b.Seed))
+		return cmp.Or(cmp.Compare(a.Recipe, b.Recipe), cmp.Compare(size(a), size(b)), cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Commit, b.Commit))
 	})
 	return runs, nil
 }
 
 func size(r report.Run) int { return slices.Index(recipe.Scales, r.Scale) }
 
-// Check compares a result with its recipe: the claims, and the verdicts that
-// follow from the measured values. It fails where the recipe has changed since.
+// Earlier is the results that newer ones took the place of, in the order of recipe, scale
+// and seed: results/earlier/ID-SCALE-sSEED-COMMIT.json, unedited like the others.
+func Earlier() ([]report.Run, error) {
+	return read("results/earlier", func(r report.Run) string {
+		return fmt.Sprintf("%s-%s-s%d-%.7s.json", r.Recipe, r.Scale, r.Seed, r.Commit)
+	})
+}
+
+// Check compares a result with its recipe: the claims, and the verdicts that follow from
+// the measured values. Each must be a claim as it is stated now, or a former one; those
+// without a day of their own must all be there. It fails where the recipe has changed
+// since.
 func Check(r report.Run, recipes []recipe.Recipe) error {
 	i := slices.IndexFunc(recipes, func(x recipe.Recipe) bool { return x.ID == r.Recipe })
 	if i < 0 {
 		return fmt.Errorf("kept result of %s: there is no such recipe", r.Recipe)
 	}
-	o := recipe.Outcome{Measured: map[string]report.Measurement{}}
+	known := append(slices.Clone(recipes[i].Claims), recipes[i].Former...)
 	for _, c := range r.Claims {
-		o.Measured[c.ID] = c.Measurement()
+		if !slices.ContainsFunc(known, func(k report.Claim) bool { return judged(c, k, r.Scale) }) {
+			return fmt.Errorf("kept result of %s, scale %s: claim %s is\n%s\nwhich the recipe doesn't claim, now or formerly; run it again", r.Recipe, r.Scale, c.ID, asJSON(c))
+		}
 	}
-	want := recipes[i].Judge(r.Scale, &o)
-	if len(want) != len(r.Claims) {
-		return fmt.Errorf("kept result of %s, scale %s: %d claims, the recipe has %d; run it again", r.Recipe, r.Scale, len(r.Claims), len(want))
-	}
-	for j, c := range r.Claims {
-		if !reflect.DeepEqual(asJSON(c), asJSON(want[j])) {
-			return fmt.Errorf("kept result of %s, scale %s: claim %s is\n%s\nand now would be\n%s\nrun it again", r.Recipe, r.Scale, c.ID, asJSON(c), asJSON(want[j]))
+	for _, k := range recipes[i].Claims {
+		if k.Stated == "" && !slices.ContainsFunc(r.Claims, func(c report.Result) bool { return c.ID == k.ID }) {
+			return fmt.Errorf("kept result of %s, scale %s: claim %s is not there; run it again", r.Recipe, r.Scale, k.ID)
 		}
 	}
 	return nil
+}
+
+// judged reports whether a result is what a claim makes of its values.
+func judged(r report.Result, c report.Claim, scale report.Scale) bool {
+	return r.ID == c.ID && asJSON(r) == asJSON(c.Judge(scale, r.Measurement()))
 }
 
 func asJSON(r report.Result) string {
@@ -146,6 +165,10 @@ func Pages(root string, recipes []recipe.Recipe) (pages []Written, err error) {
 	if err != nil {
 		return nil, err
 	}
+	earlier, err := Earlier()
+	if err != nil {
+		return nil, err
+	}
 	papers, err := Papers()
 	if err != nil {
 		return nil, err
@@ -172,7 +195,8 @@ func Pages(root string, recipes []recipe.Recipe) (pages []Written, err error) {
 			page = FillPaper(page, papers[i], recipes, runs)
 		}
 		if path != index {
-			pages = append(pages, Written{path, string(raw), FillBench(Fill(page, runs), rows)})
+			page = FillHashes(FillClaims(FillEarlier(FillBench(Fill(page, runs), rows), earlier), recipes), append(slices.Clone(runs), earlier...))
+			pages = append(pages, Written{path, string(raw), page})
 		}
 	}
 	raw, err := os.ReadFile(index)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/recipe"
 	"synfire/recipe/all"
 	"synfire/report"
 )
@@ -26,6 +27,15 @@ func TestPages(t *testing.T) {
 		}
 		if r.Dirty || len(r.Commit) != 40 {
 			t.Errorf("kept result of %s, scale %s: commit %q, dirty %v; run it from a clean checkout", r.Recipe, r.Scale, r.Commit, r.Dirty)
+		}
+	}
+	earlier, err := Earlier()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range earlier {
+		if r.Dirty || len(r.Commit) != 40 || len(r.Claims) == 0 {
+			t.Errorf("earlier result of %s, scale %s: commit %q, dirty %v, %d claims", r.Recipe, r.Scale, r.Commit, r.Dirty, len(r.Claims))
 		}
 	}
 	rows, err := Benchmarks()
@@ -58,7 +68,7 @@ func TestPages(t *testing.T) {
 func TestCheckSeesChanges(t *testing.T) {
 	recipes := all.Recipes()
 	good := func() report.Run {
-		claim := recipes[0].Claims[0].Judge(report.Short, report.Measurement{Values: []float64{98}, N: 10000})
+		claim := recipes[0].Claims[0].Judge(report.Short, report.Measurement{Values: []float64{98}, N: 10_000})
 		return report.Run{Recipe: recipes[0].ID, Scale: report.Short, Claims: []report.Result{claim}}
 	}
 	if err := Check(good(), recipes); err != nil {
@@ -92,5 +102,85 @@ func TestFill(t *testing.T) {
 	}
 	if strings.Contains(got, "old") || Fill(got, runs) != got {
 		t.Errorf("filled again:\n%s", Fill(got, runs))
+	}
+}
+
+// A failed result stays: those that were kept once, with their verdicts.
+func TestFailedResultsStay(t *testing.T) {
+	runs, err := Results()
+	if err != nil {
+		t.Fatal(err)
+	}
+	earlier, err := Earlier()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []struct{ recipe, scale, commit, claim string }{
+		{"init-eqprop", "short", "f54b92f", "control"}, {"init-eqprop", "short", "b7a411a", "control"}, {"init-eqprop", "full", "b7a411a", "control"},
+		{"eqprop", "full", "ee1047d", "full"}, {"rate-vs-temporal", "full", "e542aa4", "mrts"},
+	} {
+		found := false
+		for _, r := range append(runs, earlier...) {
+			for _, c := range r.Claims {
+				found = found || r.Recipe == want.recipe && string(r.Scale) == want.scale && r.Commit[:7] == want.commit && c.ID == want.claim && c.Verdict == report.NotMet
+			}
+		}
+		if !found {
+			t.Errorf("the result of %s at scale %s, commit %s, that did not meet %s is gone", want.recipe, want.scale, want.commit, want.claim)
+		}
+	}
+}
+
+// Results may have former claims and may lack those that were stated since, and nothing
+// else.
+func TestCheckKnowsFormerClaims(t *testing.T) {
+	one := 1.0
+	claim := func(id, stated string) report.Claim {
+		return report.Claim{ID: id, Name: "n", Direction: report.AtLeast, Statistic: report.Median, Bounds: report.Bounds{Short: &one}, Stated: stated}
+	}
+	r := recipe.Recipe{ID: "a", Claims: []report.Claim{claim("first", ""), claim("since", "2026-11-28")}, Former: []report.Claim{claim("former", "2026-11-28")}}
+	kept := func(claims ...report.Claim) (run report.Run) {
+		run = report.Run{Recipe: "a", Scale: report.Short}
+		for _, c := range claims {
+			run.Claims = append(run.Claims, c.Judge(report.Short, report.Measurement{Values: []float64{2}}))
+		}
+		return run
+	}
+	for what, ok := range map[string]struct {
+		run  report.Run
+		want bool
+	}{
+		"all":             {kept(r.Claims...), true},
+		"the first":       {kept(r.Claims[0]), true},
+		"with the former": {kept(r.Claims[0], r.Former[0]), true},
+		"without first":   {kept(r.Claims[1]), false},
+		"unknown":         {kept(r.Claims[0], claim("other", "")), false},
+	} {
+		if err := Check(ok.run, []recipe.Recipe{r}); (err == nil) != ok.want {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// Blocks of claims and of sums are written between their marks.
+func TestFillClaims(t *testing.T) {
+	one := 1.0
+	c := report.Claim{ID: "c", Name: "n", Direction: report.AtLeast, Statistic: report.Fraction, Bounds: report.Bounds{Full: &one}, Seeds: report.Seeds{Full: 5}, N: report.Samples{Full: 10_000}, Stated: "2026-11-28", Beside: "b", Note: "For a reason."}
+	former := report.Claim{ID: "f", Name: "a former claim", Stated: "2026-11-27", Note: "Gone."}
+	r := recipe.Recipe{ID: "a", Claims: []report.Claim{c}, Former: []report.Claim{former}}
+	got := FillClaims("<!-- claims: a -->\nold\n<!-- /claims -->", []recipe.Recipe{r})
+	for _, want := range []string{"- `c`: fraction, full 5 seeds of n = 10,000; stated 2026-11-28 beside `b`. For a reason.\n", "- `f` (a former claim), since 2026-11-27. Gone.\n"} {
+		if !strings.Contains(got, want) || strings.Contains(got, "old") {
+			t.Errorf("%q is missing in\n%s", want, got)
+		}
+	}
+	run := func(cpu, sum string) report.Run {
+		return report.Run{Recipe: "a", Scale: report.Full, Seed: 1, CPU: cpu, Kernel: "avx2", WeightsSHA256: sum}
+	}
+	got = FillHashes("<!-- hashes -->\n<!-- /hashes -->", []report.Run{run("X", "12"), run("X, 1-2-3", "12"), run("X, 1-2-4", "12"), run("X, 1-2-4", "12"), run("X, 1-2-4", "34")})
+	for _, want := range []string{"| a, full, seed 1 | 12 | 2 | a model that was not recorded (X, avx2); X, 1-2-3, avx2; X, 1-2-4, avx2 |\n", "| a, full, seed 1 | 34 | 1 | X, 1-2-4, avx2 |\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in\n%s", want, got)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"synfire/internal/rng"
 	"synfire/neuron"
 	"synfire/report/figure"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/surrogate"
 	"synfire/tensor"
@@ -31,7 +32,10 @@ func Figures() (map[string][]byte, error) {
 // fire runs one unit from rest on a constant input.
 func fire(n neuron.Neuron, input float64, steps int) (v []float64, spikes []int) {
 	u, bits := make([]tensor.Float, steps), make([]uint64, steps)
-	n.Forward(steps, 1, []tensor.Float{tensor.Float(input)}, 0, make([]tensor.Float, n.States()), u, 1, bits, 1)
+	n.Forward(neuron.Window{
+		Steps: steps, Units: 1, Input: neuron.Strided{Data: []tensor.Float{tensor.Float(input)}}, State: make([]tensor.Float, n.States()),
+		Membrane: neuron.Strided{Data: u, Stride: 1}, Spikes: neuron.Bits{Data: bits, Stride: 1},
+	})
 	for t := range steps {
 		v = append(v, float64(u[t]))
 		if bits[t]&1 != 0 {
@@ -106,14 +110,14 @@ func codes() (figure.Figure, error) {
 	for i := range x {
 		x[i] = tensor.Float(i+1) / values
 	}
-	shape := tensor.Shape{values}
+	in := &sample.Batch{Spec: &sample.Spec{Shape: tensor.Shape{values}}, Index: []int{0}, X: x}
 	var layers []figure.Layer
 	for _, k := range []struct {
 		name string
 		e    encode.Encoder
 	}{{"Poisson: brighter fires more often", encode.Poisson{Scale: 1}}, {"latency: brighter fires earlier, once", encode.Latency{Span: window}}, {"phase: the bits of the value, again and again", encode.Phase{Bits: 8}}} {
 		var s, dense signal.Signal
-		k.e.Encode(&s, x, shape, []rng.Key{rng.New(1, "docs")}, 0, window)
+		k.e.Encode(&s, in, []rng.Key{rng.New(1, "docs")}, encode.Window{T1: window, Steps: window})
 		s.Densify(&dense)
 		layer := figure.Layer{Name: k.name, Steps: window, Units: values}
 		for _, v := range dense.Data {

@@ -26,15 +26,25 @@ type Paper struct {
 	Claim   string   `yaml:"claim,required"`
 	Method  string   `yaml:"method,required"` // its equations in words
 	Recipes []string `yaml:"recipes"`         // that reproduce it, built or not
-	Needs   string   `yaml:"needs"`           // what has to be built first, where no recipe is named
+	Needs   string   `yaml:"needs"`           // what has to be built first
+	// Untested are figures and statements of the paper that can't be tested here.
+	Untested []Untested `yaml:"untested"`
+}
+
+// Untested is what a paper has and two cores can't test, with the reason.
+type Untested struct {
+	What string `yaml:"what,required" json:"what"`
+	Why  string `yaml:"why,required" json:"why"`
 }
 
 // Status says how far a paper is reproduced.
 type Status string
 
-// The statuses. A paper works when each of its recipes has kept results of the
-// short or the full scale in which no tested claim falls short, and is planned
-// when it has no recipe.
+// The statuses. A paper works when each claim of each of its recipes, as it is stated
+// now, is tested and met by a kept result: at the full scale, or at the short one where
+// full has no bound of its own; and when no kept result has one that is not met. What
+// can't be tested here is listed beside. A paper is planned when it has no recipe, and
+// partial else.
 const (
 	Works   Status = "works"
 	Partial Status = "partial"
@@ -51,6 +61,8 @@ type Listing struct {
 	Recipes []string `json:"recipes"` // that can be run
 	Status  Status   `json:"status"`
 	Missing string   `json:"missing"`
+
+	Untested []Untested `json:"untested"` // can't be tested here
 }
 
 // Papers is the reading list in its order.
@@ -66,7 +78,7 @@ func Papers() ([]Paper, error) {
 
 // Listing judges how far the recipes reproduce the paper, by the kept results.
 func (p Paper) Listing(recipes []recipe.Recipe, runs []report.Run) Listing {
-	l := Listing{Key: p.Key, Title: p.Title, Authors: p.Authors, Year: p.Year, Link: p.Link, Recipes: []string{}, Status: Planned}
+	l := Listing{Key: p.Key, Title: p.Title, Authors: p.Authors, Year: p.Year, Link: p.Link, Recipes: []string{}, Status: Planned, Untested: append([]Untested{}, p.Untested...)}
 	var missing []string
 	for _, id := range p.Recipes {
 		if !slices.ContainsFunc(recipes, func(r recipe.Recipe) bool { return r.ID == id }) {
@@ -76,7 +88,7 @@ func (p Paper) Listing(recipes []recipe.Recipe, runs []report.Run) Listing {
 	for _, r := range recipes {
 		if r.Paper == p.Key || slices.Contains(p.Recipes, r.ID) {
 			l.Recipes = append(l.Recipes, r.ID)
-			missing = append(missing, shortfalls(r.ID, runs)...)
+			missing = append(missing, shortfalls(r, runs)...)
 		}
 	}
 	if p.Needs != "" {
@@ -92,28 +104,55 @@ func (p Paper) Listing(recipes []recipe.Recipe, runs []report.Run) Listing {
 	return l
 }
 
-// shortfalls is what keeps a recipe from counting as reproduced.
-func shortfalls(id string, runs []report.Run) (missing []string) {
-	kept, tested := false, false
-	for _, r := range runs {
-		if r.Recipe != id || r.Scale == report.Smoke {
-			continue
-		}
-		kept = true
-		for _, c := range r.Claims {
-			tested = tested || c.Verdict != report.NotTested
-			if c.Verdict == report.NotMet {
-				missing = append(missing, fmt.Sprintf("%s at scale %s: %s (%s)", id, r.Scale, c.Name, c.Why))
+// shortfalls is what keeps a recipe from counting as reproduced: whatever a kept result
+// did not meet, by a former statement too, then the claims that none tests where they have
+// to be.
+func shortfalls(r recipe.Recipe, runs []report.Run) (missing []string) {
+	if len(r.Claims) == 0 {
+		return []string{"a claim of " + r.ID}
+	}
+	for _, run := range runs {
+		for _, c := range run.Claims {
+			if run.Recipe == r.ID && run.Scale != report.Smoke && c.Verdict == report.NotMet {
+				missing = append(missing, fmt.Sprintf("%s [%s] at scale %s is not met: %s", r.ID, c.ID, run.Scale, c.Why))
 			}
 		}
 	}
-	switch {
-	case !kept:
-		return []string{"a kept result of " + id}
-	case !tested:
-		return []string{"a tested claim of " + id}
+	decisive, untested := map[report.Scale]int{}, map[report.Scale][]string{}
+	for _, c := range r.Claims {
+		scale := decides(c)
+		decisive[scale]++
+		if !slices.ContainsFunc(runs, func(run report.Run) bool { return run.Scale == scale && tests(run, r.ID, c) }) {
+			untested[scale] = append(untested[scale], "["+c.ID+"]")
+		}
+	}
+	for _, scale := range recipe.Scales {
+		switch n := len(untested[scale]); {
+		case n == 0:
+		case n == decisive[scale]:
+			missing = append(missing, fmt.Sprintf("a kept result of %s at scale %s that tests its claims", r.ID, scale))
+		default:
+			missing = append(missing, fmt.Sprintf("a kept result of %s at scale %s that tests %s", r.ID, scale, strings.Join(untested[scale], ", ")))
+		}
 	}
 	return missing
+}
+
+// decides is the scale at which a claim has to be met.
+func decides(c report.Claim) report.Scale {
+	for _, scale := range []report.Scale{report.Full, report.Short} {
+		if c.Bounds.At(scale) != nil {
+			return scale
+		}
+	}
+	return report.Full
+}
+
+// tests reports whether a run of a recipe tested a claim as it is stated now.
+func tests(run report.Run, id string, c report.Claim) bool {
+	return run.Recipe == id && slices.ContainsFunc(run.Claims, func(r report.Result) bool {
+		return r.Verdict != report.NotTested && judged(r, c, run.Scale)
+	})
 }
 
 // Citation is the paper in one line: authors, year and where it appeared.
@@ -157,6 +196,12 @@ func (p Paper) head(l Listing) string {
 	}
 	fmt.Fprintf(&b, "%s %s. Status: **%s**%s.\n\n", sentence(title), p.Citation(), l.Status, orNothing(", missing: ", l.Missing))
 	fmt.Fprintf(&b, "*What it claims.* %s\n\n*How it works.* %s\n", p.Claim, p.Method)
+	for i, u := range l.Untested {
+		if i == 0 {
+			b.WriteString("\nWhat can't be tested here:\n\n")
+		}
+		fmt.Fprintf(&b, "- %s: %s\n", u.What, u.Why)
+	}
 	for _, id := range l.Recipes {
 		fmt.Fprintf(&b, "\n    synfire run %s", id)
 	}

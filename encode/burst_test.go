@@ -15,7 +15,7 @@ import (
 // encoded is the signal of one sample over the steps [t0, t1), [T][N].
 func encoded(e encode.Encoder, x []tensor.Float, t0, t1 int) [][]tensor.Float {
 	var s, d signal.Signal
-	e.Encode(&s, x, tensor.Shape{len(x)}, nil, t0, t1)
+	e.Encode(&s, batch(x, tensor.Shape{len(x)}), nil, encode.Window{T0: t0, T1: t1, Steps: t1})
 	s.Densify(&d)
 	var rows [][]tensor.Float
 	for t := range t1 - t0 {

@@ -15,6 +15,10 @@
 //	Frames     x[t] as a current
 //	Delta      spikes where x changes; StepForward likewise, against a base
 //
+// and for events in continuous time:
+//
+//	Events     a spike in the step that an event falls into
+//
 // Decoders, for outputs o[t] over T steps:
 //
 //	Count      Σ_t o[t]: the spike count of an output layer
@@ -27,6 +31,7 @@ import (
 	"fmt"
 
 	"synfire/internal/rng"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -38,10 +43,30 @@ type Key = rng.Key
 // Encoder makes the signal of the window [t0, t1) from samples.
 type Encoder interface {
 	Validate() error
-	// Encode writes the signal of x, [B, shape…], to dst. keys holds one
-	// random stream for each sample: what an encoder draws depends on the key,
-	// the step and the unit alone, so any split of time gives the same bits.
-	Encode(dst *signal.Signal, x []tensor.Float, shape tensor.Shape, keys []rng.Key, t0, t1 int)
+	// Plan is the shape of the signal that samples of a spec become, and the
+	// number of steps that their data prescribe, 0 where a run may take any. A
+	// spec that the encoder cannot take is an error.
+	Plan(spec sample.Spec) (shape tensor.Shape, steps int, err error)
+	// Encode writes the signal of a batch in the window of time to dst. keys
+	// holds one random stream for each sample: what an encoder draws depends on
+	// the key, the step and the unit alone, so any split of time gives the same
+	// bits.
+	Encode(dst *signal.Signal, in *sample.Batch, keys []rng.Key, at Window)
+}
+
+// Window is the steps [T0, T1) of a run of Steps.
+type Window struct{ T0, T1, Steps int }
+
+// still is the Plan of encoders of single values, which hold a sample before a
+// network for as long as the run takes.
+func still(kind string, spec sample.Spec) (tensor.Shape, int, error) {
+	switch {
+	case spec.Events:
+		return nil, 0, fmt.Errorf("encoder %s: samples are %v, want values; use encoder events", kind, spec)
+	case spec.Steps > 0:
+		return nil, 0, fmt.Errorf("encoder %s: samples are series, %v, want values without time; use encoder frames, delta or step-forward", kind, spec)
+	}
+	return spec.Shape, 0, nil
 }
 
 // Constant presents the values themselves at each step.
@@ -56,8 +81,12 @@ type Poisson struct {
 // Validate always succeeds.
 func (Constant) Validate() error { return nil }
 
+// Plan takes samples without time.
+func (Constant) Plan(spec sample.Spec) (tensor.Shape, int, error) { return still("constant", spec) }
+
 // Encode shares x with dst.
-func (Constant) Encode(dst *signal.Signal, x []tensor.Float, shape tensor.Shape, keys []rng.Key, t0, t1 int) {
+func (Constant) Encode(dst *signal.Signal, in *sample.Batch, keys []rng.Key, at Window) {
+	x, shape, t0, t1 := in.X, in.Spec.Shape, at.T0, at.T1
 	*dst = signal.Signal{Kind: signal.Constant, T: t1 - t0, B: len(x) / shape.Size(), Shape: shape, Data: x}
 }
 
@@ -69,8 +98,12 @@ func (p Poisson) Validate() error {
 	return fmt.Errorf("encoder poisson: scale is %v, want a probability per step in [0, 1]", p.Scale)
 }
 
+// Plan takes samples without time.
+func (Poisson) Plan(spec sample.Spec) (tensor.Shape, int, error) { return still("poisson", spec) }
+
 // Encode draws the spikes.
-func (p Poisson) Encode(dst *signal.Signal, x []tensor.Float, shape tensor.Shape, keys []rng.Key, t0, t1 int) {
+func (p Poisson) Encode(dst *signal.Signal, in *sample.Batch, keys []rng.Key, at Window) {
+	x, shape, t0, t1 := in.X, in.Spec.Shape, at.T0, at.T1
 	n := shape.Size()
 	b := len(x) / n
 	scale := float32(p.Scale)

@@ -8,6 +8,7 @@ import (
 
 	"synfire/encode"
 	"synfire/internal/rng"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -19,6 +20,11 @@ func streams(b int) []rng.Key {
 		keys[i] = rng.New(1, rng.Encode).Int(uint64(i))
 	}
 	return keys
+}
+
+// batch is samples of a shape without targets.
+func batch(x []tensor.Float, shape tensor.Shape) *sample.Batch {
+	return &sample.Batch{Spec: &sample.Spec{Shape: shape}, Index: make([]int, len(x)/shape.Size()), X: x}
 }
 
 // ramp is b samples of n values from 0 to 1.
@@ -39,7 +45,7 @@ func poisson(t testing.TB, p encode.Poisson, x []tensor.Float, n int, keys []rng
 		s.Raster.Bits[i] = math.MaxUint64
 	}
 	shape := tensor.Shape{n}
-	p.Encode(&s, x, shape, keys, t0, t1)
+	p.Encode(&s, batch(x, shape), keys, encode.Window{T0: t0, T1: t1, Steps: t1})
 	if err := s.Check(shape); err != nil || s.Kind != signal.Spikes || s.T != t1-t0 || s.B != len(keys) {
 		t.Fatalf("%v signal of %d steps and %d samples, want %d and %d: %v", s.Kind, s.T, s.B, t1-t0, len(keys), err)
 	}
@@ -56,7 +62,7 @@ func TestConstant(t *testing.T) {
 	x := []tensor.Float{0, 0.25, 0.5, 0.75, 1, 2}
 	shape := tensor.Shape{1, 3}
 	var s signal.Signal
-	encode.Constant{}.Encode(&s, x, shape, streams(2), 3, 10)
+	encode.Constant{}.Encode(&s, batch(x, shape), streams(2), encode.Window{T0: 3, T1: 10, Steps: 10})
 	if err := s.Check(shape); err != nil || s.Kind != signal.Constant || s.T != 7 || s.B != 2 {
 		t.Errorf("%v signal of %d steps and %d samples, want constant, 7 and 2: %v", s.Kind, s.T, s.B, err)
 	}
@@ -168,7 +174,7 @@ func TestPoissonSplit(t *testing.T) {
 	for i := range b {
 		wg.Go(func() {
 			var s signal.Signal
-			p.Encode(&s, x[i*n:][:n], tensor.Shape{n}, keys[i:][:1], 0, steps)
+			p.Encode(&s, batch(x[i*n:][:n], tensor.Shape{n}), keys[i:][:1], encode.Window{T0: 0, T1: steps, Steps: steps})
 			for r := range steps {
 				if !slices.Equal(s.Raster.Row(r), want.Row(r*b+i)) {
 					t.Errorf("sample %d alone: other bits at step %d", i, r)

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"synfire/internal/rng"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -31,8 +32,12 @@ func (e Phase) Validate() error {
 	return fmt.Errorf("encoder phase: bits is %d, want 1 to 16, or 0 for 8", e.Bits)
 }
 
+// Plan takes samples without time.
+func (Phase) Plan(spec sample.Spec) (tensor.Shape, int, error) { return still("phase", spec) }
+
 // Encode writes the digits of the window's steps.
-func (e Phase) Encode(dst *signal.Signal, x []tensor.Float, shape tensor.Shape, _ []rng.Key, t0, t1 int) {
+func (e Phase) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at Window) {
+	x, shape, t0, t1 := in.X, in.Spec.Shape, at.T0, at.T1
 	bits := e.Bits
 	if bits == 0 {
 		bits = 8

@@ -5,21 +5,14 @@ import (
 	"math"
 
 	"synfire/internal/rng"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/tensor"
 )
 
-// Shaper is an Encoder whose signals have another shape than its samples, or
-// that takes samples of some shapes only.
-type Shaper interface {
-	Encoder
-	// Shape is the shape of the signal of a sample of shape in.
-	Shape(in tensor.Shape) (tensor.Shape, error)
-}
-
-// The encoders of series take samples whose first axis is time: [steps, …],
-// frame t of which is presented in step t. When a run is longer than its
-// samples, nothing is presented in the steps that are left.
+// The encoders of series take samples that are series, or arrays whose first
+// axis is taken for time: frame t is presented in step t. A run has as many
+// steps as its samples.
 
 // Frames presents the values of a series as currents: a sample [steps, …]
 // gives signals of shape […], at least one axis.
@@ -31,7 +24,7 @@ type Frames struct{}
 //	on[t]  = 1 if x[t] − x[t−1] > Threshold
 //	off[t] = 1 if x[t−1] − x[t] > Threshold
 //
-// and neither at t = 0. Unit 2i of the signal is on, 2i + 1 off of element i of
+// and neither at t = 0, nor where the change is the threshold but for rounding. Unit 2i of the signal is on, 2i + 1 off of element i of
 // a frame: a sample [steps, height, width, channels] gives signals of shape
 // [height, width, 2·channels], others get a last axis of 2.
 type Delta struct {
@@ -44,7 +37,8 @@ type Delta struct {
 //	on[t]  = 1 if x[t] > B + Threshold, and then B ← B + Threshold
 //	off[t] = 1 if x[t] < B − Threshold, and then B ← B − Threshold
 //
-// with B = x[0] before t = 1. Shapes are those of Delta. A window of time is
+// with B = x[0] before t = 1; values that leave the band by rounding alone do not.
+// Shapes are those of Delta. A window of time is
 // worked out from the start of the series.
 type StepForward struct {
 	Threshold float64 `yaml:"threshold"`
@@ -66,36 +60,62 @@ func checkThreshold(kind string, threshold float64) error {
 	return fmt.Errorf("encoder %s: threshold is %v, want a positive change", kind, threshold)
 }
 
-// Shape is the shape of a frame.
-func (Frames) Shape(in tensor.Shape) (tensor.Shape, error) {
-	if len(in) < 2 {
-		return nil, fmt.Errorf("encoder frames: samples of shape %v, want time as the first of two axes or more", in)
+// seriesShape is [steps, frame…] of samples that are series, or whose first axis
+// is taken for time.
+func seriesShape(spec sample.Spec) tensor.Shape {
+	if spec.Steps == 0 {
+		return spec.Shape
 	}
-	return in[1:], nil
+	return append(tensor.Shape{spec.Steps}, spec.Shape...)
 }
 
-// Shape is the shape of a frame with two channels for each.
-func (Delta) Shape(in tensor.Shape) (tensor.Shape, error) { return onOffShape("delta", in) }
-
-// Shape is the shape of a frame with two channels for each.
-func (StepForward) Shape(in tensor.Shape) (tensor.Shape, error) {
-	return onOffShape("step-forward", in)
+// planSeries is the Plan of an encoder of series whose frames have at least the
+// given number of axes.
+func planSeries(kind string, axes int, spec sample.Spec) (frame tensor.Shape, steps int, err error) {
+	shape := seriesShape(spec)
+	switch {
+	case spec.Events:
+		return nil, 0, fmt.Errorf("encoder %s: samples are %v, want series of values; use encoder events", kind, spec)
+	case len(shape) < 1+axes:
+		return nil, 0, fmt.Errorf("encoder %s: samples of shape %v, want time as the first axis and %d behind it", kind, shape, axes)
+	}
+	return shape[1:], shape[0], nil
 }
 
-func onOffShape(kind string, in tensor.Shape) (tensor.Shape, error) {
-	if len(in) == 0 {
-		return nil, fmt.Errorf("encoder %s: samples of shape %v, want time as the first axis", kind, in)
+// Plan takes series; the signal has the shape of a frame.
+func (Frames) Plan(spec sample.Spec) (tensor.Shape, int, error) { return planSeries("frames", 1, spec) }
+
+// Plan takes series; the signal has the shape of a frame with two channels for
+// each.
+func (Delta) Plan(spec sample.Spec) (tensor.Shape, int, error) { return planOnOff("delta", spec) }
+
+// Plan takes series; the signal has the shape of a frame with two channels for
+// each.
+func (StepForward) Plan(spec sample.Spec) (tensor.Shape, int, error) {
+	return planOnOff("step-forward", spec)
+}
+
+func planOnOff(kind string, spec sample.Spec) (tensor.Shape, int, error) {
+	frame, steps, err := planSeries(kind, 0, spec)
+	if err != nil {
+		return nil, 0, err
 	}
-	out := append(tensor.Shape(nil), in[1:]...)
+	return onOffShape(frame), steps, nil
+}
+
+// onOffShape is the shape of the spikes of frames.
+func onOffShape(frame tensor.Shape) tensor.Shape {
+	out := append(tensor.Shape(nil), frame...)
 	if len(out) == 3 {
 		out[2] *= 2
-		return out, nil
+		return out
 	}
-	return append(out, 2), nil
+	return append(out, 2)
 }
 
 // Encode copies the frames of the window.
-func (e Frames) Encode(dst *signal.Signal, x []tensor.Float, shape tensor.Shape, _ []rng.Key, t0, t1 int) {
+func (e Frames) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at Window) {
+	x, shape, t0, t1 := in.X, seriesShape(*in.Spec), at.T0, at.T1
 	size, b, n := shape.Size(), len(x)/shape.Size(), shape[1:].Size()
 	dst.Reset(signal.Dense, t1-t0, b, shape[1:])
 	clear(dst.Data)
@@ -107,48 +127,47 @@ func (e Frames) Encode(dst *signal.Signal, x []tensor.Float, shape tensor.Shape,
 }
 
 // Encode compares each frame of the window with the one before it.
-func (e Delta) Encode(dst *signal.Signal, x []tensor.Float, shape tensor.Shape, _ []rng.Key, t0, t1 int) {
-	theta := tensor.Float(e.Threshold)
-	onOff(dst, x, shape, t0, t1, max(t0, 1), func(series []tensor.Float, stride, t int, _ *tensor.Float) int {
-		return sign(series[t*stride]-series[(t-1)*stride], theta)
+func (e Delta) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at Window) {
+	x, shape, t0, t1 := in.X, seriesShape(*in.Spec), at.T0, at.T1
+	onOff(dst, x, shape, t0, t1, max(t0, 1), func(series []tensor.Float, stride, t, _ int) int {
+		return sign(float64(series[t*stride]), float64(series[(t-1)*stride]), e.Threshold)
 	})
 }
 
 // Encode follows the series from its start.
-func (e StepForward) Encode(dst *signal.Signal, x []tensor.Float, shape tensor.Shape, _ []rng.Key, t0, t1 int) {
-	theta := tensor.Float(e.Threshold)
-	onOff(dst, x, shape, t0, t1, 1, func(series []tensor.Float, stride, t int, base *tensor.Float) int {
-		s := sign(series[t*stride]-*base, theta)
-		*base += tensor.Float(s) * theta
-		return s
+func (e StepForward) Encode(dst *signal.Signal, in *sample.Batch, _ []rng.Key, at Window) {
+	x, shape, t0, t1 := in.X, seriesShape(*in.Spec), at.T0, at.T1
+	onOff(dst, x, shape, t0, t1, 1, func(series []tensor.Float, stride, t, net int) int {
+		base := float64(series[0]) + float64(float64(net)*e.Threshold)
+		return sign(float64(series[t*stride]), base, e.Threshold)
 	})
 }
 
-// sign is the sign of a change that exceeds the threshold, else 0.
-func sign(d, theta tensor.Float) int {
-	switch {
-	case d > theta:
+// sign is the sign of a change from y to x that exceeds the threshold by more than
+// rounding, else 0.
+func sign(x, y, theta float64) int {
+	switch d, least := x-y, theta+4*epsilon*max(math.Abs(x), math.Abs(y)); {
+	case d > least:
 		return 1
-	case d < -theta:
+	case d < -least:
 		return -1
 	}
 	return 0
 }
 
 // onOff runs f over the steps from first on of each element's series, which
-// has the given stride, and sets the spikes of the window. f may change the
-// base, which starts at the first value.
-func onOff(dst *signal.Signal, x []tensor.Float, shape tensor.Shape, t0, t1, first int, f func(series []tensor.Float, stride, t int, base *tensor.Float) int) {
+// has the given stride, and sets the spikes of the window. f is told how many more
+// spikes of the element were on than off.
+func onOff(dst *signal.Signal, x []tensor.Float, shape tensor.Shape, t0, t1, first int, f func(series []tensor.Float, stride, t, net int) int) {
 	size, b, n := shape.Size(), len(x)/shape.Size(), shape[1:].Size()
-	out, _ := onOffShape("", shape)
-	dst.Reset(signal.Spikes, t1-t0, b, out)
-	var base tensor.Float
+	dst.Reset(signal.Spikes, t1-t0, b, onOffShape(shape[1:]))
 	for i := range b {
 		for j := range n {
 			series := x[i*size+j : (i+1)*size]
-			base = series[0]
+			net := 0
 			for t := first; t < min(t1, shape[0]); t++ {
-				s := f(series, n, t, &base)
+				s := f(series, n, t, net)
+				net += s
 				if s == 0 || t < t0 {
 					continue
 				}

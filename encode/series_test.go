@@ -8,6 +8,7 @@ import (
 
 	"synfire/encode"
 	"synfire/internal/rng"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -15,7 +16,7 @@ import (
 // dense encodes samples of a shape and returns all steps as numbers.
 func dense(e encode.Encoder, x []tensor.Float, shape tensor.Shape, t0, t1 int) signal.Signal {
 	var s, d signal.Signal
-	e.Encode(&s, x, shape, make([]rng.Key, len(x)/shape.Size()), t0, t1)
+	e.Encode(&s, batch(x, shape), make([]rng.Key, len(x)/shape.Size()), encode.Window{T0: t0, T1: t1, Steps: t1})
 	s.Densify(&d)
 	return d
 }
@@ -112,7 +113,7 @@ func TestSeries(t *testing.T) {
 
 func TestShapes(t *testing.T) {
 	for _, c := range []struct {
-		e        encode.Shaper
+		e        encode.Encoder
 		in, want tensor.Shape
 	}{
 		{encode.Frames{}, tensor.Shape{9, 5}, tensor.Shape{5}},
@@ -124,15 +125,22 @@ func TestShapes(t *testing.T) {
 		{encode.StepForward{}, tensor.Shape{9, 8, 7, 3}, tensor.Shape{8, 7, 6}},
 		{encode.Delta{}, tensor.Shape{}, nil},
 	} {
-		got, err := c.e.Shape(c.in)
+		got, steps, err := c.e.Plan(sample.Spec{Shape: c.in})
 		if (err != nil) != (c.want == nil) || !slices.Equal(got, c.want) {
 			t.Errorf("%T of %v: %v, %v, want %v", c.e, c.in, got, err, c.want)
 		}
 		if err != nil {
 			continue
 		}
+		if steps != c.in[0] {
+			t.Errorf("%T of %v: %d steps", c.e, c.in, steps)
+		}
+		again, _, err := c.e.Plan(sample.Spec{Shape: c.in[1:], Steps: c.in[0]})
+		if err != nil || !slices.Equal(again, got) {
+			t.Errorf("%T of %d steps of %v: %v, %v, want %v", c.e, c.in[0], c.in[1:], again, err, c.want)
+		}
 		var s signal.Signal
-		c.e.Encode(&s, make([]tensor.Float, 2*c.in.Size()), c.in, make([]rng.Key, 2), 0, 4)
+		c.e.Encode(&s, batch(make([]tensor.Float, 2*c.in.Size()), c.in), make([]rng.Key, 2), encode.Window{T0: 0, T1: 4, Steps: 4})
 		if err := s.Check(got); err != nil || s.B != 2 || s.T != 4 {
 			t.Errorf("%T of %v: a signal of %d steps, %d samples: %v", c.e, c.in, s.T, s.B, err)
 		}
@@ -164,7 +172,7 @@ func TestSplitsOfTime(t *testing.T) {
 			used.Raster.Bits[i] = math.MaxUint64
 		}
 		used.Data = slices.Repeat([]tensor.Float{9}, 5000)
-		e.Encode(&used, x, shape, make([]rng.Key, b), 0, steps)
+		e.Encode(&used, batch(x, shape), make([]rng.Key, b), encode.Window{T0: 0, T1: steps, Steps: steps})
 		var d signal.Signal
 		used.Densify(&d)
 		if !slices.Equal(d.Data, want) {

@@ -12,7 +12,9 @@ import (
 // For one spike an output it ranks by the time of that; with the spikes of a
 // RankOrder it is the decoder of rank-order coding (Thorpe and Gautrais, "Rank
 // order coding", 1998). Factor is in (0, 1].
-type Weighted struct{ Factor float64 }
+type Weighted struct {
+	Factor float64 `yaml:"factor"` // in (0, 1]
+}
 
 // Decode adds the steps in order.
 func (d Weighted) Decode(scores []tensor.Float, o *signal.Signal) {

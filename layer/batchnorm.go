@@ -3,7 +3,6 @@ package layer
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"synfire/internal/par"
 	"synfire/tensor"
@@ -140,15 +139,14 @@ func (l BatchNorm) Forward(c *Call) {
 // statistics is where each channel's mean and 1/√(σ² + ε) are kept for Backward.
 func (l BatchNorm) statistics(c *Call) (mean, inv []float64) {
 	n := channels(c.In[0].Shape)
-	s := c.Scratch
-	s.doubles = slices.Grow(s.doubles[:0], 2*n)[:2*n]
-	return s.doubles[:n], s.doubles[n:]
+	d := c.Scratch.Doubles(0, 2*n)
+	return d[:n], d[n:]
 }
 
 // lines are the mean and the slope of each channel's output.
 func (l BatchNorm) lines(c *Call, mean, inv []float64) (mu, slope []tensor.Float) {
 	n := len(mean)
-	t := c.Temp.slot(0, 2*n)
+	t := c.Temp.Floats(0, 2*n)
 	mu, slope = t[:n], t[n:]
 	for j, gamma := range c.Params[0].Data {
 		mu[j], slope[j] = tensor.Float(mean[j]), tensor.Float(l.Scale*float64(gamma)*inv[j])
@@ -200,7 +198,7 @@ func (l BatchNorm) Backward(c *Call) {
 	in, dy := c.In[0], c.DOut.Data
 	n := channels(in.Shape)
 	mean, inv := l.statistics(c)
-	total := c.Temp.double(1, 4*n)
+	total := c.Temp.Doubles(1, 4*n)
 	sum := total[2*n:]
 	total = total[:2*n] // Σ∂y and Σ∂y·x̂
 	clear(total)
@@ -226,7 +224,7 @@ func (l BatchNorm) Backward(c *Call) {
 		return
 	}
 	mu, slope := l.lines(c, mean, inv)
-	through := c.Temp.slot(1, 2*n) // by way of the mean and the variance
+	through := c.Temp.Floats(1, 2*n) // by way of the mean and the variance
 	clear(through)
 	if c.Train {
 		for j := range n {
@@ -254,7 +252,7 @@ const sumRows = 256
 func channelSums(c *Call, sum []float64, r0, r1 int, add func(part []float64, r int)) {
 	n := len(sum)
 	chunks := (r1 - r0 + sumRows - 1) / sumRows
-	parts := c.Temp.double(0, chunks*n)
+	parts := c.Temp.Doubles(0, chunks*n)
 	c.Pool.For(chunks, 1, func(_, i0, i1 int) {
 		for i := i0; i < i1; i++ {
 			part := parts[i*n:][:n]

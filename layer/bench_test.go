@@ -22,8 +22,8 @@ func BenchmarkLayers(b *testing.B) {
 		{"relu", layer.ReLU{}},
 		{"batch-norm", layer.BatchNorm{}},
 		{"dropout", layer.Dropout{Rate: 0.3}},
-		{"depthwise", layer.Conv2D{Out: 64, Kernel: 3, Padding: 1, Groups: 64}},
-		{"groups", layer.Conv2D{Out: 64, Kernel: 3, Padding: 1, Groups: 4}},
+		{"depthwise", layer.Conv2D{Out: 64, Kernel: []int{3}, Padding: []int{1}, Groups: 64}},
+		{"groups", layer.Conv2D{Out: 64, Kernel: []int{3}, Padding: []int{1}, Groups: 4}},
 		{"parametric-spiking", layer.ParametricSpiking{Beta: 0.5, Threshold: 1, Surrogate: surrogate.ArcTan{Alpha: 2}}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
@@ -35,18 +35,18 @@ func BenchmarkLayers(b *testing.B) {
 			keys := make([]rng.Key, in.B)
 			pass := net.Compile(nil, true).NewPass(network.Options{Training: keys, Chunk: in.T})
 			st, adj, grads := net.NewState(in.B), net.NewAdjoint(in.B), net.NewGrads()
-			var dout *signal.Signal
+			var douts []*signal.Signal
 			for b.Loop() {
 				st.Reset(net, in.B)
-				out, err := pass.Forward(st, in, true)
+				outs, err := pass.Forward(st, in, true)
 				if err != nil {
 					b.Fatal(err)
 				}
-				if dout == nil {
-					dout = snntest.Projection(out, 0)
+				if douts == nil {
+					douts = snntest.Projections(outs, 0)
 				}
 				adj.Reset(net, in.B)
-				if err := pass.Backward(adj, dout, grads); err != nil {
+				if err := pass.Backward(adj, douts, grads); err != nil {
 					b.Fatal(err)
 				}
 			}

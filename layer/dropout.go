@@ -2,7 +2,6 @@ package layer
 
 import (
 	"fmt"
-	"slices"
 
 	"synfire/internal/kernel"
 	"synfire/internal/rng"
@@ -46,21 +45,20 @@ func (l Dropout) ElementWise() bool { return true }
 
 // Forward applies the masks.
 func (l Dropout) Forward(c *Call) {
-	in, out, s := c.In[0], c.Out, c.Scratch
+	in, out := c.In[0], c.Out
 	if !c.Train {
 		view(out, in, in.Shape)
 		return
 	}
 	n := in.Units()
 	words := (n + 63) / 64
-	s.bits = slices.Grow(s.bits[:0], in.B*words)[:in.B*words]
+	bits := c.Scratch.Bits(0, in.B*words)
 	// Out may still share its input's memory, from inference.
-	s.floats = tensor.Resize(s.floats, in.Rows()*n)
-	*out = signal.Signal{Kind: rowKind(in), T: in.T, B: in.B, Shape: in.Shape, Data: s.floats}
+	*out = signal.Signal{Kind: rowKind(in), T: in.T, B: in.B, Shape: in.Shape, Data: c.Scratch.Floats(0, in.Rows()*n)}
 	c.Pool.For(in.B, 1, func(id, b0, b1 int) {
 		wk := &c.Workers[id]
 		for b := b0; b < b1; b++ {
-			row := s.bits[b*words:][:words]
+			row := bits[b*words:][:words]
 			l.draw(row, n, c.Keys[b].Str(c.Node))
 			mask := l.mask(wk, row, n)
 			for r := b; r < in.Rows(); r += in.B {
@@ -87,9 +85,9 @@ func (l Dropout) draw(row []uint64, n int, key rng.Key) {
 	}
 }
 
-// mask is the factor of each unit, in the worker's slot 0.
+// mask is the factor of each unit, in the worker's Floats 0.
 func (l Dropout) mask(wk *Worker, row []uint64, n int) []tensor.Float {
-	m := wk.slot(0, n)
+	m := wk.Floats(0, n)
 	kernel.Expand(m, row, 0)
 	for i := range m {
 		m[i] *= tensor.Float(1 / (1 - l.Rate))
@@ -116,9 +114,10 @@ func (l Dropout) Backward(c *Call) {
 	}
 	n := din.Units()
 	words := (n + 63) / 64
+	bits := c.Scratch.Bits(0, din.B*words)
 	c.Pool.For(din.B, 1, func(id, b0, b1 int) {
 		for b := b0; b < b1; b++ {
-			mask := l.mask(&c.Workers[id], c.Scratch.bits[b*words:][:words], n)
+			mask := l.mask(&c.Workers[id], bits[b*words:][:words], n)
 			for r := b; r < din.Rows(); r += din.B {
 				multiply(din.Data[r*n:][:n], dout.Data[r*n:][:n], mask)
 			}

@@ -2,6 +2,7 @@ package layer
 
 import (
 	"synfire/internal/kernel"
+	"synfire/linmap"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -42,8 +43,8 @@ func (e *events) count(c *Call, s *signal.Signal) float64 {
 }
 
 // list lists what count counted, for the images that g sees.
-func (e *events) list(c *Call, s *signal.Signal, g window) {
-	rows, pixels := s.Rows(), g.h*g.w
+func (e *events) list(c *Call, s *signal.Signal, g linmap.Window) {
+	rows, pixels := s.Rows(), g.H*g.W
 	e.at = resize(e.at, e.start[rows])
 	e.val = tensor.Resize(e.val, 0)
 	if e.valed {
@@ -51,7 +52,7 @@ func (e *events) list(c *Call, s *signal.Signal, g window) {
 	}
 	e.first = resize(e.first, rows*(pixels+1))
 	c.each(rows, grain(rows, 16), job{e: e, s: s, g: g}, func(j *job, _, r0, r1 int) {
-		e, s, units, pixels := j.e, j.s, j.s.Units(), j.g.h*j.g.w
+		e, s, units, pixels := j.e, j.s, j.s.Units(), j.g.H*j.g.W
 		for r := r0; r < r1; r++ {
 			lo, end := e.start[r], e.start[r+1]
 			at := e.at[lo:lo:end]
@@ -60,18 +61,19 @@ func (e *events) list(c *Call, s *signal.Signal, g window) {
 			} else {
 				at = kernel.Indices(at, s.Raster.Row(r), 0, units, 0)
 			}
-			kernel.Starts(e.first[r*(pixels+1):][:pixels+1], at, j.g.c)
+			kernel.Starts(e.first[r*(pixels+1):][:pixels+1], at, j.g.C)
 		}
 	})
 }
 
 // of is the events of image r.
-func (e *events) of(r, pixels int) (at []int32, val []tensor.Float, first []int32) {
+func (e *events) of(r, pixels int) linmap.Events {
 	lo, hi := e.start[r], e.start[r]+e.size[r]
+	of := linmap.Events{At: e.at[lo:hi], First: e.first[r*(pixels+1):][:pixels+1]}
 	if e.valed {
-		val = e.val[lo:hi]
+		of.Val = e.val[lo:hi]
 	}
-	return e.at[lo:hi], val, e.first[r*(pixels+1):][:pixels+1]
+	return of
 }
 
 // grain splits n pieces of work into chunks of at most most, a few for each of

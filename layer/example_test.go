@@ -9,7 +9,7 @@ import (
 
 // Options are checked against the shape of what flows in.
 func Example() {
-	conv := layer.Conv2D{Out: 12, Kernel: 5, Padding: 2}
+	conv := layer.Conv2D{Out: 12, Kernel: []int{5}, Padding: []int{2}}
 	image := tensor.Shape{28, 28, 1}
 	shape, err := conv.Output(image)
 	fmt.Println(shape, err)

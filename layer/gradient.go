@@ -18,16 +18,16 @@ type block struct{ b0, b1, y0, y1 int }
 // sums are added.
 func (a affine) blocks(dst []block, b int) []block {
 	dst = dst[:0]
-	if images := rowBlock / a.pixels(); images > 0 {
+	if images := rowBlock / a.Pixels(); images > 0 {
 		for b0 := 0; b0 < b; b0 += images {
-			dst = append(dst, block{b0, min(b0+images, b), 0, a.oh})
+			dst = append(dst, block{b0, min(b0+images, b), 0, a.OH})
 		}
 		return dst
 	}
-	rows := max(1, rowBlock/a.ow)
+	rows := max(1, rowBlock/a.OW)
 	for s := range b {
-		for y := 0; y < a.oh; y += rows {
-			dst = append(dst, block{s, s + 1, y, min(y+rows, a.oh)})
+		for y := 0; y < a.OH; y += rows {
+			dst = append(dst, block{s, s + 1, y, min(y+rows, a.OH)})
 		}
 	}
 	return dst
@@ -37,12 +37,12 @@ func (a affine) blocks(dst []block, b int) []block {
 func steps(s *signal.Signal) int { return s.Rows() / s.B }
 
 func (a affine) gradBias(c *Call) {
-	n, t, db := a.n, c.Temp, c.DParams[1]
+	n, t, db := a.N, c.Temp, c.DParams[1]
 	t.blocks = a.blocks(t.blocks, c.DOut.B)
 	count := steps(c.DOut) * len(t.blocks)
 	parts := t.slot(0, count*n)
 	c.each(count, 1, job{a: a, blocks: t.blocks, y: parts}, func(j *job, _, i0, i1 int) {
-		n := j.a.n
+		n := j.a.N
 		for i := i0; i < i1; i++ {
 			part := j.y[i*n:][:n]
 			lo, hi := j.a.rowsOf(j.c.DOut.B, i/len(j.blocks), j.blocks[i%len(j.blocks)])
@@ -59,7 +59,7 @@ func (a affine) gradBias(c *Call) {
 
 // rowsOf is the rows of outputs of a block of a step.
 func (a affine) rowsOf(b, step int, k block) (lo, hi int) {
-	return (step*b+k.b0)*a.pixels() + k.y0*a.ow, (step*b+k.b1-1)*a.pixels() + k.y1*a.ow
+	return (step*b+k.b0)*a.Pixels() + k.y0*a.OW, (step*b+k.b1-1)*a.Pixels() + k.y1*a.OW
 }
 
 // gradWeights chooses the path by the events of the input.
@@ -69,15 +69,15 @@ func (a affine) gradWeights(c *Call) Work {
 	w := Work{Dense: a.macs(c.DOut), Bytes: bytes(in) + bytes(c.DOut) + a.weightBytes()}
 	w.MACs = w.Dense
 	switch eventful := c.Path != Dense && c.eventful(t.events.count(c, in), gradientDensity); {
-	case eventful && a.linear():
+	case eventful && a.Linear():
 		a.gradLinearEvents(c)
 		return a.events(w, &t.events)
-	case eventful:
+	case eventful && !a.Dilated():
 		a.gradConvEvents(c)
 		return a.events(w, &t.events)
-	case a.identity() && in.Kind != signal.Spikes:
+	case a.Identity() && in.Kind != signal.Spikes:
 		a.gradLinear(c)
-	case a.linear():
+	case a.Linear():
 		a.gradExpanded(c)
 	default:
 		a.gradConv(c)
@@ -87,14 +87,14 @@ func (a affine) gradWeights(c *Call) Work {
 
 // gradLinear is the dense product of inputs, as they stand, with errors.
 func (a affine) gradLinear(c *Call) {
-	part := c.Temp.slot(0, a.c*a.n)
-	c.each(a.c, pieces(a.c, c.Pool.Threads()), job{a: a, y: part, blocks: c.Temp.blocks}, func(j *job, _, k0, k1 int) {
-		a, in, n, p := j.a, j.c.In[0], j.a.n, j.y[k0*j.a.n:k1*j.a.n]
+	part := c.Temp.slot(0, a.C*a.N)
+	c.each(a.C, pieces(a.C, c.Pool.Threads()), job{a: a, y: part, blocks: c.Temp.blocks}, func(j *job, _, k0, k1 int) {
+		a, in, n, p := j.a, j.c.In[0], j.a.N, j.y[k0*j.a.N:k1*j.a.N]
 		for s := steps(in) - 1; s >= 0; s-- {
 			for _, k := range j.blocks {
 				lo, hi := a.rowsOf(in.B, s, k)
 				clear(p)
-				kernel.MulOuter(hi-lo, k1-k0, n, in.Data[lo*a.c+k0:], a.c, j.c.DOut.Data[lo*n:], n, p, n)
+				kernel.MulOuter(hi-lo, k1-k0, n, in.Data[lo*a.C+k0:], a.C, j.c.DOut.Data[lo*n:], n, p, n)
 				kernel.Add(j.c.DParams[0][k0*n:k1*n], p)
 			}
 		}
@@ -105,20 +105,20 @@ func (a affine) gradLinear(c *Call) {
 // block by block.
 func (a affine) gradExpanded(c *Call) {
 	in, t := c.In[0], c.Temp
-	j := job{a: a, y: t.slot(0, a.c*a.n)}
+	j := job{a: a, y: t.slot(0, a.C*a.N)}
 	for j.step = steps(in) - 1; j.step >= 0; j.step-- {
 		for _, j.block = range t.blocks {
-			j.x = t.slot(1, (j.block.b1-j.block.b0)*a.c)
+			j.x = t.slot(1, (j.block.b1-j.block.b0)*a.C)
 			c.each(j.block.b1-j.block.b0, expandRows, j, func(j *job, _, i0, i1 int) {
 				for i := i0; i < i1; i++ {
-					j.c.In[0].ReadRow(j.x[i*j.a.c:][:j.a.c], j.step*j.c.In[0].B+j.block.b0+i)
+					j.c.In[0].ReadRow(j.x[i*j.a.C:][:j.a.C], j.step*j.c.In[0].B+j.block.b0+i)
 				}
 			})
-			c.each(a.c, pieces(a.c, c.Pool.Threads()), j, func(j *job, _, k0, k1 int) {
-				a, n, p := j.a, j.a.n, j.y[k0*j.a.n:k1*j.a.n]
+			c.each(a.C, pieces(a.C, c.Pool.Threads()), j, func(j *job, _, k0, k1 int) {
+				a, n, p := j.a, j.a.N, j.y[k0*j.a.N:k1*j.a.N]
 				lo, hi := a.rowsOf(j.c.In[0].B, j.step, j.block)
 				clear(p)
-				kernel.MulOuter(hi-lo, k1-k0, n, j.x[k0:], a.c, j.c.DOut.Data[lo*n:], n, p, n)
+				kernel.MulOuter(hi-lo, k1-k0, n, j.x[k0:], a.C, j.c.DOut.Data[lo*n:], n, p, n)
 				kernel.Add(j.c.DParams[0][k0*n:k1*n], p)
 			})
 		}
@@ -137,43 +137,40 @@ func pieces(n, threads int) int {
 // block's images are painted first; then threads split the patch.
 func (a affine) gradConv(c *Call) {
 	in, t := c.In[0], c.Temp
-	size, piece := a.canvasSize(), min(pieces(a.patch(), c.Pool.Threads()), a.run())
-	j := job{a: a, size: size, part: piece, parts: (a.run() + piece - 1) / piece, y: t.slot(0, a.patch()*a.n)}
+	size, piece := a.CanvasSize(), min(pieces(a.Patch(), c.Pool.Threads()), a.Run())
+	j := job{a: a, size: size, part: piece, parts: (a.Run() + piece - 1) / piece, y: t.slot(0, a.Patch()*a.N)}
 	for j.step = steps(in) - 1; j.step >= 0; j.step-- {
 		for _, j.block = range t.blocks {
 			j.x = t.slot(1, (j.block.b1-j.block.b0)*size)
 			c.each(j.block.b1-j.block.b0, 1, j, func(j *job, id, i0, i1 int) {
 				a, in := j.a, j.c.In[0]
-				ch, _ := a.canvas()
+				ch, _ := a.Canvas()
 				for i := i0; i < i1; i++ {
 					img := imageOf(&j.c.Workers[id], in, j.step*in.B+j.block.b0+i)
-					a.paint(j.x[i*j.size:][:j.size], img, 0, ch, 0, a.h)
+					a.Paint(j.x[i*j.size:][:j.size], img, 0, ch, 0, a.H)
 				}
 			})
-			c.each(a.kh*j.parts, 1, j, func(j *job, _, i0, i1 int) {
+			c.each(a.Patch()/a.Run()*j.parts, 1, j, func(j *job, _, i0, i1 int) {
 				for i := i0; i < i1; i++ {
+					run := i / j.parts * j.a.Run()
 					q := i % j.parts * j.part
-					j.a.outer(j, i/j.parts, q, min(q+j.part, j.a.run()))
+					j.a.outer(j, run+q, run+min(q+j.part, j.a.Run()))
 				}
 			})
 		}
 	}
 }
 
-// outer sums one block for elements [q0, q1) of row i of the patch.
-func (a affine) outer(j *job, i, q0, q1 int) {
-	ch, cw := a.canvas()
-	n, lo, k := a.n, i*a.run()+q0, j.block
-	p := j.y[lo*n : (lo+q1-q0)*n]
+// outer sums one block for elements [lo, hi) of the patch.
+func (a affine) outer(j *job, lo, hi int) {
+	n, k, size := a.N, j.block, a.Pixels()*a.N
+	p := j.y[lo*n : hi*n]
 	clear(p)
 	for b := k.b0; b < k.b1; b++ {
-		errors := j.c.DOut.Data[(j.step*j.c.DOut.B+b)*a.pixels()*n:]
-		for y := k.y0; y < k.y1; y++ {
-			from := j.x[(((b-k.b0)*ch+y*a.stride+i)*cw)*a.c+q0:]
-			kernel.MulOuter(a.ow, q1-q0, n, from, a.stride*a.c, errors[y*a.ow*n:], n, p, n)
-		}
+		errors := j.c.DOut.Data[(j.step*j.c.DOut.B+b)*size:][:size]
+		a.OuterOn(p, j.x[(b-k.b0)*j.size:], errors, lo, hi, k.y0, k.y1)
 	}
-	kernel.Add(j.c.DParams[0][lo*n:(lo+q1-q0)*n], p)
+	kernel.Add(j.c.DParams[0][lo*n:hi*n], p)
 }
 
 // columns lists, for each of a range of inputs, the rows of errors that its
@@ -195,16 +192,16 @@ const columnBlock = 32
 // in which it is not zero. Lists are made first; then threads take ranges of
 // inputs, one slab of columns of the errors after the other.
 func (a affine) gradLinearEvents(c *Call) {
-	in, t, n := c.In[0], c.Temp, a.n
-	t.transposeSteps(c, in, steps(in), a.c)
-	lists := (a.c + columnBlock - 1) / columnBlock
+	in, t, n := c.In[0], c.Temp, a.N
+	t.transposeSteps(c, in, steps(in), a.C)
+	lists := (a.C + columnBlock - 1) / columnBlock
 	t.columns = resize(t.columns, max(lists, len(t.columns)))
 	c.each(lists, 1, job{a: a}, func(j *job, _, i0, i1 int) {
 		for i := i0; i < i1; i++ {
-			j.a.listColumns(j.c, &j.c.Temp.columns[i], i*columnBlock, min((i+1)*columnBlock, j.a.c))
+			j.a.listColumns(j.c, &j.c.Temp.columns[i], i*columnBlock, min((i+1)*columnBlock, j.a.C))
 		}
 	})
-	slab := a.slab(c.DOut.Rows(), t.events.total/a.c)
+	slab := a.slab(c.DOut.Rows(), t.events.total/a.C)
 	c.each((n+slab-1)/slab*lists, 1, job{a: a, size: slab, parts: lists}, func(j *job, _, i0, i1 int) {
 		for i := i0; i < i1; i++ {
 			at := i % j.parts
@@ -216,7 +213,7 @@ func (a affine) gradLinearEvents(c *Call) {
 // sumColumns adds the listed errors of one slab of columns to the gradients of
 // the inputs from k0 on.
 func (a affine) sumColumns(j *job, l *columns, k0, j0 int) {
-	n, width := a.n, min(j.size, a.n-j0)
+	n, width := a.N, min(j.size, a.N-j0)
 	for k := range len(l.first) - 1 {
 		f, g := l.first[k], l.first[k+1]
 		if f.row == g.row {
@@ -283,7 +280,7 @@ func (a affine) listColumns(c *Call, l *columns, k0, k1 int) {
 		l.first = append(l.first, span{len(l.rows), len(l.ends)})
 		from := len(l.rows)
 		for s := steps(in) - 1; s >= 0; s-- {
-			bits := t.turned[(s*a.c+k)*t.words:][:t.words]
+			bits := t.turned[(s*a.C+k)*t.words:][:t.words]
 			if len(bits) == 1 && bits[0] == 0 {
 				continue
 			}
@@ -297,7 +294,7 @@ func (a affine) listColumns(c *Call, l *columns, k0, k1 int) {
 		}
 		if in.Kind != signal.Spikes {
 			for _, r := range l.rows[from:] {
-				l.val = append(l.val, in.Data[int(r)*a.c+k])
+				l.val = append(l.val, in.Data[int(r)*a.C+k])
 			}
 		}
 	}
@@ -315,9 +312,9 @@ const groupElems = 1 << 20
 func (a affine) gradConvEvents(c *Call) {
 	in, t := c.In[0], c.Temp
 	a.place(t)
-	wide := t.slot(0, a.patch()*a.n)
+	wide := t.slot(0, a.Patch()*a.N)
 	a.widen(wide, c.DParams[0])
-	size, whole := a.transpose(a.n).canvasSize(), a.pixels() <= rowBlock
+	size, whole := a.Back().CanvasSize(), a.Pixels() <= rowBlock
 	for s := steps(in) - 1; s >= 0; s-- {
 		for i := 0; i < len(t.blocks); {
 			j, first := i+1, t.blocks[i].b0
@@ -335,23 +332,23 @@ func (a affine) gradConvEvents(c *Call) {
 // channels, and these one image after the other: its canvas stays in the cache
 // while their lists pass.
 func (a affine) gradConvGroup(c *Call, wide []tensor.Float, step int, blocks []block) {
-	t, back := c.Temp, a.transpose(a.n)
-	b0, b1, size := blocks[0].b0, blocks[len(blocks)-1].b1, back.canvasSize()
-	j := job{a: a, g: back, step: step, blocks: blocks, size: size, x: t.slot(1, (b1-b0)*size), y: wide}
+	t, back := c.Temp, a.Back()
+	b0, b1, size := blocks[0].b0, blocks[len(blocks)-1].b1, back.CanvasSize()
+	j := job{a: a, g: back.Window, step: step, blocks: blocks, size: size, x: t.slot(1, (b1-b0)*size), y: wide}
 	c.each(b1-b0, 1, j, func(j *job, _, i0, i1 int) {
-		ch, _ := j.g.canvas()
-		first, out := j.blocks[0], j.a.pixels()*j.a.n
+		ch, _ := j.g.Canvas()
+		first, out := j.blocks[0], j.a.Pixels()*j.a.N
 		for i := i0; i < i1; i++ {
 			errors := j.c.DOut.Data[(j.step*j.c.DOut.B+first.b0+i)*out:][:out]
-			j.g.paint(j.x[i*j.size:][:j.size], errors, 0, ch, first.y0, first.y1)
+			j.g.Paint(j.x[i*j.size:][:j.size], errors, 0, ch, first.y0, first.y1)
 		}
 	})
-	t.transposeImages(c, c.In[0], step*c.In[0].B+b0, b1-b0, a.c)
-	channels := a.c
+	t.transposeImages(c, c.In[0], step*c.In[0].B+b0, b1-b0, a.C)
+	channels := a.C
 	if threads := c.Pool.Threads(); threads > 1 {
-		channels = (a.c + 4*threads - 1) / (4 * threads)
+		channels = (a.C + 4*threads - 1) / (4 * threads)
 	}
-	c.each(a.c, channels, j, func(j *job, id, k0, k1 int) {
+	c.each(a.C, channels, j, func(j *job, id, k0, k1 int) {
 		for _, bl := range j.blocks {
 			j.a.sumChannels(j, &j.c.Workers[id], bl, k0, k1)
 		}
@@ -360,9 +357,9 @@ func (a affine) gradConvGroup(c *Call, wide []tensor.Float, step int, blocks []b
 
 // sumChannels adds the sums of one block for channels [k0, k1).
 func (a affine) sumChannels(j *job, wk *Worker, bl block, k0, k1 int) {
-	run, channels := a.kw*a.n, k1-k0
-	_, cw := j.g.canvas()
-	part := wk.slot(2, a.kh*channels*run)
+	run, channels := a.KW*a.N, k1-k0
+	_, cw := j.g.Canvas()
+	part := wk.slot(2, a.KH*channels*run)
 	clear(part)
 	for b := bl.b0; b < bl.b1; b++ {
 		canvas := j.x[(b-j.blocks[0].b0)*j.size:][:j.size]
@@ -372,11 +369,11 @@ func (a affine) sumChannels(j *job, wk *Worker, bl block, k0, k1 int) {
 			if j.c.In[0].Kind == signal.Spikes {
 				values = nil
 			}
-			kernel.AddRowsMulti(a.kh, part[(k-k0)*run:], channels*run, canvas, cw*a.n, a.n, run, wk.ints, values)
+			kernel.AddRowsMulti(a.KH, part[(k-k0)*run:], channels*run, canvas, cw*a.N, a.N, run, wk.ints, values)
 		}
 	}
-	for i := range a.kh {
-		kernel.Add(j.y[(i*a.c+k0)*run:(i*a.c+k1)*run], part[i*channels*run:][:channels*run])
+	for i := range a.KH {
+		kernel.Add(j.y[(i*a.C+k0)*run:(i*a.C+k1)*run], part[i*channels*run:][:channels*run])
 	}
 }
 
@@ -384,13 +381,13 @@ func (a affine) sumChannels(j *job, wk *Worker, bl block, k0, k1 int) {
 // that the block's rows see, and the events' values where they are not spikes.
 func (a affine) listChannel(wk *Worker, j *job, bl block, b, k int) {
 	in, t := j.c.In[0], j.c.Temp
-	bits := t.turned[((b-j.blocks[0].b0)*a.c+k)*t.words:][:t.words]
-	y0, y1 := max(0, bl.y0*a.stride-a.padH), min(a.h, (bl.y1-1)*a.stride-a.padH+a.kh)
-	wk.ints, wk.values = kernel.Indices(wk.ints[:0], bits, y0*a.w, y1*a.w, int32(y0*a.w)), wk.values[:0]
+	bits := t.turned[((b-j.blocks[0].b0)*a.C+k)*t.words:][:t.words]
+	y0, y1 := max(0, bl.y0*a.StrideH-a.PadTop), min(a.H, (bl.y1-1)*a.StrideH-a.PadTop+a.KH)
+	wk.ints, wk.values = kernel.Indices(wk.ints[:0], bits, y0*a.W, y1*a.W, int32(y0*a.W)), wk.values[:0]
 	if in.Kind != signal.Spikes {
-		img := in.Data[(j.step*in.B+b)*a.units()+k:]
+		img := in.Data[(j.step*in.B+b)*a.Units()+k:]
 		for _, p := range wk.ints {
-			wk.values = append(wk.values, img[int(p)*a.c])
+			wk.values = append(wk.values, img[int(p)*a.C])
 		}
 	}
 	for i, p := range wk.ints {
@@ -400,30 +397,30 @@ func (a affine) listChannel(wk *Worker, j *job, bl block, b, k int) {
 
 // place maps the pixels of an image to those of the canvas of errors.
 func (a affine) place(t *Temp) {
-	_, cw := a.transpose(a.n).canvas()
-	t.places = resize(t.places, a.h*a.w)
-	for y := range a.h {
-		for x := range a.w {
-			t.places[y*a.w+x] = int32(y*cw + x)
+	_, cw := a.Back().Canvas()
+	t.places = resize(t.places, a.H*a.W)
+	for y := range a.H {
+		for x := range a.W {
+			t.places[y*a.W+x] = int32(y*cw + x)
 		}
 	}
 }
 
 // widen brings a gradient [kh, kw, c, n] into the order of gradConvEvents.
 func (a affine) widen(wide, dw []tensor.Float) {
-	a.eachTap(func(w, d int) { copy(wide[w:w+a.n], dw[d:d+a.n]) })
+	a.eachTap(func(w, d int) { copy(wide[w:w+a.N], dw[d:d+a.N]) })
 }
 
 // narrow is the inverse of widen.
 func (a affine) narrow(dw, wide []tensor.Float) {
-	a.eachTap(func(w, d int) { copy(dw[d:d+a.n], wide[w:w+a.n]) })
+	a.eachTap(func(w, d int) { copy(dw[d:d+a.N], wide[w:w+a.N]) })
 }
 
 func (a affine) eachTap(f func(wide, w int)) {
-	for i := range a.kh {
-		for j := range a.kw {
-			for k := range a.c {
-				f((((a.kh-1-i)*a.c+k)*a.kw+a.kw-1-j)*a.n, ((i*a.kw+j)*a.c+k)*a.n)
+	for i := range a.KH {
+		for j := range a.KW {
+			for k := range a.C {
+				f((((a.KH-1-i)*a.C+k)*a.KW+a.KW-1-j)*a.N, ((i*a.KW+j)*a.C+k)*a.N)
 			}
 		}
 	}

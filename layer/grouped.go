@@ -29,14 +29,17 @@ func (l Conv2D) checkGroups(channels int) error {
 
 func (l Conv2D) grouped() bool { return l.Groups > 1 }
 
-// depthwise reports whether a group has one input channel.
-func (l Conv2D) depthwise(in tensor.Shape) bool { return l.Groups == in[2] }
+// depthwise reports whether a group has one input channel. Dilated ones go the way of
+// other groups.
+func (l Conv2D) depthwise(in tensor.Shape) bool {
+	return l.Groups == in[2] && !l.affine([]tensor.Shape{in}).Dilated()
+}
 
 // group is the convolution of one group.
 func (l Conv2D) group(in tensor.Shape) affine {
 	a := l.affine([]tensor.Shape{in})
-	a.c /= l.Groups
-	a.n /= l.Groups
+	a.C /= l.Groups
+	a.N /= l.Groups
 	return a
 }
 
@@ -52,14 +55,14 @@ func (l Conv2D) compileGroups(old any, params []tensor.Tensor, in tensor.Shape) 
 	if gs == nil {
 		gs = &grouped{params: make([][]tensor.Tensor, l.Groups), weights: make([]any, l.Groups)}
 		for g := range gs.params {
-			gs.params[g] = []tensor.Tensor{tensor.New(a.kh, a.kw, a.c, a.n), tensor.New(a.n)}[:len(params)]
+			gs.params[g] = []tensor.Tensor{tensor.New(a.KH, a.KW, a.C, a.N), tensor.New(a.N)}[:len(params)]
 		}
 	}
 	for g := range l.Groups {
 		for k, p := range params {
-			copyColumns(gs.params[g][k].Data, a.n, 0, p.Data, l.Out, g*a.n, a.n)
+			copyColumns(gs.params[g][k].Data, a.N, 0, p.Data, l.Out, g*a.N, a.N)
 		}
-		gs.weights[g] = compiled(gs.weights[g])
+		gs.weights[g] = compiled(gs.weights[g], gs.params[g])
 	}
 	return gs
 }
@@ -112,12 +115,12 @@ func (l Conv2D) forwardGroups(c *Call) {
 	a, gs, s := l.group(in.Shape), c.Weights.(*grouped), &c.Temp.group
 	out.Reset(rowKind(in), in.T, in.B, c.Shape)
 	for g := range l.Groups {
-		takeGroup(c, &s.in, in, g*a.c, a.c)
+		takeGroup(c, &s.in, in, g*a.C, a.C)
 		sub := *c
-		sub.In, sub.Out, sub.Shape = []*signal.Signal{&s.in}, &s.out, tensor.Shape{a.oh, a.ow, a.n}
+		sub.In, sub.Out, sub.Shape = []*signal.Signal{&s.in}, &s.out, tensor.Shape{a.OH, a.OW, a.N}
 		sub.Params, sub.Weights, sub.TakeIn = gs.params[g], gs.weights[g], false
 		a.forward(&sub, sub.bias())
-		giveGroup(out, &s.out, g*a.n)
+		giveGroup(out, &s.out, g*a.N)
 	}
 }
 
@@ -130,14 +133,14 @@ func (l Conv2D) backwardGroups(c *Call) {
 	}
 	a, gs, s := l.group(in.Shape), c.Weights.(*grouped), &c.Temp.group
 	for g := range l.Groups {
-		takeGroup(c, &s.in, in, g*a.c, a.c)
-		takeGroup(c, &s.dout, c.DOut, g*a.n, a.n)
+		takeGroup(c, &s.in, in, g*a.C, a.C)
+		takeGroup(c, &s.dout, c.DOut, g*a.N, a.N)
 		sub := *c
 		sub.In, sub.DOut, sub.DIn = []*signal.Signal{&s.in}, &s.dout, []*signal.Signal{nil}
 		sub.Params, sub.Weights, sub.DParams = gs.params[g], gs.weights[g], nil
 		for k, d := range c.DParams {
 			s.dparams[k] = tensor.Resize(s.dparams[k], len(gs.params[g][k].Data))
-			copyColumns(s.dparams[k], a.n, 0, d, l.Out, g*a.n, a.n)
+			copyColumns(s.dparams[k], a.N, 0, d, l.Out, g*a.N, a.N)
 			sub.DParams = append(sub.DParams, s.dparams[k])
 		}
 		if din := c.DIn[0]; din != nil {
@@ -146,10 +149,10 @@ func (l Conv2D) backwardGroups(c *Call) {
 		}
 		a.backward(&sub)
 		for k, d := range sub.DParams {
-			copyColumns(c.DParams[k], l.Out, g*a.n, d, a.n, 0, a.n)
+			copyColumns(c.DParams[k], l.Out, g*a.N, d, a.N, 0, a.N)
 		}
 		if c.DIn[0] != nil {
-			giveGroup(c.DIn[0], &s.din, g*a.c)
+			giveGroup(c.DIn[0], &s.din, g*a.C)
 		}
 	}
 }
@@ -169,14 +172,6 @@ func (l Conv2D) spread(wk *Worker, s *signal.Signal, r int) []tensor.Float {
 	return wide
 }
 
-// taps are the rows (or columns) i of the kernel, and of the image, that output
-// o sees: those from i0 on, count of them, the first at position at.
-func taps(o, stride, pad, size, kernel int) (i0, at, count int) {
-	first := o*stride - pad
-	i0 = max(0, -first)
-	return i0, first + i0, min(kernel, size-first) - i0
-}
-
 // seers are the outputs that see position p, count of them from o0 on, and the
 // tap of the first; the taps of the others follow in steps of −stride.
 func seers(p, stride, pad, outs, kernel int) (o0, tap, count int) {
@@ -191,18 +186,18 @@ func (l Conv2D) forwardDepthwise(c *Call) {
 	in, out, n := c.In[0], c.Out, l.Out
 	a, w, bias := l.affine([]tensor.Shape{in.Shape}), c.Params[0].Data, c.bias()
 	out.Reset(rowKind(in), in.T, in.B, c.Shape)
-	size := a.pixels() * n
+	size := a.Pixels() * n
 	c.Pool.For(in.Rows(), 1, func(id, r0, r1 int) {
 		for r := r0; r < r1; r++ {
 			img, dst := l.spread(&c.Workers[id], in, r), out.Data[r*size:][:size]
 			fillRows(dst, bias)
-			for y := range a.oh {
-				i0, sy, rows := taps(y, a.stride, a.padH, a.h, a.kh)
-				for x := range a.ow {
-					j0, sx, cols := taps(x, a.stride, a.padW, a.w, a.kw)
-					kernel.MulWalks(dst[(y*a.ow+x)*n:][:n],
-						img, kernel.Walk{At: (sy*a.w + sx) * n, Row: a.w * n, Step: n},
-						w, kernel.Walk{At: (i0*a.kw + j0) * n, Row: a.kw * n, Step: n}, rows, cols)
+			for y := range a.OH {
+				i0, sy, rows := a.TapRows(y)
+				for x := range a.OW {
+					j0, sx, cols := a.TapColumns(x)
+					kernel.MulWalks(dst[(y*a.OW+x)*n:][:n],
+						img, kernel.Walk{At: (sy*a.W + sx) * n, Row: a.W * n, Step: n},
+						w, kernel.Walk{At: (i0*a.KW + j0) * n, Row: a.KW * n, Step: n}, rows, cols)
 				}
 			}
 		}
@@ -224,7 +219,7 @@ func (l Conv2D) backwardDepthwise(c *Call) {
 // with the pixels under it. Threads take samples; their sums are added in order.
 func (l Conv2D) gradDepthwise(c *Call, a affine) {
 	in, dy, n := c.In[0], c.DOut, l.Out
-	size, count := a.kh*a.kw*n, a.pixels()*n
+	size, count := a.KH*a.KW*n, a.Pixels()*n
 	parts := c.Temp.slot(0, in.B*size)
 	for t := steps(in) - 1; t >= 0; t-- {
 		c.Pool.For(in.B, 1, func(id, b0, b1 int) {
@@ -244,21 +239,21 @@ func (l Conv2D) gradDepthwise(c *Call, a affine) {
 // gradTaps adds the gradient of one image's errors dy to sums.
 func (l Conv2D) gradTaps(sums, img, dy []tensor.Float, a affine) {
 	n := l.Out
-	for y := range a.oh {
-		for i := range a.kh {
-			sy := y*a.stride - a.padH + i
-			if sy < 0 || sy >= a.h {
+	for y := range a.OH {
+		for i := range a.KH {
+			sy := y*a.StrideH - a.PadTop + i
+			if sy < 0 || sy >= a.H {
 				continue
 			}
-			for j := range a.kw {
-				x0 := max(0, (a.padW-j+a.stride-1)/a.stride)
-				x1 := min(a.ow, (a.w-1+a.padW-j)/a.stride+1)
-				if a.w-1+a.padW < j {
+			for j := range a.KW {
+				x0 := max(0, (a.PadLeft-j+a.StrideW-1)/a.StrideW)
+				x1 := min(a.OW, (a.W-1+a.PadLeft-j)/a.StrideW+1)
+				if a.W-1+a.PadLeft < j {
 					continue
 				}
-				kernel.MulWalks(sums[(i*a.kw+j)*n:][:n],
-					img, kernel.Walk{At: (sy*a.w + x0*a.stride - a.padW + j) * n, Step: a.stride * n},
-					dy, kernel.Walk{At: (y*a.ow + x0) * n, Step: n}, 1, x1-x0)
+				kernel.MulWalks(sums[(i*a.KW+j)*n:][:n],
+					img, kernel.Walk{At: (sy*a.W + x0*a.StrideW - a.PadLeft + j) * n, Step: a.StrideW * n},
+					dy, kernel.Walk{At: (y*a.OW + x0) * n, Step: n}, 1, x1-x0)
 			}
 		}
 	}
@@ -268,22 +263,22 @@ func (l Conv2D) gradTaps(sums, img, dy []tensor.Float, a affine) {
 // outputs that see it and back over the weights of their taps.
 func (l Conv2D) gradDepthwiseInput(c *Call, a affine) {
 	dy, din, w, n := c.DOut, c.DIn[0], c.Params[0].Data, l.Out
-	m, size := n/l.Groups, a.pixels()*n
+	m, size := n/l.Groups, a.Pixels()*n
 	c.Pool.For(din.Rows(), 1, func(id, r0, r1 int) {
 		for r := r0; r < r1; r++ {
-			errors, dx := dy.Data[r*size:][:size], din.Data[r*a.units():][:a.units()]
+			errors, dx := dy.Data[r*size:][:size], din.Data[r*a.Units():][:a.Units()]
 			wide := dx
 			if m > 1 {
 				wide = c.Workers[id].slot(0, len(dx)*m)
 			}
 			clear(wide)
-			for y := range a.h {
-				oy, i, rows := seers(y, a.stride, a.padH, a.oh, a.kh)
-				for x := range a.w {
-					ox, j, cols := seers(x, a.stride, a.padW, a.ow, a.kw)
-					kernel.MulWalks(wide[(y*a.w+x)*n:][:n],
-						errors, kernel.Walk{At: (oy*a.ow + ox) * n, Row: a.ow * n, Step: n},
-						w, kernel.Walk{At: (i*a.kw + j) * n, Row: -a.stride * a.kw * n, Step: -a.stride * n}, rows, cols)
+			for y := range a.H {
+				oy, i, rows := seers(y, a.StrideH, a.PadTop, a.OH, a.KH)
+				for x := range a.W {
+					ox, j, cols := seers(x, a.StrideW, a.PadLeft, a.OW, a.KW)
+					kernel.MulWalks(wide[(y*a.W+x)*n:][:n],
+						errors, kernel.Walk{At: (oy*a.OW + ox) * n, Row: a.OW * n, Step: n},
+						w, kernel.Walk{At: (i*a.KW + j) * n, Row: -a.StrideH * a.KW * n, Step: -a.StrideW * n}, rows, cols)
 				}
 			}
 			if m > 1 {
@@ -307,7 +302,7 @@ func sumRuns(dst, x []tensor.Float, m int) {
 // groupParams are the parameters where each output sees its group alone.
 func (l Conv2D) groupParams(in tensor.Shape) []ParamSpec {
 	a := l.group(in)
-	specs := a.params(tensor.Shape{l.Kernel, l.Kernel, a.c, l.Out}, l.NoBias)
+	specs := a.params(tensor.Shape{a.KH, a.KW, a.C, l.Out}, l.NoBias)
 	if !l.NoBias {
 		specs[1].Shape = tensor.Shape{l.Out}
 	}

@@ -176,7 +176,7 @@ func (l Concat) Forward(c *Call) {
 						spike.Or(place, p*width+at, s.Raster.Row(r), p*k, k)
 					}
 				} else {
-					row := c.Workers[id].slot(0, s.Units())
+					row := c.Workers[id].Floats(0, s.Units())
 					s.ReadRow(row, rowOf(s, r))
 					for p := range n / width {
 						copy(out.Data[r*n+p*width+at:][:k], row[p*k:])

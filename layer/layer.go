@@ -7,17 +7,21 @@
 // of time, [T, B, …]; layers that treat each step alike (all but the stateful
 // ones) treat each row alike, so a Constant stays Constant and is computed
 // once. Backward is explicit; each layer's doc comment has its equations.
+//
+// A layer of another module is written against the same Call: what Backward needs
+// of Forward stands in Call.Scratch, room for one call in Call.Temp, that of a loop's
+// body in Call.Workers, and Each is a loop that allocates nothing.
 package layer
 
 import (
 	"fmt"
 	"math"
-	"slices"
 	"unsafe"
 
 	"synfire/internal/kernel"
 	"synfire/internal/par"
 	"synfire/internal/rng"
+	"synfire/linmap"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -173,34 +177,44 @@ const (
 	Replay             // soft spikes; the remembered ones reset
 )
 
-// Call is what a Layer gets to do its work for one node and one window. The
-// signals and slices are the caller's; a layer keeps none of them.
+// Call is what a Layer gets to do its work for one node and one chunk of time: in
+// parts by how long they live. The signals and slices are the caller's; a layer
+// keeps none of them, and what Backward needs of Forward stands in Scratch.
 type Call struct {
+	Fixed
+	Mode
+	Chunk
+	Memory
+}
+
+// Fixed is what belongs to a node for the life of a network.Pass.
+type Fixed struct {
+	Node    string       // the node's name, which its random streams are named after
+	Shape   tensor.Shape // of the output, what Layer.Output returned
 	Pool    *par.Pool
-	Workers []Worker // scratch for each worker of Pool
-	Path    Path
-	Keep    bool // Backward follows, on the same Scratch
-	Soft    Soft
-	Weights any
 	Params  []tensor.Tensor
-	State   []tensor.Float // [B × StateSize], advanced by Forward
-	Scratch *Scratch       // kept between Forward and Backward
-	First   *Scratch       // that of the window's first chunk
-	Before  int            // steps of the window before this chunk of it
-	Chunks  int            // that the window is cut into
-	Temp    *Temp
-	Meter   Meter // nil: nobody asks
+	Buffers []tensor.Tensor // of a Buffered layer, only read
+	Weights any             // what Compile made of Params
+	Meter   Meter           // nil: nobody asks
+}
 
-	Node    string           // the node's name, which its random streams are named after
-	Train   bool             // the window is part of a training step
-	Keys    []rng.Key        // of each sample's random numbers while training
-	Buffers []tensor.Tensor  // of a Buffered layer, only read
-	Stats   [][]tensor.Float // one for each buffer; Forward writes them while training
+// Mode is how a window of time is run, alike for all nodes and chunks.
+type Mode struct {
+	Path  Path
+	Soft  Soft
+	Keep  bool      // Backward follows, with the same Scratch
+	Train bool      // the window is part of a training step
+	Keys  []rng.Key // of each sample's random numbers while training
+}
 
+// Chunk is what one call works on: some steps of the window.
+type Chunk struct {
 	In     []*signal.Signal
-	Shape  tensor.Shape // of the output, what Layer.Output returned
-	TakeIn bool         // In[0] is Dense and nobody else's: its memory may be exchanged
+	TakeIn bool // In[0] is Dense and nobody else's: its memory may be exchanged
 	Out    *signal.Signal
+	State  []tensor.Float // [B × StateSize], advanced by Forward
+	Before int            // steps of the window before this chunk of it
+	Chunks int            // that the window is cut into
 
 	// DOut is the error at Out: Dense, or for a Constant output its sum over
 	// time (as Constant). DIn likewise; layers whose output is not Constant add
@@ -210,7 +224,16 @@ type Call struct {
 	DOut    *signal.Signal
 	DIn     []*signal.Signal
 	DParams [][]tensor.Float // accumulated
-	DState  []tensor.Float   // carried from the window's end to its start
+	DState  []tensor.Float   // carried from the chunk's end to its start
+}
+
+// Memory is room to work in, by how long its contents last.
+type Memory struct {
+	Scratch *Scratch         // from Forward to Backward of the same chunk
+	First   *Scratch         // that of the window's first chunk
+	Temp    *Temp            // for one call
+	Workers []Worker         // for one body of a loop, of each worker of Pool
+	Stats   [][]tensor.Float // one for each buffer; Forward writes them while training
 }
 
 // Work is what a part of a layer's work amounted to.
@@ -250,19 +273,22 @@ func bytes(s *signal.Signal) int64 {
 
 const floatBytes = int64(unsafe.Sizeof(tensor.Float(0)))
 
-// Scratch is what a node remembers between Forward and Backward of one window.
+// Scratch is what a node remembers of a chunk between Forward and Backward: the
+// same slot with the same length then has the same contents. Where Call.Keep is
+// false no Backward follows, and all chunks share one.
 type Scratch struct {
-	floats  []tensor.Float
-	doubles []float64
-	bits    []uint64
-	bytes   []uint8
+	Slots
+	floats []tensor.Float
+	kept   []tensor.Float // of neurons, besides their membranes
+	start  []tensor.Float // their state before the chunk
+	bits   []uint64
+	bytes  []uint8
 }
 
 // Temp is working memory that the nodes of a Pass share: nothing in it outlives
 // a call of Forward or Backward.
 type Temp struct {
-	floats  [3][]tensor.Float
-	doubles [2][]float64
+	Slots
 	events  events
 	group   groupSignals
 	blocks  []block
@@ -271,28 +297,22 @@ type Temp struct {
 	turned  []uint64 // rows of words for each channel
 	words   int
 	places  []int32
+	spread  []tensor.Float // options of neurons by channel, for each unit
 
-	loop       par.Loop[job]
+	loops      []any // of Each, one for each type of arguments
 	population par.Loop[population]
 	eachUnits  func(p *population, id, b, lo, hi int)
 }
 
-func (t *Temp) slot(i, n int) []tensor.Float {
-	t.floats[i] = tensor.Resize(t.floats[i], n)
-	return t.floats[i]
-}
-
-func (t *Temp) double(i, n int) []float64 {
-	t.doubles[i] = slices.Grow(t.doubles[i][:0], n)[:n]
-	return t.doubles[i]
-}
+func (t *Temp) slot(i, n int) []tensor.Float { return t.Floats(i, n) }
+func (t *Temp) double(i, n int) []float64    { return t.Doubles(i, n) }
 
 // job is what the bodies of loops over images work with; each uses some.
 type job struct {
 	a      affine
 	pool   pooling
 	record []uint8
-	g      window // of canvases
+	g      linmap.Window // of canvases
 	c      *Call
 	s      *signal.Signal
 	e      *events
@@ -310,7 +330,7 @@ type job struct {
 // so that it costs no allocation.
 func (c *Call) each(n, grain int, j job, f func(j *job, id, lo, hi int)) {
 	j.c = c
-	c.Temp.loop.For(c.Pool, n, grain, j, f)
+	Each(c, n, grain, j, f)
 }
 
 // record gives the bytes a length.
@@ -324,18 +344,15 @@ func (s *Scratch) record(n int) []uint8 {
 
 // Worker is the scratch of one goroutine; nothing in it outlives a loop body.
 type Worker struct {
-	floats [3][]tensor.Float
+	Slots
 	values []tensor.Float
 	ints   []int32
 	ends   []int32
-	packed kernel.Packed
+	maps   linmap.Scratch
 	words  []uint64
 }
 
-func (w *Worker) slot(i, n int) []tensor.Float {
-	w.floats[i] = tensor.Resize(w.floats[i], n)
-	return w.floats[i]
-}
+func (w *Worker) slot(i, n int) []tensor.Float { return w.Floats(i, n) }
 
 // one returns the only input's shape.
 func one(kind string, in []tensor.Shape) (tensor.Shape, error) {

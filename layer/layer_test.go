@@ -26,14 +26,14 @@ func TestOutput(t *testing.T) {
 		in, want tensor.Shape
 	}{
 		{layer.Linear{Out: 4}, tensor.Shape{9}, tensor.Shape{4}},
-		{layer.Conv2D{Out: 4, Kernel: 3}, tensor.Shape{5, 7, 2}, tensor.Shape{3, 5, 4}},
-		{layer.Conv2D{Out: 4, Kernel: 3, Stride: 1}, tensor.Shape{5, 7, 2}, tensor.Shape{3, 5, 4}},
-		{layer.Conv2D{Out: 4, Kernel: 3, Padding: 1}, tensor.Shape{5, 7, 2}, tensor.Shape{5, 7, 4}},
-		{layer.Conv2D{Out: 4, Kernel: 3, Padding: 2}, tensor.Shape{1, 1, 2}, tensor.Shape{3, 3, 4}},
-		{layer.Conv2D{Out: 4, Kernel: 3, Stride: 2}, tensor.Shape{6, 7, 2}, tensor.Shape{2, 3, 4}},
-		{layer.Conv2D{Out: 4, Kernel: 3, Stride: 2, Padding: 1}, tensor.Shape{8, 9, 1}, tensor.Shape{4, 5, 4}},
-		{layer.Conv2D{Out: 4, Kernel: 1, Stride: 3}, tensor.Shape{7, 6, 1}, tensor.Shape{3, 2, 4}},
-		{layer.Conv2D{Out: 4, Kernel: 5}, tensor.Shape{5, 5, 1}, tensor.Shape{1, 1, 4}},
+		{layer.Conv2D{Out: 4, Kernel: []int{3}}, tensor.Shape{5, 7, 2}, tensor.Shape{3, 5, 4}},
+		{layer.Conv2D{Out: 4, Kernel: []int{3}, Stride: []int{1}}, tensor.Shape{5, 7, 2}, tensor.Shape{3, 5, 4}},
+		{layer.Conv2D{Out: 4, Kernel: []int{3}, Padding: []int{1}}, tensor.Shape{5, 7, 2}, tensor.Shape{5, 7, 4}},
+		{layer.Conv2D{Out: 4, Kernel: []int{3}, Padding: []int{2}}, tensor.Shape{1, 1, 2}, tensor.Shape{3, 3, 4}},
+		{layer.Conv2D{Out: 4, Kernel: []int{3}, Stride: []int{2}}, tensor.Shape{6, 7, 2}, tensor.Shape{2, 3, 4}},
+		{layer.Conv2D{Out: 4, Kernel: []int{3}, Stride: []int{2}, Padding: []int{1}}, tensor.Shape{8, 9, 1}, tensor.Shape{4, 5, 4}},
+		{layer.Conv2D{Out: 4, Kernel: []int{1}, Stride: []int{3}}, tensor.Shape{7, 6, 1}, tensor.Shape{3, 2, 4}},
+		{layer.Conv2D{Out: 4, Kernel: []int{5}}, tensor.Shape{5, 5, 1}, tensor.Shape{1, 1, 4}},
 		{layer.MaxPool{Size: 2}, tensor.Shape{5, 7, 3}, tensor.Shape{2, 3, 3}},
 		{layer.MaxPool{Size: 3, Stride: 2}, tensor.Shape{8, 7, 3}, tensor.Shape{3, 3, 3}},
 		{layer.AvgPool{Size: 2, Stride: 1}, tensor.Shape{5, 7, 3}, tensor.Shape{4, 6, 3}},
@@ -63,10 +63,22 @@ func TestOutputErrors(t *testing.T) {
 		{layer.Linear{Out: 4}, image, "linear: input of shape 4×6×1, want a vector; put a flatten layer before it"},
 		{layer.Linear{}, shapes{{3}}, "linear: out is 0, want the number of outputs, at least 1"},
 		{layer.Linear{Out: 4}, shapes{{3}, {3}}, "linear: 2 inputs, want 1"},
-		{layer.Conv2D{Out: 4, Kernel: 3}, shapes{{24}}, "conv2d: input of shape 24, want an image height×width×channels; put it before any flatten"},
-		{layer.Conv2D{Out: 4}, image, "conv2d: out is 4 and kernel 0, want both at least 1"},
-		{layer.Conv2D{Out: 4, Kernel: 3, Padding: -1}, image, "conv2d: stride is 0 and padding -1, want neither negative"},
-		{layer.Conv2D{Out: 4, Kernel: 7, Padding: 1}, image, "conv2d: a kernel of 7 does not fit an image of 4×6 with padding 1; use a smaller kernel or more padding"},
+		{layer.Conv2D{Out: 4, Kernel: []int{3}}, shapes{{24}}, "conv2d: input of shape 24, want an image height×width×channels; put it before any flatten"},
+		{layer.Conv2D{Out: 4}, image, "conv2d: no kernel is given; set its height and width, such as 3"},
+		{layer.Conv2D{Out: 4, Kernel: []int{3}, Padding: []int{-1}}, image, "conv2d: padding is -1, want no negative number"},
+		{layer.Conv2D{Kernel: []int{3}}, image, "conv2d: out is 0, want the number of channels, at least 1"},
+		{layer.Conv2D{Out: 4, Kernel: []int{3, 3, 3}}, image, "conv2d: kernel has 3 numbers, want one, or height and width"},
+		{layer.Conv2D{Out: 4, Kernel: []int{3, 0}}, image, "conv2d: kernel is 3×0, want at least 1"},
+		{layer.Conv2D{Out: 4, Kernel: []int{3}, Padding: []int{1, 2, 3}}, image, "conv2d: padding has 3 numbers, want one, height and width, or top, bottom, left and right"},
+		{layer.Conv2D{Out: 4, Kernel: []int{2, 3}, Dilation: []int{4, 2}}, image, "conv2d: a kernel of 2×3 (dilated by 4×2) does not fit an image of 4×6 with padding 0; use a smaller kernel or more padding"},
+		{layer.MaxPool{Size: 2, Padding: []int{2}}, image, "max-pool: padding 2 with a window of 2: windows may lie outside the image; use less than the size"},
+		{layer.AvgPool{Size: 2, Padding: []int{0, 1, -1, 0}}, image, "avg-pool: padding is 0×1×-1×0, want no negative number"},
+		{layer.AvgPool{Size: 2, CountPadding: true}, image, "avg-pool: count-padding without padding changes nothing; leave it out, or set padding"},
+		{layer.GlobalAvgPool{}, shapes{{24}}, "global-avg-pool: input of shape 24, want an image height×width×channels; put it before any flatten"},
+		{layer.Upsample{}, image, "upsample: factor is 0, want at least 1 (2 is usual)"},
+		{layer.ReLU{Slope: 1}, image, "relu: slope is 1 and max 0, want a slope in [0, 1) and a positive max, or none"},
+		{layer.ReLU{Max: -1}, image, "relu: slope is 0 and max -1, want a slope in [0, 1) and a positive max, or none"},
+		{layer.Conv2D{Out: 4, Kernel: []int{7}, Padding: []int{1}}, image, "conv2d: a kernel of 7 does not fit an image of 4×6 with padding 1; use a smaller kernel or more padding"},
 		{layer.MaxPool{Size: 2}, shapes{{24}}, "max-pool: input of shape 24, want an image height×width×channels; put it before any flatten"},
 		{layer.MaxPool{}, image, "max-pool: size is 0 and stride 0, want a size of at least 1 and no negative stride"},
 		{layer.AvgPool{Size: 5}, image, "avg-pool: a window of 5 does not fit an image of 4×6; use a smaller size"},
@@ -103,7 +115,7 @@ func TestAccepts(t *testing.T) {
 		want string
 	}{
 		{layer.Linear{}, all}, {layer.Conv2D{}, all}, {layer.MaxPool{}, all}, {layer.Flatten{}, all}, {layer.AvgPool{}, all},
-		{layer.ReLU{}, rows},
+		{layer.ReLU{}, rows}, {layer.GlobalAvgPool{}, all}, {layer.Upsample{}, all},
 		{layer.Spiking{}, steps}, {layer.Readout{}, steps},
 		{struct{ layer.Layer }{layer.ReLU{}}, rows},
 		{struct{ layer.Stateful }{layer.Readout{}}, "dense"},
@@ -130,7 +142,7 @@ func TestParams(t *testing.T) {
 		fanIn int
 	}{
 		{layer.Linear{Out: 4}, tensor.Shape{9}, tensor.Shape{9, 4}, 9},
-		{layer.Conv2D{Out: 5, Kernel: 3, Stride: 2, Padding: 1}, tensor.Shape{8, 6, 2}, tensor.Shape{3, 3, 2, 5}, 18},
+		{layer.Conv2D{Out: 5, Kernel: []int{3}, Stride: []int{2}, Padding: []int{1}}, tensor.Shape{8, 6, 2}, tensor.Shape{3, 3, 2, 5}, 18},
 	} {
 		p := c.l.Params(c.in)
 		if len(p) != 2 || p[0].Role != "weight" || !p[0].Shape.Equal(c.w) || p[0].FanIn != c.fanIn ||
@@ -138,7 +150,7 @@ func TestParams(t *testing.T) {
 			t.Errorf("%+v of %v: %+v", c.l, c.in, p)
 		}
 	}
-	for _, l := range []layer.Weighted{layer.Linear{Out: 4, NoBias: true}, layer.Conv2D{Out: 4, Kernel: 1, NoBias: true}} {
+	for _, l := range []layer.Weighted{layer.Linear{Out: 4, NoBias: true}, layer.Conv2D{Out: 4, Kernel: []int{1}, NoBias: true}} {
 		if p := l.Params(tensor.Shape{3, 3, 1}); len(p) != 1 || p[0].Role != "weight" {
 			t.Errorf("%+v: %+v, want weights alone", l, p)
 		}
@@ -186,8 +198,9 @@ func call(t *testing.T, l layer.Layer, in *signal.Signal, path layer.Path, param
 		t.Fatalf("%T takes no %v signal like this: %v", l, in.Kind, err)
 	}
 	c := &layer.Call{
-		Workers: make([]layer.Worker, 1), Path: path, Scratch: &layer.Scratch{}, Temp: &layer.Temp{}, First: &layer.Scratch{}, Chunks: 1,
-		In: []*signal.Signal{in}, Out: &signal.Signal{}, DIn: make([]*signal.Signal, 1),
+		Mode:   layer.Mode{Path: path},
+		Chunk:  layer.Chunk{In: []*signal.Signal{in}, Out: &signal.Signal{}, DIn: make([]*signal.Signal, 1), Chunks: 1},
+		Memory: layer.NewMemory(nil),
 	}
 	var err error
 	if c.Shape, err = l.Output(in.Shape); err != nil {

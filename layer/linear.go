@@ -1,9 +1,11 @@
 package layer
 
 import (
+	"errors"
 	"fmt"
 
 	"synfire/internal/par"
+	"synfire/linmap"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -17,23 +19,28 @@ type Linear struct {
 	NoBias bool `yaml:"no-bias"`      // leave b out
 }
 
-// Conv2D is the cross-correlation of an image [h, w, cin] with Out kernels of
-// Kernel×Kernel, plus a bias: W [kernel, kernel, cin, out], b [out]. Stride 0
-// means 1; Padding adds zeros on all sides. The output is
-// ⌊(h + 2·Padding − Kernel)/Stride⌋ + 1 high, and as wide likewise. The errors
-// at the input are the correlation of those at the output with the kernels
-// turned by 180°.
+// Conv2D is the cross-correlation of an image [h, w, cin] with Out kernels, plus a
+// bias: W [kernel height, kernel width, cin, out], b [out]; see linmap.Map. Kernel,
+// Stride and Dilation are one number, or height and width; Padding adds zeros on all
+// sides, or by height and width, or at the top, the bottom, on the left and on the
+// right. The output is
+//
+//	⌊(h + top + bottom − (kernel − 1)·dilation − 1)/stride⌋ + 1
+//
+// high, and as wide likewise. The errors at the input are the correlation of those at
+// the output with the kernels turned by 180°.
 //
 // With Groups > 1, which must divide the channels in and out, the channels fall
 // into as many groups, and each group of outputs sees its group of inputs
-// alone: W [kernel, kernel, cin/groups, out]. Groups = cin is depthwise.
+// alone: W [kernel height, kernel width, cin/groups, out]. Groups = cin is depthwise.
 type Conv2D struct {
-	Out     int  `yaml:"out,required"`    // channels of the output
-	Kernel  int  `yaml:"kernel,required"` // height and width
-	Stride  int  `yaml:"stride"`          // pixels between neighbouring windows; 0: 1
-	Padding int  `yaml:"padding"`         // zeros on each side
-	Groups  int  `yaml:"groups"`          // 0: 1
-	NoBias  bool `yaml:"no-bias"`         // leave b out
+	Out      int   `yaml:"out,required"`              // channels of the output
+	Kernel   []int `yaml:"kernel,required,single"`    // height and width, or one number for both
+	Stride   []int `yaml:"stride,single,omitempty"`   // pixels between neighbouring windows, one number or two; none: 1
+	Padding  []int `yaml:"padding,single,omitempty"`  // zeros around the image: one number, height and width, or top, bottom, left, right
+	Dilation []int `yaml:"dilation,single,omitempty"` // pixels between neighbouring taps of the kernel, one number or two; none: 1
+	Groups   int   `yaml:"groups"`                    // 0: 1
+	NoBias   bool  `yaml:"no-bias"`                   // leave b out
 }
 
 // Output is [Out].
@@ -54,7 +61,7 @@ func (l Linear) Output(in ...tensor.Shape) (tensor.Shape, error) {
 func (l Linear) Accepts(signal.Kind) bool { return true }
 
 func (l Linear) affine(in []tensor.Shape) affine {
-	return affine{window: linearWindow(in[0][0]), n: l.Out}
+	return affine{linmap.Dense(in[0][0], l.Out)}
 }
 
 // Params are weight [in, out] and bias [out].
@@ -63,8 +70,8 @@ func (l Linear) Params(in ...tensor.Shape) []ParamSpec {
 }
 
 // Compile prepares the weights for products.
-func (l Linear) Compile(old any, _ *par.Pool, _ []tensor.Tensor, _ bool, _ ...tensor.Shape) any {
-	return compiled(old)
+func (l Linear) Compile(old any, _ *par.Pool, params []tensor.Tensor, _ bool, _ ...tensor.Shape) any {
+	return compiled(old, params)
 }
 
 // Forward computes y for each row.
@@ -78,38 +85,50 @@ func (l Linear) Backward(c *Call) { l.affine([]tensor.Shape{c.In[0].Shape}).back
 // Output is [h', w', Out].
 func (l Conv2D) Output(in ...tensor.Shape) (tensor.Shape, error) {
 	s, err := image("conv2d", in)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case l.Out < 1 || l.Kernel < 1:
-		return nil, fmt.Errorf("conv2d: out is %d and kernel %d, want both at least 1", l.Out, l.Kernel)
-	case l.Stride < 0 || l.Padding < 0:
-		return nil, fmt.Errorf("conv2d: stride is %d and padding %d, want neither negative", l.Stride, l.Padding)
-	case min(s[0], s[1])+2*l.Padding < l.Kernel:
-		return nil, fmt.Errorf("conv2d: a kernel of %d does not fit an image of %d×%d with padding %d; use a smaller kernel or more padding", l.Kernel, s[0], s[1], l.Padding)
 	}
-	a := l.affine(in)
-	return tensor.Shape{a.oh, a.ow, l.Out}, l.checkGroups(s[2])
+	if len(l.Kernel) == 0 {
+		return nil, errors.New("conv2d: no kernel is given; set its height and width, such as 3")
+	}
+	m, err := linmap.Conv(s, l.Out, l.options())
+	if err != nil {
+		return nil, fmt.Errorf("conv2d: %w", err)
+	}
+	return m.Out(), l.checkGroups(s[2])
+}
+
+func (l Conv2D) options() linmap.Options {
+	return linmap.Options{Kernel: l.Kernel, Stride: l.stride(), Dilation: l.Dilation, Padding: l.Padding}
+}
+
+// stride is Stride, of which 0 means 1.
+func (l Conv2D) stride() []int {
+	if len(l.Stride) == 1 && l.Stride[0] == 0 {
+		return nil
+	}
+	return l.Stride
 }
 
 // Accepts is true for each kind of signal.
 func (l Conv2D) Accepts(signal.Kind) bool { return true }
 
+// affine is the map of an image that Output accepts.
 func (l Conv2D) affine(in []tensor.Shape) affine {
-	s, stride := in[0], max(l.Stride, 1)
-	return affine{n: l.Out, window: window{
-		h: s[0], w: s[1], c: s[2],
-		oh: (s[0]+2*l.Padding-l.Kernel)/stride + 1, ow: (s[1]+2*l.Padding-l.Kernel)/stride + 1,
-		kh: l.Kernel, kw: l.Kernel, stride: stride, padH: l.Padding, padW: l.Padding, dilate: 1,
-	}}
+	m, err := linmap.Conv(in[0], l.Out, l.options())
+	if err != nil {
+		panic(fmt.Sprintf("layer: conv2d of an image that Output does not accept: %v", err))
+	}
+	return affine{m}
 }
 
-// Params are weight [kernel, kernel, cin/groups, out] and bias [out].
+// Params are weight [kernel height, kernel width, cin/groups, out] and bias [out].
 func (l Conv2D) Params(in ...tensor.Shape) []ParamSpec {
 	if l.grouped() {
 		return l.groupParams(in[0])
 	}
-	return l.affine(in).params(tensor.Shape{l.Kernel, l.Kernel, in[0][2], l.Out}, l.NoBias)
+	a := l.affine(in)
+	return a.params(a.Kernel(), l.NoBias)
 }
 
 // Compile prepares the weights for products.
@@ -117,7 +136,7 @@ func (l Conv2D) Compile(old any, _ *par.Pool, params []tensor.Tensor, _ bool, in
 	if l.grouped() {
 		return l.compileGroups(old, params, in[0])
 	}
-	return compiled(old)
+	return compiled(old, params)
 }
 
 // Forward computes the correlation.
@@ -140,8 +159,8 @@ func (l Conv2D) Backward(c *Call) {
 
 func (a affine) params(weight tensor.Shape, noBias bool) []ParamSpec {
 	specs := []ParamSpec{
-		{Role: "weight", Shape: weight, FanIn: a.patch()},
-		{Role: "bias", Shape: tensor.Shape{a.n}, FanIn: a.patch()},
+		{Role: "weight", Shape: weight, FanIn: a.Patch()},
+		{Role: "bias", Shape: tensor.Shape{a.N}, FanIn: a.Patch()},
 	}
 	if noBias {
 		return specs[:1]

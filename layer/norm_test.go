@@ -18,8 +18,8 @@ import (
 func joinCall(t *testing.T, l layer.Layer, in ...*signal.Signal) *layer.Call {
 	t.Helper()
 	c := &layer.Call{
-		Workers: make([]layer.Worker, 1), Scratch: &layer.Scratch{}, Temp: &layer.Temp{},
-		In: in, Out: &signal.Signal{}, DIn: make([]*signal.Signal, len(in)),
+		Chunk:  layer.Chunk{In: in, Out: &signal.Signal{}, DIn: make([]*signal.Signal, len(in)), Chunks: 1},
+		Memory: layer.NewMemory(nil),
 	}
 	var shapes []tensor.Shape
 	for _, s := range in {

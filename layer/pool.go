@@ -1,10 +1,12 @@
 package layer
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"synfire/internal/kernel"
+	"synfire/linmap"
 	"synfire/signal"
 	"synfire/spike"
 	"synfire/tensor"
@@ -12,103 +14,124 @@ import (
 
 // MaxPool takes the largest element of each window of Size×Size, per channel.
 // Stride 0 means Size. Ties, windows of zeros included, go to the first
-// element in row-major order, which alone receives the error. Spikes stay
-// spikes: a window spikes if any of its elements does.
+// element in row-major order, which alone receives the error; padding never wins.
+// Spikes stay spikes: a window spikes if any of its elements does.
 type MaxPool struct {
-	Size   int `yaml:"size,required"`
-	Stride int `yaml:"stride"`
+	Size    int   `yaml:"size,required"`            // height and width of a window
+	Stride  int   `yaml:"stride"`                   // pixels between neighbouring windows; 0: size
+	Padding []int `yaml:"padding,single,omitempty"` // around the image, less than size: one number, height and width, or top, bottom, left, right
 }
 
 // AvgPool is the mean of each window of Size×Size, per channel: the sum in
-// row-major order, times 1/Size². Stride 0 means Size. Spikes are counted.
+// row-major order, times 1/count. Stride 0 means Size. The count is that of the
+// window's elements in the image, with CountPadding Size². Spikes are counted.
 type AvgPool struct {
-	Size   int `yaml:"size,required"`
-	Stride int `yaml:"stride"`
+	Size         int   `yaml:"size,required"`            // height and width of a window
+	Stride       int   `yaml:"stride"`                   // pixels between neighbouring windows; 0: size
+	Padding      []int `yaml:"padding,single,omitempty"` // around the image, less than size: one number, height and width, or top, bottom, left, right
+	CountPadding bool  `yaml:"count-padding,omitempty"`  // means take padding for zeros
 }
+
+// GlobalAvgPool is the mean of each channel over all pixels of an image: [h, w, c]
+// becomes a vector [c]. The sum is in row-major order, times 1/(h·w).
+//
+//	y[ch] = Σ_p x[p, ch]/(h·w),   ∂x[p, ch] = ∂y[ch]/(h·w)
+type GlobalAvgPool struct{}
 
 // pooling is the geometry of both.
-type pooling struct {
-	h, w, c, oh, ow int
-	size, stride    int
+type pooling struct{ linmap.Pool }
+
+func (l MaxPool) pool(in tensor.Shape) (linmap.Pool, error) {
+	return linmap.NewPool(in, l.Size, l.Stride, l.Padding)
 }
 
-func poolOutput(kind string, size, stride int, in []tensor.Shape) (tensor.Shape, error) {
+func (l AvgPool) pool(in tensor.Shape) (linmap.Pool, error) {
+	p, err := linmap.NewPool(in, l.Size, l.Stride, l.Padding)
+	p.Average, p.CountPadding = true, l.CountPadding
+	return p, err
+}
+
+// accepted is the pooling of an image that Output accepts.
+func accepted(p linmap.Pool, err error) pooling {
+	if err != nil {
+		panic(fmt.Sprintf("layer: pooling of an image that Output does not accept: %v", err))
+	}
+	return pooling{p}
+}
+
+func poolOutput(kind string, in []tensor.Shape, of func(tensor.Shape) (linmap.Pool, error)) (tensor.Shape, error) {
 	s, err := image(kind, in)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case size < 1 || stride < 0:
-		return nil, fmt.Errorf("%s: size is %d and stride %d, want a size of at least 1 and no negative stride", kind, size, stride)
-	case min(s[0], s[1]) < size:
-		return nil, fmt.Errorf("%s: a window of %d does not fit an image of %d×%d; use a smaller size", kind, size, s[0], s[1])
 	}
-	g := poolOf(size, stride, s)
-	return tensor.Shape{g.oh, g.ow, g.c}, nil
+	p, err := of(s)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", kind, err)
+	}
+	return p.Out(), nil
 }
 
-func poolOf(size, stride int, in tensor.Shape) pooling {
-	if stride == 0 {
-		stride = size
-	}
-	return pooling{
-		h: in[0], w: in[1], c: in[2], size: size, stride: stride,
-		oh: (in[0]-size)/stride + 1, ow: (in[1]-size)/stride + 1,
-	}
-}
-
-func (g pooling) shape() tensor.Shape { return tensor.Shape{g.oh, g.ow, g.c} }
-func (g pooling) inUnits() int        { return g.h * g.w * g.c }
-func (g pooling) outUnits() int       { return g.oh * g.ow * g.c }
-
-// argBytes is the size of an image's record of largest elements.
-func (g pooling) argBytes() int { return g.oh * g.ow * kernel.ArgPitch(g.c) }
-
-// windows is a row of windows, and outRow, imgRow and argRow are what belongs
-// to row y of them.
-func (g pooling) windows() kernel.Windows {
-	return kernel.Windows{Count: g.ow, Size: g.size, Stride: g.stride, Width: g.w, Channels: g.c}
-}
-
-func (g pooling) outRow(out []tensor.Float, y int) []tensor.Float { return out[y*g.ow*g.c:] }
-func (g pooling) imgRow(img []tensor.Float, y int) []tensor.Float { return img[y*g.stride*g.w*g.c:] }
-
-func (g pooling) argRow(arg []uint8, y int) []uint8 {
-	if arg == nil {
-		return nil
-	}
-	return arg[y*g.ow*kernel.ArgPitch(g.c):]
-}
-
-// eachWindow calls f for each window, in row-major order, with where its
-// channels begin in the output and in the image.
-func (g pooling) eachWindow(f func(out, img int)) {
+// eachWindow calls f for each window, in row-major order, with where its channels begin
+// in the output.
+func (g pooling) eachWindow(f func(out, y, x int)) {
 	out := 0
-	for y := range g.oh {
-		for x := range g.ow {
-			f(out, (y*g.stride*g.w+x*g.stride)*g.c)
-			out += g.c
+	for y := range g.OH {
+		for x := range g.OW {
+			f(out, y, x)
+			out += g.C
 		}
 	}
 }
 
+// eachTap calls f for each tap k of window (y, x) that lies in the image, with where its
+// channels begin there.
+func (g pooling) eachTap(y, x int, f func(k, at int)) {
+	left := x*g.StrideW - g.PadLeft
+	for i := range g.KH {
+		row := y*g.StrideH - g.PadTop + i
+		if row < 0 || row >= g.H {
+			continue
+		}
+		for j := max(0, -left); j < min(g.KW, g.W-left); j++ {
+			f(i*g.KW+j, (row*g.W+left+j)*g.C)
+		}
+	}
+}
+
+// first is the first tap of window (y, x) that lies in the image.
+func (g pooling) first(y, x int) int {
+	if !g.Padded() {
+		return 0
+	}
+	i, _, _ := g.TapRows(y)
+	j, _, _ := g.TapColumns(x)
+	return i*g.KW + j
+}
+
 // eachWord calls f for each window and up to 64 of its channels at a time,
-// with their bits in each pixel of the window, the first n of each word, and
-// where these channels begin in the output and in the image. f may change taps.
-func (g pooling) eachWord(w *Worker, row []uint64, f func(out, img, n int, taps []uint64)) {
-	w.words = slices.Grow(w.words[:0], g.size*g.size)[:g.size*g.size]
+// with their bits in each pixel of the window, the first n of each word, zeros for
+// padding. f may change taps.
+func (g pooling) eachWord(w *Worker, row []uint64, f func(out, y, x, ch, n int, taps []uint64)) {
+	w.words = slices.Grow(w.words[:0], g.KH*g.KW)[:g.KH*g.KW]
 	taps := w.words
-	g.eachWindow(func(out, img int) {
-		for ch := 0; ch < g.c; ch += 64 {
-			n := min(64, g.c-ch)
-			for k, i := 0, 0; i < g.size; i++ {
-				at := img + ch + i*g.w*g.c
-				for range g.size {
-					taps[k] = spike.Bits(row, at, n)
-					at += g.c
+	padded := g.Padded()
+	g.eachWindow(func(out, y, x int) {
+		left := x*g.StrideW - g.PadLeft
+		for ch := 0; ch < g.C; ch += 64 {
+			n := min(64, g.C-ch)
+			for k, i := 0, 0; i < g.KH; i++ {
+				q := y*g.StrideH - g.PadTop + i
+				at := (q*g.W+left)*g.C + ch
+				for j := range g.KW {
+					taps[k] = 0
+					if !padded || q >= 0 && q < g.H && left+j >= 0 && left+j < g.W {
+						taps[k] = spike.Bits(row, at, n)
+					}
+					at += g.C
 					k++
 				}
 			}
-			f(out+ch, img+ch, n, taps)
+			f(out+ch, y, x, ch, n, taps)
 		}
 	})
 }
@@ -127,7 +150,7 @@ func part(data []tensor.Float, r, n int) []tensor.Float { return data[r*n:][:n] 
 
 // Output is the pooled image.
 func (l MaxPool) Output(in ...tensor.Shape) (tensor.Shape, error) {
-	return poolOutput("max-pool", l.Size, l.Stride, in)
+	return poolOutput("max-pool", in, l.pool)
 }
 
 // Accepts is true for each kind of signal.
@@ -141,7 +164,7 @@ func (l MaxPool) ForgetsInput() bool { return l.Size <= kernel.MaxWindow }
 // they are; those of spikes can be seen from the spikes.
 func (l MaxPool) Forward(c *Call) {
 	in, out := c.In[0], c.Out
-	g := poolOf(l.Size, l.Stride, in.Shape)
+	g := accepted(l.pool(in.Shape))
 	if in.Kind == signal.Spikes {
 		out.Reset(signal.Spikes, in.T, in.B, c.Shape)
 		g.eachImage(c, in.Rows(), nil, func(j *job, w *Worker, r int) {
@@ -151,30 +174,21 @@ func (l MaxPool) Forward(c *Call) {
 	}
 	out.Reset(rowKind(in), in.T, in.B, c.Shape)
 	record := c.Scratch.record(0)
-	if c.Keep && g.size <= kernel.MaxWindow {
-		record = c.Scratch.record(in.Rows() * g.argBytes())
+	if c.Keep && g.Recordable() {
+		record = c.Scratch.record(in.Rows() * g.Places())
 	}
-	g.eachImage(c, in.Rows(), record, func(j *job, _ *Worker, r int) {
+	g.eachImage(c, in.Rows(), record, func(j *job, w *Worker, r int) {
 		g := j.pool
-		var arg []uint8
+		var places []uint8
 		if len(j.record) > 0 {
-			arg = j.record[r*g.argBytes():][:g.argBytes()]
+			places = j.record[r*g.Places():][:g.Places()]
 		}
-		g.maxRows(part(j.c.Out.Data, r, g.outUnits()), part(j.c.In[0].Data, r, g.inUnits()), arg, 0, g.oh)
+		g.Forward(&w.maps, part(j.c.Out.Data, r, g.Outputs()), part(j.c.In[0].Data, r, g.Units()), places)
 	})
 }
 
-// maxRows writes rows [y0, y1) of the maxima of an image to its output, and
-// which elements they are to its record (nil: none).
-func (g pooling) maxRows(out, img []tensor.Float, arg []uint8, y0, y1 int) {
-	w := g.windows()
-	for y := y0; y < y1; y++ {
-		w.Max(g.outRow(out, y), g.imgRow(img, y), g.argRow(arg, y))
-	}
-}
-
 func (g pooling) orSpikes(w *Worker, out, row []uint64) {
-	g.eachWord(w, row, func(at, _, n int, taps []uint64) {
+	g.eachWord(w, row, func(at, _, _, _, n int, taps []uint64) {
 		found := taps[:1]
 		for _, x := range taps[1:] {
 			found[0] |= x
@@ -189,89 +203,57 @@ func (l MaxPool) Backward(c *Call) {
 	if din == nil {
 		return
 	}
-	g := poolOf(l.Size, l.Stride, din.Shape)
+	g := accepted(l.pool(din.Shape))
 	g.eachImage(c, dout.Rows(), c.Scratch.bytes, func(j *job, w *Worker, r int) {
 		in, dout, din, g, record := j.c.In[0], j.c.DOut, j.c.DIn[0], j.pool, j.record
-		dx, dy := part(din.Data, r, g.inUnits()), part(dout.Data, r, g.outUnits())
+		dx, dy := part(din.Data, r, g.Units()), part(dout.Data, r, g.Outputs())
 		switch {
 		case in.Kind == signal.Spikes:
 			g.routeSpikes(w, dx, dy, in.Raster.Row(r))
 		case len(record) > 0:
-			g.routeRecorded(dx, dy, record[r*g.argBytes():][:g.argBytes()])
+			g.Transpose(&w.maps, dx, dy, record[r*g.Places():][:g.Places()])
 		default:
 			clear(dx)
-			g.route(w, dx, dy, part(in.Data, r, g.inUnits()))
+			g.route(w, dx, dy, part(in.Data, r, g.Units()))
 		}
 	})
-}
-
-// prepare clears what the windows do not write of an image's errors, and
-// reports whether they must add, as they overlap.
-func (g pooling) prepare(din []tensor.Float) (sum bool) {
-	if g.stride != g.size {
-		clear(din)
-		return g.stride < g.size
-	}
-	row, covered := g.w*g.c, g.ow*g.size*g.c
-	for y := range g.oh * g.size {
-		clear(din[y*row+covered : (y+1)*row])
-	}
-	clear(din[g.oh*g.size*row:])
-	return false
-}
-
-// routeRecorded sends the errors of an image where the record says.
-func (g pooling) routeRecorded(din, dout []tensor.Float, arg []uint8) {
-	w, sum := g.windows(), g.prepare(din)
-	for y := range g.oh {
-		w.MaxBackward(g.imgRow(din, y), g.outRow(dout, y), g.argRow(arg, y), sum)
-	}
 }
 
 // routeSpikes sends the errors of an image to the first spike of each window,
 // or to its first pixel.
 func (g pooling) routeSpikes(w *Worker, din, dout []tensor.Float, row []uint64) {
 	put := kernel.SelectBits
-	if g.prepare(din) {
+	if g.Prepare(din) || g.Padded() {
 		put = kernel.AddSelected
 	}
-	g.eachWord(w, row, func(out, img, n int, taps []uint64) {
+	g.eachWord(w, row, func(out, y, x, ch, n int, taps []uint64) {
 		left := ^uint64(0)
-		for k, x := range taps {
-			taps[k] = x & left
-			left &^= x
+		for k, t := range taps {
+			taps[k] = t & left
+			left &^= t
 		}
-		taps[0] |= left
-		for i := 0; len(taps) > 0; i++ {
-			for j, x := range taps[:g.size] {
-				put(din[img+(i*g.w+j)*g.c:][:n], dout[out:][:n], x)
-			}
-			taps = taps[g.size:]
-		}
+		taps[g.first(y, x)] |= left
+		g.eachTap(y, x, func(k, at int) { put(din[at+ch:][:n], dout[out:][:n], taps[k]) })
 	})
 }
 
 // route adds the errors of an image that has no record.
 func (g pooling) route(w *Worker, din, dout, img []tensor.Float) {
-	best := w.slot(0, g.c)
-	if cap(w.ints) < g.c {
-		w.ints = make([]int32, g.c)
+	best := w.slot(0, g.C)
+	if cap(w.ints) < g.C {
+		w.ints = make([]int32, g.C)
 	}
-	at := w.ints[:g.c]
-	g.eachWindow(func(out, first int) {
-		copy(best, img[first:])
-		for ch := range at {
-			at[ch] = int32(first + ch)
-		}
-		for k := range g.size * g.size {
-			off := first + (k/g.size*g.w+k%g.size)*g.c
-			for ch, v := range img[off:][:g.c] {
-				if v > best[ch] {
-					best[ch], at[ch] = v, int32(off+ch)
+	places := w.ints[:g.C]
+	g.eachWindow(func(out, y, x int) {
+		first := g.first(y, x)
+		g.eachTap(y, x, func(k, at int) {
+			for ch, v := range img[at:][:g.C] {
+				if k == first || v > best[ch] {
+					best[ch], places[ch] = v, int32(at+ch)
 				}
 			}
-		}
-		for ch, i := range at {
+		})
+		for ch, i := range places {
 			din[i] += dout[out+ch]
 		}
 	})
@@ -279,7 +261,10 @@ func (g pooling) route(w *Worker, din, dout, img []tensor.Float) {
 
 // Output is the pooled image.
 func (l AvgPool) Output(in ...tensor.Shape) (tensor.Shape, error) {
-	return poolOutput("avg-pool", l.Size, l.Stride, in)
+	if none := len(l.Padding) == 0 || slices.Max(l.Padding) == 0; none && l.CountPadding {
+		return nil, errors.New("avg-pool: count-padding without padding changes nothing; leave it out, or set padding")
+	}
+	return poolOutput("avg-pool", in, l.pool)
 }
 
 // Accepts is true for each kind of signal.
@@ -294,33 +279,25 @@ func (l AvgPool) IsCheap() bool { return true }
 // Forward takes the means. Of spikes it counts those in each window.
 func (l AvgPool) Forward(c *Call) {
 	in, out := c.In[0], c.Out
-	g := poolOf(l.Size, l.Stride, in.Shape)
+	g := accepted(l.pool(in.Shape))
 	out.Reset(rowKind(in), in.T, in.B, c.Shape)
 	g.eachImage(c, in.Rows(), nil, func(j *job, w *Worker, r int) {
 		in, g := j.c.In[0], j.pool
-		y := part(j.c.Out.Data, r, g.outUnits())
+		y := part(j.c.Out.Data, r, g.Outputs())
 		if in.Kind == signal.Spikes {
 			g.meanSpikes(w, y, in.Raster.Row(r))
 		} else {
-			g.meanRows(y, part(in.Data, r, g.inUnits()), 0, g.oh)
+			g.Forward(&w.maps, y, part(in.Data, r, g.Units()), nil)
 		}
 	})
 }
 
-// share is the part of a window that one of its pixels is.
-func (g pooling) share() tensor.Float { return 1 / tensor.Float(g.size*g.size) }
-
-// meanRows writes rows [y0, y1) of the means of an image to its output.
-func (g pooling) meanRows(out, img []tensor.Float, y0, y1 int) {
-	w := g.windows()
-	for y := y0; y < y1; y++ {
-		w.Mean(g.outRow(out, y), g.imgRow(img, y), g.share())
-	}
-}
-
 func (g pooling) meanSpikes(w *Worker, out []tensor.Float, row []uint64) {
-	share := g.share()
-	g.eachWord(w, row, func(at, _, n int, taps []uint64) {
+	share, padded := 1/tensor.Float(g.KH*g.KW), g.Padded()
+	g.eachWord(w, row, func(at, y, x, _, n int, taps []uint64) {
+		if padded {
+			share = g.Share(y, x)
+		}
 		kernel.CountBits(out[at:][:n], taps, share)
 	})
 }
@@ -331,16 +308,55 @@ func (l AvgPool) Backward(c *Call) {
 	if din == nil {
 		return
 	}
-	poolOf(l.Size, l.Stride, din.Shape).eachImage(c, din.Rows(), nil, func(j *job, _ *Worker, r int) {
+	accepted(l.pool(din.Shape)).eachImage(c, din.Rows(), nil, func(j *job, w *Worker, r int) {
 		g := j.pool
-		g.spread(part(j.c.DIn[0].Data, r, g.inUnits()), part(j.c.DOut.Data, r, g.outUnits()))
+		g.Transpose(&w.maps, part(j.c.DIn[0].Data, r, g.Units()), part(j.c.DOut.Data, r, g.Outputs()), nil)
 	})
 }
 
-// spread sends the errors of an image to all pixels of each window.
-func (g pooling) spread(din, dout []tensor.Float) {
-	w, sum := g.windows(), g.prepare(din)
-	for y := range g.oh {
-		w.MeanBackward(g.imgRow(din, y), g.outRow(dout, y), g.share(), sum)
+// Output is a vector of the channels.
+func (l GlobalAvgPool) Output(in ...tensor.Shape) (tensor.Shape, error) {
+	s, err := image("global-avg-pool", in)
+	if err != nil {
+		return nil, err
 	}
+	return tensor.Shape{s[2]}, nil
+}
+
+// Accepts is true for each kind of signal.
+func (l GlobalAvgPool) Accepts(signal.Kind) bool { return true }
+
+// ForgetsInput is true.
+func (l GlobalAvgPool) ForgetsInput() bool { return true }
+
+// Forward takes the means. Of spikes it counts those of each channel.
+func (l GlobalAvgPool) Forward(c *Call) {
+	in, out := c.In[0], c.Out
+	out.Reset(rowKind(in), in.T, in.B, c.Shape)
+	c.each(in.Rows(), 1, job{}, func(j *job, id, r0, r1 int) {
+		in, out := j.c.In[0], j.c.Out
+		n := out.Units()
+		for r := r0; r < r1; r++ {
+			img, y := imageOf(&j.c.Workers[id], in, r), part(out.Data, r, n)
+			clear(y)
+			kernel.ColumnSums(y, img, n, len(img)/n)
+			kernel.Scale(y, tensor.Float(n)/tensor.Float(len(img)))
+		}
+	})
+}
+
+// Backward spreads each error evenly.
+func (l GlobalAvgPool) Backward(c *Call) {
+	din := c.DIn[0]
+	if din == nil {
+		return
+	}
+	c.each(din.Rows(), 1, job{}, func(j *job, _, r0, r1 int) {
+		n := j.c.DOut.Units()
+		for r := r0; r < r1; r++ {
+			dx := part(j.c.DIn[0].Data, r, j.c.DIn[0].Units())
+			kernel.FillRows(dx, part(j.c.DOut.Data, r, n))
+			kernel.Scale(dx, tensor.Float(n)/tensor.Float(len(dx)))
+		}
+	})
 }

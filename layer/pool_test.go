@@ -48,6 +48,63 @@ func TestPool(t *testing.T) {
 	}
 }
 
+// Padding by hand: it never is the largest, not even among negative numbers, and means
+// count it only where they are told to.
+func TestPoolPadding(t *testing.T) {
+	shape, x := tensor.Shape{2, 3, 1}, []tensor.Float{
+		-1, -2, 6,
+		-4, 8, -9,
+	}
+	for _, c := range []struct {
+		l         layer.Layer
+		want, din []tensor.Float // of errors 1, 2, 4, …
+	}{
+		{layer.MaxPool{Size: 2, Padding: []int{1}}, []tensor.Float{-1, 6, -4, 8}, []tensor.Float{1, 0, 2, 4, 8, 0}},
+		{layer.MaxPool{Size: 2, Stride: 1, Padding: []int{0, 0, 1, 0}}, []tensor.Float{-1, 8, 8}, []tensor.Float{1, 0, 0, 0, 6, 0}},
+		{layer.AvgPool{Size: 2, Padding: []int{1}}, []tensor.Float{-1, 2, -4, -0.5}, []tensor.Float{1, 1, 1, 4, 4, 4}},
+		{layer.AvgPool{Size: 2, Padding: []int{1}, CountPadding: true}, []tensor.Float{-0.25, 1, -1, -0.25}, []tensor.Float{0.25, 0.5, 0.5, 1, 2, 2}},
+		{layer.AvgPool{Size: 2, Stride: 1, Padding: []int{0, 1, 0, 0}}, []tensor.Float{0.25, 0.75, 2, -0.5}, []tensor.Float{0.25, 0.75, 0.5, 2.25, 6.75, 4.5}},
+		{layer.GlobalAvgPool{}, []tensor.Float{-2.0 / 6}, slices.Repeat([]tensor.Float{1.0 / 6}, 6)},
+		{layer.Upsample{Factor: 2}, []tensor.Float{-1, -1, -2, -2, 6, 6, -1, -1, -2, -2, 6, 6, -4, -4, 8, 8, -9, -9, -4, -4, 8, 8, -9, -9},
+			[]tensor.Float{1 + 2 + 64 + 128, 4 + 8 + 256 + 512, 16 + 32 + 1024 + 2048, 4096 * (1 + 2 + 64 + 128), 4096 * (4 + 8 + 256 + 512), 4096 * (16 + 32 + 1024 + 2048)}},
+		{layer.ReLU{Slope: 0.5}, []tensor.Float{-0.5, -1, 6, -2, 8, -4.5}, []tensor.Float{0.5, 1, 4, 4, 16, 16}},
+		{layer.ReLU{Max: 6}, []tensor.Float{0, 0, 6, 0, 6, 0}, make([]tensor.Float, 6)},
+		{layer.ReLU{Slope: 0.25, Max: 7}, []tensor.Float{-0.25, -0.5, 6, -1, 7, -2.25}, []tensor.Float{0.25, 0.5, 4, 2, 0, 8}},
+	} {
+		k := call(t, c.l, sig(signal.Dense, 1, 1, shape, x...), layer.Auto)
+		c.l.Forward(k)
+		if !slices.Equal(k.Out.Data, c.want) {
+			t.Errorf("%T%+v: %v, want %v", c.l, c.l, k.Out.Data, c.want)
+		}
+		k.DOut = sig(signal.Dense, 1, 1, k.Out.Shape)
+		for i := range k.DOut.Data {
+			k.DOut.Data[i] = tensor.Float(uint64(1) << i)
+		}
+		k.DIn[0] = sig(signal.Dense, 1, 1, shape, slices.Repeat([]tensor.Float{5}, 6)...)
+		c.l.Backward(k)
+		if !slices.Equal(k.DIn[0].Data, c.din) {
+			t.Errorf("%T%+v: errors %v, want %v", c.l, c.l, k.DIn[0].Data, c.din)
+		}
+	}
+}
+
+// Spikes through layers that copy or count them are what numbers are.
+func TestSpikesAsNumbers(t *testing.T) {
+	shape, x := tensor.Shape{3, 4, 70}, make([]tensor.Float, 2*2*3*4*70)
+	for i := range x {
+		if i*i%11 == 3 || i%64 == 63 {
+			x[i] = 1
+		}
+	}
+	for _, l := range []layer.Layer{layer.Upsample{Factor: 3}, layer.GlobalAvgPool{}} {
+		bits := forward(t, l, sig(signal.Spikes, 2, 2, shape, x...), layer.Auto)
+		dense := forward(t, l, sig(signal.Dense, 2, 2, shape, x...), layer.Auto)
+		if !slices.Equal(numbers(bits), dense.Data) {
+			t.Errorf("%T%+v: spikes give another result", l, l)
+		}
+	}
+}
+
 // Spikes stay bits, and a window spikes where any of its elements does: the
 // same as the largest of zeros and ones. 70 channels cross a word's border.
 func TestMaxPoolOfSpikes(t *testing.T) {
@@ -99,7 +156,13 @@ func TestMaxPoolTies(t *testing.T) {
 // spikes as words or as numbers. Windows tile the image, overlap, leave gaps,
 // or are too large for a record.
 func TestPoolPaths(t *testing.T) {
-	for _, c := range []struct{ size, stride int }{{2, 0}, {3, 0}, {3, 1}, {3, 2}, {2, 3}, {1, 1}, {17, 1}} {
+	for _, c := range []struct {
+		size, stride int
+		padding      []int
+	}{
+		{size: 2}, {size: 3}, {3, 1, nil}, {3, 2, nil}, {2, 3, nil}, {1, 1, nil}, {17, 1, nil},
+		{3, 2, []int{1}}, {2, 2, []int{1, 0, 0, 1}}, {3, 1, []int{2, 1}}, {2, 3, []int{1}}, {17, 2, []int{3}},
+	} {
 		for _, channels := range []int{1, 12, 64, 70} {
 			shape := tensor.Shape{c.size + 6, c.size + 4, channels}
 			x := make([]tensor.Float, 2*2*shape.Size())
@@ -110,7 +173,7 @@ func TestPoolPaths(t *testing.T) {
 					bits[i] = 1
 				}
 			}
-			mean, most := layer.AvgPool{Size: c.size, Stride: c.stride}, layer.MaxPool{Size: c.size, Stride: c.stride}
+			mean, most := layer.AvgPool{Size: c.size, Stride: c.stride, Padding: c.padding}, layer.MaxPool{Size: c.size, Stride: c.stride, Padding: c.padding}
 			run := func(l layer.Layer, kind signal.Kind, x []tensor.Float, keep bool) (out, din []tensor.Float) {
 				k := call(t, l, sig(kind, 2, 2, shape, x...), layer.Auto)
 				k.Keep = keep
@@ -133,6 +196,9 @@ func TestPoolPaths(t *testing.T) {
 			same("a record", most, x, signal.Dense, true)
 			same("spikes", most, bits, signal.Spikes, true)
 			same("spikes", mean, bits, signal.Spikes, true)
+			if mean.CountPadding = len(c.padding) > 0; mean.CountPadding {
+				same("spikes", mean, bits, signal.Spikes, true)
+			}
 		}
 	}
 }
@@ -156,8 +222,13 @@ func BenchmarkPool(b *testing.B) {
 		for _, l := range []layer.Layer{layer.MaxPool{Size: 2}, layer.AvgPool{Size: 2}} {
 			in := sig(kind, 4, 8, shape, make([]tensor.Float, 32*shape.Size())...)
 			c := &layer.Call{
-				Workers: make([]layer.Worker, 1), Scratch: &layer.Scratch{}, Keep: true,
-				In: []*signal.Signal{in}, Out: &signal.Signal{}, DIn: make([]*signal.Signal, 1),
+				Mode:   layer.Mode{Keep: true},
+				Chunk:  layer.Chunk{In: []*signal.Signal{in}, Out: &signal.Signal{}, DIn: make([]*signal.Signal, 1), Chunks: 1},
+				Memory: layer.NewMemory(nil),
+			}
+			var err error
+			if c.Shape, err = l.Output(shape); err != nil {
+				b.Fatal(err)
 			}
 			l.Forward(c)
 			c.DOut, c.DIn[0] = sig(signal.Dense, 4, 8, c.Out.Shape), sig(signal.Dense, 4, 8, shape)

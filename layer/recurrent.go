@@ -26,14 +26,28 @@ import (
 // event where they are sparse. The state of a sample is that of its neurons and
 // their last spikes.
 type Recurrent struct {
-	Neuron    neuron.Neuron       `yaml:"neuron"`    // how a unit charges, fires and resets
-	Surrogate surrogate.Surrogate `yaml:"surrogate"` // the derivative that stands in for that of the spike
+	Neuron    neuron.Neuron       `yaml:"neuron"`           // how a unit charges, fires and resets
+	Surrogate surrogate.Surrogate `yaml:"surrogate"`        // the derivative that stands in for that of the spike
+	Varied    Varied              `yaml:"varied,omitempty"` // options of the neuron that differ by channel or unit
 }
 
 // recurrentWeights is W packed for both directions.
 type recurrentWeights struct{ forward, backward kernel.Packed }
 
-func (l Recurrent) spiking() Spiking { return Spiking{Neuron: l.Neuron, Surrogate: l.Surrogate} }
+func (l Recurrent) spiking() Spiking {
+	return Spiking{Neuron: l.Neuron, Surrogate: l.Surrogate, Varied: l.Varied}
+}
+
+// Buffers are the options that differ, by the names of the options.
+func (l Recurrent) Buffers(in ...tensor.Shape) []ParamSpec { return l.spiking().Buffers(in...) }
+
+// UpdateBuffers does nothing: no statistics move the options.
+func (l Recurrent) UpdateBuffers([]tensor.Tensor, [][]tensor.Float) {}
+
+// Values are the options that differ, by the buffers.
+func (l Recurrent) Values(shape tensor.Shape, buffers []tensor.Tensor) neuron.Values {
+	return l.spiking().Values(shape, buffers)
+}
 
 // Output is the input's shape.
 func (l Recurrent) Output(in ...tensor.Shape) (tensor.Shape, error) {
@@ -79,27 +93,52 @@ func (l Recurrent) Accepts(k signal.Kind) bool { return k != signal.Spikes }
 // ForgetsInput is true: the membranes are kept instead.
 func (l Recurrent) ForgetsInput() bool { return true }
 
-// kept is what Forward leaves to Backward: the membranes of all steps, and the
-// spikes that went into each step, step 0's from the window before.
-func (l Recurrent) kept(c *Call, steps, stride int) (u, before []tensor.Float) {
-	s := c.Scratch
-	s.floats = tensor.Resize(s.floats, 2*steps*stride)
-	return s.floats[:steps*stride], s.floats[steps*stride:]
+// recurrentKept is what Forward leaves to Backward: the membranes of all steps,
+// the spikes that went into each step, step 0's from the window before, and what
+// the neuron asks for besides: values of its own, the state before each step.
+type recurrentKept struct {
+	n, b      int
+	u, before []tensor.Float // [T, B, n]
+	own       []tensor.Float // [T, B, keeps × n]
+	start     []tensor.Float // [T, B, states × n]
+}
+
+func (l Recurrent) kept(c *Call, steps, b, n int) recurrentKept {
+	s, rows := c.Scratch, steps*b
+	s.floats = tensor.Resize(s.floats, 2*rows*n)
+	k := recurrentKept{n: n, b: b, u: s.floats[:rows*n], before: s.floats[rows*n:]}
+	keeps, start := neuron.Keeps(l.Neuron)
+	if keeps > 0 {
+		s.kept = tensor.Resize(s.kept, rows*n*keeps)
+		k.own = s.kept
+	}
+	if start {
+		s.start = tensor.Resize(s.start, rows*n*l.Neuron.States())
+		k.start = s.start
+	}
+	return k
+}
+
+// row is the part of step t of sample b in one of the arrays.
+func (k recurrentKept) row(x []tensor.Float, t, b int) []tensor.Float {
+	size := len(x) / (len(k.u) / k.n)
+	return x[(t*k.b+b)*size:][:size]
 }
 
 // Forward runs the population step by step; threads take samples.
 func (l Recurrent) Forward(c *Call) {
 	in, n := c.In[0], c.In[0].Units()
-	stride := in.B * n
-	soft := l.spiking().softScan(c.Soft)
-	bits, words := l.spiking().spikeBits(c)
-	if soft != nil {
+	spiking := l.spiking()
+	bits, words := spiking.spikeBits(c)
+	if c.Soft != Hard {
 		c.Out.Reset(signal.Dense, in.T, in.B, in.Shape)
 	}
-	var u, before []tensor.Float
-	if c.Keep || soft != nil {
-		u, before = l.kept(c, in.T, stride)
+	var k recurrentKept
+	keep := c.Keep || c.Soft != Hard
+	if keep {
+		k = l.kept(c, in.T, in.B, n)
 	}
+	values := spiking.values(c, in.Shape)
 	w, size := c.Weights.(*recurrentWeights), (l.Neuron.States()+1)*n
 	c.Pool.For(in.B, 1, func(id, b0, b1 int) {
 		wk := &c.Workers[id]
@@ -110,24 +149,20 @@ func (l Recurrent) Forward(c *Call) {
 			for t := range in.T {
 				copy(current, in.Data[t*in.Stride()+b*n:])
 				l.addSpikes(c, wk, current, last, w)
-				at, row := t*stride+b*n, bits[(t*in.B+b)*words:][:words]
-				if before == nil {
-					l.Neuron.Forward(1, n, current, n, state, nil, 0, row, words)
+				row := bits[(t*in.B+b)*words:][:words]
+				step := neuron.Window{Steps: 1, Units: n, Input: neuron.Strided{Data: current}, State: state, Spikes: neuron.Bits{Data: row}, Values: values}
+				if keep {
+					step.Membrane.Data, step.Kept.Data = k.row(k.u, t, b), k.row(k.own, t, b)
+					copy(k.row(k.before, t, b), last)
+					copy(k.row(k.start, t, b), state)
+				}
+				spiking.scan(step, c.Soft)
+				if c.Soft == Hard {
 					kernel.Expand(last, row, 0)
 					continue
 				}
-				copy(before[at:], last)
-				if soft == nil {
-					l.Neuron.Forward(1, n, current, n, state, u[at:][:n], n, row, words)
-					kernel.Expand(last, row, 0)
-					continue
-				}
-				soft(1, n, current, n, state, u[at:][:n], n, row, words)
-				for i, m := range u[at:][:n] {
-					z, _ := l.Neuron.Argument(m)
-					last[i] = l.Surrogate.Primitive(z)
-				}
-				copy(c.Out.Data[at:], last)
+				spiking.soften(last, step.Membrane.Data, values)
+				copy(c.Out.Data[(t*in.B+b)*n:], last)
 			}
 		}
 	})
@@ -148,8 +183,9 @@ func (l Recurrent) addSpikes(c *Call, wk *Worker, current, last []tensor.Float, 
 func (l Recurrent) Backward(c *Call) {
 	dout, din, n := c.DOut, c.DIn[0], c.DOut.Units()
 	stride := dout.B * n
-	u, before := l.kept(c, dout.T, stride)
+	k := l.kept(c, dout.T, dout.B, n)
 	errors := c.Temp.slot(0, dout.T*stride) // at the currents
+	values := l.spiking().values(c, dout.Shape)
 	w, size := c.Weights.(*recurrentWeights), (l.Neuron.States()+1)*n
 	c.Pool.For(dout.B, 1, func(id, b0, b1 int) {
 		ds := c.Workers[id].slot(0, n)
@@ -162,14 +198,23 @@ func (l Recurrent) Backward(c *Call) {
 					ds[i] = g + carry[i]
 				}
 				e := errors[at:][:n]
-				l.Neuron.Backward(1, n, l.Surrogate, u[at:][:n], n, ds, n, gstate, e, n)
+				l.Neuron.Backward(neuron.Errors{
+					Steps: 1, Units: n, Surrogate: l.Surrogate,
+					Membrane: neuron.Strided{Data: k.row(k.u, t, b)},
+					Kept:     neuron.Strided{Data: k.row(k.own, t, b)},
+					Start:    k.row(k.start, t, b),
+					Spikes:   neuron.Strided{Data: ds},
+					State:    gstate,
+					Input:    neuron.Strided{Data: e, Stride: n}, // written, not added to
+					Values:   values,
+				})
 				clear(carry)
 				kernel.MatMul(nil, 1, e, n, false, &w.backward, carry, n)
 				put(din, at, b*n, e)
 			}
 		}
 	})
-	l.gradWeights(c, before, errors)
+	l.gradWeights(c, k.before, errors)
 }
 
 // put writes the error e of a step to din, or adds it to a Constant's.

@@ -12,10 +12,12 @@ import (
 
 // Spiking is a population of neurons, one for each element of its input, which
 // is their current. Its output is their spikes, its state theirs. Backward
-// replaces the derivative of the spike by the surrogate's.
+// replaces the derivative of the spike by the surrogate's. Options of the neuron
+// hold for all units, or as Varied says differ within the population.
 type Spiking struct {
-	Neuron    neuron.Neuron       `yaml:"neuron"`    // how a unit charges, fires and resets
-	Surrogate surrogate.Surrogate `yaml:"surrogate"` // the derivative that stands in for that of the spike
+	Neuron    neuron.Neuron       `yaml:"neuron"`           // how a unit charges, fires and resets
+	Surrogate surrogate.Surrogate `yaml:"surrogate"`        // the derivative that stands in for that of the spike
+	Varied    Varied              `yaml:"varied,omitempty"` // options of the neuron that differ by channel or unit
 }
 
 // Readout is a leaky integrator that never fires, for reading a network out by
@@ -34,7 +36,24 @@ func (l Spiking) Output(in ...tensor.Shape) (tensor.Shape, error) {
 	if l.Neuron == nil || l.Surrogate == nil {
 		return nil, errors.New("spiking: neuron and surrogate must both be given, for instance neuron lif with surrogate fast-sigmoid")
 	}
-	return s, errors.Join(l.Neuron.Validate(), l.Surrogate.Validate())
+	return s, errors.Join(l.Neuron.Validate(), l.Surrogate.Validate(), l.Varied.check(l.Neuron, s))
+}
+
+// Buffers are the options that differ, by the names of the options.
+func (l Spiking) Buffers(in ...tensor.Shape) []ParamSpec { return l.Varied.buffers(l.Neuron, in[0]) }
+
+// UpdateBuffers does nothing: no statistics move the options.
+func (l Spiking) UpdateBuffers([]tensor.Tensor, [][]tensor.Float) {}
+
+// Values are the options that differ, for inputs of a shape, by the buffers.
+func (l Spiking) Values(shape tensor.Shape, buffers []tensor.Tensor) neuron.Values {
+	var spread []tensor.Float
+	return neuron.Values{Of: l.Varied.values(l.Neuron, shape, buffers, &spread)}
+}
+
+// values is Values in the memory of the call.
+func (l Spiking) values(c *Call, shape tensor.Shape) neuron.Values {
+	return neuron.Values{Of: l.Varied.values(l.Neuron, shape, c.Buffers, &c.Temp.spread)}
 }
 
 // StateSize is the number of the neurons' state variables.
@@ -58,33 +77,43 @@ type population struct {
 	l        Spiking
 	c        *Call
 	x, u     []tensor.Float
+	kept     []tensor.Float // besides the membranes, [T, B, keeps × units]
+	start    []tensor.Float // the state before the chunk
+	keeps    int
+	values   neuron.Values
 	bits     []uint64
 	words    int
-	soft     neuron.Scan // nil for real spikes
-	again    bool        // membranes are not kept
+	again    bool // membranes are not kept
 	b, units int
 	block    int
 }
 
-// softScan is the scan of soft spikes, nil for real ones.
-func (l Spiking) softScan(s Soft) neuron.Scan {
-	n, ok := l.Neuron.(neuron.Softener)
-	switch {
-	case s == Hard:
-		return nil
-	case ok:
-		return n.Soften(l.Surrogate, s == Replay)
+// scan advances neurons over a window, by hard or soft spikes.
+func (l Spiking) scan(w neuron.Window, s Soft) {
+	switch n, ok := l.Neuron.(neuron.Softener); {
+	case ok && s != Hard:
+		n.ForwardSoft(w, l.Surrogate, s == Replay)
 	case s == Replay:
-		return l.Neuron.Replay
+		l.Neuron.Replay(w)
+	default:
+		l.Neuron.Forward(w)
 	}
-	return l.Neuron.Forward
+}
+
+// soften is the soft spikes of a step's membranes u, of units from the first on.
+func (l Spiking) soften(dst, u []tensor.Float, v neuron.Values) {
+	for i, m := range u {
+		z, _ := v.Unit(l.Neuron, i).Argument(m)
+		dst[i] = l.Surrogate.Primitive(z)
+	}
 }
 
 // eachPopulation splits the work into samples, and large samples of neurons
-// with one state variable into blocks of units; f gets a sample and its range.
+// that hold and keep no more than a membrane into blocks of units; f gets a sample
+// and its range.
 func (l Spiking) eachPopulation(p population, f func(p *population, id, b, lo, hi int)) {
 	p.l, p.block = l, p.units
-	if l.Neuron.States() == 1 {
+	if l.Neuron.States() == 1 && p.keeps == 0 && p.start == nil {
 		p.block = unitBlock
 	}
 	blocks := (p.units + p.block - 1) / p.block
@@ -107,7 +136,8 @@ const mostChunks = 16
 // reads them: of a constant input that is all arithmetic, in registers, where
 // keeping them would write and read memory for each step.
 func (l Spiking) recomputes(c *Call) bool {
-	return c.In[0].Kind == signal.Constant && c.Soft == Hard && c.Chunks <= mostChunks && l.Neuron.States() == 1
+	keeps, start := neuron.Keeps(l.Neuron)
+	return c.In[0].Kind == signal.Constant && c.Soft == Hard && c.Chunks <= mostChunks && l.Neuron.States() == 1 && keeps == 0 && !start
 }
 
 // Forward runs the neurons over the window.
@@ -121,32 +151,64 @@ func (l Spiking) Forward(c *Call) {
 	case !again && (c.Keep || c.Soft != Hard):
 		u = l.membranes(c)
 	}
-	p := population{c: c, x: in.Data, u: u, soft: l.softScan(c.Soft), b: in.B, units: in.Units()}
+	p := population{c: c, x: in.Data, u: u, b: in.B, units: in.Units(), values: l.values(c, in.Shape)}
+	if u != nil {
+		p.keep(l.Neuron, in.T)
+		copy(p.start, c.State)
+	}
 	if c.TakeIn && u != nil {
 		p.x = u
 	}
 	p.bits, p.words = l.spikeBits(c)
 	l.eachPopulation(p, func(p *population, _, b, lo, hi int) {
-		in, states := p.c.In[0], p.l.Neuron.States()
-		at, w, stride := b*p.units+lo, b*p.words+lo/64, p.b*p.units
-		var u []tensor.Float
-		if p.u != nil {
-			u = p.u[at:]
-		}
-		state := p.c.State[b*p.units*states+lo:][:(hi-lo)*states]
-		if p.soft != nil {
-			p.soft(in.T, hi-lo, p.x[at:], in.Stride(), state, u, stride, p.bits[w:], in.B*p.words)
-			return
-		}
-		p.l.Neuron.Forward(in.T, hi-lo, p.x[at:], in.Stride(), state, u, stride, p.bits[w:], in.B*p.words)
+		p.l.scan(p.window(b, lo, hi), p.c.Soft)
 	})
 	if c.Soft != Hard {
 		c.Out.Reset(signal.Dense, in.T, in.B, in.Shape)
-		for i, m := range u {
-			z, _ := l.Neuron.Argument(m)
-			c.Out.Data[i] = l.Surrogate.Primitive(z)
+		for i := 0; i < len(u); i += p.units {
+			l.soften(c.Out.Data[i:], u[i:i+p.units], p.values)
 		}
 	}
+}
+
+// keep is where a chunk of steps keeps what the neuron asks for besides the
+// membranes.
+func (p *population) keep(n neuron.Neuron, steps int) {
+	keeps, start := neuron.Keeps(n)
+	s := p.c.Scratch
+	if keeps > 0 {
+		s.kept = tensor.Resize(s.kept, steps*p.b*p.units*keeps)
+		p.kept, p.keeps = s.kept, keeps
+	}
+	if start {
+		s.start = tensor.Resize(s.start, p.b*p.units*n.States())
+		p.start = s.start
+	}
+}
+
+// window is units [lo, hi) of sample b on the way forward.
+func (p *population) window(b, lo, hi int) neuron.Window {
+	in, states, at := p.c.In[0], p.l.Neuron.States(), b*p.units+lo
+	w := neuron.Window{
+		Steps: in.T, Units: hi - lo,
+		Input:  neuron.Strided{Data: p.x[at:], Stride: in.Stride()},
+		State:  p.c.State[b*p.units*states+lo:][:(hi-lo)*states],
+		Kept:   p.keptOf(b),
+		Spikes: neuron.Bits{Data: p.bits[b*p.words+lo/64:], Stride: in.B * p.words},
+		Values: neuron.Values{Of: p.values.Of, First: lo},
+	}
+	if p.u != nil {
+		w.Membrane = neuron.Strided{Data: p.u[at:], Stride: p.b * p.units}
+	}
+	return w
+}
+
+// keptOf is what sample b keeps besides membranes.
+func (p *population) keptOf(b int) neuron.Strided {
+	if p.kept == nil {
+		return neuron.Strided{}
+	}
+	return neuron.Strided{Data: p.kept[b*p.keeps*p.units:], Stride: p.b * p.keeps * p.units}
 }
 
 // membranes is where the membranes are kept. Where nobody else needs the input,
@@ -182,31 +244,48 @@ func (l Spiking) Backward(c *Call) {
 	if din == nil {
 		return
 	}
-	p := population{c: c, x: c.In[0].Data, u: c.Scratch.floats, again: l.recomputes(c), b: dout.B, units: dout.Units()}
+	p := population{c: c, x: c.In[0].Data, u: c.Scratch.floats, again: l.recomputes(c), b: dout.B, units: dout.Units(), values: l.values(c, dout.Shape)}
+	if !p.again {
+		p.keep(l.Neuron, dout.T)
+	}
 	l.eachPopulation(p, func(p *population, id, b, lo, hi int) {
 		dout, din, states := p.c.DOut, p.c.DIn[0], p.l.Neuron.States()
 		at, stride := b*p.units+lo, p.b*p.units
-		u, us := p.u, stride
-		if p.again {
-			u, us = p.membranes(&p.c.Workers[id], at, hi-lo), hi-lo
-		} else {
-			u = u[at:]
+		e := neuron.Errors{
+			Steps: dout.T, Units: hi - lo, Surrogate: p.l.Surrogate,
+			Kept:   p.keptOf(b),
+			Spikes: neuron.Strided{Data: dout.Data[at:], Stride: stride},
+			State:  p.c.DState[b*p.units*states+lo:][:(hi-lo)*states],
+			Input:  neuron.Strided{Data: din.Data[at:], Stride: din.Stride()},
+			Values: neuron.Values{Of: p.values.Of, First: lo},
 		}
-		gstate := p.c.DState[b*p.units*states+lo:][:(hi-lo)*states]
-		p.l.Neuron.Backward(dout.T, hi-lo, p.l.Surrogate, u, us, dout.Data[at:], stride, gstate, din.Data[at:], din.Stride())
+		if p.again {
+			e.Membrane = p.membranes(&p.c.Workers[id], at, e.Values, hi-lo)
+		} else {
+			e.Membrane = neuron.Strided{Data: p.u[at:], Stride: stride}
+		}
+		if p.start != nil {
+			e.Start = p.start[b*p.units*states:][:p.units*states]
+		}
+		p.l.Neuron.Backward(e)
 	})
 }
 
 // membranes computes those of n units from at on in this chunk again, from the
 // window's start.
-func (p *population) membranes(w *Worker, at, n int) []tensor.Float {
+func (p *population) membranes(w *Worker, at int, v neuron.Values, n int) neuron.Strided {
 	steps, words := p.c.DOut.T, (n+63)/64
 	u, state := w.slot(0, steps*n), w.slot(1, n)
 	w.words = resize(w.words, max(steps, p.c.Before)*words)
 	copy(state, p.c.First.floats[at:])
-	p.l.Neuron.Forward(p.c.Before, n, p.x[at:], 0, state, nil, 0, w.words, words)
-	p.l.Neuron.Forward(steps, n, p.x[at:], 0, state, u, n, w.words, words)
-	return u
+	win := neuron.Window{
+		Steps: p.c.Before, Units: n, Input: neuron.Strided{Data: p.x[at:]}, State: state,
+		Spikes: neuron.Bits{Data: w.words, Stride: words}, Values: v,
+	}
+	p.l.Neuron.Forward(win)
+	win.Steps, win.Membrane = steps, neuron.Strided{Data: u, Stride: n}
+	p.l.Neuron.Forward(win)
+	return win.Membrane
 }
 
 // Output is the input's shape.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"synfire/loss"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -17,7 +18,10 @@ func Example() {
 	}}
 	var errors signal.Signal
 	counts := make([]tensor.Float, 2)
-	value, err := loss.CountCrossEntropy{}.Eval(&errors, counts, &o, []int{1})
+	value, err := loss.CountCrossEntropy{}.Eval(&loss.Call{
+		Out: &o, DOut: &errors, Scores: counts,
+		Target: &sample.Column{Field: &sample.Field{Name: "digit", Kind: sample.Class, Classes: []string{"zero", "one"}}, Class: []int{1}},
+	})
 	if err != nil {
 		panic(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"synfire/loss"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -31,6 +32,12 @@ func random(t, b, k int) *signal.Signal {
 		data[i] = tensor.Float(r.IntN(129)-64) / 64
 	}
 	return outputs(t, b, data...)
+}
+
+// call is a loss's call for labels, of as many classes as there are outputs.
+func call(dout *signal.Signal, scores []tensor.Float, o *signal.Signal, labels []int) *loss.Call {
+	field := &sample.Field{Name: sample.Label, Kind: sample.Class, Classes: make([]string, o.Units())}
+	return &loss.Call{Out: o, DOut: dout, Scores: scores, Target: &sample.Column{Field: field, Class: labels}}
 }
 
 func near(got, want, tol float64) bool { return math.Abs(got-want) <= tol*(1+math.Abs(want)) }
@@ -63,7 +70,7 @@ func TestByHand(t *testing.T) {
 	} {
 		for _, dout := range []*signal.Signal{nil, {Data: []tensor.Float{9}}} {
 			scores := slices.Repeat([]tensor.Float{9}, len(c.scores))
-			value, err := c.l.Eval(dout, scores, c.o, c.labels)
+			value, err := c.l.Eval(call(dout, scores, c.o, c.labels))
 			if err != nil || !near(value, c.value, 1e-12) || !slices.Equal(scores, c.scores) {
 				t.Errorf("%s: value %v, scores %v, want %v and %v: %v", c.name, value, scores, c.value, c.scores, err)
 			}
@@ -184,7 +191,7 @@ func TestGradients(t *testing.T) {
 		o := random(steps, b, k)
 		scores := make([]tensor.Float, b*k)
 		var dout signal.Signal
-		value, err := c.l.Eval(&dout, scores, o, labels)
+		value, err := c.l.Eval(call(&dout, scores, o, labels))
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
@@ -204,7 +211,7 @@ func TestGradients(t *testing.T) {
 		at := func(i int, v tensor.Float) float64 {
 			old := o.Data[i]
 			o.Data[i] = v
-			value, err := c.l.Eval(nil, scores, o, labels)
+			value, err := c.l.Eval(call(nil, scores, o, labels))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -238,7 +245,7 @@ func TestHugeLogits(t *testing.T) {
 		o := outputs(1, 1, tensor.Float(c.b), tensor.Float(c.a))
 		for _, l := range []loss.Loss{loss.CountCrossEntropy{}, loss.MembraneCrossEntropy{}} {
 			var dout signal.Signal
-			value, err := l.Eval(&dout, make([]tensor.Float, 2), o, []int{1})
+			value, err := l.Eval(call(&dout, make([]tensor.Float, 2), o, []int{1}))
 			if err != nil || !near(value, c.value, 1e-7) {
 				t.Errorf("%T of (%g, %g): %v, want %v: %v", l, c.a, c.b, value, c.value, err)
 			}
@@ -256,7 +263,7 @@ func TestNonFinite(t *testing.T) {
 			for at := range 3 {
 				o := outputs(1, 1, 0, 1, 2)
 				o.Data[at] = tensor.Float(bad)
-				value, err := c.l.Eval(nil, make([]tensor.Float, 3), o, []int{1})
+				value, err := c.l.Eval(call(nil, make([]tensor.Float, 3), o, []int{1}))
 				if err == nil && value-value == 0 {
 					t.Errorf("%s: output %d is %v, but the loss is %v", c.name, at, bad, value)
 				}
@@ -287,7 +294,7 @@ func TestErrors(t *testing.T) {
 	} {
 		for _, l := range all {
 			var dout signal.Signal
-			_, err := l.l.Eval(&dout, make([]tensor.Float, c.scores), c.o, c.labels)
+			_, err := l.l.Eval(call(&dout, make([]tensor.Float, c.scores), c.o, c.labels))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s, %s: error %v, want one with %q", l.name, c.name, err, c.want)
 			}
@@ -307,5 +314,13 @@ func TestBest(t *testing.T) {
 		if got := loss.Best(c.scores); got != c.want {
 			t.Errorf("Best(%v) = %d, want %d", c.scores, got, c.want)
 		}
+	}
+}
+
+// wantError wants an error with a text, or none.
+func wantError(t *testing.T, err error, want string) {
+	t.Helper()
+	if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %q", err, want)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"synfire/encode"
-	"synfire/signal"
 	"synfire/tensor"
 )
 
@@ -17,6 +16,7 @@ import (
 // A target below 1, and one above 0 for the classes that are wrong, keeps
 // units from silence and saturation. Its scores are rates.
 type RateMSE struct {
+	classes
 	Right float64 `yaml:"right"`
 	Wrong float64 `yaml:"wrong"`
 }
@@ -29,9 +29,12 @@ func (l RateMSE) Validate() error {
 	return fmt.Errorf("loss rate-mse: right is %v and wrong %v, want rates 0 ≤ wrong < right ≤ 1, such as 0.9 and 0.03", l.Right, l.Wrong)
 }
 
+// Score reads rates.
+func (RateMSE) Score(c *Call) error { return c.score(encode.Membrane{}) }
+
 // Eval computes the loss.
-func (l RateMSE) Eval(dout *signal.Signal, scores []tensor.Float, o *signal.Signal, labels []int) (float64, error) {
-	return decoded(encode.Membrane{}, l.sample, dout, scores, o, labels)
+func (l RateMSE) Eval(c *Call) (float64, error) {
+	return decoded(encode.Membrane{}, l.sample, c)
 }
 
 func (l RateMSE) sample(grad, scores []tensor.Float, label int) float64 {

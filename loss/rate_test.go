@@ -20,7 +20,7 @@ func TestFirstSpike(t *testing.T) {
 		1, 0, 0)
 	scores := make([]tensor.Float, 3)
 	var dout signal.Signal
-	value, err := loss.FirstSpike{Temperature: 2}.Eval(&dout, scores, o, []int{1})
+	value, err := loss.FirstSpike{Temperature: 2}.Eval(call(&dout, scores, o, []int{1}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 // Its outputs are those of a linear layer or a readout. Scores are means over
 // time.
 type StepCrossEntropy struct {
+	classes
 	Lambda float64 `yaml:"lambda"`
 	Level  float64 `yaml:"level"`
 }
@@ -33,30 +34,63 @@ func (l StepCrossEntropy) Validate() error {
 	return fmt.Errorf("loss step-cross-entropy: lambda is %v and level %v, want a share in [0, 1) and a finite level (the threshold is usual)", l.Lambda, l.Level)
 }
 
+// Score reads means over time.
+func (StepCrossEntropy) Score(c *Call) error { return c.score(encode.Membrane{}) }
+
 // Eval computes the loss.
-func (l StepCrossEntropy) Eval(dout *signal.Signal, scores []tensor.Float, o *signal.Signal, labels []int) (float64, error) {
-	if err := check(scores, o, labels); err != nil {
+func (l StepCrossEntropy) Eval(c *Call) (float64, error) {
+	if err := c.check(); err != nil {
 		return 0, err
 	}
-	encode.Membrane{}.Decode(scores, o)
+	c.decode(encode.Membrane{})
+	o := c.Out
 	var grad []tensor.Float
-	if dout != nil {
-		dout.Reset(signal.Dense, o.T, o.B, o.Shape)
-		grad = dout.Data
+	if c.DOut != nil {
+		c.DOut.Reset(signal.Dense, o.T, o.B, o.Shape)
+		grad = c.DOut.Data
 	}
-	n, inv := len(scores), 1/float64(o.T)
+	n := len(c.Scores)
 	var total float64
 	for t := range o.T {
 		var g []tensor.Float
 		if grad != nil {
 			g = grad[t*n:][:n]
 		}
-		total += mean(l.step, g, o.Data[t*n:][:n], labels)
+		total += c.stepMean(l.step, g, o.Data[t*n:][:n], t)
 	}
+	if c.Valid != nil { // the weights of samples are in the steps
+		return total, nil
+	}
+	inv := 1 / float64(o.T)
 	for i := range grad {
 		grad[i] *= tensor.Float(inv)
 	}
 	return total * inv, nil
+}
+
+// stepMean is the mean of f over the samples in step t, where none is padded. Else
+// it is the step's share of the mean over samples of their means over steps.
+func (c *Call) stepMean(f func(grad, o []tensor.Float, label int) float64, grad, o []tensor.Float, t int) (total float64) {
+	if c.Valid == nil {
+		return mean(f, grad, o, c.Target.Class)
+	}
+	clear(grad)
+	k := c.Out.Units()
+	for b, valid := range c.Valid {
+		if t >= valid {
+			continue
+		}
+		var g []tensor.Float
+		if grad != nil {
+			g = grad[b*k:][:k]
+		}
+		weight := 1 / (float64(valid) * float64(c.Out.B))
+		total += weight * f(g, o[b*k:][:k], c.Target.Class[b])
+		for i := range g {
+			g[i] *= tensor.Float(weight)
+		}
+	}
+	return total
 }
 
 // step is the loss of one sample in one step.
@@ -92,6 +126,7 @@ func (l StepCrossEntropy) step(grad, o []tensor.Float, label int) float64 {
 // so a silent unit learns too, most of all to fire at the start. Scores are
 // −t_k/τ; see encode.FirstSpike.
 type FirstSpike struct {
+	classes
 	Temperature float64 `yaml:"temperature"`
 }
 
@@ -103,26 +138,42 @@ func (l FirstSpike) Validate() error {
 	return fmt.Errorf("loss first-spike: temperature is %v, want a positive number of steps", l.Temperature)
 }
 
+// Score writes −t_k/τ.
+func (l FirstSpike) Score(c *Call) error {
+	if err := c.checkSizes(); err != nil {
+		return err
+	}
+	c.mask(c.Out)
+	encode.FirstSpike{}.Decode(c.Scores, c.Out)
+	for i := range c.Scores {
+		c.Scores[i] /= l.tau()
+	}
+	return nil
+}
+
 // Eval computes the loss.
-func (l FirstSpike) Eval(dout *signal.Signal, scores []tensor.Float, o *signal.Signal, labels []int) (float64, error) {
-	if err := check(scores, o, labels); err != nil {
+func (l FirstSpike) Eval(c *Call) (float64, error) {
+	if err := c.check(); err != nil {
 		return 0, err
 	}
-	tau := tensor.Float(l.Temperature)
-	if tau == 0 {
-		tau = 1
+	if err := l.Score(c); err != nil {
+		return 0, err
 	}
-	encode.FirstSpike{}.Decode(scores, o)
-	for i := range scores {
-		scores[i] /= tau
-	}
-	grad := errorsFor(dout, scores)
-	value := mean(crossEntropy, grad, scores, labels)
-	if dout != nil {
+	grad := errorsFor(c.DOut, c.Scores)
+	value := mean(crossEntropy, grad, c.Scores, c.Target.Class)
+	if c.DOut != nil {
 		for i := range grad {
-			grad[i] /= tau
+			grad[i] /= l.tau()
 		}
-		encode.FirstSpike{}.Backward(dout, grad, o)
+		encode.FirstSpike{}.Backward(c.DOut, grad, c.Out)
+		c.mask(c.DOut)
 	}
 	return value, nil
+}
+
+func (l FirstSpike) tau() tensor.Float {
+	if l.Temperature == 0 {
+		return 1
+	}
+	return tensor.Float(l.Temperature)
 }

@@ -4,13 +4,12 @@ import (
 	"fmt"
 
 	"synfire/encode"
-	"synfire/signal"
-	"synfire/tensor"
 )
 
 // WeightedCrossEntropy is the cross-entropy of the softmax over spikes of which
 // the early ones count more, score = Σ_t Factor^t·o[t]; see encode.Weighted.
 type WeightedCrossEntropy struct {
+	classes
 	Factor float64 `yaml:"factor"` // in (0, 1]; 0: 0.9
 }
 
@@ -22,10 +21,17 @@ func (l WeightedCrossEntropy) Validate() error {
 	return fmt.Errorf("loss weighted-cross-entropy: factor is %v, want one in (0, 1], such as 0.9", l.Factor)
 }
 
+// Score reads the weighted sums.
+func (l WeightedCrossEntropy) Score(c *Call) error { return c.score(l.decoder()) }
+
 // Eval computes the loss.
-func (l WeightedCrossEntropy) Eval(dout *signal.Signal, scores []tensor.Float, o *signal.Signal, labels []int) (float64, error) {
+func (l WeightedCrossEntropy) Eval(c *Call) (float64, error) {
+	return decoded(l.decoder(), crossEntropy, c)
+}
+
+func (l WeightedCrossEntropy) decoder() encode.Decoder {
 	if l.Factor == 0 {
 		l.Factor = 0.9
 	}
-	return decoded(encode.Weighted{Factor: l.Factor}, crossEntropy, dout, scores, o, labels)
+	return encode.Weighted{Factor: l.Factor}
 }

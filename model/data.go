@@ -1,17 +1,25 @@
 package model
 
 import (
+	"context"
 	"fmt"
 
 	"synfire/data"
+	"synfire/data/arrays"
+
+	"synfire/data/folder"
+	"synfire/sample"
 )
 
-// Data says which data a run uses and how training sees them. One of Name, Folder
-// and NPZ is given.
+// Data says which data a run uses and how training sees them. One of Name, Folder,
+// NPZ and Source is given.
 type Data struct {
 	Name   string `yaml:"name,omitempty"`   // of a data set that synfire knows
-	Folder string `yaml:"folder,omitempty"` // of images of one's own, or a zip file: see data.Folder
-	NPZ    string `yaml:"npz,omitempty"`    // file of arrays of one's own: see data.Arrays
+	Folder string `yaml:"folder,omitempty"` // of images of one's own, or a zip file: see data/folder
+	NPZ    string `yaml:"npz,omitempty"`    // file of arrays of one's own: see data/arrays
+
+	Source data.Opener `yaml:"source,omitempty"` // any other kind of source of one's own
+	Length data.Length `yaml:"length,omitempty"` // what becomes of samples that differ in duration
 
 	Size     []int    `yaml:"size,omitempty"`     // of a folder's images: height, width; empty: as they are
 	Channels int      `yaml:"channels,omitempty"` // of a folder's images: 1 (grey) or 3; 0: 1 where all are grey
@@ -20,6 +28,8 @@ type Data struct {
 
 	Train int `yaml:"train"` // training samples used, from the start; 0: all
 	Test  int `yaml:"test"`  // test samples used, from the start; 0: all
+
+	Ordered bool `yaml:"ordered,omitempty"` // training samples come in the order of the file in each epoch, and are not shuffled
 
 	Normalize bool      `yaml:"normalize,omitempty"` // by mean and deviation of the training samples, channel by channel
 	Mean      []float64 `yaml:"mean,omitempty"`      // the same with given figures: what is subtracted from each channel
@@ -36,9 +46,17 @@ func (d Data) Validate() error {
 			given++
 		}
 	}
+	if d.Source != nil {
+		given++
+	}
+	if err := d.Length.Validate(); err != nil {
+		return fmt.Errorf("data: %w", err)
+	}
 	switch {
 	case given != 1:
-		return fmt.Errorf("data: %d of name, folder and npz are given; give one", given)
+		return fmt.Errorf("data: %d of name, folder, npz and source are given; give one", given)
+	case d.Source != nil && len(d.Classes) > 0:
+		return fmt.Errorf("data: classes are those of the source; give them there")
 	case d.Folder == "" && (len(d.Size) > 0 || d.Channels != 0):
 		return fmt.Errorf("data: size and channels are of images in a folder; remove them")
 	case d.Name != "" && (len(d.Classes) > 0 || d.Holdout != 0):
@@ -57,55 +75,77 @@ func (d Data) Validate() error {
 	return nil
 }
 
-// Own is the description of the data of one's own that the configuration names, and
-// whether it names any.
-func (d Data) Own() (data.Dataset, bool) {
+// Called is what people and flags call the data: NAME, folder:PATH, npz:FILE,
+// source:PATH, or source where it has no path.
+func (d Data) Called() string {
 	switch {
 	case d.Folder != "":
-		o := data.FolderOptions{Channels: d.Channels, Classes: d.Classes}
-		if len(d.Size) == 2 {
-			o.Height, o.Width = d.Size[0], d.Size[1]
-		}
-		return data.Folder(d.Folder, o), true
+		return "folder:" + d.Folder
 	case d.NPZ != "":
-		return data.Arrays(d.NPZ, d.Classes), true
+		return "npz:" + d.NPZ
+	case d.Source != nil:
+		if paths := d.Source.Paths(); len(paths) > 0 {
+			return "source:" + *paths[0]
+		}
+		return "source" // one that is generated
 	}
-	return data.Dataset{}, false
+	return d.Name
 }
 
-// Resolve prepares loaded data as the configuration says: test samples are held out
-// where there are none, and both sets carry the normalisation. It returns the
-// configuration with what was found out filled in, so that a checkpoint that carries
-// it needs no training data to be evaluated.
-func (d Data) Resolve(train, test *data.Set) (Data, *data.Set, *data.Set, error) {
-	if test == nil {
+// Own is the source of one's own that the configuration names, nil where it names a
+// data set.
+func (d Data) Own() data.Opener {
+	switch {
+	case d.Source != nil:
+		return d.Source
+	case d.Folder != "":
+		return &folder.Images{Path: d.Folder, Channels: d.Channels, Size: d.Size, Classes: d.Classes}
+	case d.NPZ != "":
+		return &arrays.Arrays{Path: d.NPZ, Classes: d.Classes}
+	}
+	return nil
+}
+
+// resolve takes loaded samples as the configuration says, and fills in the classes.
+func (d Data) resolve(trainSet, testSet sample.Source) (Data, sample.Source, sample.Source, error) {
+	fail := func(err error) (Data, sample.Source, sample.Source, error) { return d, nil, nil, err }
+	var err error
+	if testSet == nil {
 		if d.Holdout == 0 {
-			return d, nil, nil, fmt.Errorf("data: %s has no test samples of its own: set data.holdout, as 0.2 for every fifth sample", train.Name)
+			return fail(fmt.Errorf("data: there are no test samples: set data.holdout, as 0.2 for every fifth sample"))
 		}
-		train, test = train.Holdout(d.Holdout)
+		trainSet, testSet = data.Holdout(trainSet, d.Holdout)
 	}
-	if d.Name == "" {
-		d.Classes = train.Classes
+	if a, b := trainSet.Spec(), testSet.Spec(); !a.Equal(b) {
+		return fail(fmt.Errorf("data: training samples are %v with targets %v, test samples %v with %v; want the same", a, a.Targets, b, b.Targets))
 	}
-	if d.Normalize {
-		s := train.Statistics()
-		d.Normalize, d.Mean, d.Std = false, s.Mean, s.Std
+	if trainSet, err = sample.First(trainSet, d.Train); err != nil {
+		return fail(fmt.Errorf("data.train: %w", err))
 	}
-	train, test = d.Normalized(train), d.Normalized(test)
-	for _, s := range []*data.Set{train, test} {
-		if err := s.Validate(); err != nil {
-			return d, nil, nil, err
-		}
+	if testSet, err = sample.First(testSet, d.Test); err != nil {
+		return fail(fmt.Errorf("data.test: %w", err))
 	}
-	return d, train, test, nil
+	if targets := trainSet.Spec().Targets; d.Name == "" && len(targets) > 0 && targets[0].Kind == sample.Class && d.Source == nil {
+		d.Classes = targets[0].Classes
+	}
+	return d, trainSet, testSet, nil
 }
 
-// Normalized is the set with the configured normalisation, which Resolve has fixed.
-func (d Data) Normalized(s *data.Set) *data.Set {
-	if len(d.Mean) == 0 {
-		return s
+// normalization is what is configured, or worked out from training samples.
+func (d Data) normalization(ctx context.Context, trainSet sample.Source) (Data, *sample.Normalization, error) {
+	if d.Normalize {
+		n, err := data.Statistics(ctx, trainSet)
+		if err != nil {
+			return d, nil, fmt.Errorf("data: %w", err)
+		}
+		d.Normalize, d.Mean, d.Std = false, n.Mean, n.Std
 	}
-	c := *s
-	c.Normalization = &data.Normalization{Mean: d.Mean, Std: d.Std}
-	return &c
+	if len(d.Mean) == 0 {
+		return d, nil, nil
+	}
+	n := &sample.Normalization{Mean: d.Mean, Std: d.Std}
+	if err := n.Validate(trainSet.Spec().Shape); err != nil {
+		return d, nil, fmt.Errorf("data: %w", err)
+	}
+	return d, n, nil
 }

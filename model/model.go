@@ -2,27 +2,34 @@
 // run that is written with it.
 //
 // A kind is a name for a type: of layer, neuron, surrogate, loss, regularizer,
-// optimiser, schedule, encoder or augmentation. The same table serves YAML files,
-// checkpoints and the gradient checks: each kind comes with an example, and a
-// kind without one does not pass the tests. A Table is a value: callers add
-// kinds of their own to a copy; nothing registers itself by being imported.
+// optimiser, schedule, encoder, augmentation, source, task or rule. The same table
+// serves YAML files, model files and the gradient checks: each kind comes with an
+// example, and a kind without one does not pass the tests. A Table is a value:
+// callers add kinds of their own to a copy; nothing registers itself by being
+// imported. The rules stand above this package: package catalog adds them.
 package model
 
 import (
-	"errors"
-	"fmt"
 	"reflect"
 
 	"synfire/data"
+	"synfire/data/arrays"
+	"synfire/data/events"
+	"synfire/data/folder"
+	"synfire/data/generated"
+	"synfire/data/sound"
+	"synfire/data/table"
+	"synfire/data/trains"
+	"synfire/data/voc"
 	"synfire/encode"
 	"synfire/format/yaml"
 	"synfire/layer"
 	"synfire/loss"
-	"synfire/network"
 	"synfire/neuron"
 	"synfire/optim"
 	"synfire/surrogate"
-	"synfire/tensor"
+	"synfire/task"
+	"synfire/train"
 )
 
 // Table maps the names of kinds to their entries, by what they are.
@@ -35,7 +42,11 @@ type Table struct {
 	Optimizers   map[string]Kind
 	Schedules    map[string]Kind
 	Encoders     map[string]Kind
+	Decoders     map[string]Kind
 	Augments     map[string]Kind
+	Sources      map[string]Kind
+	Tasks        map[string]Kind
+	Rules        map[string]Kind
 }
 
 // Kind is an entry of the table. New returns a pointer to a value with its
@@ -57,12 +68,15 @@ func Default() Table {
 	adam := optim.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 	return Table{
 		Layers: map[string]Kind{
-			"linear":   kind(layer.Linear{}, layer.Linear{Out: 4}),
-			"conv2d":   kind(layer.Conv2D{Stride: 1}, layer.Conv2D{Out: 3, Kernel: 3, Stride: 2, Padding: 1}),
-			"max-pool": kind(layer.MaxPool{}, layer.MaxPool{Size: 2}),
-			"avg-pool": kind(layer.AvgPool{}, layer.AvgPool{Size: 2}),
-			"flatten":  kind(layer.Flatten{}, layer.Flatten{}),
-			"relu":     kind(layer.ReLU{}, layer.ReLU{}),
+			"linear": kind(layer.Linear{}, layer.Linear{Out: 4}),
+			"conv2d": kind(layer.Conv2D{},
+				layer.Conv2D{Out: 3, Kernel: []int{2, 3}, Stride: []int{2, 1}, Padding: []int{1, 0, 2, 1}, Dilation: []int{1, 2}}),
+			"max-pool":        kind(layer.MaxPool{}, layer.MaxPool{Size: 3, Stride: 2, Padding: []int{1}}),
+			"avg-pool":        kind(layer.AvgPool{}, layer.AvgPool{Size: 3, Stride: 2, Padding: []int{0, 1, 2, 1}}),
+			"global-avg-pool": kind(layer.GlobalAvgPool{}, layer.GlobalAvgPool{}),
+			"upsample":        kind(layer.Upsample{Factor: 2}, layer.Upsample{Factor: 3}),
+			"flatten":         kind(layer.Flatten{}, layer.Flatten{}),
+			"relu":            kind(layer.ReLU{}, layer.ReLU{Slope: 0.1, Max: 0.6}),
 			"spiking": kind(layer.Spiking{Neuron: lif, Surrogate: fast},
 				layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.3}, Surrogate: surrogate.FastSigmoid{Slope: 4}}),
 			"readout":    kind(layer.Readout{Beta: 0.9}, layer.Readout{Beta: 0.9}),
@@ -99,6 +113,8 @@ func Default() Table {
 			"rate-mse":               kind(loss.RateMSE{Right: 1}, loss.RateMSE{Right: 0.9, Wrong: 0.03}),
 			"step-cross-entropy":     kind(loss.StepCrossEntropy{Level: 1}, loss.StepCrossEntropy{Lambda: 0.05, Level: 1}),
 			"first-spike":            kind(loss.FirstSpike{Temperature: 1}, loss.FirstSpike{Temperature: 2}),
+			"mse":                    kind(loss.MSE{}, loss.MSE{Read: loss.ReadEach}),
+			"van-rossum":             kind(loss.VanRossum{}, loss.VanRossum{Tau: 3}),
 		},
 		Regularizers: map[string]Kind{
 			"rate-bounds": kind(loss.RateBounds{Weight: 1, Upper: 1}, loss.RateBounds{Weight: 0.1, Lower: 0.05, Upper: 0.3}),
@@ -126,6 +142,12 @@ func Default() Table {
 			"frames":       kind(encode.Frames{}, encode.Frames{}),
 			"delta":        kind(encode.Delta{Threshold: 0.1}, encode.Delta{Threshold: 0.2}),
 			"step-forward": kind(encode.StepForward{Threshold: 0.1}, encode.StepForward{Threshold: 0.2}),
+			"events":       kind(encode.Events{}, encode.Events{Count: true}),
+		},
+		Decoders: map[string]Kind{
+			"count":    kind(encode.Count{}, encode.Count{}),
+			"membrane": kind(encode.Membrane{}, encode.Membrane{}),
+			"weighted": kind(encode.Weighted{Factor: 0.9}, encode.Weighted{Factor: 0.5}),
 		},
 		Augments: map[string]Kind{
 			"shift":        kind(data.Shift{}, data.Shift{Max: 2}),
@@ -134,6 +156,29 @@ func Default() Table {
 			"cutout":       kind(data.Cutout{}, data.Cutout{Size: 3}),
 			"color-jitter": kind(data.ColorJitter{}, data.ColorJitter{Brightness: 0.2, Contrast: 0.2, Saturation: 0.2}),
 		},
+		Sources: map[string]Kind{
+			"folder": kind(folder.Images{}, folder.Images{Path: "images"}),
+			"arrays": kind(arrays.Arrays{}, arrays.Arrays{Path: "own.npz"}),
+			"table":  kind(table.CSV{}, table.CSV{Path: "own.csv", Label: "class"}),
+			"nmnist": kind(events.NMNIST{}, events.NMNIST{Path: "recordings"}),
+			"wav":    kind(sound.WAV{Frame: 80}, sound.WAV{Path: "sounds", Frame: 100}),
+			"trains": kind(trains.Files{}, trains.Files{Path: "pairs.csv"}),
+			"boxes":  kind(voc.Boxes{}, voc.Boxes{Path: "VOC", Size: []int{32, 32}}),
+			"sine": kind(generated.Sine{Train: 500, Test: 100, Steps: 50, Period: 20, Seed: 1},
+				generated.Sine{Train: 8, Test: 4, Steps: 10, Period: 5}),
+			"moons": kind(generated.Moons{Train: 500, Test: 100, Noise: 0.1, Seed: 1}, generated.Moons{Train: 8, Test: 4}),
+			"spirals": kind(generated.Spirals{Train: 600, Test: 150, Arms: 3, Turns: 1, Noise: 0.02, Seed: 1},
+				generated.Spirals{Train: 9, Test: 3, Arms: 3, Turns: 1}),
+			"patterns": kind(generated.Patterns{Train: 400, Test: 100, Classes: 4, Units: 30, Rate: 20, Duration: 0.2, Jitter: 0.005, Seed: 1},
+				generated.Patterns{Train: 8, Test: 4, Classes: 2, Units: 5, Rate: 20, Duration: 0.1}),
+		},
+		Tasks: map[string]Kind{
+			"classify":     kind(task.Classify{}, task.Classify{Top: []int{5}}),
+			"regress":      kind(task.Regress{}, task.Regress{Read: task.ReadLast}),
+			"match-trains": kind(task.MatchTrains{}, task.MatchTrains{Tau: 0.01}),
+			"reconstruct":  kind(task.Reconstruct{}, task.Reconstruct{Read: task.ReadSum}),
+		},
+		Rules: map[string]Kind{},
 	}
 }
 
@@ -148,7 +193,11 @@ func (t Table) Kinds() yaml.Kinds {
 		reflect.TypeFor[optim.Optimizer]():     constructors(t.Optimizers),
 		reflect.TypeFor[optim.Schedule]():      constructors(t.Schedules),
 		reflect.TypeFor[encode.Encoder]():      constructors(t.Encoders),
+		reflect.TypeFor[encode.Decoder]():      constructors(t.Decoders),
 		reflect.TypeFor[data.Augment]():        constructors(t.Augments),
+		reflect.TypeFor[data.Opener]():         constructors(t.Sources),
+		reflect.TypeFor[task.Task]():           constructors(t.Tasks),
+		reflect.TypeFor[train.Rule]():          constructors(t.Rules),
 	}
 }
 
@@ -158,123 +207,4 @@ func constructors(kinds map[string]Kind) map[string]func() any {
 		m[name] = k.New
 	}
 	return m
-}
-
-// Config is a training run of a network by backpropagation through time: what
-// `synfire train FILE.yaml` reads and what a checkpoint carries.
-type Config struct {
-	Seed         uint64             `yaml:"seed"`                 // of all random numbers
-	Data         Data               `yaml:"data,required"`        // what it learns from
-	Encoder      encode.Encoder     `yaml:"encoder"`              // makes spikes or currents of samples
-	Steps        int                `yaml:"steps,required"`       // T, of time
-	Layers       []network.Node     `yaml:"layers,required"`      // the network, from its input to its output
-	Loss         loss.Loss          `yaml:"loss"`                 // what training lowers
-	Optimizer    optim.Optimizer    `yaml:"optimizer"`            // how a gradient changes the weights
-	Schedule     optim.Schedule     `yaml:"schedule"`             // of the learning rate over the run
-	Clip         float64            `yaml:"clip"`                 // largest norm of the gradients; 0: no limit
-	Window       int                `yaml:"window"`               // steps of time in memory at once; 0: all
-	Memory       Bytes              `yaml:"memory"`               // that window is chosen for, such as 256MiB; 0: no bound
-	Truncate     int                `yaml:"truncate"`             // steps after which errors at states are dropped; 0: never
-	Regularizers []loss.Regularizer `yaml:"regularizers"`         // of the firing of each spiking layer
-	EarlyExit    EarlyExit          `yaml:"early-exit,omitempty"` // of eval: off, certain or a lead; training and its tests run all steps
-	Epochs       int                `yaml:"epochs"`               // passes through the training samples
-	Batch        int                `yaml:"batch"`                // samples a step
-}
-
-// NewConfig has the defaults of a configuration file.
-func NewConfig() Config {
-	return Config{
-		Seed: 1, Encoder: encode.Constant{}, Loss: loss.CountCrossEntropy{},
-		Optimizer: optim.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, Schedule: optim.Fixed{},
-		Epochs: 1, Batch: 64,
-	}
-}
-
-// Validate returns an error for counts that make no sense.
-func (c Config) Validate() error {
-	for _, f := range []struct {
-		name  string
-		value int
-		least int
-	}{
-		{"steps", c.Steps, 1},
-		{"epochs", c.Epochs, 1},
-		{"batch", c.Batch, 1},
-		{"window", c.Window, 0},
-		{"truncate", c.Truncate, 0},
-		{"layers", len(c.Layers), 1},
-	} {
-		if f.value < f.least {
-			return fmt.Errorf("%s is %d, want at least %d", f.name, f.value, f.least)
-		}
-	}
-	if err := c.Data.Validate(); err != nil {
-		return err
-	}
-	if !(c.Clip >= 0) {
-		return fmt.Errorf("clip is %v, want a norm, or 0 for no limit", c.Clip)
-	}
-	return nil
-}
-
-// Decode reads a configuration file; name stands in errors.
-func (t Table) Decode(name string, src []byte) (Config, error) {
-	c := NewConfig()
-	if err := yaml.Decode(name, src, &c, t.Kinds()); err != nil {
-		return Config{}, err
-	}
-	return c, nil
-}
-
-// Encode writes the configuration with all its defaults filled in.
-func (t Table) Encode(c Config) ([]byte, error) { return yaml.Encode(c, t.Kinds()) }
-
-// Network builds the configured network, with its initial weights, for a data
-// set. An error about a node is a *network.NodeError.
-func (c Config) Network(set *data.Set) (*network.Network, error) {
-	return c.build(set, func(in tensor.Shape) (*network.Network, error) {
-		return network.New(in, c.Seed, c.Layers...)
-	})
-}
-
-// Outline is Network without the memory for its values, to tell sizes
-// beforehand.
-func (c Config) Outline(set *data.Set) (*network.Network, error) {
-	return c.build(set, func(in tensor.Shape) (*network.Network, error) {
-		return network.Outline(in, c.Layers...)
-	})
-}
-
-func (c Config) build(set *data.Set, make func(in tensor.Shape) (*network.Network, error)) (*network.Network, error) {
-	in := set.Shape
-	if e, ok := c.Encoder.(encode.Shaper); ok {
-		var err error
-		if in, err = e.Shape(in); err != nil {
-			return nil, fmt.Errorf("model: data set %s: %w", set.Name, err)
-		}
-	}
-	n, err := make(in)
-	if err != nil {
-		return nil, err
-	}
-	if out := n.OutputShape(); out.Size() != len(set.Classes) {
-		last := len(c.Layers) - 1
-		err := fmt.Errorf("the last layer has %v outputs, data set %s has %d classes: give the last linear layer out: %d", out, set.Name, len(set.Classes), len(set.Classes))
-		return nil, fmt.Errorf("model: %w", &network.NodeError{Index: last, Name: n.Nodes()[last].Name, Err: err})
-	}
-	return n, nil
-}
-
-// Locate gives an error of Network about a node of the configuration file src
-// the node's line; other errors stay as they are.
-func Locate(name string, src []byte, err error) error {
-	var node *network.NodeError
-	if !errors.As(err, &node) {
-		return err
-	}
-	line, column, ok := yaml.Locate(src, "layers", node.Index)
-	if !ok {
-		return err
-	}
-	return &yaml.Error{File: name, Line: line, Column: column, Path: fmt.Sprintf("layers[%d]", node.Index), Msg: node.Error(), Err: err}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/format/yaml"
 	"synfire/layer"
 	"synfire/model"
 	"synfire/network"
@@ -37,18 +38,18 @@ schedule: cosine
 `
 
 func ExampleTable_Decode() {
-	_, err := model.Default().Decode("net.yaml", []byte("steps: 4\ndata: {name: mnist}\nlayers:\n  - {kind: conv2d, out: 8, kernal: 5}\n"))
+	_, err := kinds().Decode("net.yaml", []byte("steps: 4\ndata: {name: mnist}\nlayers:\n  - {kind: conv2d, out: 8, kernal: 5}\n"))
 	fmt.Println(strings.Contains(err.Error(), "net.yaml:4"), strings.Contains(err.Error(), `did you mean "kernel"?`))
 	// Output: true true
 }
 
 func TestRoundTrip(t *testing.T) {
-	table := model.Default()
+	table := kinds()
 	c, err := table.Decode("x.yaml", []byte(example))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := c.Layers[2].Layer.(layer.Spiking).Neuron.(neuron.LIF); n.Reset != neuron.Zero || n.Threshold != 1 {
+	if n := rule(t, c).Layers[2].Layer.(layer.Spiking).Neuron.(neuron.LIF); n.Reset != neuron.Zero || n.Threshold != 1 {
 		t.Errorf("neuron decoded as %+v", n)
 	}
 	src, err := table.Encode(c)
@@ -64,16 +65,51 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// Sizes are one number or several, and stay as they are written.
+func TestSizes(t *testing.T) {
+	for text, want := range map[string]layer.Conv2D{
+		"{kind: conv2d, out: 4, kernel: 3}":                                          {Out: 4, Kernel: []int{3}},
+		"{kind: conv2d, out: 4, kernel: [3, 5], stride: [2, 1], padding: 1}":         {Out: 4, Kernel: []int{3, 5}, Stride: []int{2, 1}, Padding: []int{1}},
+		"{kind: conv2d, out: 4, kernel: 2, padding: [0, 1, 2, 3], dilation: 2}":      {Out: 4, Kernel: []int{2}, Padding: []int{0, 1, 2, 3}, Dilation: []int{2}},
+		"{kind: conv2d, out: 4, kernel: [2], stride: 0, padding: [1, 2], groups: 2}": {Out: 4, Kernel: []int{2}, Stride: []int{0}, Padding: []int{1, 2}, Groups: 2},
+	} {
+		var l, again struct {
+			Layer layer.Layer `yaml:"layer"`
+		}
+		kinds := model.Default().Kinds()
+		if err := yaml.Decode("x.yaml", []byte("layer: "+text), &l, kinds); err != nil || !reflect.DeepEqual(l.Layer, layer.Layer(want)) {
+			t.Errorf("%s: %+v, %v", text, l.Layer, err)
+		}
+		src, err := yaml.Encode(l, kinds)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.Decode("again.yaml", src, &again, kinds); err != nil || !reflect.DeepEqual(again, l) {
+			t.Errorf("%s again: %+v, %v", src, again, err)
+		}
+	}
+}
+
 func TestBadValues(t *testing.T) {
 	for _, c := range []struct{ replace, by, want string }{
-		{"steps: 4", "steps: 0", "steps is 0"},
+		{"steps: 4", "steps: -1", "steps is -1"},
 		{"kind: conv2d", "kind: conv3d", `"conv2d"`},
 		{"arctan", "arctam", `"arctan"`},
 		{"reset: zero", "reset: soft", "subtract, zero or none"},
 		{"steps: 4", "steps: four", "steps"},
 		{"train: 1000", "train: -1", "data.train"},
+		{"steps: 4", "steps: 4\nvalid: 1", "valid is 1"},
+		{"steps: 4", "steps: 4\nvalid: -0.1", "valid is -0.1"},
+		{"steps: 4", "steps: 4\nepochs: 0", "epochs is 0"},
+		{"steps: 4", "steps: 4\nbatch: 0", "batch is 0"},
+		{"steps: 4", "steps: 4\npatience: 3\nvalid: 0", "patience is 3 without validation samples"},
+		{"steps: 4", "steps: 4\npatience: -1", "patience is -1"},
+		{"steps: 4", "steps: 4\nfinish-every: -1", "finish-every is -1"},
+		{"steps: 4", "steps: 4\nclip: -1", "clip is -1"},
+		{"steps: 4", "steps: 4\nrule: bptts", `did you mean "bptt"?`},
+		{"steps: 4", "steps: 4\ntask: {kind: classify, top: 1}", "top 1"},
 	} {
-		_, err := model.Default().Decode("x.yaml", []byte(strings.Replace(example, c.replace, c.by, 1)))
+		_, err := kinds().Decode("x.yaml", []byte(strings.Replace(example, c.replace, c.by, 1)))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want an error with %q", c.by, err, c.want)
 		}
@@ -97,7 +133,7 @@ func TestGradientsOfAllKinds(t *testing.T) {
 			snntest.Gradient(t, net, snntest.Random(signal.Constant, 4, 2, net.InputShape(), 0, 1), 20)
 		})
 	}
-	conv := layer.Conv2D{Out: 3, Kernel: 3, Padding: 1}
+	conv := layer.Conv2D{Out: 3, Kernel: []int{3}, Padding: []int{1}}
 	for name, k := range table.Layers {
 		l := k.Example.(layer.Layer)
 		switch name {
@@ -112,6 +148,13 @@ func TestGradientsOfAllKinds(t *testing.T) {
 			continue
 		}
 		check(name, conv, l, conv2(name), layer.Readout{Beta: 0.5})
+	}
+	for _, l := range []layer.Layer{
+		layer.Conv2D{Out: 3, Kernel: []int{3}, Stride: []int{2}, Padding: []int{1}}, layer.Conv2D{Out: 6, Kernel: []int{2, 3}, Stride: []int{1, 2}, Padding: []int{1, 0}, Groups: 3},
+		layer.Conv2D{Out: 3, Kernel: []int{2}, Dilation: []int{3, 2}, Groups: 3},
+		layer.MaxPool{Size: 2}, layer.AvgPool{Size: 2}, layer.AvgPool{Size: 3, Padding: []int{1}, CountPadding: true}, layer.ReLU{},
+	} {
+		check(fmt.Sprintf("%T%+v", l, l), conv, l, conv2(""), layer.Readout{Beta: 0.5})
 	}
 	for name, k := range table.Neurons {
 		check(name, conv, layer.Spiking{Neuron: k.Example.(neuron.Neuron), Surrogate: spiking.Surrogate})
@@ -141,10 +184,10 @@ func checkJoin(t *testing.T, name string, conv, spiking, join layer.Layer) {
 
 // conv2 is what may follow a kind of layer.
 func conv2(kind string) layer.Layer {
-	if kind == "flatten" {
+	if kind == "flatten" || kind == "global-avg-pool" {
 		return layer.Linear{Out: 3}
 	}
-	return layer.Conv2D{Out: 2, Kernel: 2}
+	return layer.Conv2D{Out: 2, Kernel: []int{2}}
 }
 
 // Every exported type with the methods of a kind stands in the table, and each
@@ -161,6 +204,8 @@ func TestTableIsComplete(t *testing.T) {
 		"../loss":      {table.Losses, "Eval"},
 		"../optim":     {table.Optimizers, "Update"},
 		"../encode":    {table.Encoders, "Encode"},
+		"../task":      {table.Tasks, "Check"},
+		"../data":      {table.Augments, "Apply"},
 	} {
 		have := map[string]bool{}
 		for name, k := range c.kinds {
@@ -175,6 +220,13 @@ func TestTableIsComplete(t *testing.T) {
 				t.Errorf("%s.%s is not in the table of kinds", dir, name)
 			}
 		}
+	}
+}
+
+// Every regularizer stands in the table.
+func TestRegularizersAreComplete(t *testing.T) {
+	if names, kinds := typesWith(t, "../loss", "Penalty"), model.Default().Regularizers; len(names) != len(kinds) {
+		t.Errorf("regularizers %v, in the table of kinds %d", names, len(kinds))
 	}
 }
 

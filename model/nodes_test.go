@@ -10,6 +10,8 @@ import (
 	"synfire/layer"
 	"synfire/model"
 	"synfire/network"
+	"synfire/rule/bptt"
+	"synfire/sample"
 	"synfire/tensor"
 )
 
@@ -30,22 +32,24 @@ layers:
 early-exit: certain
 `
 
-func digits() *data.Set {
-	return &data.Set{Name: "digits", Shape: tensor.Shape{8, 8, 1}, Classes: strings.Split("0123456789", "")}
+// digits are images of 8×8 pixels of the first classes of ten.
+func digits(classes int) sample.Spec {
+	names := strings.Split("0123456789", "")[:classes]
+	return sample.Spec{Shape: tensor.Shape{8, 8, 1}, Targets: []sample.Field{{Name: sample.Label, Kind: sample.Class, Classes: names}}}
 }
 
 // Branches: named nodes and their inputs, written and read again.
 func TestBranches(t *testing.T) {
-	table := model.Default()
+	table := kinds()
 	c, err := table.Decode("net.yaml", []byte(block))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(c.Layers[3], network.Node{Layer: layer.Add{}, Inputs: []string{"previous", "in"}}) {
-		t.Errorf("add is %+v", c.Layers[3])
+	if !reflect.DeepEqual(rule(t, c).Layers[3], network.Node{Layer: layer.Add{}, Inputs: []string{"previous", "in"}}) {
+		t.Errorf("add is %+v", rule(t, c).Layers[3])
 	}
-	if c.EarlyExit != (model.EarlyExit{Certain: true}) {
-		t.Errorf("early exit is %+v", c.EarlyExit)
+	if rule(t, c).EarlyExit != (bptt.Lead{Certain: true}) {
+		t.Errorf("early exit is %+v", rule(t, c).EarlyExit)
 	}
 	src, err := table.Encode(c)
 	if err != nil {
@@ -54,7 +58,7 @@ func TestBranches(t *testing.T) {
 	if again, err := table.Decode("again.yaml", src); err != nil || !reflect.DeepEqual(again, c) {
 		t.Errorf("%v: read again as %+v from\n%s", err, again, src)
 	}
-	n, err := c.Network(digits())
+	n, err := build(c, digits(10))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,16 +85,16 @@ func TestNodeErrors(t *testing.T) {
 		{"name: pooled", "name: a.b", "no dots"},
 		{"[pooled, previous]", "[input, previous]", `net.yaml:12:5: layers[7]: node "concat1": concat: input 1 has shape`},
 		{"{kind: concat, from: [pooled, previous]}", "{kind: relu, from: pooled}", `net.yaml:11:5: layers[6]: node "maxpool2": nothing uses its output`},
-		{"out: 10", "out: 9", `net.yaml:14:5: layers[9]: node "linear1": the last layer has 9 outputs, data set digits has 10 classes`},
+		{"out: 10", "out: 9", `net.yaml:14:5: layers[9]: node "linear1": the output has 9 units, and target "class" has 10 classes`},
 		{"- flatten", "-", `net.yaml:13:4: layers[8]: node "nil1": no layer is given`},
 	} {
 		src := []byte(strings.Replace(block, c.replace, c.by, 1))
-		cfg, err := model.Default().Decode("net.yaml", src)
+		cfg, err := kinds().Decode("net.yaml", src)
 		if err != nil {
 			t.Errorf("%s: %v", c.by, err)
 			continue
 		}
-		_, err = cfg.Network(digits())
+		_, err = build(cfg, digits(10))
 		if err = model.Locate("net.yaml", src, err); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", c.by, err, c.want)
 		}
@@ -106,7 +110,7 @@ func TestOldConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table := model.Default()
+	table := kinds()
 	c, err := table.Decode("testdata/quickstart.yaml", src)
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +118,7 @@ func TestOldConfiguration(t *testing.T) {
 	if want := []data.Augment{data.Shift{Max: 2}}; c.Steps != 8 || !reflect.DeepEqual(c.Data.Augment, want) {
 		t.Errorf("read as %d steps and augmentations %+v", c.Steps, c.Data.Augment)
 	}
-	n, err := c.Network(&data.Set{Name: "digits", Shape: tensor.Shape{28, 28, 1}, Classes: digits().Classes})
+	n, err := build(c, sample.Spec{Shape: tensor.Shape{28, 28, 1}, Targets: digits(10).Targets})
 	if err != nil || n.Params()[2].Name != "conv2d2.weight" {
 		t.Errorf("the network: %v", err)
 	}
@@ -124,19 +128,5 @@ func TestOldConfiguration(t *testing.T) {
 	}
 	if d, err := table.Decode("again.yaml", again); err != nil || !reflect.DeepEqual(d, c) {
 		t.Errorf("%v: read again as %+v from\n%s", err, d, again)
-	}
-}
-
-func TestEarlyExitText(t *testing.T) {
-	for text, want := range map[string]model.EarlyExit{"off": {}, "certain": {Certain: true}, "2.5": {Lead: 2.5}} {
-		var e model.EarlyExit
-		if err := e.UnmarshalText([]byte(text)); err != nil || e != want || e.String() != text || e.On() != (text != "off") {
-			t.Errorf("%q is %+v, %q: %v", text, e, e, err)
-		}
-	}
-	for _, text := range []string{"", "0", "-1", "soon", "inf", "nan"} {
-		if new(model.EarlyExit).UnmarshalText([]byte(text)) == nil {
-			t.Errorf("%q: accepted", text)
-		}
 	}
 }

@@ -40,8 +40,8 @@ func TestActivity(t *testing.T) {
 		}
 	}
 	want, err := c.NewPass(network.Options{}).Forward(net.NewState(1), in, false)
-	if err != nil || !slices.Equal(outs["out"], want.Data) {
-		t.Errorf("output %v, a pass gives %v, %v", outs["out"], want.Data, err)
+	if err != nil || !slices.Equal(outs["out"], want[0].Data) {
+		t.Errorf("output %v, a pass gives %v, %v", outs["out"], want[0].Data, err)
 	}
 	stop := errors.New("enough")
 	if err := c.Activity(in, func(network.Info, *signal.Signal) error { return stop }); !errors.Is(err, stop) {

@@ -9,8 +9,8 @@ type Firing interface {
 	// those of its last call.
 	Fired(node int, spikes *signal.Signal)
 	// Errors may add to the errors at a node's spikes, Dense [T, B, …], before
-	// Backward uses them, with later steps before earlier ones. At the last
-	// node these are the elements that Backward was given.
+	// Backward uses them, with later steps before earlier ones. At an output
+	// that no node takes these can be the elements that Backward was given.
 	Errors(node int, errors *signal.Signal)
 }
 

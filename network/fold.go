@@ -1,69 +1,99 @@
 package network
 
 import (
+	"context"
 	"fmt"
 
 	"synfire/layer"
 	"synfire/tensor"
 )
 
-// FoldBatchNorm returns a network for inference in which each BatchNorm that
-// alone follows a Linear or Conv2D layer is part of that layer's weights and
-// bias. The layer keeps its name, the BatchNorm is gone; those that follow
-// anything else stay. Outputs are the same up to rounding.
-func FoldBatchNorm(n *Network) (*Network, error) {
-	var nodes []Node
-	values := map[string]tensor.Tensor{} // of parameters and buffers by name
-	name := map[int]string{inputNode: Input}
-	for i, nd := range n.nodes {
-		if j := nd.in[0]; n.folds(i) {
-			name[i] = name[j]
+// FoldBatchNorm is the Transform that makes each BatchNorm which alone follows a
+// Linear or Conv2D layer part of that layer's weights and bias, for inference. The
+// layer keeps its name, the BatchNorm is gone; those that follow anything else
+// stay. Outputs are the same up to rounding.
+type FoldBatchNorm struct{}
+
+// Apply folds; it needs no inputs.
+func (FoldBatchNorm) Apply(_ context.Context, g Graph, _ Calibration) (Graph, Report, error) {
+	net, err := g.Outline()
+	if err != nil {
+		return Graph{}, nil, fmt.Errorf("network.FoldBatchNorm: %w", err)
+	}
+	var r Report
+	e := Edit(g)
+	for _, nd := range e.Graph().Nodes {
+		norm, ok := nd.Layer.(layer.BatchNorm)
+		if !ok {
 			continue
 		}
-		node := Node{Name: nd.Name, Layer: nd.Layer}
-		for _, j := range nd.in {
-			node.Inputs = append(node.Inputs, name[j])
+		into, why := e.foldsInto(nd.Name)
+		if why != "" {
+			r.Add(nd.Name, Kept, "%s", why)
+			continue
 		}
-		params := n.values(i)
-		if next := nd.consumers; len(next) == 1 && n.folds(next[0].node) {
-			norm := next[0].node
-			bn := n.nodes[norm].Layer.(layer.BatchNorm)
-			scale, shift := bn.Affine(n.values(norm), n.bufferValues(norm))
-			node.Layer, params, _ = layer.Fold(nd.Layer, params, scale, shift)
+		if err := e.fold(net, norm, nd.Name, into); err != nil {
+			return Graph{}, nil, fmt.Errorf("network.FoldBatchNorm: %w", err)
 		}
-		if w, ok := node.Layer.(layer.Weighted); ok {
-			for k, spec := range w.Params(nd.inShapes...) {
-				values[nd.Name+"."+spec.Role] = params[k]
-			}
-		}
-		for _, b := range n.buffers[nd.buffer0:nd.buffer1] {
-			values[b.Name] = b.Value
-		}
-		name[i] = nd.Name
-		nodes = append(nodes, node)
+		r.Add(nd.Name, Changed, "became part of the weights and bias of %s", into)
 	}
-	folded, err := New(n.input, 0, nodes...)
-	if err != nil {
-		return nil, fmt.Errorf("network.FoldBatchNorm: %w", err)
-	}
-	for _, arrays := range [][]tensor.Param{folded.params, folded.buffers} {
-		for _, p := range arrays {
-			copy(p.Value.Data, values[p.Name].Data)
-		}
-	}
-	return folded, nil
+	return e.Graph(), r, nil
 }
 
-// folds reports whether node i is a BatchNorm that goes into the layer before.
-func (n *Network) folds(i int) bool {
-	nd := &n.nodes[i]
-	if _, ok := nd.Layer.(layer.BatchNorm); !ok || nd.in[0] == inputNode {
-		return false
+// foldsInto is the node whose layer a BatchNorm goes into, or why there is none.
+func (e *Editor) foldsInto(name string) (into, why string) {
+	norm, _ := e.Node(name)
+	before, err := e.Node(norm.Inputs[0])
+	if err != nil {
+		return "", "follows the network's input"
 	}
-	before := &n.nodes[nd.in[0]]
 	switch before.Layer.(type) {
 	case layer.Linear, layer.Conv2D:
-		return len(before.consumers) == 1
+	default:
+		return "", fmt.Sprintf("follows %s, which has no weights to scale", before.Name)
 	}
-	return false
+	if nodes, outputs := e.Consumers(before.Name); len(nodes)+len(outputs) > 1 {
+		return "", fmt.Sprintf("others read %s too", before.Name)
+	}
+	return before.Name, ""
+}
+
+// fold makes a BatchNorm part of the node before it; net has their arrays' roles.
+func (e *Editor) fold(net *Network, norm layer.BatchNorm, name, into string) error {
+	of, err := e.arrays(net, name)
+	if err != nil {
+		return err
+	}
+	params, err := e.arrays(net, into)
+	if err != nil {
+		return err
+	}
+	scale, shift := norm.Affine(of[:2], of[2:])
+	nd, _ := e.Node(into)
+	nd.Layer, params, _ = layer.Fold(nd.Layer, params, scale, shift)
+	nd.Arrays = map[string]tensor.Tensor{"weight": params[0], "bias": params[1]}
+	if err := e.Replace(into, nd); err != nil {
+		return err
+	}
+	return e.Remove(name)
+}
+
+// arrays are a node's parameters and buffers, in the order of its layer.
+func (e *Editor) arrays(net *Network, name string) (v []tensor.Tensor, err error) {
+	nd, err := e.Node(name)
+	if err != nil {
+		return nil, err
+	}
+	i, err := net.index(name)
+	if err != nil {
+		return nil, err
+	}
+	for _, role := range net.roles(i) {
+		t, err := nd.Array(role)
+		if err != nil {
+			return nil, err
+		}
+		v = append(v, t)
+	}
+	return v, nil
 }

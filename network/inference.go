@@ -5,6 +5,7 @@ import (
 
 	"synfire/encode"
 	"synfire/internal/rng"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -14,6 +15,7 @@ type InferenceOptions struct {
 	Options
 	Steps   int // T
 	Encoder encode.Encoder
+	Output  string // the output whose sums are the scores; empty: the first
 	// A sample is decided when its largest score leads by Margin (0: never
 	// before T), or with Certain by more than the spikes that any output can
 	// still fire, so that no decision changes.
@@ -27,6 +29,7 @@ type InferenceOptions struct {
 // nothing. One goroutine may use it at a time.
 type Inference struct {
 	o      InferenceOptions
+	output int
 	pass   *Pass
 	state  *State
 	in     signal.Signal
@@ -39,6 +42,11 @@ type Inference struct {
 
 // NewInference checks the options.
 func (c *Compiled) NewInference(o InferenceOptions) (*Inference, error) {
+	output, err := c.net.output(o.Output)
+	if err != nil {
+		return nil, fmt.Errorf("network.NewInference: %w", err)
+	}
+	shape := c.net.OutputShapes()[output]
 	switch {
 	case o.Steps < 1 || o.Window < 0 || !(o.Margin >= 0):
 		return nil, fmt.Errorf("network.NewInference: %d steps, window %d, margin %v: want at least one step, and neither of the others negative", o.Steps, o.Window, o.Margin)
@@ -46,8 +54,13 @@ func (c *Compiled) NewInference(o InferenceOptions) (*Inference, error) {
 		return nil, fmt.Errorf("network.NewInference: no encoder; encode.Constant presents values as they are")
 	case o.Margin > 0 && o.Certain:
 		return nil, fmt.Errorf("network.NewInference: a margin of %v and certain: give one of them", o.Margin)
-	case len(c.net.OutputShape()) != 1:
-		return nil, fmt.Errorf("network.NewInference: the network's output has shape %v, want a vector of classes", c.net.OutputShape())
+	case len(shape) != 1:
+		return nil, fmt.Errorf("network.NewInference: output %q has shape %v, want a vector of classes", c.net.outputs[output].Name, shape)
+	}
+	switch read := c.net.outputs[output].Read.(type) {
+	case nil, encode.Count:
+	default:
+		return nil, fmt.Errorf("network.NewInference: output %q is read by %T, and decisions on the way by the sum over time alone; run all steps with a Pass", c.net.outputs[output].Name, read)
 	}
 	if o.Window == 0 {
 		o.Window = 1
@@ -55,17 +68,17 @@ func (c *Compiled) NewInference(o InferenceOptions) (*Inference, error) {
 	if o.Margin == 0 && !o.Certain {
 		o.Window = o.Steps
 	}
-	return &Inference{o: o, pass: c.NewPass(o.Options), state: c.net.NewState(1), fired: make([][2]int, len(c.net.nodes))}, nil
+	return &Inference{o: o, output: output, pass: c.NewPass(o.Options), state: c.net.NewState(1), fired: make([][2]int, len(c.net.nodes))}, nil
 }
 
-// Run runs the samples x, [B, shape…], with a random stream each. It returns
-// the scores [B, K], the sums of the outputs until the sample was decided, and
-// the steps that this took. Both are valid until the next call.
-func (r *Inference) Run(x []tensor.Float, keys []rng.Key) (scores []tensor.Float, steps []int, err error) {
+// Run runs the samples of a batch with a random stream each. It returns
+// the scores [B, K], the sums of the output until the sample was decided times
+// the output's Scale, and the steps that this took. Both are valid until the next call.
+func (r *Inference) Run(in *sample.Batch, keys []rng.Key) (scores []tensor.Float, steps []int, err error) {
 	net := r.pass.c.net
-	b, k := len(keys), net.OutputShape()[0]
-	if want := b * net.input.Size(); len(x) != want || b == 0 {
-		return nil, nil, fmt.Errorf("network.Inference: %d values for %d samples of shape %v, want %d", len(x), b, net.input, want)
+	b, k := len(keys), net.nodes[net.outNodes[r.output]].out[0]
+	if b == 0 || in.Len() != b || len(in.X) != b*in.Spec.Size() {
+		return nil, nil, fmt.Errorf("network.Inference: a batch of %d samples with %d values and %d keys, want at least one sample, all its values, and a key for each", in.Len(), len(in.X), b)
 	}
 	r.state.Reset(net, b)
 	r.sums, r.scores = tensor.Resize(r.sums, b*k), tensor.Resize(r.scores, b*k)
@@ -75,11 +88,12 @@ func (r *Inference) Run(x []tensor.Float, keys []rng.Key) (scores []tensor.Float
 	for left := b; left > 0; {
 		t0 := r.state.Step
 		t1 := min(t0+r.o.Window, r.o.Steps)
-		r.o.Encoder.Encode(&r.in, x, net.input, keys, t0, t1)
-		out, err := r.pass.Forward(r.state, &r.in, false)
+		r.o.Encoder.Encode(&r.in, in, keys, encode.Window{T0: t0, T1: t1, Steps: r.o.Steps})
+		outs, err := r.pass.Forward(r.state, &r.in, false)
 		if err != nil {
 			return nil, nil, err
 		}
+		out := outs[r.output]
 		if r.o.Certain && out.Kind != signal.Spikes {
 			return nil, nil, fmt.Errorf("network.Inference: certain needs outputs that are spikes, these are %v; give a margin", out.Kind)
 		}
@@ -91,7 +105,9 @@ func (r *Inference) Run(x []tensor.Float, keys []rng.Key) (scores []tensor.Float
 		}
 		for i, s := range r.steps {
 			if sum := r.sums[i*k:][:k]; s == 0 && (t1 == r.o.Steps || r.decided(sum, r.o.Steps-t1)) {
-				copy(r.scores[i*k:], sum)
+				for j, v := range sum {
+					r.scores[i*k+j] = r.scale() * v
+				}
 				r.steps[i] = t1
 				left--
 			}
@@ -130,5 +146,8 @@ func (r *Inference) decided(sums []tensor.Float, left int) bool {
 	if r.o.Certain {
 		return best-second > tensor.Float(left)
 	}
-	return best-second >= tensor.Float(r.o.Margin)
+	return r.scale()*(best-second) >= tensor.Float(r.o.Margin)
 }
+
+// scale is the factor of the output's scores.
+func (r *Inference) scale() tensor.Float { return tensor.Float(r.pass.c.net.outputs[r.output].scale()) }

@@ -10,6 +10,7 @@ import (
 	"synfire/layer"
 	"synfire/network"
 	"synfire/neuron"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/snntest"
 	"synfire/tensor"
@@ -22,6 +23,11 @@ func inference(t testing.TB, net *network.Network, o network.InferenceOptions) *
 		t.Fatal(err)
 	}
 	return r
+}
+
+// batchOf is samples of the network's input.
+func batchOf(net *network.Network, x []tensor.Float) *sample.Batch {
+	return &sample.Batch{Spec: &sample.Spec{Shape: net.InputShape()}, Index: make([]int, len(x)/net.InputShape().Size()), X: x}
 }
 
 func keysOf(n int) []rng.Key {
@@ -52,13 +58,13 @@ func TestEarlyExit(t *testing.T) {
 		x[i] *= 3
 	}
 	k := net.OutputShape()[0]
-	full, steps, err := inference(t, net, network.InferenceOptions{Steps: T, Encoder: encode.Constant{}}).Run(x, keysOf(b))
+	full, steps, err := inference(t, net, network.InferenceOptions{Steps: T, Encoder: encode.Constant{}}).Run(batchOf(net, x), keysOf(b))
 	if err != nil || slices.Min(steps) != T {
 		t.Fatalf("no rule: steps %v, error %v", steps, err)
 	}
 	for _, o := range []network.InferenceOptions{{Certain: true}, {Certain: true, Window: 4}, {Margin: 100}} {
 		o.Steps, o.Encoder = T, encode.Constant{}
-		scores, steps, err := inference(t, net, o).Run(x, keysOf(b))
+		scores, steps, err := inference(t, net, o).Run(batchOf(net, x), keysOf(b))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +81,7 @@ func TestEarlyExit(t *testing.T) {
 			t.Errorf("%+v: %d of %d samples are decided early", o, early, b)
 		}
 	}
-	_, steps, err = inference(t, net, network.InferenceOptions{Steps: T, Encoder: encode.Constant{}, Margin: 2}).Run(x, keysOf(b))
+	_, steps, err = inference(t, net, network.InferenceOptions{Steps: T, Encoder: encode.Constant{}, Margin: 2}).Run(batchOf(net, x), keysOf(b))
 	if err != nil || slices.Min(steps) >= T/2 {
 		t.Errorf("margin 2: steps %v, error %v", steps, err)
 	}
@@ -100,10 +106,10 @@ func TestInferenceErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := r.Run(make([]tensor.Float, 3), keysOf(1)); err == nil || !strings.Contains(err.Error(), "want 144") {
+	if _, _, err := r.Run(&sample.Batch{Spec: &sample.Spec{Shape: c.Network().InputShape()}, Index: []int{0}, X: make([]tensor.Float, 3)}, keysOf(1)); err == nil || !strings.Contains(err.Error(), "with 3 values") {
 		t.Errorf("a short batch: %v", err)
 	}
-	if _, _, err := r.Run(make([]tensor.Float, 144), keysOf(1)); err == nil || !strings.Contains(err.Error(), "give a margin") {
+	if _, _, err := r.Run(batchOf(c.Network(), make([]tensor.Float, 144)), keysOf(1)); err == nil || !strings.Contains(err.Error(), "give a margin") {
 		t.Errorf("certain with membranes: %v", err)
 	}
 }
@@ -111,16 +117,17 @@ func TestInferenceErrors(t *testing.T) {
 // The steady state allocates nothing, on one thread and on several.
 func TestInferenceAllocatesNothing(t *testing.T) {
 	net, err := network.Sequential(tensor.Shape{8, 8, 1}, 1,
-		layer.Conv2D{Out: 4, Kernel: 3}, layer.MaxPool{Size: 2}, lif(0.9, neuron.Subtract, fast),
-		layer.Conv2D{Out: 5, Kernel: 2}, lif(0.9, neuron.Subtract, fast), layer.Flatten{}, layer.Linear{Out: 3}, lif(0.9, neuron.Subtract, fast))
+		layer.Conv2D{Out: 4, Kernel: []int{3}}, layer.MaxPool{Size: 2}, lif(0.9, neuron.Subtract, fast),
+		layer.Conv2D{Out: 5, Kernel: []int{2}}, lif(0.9, neuron.Subtract, fast), layer.Flatten{}, layer.Linear{Out: 3}, lif(0.9, neuron.Subtract, fast))
 	if err != nil {
 		t.Fatal(err)
 	}
 	x, keys := snntest.Random(signal.Dense, 1, 2, net.InputShape(), 0, 4).Data, keysOf(2)
 	for _, path := range []layer.Path{layer.Dense, layer.Events} {
 		r := inference(t, net, network.InferenceOptions{Options: network.Options{Path: path}, Steps: 6, Encoder: encode.Constant{}, Margin: 50})
+		in := batchOf(net, x)
 		n := testing.AllocsPerRun(20, func() {
-			if _, _, err := r.Run(x, keys); err != nil {
+			if _, _, err := r.Run(in, keys); err != nil {
 				t.Fatal(err)
 			}
 		})

@@ -30,9 +30,9 @@ func jointNetworks(t testing.TB) map[string]*network.Network {
 		nets[name] = n
 	}
 	add("norm", tensor.Shape{5, 6, 2},
-		node("a", layer.Conv2D{Out: 4, Kernel: 3, Padding: 1, NoBias: true}), node("b", layer.BatchNorm{}),
+		node("a", layer.Conv2D{Out: 4, Kernel: []int{3}, Padding: []int{1}, NoBias: true}), node("b", layer.BatchNorm{}),
 		node("c", lif(0.9, neuron.Subtract, fast)),
-		node("d", layer.Conv2D{Out: 3, Kernel: 3, NoBias: true}), node("e", layer.BatchNorm{Scale: 0.6}),
+		node("d", layer.Conv2D{Out: 3, Kernel: []int{3}, NoBias: true}), node("e", layer.BatchNorm{Scale: 0.6}),
 		node("f", lif(0.8, neuron.Zero, arctan)), node("g", layer.Flatten{}),
 		node("h", layer.Linear{Out: 4, NoBias: true}), node("i", layer.BatchNorm{Momentum: 0.5}), node("j", layer.Readout{Beta: 0.9}))
 	add("dropout", tensor.Shape{70},
@@ -40,11 +40,11 @@ func jointNetworks(t testing.TB) map[string]*network.Network {
 		node("b", layer.Linear{Out: 40}), node("c", layer.Dropout{Rate: 0.3}), node("d", lif(0.9, neuron.Subtract, fast)),
 		node("e", layer.Dropout{Rate: 0.5}), node("f", layer.Linear{Out: 4}), node("g", lif(0.8, neuron.Zero, arctan)))
 	add("residual", tensor.Shape{6, 5, 2},
-		node("stem", layer.Conv2D{Out: 4, Kernel: 3, Padding: 1}), node("s1", lif(0.9, neuron.Subtract, fast)),
-		node("conv", layer.Conv2D{Out: 4, Kernel: 3, Padding: 1}), node("s2", lif(0.9, neuron.Subtract, fast)),
+		node("stem", layer.Conv2D{Out: 4, Kernel: []int{3}, Padding: []int{1}}), node("s1", lif(0.9, neuron.Subtract, fast)),
+		node("conv", layer.Conv2D{Out: 4, Kernel: []int{3}, Padding: []int{1}}), node("s2", lif(0.9, neuron.Subtract, fast)),
 		node("add", layer.Add{}, "s1", "s2", "stem"), node("s3", lif(0.7, neuron.Zero, arctan)),
 		node("cat", layer.Concat{}, "s1", "s3"), node("all", layer.Concat{}, "cat", "stem", "add"),
-		node("out", layer.Conv2D{Out: 2, Kernel: 2}))
+		node("out", layer.Conv2D{Out: 2, Kernel: []int{2}}))
 	add("recurrent", tensor.Shape{9},
 		node("a", layer.Linear{Out: 12}),
 		node("b", layer.Recurrent{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.3}, Surrogate: fast}),
@@ -52,14 +52,23 @@ func jointNetworks(t testing.TB) map[string]*network.Network {
 		node("d", layer.Recurrent{Neuron: neuron.ALIF{Beta: 0.8, Threshold: 0.2, Adaptation: 0.3, Rho: 0.9, Reset: neuron.Zero}, Surrogate: triangle}),
 		node("e", layer.Linear{Out: 3}))
 	add("parametric", tensor.Shape{5, 6, 2},
-		node("a", layer.Conv2D{Out: 3, Kernel: 3}), node("b", layer.ParametricSpiking{Beta: 0.8, Threshold: 0.3, Surrogate: arctan}),
-		node("c", layer.Conv2D{Out: 4, Kernel: 2}), node("d", layer.ParametricSpiking{Beta: 0.5, Threshold: 0.2, Reset: neuron.Zero, DecayInput: true, Surrogate: triangle}),
+		node("a", layer.Conv2D{Out: 3, Kernel: []int{3}}), node("b", layer.ParametricSpiking{Beta: 0.8, Threshold: 0.3, Surrogate: arctan}),
+		node("c", layer.Conv2D{Out: 4, Kernel: []int{2}}), node("d", layer.ParametricSpiking{Beta: 0.5, Threshold: 0.2, Reset: neuron.Zero, DecayInput: true, Surrogate: triangle}),
 		node("e", layer.Flatten{}), node("f", layer.Linear{Out: 66}), node("g", layer.ParametricSpiking{Beta: 0.5, Threshold: 0.2, Reset: neuron.None, Surrogate: fast}))
 	add("groups", tensor.Shape{7, 6, 4},
-		node("a", layer.Conv2D{Out: 8, Kernel: 3, Padding: 1, Groups: 4}), node("b", lif(0.9, neuron.Subtract, fast)),
-		node("c", layer.Conv2D{Out: 8, Kernel: 3, Stride: 2, Padding: 1, Groups: 8}), node("d", lif(0.9, neuron.Subtract, fast)),
-		node("e", layer.Conv2D{Out: 6, Kernel: 2, Padding: 1, Groups: 2}), node("f", layer.AvgPool{Size: 2, Stride: 1}),
-		node("g", lif(0.8, neuron.Zero, arctan)), node("h", layer.Conv2D{Out: 12, Kernel: 3, Stride: 2, Padding: 2, Groups: 6, NoBias: true}))
+		node("a", layer.Conv2D{Out: 8, Kernel: []int{3}, Padding: []int{1}, Groups: 4}), node("b", lif(0.9, neuron.Subtract, fast)),
+		node("c", layer.Conv2D{Out: 8, Kernel: []int{3}, Stride: []int{2}, Padding: []int{1}, Groups: 8}), node("d", lif(0.9, neuron.Subtract, fast)),
+		node("e", layer.Conv2D{Out: 6, Kernel: []int{2}, Padding: []int{1}, Groups: 2}), node("f", layer.AvgPool{Size: 2, Stride: 1}),
+		node("g", lif(0.8, neuron.Zero, arctan)), node("h", layer.Conv2D{Out: 12, Kernel: []int{3}, Stride: []int{2}, Padding: []int{2}, Groups: 6, NoBias: true}))
+	add("geometry", tensor.Shape{7, 8, 2},
+		node("a", layer.Conv2D{Out: 4, Kernel: []int{2, 3}, Stride: []int{1, 2}, Padding: []int{1, 0, 2, 1}}), node("b", lif(0.9, neuron.Subtract, fast)),
+		node("c", layer.MaxPool{Size: 3, Stride: 2, Padding: []int{1}}),
+		node("d", layer.Conv2D{Out: 6, Kernel: []int{3, 2}, Dilation: []int{1, 2}, Padding: []int{1, 2}}), node("e", layer.ReLU{Slope: 0.1, Max: 0.5}),
+		node("f", layer.MaxPool{Size: 2, Stride: 1, Padding: []int{0, 1, 1, 0}}), node("g", layer.Upsample{Factor: 2}), node("h", lif(0.7, neuron.Zero, arctan)),
+		node("i", layer.AvgPool{Size: 3, Stride: 2, Padding: []int{1}}), node("j", layer.Conv2D{Out: 6, Kernel: []int{2, 3}, Dilation: []int{2, 1}, Padding: []int{1}, Groups: 3}),
+		node("k", layer.AvgPool{Size: 2, Padding: []int{1}, CountPadding: true}), node("l", lif(0.8, neuron.Subtract, fast)),
+		node("m", layer.Upsample{Factor: 2}), node("n", layer.Conv2D{Out: 6, Kernel: []int{3, 1}, Stride: []int{1, 2}, Padding: []int{1, 0}, Groups: 6}),
+		node("o", layer.GlobalAvgPool{}), node("p", layer.Linear{Out: 3}))
 	return nets
 }
 
@@ -72,13 +81,13 @@ func TestAdjointIsReused(t *testing.T) {
 		want := snntest.Run(t, net, in, network.Options{})
 		pass, adj := net.Compile(nil, true).NewPass(network.Options{}), net.NewAdjoint(2)
 		for range 2 {
-			out, err := pass.Forward(net.NewState(2), in, true)
+			outs, err := pass.Forward(net.NewState(2), in, true)
 			if err != nil {
 				t.Fatal(err)
 			}
 			adj.Reset(net, 2)
 			got := snntest.Result{Grads: net.NewGrads()}
-			if err := pass.Backward(adj, snntest.Projection(out, 0), got.Grads); err != nil {
+			if err := pass.Backward(adj, snntest.Projections(outs, 0), got.Grads); err != nil {
 				t.Fatal(err)
 			}
 			snntest.Equal(t, name, snntest.Result{Grads: want.Grads}, got)
@@ -102,15 +111,15 @@ func TestModesInOnePass(t *testing.T) {
 		pass := net.Compile(nil, true).NewPass(network.Options{})
 		for _, train := range []bool{true, false, true, true, false, false, true} {
 			pass.SetTraining(modes[train])
-			out, err := pass.Forward(net.NewState(2), in, true)
+			outs, err := pass.Forward(net.NewState(2), in, true)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got := snntest.Result{Grads: net.NewGrads()}
 			var d signal.Signal
-			out.Densify(&d)
+			outs[0].Densify(&d)
 			got.Out = d.Data
-			if err := pass.Backward(net.NewAdjoint(2), snntest.Projection(out, 0), got.Grads); err != nil {
+			if err := pass.Backward(net.NewAdjoint(2), snntest.Projections(outs, 0), got.Grads); err != nil {
 				t.Fatal(err)
 			}
 			snntest.Equal(t, name, want[train], got)
@@ -123,10 +132,10 @@ func TestModesInOnePass(t *testing.T) {
 func TestFoldBatchNorm(t *testing.T) {
 	net, err := network.New(tensor.Shape{6, 5, 2}, 7,
 		node("a", layer.BatchNorm{}), // follows no weights: stays
-		node("b", layer.Conv2D{Out: 4, Kernel: 3, Padding: 1, NoBias: true}), node("c", layer.BatchNorm{Scale: 0.7}),
+		node("b", layer.Conv2D{Out: 4, Kernel: []int{3}, Padding: []int{1}, NoBias: true}), node("c", layer.BatchNorm{Scale: 0.7}),
 		node("d", layer.ReLU{}),
-		node("e", layer.Conv2D{Out: 4, Kernel: 3, Padding: 1}, "d"), node("f", layer.BatchNorm{}),
-		node("g", layer.Conv2D{Out: 4, Kernel: 1}, "d"), node("h", layer.BatchNorm{}), // not alone: stays
+		node("e", layer.Conv2D{Out: 4, Kernel: []int{3}, Padding: []int{1}}, "d"), node("f", layer.BatchNorm{}),
+		node("g", layer.Conv2D{Out: 4, Kernel: []int{1}}, "d"), node("h", layer.BatchNorm{}), // not alone: stays
 		node("i", layer.Add{}, "f", "h", "g"), node("j", layer.Flatten{}),
 		node("k", layer.Linear{Out: 3}), node("l", layer.BatchNorm{}))
 	if err != nil {
@@ -141,9 +150,17 @@ func TestFoldBatchNorm(t *testing.T) {
 		}
 	}
 	before := net.Clone()
-	folded, err := network.FoldBatchNorm(net)
+	g, report, err := network.FoldBatchNorm{}.Apply(t.Context(), net.Graph(), nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	folded, err := g.Build(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "a: kept: follows the network's input\nc: changed: became part of the weights and bias of b\n" +
+		"f: changed: became part of the weights and bias of e\nh: kept: others read g too\nl: changed: became part of the weights and bias of k\n"; report.String() != want {
+		t.Errorf("report\n%swant\n%s", report, want)
 	}
 	var names string
 	for _, nd := range folded.Nodes() {

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"synfire/layer"
+	"synfire/neuron"
 	"synfire/tensor"
 )
 
@@ -17,8 +18,10 @@ func (n *Network) Memory() (step, state int64) {
 	for _, nd := range n.nodes {
 		units := int64(nd.out.Size())
 		step += 2 * float * units // the output, or a neuron's membrane, and its error
-		if layer.Fires(nd.Layer) {
-			step += 8 * ((units + 63) / 64) // its spikes
+		if l, ok := nd.Layer.(layer.Population); ok {
+			n, _ := l.Neurons()
+			keeps, _ := neuron.Keeps(n)
+			step += 8*((units+63)/64) + float*units*int64(keeps) // its spikes, and what it keeps besides the membrane
 		}
 		state += float * int64(nd.state)
 	}

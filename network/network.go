@@ -6,6 +6,13 @@
 // a window of time and comes out advanced, an Adjoint that goes back through
 // it, Grads that Backward fills. A Pass owns the working memory of one
 // goroutine. Any split of a run into windows gives the same bits.
+//
+// A Graph is a network as an editable value, arrays included: an Editor or a
+// Transform makes another one of it, and Build a network. Nodes that leave the
+// network are its named Outputs; Forward returns a signal for each, y_k[t], and
+// Backward takes an error for each. Of a node with the outputs k and the consumers c,
+//
+//	∂y = Σ_c ∂x_c + Σ_k ∂y_k, in their orders
 package network
 
 import (
@@ -52,16 +59,16 @@ func (e *NodeError) Error() string { return fmt.Sprintf("node %q: %v", e.Name, e
 // Unwrap is the cause.
 func (e *NodeError) Unwrap() error { return e.Err }
 
-// Network is a directed acyclic graph of layers. Its last node is its output.
-// Structure never changes; the values of its parameters do, by the learner
-// that owns them.
+// Network is a directed acyclic graph of layers with named outputs. Structure
+// never changes; the values of its parameters do, by the learner that owns them.
 type Network struct {
-	outline bool // it has no values
-	input   tensor.Shape
-	nodes   []node
-	params  []tensor.Param
-
-	buffers []tensor.Param
+	outline  bool // it has no values
+	input    tensor.Shape
+	nodes    []node
+	params   []tensor.Param
+	buffers  []tensor.Param
+	outputs  []Output
+	outNodes []int // of the outputs
 }
 
 // node is a Node with all that is known once the graph is valid.
@@ -78,7 +85,11 @@ type node struct {
 	stateful  bool
 	learns    bool // it or a node before it has parameters
 	consumers []edge
+	outputs   []int // that it is read by
 }
+
+// terminal reports whether no other node takes its output.
+func (nd *node) terminal() bool { return len(nd.consumers) == 0 }
 
 // edge is input k of a node.
 type edge struct{ node, k int }
@@ -86,40 +97,45 @@ type edge struct{ node, k int }
 const inputNode = -1
 
 // New validates the graph for samples of the given shape and draws the initial
-// weights from the seed and the parameters' names. An error names the node.
+// weights from the seed and the parameters' names. The last node is the one
+// output, named DefaultOutput; a Graph can have others. An error names the node.
 func New(input tensor.Shape, seed uint64, nodes ...Node) (*Network, error) {
-	return (&Network{input: input}).build(seed, nodes)
+	return (&Network{input: input}).build("network.New", seed, Graph{Nodes: bare(nodes)})
 }
 
 // Outline validates the graph as New does, but takes no memory for values: its
 // parameters have shapes and no data. It serves to tell sizes beforehand (Nodes,
 // ParamCount, Memory) and cannot run.
 func Outline(input tensor.Shape, nodes ...Node) (*Network, error) {
-	return (&Network{input: input, outline: true}).build(0, nodes)
+	return (&Network{input: input, outline: true}).build("network.New", 0, Graph{Nodes: bare(nodes)})
 }
 
-func (n *Network) build(seed uint64, nodes []Node) (*Network, error) {
+func (n *Network) build(op string, seed uint64, g Graph) (*Network, error) {
 	if err := n.input.Validate(); err != nil {
-		return nil, fmt.Errorf("network.New: input: %w", err)
+		return nil, fmt.Errorf("%s: input: %w", op, err)
 	}
-	if len(nodes) == 0 {
-		return nil, fmt.Errorf("network.New: no nodes; give at least one layer")
+	if len(g.Nodes) == 0 {
+		return nil, fmt.Errorf("%s: no nodes; give at least one layer", op)
 	}
-	index := map[string]int{Input: inputNode}
-	for i, spec := range named(nodes) {
+	nodes, index := named(g.Nodes), map[string]int{Input: inputNode}
+	for i, spec := range nodes {
 		index[Previous] = i - 1
-		nd, err := n.resolve(i, spec, index)
-		if err != nil {
-			return nil, fmt.Errorf("network.New: %w", &NodeError{i, spec.Name, err})
+		nd, err := n.resolve(i, nodes, index)
+		if err == nil {
+			index[spec.Name] = i
+			n.nodes = append(n.nodes, nd)
+			err = n.addArrays(i, seed, spec.Arrays)
 		}
-		index[spec.Name] = i
-		n.nodes = append(n.nodes, nd)
-		n.addParams(i, seed)
-		n.addBuffers(i)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", op, &NodeError{i, spec.Name, err})
+		}
 	}
-	for i, nd := range n.nodes[:len(n.nodes)-1] {
-		if len(nd.consumers) == 0 {
-			return nil, fmt.Errorf("network.New: %w", &NodeError{i, nd.Name, errors.New("nothing uses its output; connect it or remove it")})
+	if err := n.addOutputs(g.Outputs); err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	for i, nd := range n.nodes {
+		if nd.terminal() && len(nd.outputs) == 0 {
+			return nil, fmt.Errorf("%s: %w", op, &NodeError{i, nd.Name, errors.New("nothing uses its output; connect it or remove it, or make it an output")})
 		}
 	}
 	return n, nil
@@ -140,7 +156,7 @@ func Sequential(input tensor.Shape, seed uint64, layers ...layer.Layer) (*Networ
 }
 
 // named gives names to the nodes that have none.
-func named(nodes []Node) []Node {
+func named(nodes []GraphNode) []GraphNode {
 	nodes = slices.Clone(nodes)
 	count := map[string]int{}
 	for i := range nodes {
@@ -165,13 +181,14 @@ func typeName(l layer.Layer) string {
 }
 
 // resolve checks a node against those before it and works out its shapes.
-func (n *Network) resolve(i int, spec Node, index map[string]int) (node, error) {
+func (n *Network) resolve(i int, nodes []GraphNode, index map[string]int) (node, error) {
+	spec := nodes[i].Node
 	nd := node{Node: spec}
 	switch _, taken := index[spec.Name]; {
 	case spec.Layer == nil:
 		return nd, fmt.Errorf("no layer is given")
-	case strings.ContainsAny(spec.Name, ". "):
-		return nd, fmt.Errorf("a name must have no dots and spaces")
+	case checkName(spec.Name) != nil:
+		return nd, checkName(spec.Name)
 	case taken:
 		return nd, fmt.Errorf("the name is taken; names must differ, %q is the network's input and %q the node before", Input, Previous)
 	}
@@ -182,6 +199,9 @@ func (n *Network) resolve(i int, spec Node, index map[string]int) (node, error) 
 	nd.Inputs = nil
 	for _, name := range inputs {
 		j, ok := index[name]
+		if !ok && slices.ContainsFunc(nodes[i:], func(o GraphNode) bool { return o.Name == name }) {
+			return nd, fmt.Errorf("input %q is no node before it: a graph has no cycles, and each node stands behind those that it takes; move %q forward, or put the loop into one layer such as recurrent", name, name)
+		}
 		if !ok {
 			return nd, fmt.Errorf("input %q is no node before it; %s", name, suggest.Names("nodes", name, slices.Sorted(maps.Keys(index))))
 		}
@@ -219,31 +239,109 @@ func (n *Network) resolve(i int, spec Node, index map[string]int) (node, error) 
 // maxUnits bounds the output of a node, so that sizes of memory do not overflow.
 const maxUnits = 1 << 40
 
-// addParams draws the initial weights of node i.
-func (n *Network) addParams(i int, seed uint64) {
+// addArrays gives node i its parameters and buffers: copies of those given by
+// role, initial values (of parameters from the seed and their names) for others.
+func (n *Network) addArrays(i int, seed uint64, given map[string]tensor.Tensor) error {
 	nd := &n.nodes[i]
-	nd.param0, nd.param1 = len(n.params), len(n.params)
-	w, ok := nd.Layer.(layer.Weighted)
-	if !ok {
-		return
-	}
-	for _, spec := range w.Params(nd.inShapes...) {
-		p := tensor.Param{Name: nd.Name + "." + spec.Role, Value: tensor.Tensor{Shape: spec.Shape}}
-		if !n.outline {
-			p.Value = tensor.New(spec.Shape...)
-			spec.Init(p.Value.Data, rng.New(seed, rng.Init).Str(p.Name).Source())
+	var roles []string
+	add := func(specs []layer.ParamSpec, to []tensor.Param, src func(name string) *rng.Source) ([]tensor.Param, error) {
+		for _, spec := range specs {
+			if slices.Contains(roles, spec.Role) {
+				return to, fmt.Errorf("two of its arrays are called %q", spec.Role)
+			}
+			roles = append(roles, spec.Role)
+			p := tensor.Param{Name: nd.Name + "." + spec.Role, Value: tensor.Tensor{Shape: spec.Shape}}
+			v, ok := given[spec.Role]
+			if ok && (!v.Shape.Equal(spec.Shape) || len(v.Data) != spec.Shape.Size()) {
+				return to, fmt.Errorf("array %q has shape %v and %d elements, the layer's is %v; give one of that shape, or none for initial values", spec.Role, v.Shape, len(v.Data), spec.Shape)
+			}
+			switch {
+			case n.outline:
+			case ok:
+				p.Value = tensor.New(spec.Shape...)
+				copy(p.Value.Data, v.Data)
+			default:
+				p.Value = tensor.New(spec.Shape...)
+				spec.Init(p.Value.Data, src(p.Name))
+			}
+			to = append(to, p)
 		}
-		n.params = append(n.params, p)
+		return to, nil
 	}
-	nd.param1 = len(n.params)
+	nd.param0, nd.buffer0 = len(n.params), len(n.buffers)
+	var err error
+	if w, ok := nd.Layer.(layer.Weighted); ok {
+		n.params, err = add(w.Params(nd.inShapes...), n.params, func(name string) *rng.Source {
+			return rng.New(seed, rng.Init).Str(name).Source()
+		})
+	}
+	if b, ok := nd.Layer.(layer.Buffered); ok && err == nil {
+		n.buffers, err = add(b.Buffers(nd.inShapes...), n.buffers, func(string) *rng.Source { return nil })
+	}
+	nd.param1, nd.buffer1 = len(n.params), len(n.buffers)
 	nd.learns = nd.learns || nd.param1 > nd.param0
+	for _, role := range slices.Sorted(maps.Keys(given)) {
+		if err == nil && !slices.Contains(roles, role) {
+			err = fmt.Errorf("its layer has no array %q; %s", role, suggest.Names("arrays", role, roles))
+		}
+	}
+	return err
+}
+
+// addOutputs resolves the outputs, by default the last node.
+func (n *Network) addOutputs(outputs []Output) error {
+	if len(outputs) == 0 {
+		outputs = []Output{{Name: DefaultOutput, Node: n.nodes[len(n.nodes)-1].Name}}
+	}
+	for k, o := range outputs {
+		i, err := n.index(o.Node)
+		switch {
+		case o.Name == "":
+			return fmt.Errorf("output %d has no name; call it %q, or after what it tells", k, DefaultOutput)
+		case slices.ContainsFunc(n.outputs, func(other Output) bool { return other.Name == o.Name }):
+			return fmt.Errorf("two outputs are called %q; names must differ", o.Name)
+		case err != nil:
+			return fmt.Errorf("output %q: %w", o.Name, err)
+		case !(o.Scale >= 0) || math.IsInf(o.Scale, 0):
+			return fmt.Errorf("output %q: scale is %v, want a positive factor of its scores, or 0 for 1", o.Name, o.Scale)
+		}
+		n.outputs, n.outNodes = append(n.outputs, o), append(n.outNodes, i)
+		n.nodes[i].outputs = append(n.nodes[i].outputs, k)
+	}
+	return nil
 }
 
 // InputShape is the shape of one sample.
 func (n *Network) InputShape() tensor.Shape { return n.input }
 
-// OutputShape is the shape of the last node's output for one sample.
-func (n *Network) OutputShape() tensor.Shape { return n.nodes[len(n.nodes)-1].out }
+// Outputs are the network's outputs, in the order in which Forward returns them.
+func (n *Network) Outputs() []Output { return slices.Clone(n.outputs) }
+
+// OutputShapes are the shapes of the outputs for one sample, in their order.
+func (n *Network) OutputShapes() (shapes []tensor.Shape) {
+	for _, i := range n.outNodes {
+		shapes = append(shapes, n.nodes[i].out)
+	}
+	return shapes
+}
+
+// OutputShape is the shape of the first output for one sample.
+func (n *Network) OutputShape() tensor.Shape { return n.nodes[n.outNodes[0]].out }
+
+// output is the index of the output of a name, the first for none.
+func (n *Network) output(name string) (int, error) {
+	if name == "" {
+		return 0, nil
+	}
+	var names []string
+	for k, o := range n.outputs {
+		if o.Name == name {
+			return k, nil
+		}
+		names = append(names, o.Name)
+	}
+	return 0, fmt.Errorf("the network has no output %q; %s", name, suggest.Names("outputs", name, names))
+}
 
 // Params are the parameters in the order of the nodes. Their values are the
 // network's own: an optimiser writes to them, then refreshes what it Compiled.
@@ -295,7 +393,11 @@ func (n *Network) index(name string) (int, error) {
 			return i, nil
 		}
 	}
-	return 0, fmt.Errorf("the network has no node %q", name)
+	var names []string
+	for _, nd := range n.nodes {
+		names = append(names, nd.Name)
+	}
+	return 0, fmt.Errorf("the network has no node %q; %s", name, suggest.Names("nodes", name, names))
 }
 
 // Clone has the same structure, and parameters and buffers of its own: to serve

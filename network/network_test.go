@@ -40,16 +40,16 @@ func networks(t testing.TB) map[string]*network.Network {
 		layer.Linear{Out: 12}, lif(0.9, neuron.Subtract, fast),
 		layer.Linear{Out: 5, NoBias: true}, lif(0.8, neuron.Zero, arctan))
 	add("conv", tensor.Shape{9, 8, 2},
-		layer.Conv2D{Out: 5, Kernel: 3, Padding: 1}, layer.MaxPool{Size: 2}, lif(0.9, neuron.Subtract, fast),
-		layer.Conv2D{Out: 6, Kernel: 2}, lif(0.7, neuron.Zero, triangle), layer.Flatten{},
+		layer.Conv2D{Out: 5, Kernel: []int{3}, Padding: []int{1}}, layer.MaxPool{Size: 2}, lif(0.9, neuron.Subtract, fast),
+		layer.Conv2D{Out: 6, Kernel: []int{2}}, lif(0.7, neuron.Zero, triangle), layer.Flatten{},
 		layer.Linear{Out: 4}, layer.Readout{Beta: 0.9})
 	add("strided", tensor.Shape{8, 9, 1},
-		layer.Conv2D{Out: 3, Kernel: 3, Stride: 2, Padding: 1, NoBias: true},
+		layer.Conv2D{Out: 3, Kernel: []int{3}, Stride: []int{2}, Padding: []int{1}, NoBias: true},
 		layer.Spiking{Neuron: neuron.IF{Threshold: 0.3}, Surrogate: arctan}, layer.MaxPool{Size: 2, Stride: 1},
-		layer.Conv2D{Out: 4, Kernel: 3, Stride: 2, Padding: 2}, lif(0.9, neuron.None, fast),
+		layer.Conv2D{Out: 4, Kernel: []int{3}, Stride: []int{2}, Padding: []int{2}}, lif(0.9, neuron.None, fast),
 		layer.AvgPool{Size: 2, Stride: 1}, layer.Flatten{}, layer.Linear{Out: 3}, lif(0.5, neuron.Subtract, triangle))
 	add("ann", tensor.Shape{6, 6, 1},
-		layer.Conv2D{Out: 4, Kernel: 3}, layer.ReLU{}, layer.AvgPool{Size: 2}, layer.Flatten{}, layer.Linear{Out: 3})
+		layer.Conv2D{Out: 4, Kernel: []int{3}}, layer.ReLU{}, layer.AvgPool{Size: 2}, layer.Flatten{}, layer.Linear{Out: 3})
 	fan, err := network.New(tensor.Shape{7}, 5,
 		network.Node{Name: "a", Layer: layer.Linear{Out: 6}},
 		network.Node{Name: "s", Layer: lif(0.9, neuron.Subtract, fast)},
@@ -153,7 +153,7 @@ func TestErrors(t *testing.T) {
 		{"no nodes", tensor.Shape{3}, nil},
 		{"at least 1", tensor.Shape{0}, []network.Node{{Name: "a", Layer: layer.ReLU{}}}},
 		{`node "a": linear: input of shape 4×4×1, want a vector; put a flatten`, tensor.Shape{4, 4, 1}, []network.Node{{Name: "a", Layer: layer.Linear{Out: 2}}}},
-		{"kernel of 5 does not fit", tensor.Shape{4, 4, 1}, []network.Node{{Name: "a", Layer: layer.Conv2D{Out: 2, Kernel: 5}}}},
+		{"kernel of 5 does not fit", tensor.Shape{4, 4, 1}, []network.Node{{Name: "a", Layer: layer.Conv2D{Out: 2, Kernel: []int{5}}}}},
 		{"window of 3 does not fit", tensor.Shape{2, 2, 1}, []network.Node{{Name: "a", Layer: layer.MaxPool{Size: 3}}}},
 		{"name is taken", tensor.Shape{3}, []network.Node{{Name: "a", Layer: layer.ReLU{}}, {Name: "a", Layer: layer.ReLU{}}}},
 		{`"zz" is no node before it`, tensor.Shape{3}, []network.Node{{Name: "a", Layer: layer.ReLU{}, Inputs: []string{"zz"}}}},
@@ -182,12 +182,12 @@ func TestConstantIsNotReusedForAnotherInput(t *testing.T) {
 		if _, err := pass.Forward(sa, snntest.Window(a, t0, t0+1), false); err != nil {
 			t.Fatal(err)
 		}
-		out, err := pass.Forward(sb, snntest.Window(b, t0, t0+1), false)
+		outs, err := pass.Forward(sb, snntest.Window(b, t0, t0+1), false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var d signal.Signal
-		out.Densify(&d)
+		outs[0].Densify(&d)
 		got = append(got, d.Data...)
 	}
 	snntest.Equal(t, "interleaved", snntest.Result{Out: want.Out}, snntest.Result{Out: got})

@@ -90,8 +90,9 @@ type Pass struct {
 	temp    layer.Temp
 	nodes   []nodeMemory
 	inputs  []signal.Signal // the chunks of the last window's input
-	out     signal.Signal   // the chunks of its output, joined
-	t0      int             // start of the last window
+	outputs []outputMemory
+	outs    []*signal.Signal // what Forward returned
+	t0      int              // start of the last window
 	kept    bool
 	trained bool
 	firing  Firing // nil: nobody
@@ -111,8 +112,15 @@ type nodeMemory struct {
 	chunks   []chunkMemory // one that serves all where nothing is kept
 	spikes   int           // of the last window
 	slots    int
-	dout     signal.Signal   // sum of the consumers' errors, where there are several
+	dout     signal.Signal   // sum of the errors at its output, where there are several
 	ddense   []signal.Signal // errors of repeated inputs
+}
+
+// outputMemory is an output's part of a Pass.
+type outputMemory struct {
+	joined   signal.Signal // the chunks of the last window
+	constant signal.Signal // a Constant's, for all steps of it
+	error    signal.Signal // the chunk of what Backward was given
 }
 
 // chunkMemory is what a node holds of one chunk of time.
@@ -126,31 +134,42 @@ type chunkMemory struct {
 func (c *Compiled) NewPass(o Options) *Pass {
 	nodes := c.net.nodes
 	p := &Pass{c: c, o: o, workers: make([]layer.Worker, o.Pool.Threads()), nodes: make([]nodeMemory, len(nodes))}
+	p.outputs, p.outs = make([]outputMemory, len(c.net.outputs)), make([]*signal.Signal, len(c.net.outputs))
 	for i := len(nodes) - 1; i >= 0; i-- {
 		nd, m := &nodes[i], &p.nodes[i]
 		k := len(nd.in)
 		m.ddense = make([]signal.Signal, k)
 		m.call = layer.Call{
-			Pool: o.Pool, Workers: p.workers, Path: o.Path, Temp: &p.temp, Params: c.net.values(i),
-			In: make([]*signal.Signal, k), DIn: make([]*signal.Signal, k), DParams: make([][]tensor.Float, nd.param1-nd.param0),
-			Node: nd.Name, Shape: nd.out, Buffers: c.net.bufferValues(i),
+			Fixed:  c.fixed(i, o.Pool),
+			Mode:   layer.Mode{Path: o.Path},
+			Chunk:  layer.Chunk{In: make([]*signal.Signal, k), DIn: make([]*signal.Signal, k), DParams: make([][]tensor.Float, nd.param1-nd.param0)},
+			Memory: layer.Memory{Temp: &p.temp, Workers: p.workers},
 		}
 		m.call.Stats = newStats(m.call.Buffers)
 		if o.Meter != nil {
 			m.call.Meter = nodeMeter{o.Meter, i}
 		}
-		m.lasting = len(nd.consumers) == 0
+		m.lasting = nd.terminal()
 		viewed := false // then what is computed again would be seen in its place
 		for _, e := range nd.consumers {
 			l := nodes[e.node].Layer
 			viewed = viewed || layer.IsView(l)
 			m.lasting = m.lasting || !layer.Forgets(l) || layer.IsView(l) && p.nodes[e.node].lasting
 		}
-		m.takes = k == 1 && nd.in[0] != inputNode && len(nodes[nd.in[0]].consumers) == 1 && !layer.IsView(nodes[nd.in[0]].Layer)
-		m.overlays = k == 1 && i < len(nodes)-1 && (layer.IsElementWise(nd.Layer) || layer.IsView(nd.Layer))
+		if k == 1 && nd.in[0] != inputNode {
+			from := &nodes[nd.in[0]]
+			m.takes = len(from.consumers) == 1 && len(from.outputs) == 0 && !layer.IsView(from.Layer)
+		}
+		m.overlays = k == 1 && !nd.terminal() && (layer.IsElementWise(nd.Layer) || layer.IsView(nd.Layer))
 		m.again = k == 1 && nd.in[0] != inputNode && layer.IsCheap(nd.Layer) && !viewed
 	}
 	return p
+}
+
+// fixed is what a call of node i knows of it.
+func (c *Compiled) fixed(i int, pool *par.Pool) layer.Fixed {
+	nd := &c.net.nodes[i]
+	return layer.Fixed{Node: nd.Name, Shape: nd.out, Pool: pool, Params: c.net.values(i), Buffers: c.net.bufferValues(i), Weights: c.weights[i]}
 }
 
 // SetSoft switches between real and soft spikes.
@@ -187,9 +206,9 @@ func (n *Network) chunkSteps(t, b int) int {
 // st. in is Constant, Spikes or Dense, of the network's input shape, and is
 // read again by Backward; within one run (st.Step > 0) a Constant in that stands
 // in the same memory is taken to be unchanged, and what follows from it alone is
-// not computed again. With keep, Backward can follow. It returns the output of
-// the last node.
-func (p *Pass) Forward(st *State, in *signal.Signal, keep bool) (*signal.Signal, error) {
+// not computed again. With keep, Backward can follow. It returns a signal for
+// each of the network's outputs, in their order.
+func (p *Pass) Forward(st *State, in *signal.Signal, keep bool) ([]*signal.Signal, error) {
 	net := p.c.net
 	if err := in.Check(net.input); err != nil {
 		return nil, fmt.Errorf("network.Forward: input: %w", err)
@@ -222,10 +241,15 @@ func (p *Pass) Forward(st *State, in *signal.Signal, keep bool) (*signal.Signal,
 			}
 			p.forwardNode(i, k, st)
 		}
-		p.join(k, in.T)
+		for o := range p.outputs {
+			p.join(o, k, in.T)
+		}
+	}
+	for o := range p.outputs {
+		p.outs[o] = p.output(o, in.T)
 	}
 	st.Step += in.T
-	return p.output(), nil
+	return p.outs, nil
 }
 
 // reuseConstant reports whether constant signals of the last call still hold.
@@ -312,36 +336,36 @@ func (p *Pass) forwardNode(i, k int, st *State) {
 	}
 }
 
-// join adds the output of chunk k to the window's.
-func (p *Pass) join(k, steps int) {
-	last, _ := p.memory(len(p.nodes)-1, k)
-	if len(p.inputs) == 1 || last.Kind == signal.Constant {
+// join adds chunk k of output o to the window's.
+func (p *Pass) join(o, k, steps int) {
+	s, _ := p.memory(p.c.net.outNodes[o], k)
+	if len(p.inputs) == 1 || s.Kind == signal.Constant {
 		return
 	}
+	out := &p.outputs[o].joined
 	if k == 0 {
-		p.out.Reset(last.Kind, steps, last.B, last.Shape)
+		out.Reset(s.Kind, steps, s.B, s.Shape)
 	}
-	row := k * p.inputs[0].T * last.B
-	if last.Kind == signal.Spikes {
-		copy(p.out.Raster.Bits[row*p.out.Raster.Words:], last.Raster.Bits)
+	row := k * p.inputs[0].T * s.B
+	if s.Kind == signal.Spikes {
+		copy(out.Raster.Bits[row*out.Raster.Words:], s.Raster.Bits)
 		return
 	}
-	copy(p.out.Data[row*last.Units():], last.Data)
+	copy(out.Data[row*s.Units():], s.Data)
 }
 
-func (p *Pass) output() *signal.Signal {
-	last := &p.nodes[len(p.nodes)-1].chunks[0].out
-	if len(p.inputs) == 1 {
-		return last
+// output is output o of a window of so many steps.
+func (p *Pass) output(o, steps int) *signal.Signal {
+	s, m := &p.nodes[p.c.net.outNodes[o]].chunks[0].out, &p.outputs[o]
+	switch {
+	case len(p.inputs) == 1:
+		return s
+	case s.Kind == signal.Constant:
+		m.constant = *s
+		m.constant.T = steps
+		return &m.constant
 	}
-	if last.Kind == signal.Constant {
-		last.T = 0
-		for _, in := range p.inputs {
-			last.T += in.T
-		}
-		return last
-	}
-	return &p.out
+	return &m.joined
 }
 
 // densify writes s to dst as Dense, a Constant repeated.
@@ -357,47 +381,82 @@ func densify(dst, s *signal.Signal) {
 }
 
 // Backward runs back through the window of the last Forward, which must have
-// been told to keep. dout is the error at its output: Dense [T, B, …], or
-// Constant (the sum over all time, given with the window of step 0) where the
-// output is. Gradients are added to grads; adj carries on to the window before.
-func (p *Pass) Backward(adj *Adjoint, dout *signal.Signal, grads Grads) error {
+// been told to keep. douts has the error at each output, in their order: Dense
+// [T, B, …], or Constant (the sum over all time, given with the window of step 0)
+// where the output is, or nil for none. Where other nodes take an output too, its
+// error is the sum. Gradients are added to grads; adj carries on to the window
+// before.
+func (p *Pass) Backward(adj *Adjoint, douts []*signal.Signal, grads Grads) error {
 	net := p.c.net
-	last := len(net.nodes) - 1
-	out := p.output()
-	switch {
-	case !p.kept || !p.c.train:
-		return fmt.Errorf("network.Backward: compile for training and call Forward with keep first")
-	case len(grads) != len(net.params):
-		return fmt.Errorf("network.Backward: %d gradients for %d parameters: make them with NewGrads", len(grads), len(net.params))
-	case dout.Kind == signal.Spikes || out.Kind == signal.Constant && dout.Kind != signal.Constant:
-		return fmt.Errorf("network.Backward: the error at a %v output cannot be %v", out.Kind, dout.Kind)
-	case dout.Rows() != out.Rows() || len(dout.Data) != out.Rows()*out.Units():
-		return fmt.Errorf("network.Backward: error of %d rows for an output of %d rows of %v", dout.Rows(), out.Rows(), out.Shape)
+	if err := p.checkErrors(douts, grads); err != nil {
+		return fmt.Errorf("network.Backward: %w", err)
 	}
-	t1 := dout.T
+	t1 := 0
+	for k := range p.inputs {
+		t1 += p.inputs[k].T
+	}
 	for k := len(p.inputs) - 1; k >= 0; k-- {
 		t0 := t1 - p.inputs[k].T
-		d := dout.Window(t0, t1)
-		for i := last; i >= 0; i-- {
+		for o, d := range douts {
+			if d != nil {
+				p.outputs[o].error = d.Window(t0, t1)
+			}
+		}
+		for i := len(net.nodes) - 1; i >= 0; i-- {
 			m := &p.nodes[i]
 			if !net.nodes[i].learns || m.chunks[0].out.Kind == signal.Constant && (p.t0 > 0 || k > 0) {
 				continue // a constant's errors are summed until step 0 is reached
 			}
-			m.call.DOut = &d
-			if i != last {
-				m.call.DOut = p.sumConsumers(i, adj)
+			given := p.given(i, douts)
+			m.call.DOut = given
+			if given == nil {
+				m.call.DOut = p.sumErrors(i, k, douts, adj)
 			}
 			if p.firing != nil && m.chunks[0].out.Kind == signal.Spikes {
 				p.firing.Errors(i, m.call.DOut)
 			}
 			p.backwardNode(i, k, adj, grads)
-			if i != last {
+			if given == nil {
 				p.settle(i, adj)
 			}
 		}
 		t1 = t0
 	}
 	return nil
+}
+
+// checkErrors returns an error unless Backward can follow, with these errors.
+func (p *Pass) checkErrors(douts []*signal.Signal, grads Grads) error {
+	net := p.c.net
+	switch {
+	case !p.kept || !p.c.train:
+		return fmt.Errorf("compile for training and call Forward with keep first")
+	case len(grads) != len(net.params):
+		return fmt.Errorf("%d gradients for %d parameters: make them with NewGrads", len(grads), len(net.params))
+	case len(douts) != len(net.outputs):
+		return fmt.Errorf("%d errors for %d outputs: give one each, nil where there is none", len(douts), len(net.outputs))
+	}
+	for o, dout := range douts {
+		name, out := net.outputs[o].Name, p.outs[o]
+		switch {
+		case dout == nil:
+		case dout.Kind == signal.Spikes || out.Kind == signal.Constant && dout.Kind != signal.Constant:
+			return fmt.Errorf("output %q: the error at a %v output cannot be %v", name, out.Kind, dout.Kind)
+		case dout.Rows() != out.Rows() || len(dout.Data) != out.Rows()*out.Units():
+			return fmt.Errorf("output %q: error of %d rows for an output of %d rows of %v", name, dout.Rows(), out.Rows(), out.Shape)
+		}
+	}
+	return nil
+}
+
+// given is the error at a node's output that is the caller's as it stands: where
+// one output alone reads it. A view would hand the caller's memory on.
+func (p *Pass) given(i int, douts []*signal.Signal) *signal.Signal {
+	nd := &p.c.net.nodes[i]
+	if !nd.terminal() || len(nd.outputs) != 1 || douts[nd.outputs[0]] == nil || layer.IsView(nd.Layer) {
+		return nil
+	}
+	return &p.outputs[nd.outputs[0]].error
 }
 
 // settle gives away the memory of the errors at a node's output, which it has
@@ -413,19 +472,34 @@ func (p *Pass) settle(i int, adj *Adjoint) {
 	}
 }
 
-// sumConsumers is the error at a node's output: that of its one consumer, or
-// the sum over its consumers in order.
-func (p *Pass) sumConsumers(i int, adj *Adjoint) *signal.Signal {
-	cs := p.c.net.nodes[i].consumers
-	first := &adj.edges[cs[0].node][cs[0].k]
-	if len(cs) == 1 {
-		return first
+// sumErrors is the error at a node's output in chunk k: that of its one
+// consumer, or the sum over its consumers, in order, and then the outputs.
+func (p *Pass) sumErrors(i, k int, douts []*signal.Signal, adj *Adjoint) *signal.Signal {
+	nd, sum := &p.c.net.nodes[i], &p.nodes[i].dout
+	switch cs := nd.consumers; len(cs) {
+	case 0:
+		out, _ := p.memory(i, k)
+		kind := signal.Dense
+		if out.Kind == signal.Constant {
+			kind = signal.Constant
+		}
+		adj.take(sum, p.inputs[k].T*out.B*out.Units())
+		sum.Reset(kind, p.inputs[k].T, out.B, out.Shape)
+		clear(sum.Data)
+	case 1:
+		sum = &adj.edges[cs[0].node][cs[0].k]
+	default:
+		first := &adj.edges[cs[0].node][cs[0].k]
+		sum.Reset(first.Kind, first.T, first.B, first.Shape)
+		copy(sum.Data, first.Data)
+		for _, e := range cs[1:] {
+			kernel.Add(sum.Data, adj.edges[e.node][e.k].Data)
+		}
 	}
-	sum := &p.nodes[i].dout
-	sum.Reset(first.Kind, first.T, first.B, first.Shape)
-	copy(sum.Data, first.Data)
-	for _, e := range cs[1:] {
-		kernel.Add(sum.Data, adj.edges[e.node][e.k].Data)
+	for _, o := range nd.outputs {
+		if douts[o] != nil {
+			kernel.Add(sum.Data, p.outputs[o].error.Data)
+		}
 	}
 	return sum
 }
@@ -504,9 +578,9 @@ func (c *Compiled) Eval(name string, in []*signal.Signal, state []tensor.Float) 
 		return nil, fmt.Errorf("network.Eval: node %q takes %d inputs, found %d", name, len(nd.in), len(in))
 	}
 	call := layer.Call{
-		Workers: make([]layer.Worker, 1), Weights: c.weights[i], Params: c.net.values(i),
-		State: state, Scratch: &layer.Scratch{}, Temp: &layer.Temp{}, Out: &signal.Signal{},
-		Node: nd.Name, Shape: nd.out, Buffers: c.net.bufferValues(i),
+		Fixed:  c.fixed(i, nil),
+		Chunk:  layer.Chunk{Out: &signal.Signal{}, State: state, Chunks: 1},
+		Memory: layer.NewMemory(nil),
 	}
 	for k, s := range in {
 		if err := s.Check(nd.inShapes[k]); err != nil {
@@ -521,7 +595,6 @@ func (c *Compiled) Eval(name string, in []*signal.Signal, state []tensor.Float) 
 			s = dense
 		}
 		call.In = append(call.In, s)
-		call.First, call.Chunks = call.Scratch, 1
 	}
 	if want := nd.state * in[0].B; len(state) != want {
 		return nil, fmt.Errorf("network.Eval: node %q: %d state variables, want %d", name, len(state), want)

@@ -11,20 +11,6 @@ import (
 // belong to a checkpoint; optimisers do not move them.
 func (n *Network) Buffers() []tensor.Param { return n.buffers }
 
-// addBuffers gives the buffers of node i their initial values.
-func (n *Network) addBuffers(i int) {
-	nd := &n.nodes[i]
-	nd.buffer0 = len(n.buffers)
-	if b, ok := nd.Layer.(layer.Buffered); ok {
-		for _, spec := range b.Buffers(nd.inShapes...) {
-			p := tensor.Param{Name: nd.Name + "." + spec.Role, Value: tensor.New(spec.Shape...)}
-			spec.Init(p.Value.Data, nil)
-			n.buffers = append(n.buffers, p)
-		}
-	}
-	nd.buffer1 = len(n.buffers)
-}
-
 func (n *Network) bufferValues(i int) (v []tensor.Tensor) {
 	for _, p := range n.buffers[n.nodes[i].buffer0:n.nodes[i].buffer1] {
 		v = append(v, p.Value)

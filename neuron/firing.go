@@ -24,6 +24,18 @@ type firing struct {
 	theta, fire, amount tensor.Float // a unit fires at u ≥ fire
 	reset               Reset
 	pause               tensor.Float // refractory steps
+	each                *units       // the options of each unit; nil where all are alike
+}
+
+// units are the options of a block of units, derived like those of alike ones.
+type units struct {
+	alpha, beta, gain, kappa, rho, offset [unitBlock]tensor.Float
+	theta, fire, amount, value            [unitBlock]tensor.Float
+}
+
+// set takes the firing of unit i, and its membrane after a reset to zero.
+func (u *units) set(i int, f firing, value float64) {
+	u.theta[i], u.fire[i], u.amount[i], u.value[i] = f.theta, f.fire, f.amount, tensor.Float(value)
 }
 
 func newFiring(threshold float64, strict bool, reset Reset, pause int) firing {
@@ -56,7 +68,7 @@ func (f firing) pauses(state []tensor.Float, n, units, lo, hi int) []tensor.Floa
 // spikes (reads them, in a replay), the membranes after the reset to v, and
 // marks refractory units in u.
 func (f firing) run(replay bool, u, v, pause []tensor.Float, spikes []uint64) {
-	if !replay && pause == nil {
+	if !replay && pause == nil && f.each == nil {
 		k := kernel.LIF{Gain: 1, Fire: f.fire, Amount: f.amount, Reset: kernel.Reset(f.reset)}
 		k.Forward(1, u, 0, v, u, 0, spikes, 0)
 		return
@@ -72,7 +84,7 @@ func (f firing) run(replay bool, u, v, pause []tensor.Float, spikes []uint64) {
 		}
 		v[i] = m
 		if f.fires(replay, m, spikes, i) {
-			v[i] = f.after(m)
+			v[i] = f.after(m, i)
 			if pause != nil {
 				pause[i] = f.pause
 			}
@@ -83,34 +95,58 @@ func (f firing) run(replay bool, u, v, pause []tensor.Float, spikes []uint64) {
 // fires decides on the spike of unit i and records it, or in a replay reads it.
 func (f firing) fires(replay bool, u tensor.Float, spikes []uint64, i int) bool {
 	word, bit := &spikes[i>>6], uint64(1)<<(i&63)
-	if !replay && u >= f.fire {
+	fire := f.fire
+	if f.each != nil {
+		fire = f.each.fire[i]
+	}
+	if !replay && u >= fire {
 		*word |= bit
 	}
 	return *word&bit != 0
 }
 
-// after is the membrane after the reset of a unit that fired.
-func (f firing) after(u tensor.Float) tensor.Float {
+// after is the membrane after the reset of unit i, which fired.
+func (f firing) after(u tensor.Float, i int) tensor.Float {
+	amount, value := f.amount, tensor.Float(0)
+	if f.each != nil {
+		amount, value = f.each.amount[i], f.each.value[i]
+	}
 	switch f.reset {
 	case Subtract:
-		return u - f.amount
+		return u - amount
 	case Zero:
-		return 0
+		return value
 	}
 	return u
 }
 
-// cut reports whether the reset of a unit with membrane u cuts the error at
-// its state.
-func (f firing) cut(u tensor.Float) bool { return f.reset == Zero && u >= f.fire }
+// cut reports whether the reset of unit i with membrane u cuts the error at its
+// state.
+func (f firing) cut(u tensor.Float, i int) bool {
+	if f.reset != Zero {
+		return false
+	}
+	if f.each != nil {
+		return u >= f.each.fire[i]
+	}
+	return u >= f.fire
+}
 
 // throughSpikes writes the errors g at the spikes of up to unitBlock units to
 // dst, which may be g, as errors at their membranes, g·σ'(u − θ).
 func (f firing) throughSpikes(dst, g, u []tensor.Float, s surrogate.Surrogate) {
+	theta := f.theta
+	if f.each != nil { // less its threshold each, they fire at 0
+		var z [unitBlock]tensor.Float
+		for i, m := range u {
+			z[i] = m - f.each.theta[i]
+		}
+		u, theta = z[:len(u)], 0
+	}
 	if fast, ok := s.(surrogate.Fast); ok { // a scan of one step, from no error at the state
 		var zero [unitBlock]tensor.Float
 		ks := fast.Kernel()
-		ks.Theta = f.theta
+		ks.Theta = theta
 		kernel.LIF{Gain: 1, Reset: kernel.ResetNone}.Backward(1, ks, u, len(u), g, len(u), zero[:len(u)], dst, len(u))
 		return
 	}
@@ -119,7 +155,7 @@ func (f firing) throughSpikes(dst, g, u []tensor.Float, s surrogate.Surrogate) {
 			dst[i] = 0
 			continue
 		}
-		dst[i] = g[i] * s.Derivative(m-f.theta)
+		dst[i] = g[i] * s.Derivative(m-theta)
 	}
 }
 
@@ -133,44 +169,80 @@ func argument(u tensor.Float, threshold float64) (z, slope tensor.Float) {
 }
 
 // scan is the plain form of Forward and Replay.
-func (n LIF) scan(replay bool, steps, units int, x []tensor.Float, xs int, state, u []tensor.Float, us int, spikes []uint64, ss int) {
-	f, beta, gain := n.firing(), tensor.Float(n.Beta), inputGain(n.Beta, n.DecayInput)
+func (n LIF) scan(replay bool, w Window, order lifOrder) {
+	f, beta, gain := n.firing(), tensor.Float(n.Beta), n.inputGain()
+	if n.each(w.Values) {
+		f.each = new(units)
+	}
 	var row [unitBlock]tensor.Float
-	for lo := 0; lo < units; lo += unitBlock {
-		hi := min(lo+unitBlock, units)
-		v, pause, m := state[lo:hi], f.pauses(state, 1, units, lo, hi), row[:hi-lo]
-		for t := range steps {
-			if u != nil {
-				m = u[t*us+lo:][:hi-lo]
+	for lo := 0; lo < w.Units; lo += unitBlock {
+		hi := min(lo+unitBlock, w.Units)
+		v, pause, m := w.State[lo:hi], f.pauses(w.State, 1, w.Units, lo, hi), row[:hi-lo]
+		if f.each != nil {
+			n.units(f.each, w.Values, order, lo, hi)
+		}
+		for t := range w.Steps {
+			if w.Membrane.Data != nil {
+				m = w.Membrane.Row(t, lo, hi)
 			}
-			in := x[t*xs+lo:][:len(m)]
-			for i, old := range v[:len(m)] {
-				m[i] = tensor.Float(beta*old) + tensor.Float(gain*in[i])
+			in := w.Input.Row(t, lo, hi)
+			if f.each != nil {
+				f.each.charge(m, v, in, !replay && pause == nil)
+			} else {
+				for i, old := range v[:len(m)] {
+					m[i] = tensor.Float(beta*old) + tensor.Float(gain*in[i])
+				}
 			}
-			f.run(replay, m, v, pause, spikes[t*ss+lo/64:])
+			f.run(replay, m, v, pause, w.Spikes.Row(t, lo, hi-lo))
 		}
 	}
 }
 
+// charge is u = β·v + (1 − β)·r + g·x. It rounds as the path of alike units does:
+// the kernel, where fused, or else the plain one.
+func (u *units) charge(m, v, x []tensor.Float, fused bool) {
+	gain, offset, beta := u.gain[:len(m)], u.offset[:len(m)], u.beta[:len(m)]
+	for i, xi := range x[:len(m)] {
+		m[i] = tensor.Float(gain[i]*xi) + offset[i]
+	}
+	if fused {
+		kernel.MulWalks(m, beta, kernel.Walk{}, v, kernel.Walk{}, 1, 1)
+		return
+	}
+	for i, old := range v[:len(m)] {
+		m[i] += tensor.Float(beta[i] * old)
+	}
+}
+
 // scanBack is the plain form of Backward.
-func (n LIF) scanBack(steps, units int, s surrogate.Surrogate, u []tensor.Float, us int, gs []tensor.Float, gss int, gstate, gx []tensor.Float, gxs int) {
-	f, beta, gain := n.firing(), tensor.Float(n.Beta), inputGain(n.Beta, n.DecayInput)
+func (n LIF) scanBack(e Errors, order lifOrder) {
+	f, beta, gain := n.firing(), tensor.Float(n.Beta), n.inputGain()
+	if n.each(e.Values) {
+		f.each = new(units)
+	}
 	var row [unitBlock]tensor.Float
-	for lo := 0; lo < units; lo += unitBlock {
-		gv := gstate[lo:min(lo+unitBlock, units)]
-		for t := steps - 1; t >= 0; t-- {
-			m, gu, out := u[t*us+lo:][:len(gv)], row[:len(gv)], gx[t*gxs+lo:][:len(gv)]
-			f.throughSpikes(gu, gs[t*gss+lo:][:len(gv)], m, s)
+	for lo := 0; lo < e.Units; lo += unitBlock {
+		hi := min(lo+unitBlock, e.Units)
+		gv := e.State[lo:hi]
+		if f.each != nil {
+			n.units(f.each, e.Values, order, lo, hi)
+		}
+		for t := e.Steps - 1; t >= 0; t-- {
+			m, gu, out := e.Membrane.Row(t, lo, hi), row[:len(gv)], e.Input.Row(t, lo, hi)
+			f.throughSpikes(gu, e.Spikes.Row(t, lo, hi), m, e.Surrogate)
 			for i, g := range gu {
 				if m[i] == refractory { // the state passes unchanged
-					put(out, i, 0, gxs)
+					put(out, i, 0, e.Input.Stride)
 					continue
 				}
-				if !f.cut(m[i]) {
+				if !f.cut(m[i], i) {
 					g += gv[i]
 				}
+				if f.each != nil {
+					beta, gain = f.each.beta[i], f.each.gain[i]
+				}
 				gv[i] = beta * g
-				put(out, i, gain*g, gxs)
+				put(out, i, gain*g, e.Input.Stride)
 			}
 		}
 	}
@@ -210,4 +282,23 @@ func checkDecay(kind, option string, v float64) error {
 		return nil
 	}
 	return fmt.Errorf("neuron %s: %s is %v, want a decay per step in [0, 1]", kind, option, v)
+}
+
+// checkLevels checks the potentials beside the threshold, and the gain.
+func checkLevels(kind string, threshold, leak float64, reset Reset, value, gain float64) error {
+	for _, o := range []struct {
+		name  string
+		value float64
+	}{{"leak", leak}, {"reset-value", value}, {"gain", gain}} {
+		if math.IsNaN(o.value) || math.IsInf(o.value, 0) {
+			return fmt.Errorf("neuron %s: %s is %v, want a finite number; leave it out for the default", kind, o.name, o.value)
+		}
+	}
+	switch {
+	case value != 0 && reset != Zero:
+		return fmt.Errorf("neuron %s: reset-value is %v with reset %v, which does not set the membrane; give reset zero or leave reset-value out", kind, value, reset)
+	case value >= threshold && threshold > 0:
+		return fmt.Errorf("neuron %s: reset-value is %v, at which a unit of threshold %v fires again at once; want less than the threshold", kind, value, threshold)
+	}
+	return nil
 }

@@ -3,12 +3,13 @@
 //
 // The integrate-and-fire family is, per unit and time step t,
 //
-//	u[t] = β·v[t−1] + g·x[t]            charge
-//	s[t] = 1 if u[t] ≥ θ, else 0        fire  (u > θ where Strict)
-//	v[t] = u[t] − θ·s[t]                reset by subtraction
-//	     | u[t]·(1 − s[t])              reset to zero
-//	     | u[t]                         no reset
+//	u[t] = β·v[t−1] + (1 − β)·r + g·x[t]   charge
+//	s[t] = 1 if u[t] ≥ θ, else 0           fire  (u > θ where Strict)
+//	v[t] = u[t] − θ·s[t]                   reset by subtraction
+//	     | u[t]·(1 − s[t]) + z·s[t]        reset to zero, or to the value z
+//	     | u[t]                            no reset
 //
+// with the resting potential r (Leak) and the value z (ResetValue) 0 by default.
 // The reset acts in the step of the spike, input of step t acts at t, and the
 // membrane reported is u, the one before the reset. Backwards, with the reset
 // detached and σ' the surrogate of z = u − θ,
@@ -21,9 +22,14 @@
 // the error at v. The number of steps that remain is a state variable, through
 // which no error passes. A refractory unit's membrane is recorded as −∞, which
 // is how Backward knows it: its spike is 0 whatever its input, with derivative 0.
+//
+// Options such as the threshold hold for all units, or differ from unit to unit
+// by arrays that the caller holds (Variable, Values). Where nothing differs and
+// r = z = 0, IF and LIF run in kernels.
 package neuron
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -32,25 +38,20 @@ import (
 	"synfire/tensor"
 )
 
-// Neuron is a model of a population of independent units. State and window are
+// Neuron is a model of a population of independent units. State and windows are
 // the caller's: a Neuron holds options only and may be shared.
-//
-// Slices of time are strided: value i of step t stands at [t·stride+i].
 type Neuron interface {
 	Validate() error
-	// States is the number of state variables of a unit, all zero at rest.
-	// The state of n units holds n of the first, then n of the second, ….
+	// States is the number of state variables of a unit, all zero at the start.
+	// The state of n units holds n of the first, the membrane, then n of the
+	// second, ….
 	States() int
-	// Forward advances n units over steps. xs may be 0 (constant input). u
-	// (nil, or strided by us) receives the membranes before reset; the spikes
-	// of step t become the bits of spikes[t·ss:], unused bits cleared. u may be x.
-	Forward(steps, n int, x []tensor.Float, xs int, state, u []tensor.Float, us int, spikes []uint64, ss int)
+	// Forward advances the units over a window.
+	Forward(w Window)
 	// Replay is Forward with the spikes given instead of computed.
-	Replay(steps, n int, x []tensor.Float, xs int, state, u []tensor.Float, us int, spikes []uint64, ss int)
-	// Backward turns errors at the spikes, gs, into errors at the input, gx
-	// (gxs = 0: their sum over time is added to gx, last step first). gstate
-	// is the error at the state, carried from the window's end to its start.
-	Backward(steps, n int, s surrogate.Surrogate, u []tensor.Float, us int, gs []tensor.Float, gss int, gstate, gx []tensor.Float, gxs int)
+	Replay(w Window)
+	// Backward turns the errors at the spikes of a window into those at its input.
+	Backward(e Errors)
 	// Argument maps a membrane to the surrogate's argument and its slope.
 	Argument(u tensor.Float) (z, slope tensor.Float)
 }
@@ -88,43 +89,52 @@ func (r *Reset) UnmarshalText(text []byte) error {
 	return fmt.Errorf("reset %q: want subtract, zero or none", text)
 }
 
-// IF is the integrate-and-fire neuron without leak: β = 1, g = 1. Refractory is
+// IF is the integrate-and-fire neuron without leak: β = 1, g = Gain. Refractory is
 // the number of steps after a spike in which a unit holds its membrane.
 type IF struct {
-	Threshold  float64 `yaml:"threshold"`  // θ, the fire level
-	Strict     bool    `yaml:"strict"`     // fire above the threshold only, not at it
-	Reset      Reset   `yaml:"reset"`      // subtract, zero or none
-	Refractory int     `yaml:"refractory"` // steps of silence after a spike
+	Threshold  float64 `yaml:"threshold"`             // θ, the fire level
+	Strict     bool    `yaml:"strict"`                // fire above the threshold only, not at it
+	Reset      Reset   `yaml:"reset"`                 // subtract, zero or none
+	ResetValue float64 `yaml:"reset-value,omitempty"` // what reset zero sets the membrane to
+	Gain       float64 `yaml:"gain,omitempty"`        // g, the factor of the input; 0: 1
+	Refractory int     `yaml:"refractory"`            // steps of silence after a spike
 }
 
 // LIF is the leaky integrate-and-fire neuron. Beta in [0, 1] is the part of
 // the membrane that remains after a step, exp(−Δ/τ) for the exact solution
 // (Decay) and 1 − Δ/τ for Euler's. With DecayInput the input is scaled by
-// g = 1 − β, so that a constant input x drives the membrane towards x.
+// g = Gain·(1 − β), so that a constant input x drives the membrane towards
+// Leak + Gain·x. It starts from 0, not from Leak.
 //
 // With Delayed a reset by subtraction acts one step after its spike and does
 // not decay, u[t+1] = β·u[t] + g·x[t+1] − θ·s[t], which is v = u − s·θ/β.
 // Refractory is the number of steps after a spike in which a unit holds its
 // membrane, ignores its input and does not fire.
 type LIF struct {
-	Beta       float64 `yaml:"beta"`        // β, what remains of the membrane after a step
-	Threshold  float64 `yaml:"threshold"`   // θ, the fire level
-	Strict     bool    `yaml:"strict"`      // fire above the threshold only, not at it
-	Reset      Reset   `yaml:"reset"`       // subtract, zero or none
-	DecayInput bool    `yaml:"decay-input"` // scale the input by 1 − β
-	Delayed    bool    `yaml:"delayed"`     // the reset acts one step later
-	Refractory int     `yaml:"refractory"`  // steps of silence after a spike
+	Beta       float64 `yaml:"beta"`                  // β, what remains of the membrane after a step
+	Threshold  float64 `yaml:"threshold"`             // θ, the fire level
+	Leak       float64 `yaml:"leak,omitempty"`        // the resting potential, which the membrane decays to
+	Strict     bool    `yaml:"strict"`                // fire above the threshold only, not at it
+	Reset      Reset   `yaml:"reset"`                 // subtract, zero or none
+	ResetValue float64 `yaml:"reset-value,omitempty"` // what reset zero sets the membrane to
+	Gain       float64 `yaml:"gain,omitempty"`        // factor of the input; 0: 1
+	DecayInput bool    `yaml:"decay-input"`           // scale the input by 1 − β
+	Delayed    bool    `yaml:"delayed"`               // the reset acts one step later
+	Refractory int     `yaml:"refractory"`            // steps of silence after a spike
 }
 
 // Decay is exp(−dt/tau), the exact decay of a membrane over dt.
 func Decay(tau, dt float64) float64 { return math.Exp(-dt / tau) }
 
-// Validate returns an error unless the threshold is positive.
-func (n IF) Validate() error { return checkFiring("if", n.Threshold, n.Reset, n.Refractory) }
+// Validate returns an error unless the threshold is positive, and for a
+// ResetValue that no reset sets or that fires at once.
+func (n IF) Validate() error {
+	return errors.Join(checkFiring("if", n.Threshold, n.Reset, n.Refractory), checkLevels("if", n.Threshold, 0, n.Reset, n.ResetValue, n.Gain))
+}
 
 // Validate returns an error unless the threshold is positive and 0 ≤ Beta ≤ 1,
-// and for a Delayed reset that is not by subtraction or has no Beta to act
-// through.
+// for a Delayed reset that is not by subtraction or has no Beta to act through,
+// and for a ResetValue that no reset sets or that fires at once.
 func (n LIF) Validate() error {
 	if err := checkDecay("lif", "beta", n.Beta); err != nil {
 		return err
@@ -132,7 +142,7 @@ func (n LIF) Validate() error {
 	if n.Delayed && (n.Reset != Subtract || n.Beta == 0) {
 		return fmt.Errorf("neuron lif: delayed with reset %v and beta %v, want reset subtract and a positive beta; leave delayed out", n.Reset, n.Beta)
 	}
-	return checkFiring("lif", n.Threshold, n.Reset, n.Refractory)
+	return errors.Join(checkFiring("lif", n.Threshold, n.Reset, n.Refractory), checkLevels("lif", n.Threshold, n.Leak, n.Reset, n.ResetValue, n.Gain))
 }
 
 // States is 1, the membrane, and with a refractory time 2: the steps of it
@@ -150,54 +160,51 @@ func (n IF) Argument(u tensor.Float) (z, slope tensor.Float) { return n.lif().Ar
 func (n LIF) Argument(u tensor.Float) (z, slope tensor.Float) { return argument(u, n.Threshold) }
 
 // Forward runs the equations of the package comment.
-func (n IF) Forward(steps, units int, x []tensor.Float, xs int, state, u []tensor.Float, us int, spikes []uint64, ss int) {
-	n.lif().Forward(steps, units, x, xs, state, u, us, spikes, ss)
-}
+func (n IF) Forward(w Window) { n.lif().forward(w, ifValues) }
 
-// Forward runs the equations of the package comment.
-func (n LIF) Forward(steps, units int, x []tensor.Float, xs int, state, u []tensor.Float, us int, spikes []uint64, ss int) {
-	if n.Refractory > 0 {
-		n.scan(false, steps, units, x, xs, state, u, us, spikes, ss)
-		return
-	}
-	n.kernel().Forward(steps, x, xs, state[:units], u, us, spikes, ss)
-}
+// Forward runs the equations of the package comment, by a kernel where all units
+// are alike and rest at 0.
+func (n LIF) Forward(w Window) { n.forward(w, lifValues) }
 
 // Replay runs the charge and the reset for given spikes.
-func (n IF) Replay(steps, units int, x []tensor.Float, xs int, state, u []tensor.Float, us int, spikes []uint64, ss int) {
-	n.lif().Replay(steps, units, x, xs, state, u, us, spikes, ss)
-}
+func (n IF) Replay(w Window) { n.lif().scan(true, w, ifValues) }
 
 // Replay runs the charge and the reset for given spikes.
-func (n LIF) Replay(steps, units int, x []tensor.Float, xs int, state, u []tensor.Float, us int, spikes []uint64, ss int) {
-	n.scan(true, steps, units, x, xs, state, u, us, spikes, ss)
-}
+func (n LIF) Replay(w Window) { n.scan(true, w, lifValues) }
 
 // Backward runs the equations of the package comment.
-func (n IF) Backward(steps, units int, s surrogate.Surrogate, u []tensor.Float, us int, gs []tensor.Float, gss int, gstate, gx []tensor.Float, gxs int) {
-	n.lif().Backward(steps, units, s, u, us, gs, gss, gstate, gx, gxs)
+func (n IF) Backward(e Errors) { n.lif().backward(e, ifValues) }
+
+// Backward runs the equations of the package comment, by a kernel where all units
+// are alike and the surrogate has one.
+func (n LIF) Backward(e Errors) { n.backward(e, lifValues) }
+
+func (n LIF) forward(w Window, order lifOrder) {
+	if n.Refractory > 0 || n.each(w.Values) {
+		n.scan(false, w, order)
+		return
+	}
+	n.kernel().Forward(w.Steps, w.Input.Data, w.Input.Stride, w.State[:w.Units], w.Membrane.Data, w.Membrane.Stride, w.Spikes.Data, w.Spikes.Stride)
 }
 
-// Backward runs the equations of the package comment, by a kernel where the
-// surrogate has one.
-func (n LIF) Backward(steps, units int, s surrogate.Surrogate, u []tensor.Float, us int, gs []tensor.Float, gss int, gstate, gx []tensor.Float, gxs int) {
-	fast, ok := s.(surrogate.Fast)
-	if !ok || n.Refractory > 0 {
-		n.scanBack(steps, units, s, u, us, gs, gss, gstate, gx, gxs)
+func (n LIF) backward(e Errors, order lifOrder) {
+	fast, ok := e.Surrogate.(surrogate.Fast)
+	if !ok || n.Refractory > 0 || n.each(e.Values) {
+		n.scanBack(e, order)
 		return
 	}
 	ks := fast.Kernel()
 	ks.Theta = tensor.Float(n.Threshold)
-	n.kernel().Backward(steps, ks, u, us, gs, gss, gstate[:units], gx, gxs)
+	n.kernel().Backward(e.Steps, ks, e.Membrane.Data, e.Membrane.Stride, e.Spikes.Data, e.Spikes.Stride, e.State[:e.Units], e.Input.Data, e.Input.Stride)
 }
 
 func (n IF) lif() LIF {
-	return LIF{Beta: 1, Threshold: n.Threshold, Strict: n.Strict, Reset: n.Reset, Refractory: n.Refractory}
+	return LIF{Beta: 1, Threshold: n.Threshold, Strict: n.Strict, Reset: n.Reset, ResetValue: n.ResetValue, Gain: n.Gain, Refractory: n.Refractory}
 }
 
 func (n LIF) kernel() kernel.LIF {
 	f := n.firing()
-	return kernel.LIF{Beta: tensor.Float(n.Beta), Gain: inputGain(n.Beta, n.DecayInput), Fire: f.fire, Amount: f.amount, Reset: kernel.Reset(f.reset)}
+	return kernel.LIF{Beta: tensor.Float(n.Beta), Gain: n.inputGain(), Fire: f.fire, Amount: f.amount, Reset: kernel.Reset(f.reset)}
 }
 
 func (n LIF) firing() firing {
@@ -209,9 +216,79 @@ func (n LIF) firing() firing {
 }
 
 // inputGain is g.
-func inputGain(beta float64, decayInput bool) tensor.Float {
+func (n LIF) inputGain() tensor.Float { return inputGain(orOne(n.Gain), n.Beta, n.DecayInput) }
+
+// inputGain is g of a neuron whose Gain is gain.
+func inputGain(gain, beta float64, decayInput bool) tensor.Float {
 	if decayInput {
-		return tensor.Float(1 - beta)
+		return tensor.Float(gain * (1 - beta))
 	}
-	return 1
+	return tensor.Float(gain)
+}
+
+// lifOrder is where the values of threshold, beta, leak, reset-value and gain
+// stand in Values.Of; −1 for those that a model does not have.
+type lifOrder [5]int
+
+var (
+	ifValues  = lifOrder{0, -1, -1, 1, 2}
+	lifValues = lifOrder{0, 1, 2, 3, 4}
+)
+
+// Options are threshold, reset-value and gain.
+func (n IF) Options() []Option {
+	return []Option{{"threshold", n.Threshold}, {"reset-value", n.ResetValue}, {"gain", orOne(n.Gain)}}
+}
+
+// With is the neuron of a unit with these values of the Options.
+func (n IF) With(values []float64) Neuron {
+	n.Threshold, n.ResetValue, n.Gain = values[0], values[1], notZero(values[2])
+	return n
+}
+
+// Options are threshold, beta, leak, reset-value and gain.
+func (n LIF) Options() []Option {
+	return []Option{{"threshold", n.Threshold}, {"beta", n.Beta}, {"leak", n.Leak}, {"reset-value", n.ResetValue}, {"gain", orOne(n.Gain)}}
+}
+
+// With is the neuron of a unit with these values of the Options.
+func (n LIF) With(values []float64) Neuron {
+	n.Threshold, n.Beta, n.Leak, n.ResetValue, n.Gain = values[0], values[1], values[2], values[3], notZero(values[4])
+	return n
+}
+
+// each reports whether units differ, or do what the kernels do not.
+func (n LIF) each(v Values) bool { return len(v.Of) > 0 || n.Leak != 0 || n.ResetValue != 0 }
+
+// units are the options of units [lo, hi) of a window.
+func (n LIF) units(u *units, v Values, order lifOrder, lo, hi int) {
+	for i := range hi - lo {
+		o, at := n, lo+i
+		o.Threshold = v.At(order[0], at, n.Threshold)
+		o.Beta = v.At(order[1], at, n.Beta)
+		o.Leak = v.At(order[2], at, n.Leak)
+		o.ResetValue = v.At(order[3], at, n.ResetValue)
+		gain := v.At(order[4], at, orOne(n.Gain))
+		u.beta[i], u.gain[i], u.offset[i] = tensor.Float(o.Beta), inputGain(gain, o.Beta, n.DecayInput), rest(o.Beta, o.Leak)
+		u.set(i, o.firing(), o.ResetValue)
+	}
+}
+
+// rest is what the resting potential adds to a membrane in a step.
+func rest(beta, leak float64) tensor.Float { return tensor.Float((1 - beta) * leak) }
+
+// orOne is a gain as its option gives it, where 0 means 1.
+func orOne(gain float64) float64 {
+	if gain == 0 {
+		return 1
+	}
+	return gain
+}
+
+// notZero is a gain as an option, where 0 would mean 1: what rounds to 0 instead.
+func notZero(gain float64) float64 {
+	if gain == 0 {
+		return math.SmallestNonzeroFloat64
+	}
+	return gain
 }

@@ -14,7 +14,10 @@ import (
 func trace(n neuron.Neuron, input float64, steps int) (spikes []int, u []tensor.Float) {
 	u = make([]tensor.Float, steps)
 	bits := make([]uint64, steps)
-	n.Forward(steps, 1, []tensor.Float{tensor.Float(input)}, 0, make([]tensor.Float, n.States()), u, 1, bits, 1)
+	n.Forward(neuron.Window{
+		Steps: steps, Units: 1, Input: neuron.Strided{Data: []tensor.Float{tensor.Float(input)}}, State: make([]tensor.Float, n.States()),
+		Membrane: neuron.Strided{Data: u, Stride: 1}, Spikes: neuron.Bits{Data: bits, Stride: 1},
+	})
 	for t, b := range bits {
 		if b == 1 {
 			spikes = append(spikes, t)
@@ -113,7 +116,7 @@ func TestSplitAndReplay(t *testing.T) {
 			u, state, bits := make([]tensor.Float, steps*units), make([]tensor.Float, units), make([]uint64, steps*2)
 			t0 := 0
 			for _, t1 := range append(cuts, steps) {
-				n.Forward(t1-t0, units, x[t0*units:], units, state, u[t0*units:], units, bits[t0*2:], 2)
+				n.Forward(window(t1-t0, units, x[t0*units:], state, u[t0*units:], bits[t0*2:]))
 				t0 = t1
 			}
 			return u, bits
@@ -125,7 +128,7 @@ func TestSplitAndReplay(t *testing.T) {
 			}
 		}
 		u3 := make([]tensor.Float, steps*units)
-		n.Replay(steps, units, x, units, make([]tensor.Float, units), u3, units, bits, 2)
+		n.Replay(window(steps, units, x, make([]tensor.Float, units), u3, bits))
 		for i := range u3 {
 			if d := math.Abs(float64(u3[i] - u[i])); d > 1e-5 {
 				t.Fatalf("%+v: replayed membrane %d is off by %v", n, i, d)

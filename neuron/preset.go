@@ -7,7 +7,7 @@ package neuron
 //	SnnTorchLeaky       u > θ  −θ, a step late     at once     given
 //	SnnTorchSynaptic    u > θ  −θ                  at once     given
 //	SpikingJelly        u ≥ θ  to 0                at once     1 − 1/τ, scales the input
-//	Norse               u > θ  to 0                a step late 1 − Δ/τ
+//	Norse               u > θ  to 0                at once     1 − Δ/τ
 //	Lava                u > θ  to 0                at once     given, in floating point
 //	Exactly             u ≥ θ  to 0                a step late exp(−Δ/τ), exact
 //
@@ -21,7 +21,9 @@ func SnnTorchLeaky(beta, threshold float64) LIF {
 }
 
 // SnnTorchSynaptic is snnTorch's Synaptic with the reset in the step of the
-// spike (reset_delay=False), by subtraction.
+// spike (reset_delay=False), by subtraction. They agree while u − θ does not
+// exceed θ. Where it does, snnTorch takes the rest for a second spike's and lowers
+// the next membrane by θ before it compares.
 func SnnTorchSynaptic(alpha, beta, threshold float64) CuBaLIF {
 	return CuBaLIF{Alpha: alpha, Beta: beta, Threshold: threshold, Strict: true}
 }
@@ -33,10 +35,12 @@ func SpikingJelly(tau, threshold float64) LIF {
 }
 
 // Norse is Norse's LIF cell by Euler's method, with resting and reset
-// potentials of 0. Times have one unit.
+// potentials of 0, as it is since June 2022: the current jumps, charges the
+// membrane and then decays. Before, it charged the membrane with what was left
+// of the step before, which is this with Delay. Times have one unit.
 func Norse(tauSyn, tauMem, dt, threshold float64) CuBaLIF {
 	return CuBaLIF{
-		Alpha: 1 - dt/tauSyn, Beta: 1 - dt/tauMem, Coupling: Euler, Delay: true,
+		Alpha: 1 - dt/tauSyn, Beta: 1 - dt/tauMem, Coupling: Euler,
 		Threshold: threshold, Strict: true, Reset: Zero,
 	}
 }

@@ -1,12 +1,17 @@
-// Package recipe defines what a reproduction is: a configuration for each
-// scale, a run, and claims that the run is judged by. Each recipe is a package
-// of its own under recipe/; recipe/all lists them.
+// Package recipe defines what a reproduction is: configurations for each scale, a
+// study that runs them, and claims that it is judged by. Each recipe is a package of
+// its own under recipe/; recipe/all lists them.
+//
+// A Study runs jobs, training runs of one configuration each, and collects what is
+// measured of them: figures of claims, metrics, curves. The directory of a run holds
+// that of a single job itself, and of several jobs one directory for each.
 package recipe
 
 import (
 	"context"
 	"time"
 
+	"synfire/catalog"
 	"synfire/data"
 	"synfire/internal/par"
 	"synfire/model"
@@ -21,6 +26,10 @@ type Recipe struct {
 	Title   string
 	Minutes map[report.Scale]float64 // measured on 2 cores, to tell users beforehand
 	Claims  []report.Claim
+	// Former are claims that kept results were judged by and that no run is judged by any
+	// more, each with the day on which that ended (Stated) and the reason (Note). A claim
+	// that failed is not one of them: it stays among Claims.
+	Former []report.Claim
 	// Config is what a scale trains, for those who plan a run; nil for a recipe
 	// that no single configuration describes.
 	Config func(scale report.Scale, seed uint64) (model.Config, error)
@@ -32,6 +41,7 @@ var Scales = []report.Scale{report.Smoke, report.Short, report.Full}
 
 // Env is what the command gives a recipe to run in.
 type Env struct {
+	Catalog   catalog.Catalog
 	Scale     report.Scale
 	Seed      uint64
 	Pool      *par.Pool
@@ -50,6 +60,7 @@ type Outcome struct {
 	Measured      map[string]report.Measurement // by claim id
 	Metrics       report.Metrics
 	WeightsSHA256 string
+	Result        string                           // of a single training run: what it is, as train.Result.What says
 	Page          func(run report.Run) report.Page // the report of a finished run; report.Page.Of adds what is the run's
 }
 

@@ -1,17 +1,27 @@
 package recipe
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 
+	"synfire/data"
+	"synfire/encode"
 	"synfire/internal/rng"
 	"synfire/layer"
 	"synfire/network"
+	"synfire/neuron"
 	"synfire/report"
 	"synfire/report/figure"
+	"synfire/run"
+	"synfire/sample"
 	"synfire/signal"
+	"synfire/task"
 	"synfire/tensor"
+	"synfire/train"
 )
 
 // drawn is a figure for a page, or the first error of making one.
@@ -28,12 +38,25 @@ func (d *drawn) add(f figure.Figure, err error, alt, caption string) {
 	d.section.Figures = append(d.section.Figures, report.Figure{SVG: f.SVG(), Alt: alt, Caption: caption})
 }
 
-// Sections describe a training run: how it went, what it gets wrong, what its
+// Sections describe a training run: how it went, what it was measured to be, what its
 // neurons do, what it is made of.
-func (t *Trained) Sections() ([]report.Section, error) {
+func (t *Trained) Sections(ctx context.Context) ([]report.Section, error) {
 	var out []report.Section
-	for _, build := range []func() (report.Section, error){t.learning, t.mistakes, t.activity, t.structure} {
-		s, err := build()
+	learning, err := t.learning()
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, learning)
+	scores, err := t.exhibits(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, scores...)
+	if t.Network() == nil {
+		return out, nil
+	}
+	for _, build := range []func(ctx context.Context) (report.Section, error){t.activity, t.structure} {
+		s, err := build(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -42,50 +65,125 @@ func (t *Trained) Sections() ([]report.Section, error) {
 	return out, nil
 }
 
-func (t *Trained) learning() (report.Section, error) {
-	d := drawn{section: report.Section{Title: "Learning"}}
-	log := report.Table{Head: []string{"epoch", "train loss", "train accuracy", "test loss", "test accuracy", "time"}, Right: []bool{true, true, true, true, true, true}}
-	for _, e := range t.Epochs {
-		log.Rows = append(log.Rows, []string{
-			fmt.Sprint(e.Epoch), fmt.Sprintf("%.4f", e.TrainLoss), fmt.Sprintf("%.2f %%", e.TrainAccuracy),
-			fmt.Sprintf("%.4f", e.TestLoss), fmt.Sprintf("%.2f %%", e.TestAccuracy), report.Seconds(e.Seconds),
-		})
+// shownFigures is the most figures whose course a report draws.
+const shownFigures = 4
+
+// scalars are what is measured of the run: the result's, the tasks' first and then the
+// loss; or what training followed where nothing was measured.
+func (t *Trained) scalars() []task.Scalar {
+	switch r := t.Result; {
+	case r.Test != nil:
+		return r.Test.Scalars
+	case r.Valid != nil:
+		return r.Valid.Scalars
 	}
-	d.curves(t)
-	f, err := figure.Confusion("Test images by class", t.Result.Confusion, t.Test.Classes)
-	d.add(f, err, "Confusion matrix of the test set", "Rows are true classes, columns what the network answered. Off the diagonal stand the mistakes.")
+	var out []task.Scalar
+	for _, name := range slices.Sorted(maps.Keys(t.Epochs[len(t.Epochs)-1].Train)) {
+		out = append(out, task.Scalar{Name: name})
+	}
+	return out
+}
+
+func (t *Trained) learning() (report.Section, error) {
+	d := drawn{section: report.Section{Title: "Learning", Text: "The result is the model of " + t.Result.What() + "."}}
+	if t.Config.WatchTest && t.Result.Test != nil {
+		d.section.Text += " The test samples were watched in every epoch; they chose nothing."
+	}
+	scalars := t.scalars()
+	shown := scalars[:min(len(scalars), shownFigures)]
+	if i := slices.IndexFunc(scalars, func(s task.Scalar) bool { return s.Name == train.Loss }); i >= shownFigures {
+		shown = append(slices.Clone(shown[:shownFigures-1]), scalars[i])
+	}
+	log := report.Table{Head: []string{"epoch"}, Right: []bool{true}}
+	type column struct {
+		scalar task.Scalar
+		of     func(e run.Epoch) run.Figures
+	}
+	var columns []column
+	for _, split := range []struct {
+		name string
+		of   func(e run.Epoch) run.Figures
+	}{
+		{"training", func(e run.Epoch) run.Figures { return e.Train }},
+		{"validation", func(e run.Epoch) run.Figures { return e.Valid }},
+		{"test", func(e run.Epoch) run.Figures { return e.Test }},
+	} {
+		for _, s := range shown {
+			if slices.ContainsFunc(t.Epochs, func(e run.Epoch) bool { _, ok := split.of(e)[s.Name]; return ok }) {
+				columns = append(columns, column{s, split.of})
+				log.Head, log.Right = append(log.Head, split.name+" "+s.Name), append(log.Right, true)
+			}
+		}
+	}
+	log.Head, log.Right = append(log.Head, "time"), append(log.Right, true)
+	for _, e := range t.Epochs {
+		row := []string{fmt.Sprint(e.Epoch)}
+		for _, c := range columns {
+			v, ok := c.of(e)[c.scalar.Name]
+			if !ok {
+				row = append(row, "–")
+				continue
+			}
+			s := c.scalar
+			s.Value, s.Why = v, ""
+			row = append(row, s.String())
+		}
+		log.Rows = append(log.Rows, append(row, report.Seconds(e.Seconds)))
+	}
+	d.curves(t, shown)
 	d.filters(t)
 	d.section.Tables = append(d.section.Tables, log)
 	return d.section, d.err
 }
 
-// curves draws loss and accuracy: while training, and on the test set after each
-// epoch.
-func (d *drawn) curves(t *Trained) {
+// curves draws the course of figures: while training, and on validation and test
+// samples after each epoch.
+func (d *drawn) curves(t *Trained, scalars []task.Scalar) {
 	perEpoch := float64(t.Epochs[len(t.Epochs)-1].Step) / float64(len(t.Epochs))
-	var trainLoss, trainAcc, testLoss, testAcc figure.Series
-	trainLoss.Name, trainAcc.Name, testLoss.Name, testAcc.Name = "training", "training", "test", "test"
-	add := func(s *figure.Series, step int, y float64) {
-		s.X, s.Y = append(s.X, float64(step)/perEpoch), append(s.Y, y)
+	var panels []figure.Panel
+	for _, s := range scalars {
+		var training, valid, test figure.Series
+		training.Name, valid.Name, test.Name = "training", "validation", "test"
+		add := func(to *figure.Series, step int, f run.Figures) {
+			if y, ok := f[s.Name]; ok {
+				to.X, to.Y = append(to.X, float64(step)/perEpoch), append(to.Y, y)
+			}
+		}
+		for _, p := range t.Points {
+			add(&training, p.Step, p.Train)
+		}
+		for _, e := range t.Epochs {
+			add(&valid, e.Step, e.Valid)
+			add(&test, e.Step, e.Test)
+		}
+		p := figure.Panel{Name: s.Name}
+		if s.Unit != "" {
+			p.Name += " (" + s.Unit + ")"
+		}
+		for _, series := range []figure.Series{training, valid, test} {
+			if len(series.X) > 0 {
+				p.Series = append(p.Series, series)
+			}
+		}
+		if len(p.Series) > 0 {
+			panels = append(panels, p)
+		}
 	}
-	for _, p := range t.Points {
-		add(&trainLoss, p.Step, p.TrainLoss)
-		add(&trainAcc, p.Step, p.TrainAccuracy)
+	if len(panels) == 0 {
+		return
 	}
-	for _, e := range t.Epochs {
-		add(&testLoss, e.Step, e.TestLoss)
-		add(&testAcc, e.Step, e.TestAccuracy)
-	}
-	f, err := figure.Curves("Training", "epoch",
-		figure.Panel{Name: "loss", Series: []figure.Series{trainLoss, testLoss}},
-		figure.Panel{Name: "accuracy (%)", Series: []figure.Series{trainAcc, testAcc}})
-	d.add(f, err, "Loss and accuracy over epochs, on training and test images",
-		"Training figures are of batches on the way, the test figure of all test images after an epoch. With shifted training images the test figure may be the better one.")
+	f, err := figure.Curves("Training", "epoch", panels...)
+	d.add(f, err, "The run's figures over epochs",
+		"Training figures are of batches on the way, the others of all samples after an epoch. Where training samples are augmented the others may be the better ones.")
 }
 
 // filters draws the first layer's kernels where they are of one channel.
 func (d *drawn) filters(t *Trained) {
-	params := t.Net.Nodes()[0].Params
+	net := t.Network()
+	if net == nil {
+		return
+	}
+	params := net.Nodes()[0].Params
 	if len(params) == 0 {
 		return
 	}
@@ -104,54 +202,108 @@ func (d *drawn) filters(t *Trained) {
 	d.add(f, err, "The kernels of the first convolution", "Orange weights excite, blue ones inhibit. Look for edges and strokes of different orientation.")
 }
 
-// shownMistakes is the number of misclassified images in a report.
-const shownMistakes = 30
-
-func (t *Trained) mistakes() (report.Section, error) {
-	d := drawn{section: report.Section{Title: "Mistakes"}}
-	wrong := t.Result.Wrong
-	if len(wrong) == 0 {
-		d.section.Text = "Every test image was classified correctly."
-		return d.section, nil
+// exhibits are what the tasks have to show of the test samples, or of the validation
+// samples without a test.
+func (t *Trained) exhibits(ctx context.Context) ([]report.Section, error) {
+	ev, src, of := t.Result.Test, t.Sets.Test, "test"
+	if ev == nil {
+		ev, src, of = t.Result.Valid, t.Sets.Valid, "validation"
 	}
-	d.section.Text = fmt.Sprintf("Test images that are misclassified: %s of %s.", report.Integer(int64(len(wrong))), report.Integer(int64(t.Test.Len())))
-	shape := t.Test.Shape
-	if t.Test.Images == nil || shape[2] != 1 {
-		return d.section, nil
+	if ev == nil {
+		return nil, nil
 	}
-	var digits []figure.Digit
-	for _, m := range wrong[:min(len(wrong), shownMistakes)] {
-		digits = append(digits, figure.Digit{
-			Height: shape[0], Width: shape[1], Pixels: t.pixels(m.Sample),
-			True: t.Test.Classes[m.Label], Predicted: t.Test.Classes[m.Predicted],
-		})
+	var out []report.Section
+	for i, score := range ev.Scores {
+		d := drawn{section: report.Section{Title: "On the " + of + " samples"}}
+		if len(ev.Scores) > 1 {
+			d.section.Title += ": " + task.Names(t.Config.Task)[i]
+		}
+		for _, e := range score.Exhibits() {
+			if err := d.exhibit(ctx, e, src); err != nil {
+				return nil, err
+			}
+		}
+		if d.err != nil {
+			return nil, d.err
+		}
+		out = append(out, d.section)
 	}
-	f, err := figure.Digits("Misclassified", digits)
-	d.add(f, err, "Misclassified test images with true and predicted class", "The first mistakes in the order of the test set, true class → answer.")
-	return d.section, d.err
+	return out, nil
 }
 
-func (t *Trained) pixels(sample int) []float64 {
-	x := make([]tensor.Float, t.Test.Shape.Size())
-	t.Test.Sample(sample, x)
-	out := make([]float64, len(x))
-	for i, v := range x {
-		out[i] = float64(v)
+// exhibit draws something of a score; pictures are those of a source.
+func (d *drawn) exhibit(ctx context.Context, e task.Exhibit, src sample.Source) error {
+	switch {
+	case e.Matrix != nil:
+		f, err := figure.Confusion(e.Title, e.Matrix.Values, e.Matrix.Names)
+		d.add(f, err, e.Title, e.Text)
+	case e.Table != nil:
+		table := report.Table{Head: e.Table.Head, Rows: e.Table.Rows, Right: make([]bool, len(e.Table.Head))}
+		for i := range table.Right {
+			table.Right[i] = i > 0
+		}
+		d.section.Tables = append(d.section.Tables, table)
+	case e.Points != nil:
+		f, err := figure.Scatter(e.Title, figure.ScatterOptions{X: e.Points.XName, Y: e.Points.YName, Diagonal: true}, figure.Cloud{Name: e.Points.YName, X: e.Points.X, Y: e.Points.Y})
+		d.add(f, err, e.Title, e.Text)
+	case e.Trains != nil:
+		d.trains(e)
+	case len(e.Samples) > 0:
+		return d.pictures(ctx, e, src)
+	case e.Text != "":
+		d.section.Text = strings.TrimSpace(d.section.Text + " " + e.Text)
 	}
-	return out
+	return nil
+}
+
+// trains draws spike trains beside those that they should be.
+func (d *drawn) trains(e task.Exhibit) {
+	pairs := make([]figure.Pair, len(e.Trains.Target))
+	for u := range pairs {
+		pairs[u] = figure.Pair{Name: fmt.Sprintf("unit %d", u), Target: e.Trains.Target[u], Output: e.Trains.Have[u]}
+	}
+	f, err := figure.Matched(e.Title, "time ("+e.Trains.Unit+")", 0, e.Trains.Stop, pairs)
+	d.add(f, err, e.Title, e.Text)
+}
+
+// pictures draws samples that are pictures of one channel or of three.
+func (d *drawn) pictures(ctx context.Context, e task.Exhibit, src sample.Source) error {
+	spec := src.Spec()
+	if spec.Events || spec.Steps > 0 || len(spec.Shape) != 3 || (spec.Shape[2] != 1 && spec.Shape[2] != 3) || spec.Shape[0] == 1 {
+		d.section.Text = strings.TrimSpace(d.section.Text + " " + e.Text)
+		return nil
+	}
+	var list []figure.Picture
+	for _, s := range e.Samples {
+		x := sample.Sample{X: s.Image}
+		if s.Image == nil {
+			x.X = make([]tensor.Float, spec.Size())
+			if err := src.Read(ctx, s.Place, &x); err != nil {
+				return err
+			}
+		}
+		p := figure.Picture{Height: spec.Shape[0], Width: spec.Shape[1], Channels: spec.Shape[2], Caption: s.Caption}
+		for _, v := range x.X {
+			p.Pixels = append(p.Pixels, float64(v))
+		}
+		list = append(list, p)
+	}
+	f, err := figure.Pictures(e.Title, e.Beside, list)
+	d.add(f, err, e.Title, e.Text)
+	return nil
 }
 
 // shownTraces is the most membranes that are drawn: two of each layer, or in a
 // deep network one of each of the last layers.
 const shownTraces = 12
 
-// activity runs one test image through the network node by node.
-func (t *Trained) activity() (report.Section, error) {
+// activity runs one test sample through the network node by node.
+func (t *Trained) activity(ctx context.Context) (report.Section, error) {
 	d := drawn{section: report.Section{
 		Title: "Activity",
-		Text:  fmt.Sprintf("What the network does with the first test image (a %s) in %d steps.", t.Test.Classes[t.Test.Labels[0]], t.Config.Steps),
+		Text:  fmt.Sprintf("What the network does with the first test sample in %d steps.", t.Config.Steps),
 	}}
-	layers, traces, err := t.trace()
+	layers, traces, err := t.trace(ctx)
 	if err != nil {
 		return d.section, err
 	}
@@ -160,7 +312,7 @@ func (t *Trained) activity() (report.Section, error) {
 		return d.section, nil
 	}
 	f, err := figure.Raster("Spikes by layer", layers)
-	d.add(f, err, "Spike raster of one test image, layer by layer", "Each mark is a spike. Neurons that see the background stay silent.")
+	d.add(f, err, "Spike raster of one test sample, layer by layer", "Each mark is a spike of one unit. Rates are of this test sample alone; those below are means over training samples.")
 	if err == nil {
 		d.section.Figures[0].Raster = layers
 	}
@@ -170,29 +322,41 @@ func (t *Trained) activity() (report.Section, error) {
 	}
 	var rates []figure.Rate
 	last := t.Epochs[len(t.Epochs)-1]
-	for _, nd := range t.Net.Nodes() {
+	for _, nd := range t.Network().Nodes() {
 		if v, ok := last.Rates[nd.Name]; ok {
 			rates = append(rates, figure.Rate{Layer: nd.Name, Value: v})
 		}
 	}
-	f, err = figure.Rates("Firing rates", rates)
-	d.add(f, err, "Mean firing rate of each layer", "Spikes per neuron and step, mean over the last epoch. Sparse layers are what event-driven arithmetic gains from.")
+	f, err = figure.Rates("Firing rates on training samples", rates)
+	d.add(f, err, "Mean firing rate of each layer", "Spikes per neuron and step, mean over the training samples of the last epoch. Sparse layers are what event-driven arithmetic gains from.")
 	return d.section, d.err
 }
 
-// trace is the spikes of all spiking layers on the first test image, and the
+// trace is the spikes of all spiking layers on the first test sample, and the
 // membranes of the most active units.
-func (t *Trained) trace() (layers []figure.Layer, traces []figure.Trace, err error) {
-	c, steps := t.Net.Compile(nil, false), t.Config.Steps
-	in, x := &signal.Signal{}, make([]tensor.Float, t.Test.Shape.Size())
-	t.Test.Input(0, x)
-	key := rng.New(t.Config.Seed, rng.Eval).Int(0).Int(uint64(t.Test.Origin(0)))
-	t.Config.Encoder.Encode(in, x, t.Test.Shape, []rng.Key{key}, 0, steps)
+func (t *Trained) trace(ctx context.Context) (layers []figure.Layer, traces []figure.Trace, err error) {
+	net := t.Network()
+	c, steps := net.Compile(nil, false), t.Config.Steps
+	src := t.Sets.Test
+	if src == nil {
+		src = t.Sets.Train
+	}
+	cursor, err := data.NewCursor(src, data.CursorOptions{Batch: 1, Normalize: t.Sets.Normalization})
+	if err != nil {
+		return nil, nil, err
+	}
+	var b sample.Batch
+	if _, err := cursor.Next(ctx, &b); err != nil {
+		return nil, nil, err
+	}
+	in := &signal.Signal{}
+	key := rng.New(t.Config.Seed, rng.Eval).Int(0).Int(uint64(b.Index[0]))
+	t.Config.Encoder.Encode(in, &b, []rng.Key{key}, encode.Window{T1: steps, Steps: steps})
 	units := max(1, min(2, shownTraces/max(1, len(t.Epochs[len(t.Epochs)-1].Rates))))
-	st := t.Net.NewState(1)
+	st := net.NewState(1)
 	outputs := map[string]*signal.Signal{network.Input: in}
-	for _, nd := range t.Net.Nodes() {
-		state, err := st.Node(t.Net, nd.Name)
+	for _, nd := range net.Nodes() {
+		state, err := st.Node(net, nd.Name)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -215,18 +379,28 @@ func (t *Trained) trace() (layers []figure.Layer, traces []figure.Trace, err err
 			l.Values = append(l.Values, float64(v))
 		}
 		layers = append(layers, l)
-		if sp, ok := nd.Layer.(layer.Spiking); ok {
-			traces = append(traces, membranes(nd.Name, sp, inputs[0], l, units)...)
+		n, driven := nd.Layer.(layer.Population).Neurons()
+		if !driven {
+			continue
 		}
+		var values neuron.Values
+		if v, ok := nd.Layer.(layer.Varying); ok {
+			var buffers []tensor.Tensor
+			for _, b := range nd.Buffers {
+				buffers = append(buffers, b.Value)
+			}
+			values = v.Values(nd.Out, buffers)
+		}
+		traces = append(traces, membranes(nd.Name, n, values, inputs[0], l, units)...)
 	}
 	return layers, traces[max(0, len(traces)-shownTraces):], nil
 }
 
 // membranes runs the layer's neuron again, step by step, for its most active
 // units.
-func membranes(name string, sp layer.Spiking, current *signal.Signal, l figure.Layer, units int) (traces []figure.Trace) {
+func membranes(name string, of neuron.Neuron, values neuron.Values, current *signal.Signal, l figure.Layer, units int) (traces []figure.Trace) {
 	n := l.Units
-	u, bits, state := make([]tensor.Float, l.Steps*n), make([]uint64, (n+63)/64), make([]tensor.Float, n*sp.Neuron.States())
+	u, bits, state := make([]tensor.Float, l.Steps*n), make([]uint64, (n+63)/64), make([]tensor.Float, n*of.States())
 	if current.Kind == signal.Spikes {
 		var d signal.Signal
 		current.Densify(&d)
@@ -234,15 +408,18 @@ func membranes(name string, sp layer.Spiking, current *signal.Signal, l figure.L
 	}
 	for t := range l.Steps {
 		now := u[t*n:][:n]
-		sp.Neuron.Forward(1, n, current.Data[t*current.Stride():], 0, state, now, 0, bits, 0)
+		of.Forward(neuron.Window{
+			Steps: 1, Units: n, Input: neuron.Strided{Data: current.Data[t*current.Stride():]}, State: state,
+			Membrane: neuron.Strided{Data: now}, Spikes: neuron.Bits{Data: bits}, Values: values,
+		})
 		for i, v := range now {
 			if math.IsInf(float64(v), -1) { // refractory: the membrane is the one held
 				now[i] = state[i]
 			}
 		}
 	}
-	z, _ := sp.Neuron.Argument(0)
 	for _, unit := range mostActive(l, units) {
+		z, _ := values.Unit(of, unit).Argument(0)
 		tr := figure.Trace{Name: fmt.Sprintf("%s, neuron %d", name, unit), Threshold: float64(-z)}
 		for t := range l.Steps {
 			tr.V = append(tr.V, float64(u[t*n+unit]))
@@ -274,10 +451,10 @@ func mostActive(l figure.Layer, k int) (units []int) {
 	return units[:min(k, len(units))]
 }
 
-func (t *Trained) structure() (report.Section, error) {
+func (t *Trained) structure(context.Context) (report.Section, error) {
 	tab := report.Table{Head: []string{"node", "output", "parameters"}, Right: []bool{false, false, true}}
 	total := 0
-	for _, nd := range t.Net.Nodes() {
+	for _, nd := range t.Network().Nodes() {
 		n := 0
 		for _, p := range nd.Params {
 			n += len(p.Value.Data)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"synfire/catalog"
 	"synfire/data"
 	"synfire/encode"
 	"synfire/internal/par"
@@ -24,6 +25,7 @@ import (
 	"synfire/recipe"
 	"synfire/report"
 	"synfire/report/figure"
+	"synfire/rule/bptt"
 	"synfire/surrogate"
 	"synfire/tensor"
 	"synfire/train"
@@ -45,7 +47,7 @@ func corners(split string, n, channels int) *data.Set {
 				s.Images = append(s.Images, slices.Repeat([]uint8{p}, channels)...)
 			}
 		}
-		s.Labels = append(s.Labels, uint8(label))
+		s.Labels = append(s.Labels, label)
 	}
 	return s
 }
@@ -56,20 +58,32 @@ var spiking = layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.5}, Surro
 func config() model.Config {
 	c := model.NewConfig()
 	c.Data = model.Data{Name: "corners"}
-	c.Steps, c.Batch, c.Epochs, c.Optimizer = 3, 4, 2, optim.Adam{LR: 0.02}
-	c.Layers = network.Chain(layer.Conv2D{Out: 4, Kernel: 3}, layer.MaxPool{Size: 2}, spiking, layer.Flatten{}, layer.Linear{Out: 3}, spiking)
+	c.Steps, c.Batch, c.Epochs, c.Valid, c.WatchTest = 3, 4, 2, 0, true
+	r := bptt.NewRule()
+	r.Optimizer = optim.Adam{LR: 0.02}
+	r.Layers = network.Chain(layer.Conv2D{Out: 4, Kernel: []int{3}}, layer.MaxPool{Size: 2}, spiking, layer.Flatten{}, layer.Linear{Out: 3}, spiking)
+	c.Rule = r
+	return c
+}
+
+// changed is a configuration with another rule.
+func changed(c model.Config, f func(r *bptt.Rule)) model.Config {
+	r := c.Rule.(bptt.Rule)
+	r.Layers = slices.Clone(r.Layers)
+	f(&r)
+	c.Rule = r
 	return c
 }
 
 // env is the environment of a run in dir; its clock advances a second a look.
 func env(dir string) *recipe.Env {
 	now := time.Unix(0, 0)
-	return &recipe.Env{Out: dir, Now: func() time.Time { now = now.Add(time.Second); return now }}
+	return &recipe.Env{Catalog: catalog.Default(), Observer: train.None{}, Out: dir, Now: func() time.Time { now = now.Add(time.Second); return now }}
 }
 
 func trained(t *testing.T, e *recipe.Env, c model.Config, train, test *data.Set) *recipe.Trained {
 	t.Helper()
-	r, err := recipe.Train(t.Context(), e, model.Default(), c, train, test)
+	r, err := recipe.Train(t.Context(), e, e.Out, c, train, test)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,34 +99,37 @@ func TestTrain(t *testing.T) {
 		t.Fatalf("%d points and %d epochs, want 30 and 2", len(r.Points), len(r.Epochs))
 	}
 	for i, p := range r.Points {
-		if p.Kind != "step" || p.Step != i+1 || p.Epoch != i/15+1 || !(p.TrainLoss > 0) {
+		if p.Kind != "step" || p.Step != i+1 || p.Epoch != i/15+1 || !(p.Train["loss"] > 0) {
 			t.Errorf("point %d: %+v", i, p)
 		}
 	}
 	for i, e := range r.Epochs {
 		var loss, accuracy float64
 		for _, p := range r.Points[15*i : 15*i+15] {
-			loss, accuracy = loss+p.TrainLoss/15, accuracy+p.TrainAccuracy/15
+			loss, accuracy = loss+p.Train["loss"]/15, accuracy+p.Train["accuracy"]/15
 		}
-		if math.Abs(e.TrainLoss-loss) > 1e-9 || math.Abs(e.TrainAccuracy-accuracy) > 1e-9 {
-			t.Errorf("epoch %d: loss %v and accuracy %v, the points' means are %v and %v", i+1, e.TrainLoss, e.TrainAccuracy, loss, accuracy)
+		if math.Abs(e.Train["loss"]-loss) > 1e-9 || math.Abs(e.Train["accuracy"]-accuracy) > 1e-9 {
+			t.Errorf("epoch %d: loss %v and accuracy %v, the points' means are %v and %v", i+1, e.Train["loss"], e.Train["accuracy"], loss, accuracy)
 		}
 		if e.Epoch != i+1 || e.Step != 15*i+15 || e.Seconds != 1 || len(e.Rates) != 2 || !(e.Rates["spiking1"] > 0) || !(e.Rates["spiking2"] > 0) {
 			t.Errorf("epoch %d: %+v", i+1, e)
 		}
 	}
 	last := r.Epochs[1]
-	if m := r.Result.Metrics; m.N != 24 || last.TestAccuracy != m.Accuracy() || last.TestLoss != m.Loss() || m.Accuracy() < 90 {
-		t.Errorf("%v %% of %d test images, last epoch %+v; want at least 90 %% of 24", m.Accuracy(), m.N, last)
+	if m := r.Result.Test; m.Metrics.N != 24 || last.Test["accuracy"] != m.Value("accuracy") || last.Test["loss"] != m.Value("loss") || m.Value("accuracy") < 90 {
+		t.Errorf("%v of %d test images, last epoch %+v; want at least 90 %% of 24", m.Scalars, m.Metrics.N, last)
 	}
-	again, err := model.Default().Decode("config.yaml", r.YAML)
+	if r.Result.Chosen || r.Result.Epoch != 2 || r.Result.What() != "the last epoch (2)" {
+		t.Errorf("the result is %s", r.Result.What())
+	}
+	again, err := catalog.Default().Decode("config.yaml", r.YAML)
 	if err != nil || !reflect.DeepEqual(again, r.Config) {
 		t.Errorf("resolved configuration: %v\n%s", err, r.YAML)
 	}
 	if kept, err := os.ReadFile(filepath.Join(dir, "config.yaml")); err != nil || string(kept) != string(r.YAML) {
 		t.Errorf("config.yaml: %v\n%s", err, kept)
 	}
-	if _, err := train.ReadCheckpoint(filepath.Join(dir, "checkpoints", "best.safetensors")); err != nil {
+	if _, err := catalog.Default().Open(filepath.Join(dir, "model.safetensors"), catalog.OpenOptions{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -136,7 +153,7 @@ func TestWeightsSHA256(t *testing.T) {
 	if len(want) != 64 || strings.Trim(want, "0123456789abcdef") != "" {
 		t.Errorf("sum %q, want 64 hexadecimal digits", want)
 	}
-	if _, err := recipe.Train(t.Context(), env(dir), model.Default(), config(), trainSet, testSet); err == nil || !strings.Contains(err.Error(), "--resume") {
+	if _, err := recipe.Train(t.Context(), env(dir), dir, config(), trainSet, testSet); err == nil || !strings.Contains(err.Error(), "--resume") {
 		t.Errorf("a second run in the same directory: %v, want an error that names --resume", err)
 	}
 	e := env(dir)
@@ -156,7 +173,7 @@ func TestWeightsSHA256(t *testing.T) {
 	if trained(t, env(t.TempDir()), c, trainSet, testSet).WeightsSHA256() == want {
 		t.Error("another seed gives the same sum")
 	}
-	w := first.Net.Params()[0].Value.Data
+	w := first.Network().Params()[0].Value.Data
 	w[0], w[1] = w[1], w[0]
 	if first.WeightsSHA256() == want {
 		t.Error("two weights exchanged give the same sum")
@@ -170,13 +187,17 @@ func TestTrainErrors(t *testing.T) {
 		change func(*model.Config)
 	}{
 		{"100 samples asked for", func(c *model.Config) { c.Data.Train = 100 }},
-		{"data set corners has 3 classes", func(c *model.Config) { c.Layers[4].Layer = layer.Linear{Out: 4} }},
-		{`node "conv2d1"`, func(c *model.Config) { c.Layers[0].Layer = layer.Conv2D{Out: 4, Kernel: 7} }},
+		{"has 3 classes", func(c *model.Config) {
+			*c = changed(*c, func(r *bptt.Rule) { r.Layers[4].Layer = layer.Linear{Out: 4} })
+		}},
+		{`node "conv2d1"`, func(c *model.Config) {
+			*c = changed(*c, func(r *bptt.Rule) { r.Layers[0].Layer = layer.Conv2D{Out: 4, Kernel: []int{7}} })
+		}},
 		{"scale is 2", func(c *model.Config) { c.Encoder = encode.Poisson{Scale: 2} }},
 	} {
 		k, dir := config(), filepath.Join(t.TempDir(), "run")
 		c.change(&k)
-		_, err := recipe.Train(t.Context(), env(dir), model.Default(), k, corners("train", 12, 1), corners("test", 3, 1))
+		_, err := recipe.Train(t.Context(), env(dir), dir, k, corners("train", 12, 1), corners("test", 3, 1))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want %q", err, c.want)
 		}
@@ -197,43 +218,53 @@ func TestSections(t *testing.T) {
 		figures []int // of each section
 		text    []string
 	}{
-		{"grey", corners("test", 24, 1), func(*model.Config) {}, []int{3, 0, 3, 0},
-			[]string{"Every test image was classified correctly.", "(a north-west) in 3 steps"}},
-		{"mistakes", relabelled(corners("test", 24, 1)), func(*model.Config) {}, []int{3, 1, 3, 0},
-			[]string{"Test images that are misclassified: 2 of 24."}},
-		{"colour", relabelled(corners("test", 24, 3)), func(*model.Config) {}, []int{2, 0, 3, 0},
-			[]string{"Test images that are misclassified: 2 of 24."}},
-		{"spiking input", corners("test", 24, 1), func(c *model.Config) { c.Encoder, c.Steps = encode.Poisson{Scale: 1}, 6 }, []int{3, 0, 3, 0},
+		{"grey", corners("test", 24, 1), func(*model.Config) {}, []int{2, 1, 3, 0},
+			[]string{"Every sample was classified correctly.", "first test sample in 3 steps", "they chose nothing"}},
+		{"mistakes", relabelled(corners("test", 24, 1)), func(*model.Config) {}, []int{2, 2, 3, 0},
+			[]string{"Samples that are misclassified: 2 of 24."}},
+		{"colour", relabelled(corners("test", 24, 3)), func(*model.Config) {}, []int{1, 2, 3, 0},
+			[]string{"Samples that are misclassified: 2 of 24."}},
+		{"spiking input", corners("test", 24, 1), func(c *model.Config) { c.Encoder, c.Steps = encode.Poisson{Scale: 1}, 6 }, []int{2, 1, 3, 0},
 			[]string{"in 6 steps"}},
+		{"chosen", corners("test", 24, 1), func(c *model.Config) { c.Valid, c.WatchTest = 0.2, false }, []int{2, 1, 3, 0},
+			[]string{"the best on the validation samples (accuracy "}},
 		{"no spikes", corners("test", 24, 1), func(c *model.Config) {
-			c.Loss, c.Steps = loss.MembraneCrossEntropy{}, 1
-			c.Layers = network.Chain(layer.Flatten{}, layer.Linear{Out: 8}, layer.ReLU{}, layer.Linear{Out: 3}, layer.Readout{Beta: 0.5})
-		}, []int{2, 0, 0, 0}, []string{"The network has no spiking layer."}},
+			c.Steps = 1
+			*c = changed(*c, func(r *bptt.Rule) {
+				r.Loss = []bptt.Term{{Loss: loss.MembraneCrossEntropy{}}}
+				r.Layers = network.Chain(layer.Flatten{}, layer.Linear{Out: 8}, layer.ReLU{}, layer.Linear{Out: 3}, layer.Readout{Beta: 0.5})
+			})
+		}, []int{1, 1, 0, 0}, []string{"The network has no spiking layer."}},
 		{"branches", corners("test", 24, 1), func(c *model.Config) {
-			c.Layers = []network.Node{{Layer: layer.Flatten{}}, {Layer: layer.Linear{Out: 8}}, {Name: "a", Layer: layer.ReLU{}},
-				{Layer: layer.Linear{Out: 8}, Inputs: []string{"flatten1"}}, {Layer: layer.Add{}, Inputs: []string{network.Previous, "a"}},
-				{Layer: layer.Recurrent{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.5}, Surrogate: surrogate.FastSigmoid{Slope: 5}}},
-				{Layer: layer.Linear{Out: 3}}, {Layer: layer.Readout{Beta: 0.5}}}
-			c.Loss = loss.MembraneCrossEntropy{}
-		}, []int{2, 0, 2, 0}, []string{"in 3 steps"}},
+			*c = changed(*c, func(r *bptt.Rule) {
+				r.Layers = []network.Node{{Layer: layer.Flatten{}}, {Layer: layer.Linear{Out: 8}}, {Name: "a", Layer: layer.ReLU{}},
+					{Layer: layer.Linear{Out: 8}, Inputs: []string{"flatten1"}}, {Layer: layer.Add{}, Inputs: []string{network.Previous, "a"}},
+					{Layer: layer.Recurrent{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.5}, Surrogate: surrogate.FastSigmoid{Slope: 5}}},
+					{Layer: layer.Linear{Out: 3}}, {Layer: layer.Readout{Beta: 0.5}}}
+				r.Loss = []bptt.Term{{Loss: loss.MembraneCrossEntropy{}}}
+			})
+		}, []int{1, 1, 2, 0}, []string{"in 3 steps"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := config()
 			k.Epochs = 3
 			c.change(&k)
 			r := trained(t, env(t.TempDir()), k, corners("train", 60, c.test.Shape[2]), c.test)
-			sections, err := r.Sections()
+			sections, err := r.Sections(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			var titles, all []string
 			for i, s := range sections {
 				titles, all = append(titles, s.Title), append(all, s.Text)
+				for _, f := range s.Figures {
+					all = append(all, f.Caption)
+				}
 				if len(s.Figures) != c.figures[i] {
 					t.Errorf("%s: %d figures, want %d", s.Title, len(s.Figures), c.figures[i])
 				}
 			}
-			if got := strings.Join(titles, ", "); got != "Learning, Mistakes, Activity, Network" {
+			if got := strings.Join(titles, ", "); got != "Learning, On the test samples, Activity, Network" {
 				t.Errorf("sections %s", got)
 			}
 			for _, want := range c.text {
@@ -241,16 +272,22 @@ func TestSections(t *testing.T) {
 					t.Errorf("no %q in %q", want, all)
 				}
 			}
-			log, net := sections[0].Tables[0].Rows, sections[3].Tables[0].Rows
-			if len(log) != 3 || log[2][0] != "3" || log[2][4] != fmt.Sprintf("%.2f %%", r.Result.Metrics.Accuracy()) || log[2][5] != "1.0 s" {
+			log, net := sections[0].Tables[0], sections[3].Tables[0].Rows
+			of, value := "test accuracy", r.Result.Test.Value("accuracy")
+			if k.Valid > 0 {
+				of, value = "validation accuracy", r.Epochs[2].Valid["accuracy"]
+			}
+			at := slices.Index(log.Head, of)
+			if len(log.Rows) != 3 || log.Rows[2][0] != "3" || at < 0 || log.Rows[2][at] != fmt.Sprintf("%.2f %%", value) || log.Rows[2][len(log.Head)-1] != "1.0 s" {
 				t.Errorf("table of epochs %v", log)
 			}
 			params := 0
-			for _, p := range r.Net.Params() {
+			for _, p := range r.Network().Params() {
 				params += len(p.Value.Data)
 			}
-			if len(net) != len(k.Layers)+1 || net[len(k.Layers)][2] != fmt.Sprint(params) {
-				t.Errorf("table of nodes %v, want %d and the sum %d", net, len(k.Layers), params)
+			layers := len(k.Rule.(bptt.Rule).Layers)
+			if len(net) != layers+1 || net[layers][2] != fmt.Sprint(params) {
+				t.Errorf("table of nodes %v, want %d and the sum %d", net, layers, params)
 			}
 			page := report.Page{Title: c.name, Sections: sections, Config: string(r.YAML)}
 			if html, err := page.HTML(); err != nil || len(html) > 300_000 {
@@ -265,7 +302,7 @@ func TestSections(t *testing.T) {
 // nowhere else.
 func TestTrace(t *testing.T) {
 	r := trained(t, env(t.TempDir()), config(), corners("train", 60, 1), corners("test", 24, 1))
-	layers, traces, err := recipe.Trace(r)
+	layers, traces, err := recipe.Trace(r, t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,13 +313,13 @@ func TestTrace(t *testing.T) {
 	for i, v := range layers[1].Values {
 		counts[i%3] += tensor.Float(v)
 	}
-	for _, m := range r.Result.Wrong {
+	for _, m := range r.Result.Test.Classes().Wrong {
 		if m.Sample == 0 {
 			t.Fatal("the first test image is misclassified: choose another seed")
 		}
 	}
-	if best := loss.Best(counts); best != int(r.Test.Labels[0]) || counts[best] == 0 {
-		t.Errorf("output spikes %v, the test found class %d", counts, r.Test.Labels[0])
+	if best := loss.Best(counts); best != corners("test", 24, 1).Labels[0] || counts[best] == 0 {
+		t.Errorf("output spikes %v, the test found class %d", counts, corners("test", 24, 1).Labels[0])
 	}
 	spikes := 0
 	for _, tr := range traces {
@@ -319,7 +356,7 @@ func TestTrainCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	dir := t.TempDir()
-	_, err := recipe.Train(ctx, env(dir), model.Default(), config(), corners("train", 12, 1), corners("test", 3, 1))
+	_, err := recipe.Train(ctx, env(dir), dir, config(), corners("train", 12, 1), corners("test", 3, 1))
 	if err == nil || !strings.Contains(err.Error(), "interrupted") {
 		t.Fatalf("%v, want an interruption", err)
 	}

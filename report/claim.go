@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 )
 
 // Scale is the size of a run: smoke takes seconds, short minutes, full is the
@@ -83,9 +84,30 @@ func (s Seeds) At(scale Scale) int {
 	return max(n, 1)
 }
 
+// Samples holds of how many samples, such as test images, each value of a claim is
+// measured at a scale; 0 where the scale does not say.
+type Samples struct {
+	Short int `json:"short"`
+	Full  int `json:"full"`
+}
+
+// At is the number of samples of a scale.
+func (n Samples) At(scale Scale) int {
+	switch scale {
+	case Short:
+		return n.Short
+	case Full:
+		return n.Full
+	}
+	return 0
+}
+
 // Claim is one figure that a recipe sets out to reproduce, in the form in which
 // `synfire recipes --json` lists it. Published is nil where the paper has no
 // figure or where it could not be checked.
+//
+// A claim that failed stays. One that is stated better stands Beside it, with the day
+// on which it was Stated and a Note that says why, and what of it was known by then.
 type Claim struct {
 	ID        string    `json:"id"`
 	Name      string    `json:"name"`
@@ -96,12 +118,17 @@ type Claim struct {
 	Bounds    Bounds    `json:"bounds"`
 	Seeds     Seeds     `json:"seeds"`
 	Statistic Statistic `json:"statistic"`
+	N         Samples   `json:"n,omitzero"`
+	Stated    string    `json:"stated,omitempty"` // the day, as 2026-11-28; empty for those that came with the recipe
+	Beside    string    `json:"beside,omitempty"` // the id of the claim that this states better
+	Note      string    `json:"note,omitempty"`   // why it stands as it does, what was chosen on test error, what it costs
 }
 
 // Validate reports what keeps the claim from being judged as it stands: an empty
 // id or name, an unknown direction or statistic, a published figure or bound that
 // is not finite, a bound that is negative for within or outside [0, 1] for a
-// fraction, or within without a published figure.
+// fraction, within without a published figure, a day that is none, or a claim beside
+// another without its day and its reason.
 func (c Claim) Validate() error {
 	fail := func(format string, args ...any) error {
 		return fmt.Errorf("claim %q: %w", c.ID, fmt.Errorf(format, args...))
@@ -124,6 +151,15 @@ func (c Claim) Validate() error {
 	}
 	if c.Direction == Within && c.Published == nil {
 		return fail("within compares with a published figure, but there is none; set one or use at_least or at_most")
+	}
+	if _, err := time.Parse(time.DateOnly, c.Stated); c.Stated != "" && err != nil {
+		return fail("stated %q, want a day such as 2026-11-28", c.Stated)
+	}
+	if c.Beside != "" && (c.Stated == "" || c.Note == "" || c.Beside == c.ID) {
+		return fail("it stands beside %q; say on which day it was stated, and why", c.Beside)
+	}
+	if c.N.Short < 0 || c.N.Full < 0 {
+		return fail("n %+v is negative", c.N)
 	}
 	for _, s := range []Scale{Smoke, Short, Full} {
 		if err := c.validBound(c.Bounds.At(s)); err != nil {

@@ -129,13 +129,12 @@ func (d demo) learning() report.Section {
 }
 
 func (d demo) mistakes() report.Section {
-	var digits []figure.Digit
+	var digits []figure.Picture
 	for range 21 {
-		digits = append(digits, figure.Digit{Height: 28, Width: 28, Pixels: d.stroke(),
-			True: fmt.Sprint(d.rand.IntN(10)), Predicted: fmt.Sprint(d.rand.IntN(10))})
+		digits = append(digits, figure.Picture{Height: 28, Width: 28, Pixels: d.stroke(), Caption: fmt.Sprintf("%d → %d", d.rand.IntN(10), d.rand.IntN(10))})
 	}
 	return report.Section{Title: "Mistakes", Text: "69 of 10,000 test images are misclassified.", Figures: []report.Figure{
-		d.figure("Misclassified images", "The first mistakes in the order of the test set, true class → answer.")(figure.Digits("Misclassified", digits))}}
+		d.figure("Misclassified images", "The first mistakes in the order of the test set, true class → answer.")(figure.Pictures("Misclassified", 0, digits))}}
 }
 
 // stroke is a picture of a bent line.
@@ -183,7 +182,7 @@ func (d demo) activity() report.Section {
 		traces = append(traces, tr)
 	}
 	rates := []figure.Rate{{Layer: "spiking1", Value: 0.0612}, {Layer: "spiking2", Value: 0.114}, {Layer: "spiking3", Value: 0}}
-	raster := d.figure("Spike raster", "Each mark is a spike; darker rows hold more of them.")(figure.Raster("Spikes by layer", layers))
+	raster := d.figure("Spike raster", "Each mark is a spike of one unit.")(figure.Raster("Spikes by layer", layers))
 	raster.Raster = layers
 	return report.Section{Title: "Activity", Text: "What the network does with one test image in 32 steps.", Figures: []report.Figure{
 		raster,

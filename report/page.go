@@ -99,7 +99,8 @@ func (f Figure) Document() []byte {
 }
 
 // Table is a table of text; columns that Right marks hold numbers. One of more
-// than 24 rows is folded up on the screen.
+// than 24 rows is folded up on the screen; on a phone, the rows of one of more than
+// four columns become cards, each value beside its column's name.
 type Table struct {
 	Caption string
 	Head    []string
@@ -110,8 +111,10 @@ type Table struct {
 // Fact is a label and its value.
 type Fact struct{ Label, Value string }
 
-// longTable is the number of rows above which a table is folded up.
-const longTable = 24
+const (
+	longTable   = 24 // rows above which a table is folded up
+	narrowTable = 4  // columns that fit a phone
+)
 
 var (
 	//go:embed page.html
@@ -145,6 +148,13 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"paragraphs": paragraphs,
 	"right":      func(right []bool, i int) bool { return i < len(right) && right[i] },
 	"folded":     func(t Table) bool { return len(t.Rows) > longTable },
+	"cards":      func(t Table) bool { return len(t.Head) > narrowTable },
+	"label": func(head []string, i int) string {
+		if i < len(head) {
+			return head[i]
+		}
+		return ""
+	},
 }).Parse(pageSource))
 
 // contentPolicy forbids the page to load anything, and to run anything but its

@@ -123,6 +123,22 @@ func TestPageTables(t *testing.T) {
 	}
 }
 
+// On a phone no table is cut: rows of many columns become cards, whose values stand
+// beside their columns' names, and cells of few may break.
+func TestTablesFitAPhone(t *testing.T) {
+	wide := report.Table{Head: []string{"epoch", "loss", "training accuracy", "test <accuracy>", "time"}, Right: []bool{true}, Rows: [][]string{{"1", "0.5", "90 %", "91 %", "2 s", "beyond"}}}
+	few := report.Table{Head: []string{"metric", "value"}, Rows: [][]string{{"a", "1"}}}
+	got := body(t, report.Page{Sections: []report.Section{{Title: "s", Tables: []report.Table{wide, few}}}})
+	for _, want := range []string{
+		`<table class="cards">`, `<td class="n" data-label="epoch">1</td>`, `<td data-label="test &lt;accuracy&gt;">91 %</td>`, `<td data-label="">beyond</td>`,
+		`<table class="narrow">`, `<td>a</td>`,
+	} {
+		if strings.Count(got, want) != 1 {
+			t.Errorf("%q stands %d times in\n%s", want, strings.Count(got, want), got)
+		}
+	}
+}
+
 // What is unknown about a run is left out of its facts.
 func TestFacts(t *testing.T) {
 	r := report.Run{Run: "r", Scale: report.Smoke, Seed: 3, Commit: "abc", Dirty: true, Threads: 2, WallSeconds: 61}

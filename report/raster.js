@@ -45,7 +45,8 @@ const marks = (lo, hi, n) => {
 };
 
 const least = {steps: 4, units: 8}; // the closest zoom
-const left = 46, stripHeight = 42, gap = 10, foot = 20, top = 6; // of the canvas
+const left = 62, stripHeight = 42, gap = 12, foot = 36, top = 6; // of the canvas
+const widest = 14; // mark of a spike
 
 class Viewer {
   constructor(root) {
@@ -73,10 +74,11 @@ class Viewer {
     this.slider.addEventListener('input', () => this.scrub(+this.slider.value));
     this.readout = make('output', {'aria-live': 'polite'});
     this.player = button('▶', 'play', () => this.play(!this.timer));
+    this.legend = make('p', {class: 'legend'});
     this.viewer = make('div', {class: 'viewer'},
       make('div', {class: 'tools'}, make('label', {}, 'layer ', this.select),
         make('span', {class: 'buttons'}, button('−', 'zoom out', () => this.zoom(2)), button('+', 'zoom in', () => this.zoom(0.5)), button('all', 'show all', () => this.reset()))),
-      this.canvas,
+      this.canvas, this.legend,
       make('div', {class: 'scrub'}, this.player, this.slider), this.readout,
       make('p', {class: 'hint'}, 'Click a step, drag to move. With the raster in focus: wheel or + − to zoom, 0 for all, ← → for steps, Shift and arrows to move, [ ] for layers.'));
     root.append(this.viewer);
@@ -232,15 +234,19 @@ class Viewer {
     g.globalAlpha = 0.45;
     g.fillStyle = this.colors.ground;
     g.fillRect(left, top, area.width, area.height);
-    const w = area.width / cols, h = area.height / rows, peak = cells.reduce((a, b) => Math.max(a, b), 1);
+    const w = area.width / cols, h = area.height / rows, width = w > 3 ? Math.min(w - 1, widest) : w;
+    const holds = this.view.units / rows * this.view.steps / cols; // slots of a cell
     g.fillStyle = this.colors.spike;
     cells.forEach((n, i) => {
       if (!n) return;
-      g.globalAlpha = (n / peak) ** 0.7;
+      g.globalAlpha = holds > 1 ? 0.12 + 0.88 * Math.min(1, n / holds) : 1;
       const x = i % cols, y = rows - 1 - Math.floor(i / cols);
-      g.fillRect(left + x * w, top + y * h, w > 3 ? w - 1 : w, h > 3 ? h - 1 : h);
+      g.fillRect(left + x * w + (w - width) / 2, top + y * h, width, h > 3 ? h - 1 : h);
     });
     g.globalAlpha = 1;
+    const few = n => n < 10 ? +n.toFixed(1) : count(Math.round(n));
+    this.legend.textContent = holds > 1 ? `A cell holds ${few(holds)} places for a spike, neighbouring units or steps: the darker, the more of them are taken. Zoom in to see each.` : 'Each mark is a spike of one unit.';
+    this.name(g, 'unit', top + area.height / 2);
     this.label(g, 'right', 'middle');
     const {u0, units} = this.view;
     for (const u of marks(u0, u0 + units, 4)) g.fillText(count(u), left - 6, clamp(top + area.height * (1 - (u - u0) / units), top + 5, top + area.height - 4));
@@ -251,12 +257,24 @@ class Viewer {
     const y = top + area.height + gap, w = area.width / sums.length, peak = sums.reduce((a, b) => Math.max(a, b), 1);
     g.fillStyle = this.colors.spike;
     sums.forEach((n, i) => g.fillRect(left + i * w, y + stripHeight * (1 - n / peak), w > 3 ? w - 1 : w, stripHeight * n / peak));
+    this.name(g, 'spikes', y + stripHeight / 2);
     this.label(g, 'right', 'middle');
     g.fillText(count(peak), left - 6, y + 5);
     g.fillText('0', left - 6, y + stripHeight - 4);
     this.label(g, 'center', 'top');
     const {t0, steps} = this.view;
     for (const t of marks(t0, t0 + steps - 1, area.width < 400 ? 5 : 10)) g.fillText(count(t), left + area.width * (t - t0 + 0.5) / steps, y + stripHeight + 6);
+    g.fillText('time step', left + area.width / 2, y + stripHeight + 21);
+  }
+
+  // name writes what an axis is, upright at the left edge.
+  name(g, text, y) {
+    g.save();
+    g.translate(2, y);
+    g.rotate(-Math.PI / 2);
+    this.label(g, 'center', 'top');
+    g.fillText(text, 0, 0);
+    g.restore();
   }
 
   drawCursor(g, area) {

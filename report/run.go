@@ -29,6 +29,7 @@ type Run struct {
 	Kernel        string   `json:"kernel"`
 	WallSeconds   float64  `json:"wall_seconds"`
 	PeakRSSBytes  int64    `json:"peak_rss_bytes"`
+	Result        string   `json:"result,omitempty"` // what the result of a training run is, for people: the last epoch, or the best
 	Claims        []Result `json:"claims"`
 	Metrics       Metrics  `json:"metrics"`
 	WeightsSHA256 string   `json:"weights_sha256"`

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -23,8 +25,8 @@ const (
 	minName   = 16 // columns for a claim's name on the narrowest terminal
 )
 
-// WriteTerminal writes the table of claims and, as the last line, the run's name
-// and verdict. No line of the table is wider than width columns, unless width is less than
+// WriteTerminal writes the table of claims, or of a run without claims what its result is
+// and its figures, and as the last line the run's name and verdict. No line of the table is wider than width columns, unless width is less than
 // what the figures take beside 16 columns for the claim's name; 80 to 100 reads
 // best. With color it uses ANSI codes. A character counts as one column.
 func (r Run) WriteTerminal(w io.Writer, width int, color bool) error {
@@ -33,6 +35,8 @@ func (r Run) WriteTerminal(w io.Writer, width int, color bool) error {
 	if len(r.Claims) > 0 {
 		p.table(r.Claims, width)
 		b.WriteByte('\n')
+	} else {
+		p.figures(r)
 	}
 	style := green
 	switch {
@@ -47,6 +51,27 @@ func (r Run) WriteTerminal(w io.Writer, width int, color bool) error {
 		return fmt.Errorf("write the claims of run %s: %w", r.Run, err)
 	}
 	return nil
+}
+
+// figures writes what a run without claims came to.
+func (p printer) figures(r Run) {
+	names := slices.Sorted(maps.Keys(r.Metrics))
+	wide := len("result")
+	for _, name := range names {
+		wide = max(wide, columns(oneLine(name)))
+	}
+	row := func(name, text string) {
+		fmt.Fprintf(p, "%s%s  %s\n", name, strings.Repeat(" ", wide-columns(name)), text)
+	}
+	if r.Result != "" {
+		row("result", "the model of "+oneLine(r.Result))
+	}
+	for _, name := range names {
+		row(oneLine(name), fmt.Sprintf("%.6g", r.Metrics[name]))
+	}
+	if r.Result != "" || len(names) > 0 {
+		p.WriteByte('\n')
+	}
 }
 
 type printer struct {

@@ -89,6 +89,10 @@ func TestTerminalColours(t *testing.T) {
 	if got := terminal(t, report.Run{Run: "r"}, 80, false); got != "run r: no claims\n" {
 		t.Errorf("no claims: %q", got)
 	}
+	r := report.Run{Run: "r", Result: "epoch 3", Metrics: report.Metrics{"test_accuracy": 87.6, "epochs": 4}}
+	if got, want := terminal(t, r, 80, false), "result         the model of epoch 3\nepochs         4\ntest_accuracy  87.6\n\nrun r: no claims\n"; got != want {
+		t.Errorf("figures of a run without claims:\n%s\nwant\n%s", got, want)
+	}
 }
 
 // hostile is a claim whose texts try to break out of their place.

@@ -54,8 +54,8 @@ func (r Result) Measurement() Measurement {
 // Judge compares what was measured at a scale with the claim's bound there.
 //
 // It is not_tested, with the reason, where the scale has no bound, nothing was
-// measured, fewer seeds ran than the claim asks for, or within lacks a published
-// figure. It is not_met where a value is not finite or does not fit the claim:
+// measured, fewer seeds ran or fewer samples were measured than the claim asks for, or
+// within lacks a published figure. It is not_met where a value is not finite or does not fit the claim:
 // a malformed measurement must not pass.
 func (c Claim) Judge(scale Scale, m Measurement) Result {
 	r := Result{
@@ -80,6 +80,8 @@ func (c Claim) Judge(scale Scale, m Measurement) Result {
 		r.Verdict, r.Why = NotTested, orElse(m.Why, fmt.Sprintf("no bound at the %s scale", scale))
 	case r.Seeds < want:
 		r.Verdict, r.Why = NotTested, fmt.Sprintf("%d of %d seeds ran", r.Seeds, want)
+	case m.N < c.N.At(scale):
+		r.Verdict, r.Why = NotTested, fmt.Sprintf("measured on %d of %d samples", m.N, c.N.At(scale))
 	case c.Direction == Within && c.Published == nil:
 		r.Verdict, r.Why = NotTested, "there is no published figure to compare with"
 	case err != nil:

@@ -28,6 +28,8 @@ func TestJudge(t *testing.T) {
 	nan, inf, none := math.NaN(), math.Inf(1), math.NaN() // none: nothing measured
 	unpublished := claim(report.Within, report.Median, 0.5)
 	unpublished.Published = nil
+	many := claim(report.AtLeast, report.Median, 90)
+	many.N = report.Samples{Short: 10_000}
 	three := claim(report.AtLeast, report.Median, 90)
 	three.Seeds = report.Seeds{Short: 3}
 	order := claim(report.Order, report.Median, 0)
@@ -78,6 +80,8 @@ func TestJudge(t *testing.T) {
 
 		{"nothing measured", claim(report.AtLeast, report.Median, 0), report.Measurement{}, none, report.NotTested, "nothing was measured"},
 		{"nothing, with a reason", claim(report.AtLeast, report.Median, 0), report.Measurement{Why: "no camera"}, none, report.NotTested, "no camera"},
+		{"samples missing", many, report.Measurement{Values: []float64{99}, N: 500}, 99, report.NotTested, "measured on 500 of 10000 samples"},
+		{"all samples", many, report.Measurement{Values: []float64{99}, N: 10_000}, 99, report.Met, ""},
 		{"seeds missing", three, values(99), 99, report.NotTested, "1 of 3 seeds ran"},
 		{"all seeds", three, values(99, 89, 91), 91, report.Met, ""},
 		{"one value of all seeds", three, report.Measurement{Values: []float64{91}, Seeds: 3}, 91, report.Met, ""},

@@ -1,14 +1,22 @@
-// Package snntest holds conformance checks for layers, neurons and networks,
-// to be called from tests: of this module and of any other that adds a kind.
+// Package snntest holds conformance checks for layers, neurons, networks, tasks,
+// sources and learning rules, to be called from tests: of this module and of any
+// other that adds a kind.
 //
 //   - Gradient compares backward passes with difference quotients.
 //   - Paths compares dense with event-driven arithmetic, bit for bit.
 //   - Splits compares one window and chunk of time with several, bit for bit.
 //   - Threads compares thread counts, bit for bit.
+//   - Neuron checks a neuron by itself: strides, blocks, cuts of time, replays.
+//   - Task checks a task: order and parts of batches, wrong shapes, empty scores.
+//   - Source checks a source: reading at once and in any order, targets, origins.
+//   - Learner checks a rule: states, models, predictors, and what finishes.
+//
+// All outputs of a network count.
 package snntest
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"synfire/internal/par"
@@ -62,15 +70,16 @@ func Window(s *signal.Signal, t0, t1 int) *signal.Signal {
 	return w
 }
 
-// Result is what a run of a network leaves: its outputs as numbers, step after
-// step, and the gradients of a fixed random functional of them.
+// Result is what a run of a network leaves: its outputs as numbers, one output
+// after the other and each step after step (what is constant at each), and the
+// gradients of a fixed random functional of them.
 type Result struct {
 	Out   []tensor.Float
 	Grads network.Grads
 }
 
-// Run runs net over in, cut at the given steps, and backwards from the error
-// r, fixed by its seed, at its outputs. Gradients are those of Σ r·o.
+// Run runs net over in, cut at the given steps, and backwards from the errors
+// r, fixed by their seeds, at its outputs. Gradients are those of Σ r·o.
 func Run(t testing.TB, net *network.Network, in *signal.Signal, o network.Options, cuts ...int) Result {
 	t.Helper()
 	pass := net.Compile(o.Pool, true).NewPass(o)
@@ -78,37 +87,52 @@ func Run(t testing.TB, net *network.Network, in *signal.Signal, o network.Option
 	var res Result
 	st := net.NewState(in.B)
 	states := []*network.State{}
+	parts := make([][]tensor.Float, len(net.Outputs()))
 	for i := 1; i < len(edges); i++ { // forward, remembering the borders
 		states = append(states, st.Clone())
-		out, err := pass.Forward(st, Window(in, edges[i-1], edges[i]), true)
+		outs, err := pass.Forward(st, Window(in, edges[i-1], edges[i]), true)
 		if err != nil {
 			t.Fatal(err)
 		}
-		res.Out = append(res.Out, dense(out)...)
+		for k, out := range outs {
+			parts[k] = append(parts[k], steps(out)...)
+		}
 	}
+	res.Out = slices.Concat(parts...)
 	res.Grads = net.NewGrads()
 	adj := net.NewAdjoint(in.B)
 	for i := len(edges) - 1; i > 0; i-- { // backward, recomputing each window
-		out, err := pass.Forward(states[i-1], Window(in, edges[i-1], edges[i]), true)
+		outs, err := pass.Forward(states[i-1], Window(in, edges[i-1], edges[i]), true)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := pass.Backward(adj, Projection(out, edges[i-1]), res.Grads); err != nil {
+		if err := pass.Backward(adj, Projections(outs, edges[i-1]), res.Grads); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return res
 }
 
-// dense is a signal's elements as numbers.
-func dense(s *signal.Signal) []tensor.Float {
+// steps is a signal's elements as numbers at each step.
+func steps(s *signal.Signal) []tensor.Float {
 	var d signal.Signal
 	s.Densify(&d)
+	if s.Kind == signal.Constant {
+		return slices.Repeat(d.Data, s.T)
+	}
 	return d.Data
 }
 
-// Projection is the error at steps from t0 on, the same whatever the cut.
-func Projection(out *signal.Signal, t0 int) *signal.Signal {
+// Projections are the errors at outputs at steps from t0 on, the same whatever
+// the cut, and others for each output.
+func Projections(outs []*signal.Signal, t0 int) (douts []*signal.Signal) {
+	for k, out := range outs {
+		douts = append(douts, projection(out, t0, k))
+	}
+	return douts
+}
+
+func projection(out *signal.Signal, t0, k int) *signal.Signal {
 	d := &signal.Signal{}
 	kind := signal.Dense
 	if out.Kind == signal.Constant {
@@ -117,7 +141,7 @@ func Projection(out *signal.Signal, t0 int) *signal.Signal {
 	d.Reset(kind, out.T, out.B, out.Shape)
 	n := out.B * out.Units()
 	for t := range d.Rows() / d.B {
-		src := rng.New(uint64(t0+t), "projection").Source()
+		src := rng.New(uint64(t0+t), "projection").Int(uint64(k)).Source()
 		for i := range n {
 			d.Data[t*n+i] = tensor.Float(2*src.Float64() - 1)
 		}
@@ -126,7 +150,7 @@ func Projection(out *signal.Signal, t0 int) *signal.Signal {
 }
 
 // Gradient checks every layer's backward pass in net at once: the gradients of
-// Σ r·o with soft spikes against central differences, for up to perParam
+// Σ r·o, over all outputs, with soft spikes against central differences, for up to perParam
 // elements of each parameter. It skips without double precision.
 func Gradient(t testing.TB, net *network.Network, in *signal.Signal, perParam int) {
 	t.Helper()
@@ -143,21 +167,23 @@ func gradient(t testing.TB, net *network.Network, in *signal.Signal, perParam in
 	o.Soft = layer.Record
 	c := net.Compile(nil, true)
 	pass := c.NewPass(o)
-	value := func() float64 {
+	var outs []*signal.Signal
+	value := func() (sum float64) {
 		c.Refresh(nil)
-		out, err := pass.Forward(net.NewState(in.B), in, true)
-		if err != nil {
+		var err error
+		if outs, err = pass.Forward(net.NewState(in.B), in, true); err != nil {
 			t.Fatal(err)
 		}
-		var sum float64
-		for i, r := range Projection(out, 0).Data {
-			sum += float64(r) * float64(out.Data[i])
+		for k, d := range Projections(outs, 0) {
+			for i, r := range d.Data {
+				sum += float64(r) * float64(outs[k].Data[i])
+			}
 		}
 		return sum
 	}
 	value()
-	grads, out := net.NewGrads(), pass.Output(len(net.Nodes())-1)
-	if err := pass.Backward(net.NewAdjoint(in.B), Projection(out, 0), grads); err != nil {
+	grads := net.NewGrads()
+	if err := pass.Backward(net.NewAdjoint(in.B), Projections(outs, 0), grads); err != nil {
 		t.Fatal(err)
 	}
 	pass.SetSoft(layer.Replay)

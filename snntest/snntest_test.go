@@ -229,3 +229,46 @@ func dense(s *signal.Signal) []tensor.Float {
 	s.Densify(&d)
 	return d.Data
 }
+
+// A mistake that only the second output shows is found, and named after what it
+// changes.
+func TestChecksSeeEachOutput(t *testing.T) {
+	head := func(l layer.Layer) network.GraphNode {
+		return network.GraphNode{Node: network.Node{Name: "second", Layer: l, Inputs: []string{"body"}}}
+	}
+	body := network.GraphNode{Node: network.Node{Name: "body", Layer: spiking}}
+	for _, c := range []struct {
+		name, check string
+		second      layer.Layer
+		want        string // empty: no report
+	}{
+		{"sound", "gradient", sound, ""},
+		{"half", "gradient", half{sound}, "second.weight["},
+		{"sound", "paths", sound, ""},
+		{"off by one", "paths", offByOne{sound}, "events: output: element"},
+		{"sound", "splits", layer.Readout{Beta: 0.9}, ""},
+		{"blind", "splits", blind{layer.Readout{Beta: 0.9}}, "split: gradient: element"},
+		{"sound", "threads", sound, ""},
+		{"divided", "threads", divided{sound}, "threads: output: element"},
+		{"shaky", "threads", shaky{sound}, "threads: gradient: element 0"},
+	} {
+		t.Run(c.check+"/"+c.name, func(t *testing.T) {
+			first := network.GraphNode{Node: network.Node{Name: "first", Layer: sound, Inputs: []string{"body"}}}
+			net, err := network.Graph{Input: tensor.Shape{7}, Nodes: []network.GraphNode{{Node: network.Node{Layer: sound}}, body, first, head(c.second)},
+				Outputs: []network.Output{{Name: "one", Node: "first"}, {Name: "two", Node: "second"}}}.Build(3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := record(t, func(tb testing.TB) {
+				checks[c.check](tb, net, snntest.Random(signal.Spikes, 5, 3, tensor.Shape{7}, 0.4, 1))
+			})
+			if c.check == "gradient" && !snntest.DoublePrecision() {
+				return
+			}
+			all := strings.Join(r.reports, "\n")
+			if r.skipped || (all == "") != (c.want == "") || !strings.Contains(all, c.want) {
+				t.Errorf("skipped %v, reports\n%s\nwant %q", r.skipped, all, c.want)
+			}
+		})
+	}
+}

@@ -52,7 +52,7 @@ func TestGenerators(t *testing.T) {
 		}
 		n := rate * stop
 		near(t, c.name+": rate", tr.Rate(), rate, 5*rate*c.cv/math.Sqrt(n))
-		near(t, c.name+": CV", tr.CV(), c.cv, 5*2*c.cv/math.Sqrt(n)*max(1, c.cv))
+		near(t, c.name+": CV", must(tr.CV())(t), c.cv, 5*2*c.cv/math.Sqrt(n)*max(1, c.cv))
 		if got := slices.Min(tr.Intervals()); got < c.least-1e-9 {
 			t.Errorf("%s: an interval of %v", c.name, got)
 		}
@@ -95,7 +95,7 @@ func TestInhomogeneous(t *testing.T) {
 	if tr.Times[0] < 500 {
 		t.Errorf("a spike at %v, where the rate is 0", tr.Times[0])
 	}
-	near(t, "CV", tr.CV(), 1, 0.1)
+	near(t, "CV", must(tr.CV())(t), 1, 0.1)
 	tr, err = spike.Inhomogeneous{Rate: half, Max: 20, Refractory: 0.1}.Train(spike.Stream(5), 0, 1000)
 	if err != nil || slices.Min(tr.Intervals()) < 0.1 {
 		t.Errorf("refractory: %v, shortest interval %v", err, slices.Min(tr.Intervals()))

@@ -1,6 +1,7 @@
 package spike
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
@@ -23,30 +24,53 @@ func (t Train) Intervals() []float64 {
 	return intervals
 }
 
+// check returns an error unless the trains' times are in order, of which some may be
+// equal, and inside their windows. Statistics of others would be numbers without
+// meaning.
+func check(op string, trains ...Train) error {
+	for i, t := range trains {
+		err := t.validate(true)
+		switch {
+		case err != nil && len(trains) > 1:
+			return fmt.Errorf("%s: train %d: %w", op, i, err)
+		case err != nil:
+			return fmt.Errorf("%s: %w", op, err)
+		}
+	}
+	return nil
+}
+
 // CV is the coefficient of variation of the intervals, their standard deviation
 // (of the population, not of a sample) over their mean: 0 for a clock, 1 for a
-// Poisson process. It is NaN below two spikes.
-func (t Train) CV() float64 {
+// Poisson process. It is NaN below two spikes, and an error for times that are not
+// in order or outside the window, as all statistics are.
+func (t Train) CV() (float64, error) {
+	if err := check("spike: CV", t); err != nil {
+		return 0, err
+	}
 	mean, variance := moments(t.Intervals())
-	return math.Sqrt(variance) / mean
+	return math.Sqrt(variance) / mean, nil
 }
 
 // CV2 compares each interval with the next alone, so that a rate that drifts
 // slowly does not count as irregular (Holt et al. 1996): the mean of
 // 2|I_{i+1} − I_i| / (I_{i+1} + I_i). It is NaN below three spikes.
-func (t Train) CV2() float64 {
-	return t.neighbours(func(contrast float64) float64 { return 2 * math.Abs(contrast) })
+func (t Train) CV2() (float64, error) {
+	return t.neighbours("spike: CV2", func(contrast float64) float64 { return 2 * math.Abs(contrast) })
 }
 
 // LV is the local variation of Shinomoto et al. 2003, the mean of
 // 3 ((I_{i+1} − I_i) / (I_{i+1} + I_i))². It is NaN below three spikes.
-func (t Train) LV() float64 {
-	return t.neighbours(func(contrast float64) float64 { return 3 * contrast * contrast })
+func (t Train) LV() (float64, error) {
+	return t.neighbours("spike: LV", func(contrast float64) float64 { return 3 * contrast * contrast })
 }
 
 // neighbours is the mean of f over the contrasts of consecutive intervals. Two
 // intervals of zero differ by nothing.
-func (t Train) neighbours(f func(contrast float64) float64) float64 {
+func (t Train) neighbours(op string, f func(contrast float64) float64) (float64, error) {
+	if err := check(op, t); err != nil {
+		return 0, err
+	}
 	sum, n := 0.0, len(t.Times)-2
 	for i := range max(n, 0) {
 		a, b := t.Times[i+1]-t.Times[i], t.Times[i+2]-t.Times[i+1]
@@ -55,9 +79,9 @@ func (t Train) neighbours(f func(contrast float64) float64) float64 {
 		}
 	}
 	if n < 1 {
-		return math.NaN()
+		return math.NaN(), nil
 	}
-	return sum / float64(n)
+	return sum / float64(n), nil
 }
 
 // moments is mean and variance of a population, NaN for none.
@@ -74,14 +98,26 @@ func moments(x []float64) (mean, variance float64) {
 
 // Fano is the Fano factor of repeated trials: the variance of their spike
 // counts over the mean, 1 for Poisson processes and 0 where all counts are
-// equal. It is NaN where no trial has a spike.
-func Fano(trials []Train) float64 {
+// equal. It is NaN where no trial has a spike. Counts of windows of different
+// lengths cannot be compared, which is an error.
+func Fano(trials []Train) (float64, error) {
+	if len(trials) == 0 {
+		return 0, errors.New("spike.Fano: no trials; give at least one train")
+	}
+	if err := check("spike.Fano", trials...); err != nil {
+		return 0, err
+	}
+	for i, t := range trials {
+		if first := trials[0]; !max(t.Slack(), first.Slack()).Same(t.Duration(), first.Duration()) {
+			return 0, fmt.Errorf("spike.Fano: trial %d is observed for %v, trial 0 for %v; cut them to one length", i, t.Duration(), first.Duration())
+		}
+	}
 	counts := make([]float64, len(trials))
 	for i, t := range trials {
 		counts[i] = float64(len(t.Times))
 	}
 	mean, variance := moments(counts)
-	return variance / mean
+	return variance / mean, nil
 }
 
 // Histogram is values over bins of equal width, the first from Start on.
@@ -104,6 +140,9 @@ func PSTH(trials []Train, width float64) (Histogram, error) {
 	if len(trials) == 0 {
 		return Histogram{}, fmt.Errorf("spike.PSTH: no trials; give at least one train")
 	}
+	if err := check("spike.PSTH", trials...); err != nil {
+		return Histogram{}, err
+	}
 	first := trials[0]
 	n, err := first.bins("spike.PSTH", width)
 	if err != nil {
@@ -115,7 +154,7 @@ func PSTH(trials []Train, width float64) (Histogram, error) {
 			return Histogram{}, fmt.Errorf("spike.PSTH: trial %d has the window [%v, %v], trial 0 [%v, %v]; cut them to one", i, t.Start, t.Stop, first.Start, first.Stop)
 		}
 		for _, s := range t.Times {
-			h.Values[bin(s-h.Start, h.Width, n)]++
+			h.Values[first.Slack().bin(s-h.Start, h.Width, n)]++
 		}
 	}
 	for i := range h.Values {
@@ -126,44 +165,52 @@ func PSTH(trials []Train, width float64) (Histogram, error) {
 
 // bins is the number of bins, at most width wide, that the window falls into.
 func (t Train) bins(op string, width float64) (int, error) {
-	n := math.Ceil(t.Duration() / width * (1 - 1e-12)) // 0.3 / 0.1 is three bins
+	n := t.Slack().Ceil(t.Duration(), width) // 0.3 / 0.1 is three bins
 	if !(width > 0 && n >= 1 && n <= maxBins) {
 		return 0, fmt.Errorf("%s: bins of width %v in the window [%v, %v]; want 1 to %d of them", op, width, t.Start, t.Stop, maxBins)
 	}
 	return int(n), nil
 }
 
-func bin(offset, width float64, n int) int { return min(int(offset/width), n-1) }
+// bin is the bin of n that a time is in, counted from their start: on a border the
+// later one, and on the last border the last.
+func (e Slack) bin(offset, width float64, n int) int {
+	return min(int(e.Floor(offset, width)), n-1)
+}
 
 // Correlogram is the cross-correlogram of two trains: for each bin the number of
 // pairs of a spike of a and one of b whose lag b_j − a_i falls into it. Bins are
 // centred at the multiples of width up to maxLag; a lag on the border of two
 // counts for the later. Edges are not corrected for.
 func Correlogram(a, b Train, width, maxLag float64) (Histogram, error) {
-	return correlogram(a, b, width, maxLag, false)
+	return correlogram("spike.Correlogram", a, b, width, maxLag, false)
 }
 
 // AutoCorrelogram is the correlogram of a train with itself, without the pairs
 // of a spike and itself. It is symmetric but for lags on the borders of bins.
 func AutoCorrelogram(t Train, width, maxLag float64) (Histogram, error) {
-	return correlogram(t, t, width, maxLag, true)
+	return correlogram("spike.AutoCorrelogram", t, t, width, maxLag, true)
 }
 
-func correlogram(a, b Train, width, maxLag float64, auto bool) (Histogram, error) {
-	side := math.Floor(maxLag/width + 1e-9)
-	if !(width > 0 && side >= 0 && 2*side+1 <= maxBins) {
-		return Histogram{}, fmt.Errorf("spike.Correlogram: bins of width %v up to a lag of %v; want a width above 0, a lag from 0 on, and at most %d bins", width, maxLag, maxBins)
+func correlogram(op string, a, b Train, width, maxLag float64, auto bool) (Histogram, error) {
+	if err := check(op, a, b); err != nil {
+		return Histogram{}, err
+	}
+	e := max(a.Slack(), b.Slack())
+	side := e.Floor(maxLag, width)
+	if !(width > 4*float64(e) && side >= 0 && 2*side+1 <= maxBins) {
+		return Histogram{}, fmt.Errorf("%s: bins of width %v up to a lag of %v; want a width above 0 and what rounding is (%.1g), a lag from 0 on, and at most %d bins", op, width, maxLag, float64(e), maxBins)
 	}
 	reach := (side + 0.5) * width
 	h := Histogram{Start: -reach, Width: width, Values: make([]float64, 2*int(side)+1)}
 	lo := 0
 	for i, s := range a.Times {
-		for lo < len(b.Times) && b.Times[lo]-s < -reach {
+		for lo < len(b.Times) && e.Before(b.Times[lo]-s, -reach) {
 			lo++
 		}
-		for j := lo; j < len(b.Times) && b.Times[j]-s < reach; j++ {
+		for j := lo; j < len(b.Times) && e.Before(b.Times[j]-s, reach); j++ {
 			if !auto || i != j {
-				h.Values[bin(b.Times[j]-s+reach, width, len(h.Values))]++
+				h.Values[e.bin(b.Times[j]-s+reach, width, len(h.Values))]++
 			}
 		}
 	}
@@ -175,8 +222,8 @@ func correlogram(a, b Train, width, maxLag float64, auto bool) (Histogram, error
 //
 //	½ (P_a − T_b)/(1 − P_a T_b) + ½ (P_b − T_a)/(1 − P_b T_a)
 //
-// P_a is the share of a's spikes within ±dt of one of b's, and T_a the share of
-// the window within ±dt of a spike of a. A term with P T = 1 is ½. The trains
+// P_a is the share of a's spikes within ±dt of one of b's, borders included, and T_a
+// the share of the window within ±dt of a spike of a. A term with P T = 1 is ½. The trains
 // must share their window; where one is empty the coefficient is NaN.
 func STTC(a, b Train, dt float64) (float64, error) {
 	if !(dt >= 0) || math.IsInf(dt, 1) {
@@ -184,6 +231,9 @@ func STTC(a, b Train, dt float64) (float64, error) {
 	}
 	if a.Start != b.Start || a.Stop != b.Stop {
 		return 0, fmt.Errorf("spike.STTC: windows [%v, %v] and [%v, %v]; cut both trains to one", a.Start, a.Stop, b.Start, b.Stop)
+	}
+	if err := check("spike.STTC", a, b); err != nil {
+		return 0, err
 	}
 	if len(a.Times) == 0 || len(b.Times) == 0 {
 		return math.NaN(), nil
@@ -200,12 +250,12 @@ func tiling(p, t float64) float64 {
 
 // share is the part of a's spikes that lie within ±dt of one of b's.
 func share(a, b Train, dt float64) float64 {
-	near, j := 0, 0
+	near, j, e := 0, 0, a.Slack()
 	for _, s := range a.Times {
-		for j < len(b.Times) && b.Times[j] < s-dt {
+		for j < len(b.Times) && e.Before(b.Times[j], s-dt) {
 			j++
 		}
-		if j < len(b.Times) && b.Times[j] <= s+dt {
+		if j < len(b.Times) && !e.Before(s+dt, b.Times[j]) {
 			near++
 		}
 	}

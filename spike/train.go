@@ -26,8 +26,11 @@ func NewTrain(times []float64, start, stop float64) (Train, error) {
 // Validate returns an error unless the window is finite and not empty, and the
 // times are finite, strictly ascending and inside it. Sort and Clip mend what can
 // be mended.
-func (t Train) Validate() error {
-	if !(t.Start < t.Stop) || math.IsInf(t.Start, 0) || math.IsInf(t.Stop, 0) {
+func (t Train) Validate() error { return t.validate(false) }
+
+// validate permits equal times where repeats is set.
+func (t Train) validate(repeats bool) error {
+	if !(t.Start < t.Stop) || math.IsInf(t.Stop-t.Start, 0) {
 		return fmt.Errorf("the window [%v, %v] is empty or not finite; give a stop after the start", t.Start, t.Stop)
 	}
 	for i, x := range t.Times {
@@ -36,7 +39,7 @@ func (t Train) Validate() error {
 			return fmt.Errorf("spike %d is at %v, want a finite time; remove it", i, x)
 		case i > 0 && x < t.Times[i-1]:
 			return fmt.Errorf("spike %d at %v comes after one at %v; sort the times", i, x, t.Times[i-1])
-		case i > 0 && x == t.Times[i-1]:
+		case i > 0 && x == t.Times[i-1] && !repeats:
 			return fmt.Errorf("spikes %d and %d are both at %v; merge them, as sorting does", i-1, i, x)
 		case x < t.Start || x > t.Stop:
 			return fmt.Errorf("spike %d at %v lies outside the window [%v, %v]; widen the window or clip the train", i, x, t.Start, t.Stop)
@@ -45,23 +48,31 @@ func (t Train) Validate() error {
 	return nil
 }
 
-// Sort is the train with its times in order and each once; t keeps its own. Times
-// that are not numbers come first, for Validate to find.
+// Sort is the train with its times in order and each once, those that are the same
+// but for rounding (Slack) as the first of them; t keeps its own. Times that are not
+// numbers come first, for Validate to find.
 func (t Train) Sort() Train {
-	t.Times = slices.Clone(t.Times)
-	slices.Sort(t.Times)
-	t.Times = slices.Compact(t.Times)
+	times, e := slices.Clone(t.Times), t.Slack()
+	slices.Sort(times)
+	t.Times = times[:0]
+	for _, x := range times {
+		if n := len(t.Times); n == 0 || !(x == t.Times[n-1] || e.Same(x, t.Times[n-1])) {
+			t.Times = append(t.Times, x)
+		}
+	}
 	return t
 }
 
 // Clip is the train in another window, without the spikes outside of it, whose
-// number is the second result; t keeps its own times.
+// number is the second result; t keeps its own times. Spikes that are beyond an edge
+// by rounding alone (Slack) are put on it.
 func (t Train) Clip(start, stop float64) (Train, int) {
-	out := Train{Start: start, Stop: stop}
+	out, e := Train{Start: start, Stop: stop}, SlackOf(start, stop)
 	for _, x := range t.Times {
-		if !(x < start || x > stop) {
-			out.Times = append(out.Times, x)
+		if e.Before(x, start) || e.Before(stop, x) {
+			continue
 		}
+		out.Times = append(out.Times, min(max(x, start), stop))
 	}
 	return out, len(t.Times) - len(out.Times)
 }

@@ -17,6 +17,7 @@ var all = []surrogate.Surrogate{
 	surrogate.Triangle{Height: 0.3, Width: 1},
 	surrogate.Triangle{Height: 1, Width: 0.5},
 	surrogate.Rectangle{Height: 0.5, Width: 1},
+	surrogate.Rectangle{Height: 0.5, Width: 0.3, Open: true},
 	surrogate.FastSigmoid{Slope: 25, Cut: 0.3},
 	surrogate.ArcTan{Alpha: 2, Cut: 0.8},
 }
@@ -40,6 +41,29 @@ func TestPrimitive(t *testing.T) {
 			got := (float64(up) - float64(down)) / (2 * h)
 			if want := float64(s.Derivative(tensor.Float(z))); math.Abs(got-want) > tol*(1+math.Abs(want)) {
 				t.Errorf("%+v at %v: the primitive rises by %v, derivative %v", s, z, got, want)
+			}
+		}
+	}
+}
+
+// The edge of a rectangle counts, of an open one it does not, in the kernels as
+// in plain code; just inside both count.
+func TestRectangleEdge(t *testing.T) {
+	for _, w := range []tensor.Float{0.5, 1, 0.3, 0.7, 1.1, 1e-3, 12345} {
+		inside := w - w/(1<<20)
+		for _, open := range []bool{false, true} {
+			s := surrogate.Rectangle{Height: 1, Width: float64(w), Open: open}
+			k := s.Kernel()
+			for _, z := range []tensor.Float{w, -w, inside, -inside} {
+				want := tensor.Float(1)
+				if open && (z == w || z == -w) {
+					want = 0
+				}
+				gx := []tensor.Float{0}
+				kernel.LIF{Gain: 1}.Backward(1, k, []tensor.Float{z}, 1, []tensor.Float{1}, 1, []tensor.Float{0}, gx, 1)
+				if got := s.Derivative(z); got != want || gx[0] != want {
+					t.Errorf("width %v, open %v: σ'(%v) is %v, of the kernel %v, want %v", w, open, z, got, gx[0], want)
+				}
 			}
 		}
 	}

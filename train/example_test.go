@@ -13,7 +13,9 @@ import (
 	"synfire/network"
 	"synfire/neuron"
 	"synfire/optim"
+	"synfire/rule/bptt"
 	"synfire/surrogate"
+	"synfire/task"
 	"synfire/train"
 )
 
@@ -24,13 +26,13 @@ func Example() {
 		Surrogate: surrogate.FastSigmoid{Slope: 5},
 	}
 	net, err := network.Sequential(trainSet.Shape, 1,
-		layer.Conv2D{Out: 8, Kernel: 5}, layer.MaxPool{Size: 2}, spiking,
+		layer.Conv2D{Out: 8, Kernel: []int{5}}, layer.MaxPool{Size: 2}, spiking,
 		layer.Flatten{}, layer.Linear{Out: 10}, spiking)
 	if err != nil {
 		log.Fatal(err)
 	}
-	learner, err := train.NewBPTT(train.BPTTConfig{
-		Net: net, Steps: 5, Encoder: encode.Constant{}, Loss: loss.CountCrossEntropy{},
+	learner, err := bptt.New(bptt.Options{
+		Net: net, Steps: 5, Encoder: encode.Constant{}, Losses: []bptt.Term{{Loss: loss.CountCrossEntropy{}}},
 		Optimizer: optim.Adam{LR: 0.002}, Seed: 1,
 	})
 	if err != nil {
@@ -40,11 +42,14 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	loop := train.Loop{Learner: learner, Train: cursor, Test: testSet, Epochs: 3}
+	loop := train.Loop{
+		Learner: learner, Train: cursor, Test: testSet, Epochs: 3,
+		Tasks: []task.Binding{{Task: task.Classify{}}}, // what is measured
+	}
 	result, err := loop.Run(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("better than 70 %:", result.Metrics.Accuracy() > 70)
+	fmt.Println("better than 70 %:", result.Test.Value("accuracy") > 70)
 	// Output: better than 70 %: true
 }

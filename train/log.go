@@ -15,21 +15,17 @@ import (
 	"time"
 
 	"synfire/format/tfevents"
+	"synfire/run"
+	"synfire/task"
 )
 
 // LogEntry is named figures after some step, as logs keep them: train/loss,
-// train/accuracy, test/loss, test/accuracy and rate/LAYER.
+// valid/accuracy, test/accuracy and rate/LAYER.
 type LogEntry struct {
 	Time    time.Time // zero where the loop has no clock
 	Epoch   int       // from 1
 	Step    int       // steps done
-	Scalars []Scalar
-}
-
-// Scalar is a named figure.
-type Scalar struct {
-	Name  string
-	Value float64
+	Scalars []task.Scalar
 }
 
 // Log is a file that follows a run, for another program to show. A checkpoint
@@ -227,22 +223,30 @@ func (l *Loop) writeLogs(r LogEntry) error {
 	return nil
 }
 
-func (p Point) record() LogEntry {
-	return LogEntry{Epoch: p.Epoch, Step: p.Step, Scalars: []Scalar{{"train/loss", p.TrainLoss}, {"train/accuracy", p.TrainAccuracy}}}
+// prefixed are scalars with the split that they are of in front of their names.
+func prefixed(split string, scalars []task.Scalar) []task.Scalar {
+	out := slices.Clone(scalars)
+	for i := range out {
+		out[i].Name = split + "/" + out[i].Name
+	}
+	return out
 }
 
-// epochRecord is what an epoch adds to its points: the test set's figures and the
-// firing rates, and where there are no points the training set's figures.
-func (l *Loop) epochRecord(e Epoch) LogEntry {
+// epochRecord is what an epoch adds to its points: the figures of validation and test
+// samples and the firing rates, and where there are no points those of training.
+func (l *Loop) epochRecord(e run.Epoch) LogEntry {
 	r := LogEntry{Epoch: e.Epoch, Step: e.Step}
-	if l.LogEvery == 0 {
-		r.Scalars = append(r.Scalars, Scalar{"train/loss", e.TrainLoss}, Scalar{"train/accuracy", e.TrainAccuracy})
-	}
-	if l.Test != nil {
-		r.Scalars = append(r.Scalars, Scalar{"test/loss", e.TestLoss}, Scalar{"test/accuracy", e.TestAccuracy})
-	}
-	for _, layer := range slices.Sorted(maps.Keys(e.Rates)) {
-		r.Scalars = append(r.Scalars, Scalar{"rate/" + layer, e.Rates[layer]})
+	splits := []struct {
+		name    string
+		figures run.Figures
+	}{{SplitTrain, e.Train}, {SplitValid, e.Valid}, {SplitTest, e.Test}, {"rate", e.Rates}}
+	for _, s := range splits {
+		if s.name == SplitTrain && l.LogEvery > 0 {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(s.figures)) {
+			r.Scalars = append(r.Scalars, task.Scalar{Name: s.name + "/" + name, Value: s.figures[name]})
+		}
 	}
 	return r
 }

@@ -2,7 +2,6 @@ package train_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -18,14 +17,17 @@ import (
 	"time"
 
 	"synfire/format/tfevents"
+	"synfire/task"
 	"synfire/train"
 )
 
 // logged is a run of two epochs of 13 steps with logs of every kind.
 func logged(t *testing.T, dir string, resume bool) *train.Loop {
 	t.Helper()
-	l := loop(t, small(), nil)
-	l.Dir = openDir(t, dir, resume)
+	f := &fake{after: []outcome{{8, 0.1}, {9, 0.2}}, perEpoch: 13, rates: []train.Rate{{Layer: "spiking1", Spikes: 1, Slots: 4}}}
+	l := loopOf(t, f, numbers(26), 2, 2)
+	l.Valid, l.WatchTest = nil, true
+	openDir(t, l, dir, resume)
 	logs, err := train.NewLogs(dir, train.LogKinds)
 	if err != nil {
 		t.Fatal(err)
@@ -51,12 +53,11 @@ func logFiles(t *testing.T, dir string) map[string]string {
 // was not, even where they had run ahead of the checkpoint, or were lost.
 func TestLogsResume(t *testing.T) {
 	plain := t.TempDir()
-	run(t, logged(t, plain, false))
+	finish(t, logged(t, plain, false))
 	want := logFiles(t, plain)
 	dir := t.TempDir()
 	first := logged(t, dir, false)
-	ctx, cancel := context.WithCancel(context.Background())
-	first.Observer = &stop{after: 22, cancel: cancel} // in the second epoch
+	ctx, _ := cancelAt(first, "epoch 2, 18 of 26, sum of 18") // after step 22
 	if _, err := first.Run(ctx); !errors.Is(err, train.ErrInterrupted) {
 		t.Fatal(err)
 	}
@@ -72,7 +73,7 @@ func TestLogsResume(t *testing.T) {
 		t.Fatalf("before resuming, log.csv is not a part of the whole:\n%s", got)
 	}
 	second := logged(t, dir, true)
-	run(t, second)
+	finish(t, second)
 	second.Dir.Close()
 	if got := logFiles(t, dir); !reflect.DeepEqual(got, want) {
 		t.Errorf("resumed: %q\nwant %q", got, want)
@@ -85,7 +86,7 @@ func TestLogsAgree(t *testing.T) {
 	l := logged(t, dir, false)
 	now := time.Unix(1_700_000_000, 0)
 	l.Now = func() time.Time { now = now.Add(time.Second); return now }
-	run(t, l)
+	finish(t, l)
 	files := logFiles(t, dir)
 
 	rows, err := csv.NewReader(strings.NewReader(files["log.csv"])).ReadAll()
@@ -150,7 +151,7 @@ func TestLogNotFinite(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, l := range logs {
-		err := errors.Join(l.Open(0), l.Write(train.LogEntry{Epoch: 1, Step: 2, Scalars: []train.Scalar{{Name: "a,b", Value: math.NaN()}}}), l.Close())
+		err := errors.Join(l.Open(0), l.Write(train.LogEntry{Epoch: 1, Step: 2, Scalars: []task.Scalar{{Name: "a,b", Value: math.NaN()}}}), l.Close())
 		if st, e := os.Stat(filepath.Join(dir, l.Name())); err != nil || e != nil || st.Size() != l.Size() {
 			t.Errorf("%s: %v, %v", l.Name(), err, e)
 		}
@@ -170,7 +171,7 @@ func TestLogErrors(t *testing.T) {
 	if err := os.WriteFile(blocked, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	l := loop(t, small(), nil)
+	l, _ := fakeLoop(t, outcome{8, 0.1})
 	l.Logs = []train.Log{train.CSV(filepath.Join(t.TempDir(), "log.csv")), train.JSONLines(filepath.Join(blocked, "log.jsonl"))}
 	if _, err := l.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "log log.jsonl") {
 		t.Errorf("a log below a file: %v", err)
@@ -186,7 +187,7 @@ func ExampleCSV() {
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "log.csv")
 	log := train.CSV(path) // in a run, Loop.Logs; the loop opens, writes and closes it
-	err = errors.Join(log.Open(0), log.Write(train.LogEntry{Epoch: 1, Step: 20, Scalars: []train.Scalar{{Name: "train/loss", Value: 0.5}}}), log.Close())
+	err = errors.Join(log.Open(0), log.Write(train.LogEntry{Epoch: 1, Step: 20, Scalars: []task.Scalar{{Name: "train/loss", Value: 0.5}}}), log.Close())
 	if err != nil {
 		fmt.Println(err)
 		return

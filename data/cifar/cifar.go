@@ -63,7 +63,7 @@ var archive = data.File{
 func Dataset() data.Dataset {
 	return data.Dataset{
 		Name: "cifar10", Title: "CIFAR-10", License: "none stated (Alex Krizhevsky)", Classes: classes,
-		Splits: splits, Files: batches, Load: Load,
+		Splits: splits, Files: batches, Load: data.InMemory(Load),
 	}
 }
 
@@ -106,7 +106,7 @@ func Append(s *data.Set, batch []byte) error {
 	s.Images = append(s.Images, make([]uint8, n*3*plane)...)
 	dst := s.Images[len(s.Images)-n*3*plane:]
 	for ; len(batch) > 0; batch, dst = batch[record:], dst[3*plane:] {
-		s.Labels = append(s.Labels, batch[0])
+		s.Labels = append(s.Labels, int(batch[0]))
 		for c := range 3 {
 			for i, v := range batch[1+c*plane : 1+(c+1)*plane] {
 				dst[3*i+c] = v
@@ -120,7 +120,7 @@ func Append(s *data.Set, batch []byte) error {
 func JPEGDataset() data.Dataset {
 	return data.Dataset{
 		Name: "cifar10-jpeg", Title: "CIFAR-10 (JPEG Q75)", License: "none stated (Alex Krizhevsky)", Classes: classes,
-		Splits: splits, Files: []data.File{archive}, Load: LoadJPEG,
+		Splits: splits, Files: []data.File{archive}, Load: data.InMemory(LoadJPEG),
 	}
 }
 
@@ -139,5 +139,5 @@ func LoadJPEG(ctx context.Context, o data.Options) (train, test *data.Set, err e
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", paths[0], err)
 	}
-	return data.FromFolder(z, "cifar10-jpeg", data.FolderOptions{Height: side, Width: side, Channels: 3, Classes: classes})
+	return data.FromFolder(ctx, z, "cifar10-jpeg", data.FolderOptions{Height: side, Width: side, Channels: 3, Classes: classes})
 }

@@ -35,7 +35,7 @@ func TestAppend(t *testing.T) {
 	if err := s.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(s.Labels, []uint8{3, 9, 0}) || !slices.Equal(s.Image(0)[:6], []uint8{10, 20, 30, 99, 20, 30}) || !slices.Equal(s.Image(2)[3069:], []uint8{7, 8, 9}) {
+	if !slices.Equal(s.Labels, []int{3, 9, 0}) || !slices.Equal(s.Image(0)[:6], []uint8{10, 20, 30, 99, 20, 30}) || !slices.Equal(s.Image(2)[3069:], []uint8{7, 8, 9}) {
 		t.Errorf("labels %v, first pixels %v", s.Labels, s.Image(0)[:6])
 	}
 }
@@ -108,9 +108,12 @@ func TestLoadJPEG(t *testing.T) {
 		}
 	}
 	// The means of the test images' channels in the official form are 0.4942, 0.4851, 0.4504.
-	means := test.Statistics().Mean
+	n, err := data.Statistics(t.Context(), test)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for c, want := range []float64{0.4942, 0.4851, 0.4504} {
-		if got := means[c]; got < want-0.002 || got > want+0.002 {
+		if got := n.Mean[c]; got < want-0.002 || got > want+0.002 {
 			t.Errorf("mean of channel %d is %v, want about %v", c, got, want)
 		}
 	}

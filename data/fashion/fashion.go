@@ -70,7 +70,7 @@ func Dataset() data.Dataset {
 		Name: "fashion-mnist", Title: "Fashion-MNIST articles of clothing", License: "MIT (Zalando SE)", Classes: classes,
 		Splits: []data.Split{{Name: "train", Len: 60000}, {Name: "test", Len: 10000}},
 		Files:  files,
-		Load:   Load,
+		Load:   data.InMemory(Load),
 	}
 }
 

@@ -2,7 +2,10 @@
 // 9, by six speakers, 50 takes of each, at 8 kHz (Jackson et al., 2018). The test set is
 // the takes 0 to 4 of every digit and speaker: 300 recordings.
 //
-// It gives samples of sound, not images: a program turns them into spikes.
+// As a data set, a recording is a series of frames of a mel filter bank, one each 10 ms:
+// Bands energies x = ln(1 + E/10⁻⁶) of windows of 25 ms (package internal/mel has E).
+// Recordings differ in duration: data.Length says what becomes of that. Load gives the
+// sounds themselves.
 package fsdd
 
 import (
@@ -18,6 +21,9 @@ import (
 
 	"synfire/data"
 	"synfire/format/wav"
+	"synfire/internal/mel"
+	"synfire/sample"
+	"synfire/tensor"
 )
 
 // Rate is the number of samples a second.
@@ -44,13 +50,30 @@ var archive = data.File{
 	Size:   16157653,
 }
 
-// Dataset describes the recordings. It has no Load, which is for images.
+// The filter bank of the data set.
+const (
+	Bands  = 32
+	hop    = Rate / 100
+	window = Rate / 40
+)
+
+// Dataset describes the recordings.
 func Dataset() data.Dataset {
 	return data.Dataset{
 		Name: "fsdd", Title: "Free Spoken Digit Dataset", License: "CC BY-SA 4.0 (Zohar Jackson and others)",
 		Classes: []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"},
 		Splits:  []data.Split{{Name: "train", Len: 2700}, {Name: "test", Len: 300}},
 		Files:   []data.File{archive},
+		Load: func(ctx context.Context, o data.Options) (train, test sample.Source, err error) {
+			a, b, err := Load(ctx, o)
+			if err != nil {
+				return nil, nil, err
+			}
+			if train, err = Source(a); err == nil {
+				test, err = Source(b)
+			}
+			return train, test, err
+		},
 	}
 }
 
@@ -119,4 +142,58 @@ func read(fsys fs.FS, name string) (Recording, error) {
 		return Recording{}, fmt.Errorf("%d channels at %d Hz, expected one at %d Hz", s.Channels, s.Rate, Rate)
 	}
 	return Recording{Samples: s.Samples}, nil
+}
+
+// Source is recordings as series of Bands energies. It is a data.Varied.
+func Source(recordings []Recording) (sample.Source, error) {
+	bank, err := mel.New(Rate, window, hop, Bands)
+	if err != nil {
+		return nil, fmt.Errorf("fsdd: %w", err)
+	}
+	s := &source{recordings: recordings, bank: bank}
+	s.spec = sample.Spec{Shape: tensor.Shape{Bands}, Targets: []sample.Field{{Name: sample.Label, Kind: sample.Class, Classes: Dataset().Classes}}}
+	for i := range recordings {
+		s.spec.Steps = max(s.spec.Steps, int(s.Length(i)))
+	}
+	return s, nil
+}
+
+// source works the frames out when they are read.
+type source struct {
+	recordings []Recording
+	bank       *mel.Bank
+	spec       sample.Spec
+}
+
+func (s *source) Spec() sample.Spec    { return s.spec }
+func (s *source) Len() int             { return len(s.recordings) }
+func (s *source) Index(i int) int      { return i }
+func (s *source) Length(i int) float64 { return float64(s.bank.Frames(len(s.recordings[i].Samples))) }
+
+func (s *source) Origin(i int) string {
+	r := s.recordings[i]
+	return fmt.Sprintf("fsdd: %d_%s_%d.wav", r.Digit, r.Speaker, r.Take)
+}
+
+func (s *source) Target(i, _ int) (sample.Target, error) {
+	return sample.Target{Class: s.recordings[i].Digit}, nil
+}
+
+func (s *source) Read(ctx context.Context, i int, x *sample.Sample) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: %w", s.Origin(i), err)
+	}
+	bands := make([]float64, Bands)
+	steps := int(s.Length(i))
+	for t := range steps {
+		s.bank.Frame(bands, s.recordings[i].Samples, 1, t)
+		for m, v := range bands {
+			x.X[t*Bands+m] = tensor.Float(v)
+		}
+	}
+	if clear(x.X[steps*Bands:]); steps < s.spec.Steps {
+		x.Length = float64(steps)
+	}
+	x.Targets = append(x.Targets, sample.Target{Class: s.recordings[i].Digit})
+	return nil
 }

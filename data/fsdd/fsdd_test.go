@@ -10,6 +10,8 @@ import (
 
 	"synfire/data"
 	"synfire/data/fsdd"
+	"synfire/sample"
+	"synfire/tensor"
 )
 
 // second is a WAV file of two samples at 8 kHz, or at the rate that its bytes give.
@@ -57,6 +59,39 @@ func TestLoad(t *testing.T) {
 	}
 	if len(speakers) != 6 || speakers["george"] != 50 {
 		t.Errorf("test recordings by speaker: %v", speakers)
+	}
+}
+
+// As a data set, recordings are series that train when they are made of one duration.
+func TestDataset(t *testing.T) {
+	x := make([]float32, 801)
+	for i := range x {
+		x[i] = float32(i%8)/4 - 1
+	}
+	src, err := fsdd.Source([]fsdd.Recording{{Samples: x, Digit: 7, Speaker: "theo", Take: 3}, {Samples: x[:160], Digit: 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := src.Spec()
+	if spec.Steps != 11 || !spec.Shape.Equal(tensor.Shape{fsdd.Bands}) || src.Origin(0) != "fsdd: 7_theo_3.wav" {
+		t.Errorf("%+v, %s", spec, src.Origin(0))
+	}
+	if src, err = data.Uniform(src, data.Length{Pad: 20, Crop: 20}); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float64{11, 2} {
+		s := sample.Sample{X: make([]tensor.Float, src.Spec().Size())}
+		if err := src.Read(t.Context(), i, &s); err != nil || s.Length != want || s.X[fsdd.Bands+5] <= 0 || s.X[int(want)*fsdd.Bands+5] != 0 {
+			t.Errorf("recording %d: length %v, %v", i, s.Length, err)
+		}
+	}
+	dir := filepath.Join("..", "..", "..", "shared", "data")
+	if _, err := os.Stat(filepath.Join(dir, "fsdd.zip")); err != nil || testing.Short() {
+		t.Skip("the recordings are not on this machine")
+	}
+	train, test, err := fsdd.Dataset().Load(t.Context(), data.Options{DataDir: dir})
+	if err != nil || train.Len() != 2700 || test.Len() != 300 {
+		t.Fatal(err)
 	}
 }
 

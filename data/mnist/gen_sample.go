@@ -41,11 +41,11 @@ func write(prefix string, s *data.Set, perClass int) error {
 	if err := writeIDX(prefix+"-images-idx3-ubyte.gz", images); err != nil {
 		return err
 	}
-	if err := writeIDX(prefix+"-labels-idx1-ubyte.gz", &idx.Array{Dims: []int{sub.Len()}, Data: sub.Labels}); err != nil {
+	if err := writeIDX(prefix+"-labels-idx1-ubyte.gz", &idx.Array{Dims: []int{sub.Len()}, Data: sub.Targets[0].Class}); err != nil {
 		return err
 	}
 	var text bytes.Buffer
-	for _, i := range sub.Index {
+	for _, i := range sub.Places {
 		fmt.Fprintln(&text, i)
 	}
 	return os.WriteFile(filepath.Join("sample", prefix+"-index.txt"), text.Bytes(), 0o644)

@@ -67,7 +67,7 @@ func Dataset() data.Dataset {
 		Name: "mnist", Title: "MNIST handwritten digits", License: license, Classes: classes,
 		Splits: []data.Split{{Name: "train", Len: 60000}, {Name: "test", Len: 10000}},
 		Files:  files,
-		Load:   Load,
+		Load:   data.InMemory(Load),
 	}
 }
 

@@ -36,7 +36,7 @@ func TestSample(t *testing.T) {
 			t.Errorf("%s: %v images a class, want %d of each", c.split, counts, c.each)
 		}
 		for i := range c.n {
-			if o := c.set.Origin(i); o >= c.origin || (i > 0 && o <= c.set.Origin(i-1)) {
+			if o := c.set.Index(i); o >= c.origin || (i > 0 && o <= c.set.Index(i-1)) {
 				t.Fatalf("%s: sample %d was number %d", c.split, i, o)
 			}
 		}
@@ -46,7 +46,7 @@ func TestSample(t *testing.T) {
 func TestSampleDataset(t *testing.T) {
 	d := mnist.SampleDataset()
 	train, test, err := d.Load(t.Context(), data.Options{})
-	if err != nil || train.Len() != d.Splits[0].Len || test.Len() != d.Splits[1].Len || train.Name != d.Name {
+	if err != nil || train.Len() != d.Splits[0].Len || test.Len() != d.Splits[1].Len || train.(*data.Set).Name != d.Name {
 		t.Errorf("loaded %v and %v images, error %v", train.Len(), test.Len(), err)
 	}
 	if s := d.Status(data.Options{}); s.Status != data.Cached || s.Bytes < 200_000 || s.Bytes > 400_000 {
@@ -98,10 +98,10 @@ func TestLoad(t *testing.T) {
 	if train.Len() != 60000 || test.Len() != 10000 {
 		t.Fatalf("%d and %d images", train.Len(), test.Len())
 	}
-	if got := train.Labels[:5]; !bytes.Equal(got, []byte{5, 0, 4, 1, 9}) {
+	if got := train.Labels[:5]; !slices.Equal(got, []int{5, 0, 4, 1, 9}) {
 		t.Errorf("training labels begin with %v", got)
 	}
-	if got := test.Labels[:5]; !bytes.Equal(got, []byte{7, 2, 1, 0, 4}) {
+	if got := test.Labels[:5]; !slices.Equal(got, []int{7, 2, 1, 0, 4}) {
 		t.Errorf("test labels begin with %v", got)
 	}
 	small, smallTest := mnist.Sample()
@@ -118,7 +118,7 @@ func checkPart(t *testing.T, part, whole *data.Set, n int) {
 			continue
 		}
 		taken[l]++
-		if part.Origin(next) != i || part.Labels[next] != l || !bytes.Equal(part.Image(next), whole.Image(i)) {
+		if part.Index(next) != i || part.Labels[next] != l || !bytes.Equal(part.Image(next), whole.Image(i)) {
 			t.Fatalf("%s: sample %d is not number %d of the whole set", part.Split, next, i)
 		}
 		next++

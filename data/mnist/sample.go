@@ -24,14 +24,14 @@ func SampleDataset() data.Dataset {
 		Name: SampleName, Title: "MNIST handwritten digits, embedded sample", License: license, Classes: classes,
 		Splits:   []data.Split{{Name: "train", Len: 1000}, {Name: "test", Len: 500}},
 		Embedded: sampleBytes(),
-		Load: func(context.Context, data.Options) (train, test *data.Set, err error) {
+		Load: data.InMemory(func(context.Context, data.Options) (train, test *data.Set, err error) {
 			return loadSample()
-		},
+		}),
 	}
 }
 
 // Sample is 1,000 training and 500 test images of MNIST that are part of the
-// program: the first 100 and 50 of each class, in the order of the files. Index
+// program: the first 100 and 50 of each class, in the order of the files. Places
 // tells the place of each in the whole set.
 func Sample() (train, test *data.Set) {
 	train, test, err := loadSample()
@@ -64,7 +64,7 @@ func readSample(split, prefix string) (*data.Set, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.Index = append(s.Index, i)
+		s.Places = append(s.Places, i)
 	}
 	return s, s.Validate()
 }

@@ -5,6 +5,13 @@
 //	Annotations/ID.xml           the objects of each: name, box, difficult
 //	ImageSets/Main/SPLIT.txt     an ID a line
 //
+// [Boxes] makes a source of them: a sample is an image that is scaled into the network's
+// input without changing its proportions, with grey bars beside it, and its target the
+// boxes, moved with it. The sample's Frame tells the way back. VOC counts pixels from 1,
+// both corners of a box included; here a box spans [xmin − 1, xmax) × [ymin − 1, ymax).
+// Some files count from 0: a corner at 0 is the edge of the image. A box that is empty or
+// leaves its image is an error which names the file.
+//
 // The data set that comes with it is BCCD: 364 microscope images of blood cells with
 // three classes.
 package voc
@@ -16,26 +23,27 @@ import (
 	"encoding/xml"
 	"fmt"
 	"image"
-	"image/jpeg"
 	"io/fs"
 	"os"
 	"path"
 	"strings"
 
 	"synfire/data"
+	"synfire/format/picture"
 	"synfire/internal/limit"
+	"synfire/sample"
 )
 
 const (
-	maxFile   = 64 << 20 // bytes of one image, annotation or list
-	maxPixels = 1 << 26  // of one image
+	maxFile = 64 << 20 // bytes of one image or list
+	maxXML  = 4 << 20  // bytes of one annotation
 )
 
 // Box is one object. Corners are pixels of the image, counted from 1 as VOC does, both
 // included.
 type Box struct {
 	Class                  string
-	XMin, YMin, XMax, YMax int
+	XMin, YMin, XMax, YMax float64
 	Difficult              bool
 }
 
@@ -55,16 +63,16 @@ func (m Image) Decode() (image.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("voc: %w", err)
 	}
-	c, err := jpeg.DecodeConfig(bytes.NewReader(b))
-	if err == nil && (c.Width*c.Height > maxPixels || c.Width != m.Width || c.Height != m.Height) {
-		return nil, fmt.Errorf("voc: %s: %d×%d pixels are declared, expected the %d×%d of its annotation", m.name, c.Width, c.Height, m.Width, m.Height)
+	c, err := picture.ReadInfo(bytes.NewReader(b))
+	if err == nil && (c.Width != m.Width || c.Height != m.Height) {
+		return nil, fmt.Errorf("voc: %s: %d×%d pixels are declared, expected the %d×%d of its annotation", sample.Printable(m.name), c.Width, c.Height, m.Width, m.Height)
 	}
 	var pixels image.Image
 	if err == nil {
-		pixels, err = jpeg.Decode(bytes.NewReader(b))
+		pixels, err = picture.Decode(b)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("voc: %s: %w", m.name, err)
+		return nil, fmt.Errorf("voc: %s: %w", sample.Printable(m.name), err)
 	}
 	return pixels, nil
 }
@@ -76,13 +84,22 @@ var archive = data.File{
 	Size:   7870344,
 }
 
-// BCCD describes the blood cells. It has no Load, which is for images with one label.
+// BCCD describes the blood cells. Its Load scales them to 416×416 pixels in colour; the
+// training samples are those of train and val.
 func BCCD() data.Dataset {
 	return data.Dataset{
 		Name: "bccd", Title: "BCCD blood cells, with boxes", License: "MIT (Shenggan and others)",
 		Classes: []string{"RBC", "WBC", "Platelets"},
 		Splits:  []data.Split{{Name: "train", Len: 205}, {Name: "val", Len: 87}, {Name: "test", Len: 72}},
 		Files:   []data.File{archive},
+		Load: func(ctx context.Context, o data.Options) (train, test sample.Source, err error) {
+			paths, err := data.Fetch(ctx, o, archive)
+			if err != nil {
+				return nil, nil, err
+			}
+			const side = 416
+			return Boxes{Path: paths[0], Size: []int{side, side}, Train: "trainval", Test: "test", Classes: []string{"RBC", "WBC", "Platelets"}}.Open(ctx, o)
+		},
 	}
 }
 
@@ -141,20 +158,24 @@ type document struct {
 }
 
 func annotation(fsys fs.FS, name string) (Image, error) {
-	b, err := readFile(fsys, name)
+	b, err := limit.ReadFile(fsys, name, maxXML)
 	if err != nil {
-		return Image{}, err
+		return Image{}, fmt.Errorf("%s: %w", sample.Printable(name), err)
 	}
 	var d document
 	if err := xml.Unmarshal(b, &d); err != nil {
-		return Image{}, fmt.Errorf("%s: %w", name, err)
+		return Image{}, fmt.Errorf("%s: %w", sample.Printable(name), err)
 	}
 	m := Image{Width: d.Width, Height: d.Height}
 	for i, o := range d.Objects {
-		box := Box{o.Name, int(o.XMin), int(o.YMin), int(o.XMax), int(o.YMax), o.Difficult != 0}
-		if box.Class == "" || box.XMin > box.XMax || box.YMin > box.YMax || box.XMin < 0 || box.YMin < 0 || box.XMax > d.Width || box.YMax > d.Height {
-			return Image{}, fmt.Errorf("%s: object %d (%q) has the box (%v, %v) to (%v, %v), expected one inside %d×%d pixels",
-				name, i, o.Name, o.XMin, o.YMin, o.XMax, o.YMax, d.Width, d.Height)
+		box := Box{strings.TrimSpace(o.Name), o.XMin, o.YMin, o.XMax, o.YMax, o.Difficult != 0}
+		if err := sample.CheckName(box.Class); err != nil {
+			return Image{}, fmt.Errorf("%s: object %d: %w", sample.Printable(name), i, err)
+		}
+		// Not-a-number fails each comparison.
+		if !(0 <= box.XMin && box.XMin <= box.XMax && box.XMax <= float64(d.Width) && 0 <= box.YMin && box.YMin <= box.YMax && box.YMax <= float64(d.Height)) || box.XMax == 0 || box.YMax == 0 {
+			return Image{}, fmt.Errorf("%s: object %d (%q) has the box (%v, %v) to (%v, %v), expected one inside %d×%d pixels; correct or remove it",
+				sample.Printable(name), i, o.Name, o.XMin, o.YMin, o.XMax, o.YMax, d.Width, d.Height)
 		}
 		m.Boxes = append(m.Boxes, box)
 	}
@@ -162,14 +183,9 @@ func annotation(fsys fs.FS, name string) (Image, error) {
 }
 
 func readFile(fsys fs.FS, name string) ([]byte, error) {
-	f, err := fsys.Open(name)
+	b, err := limit.ReadFile(fsys, name, maxFile)
 	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := limit.ReadAll(f, maxFile)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", sample.Printable(name), err)
 	}
 	return b, nil
 }

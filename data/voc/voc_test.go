@@ -95,7 +95,7 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		for _, b := range all[0].Boxes {
-			if b.XMin > b.XMax || b.XMax > all[0].Width || b.YMin > b.YMax || b.YMax > all[0].Height {
+			if b.XMin > b.XMax || b.XMax > float64(all[0].Width) || b.YMin > b.YMax || b.YMax > float64(all[0].Height) {
 				t.Fatalf("box %+v in %d×%d", b, all[0].Width, all[0].Height)
 			}
 		}

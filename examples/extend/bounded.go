@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	"synfire/surrogate"
+	"synfire/neuron"
 	"synfire/tensor"
 )
 
@@ -49,29 +49,25 @@ func (n BoundedLIF) after(u tensor.Float, spike bool) (v tensor.Float, floor boo
 }
 
 // Forward runs the equations.
-func (n BoundedLIF) Forward(steps, units int, x []tensor.Float, xs int, state, u []tensor.Float, us int, spikes []uint64, ss int) {
-	n.run(false, steps, units, x, xs, state, u, us, spikes, ss)
-}
+func (n BoundedLIF) Forward(w neuron.Window) { n.run(false, w) }
 
 // Replay runs them for given spikes.
-func (n BoundedLIF) Replay(steps, units int, x []tensor.Float, xs int, state, u []tensor.Float, us int, spikes []uint64, ss int) {
-	n.run(true, steps, units, x, xs, state, u, us, spikes, ss)
-}
+func (n BoundedLIF) Replay(w neuron.Window) { n.run(true, w) }
 
-func (n BoundedLIF) run(given bool, steps, units int, x []tensor.Float, xs int, v, u []tensor.Float, us int, spikes []uint64, ss int) {
-	beta, theta := tensor.Float(n.Beta), tensor.Float(n.Threshold)
-	for t := range steps {
-		row := spikes[t*ss:][:(units+63)/64]
+func (n BoundedLIF) run(given bool, w neuron.Window) {
+	beta, theta, v := tensor.Float(n.Beta), tensor.Float(n.Threshold), w.State
+	for t := range w.Steps {
+		x, row := w.Input.Row(t, 0, w.Units), w.Spikes.Row(t, 0, w.Units)
 		if !given {
 			clear(row)
 		}
-		for i := range units {
-			now := beta*v[i] + x[t*xs+i]
+		for i := range w.Units {
+			now := beta*v[i] + x[i]
 			if !given && now >= theta {
 				row[i/64] |= 1 << (i % 64)
 			}
-			if u != nil {
-				u[t*us+i] = now
+			if w.Membrane.Data != nil {
+				w.Membrane.Row(t, 0, w.Units)[i] = now
 			}
 			v[i], _ = n.after(now, row[i/64]>>(i%64)&1 == 1)
 		}
@@ -79,19 +75,20 @@ func (n BoundedLIF) run(given bool, steps, units int, x []tensor.Float, xs int, 
 }
 
 // Backward runs the equations from the last step to the first.
-func (n BoundedLIF) Backward(steps, units int, s surrogate.Surrogate, u []tensor.Float, us int, gs []tensor.Float, gss int, gv, gx []tensor.Float, gxs int) {
-	for t := steps - 1; t >= 0; t-- {
-		for i := range units {
-			now := u[t*us+i]
+func (n BoundedLIF) Backward(e neuron.Errors) {
+	gv := e.State
+	for t := e.Steps - 1; t >= 0; t-- {
+		u, gs, gx := e.Membrane.Row(t, 0, e.Units), e.Spikes.Row(t, 0, e.Units), e.Input.Row(t, 0, e.Units)
+		for i, now := range u {
 			z, _ := n.Argument(now)
-			du := gs[t*gss+i] * s.Derivative(z)
+			du := gs[i] * e.Surrogate.Derivative(z)
 			if _, floor := n.after(now, z >= 0); !floor {
 				du += gv[i]
 			}
-			if gxs == 0 {
+			if e.Input.Stride == 0 {
 				gx[i] += du
 			} else {
-				gx[t*gxs+i] = du
+				gx[i] = du
 			}
 			gv[i] = tensor.Float(n.Beta) * du
 		}

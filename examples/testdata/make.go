@@ -1,8 +1,8 @@
 //go:build ignore
 
 // Makes the small data of one's own that the examples train on: images of stripes in
-// class folders (shapes/), and a table of two clouds of points (clouds.csv), which
-// `synfire data convert` turns into clouds.npz.
+// class folders (shapes/), a table of two clouds of points (clouds.csv), which
+// `synfire data convert` turns into clouds.npz, and digits (digits.npz).
 package main
 
 import (
@@ -15,11 +15,16 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+
+	"synfire/data"
+	"synfire/data/mnist"
+	"synfire/format/npz"
 )
 
 func main() {
 	r := rand.New(rand.NewPCG(1, 2))
-	for split, n := range map[string]int{"train": 12, "test": 4} {
+	for i, n := range []int{12, 4} {
+		split := []string{"train", "test"}[i]
 		for class := range 2 {
 			for i := range n {
 				if err := stripes(r, split, class, i); err != nil {
@@ -29,6 +34,9 @@ func main() {
 		}
 	}
 	if err := clouds(r); err != nil {
+		log.Fatal(err)
+	}
+	if err := digits(); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -83,4 +91,36 @@ func clouds(r *rand.Rand) error {
 		}
 	}
 	return f.Close()
+}
+
+// digits writes the first images of the sample of MNIST as arrays of bytes, 14×14, each
+// the mean of 2×2 pixels.
+func digits() error {
+	train, test := mnist.Sample()
+	x, y := halved(train, 500)
+	xTest, yTest := halved(test, 200)
+	f, err := os.Create("digits.npz")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := npz.Write(f, map[string]npz.Array{"x_train": x, "y_train": y, "x_test": xTest, "y_test": yTest}); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func halved(s *data.Set, n int) (x, y npz.Array) {
+	x, y = npz.Array{DType: "|u1", Shape: []int{n, 14, 14}}, npz.Array{DType: "|u1", Shape: []int{n}}
+	for i := range n {
+		m := s.Image(i)
+		at := func(row, col int) int { return int(m[28*row+col]) }
+		for row := 0; row < 28; row += 2 {
+			for col := 0; col < 28; col += 2 {
+				x.Data = append(x.Data, byte((at(row, col)+at(row, col+1)+at(row+1, col)+at(row+1, col+1)+2)/4))
+			}
+		}
+		y.Data = append(y.Data, byte(s.Labels[i]))
+	}
+	return x, y
 }

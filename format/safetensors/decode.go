@@ -79,15 +79,29 @@ type decoded struct {
 }
 
 func decode(read section, size int64, lim Limits) (*decoded, error) {
-	lim = lim.withDefaults()
-	if size < lengthBytes {
-		return nil, fmt.Errorf("safetensors: decode: %d bytes, a file has at least %d; it is truncated or of another format", size, lengthBytes)
-	}
-	b, err := read(0, lengthBytes)
+	d, err := decodeHeader(read, size, lim)
 	if err != nil {
 		return nil, err
 	}
-	n, rest := binary.LittleEndian.Uint64(b), size-lengthBytes
+	start := lengthBytes + int64(len(d.raw))
+	d.data, err = read(start, size-start)
+	return d, err
+}
+
+// decodeHeader checks the layout and leaves the data unread.
+func decodeHeader(read section, size int64, lim Limits) (*decoded, error) {
+	lim = lim.withDefaults()
+	head, err := read(0, min(size, foreignBytes))
+	if err != nil {
+		return nil, err
+	}
+	if what := foreign(head); what != "" {
+		return nil, fmt.Errorf("safetensors: decode: the file is %s, not safetensors; name another file", what)
+	}
+	if size < lengthBytes {
+		return nil, fmt.Errorf("safetensors: decode: %d bytes, a file has at least %d; it is truncated or of another format", size, lengthBytes)
+	}
+	n, rest := binary.LittleEndian.Uint64(head), size-lengthBytes
 	if n > uint64(lim.HeaderBytes) {
 		return nil, fmt.Errorf("safetensors: decode: the header claims %d bytes, the limit is %d; the file is of another format, or Limits.HeaderBytes must be raised", n, lim.HeaderBytes)
 	}
@@ -108,8 +122,7 @@ func decode(read section, size int64, lim Limits) (*decoded, error) {
 	if err := checkLayout(d.head.tensors, uint64(dataLen)); err != nil {
 		return nil, fmt.Errorf("safetensors: decode: %w", err)
 	}
-	d.data, err = read(lengthBytes+int64(n), dataLen)
-	return d, err
+	return d, nil
 }
 
 // checkLayout demands that the arrays, in the order of their offsets, have the
@@ -144,11 +157,15 @@ func checkLayout(tensors []tensorInfo, dataLen uint64) error {
 	return nil
 }
 
-// file gives the arrays their parts of the data.
+// file gives the arrays their parts of the data, if that was read.
 func (d *decoded) file() File {
 	f := File{Meta: d.head.meta, Tensors: make(map[string]Array, len(d.head.tensors))}
 	for _, t := range d.head.tensors {
-		f.Tensors[t.name] = Array{t.dtype, t.shape, d.data[t.begin:t.end:t.end]}
+		a := Array{DType: t.dtype, Shape: t.shape}
+		if d.data != nil {
+			a.Data = d.data[t.begin:t.end:t.end]
+		}
+		f.Tensors[t.name] = a
 	}
 	return f
 }

@@ -13,6 +13,27 @@ import (
 // it. Whether it does shows in Meta[SumKey]. A file whose "sha256" means
 // something else can be read with Decode.
 func ReadFile(path string, lim Limits) (File, error) {
+	return readFile(path, func(read section, size int64) (*decoded, error) {
+		d, err := decode(read, size, lim)
+		if err == nil {
+			err = d.verify()
+		}
+		if errors.Is(err, ErrNoSum) {
+			err = nil
+		}
+		return d, err
+	})
+}
+
+// ReadFileHeader is ReadFile without the elements: Data is nil in all arrays, and
+// the checksum is not verified.
+func ReadFileHeader(path string, lim Limits) (File, error) {
+	return readFile(path, func(read section, size int64) (*decoded, error) {
+		return decodeHeader(read, size, lim)
+	})
+}
+
+func readFile(path string, decode func(section, int64) (*decoded, error)) (File, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return File{}, fmt.Errorf("safetensors: %w (check the path)", err)
@@ -25,11 +46,8 @@ func ReadFile(path string, lim Limits) (File, error) {
 	if !info.Mode().IsRegular() {
 		return File{}, fmt.Errorf("safetensors: read %s: not a regular file; name a .safetensors file", path)
 	}
-	d, err := decode(readerAt(file), info.Size(), lim)
-	if err == nil {
-		err = d.verify()
-	}
-	if err != nil && !errors.Is(err, ErrNoSum) {
+	d, err := decode(readerAt(file), info.Size())
+	if err != nil {
 		return File{}, fmt.Errorf("read %s: %w", path, err)
 	}
 	return d.file(), nil

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -286,4 +289,59 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("own sum is refused: %v", err)
 		}
 	})
+}
+
+// A file of another format is said to be that, in place of a header of as many bytes
+// as its first letters are worth.
+func TestForeignFiles(t *testing.T) {
+	for content, want := range map[string]string{
+		"learner: bptt\nseed: 1\n":      "a text, such as YAML",
+		"seed":                          "a text, such as YAML",
+		strings.Repeat("ä", 300):        "a text, such as YAML",
+		"\x93NUMPY\x01\x00v\x00{'descr": "a NumPy array",
+		"PK\x03\x04\x14\x00\x00\x00":    "a zip archive",
+		`{"recipe": "x"}`:               "JSON",
+		"\x80\x02}q\x00(X\x06\x00\x00":  "a Python pickle",
+		"":                              "0 bytes",
+		"\x00\x01\x02":                  "3 bytes",
+	} {
+		if _, err := Decode([]byte(content), Limits{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", content, err, want)
+		}
+	}
+}
+
+// The header alone names all arrays with their types and shapes, and reads none: a
+// file whose data is damaged has the same.
+func TestReadFileHeader(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.safetensors")
+	if err := WriteFileAtomic(path, sample()); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)-1] ^= 1
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := ReadFileHeader(path, Limits{})
+	if err != nil || len(f.Tensors) != len(sample().Tensors) || len(f.Meta[SumKey]) != 64 {
+		t.Fatalf("%+v, %v", f, err)
+	}
+	for name, a := range sample().Tensors {
+		if got := f.Tensors[name]; got.DType != a.DType || !slices.Equal(got.Shape, a.Shape) || got.Data != nil {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	if _, err := ReadFile(path, Limits{}); err == nil {
+		t.Error("damaged data were read")
+	}
+	if err := os.Truncate(path, int64(len(b)-1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadFileHeader(path, Limits{}); err == nil || !strings.Contains(err.Error(), "truncated") {
+		t.Errorf("truncated: %v", err)
+	}
 }

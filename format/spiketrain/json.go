@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"unicode/utf8"
 
 	"synfire/internal/limit"
 )
@@ -22,6 +23,10 @@ func ReadJSON(r io.Reader, max int64) (recordings []Recording, many bool, err er
 	src, err := limit.ReadAll(r, max)
 	if err != nil {
 		return nil, false, fmt.Errorf("spike trains: %w", err)
+	}
+	src = bytes.TrimPrefix(src, []byte("\ufeff"))
+	if at := invalid(src); at >= 0 {
+		return nil, false, fmt.Errorf("spike trains: line %d is not UTF-8, as JSON is; convert the file", 1+bytes.Count(src[:at], []byte("\n")))
 	}
 	d := json.NewDecoder(bytes.NewReader(src))
 	for {
@@ -60,6 +65,7 @@ type object struct {
 	End      *number  `json:"t_end"`
 	Interval []number `json:"interval"`
 	Trains   []times  `json:"trains"`
+	Units    []string `json:"units"`
 }
 
 type times []number
@@ -143,7 +149,40 @@ func (o object) recording() (Recording, error) {
 		}
 		r.Trains = append(r.Trains, t)
 	}
-	return r, nil
+	return r, o.name(r.Trains)
+}
+
+// name gives the trains the names of their units.
+func (o object) name(trains []Train) error {
+	if o.Units == nil {
+		return nil
+	}
+	if len(o.Units) != len(trains) {
+		return fmt.Errorf("%d units are named of %d trains; want a name for each", len(o.Units), len(trains))
+	}
+	seen := map[string]bool{}
+	for i, name := range o.Units {
+		if name == "" || seen[name] {
+			return fmt.Errorf("unit %d is named %q, which is empty or the name of another; name each once", i, shorten(name))
+		}
+		seen[name], trains[i].Unit = true, name
+	}
+	return nil
+}
+
+// invalid is where text ceases to be UTF-8, -1 for nowhere.
+func invalid(src []byte) int {
+	if utf8.Valid(src) {
+		return -1
+	}
+	for at := 0; at < len(src); {
+		r, size := utf8.DecodeRune(src[at:])
+		if r == utf8.RuneError && size <= 1 {
+			return at
+		}
+		at += size
+	}
+	return -1
 }
 
 func (in times) train(i int) (Train, error) {

@@ -4,20 +4,25 @@
 //
 //	{"name": "trial 1", "t_start": 0, "t_end": 10, "trains": [[1, 2.5], []]}
 //
-// optionally with "interval": [a, b], a piece of the window to measure; a file
-// holds one object, several after one another, or an array of them. Plain text
-// has one train a line, its times between blanks or commas; what follows a # is a
-// comment, and lines without times are passed over. CSV has a header that names
-// the columns unit and time, and one spike a line in any order of units.
+// optionally with "interval": [a, b], a piece of the window to measure, and "units":
+// ["a", "b"], the trains' names; a file holds one object, several after one another, or
+// an array of them. Plain text has one train a line, its times between blanks or
+// commas; what follows a # is a comment, and lines that hold a comment alone are passed
+// over. An empty line before the last train is a silent unit. CSV has a header that
+// names the columns unit, time and, if there are trials, trial, and one spike a line in
+// any order.
 //
-// Reading gives plain numbers; Recording.Build makes trains of them, mends them
-// where told to, and says which train or line is not as it should be. What is read
-// is bounded in size.
+// Silent units leave no trace in a list of spikes: Recording.WithUnits says which units
+// were observed, and Notes tell where some seem to be missing. Reading gives plain
+// numbers; Recording.Build makes trains of them, mends them where told to, and says
+// which train or line is not as it should be. What is read is bounded in size, and a
+// byte order mark is passed over.
 package spiketrain
 
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"synfire/spike"
@@ -35,11 +40,14 @@ type Recording struct {
 	Window   *[2]float64 // nil where the file has none
 	Interval *[2]float64 // the piece to measure; nil for all
 	Trains   []Train
+	Trials   []string // that the trains are of (Trial); none where there are none
+	Notes    []Note
 }
 
 // Train is the times of one unit.
 type Train struct {
 	Unit  string // "" where units have no names
+	Trial string // one of the recording's
 	Line  int    // of its first spike, from 1 on; 0 where lines do not matter
 	Times []float64
 }
@@ -65,15 +73,19 @@ func (r Recording) Build(o Options) ([]spike.Train, Mended, error) {
 	if window == nil {
 		window = r.Window
 	}
+	if len(r.Trials) > 1 {
+		_, err := r.Trial("")
+		return nil, m, err
+	}
 	if window == nil {
-		return nil, m, r.fail("the file does not say when it begins and ends; give the window of observation (--window 0,10)")
+		return nil, m, r.fail("the file does not say when it begins and ends; give the window of observation, such as --window %s for these times", r.windowHint())
 	}
 	if len(r.Trains) == 0 {
 		return nil, m, r.fail("there are no trains; want at least one")
 	}
 	trains := make([]spike.Train, len(r.Trains))
 	for i, in := range r.Trains {
-		t := spike.Train{Times: in.Times, Start: window[0], Stop: window[1]}
+		t := spike.Train{Times: in.Times, Start: window[0], Stop: window[1]}.OnEdges()
 		if o.Sort {
 			sorted := t.Sort()
 			m.Merged += len(t.Times) - len(sorted.Times)
@@ -88,11 +100,43 @@ func (r Recording) Build(o Options) ([]spike.Train, Mended, error) {
 			m.Dropped += dropped
 		}
 		if err := t.Validate(); err != nil {
+			if slices.ContainsFunc(t.Times, func(x float64) bool { return x < t.Start || x > t.Stop }) {
+				err = fmt.Errorf("%w (--window %s holds all)", err, r.windowHint())
+			}
 			return nil, m, r.fail("%s: %w", in.place(i), err)
 		}
 		trains[i] = t
 	}
 	return trains, m, nil
+}
+
+// windowHint is a window of round numbers that holds all times.
+func (r Recording) windowHint() string {
+	first, last := 0.0, 0.0
+	for _, t := range r.Trains {
+		for _, x := range t.Times {
+			first, last = min(first, x), max(last, x)
+		}
+	}
+	if last == first {
+		last = 1
+	}
+	return fmt.Sprintf("%v,%v", 0-roundUp(-first), roundUp(last))
+}
+
+// roundUp is the first of 1, 2, 5, 10, 20, … that is not below v, 0 for 0.
+func roundUp(v float64) float64 {
+	if v <= 0 {
+		return 0
+	}
+	exponent := int(math.Floor(math.Log10(v))) - 1
+	for ; ; exponent++ {
+		for _, digit := range []string{"1", "2", "5"} {
+			if round, err := strconv.ParseFloat(fmt.Sprintf("%se%d", digit, exponent), 64); err != nil || round >= v {
+				return round
+			}
+		}
+	}
 }
 
 func (r Recording) fail(format string, args ...any) error {

@@ -40,16 +40,16 @@ func times(rec spiketrain.Recording) (out [][]float64) {
 
 func TestText(t *testing.T) {
 	rec, err := spiketrain.ReadText(strings.NewReader("# head\r\n1 2,3\r\n\r\n  4e-1\t5 # tail\n-1"), 0)
-	if want := [][]float64{{1, 2, 3}, {0.4, 5}, {-1}}; err != nil || !reflect.DeepEqual(times(rec), want) {
+	if want := [][]float64{{1, 2, 3}, {}, {0.4, 5}, {-1}}; err != nil || !reflect.DeepEqual(times(rec), want) {
 		t.Errorf("%v, %v, want %v", times(rec), err, want)
 	}
-	if rec.Trains[1].Line != 4 || rec.Window != nil {
+	if rec.Trains[2].Line != 4 || rec.Window != nil {
 		t.Errorf("%+v", rec)
 	}
 }
 
 func TestCSV(t *testing.T) {
-	rec, err := spiketrain.ReadCSV(strings.NewReader("\ufeffTime, unit,amplitude\n1,b,9\n2,a,9\n0.5,b,9\n"), 0)
+	rec, err := spiketrain.ReadCSV(strings.NewReader("\ufeffTime, unit\n1,b\n2,a\n0.5,b\n"), 0)
 	if want := [][]float64{{1, 0.5}, {2}}; err != nil || !reflect.DeepEqual(times(rec), want) {
 		t.Errorf("%v, %v, want %v", times(rec), err, want)
 	}
@@ -100,6 +100,14 @@ func TestErrors(t *testing.T) {
 		{csv(""), []string{"empty", "unit,time"}},
 		{csv("unit,t\n"), []string{"line 1", "unit and time"}},
 		{csv("unit,time\n"), []string{"no spikes"}},
+		{csv("unit,time,amplitude,area\na,1,2,3\n"), []string{"line 1", `"amplitude", "area"`, "not known"}},
+		{csv("unit,time,unit\na,1,b\n"), []string{`two columns are called "unit"`}},
+		{csv("unit,time,trial\na,1,\n"), []string{"line 2", `the trial is ""`}},
+		{csv("unit,time\n,1\n"), []string{"line 2", `the unit is ""`}},
+		{csv("unit,time\ncaf\xe9,1\n"), []string{"line 2", "UTF-8"}},
+		{json("{\"trains\":[[1]],\n\"units\":[\"caf\xe9\"]}"), []string{"line 2 is not UTF-8"}},
+		{json(`{"trains":[[1],[2]],"units":["a"]}`), []string{"1 units are named of 2 trains"}},
+		{json(`{"trains":[[1],[2]],"units":["a","a"]}`), []string{`unit 1 is named "a"`}},
 		{csv("unit,time\na,1\nb,soon\n"), []string{"line 3", `"soon"`}},
 		{csv("unit,time\na,1,2\n"), []string{"line 2", "number of fields"}},
 		{csv("unit,time\na,inf\n"), []string{"line 2", "finite"}},
@@ -159,6 +167,7 @@ func TestBuild(t *testing.T) {
 		{spiketrain.Options{}, `"r": train 1 (unit "u"), which begins on line 7: spike 0 at 12 lies outside`},
 		{spiketrain.Options{Clip: true}, "spikes 0 and 1 are both at 3"},
 		{spiketrain.Options{Sort: true}, "spike 1 at 12 lies outside"},
+		{spiketrain.Options{Sort: true}, "(--window 0,20 holds all)"},
 		{spiketrain.Options{Window: &[2]float64{4, 4}}, "is empty"},
 	} {
 		if _, _, err := rec.Build(c.o); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -175,6 +184,124 @@ func TestBuild(t *testing.T) {
 	}
 	if _, _, err := (spiketrain.Recording{Window: window}).Build(spiketrain.Options{}); err == nil {
 		t.Error("without trains: no error")
+	}
+}
+
+// An empty line before the last train is a silent unit, and later units keep their
+// numbers; of 20 trains 19 were read.
+func TestSilentUnitsOfText(t *testing.T) {
+	rec, err := spiketrain.ReadText(strings.NewReader("\n1 2\n# a comment\n \t\n3\n\n\n"), 0)
+	if want := [][]float64{{}, {1, 2}, {}, {3}}; err != nil || !reflect.DeepEqual(times(rec), want) {
+		t.Errorf("%v, %v, want %v", times(rec), err, want)
+	}
+	if len(rec.Notes) != 2 || rec.Notes[0].Text != "empty lines are silent units: line 1, 4" || !strings.Contains(rec.Notes[1].Text, "2 empty lines after the last train") || !strings.Contains(rec.Notes[1].Text, "--units 6") {
+		t.Errorf("notes %v", rec.Notes)
+	}
+	all, err := rec.WithUnits("6")
+	if err != nil || len(all.Trains) != 6 || all.Named() || len(all.Notes) != 1 || len(rec.Trains) != 4 {
+		t.Errorf("with 6 units %+v, %v", all, err)
+	}
+	named, err := rec.WithUnits("a,b, c,d,e")
+	if err != nil || !reflect.DeepEqual(named.Names(), []string{"a", "b", "c", "d", "e"}) || !reflect.DeepEqual(named.Trains[3].Times, []float64{3}) {
+		t.Errorf("with names %+v, %v", named, err)
+	}
+	for _, bad := range []string{"3", "a,b", "0", "-1", "9999999999", "a,a,b,c,d", "a,,b,c,d"} {
+		if _, err := rec.WithUnits(bad); err == nil {
+			t.Errorf("units %q: no error", bad)
+		}
+	}
+}
+
+// A unit without a spike leaves no trace in CSV: a gap in the numbers is told, and
+// the units that there are can be.
+func TestSilentUnitsOfCSV(t *testing.T) {
+	rec, err := spiketrain.ReadCSV(strings.NewReader("unit,time\n5,1\n2,2\n4,3\n"), 0)
+	if err != nil || len(rec.Notes) != 1 || !strings.Contains(rec.Notes[0].Text, "no spikes of unit 3, between 2 and 5") {
+		t.Errorf("%+v, %v", rec, err)
+	}
+	all, err := rec.WithUnits("7")
+	if err != nil || !reflect.DeepEqual(all.Names(), []string{"0", "1", "2", "3", "4", "5", "6"}) || !reflect.DeepEqual(all.Trains[5].Times, []float64{1}) || all.Notes != nil && len(all.Notes) > 0 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	if _, err := rec.WithUnits("5"); err == nil || !strings.Contains(err.Error(), `unit "5" is not among the 5 units 0, 1, 2, 3, 4`) {
+		t.Errorf("five units: %v", err)
+	}
+	if rec, err = spiketrain.ReadCSV(strings.NewReader("unit,time\nb,1\n7,2\n"), 0); err != nil || len(rec.Notes) != 0 {
+		t.Errorf("names: %+v, %v", rec.Notes, err)
+	}
+	if _, err := spiketrain.ReadCSV(strings.NewReader("unit,time\n"), 0); !errors.Is(err, spiketrain.ErrSilent) {
+		t.Errorf("no spikes: %v", err)
+	}
+}
+
+// Trials were merged into one train. One is chosen, and has a train for each unit.
+func TestTrials(t *testing.T) {
+	rec, err := spiketrain.ReadCSV(strings.NewReader("trial,unit,time\nt1,a,1\nt1,b,1.5\nt2,a,0.5\nt2,a,1\n"), 0)
+	if err != nil || !reflect.DeepEqual(rec.Trials, []string{"t1", "t2"}) {
+		t.Fatalf("%+v, %v", rec, err)
+	}
+	for _, err := range []error{
+		func() error { _, err := rec.Trial(""); return err }(),
+		func() error {
+			_, _, err := rec.Build(spiketrain.Options{Window: &[2]float64{0, 2}, Sort: true})
+			return err
+		}(),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "2 trials (t1, t2)") || !strings.Contains(err.Error(), "--trial t1") {
+			t.Errorf("no choice: %v", err)
+		}
+	}
+	two, err := rec.Trial("t2")
+	if want := [][]float64{{0.5, 1}, {}}; err != nil || !reflect.DeepEqual(times(two), want) || !reflect.DeepEqual(two.Names(), []string{"a", "b"}) {
+		t.Errorf("%+v, %v", two, err)
+	}
+	if _, err := rec.Trial("t3"); err == nil || !strings.Contains(err.Error(), "known trials: t1, t2") {
+		t.Errorf("absent: %v", err)
+	}
+	one, _ := spiketrain.ReadCSV(strings.NewReader("trial,unit,time\n4,a,1\n"), 0)
+	if _, err := one.Trial(""); err != nil {
+		t.Errorf("a single trial: %v", err)
+	}
+	if _, err := (spiketrain.Recording{}).Trial("4"); err == nil {
+		t.Error("no trials: no error")
+	}
+}
+
+// A byte order mark is no part of the first number, name or bracket.
+func TestByteOrderMark(t *testing.T) {
+	if rec, err := spiketrain.ReadText(strings.NewReader("\ufeff1 2\n"), 0); err != nil || !reflect.DeepEqual(times(rec), [][]float64{{1, 2}}) {
+		t.Errorf("text: %v, %v", times(rec), err)
+	}
+	if rec, err := spiketrain.ReadCSV(strings.NewReader("\ufeff\"unit\",\"time\"\na,1\n"), 0); err != nil || rec.Trains[0].Unit != "a" {
+		t.Errorf("CSV: %+v, %v", rec, err)
+	}
+	if recs, _, err := spiketrain.ReadJSON(strings.NewReader("\ufeff{\"t_start\":0,\"t_end\":4,\"trains\":[[1],[2]],\"units\":[\"x\",\"y\"]}"), 0); err != nil || !reflect.DeepEqual(recs[0].Names(), []string{"x", "y"}) {
+		t.Errorf("JSON: %+v, %v", recs, err)
+	}
+}
+
+// The window of observation that is proposed holds the spikes.
+func TestWindowHint(t *testing.T) {
+	for src, want := range map[string]string{"1 9874\n": "--window 0,10000", "6.5\n": "--window 0,10 ", "-3 0.15\n": "--window -5,0.2", "0\n": "--window 0,1 ", "20\n": "--window 0,20 "} {
+		rec, err := spiketrain.ReadText(strings.NewReader(src), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := rec.Build(spiketrain.Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", src, err, want)
+		}
+	}
+}
+
+// A spike that is beyond the window by rounding alone is on its edge.
+func TestBuildAtRoundedEdges(t *testing.T) {
+	tenth := 0.1
+	rec := spiketrain.Recording{Window: &[2]float64{0, 0.3}, Trains: []spiketrain.Train{{Times: []float64{0.1, 3 * tenth}}}}
+	for _, clip := range []bool{false, true} {
+		trains, m, err := rec.Build(spiketrain.Options{Clip: clip})
+		if err != nil || m.Dropped != 0 || !reflect.DeepEqual(trains[0].Times, []float64{0.1, 0.3}) {
+			t.Errorf("clip %v: %v, %+v, %v", clip, trains, m, err)
+		}
 	}
 }
 

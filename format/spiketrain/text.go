@@ -6,25 +6,33 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"synfire/internal/limit"
 )
 
-// ReadText reads plain text, a train a line. More than max bytes are an error;
-// max ≤ 0 means DefaultMax.
+// ReadText reads plain text, a train a line, and an empty line before the last train
+// as a silent unit. More than max bytes are an error; max ≤ 0 means DefaultMax.
 func ReadText(r io.Reader, max int64) (Recording, error) {
 	var rec Recording
 	lines := bufio.NewScanner(bounded(r, max))
 	lines.Buffer(nil, MaxLine)
 	n := 0
+	var silent, empty []Train // since the last train, before it
 	for lines.Scan() {
 		n++
-		text, _, _ := strings.Cut(lines.Text(), "#")
+		text, _, comment := strings.Cut(lines.Text(), "#")
 		fields := strings.FieldsFunc(text, func(c rune) bool { return c == ' ' || c == '\t' || c == ',' || c == '\r' })
 		if len(fields) == 0 {
+			if !comment {
+				silent = append(silent, Train{Line: n})
+			}
 			continue
 		}
+		rec.Trains, empty, silent = append(rec.Trains, silent...), append(empty, silent...), nil
 		t := Train{Line: n}
 		for i, f := range fields {
 			at, err := parseTime(f)
@@ -41,23 +49,40 @@ func ReadText(r io.Reader, max int64) (Recording, error) {
 	case err != nil:
 		return rec, fmt.Errorf("spike trains: after line %d: %w", n, err)
 	case len(rec.Trains) == 0:
-		return rec, errors.New("spike trains: the file has no times; want one train a line, its times between blanks")
+		return rec, fmt.Errorf("spike trains: %w: the file has no times; want one train a line, its times between blanks", ErrSilent)
+	}
+	if len(empty) > 0 {
+		rec.note(false, "empty lines are silent units: line %s", list(linesOf(empty)))
+	}
+	if len(silent) > 0 {
+		rec.note(true, "%d empty lines after the last train are not units; if they are, say how many units there are (--units %d)", len(silent), len(rec.Trains)+len(silent))
 	}
 	return rec, nil
 }
 
-// ReadCSV reads CSV with a header that has the columns unit and time; others are
-// passed over. Trains come in the order in which their units first appear. More
-// than max bytes are an error; max ≤ 0 means DefaultMax.
+func linesOf(trains []Train) (lines []string) {
+	for _, t := range trains {
+		lines = append(lines, strconv.Itoa(t.Line))
+	}
+	return lines
+}
+
+// columns are those that a CSV file may have.
+var columns = []string{"unit", "time", "trial"}
+
+// ReadCSV reads CSV with a header that has the columns unit, time and perhaps trial, in
+// any order; others are an error. Trains come in the order in which their units first
+// appear, one for each trial (Recording.Trial). More than max bytes are an error;
+// max ≤ 0 means DefaultMax.
 func ReadCSV(r io.Reader, max int64) (Recording, error) {
 	var rec Recording
 	rows := csv.NewReader(&shortLines{r: bounded(r, max)})
 	rows.ReuseRecord = true
-	unit, time, err := header(rows)
+	at, err := header(rows)
 	if err != nil {
 		return rec, fmt.Errorf("spike trains: %w", err)
 	}
-	index := map[string]int{}
+	var spikes Spikes
 	for {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
@@ -66,56 +91,107 @@ func ReadCSV(r io.Reader, max int64) (Recording, error) {
 		if err != nil {
 			return rec, fmt.Errorf("spike trains: %w", err)
 		}
-		line, _ := rows.FieldPos(time)
-		at, err := parseTime(strings.TrimSpace(row[time]))
+		line, _ := rows.FieldPos(at["time"])
+		time, err := parseTime(strings.TrimSpace(row[at["time"]]))
 		if err != nil {
 			return rec, fmt.Errorf("spike trains: line %d: %w", line, err)
 		}
-		name := strings.TrimSpace(row[unit])
-		i, known := index[name]
-		if !known {
-			i = len(rec.Trains)
-			name = strings.Clone(name)
-			index[name] = i
-			rec.Trains = append(rec.Trains, Train{Unit: name, Line: line})
+		names := [2]string{strings.TrimSpace(row[at["unit"]])}
+		if column, ok := at["trial"]; ok {
+			names[1] = strings.TrimSpace(row[column])
 		}
-		rec.Trains[i].Times = append(rec.Trains[i].Times, at)
+		for i, column := range []string{"unit", "trial"} {
+			if _, ok := at[column]; ok && (names[i] == "" || !utf8.ValidString(names[i])) {
+				return rec, fmt.Errorf("spike trains: line %d: the %s is %q; want a name in UTF-8", line, column, shorten(names[i]))
+			}
+		}
+		spikes.Add(names[0], names[1], line, time)
 	}
-	if len(rec.Trains) == 0 {
-		return rec, errors.New("spike trains: the file has a header and no spikes; want a line for each spike")
+	if spikes.rec.Trains == nil {
+		return rec, fmt.Errorf("spike trains: %w: the file has a header and no spikes; want a line for each spike", ErrSilent)
 	}
-	return rec, nil
+	return spikes.Recording(), nil
+}
+
+// Spikes makes a recording of a list of spikes.
+type Spikes struct {
+	rec    Recording
+	trains map[[2]string]int
+	trials map[string]bool
+}
+
+// Add adds the spike of a unit in a trial, "" where there are no trials, from a line.
+func (s *Spikes) Add(unit, trial string, line int, time float64) {
+	if s.trains == nil {
+		s.trains, s.trials = map[[2]string]int{}, map[string]bool{}
+	}
+	i, known := s.trains[[2]string{unit, trial}]
+	if !known {
+		unit, trial = strings.Clone(unit), strings.Clone(trial)
+		i = len(s.rec.Trains)
+		s.trains[[2]string{unit, trial}] = i
+		s.rec.Trains = append(s.rec.Trains, Train{Unit: unit, Trial: trial, Line: line})
+		if trial != "" && !s.trials[trial] {
+			s.trials[trial] = true
+			s.rec.Trials = append(s.rec.Trials, trial)
+		}
+	}
+	s.rec.Trains[i].Times = append(s.rec.Trains[i].Times, time)
+}
+
+// Recording is what was added, with a note on numbers that units lack.
+func (s *Spikes) Recording() Recording {
+	s.rec.gaps()
+	return s.rec
 }
 
 // header finds the columns.
-func header(rows *csv.Reader) (unit, time int, err error) {
+func header(rows *csv.Reader) (at map[string]int, err error) {
 	names, err := rows.Read()
 	if errors.Is(err, io.EOF) {
-		return 0, 0, errors.New("the file is empty; want the header unit,time")
+		return nil, errors.New("the file is empty; want the header unit,time")
 	}
 	if err != nil {
-		return 0, 0, err
+		return nil, err
 	}
-	unit, time = -1, -1
+	at = map[string]int{}
+	var unknown []string
 	for i, name := range names {
-		switch strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))) {
-		case "unit":
-			unit = i
-		case "time":
-			time = i
+		column := strings.ToLower(strings.TrimSpace(name))
+		_, twice := at[column]
+		switch {
+		case twice:
+			return nil, fmt.Errorf("line 1: two columns are called %q; remove one", shorten(name))
+		case !slices.Contains(columns, column):
+			unknown = append(unknown, strconv.Quote(shorten(strings.TrimSpace(name))))
 		}
+		at[column] = i
 	}
-	if unit < 0 || time < 0 {
-		return 0, 0, fmt.Errorf("line 1: found the columns %q, want unit and time", shorten(strings.Join(names, ",")))
+	_, unit := at["unit"]
+	_, time := at["time"]
+	switch {
+	case !unit || !time:
+		return nil, fmt.Errorf("line 1: found the columns %q, want unit and time, and trial if there are trials", shorten(strings.Join(names, ",")))
+	case unknown != nil:
+		return nil, fmt.Errorf("line 1: the columns %s are not known; want unit, time and trial: rename or remove the others", list(unknown))
 	}
-	return unit, time, nil
+	return at, nil
 }
 
 func bounded(r io.Reader, max int64) io.Reader {
 	if max <= 0 {
 		max = DefaultMax
 	}
-	return limit.Reader(r, max)
+	return unmarked(limit.Reader(r, max))
+}
+
+// unmarked passes over a byte order mark, which some editors put before text.
+func unmarked(r io.Reader) io.Reader {
+	b := bufio.NewReader(r)
+	if head, _ := b.Peek(3); string(head) == "\ufeff" {
+		b.Discard(3)
+	}
+	return b
 }
 
 // shortLines fails where a line, which in CSV holds a single spike, does not end.

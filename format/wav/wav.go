@@ -45,6 +45,11 @@ func Read(r io.Reader, max int64) (*Sound, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wav: %w", err)
 	}
+	return Decode(b)
+}
+
+// Decode decodes a file that is in memory.
+func Decode(b []byte) (s *Sound, err error) {
 	if len(b) < 12 || string(b[:4]) != "RIFF" || string(b[8:12]) != "WAVE" {
 		return nil, errors.New("wav: not a WAV file: expected RIFF and WAVE in its first 12 bytes")
 	}

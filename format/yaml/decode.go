@@ -33,7 +33,7 @@ func (d *decoder) decode(n *node, v reflect.Value, p *path) {
 	}
 	switch v.Kind() {
 	case reflect.Interface:
-		d.decodeInterface(n, v, p, nil)
+		d.decodeInterface(n, v, p, byKind, nil)
 	case reflect.Struct:
 		d.decodeStruct(n, v, p)
 	case reflect.Map:
@@ -88,9 +88,9 @@ func oneLine(err error) string {
 	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }
 
-// decodeInterface builds the value that the key "kind" names. The mapping is
+// decodeInterface builds the value that the selector's key names. The mapping is
 // also that of a struct around it, whose keys are outer.
-func (d *decoder) decodeInterface(n *node, v reflect.Value, p *path, outer fieldTable) {
+func (d *decoder) decodeInterface(n *node, v reflect.Value, p *path, by selector, outer fieldTable) {
 	table, ok := d.kinds[v.Type()]
 	if !ok {
 		d.program(n, p, "there is no table of kinds for the Go type %s", v.Type())
@@ -101,7 +101,7 @@ func (d *decoder) decodeInterface(n *node, v reflect.Value, p *path, outer field
 		return
 	}
 	names := slices.Sorted(maps.Keys(table))
-	name := d.kindName(n, names, p)
+	name := d.kindName(n, names, p, by)
 	if name == nil {
 		return
 	}
@@ -119,7 +119,7 @@ func (d *decoder) decodeInterface(n *node, v reflect.Value, p *path, outer field
 	if n.kind != mapping {
 		content = newMapping(n.pos, nil)
 	}
-	d.decodeKind(content, made.Elem(), p, v.Type(), outer)
+	d.decodeKind(content, made.Elem(), p, v.Type(), by, outer)
 	switch {
 	case made.Elem().Type().Implements(v.Type()):
 		v.Set(made.Elem())
@@ -131,7 +131,7 @@ func (d *decoder) decodeInterface(n *node, v reflect.Value, p *path, outer field
 }
 
 // kindName finds the string that names the kind, or reports why there is none.
-func (d *decoder) kindName(n *node, names []string, p *path) *node {
+func (d *decoder) kindName(n *node, names []string, p *path, by selector) *node {
 	hint := "known kinds: " + strings.Join(names, ", ")
 	switch n.kind {
 	case text:
@@ -139,15 +139,18 @@ func (d *decoder) kindName(n *node, names []string, p *path) *node {
 	case mapping:
 		for _, e := range n.entries {
 			switch {
-			case e.key != kindKey || e.value.kind == invalid:
+			case e.key != by.key || e.value.kind == invalid:
 			case e.value.kind == text:
 				return e.value
 			default:
-				d.expected(e.value, "the name of a kind", p.child(kindKey), hint)
+				d.expected(e.value, "the name of a kind", p.child(by.key), hint)
 				return nil
 			}
 		}
-		d.add(n.pos, p, fmt.Sprintf("missing key %q", kindKey), hint, nil)
+		if by.fallback != "" {
+			return newScalar(n.pos, text, by.fallback)
+		}
+		d.add(n.pos, p, fmt.Sprintf("missing key %q", by.key), hint, nil)
 	default:
 		d.expected(n, "a mapping with a kind, or the name of a kind", p, hint)
 	}
@@ -194,7 +197,7 @@ func (d *decoder) decodeStruct(n *node, v reflect.Value, p *path) {
 	} else {
 		own, rest := split(n, table)
 		d.decodeFields(own, v, p, table, nil)
-		d.decodeInterface(rest, v.FieldByIndex(inner.index), p, table)
+		d.decodeInterface(rest, v.FieldByIndex(inner.index), p, inner.kind, table)
 	}
 	d.validate(n, v, p, before)
 }
@@ -217,13 +220,13 @@ func split(n *node, table fieldTable) (own, rest *node) {
 }
 
 // decodeKind fills a struct that is a kind of an interface type, from a mapping
-// whose key "kind" has been read already.
-func (d *decoder) decodeKind(n *node, v reflect.Value, p *path, kindOf reflect.Type, outer fieldTable) {
+// whose key that names the kind has been read already.
+func (d *decoder) decodeKind(n *node, v reflect.Value, p *path, kindOf reflect.Type, by selector, outer fieldTable) {
 	table, ok := d.table(n, v.Type(), p)
 	if !ok {
 		return
 	}
-	for _, f := range append(fieldTable{{name: kindKey}, {}}, outer...) {
+	for _, f := range append(fieldTable{{name: by.key}, {}}, outer...) {
 		if table.find(f.name) != nil {
 			d.program(n, p, "Go type %s has a field %q, which means something else beside the kinds of %s", v.Type(), f.name, kindOf)
 			return
@@ -231,12 +234,12 @@ func (d *decoder) decodeKind(n *node, v reflect.Value, p *path, kindOf reflect.T
 	}
 	content := newMapping(n.pos, nil)
 	for _, e := range n.entries {
-		if e.key != kindKey {
+		if e.key != by.key {
 			content.entries = append(content.entries, e)
 		}
 	}
 	before := len(d.errs)
-	d.decodeFields(content, v, p, table, append(append([]string{kindKey}, outer.names()...), table.names()...))
+	d.decodeFields(content, v, p, table, append(append([]string{by.key}, outer.names()...), table.names()...))
 	d.validate(n, v, p, before)
 }
 

@@ -39,9 +39,9 @@ func (e *encoder) encode(v reflect.Value, p *path) (*node, error) {
 	}
 	switch v.Kind() {
 	case reflect.Interface:
-		return e.encodeInterface(v, p)
+		return e.encodeInterface(v, p, byKind)
 	case reflect.Struct:
-		return e.encodeStruct(v, "", p)
+		return e.encodeStruct(v, selector{}, "", p)
 	case reflect.Map:
 		return e.encodeMap(v, p)
 	case reflect.Slice, reflect.Array:
@@ -79,7 +79,7 @@ func (e *encoder) str(s string, p *path) (*node, error) {
 	return newScalar(pos{}, text, s), nil
 }
 
-func (e *encoder) encodeInterface(v reflect.Value, p *path) (*node, error) {
+func (e *encoder) encodeInterface(v reflect.Value, p *path, by selector) (*node, error) {
 	if v.IsNil() {
 		return newScalar(pos{}, null, "null"), nil
 	}
@@ -91,7 +91,7 @@ func (e *encoder) encodeInterface(v reflect.Value, p *path) (*node, error) {
 	if !ok {
 		return nil, e.fail(p, "no kind of %s makes a %s; add it to the table of kinds", v.Type(), value.Type())
 	}
-	return e.encodeStruct(value, name, p)
+	return e.encodeStruct(value, by, name, p)
 }
 
 // kindNames inverts the table of an interface type. Of several names for one
@@ -114,17 +114,17 @@ func (e *encoder) kindNames(t reflect.Type) map[reflect.Type]string {
 	return e.names[t]
 }
 
-func (e *encoder) encodeStruct(v reflect.Value, kind string, p *path) (*node, error) {
+func (e *encoder) encodeStruct(v reflect.Value, by selector, kind string, p *path) (*node, error) {
 	table, err := fieldsOf(v.Type())
 	if err != nil {
 		return nil, e.fail(p, "%w", err)
 	}
 	var entries []entry
 	if kind != "" {
-		if table.find(kindKey) != nil {
-			return nil, e.fail(p, "Go type %s has a field %q, which names its kind; rename the field", v.Type(), kindKey)
+		if table.find(by.key) != nil {
+			return nil, e.fail(p, "Go type %s has a field %q, which names its kind; rename the field", v.Type(), by.key)
 		}
-		entries = append(entries, entry{key: kindKey, value: newScalar(pos{}, text, kind)})
+		entries = append(entries, entry{key: by.key, value: newScalar(pos{}, text, kind)})
 	}
 	for _, f := range table {
 		value := v.FieldByIndex(f.index)
@@ -142,7 +142,7 @@ func (e *encoder) encodeStruct(v reflect.Value, kind string, p *path) (*node, er
 			entries = append(entries, entry{key: f.name, value: n})
 			continue
 		}
-		n, err := e.encodeInterface(value, p)
+		n, err := e.encodeInterface(value, p, f.kind)
 		if err != nil {
 			return nil, err
 		}

@@ -57,7 +57,7 @@ func (s *schemer) schema(v reflect.Value, p *path) (map[string]any, error) {
 	}
 	switch t.Kind() {
 	case reflect.Interface:
-		ref, err := s.interfaceSchema(t, t, nil, p)
+		ref, err := s.interfaceSchema(t, t, byKind, nil, p)
 		return orNull(ref), err
 	case reflect.Struct:
 		return s.structSchema(v, p)
@@ -149,7 +149,7 @@ func (s *schemer) structSchema(v reflect.Value, p *path) (map[string]any, error)
 		return nil, err
 	}
 	if inner := table.find(""); inner != nil {
-		return s.interfaceSchema(v.FieldByIndex(inner.index).Type(), v.Type(), object, p)
+		return s.interfaceSchema(v.FieldByIndex(inner.index).Type(), v.Type(), inner.kind, object, p)
 	}
 	return object, nil
 }
@@ -244,7 +244,7 @@ func describe(schema map[string]any, text string) {
 // interfaceSchema refers to the definition of an interface's kinds, together
 // with the keys of the struct that stands around it, if any. The definition has
 // the name of that.
-func (s *schemer) interfaceSchema(t, of reflect.Type, outer map[string]any, p *path) (map[string]any, error) {
+func (s *schemer) interfaceSchema(t, of reflect.Type, by selector, outer map[string]any, p *path) (map[string]any, error) {
 	ref := map[string]any{"$ref": "#/definitions/" + of.String()}
 	if _, ok := s.definitions[of.String()]; ok {
 		return ref, nil
@@ -261,11 +261,11 @@ func (s *schemer) interfaceSchema(t, of reflect.Type, outer map[string]any, p *p
 		if made.Kind() != reflect.Pointer || made.IsNil() || made.Elem().Kind() != reflect.Struct {
 			return nil, s.fail(p, "kind %q of %s makes no pointer to a struct", name, t)
 		}
-		object, err := s.kindSchema(name, made.Elem(), outer, p)
+		object, err := s.kindSchema(name, made.Elem(), by, outer, p)
 		if err != nil {
 			return nil, err
 		}
-		if len(object["required"].([]string)) == 1 {
+		if by.fallback == "" && len(object["required"].([]string)) == 1 {
 			bare = append(bare, name)
 		}
 		id := of.String() + "." + name
@@ -275,13 +275,16 @@ func (s *schemer) interfaceSchema(t, of reflect.Type, outer map[string]any, p *p
 	if len(bare) > 0 {
 		kinds = append([]any{map[string]any{"enum": bare}}, kinds...)
 	}
-	union["anyOf"] = kinds
+	if union["anyOf"] = kinds; kinds == nil {
+		delete(union, "anyOf")
+		union["not"] = map[string]any{} // a table without kinds takes nothing
+	}
 	describe(union, s.doc(of, ""))
 	return ref, nil
 }
 
 // kindSchema is the object of one kind.
-func (s *schemer) kindSchema(name string, v reflect.Value, outer map[string]any, p *path) (map[string]any, error) {
+func (s *schemer) kindSchema(name string, v reflect.Value, by selector, outer map[string]any, p *path) (map[string]any, error) {
 	table, err := fieldsOf(v.Type())
 	if err != nil {
 		return nil, s.fail(p, "%w", err)
@@ -295,8 +298,11 @@ func (s *schemer) kindSchema(name string, v reflect.Value, outer map[string]any,
 	kind := map[string]any{"const": name}
 	describe(kind, text)
 	properties := object["properties"].(map[string]any)
-	properties[kindKey] = kind
-	required := []string{kindKey}
+	properties[by.key] = kind
+	required := []string{}
+	if by.fallback != name {
+		required = append(required, by.key)
+	}
 	for _, from := range []map[string]any{outer, object} {
 		if more, ok := from["required"].([]string); ok {
 			required = append(required, more...)

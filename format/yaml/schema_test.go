@@ -14,7 +14,12 @@ import (
 
 func validator(t testing.TB) *jsonschema.Schema {
 	t.Helper()
-	made, err := Schema(defaults(), kinds, nil)
+	return validatorOf(t, defaults(), kinds)
+}
+
+func validatorOf(t testing.TB, v any, kinds Kinds) *jsonschema.Schema {
+	t.Helper()
+	made, err := Schema(v, kinds, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,6 +72,22 @@ func TestSchemaAccepts(t *testing.T) {
 			t.Fatalf("%v in\n%s", err, src)
 		}
 	})
+}
+
+// An interface whose table has no kinds made a schema that is none.
+func TestSchemaOfNoKinds(t *testing.T) {
+	type shape interface{ Area() float64 }
+	var v struct {
+		Shape shape `yaml:"shape"`
+		Size  int   `yaml:"size"`
+	}
+	s := validatorOf(t, v, Kinds{reflect.TypeFor[shape](): {}})
+	if err := s.Validate(value([]byte("size: 3\n"))); err != nil {
+		t.Error(err)
+	}
+	if s.Validate(value([]byte("shape: circle\n"))) == nil {
+		t.Error("a kind that there is not is accepted")
+	}
 }
 
 // What Decode refuses for its form the schema refuses as well.

@@ -16,6 +16,7 @@
 //	type Node struct {
 //		Name  string   `yaml:"name,omitempty"`        // Encode leaves it out where it is zero
 //		Layer Layer    `yaml:",inline"`               // kind and keys of an interface's value, as if they stood here
+//		Rule  Rule     `yaml:",inline,kind=rule:bptt"` // the same; the key rule names the kind, without it it is bptt
 //		From  []string `yaml:"from,single"`           // one value may stand for a sequence of one
 //	}
 //
@@ -54,8 +55,12 @@ const (
 	maxErrors = 100     // collected from one document
 )
 
-// kindKey is the key that selects a constructor in Kinds.
-const kindKey = "kind"
+// selector says how the kind of an interface's value is named: under which key,
+// and what it is without one ("": an error).
+type selector struct{ key, fallback string }
+
+// byKind is the selector of all interfaces but those whose field says otherwise.
+var byKind = selector{key: "kind"}
 
 // Kinds says how values of interface types are written: for each interface
 // type, the names that may stand as "kind", and for each name a function that
@@ -129,6 +134,7 @@ type field struct {
 	required  bool
 	omitEmpty bool
 	single    bool
+	kind      selector // of an inline interface
 }
 
 func (t fieldTable) find(name string) *field {
@@ -181,8 +187,10 @@ func fieldsOfTag(f reflect.StructField, tag string) (fieldTable, error) {
 	switch {
 	case name == "" && options == "inline" && f.Anonymous && f.Type.Kind() == reflect.Struct:
 		return fieldsOf(f.Type)
-	case name == "" && options == "inline" && f.IsExported() && f.Type.Kind() == reflect.Interface:
-		return fieldTable{{}}, nil
+	case name == "" && f.IsExported() && f.Type.Kind() == reflect.Interface:
+		if kind, ok := inlineKind(options); ok {
+			return fieldTable{{kind: kind}}, nil
+		}
 	}
 	g := field{name: name}
 	ok := name != "" && f.IsExported()
@@ -202,4 +210,16 @@ func fieldsOfTag(f reflect.StructField, tag string) (fieldTable, error) {
 		return nil, fmt.Errorf("field %s: bad tag %q; use \"name\" on exported fields with required, omitempty, or single on slices; \",inline\" on embedded structs and interfaces", f.Name, tag)
 	}
 	return fieldTable{g}, nil
+}
+
+// inlineKind reads the options of an inline interface: inline, and
+// kind=KEY:FALLBACK or kind=KEY behind it.
+func inlineKind(options string) (selector, bool) {
+	first, rest, more := strings.Cut(options, ",")
+	if first != "inline" || !more {
+		return byKind, first == "inline"
+	}
+	value, ok := strings.CutPrefix(rest, "kind=")
+	key, fallback, _ := strings.Cut(value, ":")
+	return selector{key, fallback}, ok && key != ""
 }

@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"regexp"
 	"syscall"
 )
 
@@ -98,6 +100,27 @@ func createTemp(sys system, target string) (file, string, error) {
 		}
 	}
 	return nil, "", fmt.Errorf("%d temporary files .%s.*.tmp exist already", maxTemps, base)
+}
+
+// tempForm is how createTemp names files.
+var tempForm = regexp.MustCompile(`^\..+\.[0-9]{1,3}\.tmp$`)
+
+// Clean removes the temporary files that killed processes left in a directory, where
+// there are any. Nobody else may write there meanwhile.
+func Clean(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		if err == nil && e.Type().IsRegular() && tempForm.MatchString(e.Name()) {
+			err = os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("atomicfile: remove temporary files: %w", err)
+	}
+	return nil
 }
 
 // fill writes the content, flushes it to the disk and closes the file.

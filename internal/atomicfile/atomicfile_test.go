@@ -280,3 +280,25 @@ func TestReadOnlyDirectory(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// Clean removes what a killed Write left, and nothing that is not named like it.
+func TestClean(t *testing.T) {
+	dir := t.TempDir()
+	left := []string{".a.safetensors.0.tmp", ".b.999.tmp"}
+	kept := []string{"a.0.tmp", ".a.tmp", ".a.0.tmp.bak", ".0.tmp", ".a.1000.tmp"}
+	for _, name := range append(left, kept...) {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Clean(dir); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != len(kept) {
+		t.Errorf("%v, %v; want %q", entries, err, kept)
+	}
+	if err := Clean(filepath.Join(dir, "none")); err != nil {
+		t.Errorf("without a directory: %v", err)
+	}
+}

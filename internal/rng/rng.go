@@ -22,6 +22,7 @@ const (
 	Shuffle = "shuffle" // order of the samples: (seed, epoch)
 	Augment = "augment" // (seed, epoch, sample)
 	Holdout = "holdout" // which samples are the test: (0, number of samples)
+	Valid   = "valid"   // which training samples choose: (seed, class)
 	Encode  = "encode"  // spike generation while training: (seed, epoch, sample)
 	Eval    = "eval"    // spike generation while evaluating; the epoch is 0
 	Dropout = "dropout" // masks while training: (seed, epoch, sample, node)

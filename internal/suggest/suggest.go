@@ -3,6 +3,7 @@ package suggest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,6 +15,10 @@ func Names(what, found string, known []string) string {
 	}
 	best, bestDistance := "", max(1, len(found)/3)+1
 	for _, k := range known {
+		if slices.Contains(elsewhere[k], fold(found)) {
+			best, bestDistance = k, 0
+		}
+
 		d := distance(fold(found), fold(k))
 		if len(found) >= 3 && (strings.HasPrefix(k, found) || strings.HasSuffix(k, found)) {
 			d = min(d, 1) // a part of the name, such as its first word
@@ -27,6 +32,32 @@ func Names(what, found string, known []string) string {
 		return list
 	}
 	return fmt.Sprintf("did you mean %q? %s", best, list)
+}
+
+// elsewhere are the names that other libraries and papers have for ours.
+var elsewhere = map[string][]string{
+	"arctan":                 {"atan"},
+	"fast-sigmoid":           {"superspike", "super-spike", "super"},
+	"sigmoid":                {"sigmoid-derivative", "sigmoid-grad"},
+	"triangle":               {"triangular", "piecewise-quadratic", "esser"},
+	"rectangle":              {"boxcar", "box", "straight-through", "ste", "rect"},
+	"lif":                    {"leaky", "lapicque", "lif-box"},
+	"cuba-lif":               {"synaptic", "cuba", "cubalif"},
+	"alif":                   {"lsnn", "adaptive", "adlif", "lif-adex"},
+	"if":                     {"integrate-and-fire", "ifnode"},
+	"linear":                 {"dense", "fc", "affine", "fully-connected"},
+	"conv2d":                 {"conv", "convolution"},
+	"max-pool":               {"maxpool", "maxpool2d", "sum-pool"},
+	"avg-pool":               {"avgpool", "avgpool2d", "mean-pool"},
+	"batch-norm":             {"batchnorm", "batchnorm2d", "bn"},
+	"readout":                {"leaky-integrator", "li", "li-box"},
+	"poisson":                {"rate", "bernoulli"},
+	"constant":               {"direct"},
+	"latency":                {"ttfs", "time-to-first-spike"},
+	"count-cross-entropy":    {"cross-entropy", "ce", "ce-count-loss", "ce-rate-loss"},
+	"membrane-cross-entropy": {"ce-max-membrane-loss"},
+	"count-mse":              {"mse-count-loss"},
+	"step-cross-entropy":     {"tet"},
 }
 
 // fold removes differences of style: learning_rate and Learning-Rate are one.

@@ -3,6 +3,8 @@ package all_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -65,6 +67,11 @@ func checkMinutes(t *testing.T, r recipe.Recipe) {
 	}
 }
 
+// known reports whether a recipe has or had a claim.
+func known(r recipe.Recipe, id string) bool {
+	return slices.ContainsFunc(append(slices.Clone(r.Claims), r.Former...), func(c report.Claim) bool { return c.ID == id })
+}
+
 func checkClaims(t *testing.T, r recipe.Recipe) {
 	t.Helper()
 	if len(r.Claims) == 0 {
@@ -79,6 +86,9 @@ func checkClaims(t *testing.T, r recipe.Recipe) {
 			t.Errorf("%s, claim %q: its id is taken, or is not of small letters, digits and dashes", r.ID, c.ID)
 		}
 		taken[c.ID] = true
+		if c.Beside != "" && !known(r, c.Beside) {
+			t.Errorf("%s, claim %s: it stands beside %q, which there is not", r.ID, c.ID, c.Beside)
+		}
 		if c.Source == "" {
 			t.Errorf("%s, claim %s: no source", r.ID, c.ID)
 		}
@@ -118,7 +128,8 @@ func TestListing(t *testing.T) {
 			ID, Name, Unit, Source, Direction, Statistic *string
 			Published                                    *float64
 			Bounds                                       *struct{ Smoke, Short, Full *float64 }
-			Seeds                                        map[string]int
+			Seeds, N                                     map[string]int
+			Stated, Beside, Note                         string
 		}
 	}
 	for _, r := range all.Recipes() {
@@ -145,5 +156,35 @@ func TestListing(t *testing.T) {
 				t.Errorf("%s: no field %s in %s", r.ID, field, src)
 			}
 		}
+	}
+}
+
+// What a claim promises is pinned, line by line in testdata/claims.txt: direction,
+// statistic, bounds, seeds and samples of short and full, the day. Former claims say when
+// they ended and why.
+func TestClaimsArePinned(t *testing.T) {
+	var b strings.Builder
+	for _, r := range all.Recipes() {
+		for _, c := range r.Claims {
+			fmt.Fprintf(&b, "%s/%s %s %s", r.ID, c.ID, c.Direction, c.Statistic)
+			for _, s := range recipe.Scales {
+				if v := c.Bounds.At(s); v != nil {
+					fmt.Fprintf(&b, " %s:%v,seeds=%d,n=%d", s, *v, c.Seeds.At(s), c.N.At(s))
+				}
+			}
+			fmt.Fprintln(&b, " "+c.Stated)
+		}
+		for _, c := range r.Former {
+			if c.Stated == "" || c.Note == "" || c.Validate() != nil {
+				t.Errorf("%s, former claim %s: stated %q, note %q, %v", r.ID, c.ID, c.Stated, c.Note, c.Validate())
+			}
+		}
+	}
+	want, err := os.ReadFile("testdata/claims.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.String() != string(want) {
+		t.Errorf("the claims are\n%s\nand were pinned as\n%s", &b, want)
 	}
 }

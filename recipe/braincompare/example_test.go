@@ -15,5 +15,4 @@ func Example() {
 	// same-class order 0
 	// trained-beats-untrained order 0
 	// label-alignment at_least 0.1
-	// spike-rate at_least 0.95
 }

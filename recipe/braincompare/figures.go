@@ -56,7 +56,7 @@ func (s *study) layersSection() (report.Section, error) {
 		return out, err
 	}
 	table, err := s.pairTable()
-	out.Tables = append(out.Tables, table)
+	out.Tables = append(out.Tables, s.kindTable(), table)
 	return out, err
 }
 
@@ -91,9 +91,27 @@ func (s *study) layerMap(out *report.Section) error {
 	return add(out, f, err, "Map of all layers by their CKA", fmt.Sprintf("Layers that stand together arrange the images alike: multidimensional scaling of 1 − CKA; two dimensions show %.0f %% of it.", 100*explained))
 }
 
+// kindTable is the CKA within kinds beside that between them, over all networks.
+func (s *study) kindTable() report.Table {
+	t := report.Table{
+		Caption: fmt.Sprintf("Linear CKA of last hidden layers over all pairs of %d networks a kind, each from a seed of its own", ofAKind),
+		Head:    []string{"pairs", "mean", "least", "greatest"}, Right: []bool{false, true, true, true},
+	}
+	for _, row := range []struct {
+		name string
+		v    spread
+	}{
+		{"real-valued, both trained", s.within(RealValued)}, {"spiking, both trained", s.within(Spiking)}, {"real-valued and spiking, both trained", s.between()},
+		{"of a kind, one untrained", s.half(true)}, {"of two kinds, one untrained", s.half(false)},
+	} {
+		t.Rows = append(t.Rows, []string{row.name, fmt.Sprintf("%.3f", row.v.mean), fmt.Sprintf("%.3f", row.v.least), fmt.Sprintf("%.3f", row.v.most)})
+	}
+	return t
+}
+
 func (s *study) pairTable() (report.Table, error) {
 	t := report.Table{
-		Caption: fmt.Sprintf("Last hidden layers. CKA and SVCCA of %d images, RSA of %d.", s.images, s.rsa),
+		Caption: fmt.Sprintf("Last hidden layers of single networks. CKA and SVCCA of %d images, RSA of %d.", s.images, s.rsa),
 		Head:    []string{"pair", "linear CKA", "unbiased CKA", "RSA Spearman", "RSA Pearson", "SVCCA"}, Right: []bool{false, true, true, true, true, true},
 	}
 	for _, p := range s.compared() {
@@ -139,7 +157,7 @@ func (s *study) imagesSection() (report.Section, error) {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(s.labels[a], s.labels[b]) })
 	var digits []string
 	for _, i := range order {
-		digits = append(digits, strconv.Itoa(int(s.labels[i])))
+		digits = append(digits, strconv.Itoa(s.labels[i]))
 	}
 	for _, i := range []int{s.pixels, s.snn[2], s.snn[0], s.ann[0]} {
 		r, err := s.rdm(i)
@@ -182,7 +200,7 @@ func (s *study) imageMap(out *report.Section, layer int) error {
 	cloud := figure.Cloud{Name: "images"}
 	for i := range n {
 		cloud.X, cloud.Y = append(cloud.X, points.At(i, 0)), append(cloud.Y, points.At(i, 1))
-		cloud.Labels = append(cloud.Labels, strconv.Itoa(int(s.labels[i])))
+		cloud.Labels = append(cloud.Labels, strconv.Itoa(s.labels[i]))
 	}
 	name := s.layers[layer].name()
 	f, err := figure.Scatter("Map of images, "+name, figure.ScatterOptions{Map: true}, cloud)
@@ -219,15 +237,19 @@ func (s *study) stabilitySection() (report.Section, error) {
 // metrics are flat numbers for scripts.
 func (s *study) metrics(nets []subject) report.Metrics {
 	m := report.Metrics{
-		"cka_ann_ann": s.cka(s.ann[0], s.ann[1]), "cka_snn_snn": s.cka(s.snn[0], s.snn[1]), "cka_ann_snn": s.cka(s.ann[0], s.snn[0]),
-		"cka_ann_untrained": s.cka(s.ann[0], s.ann[2]), "cka_snn_untrained": s.cka(s.snn[0], s.snn[2]),
 		"cka_pixels_ann": s.cka(s.pixels, s.ann[0]), "cka_pixels_snn": s.cka(s.pixels, s.snn[0]),
-		"cka_labels_ann": s.cka(s.ann[0], s.oneHot), "cka_labels_ann_untrained": s.cka(s.ann[2], s.oneHot),
-		"cka_labels_snn": s.cka(s.snn[0], s.oneHot), "cka_labels_snn_untrained": s.cka(s.snn[2], s.oneHot),
 		"permutation_p": s.p, "images": float64(s.images), "images_rsa": float64(s.rsa),
 	}
+	for name, v := range map[string]spread{
+		"cka_ann_ann": s.within(RealValued), "cka_snn_snn": s.within(Spiking), "cka_ann_snn": s.between(),
+		"cka_untrained_of_kind": s.half(true), "cka_untrained_of_other_kind": s.half(false),
+		"cka_labels_ann": s.withLabels(code{RealValued, true}), "cka_labels_ann_untrained": s.withLabels(code{RealValued, false}),
+		"cka_labels_snn": s.withLabels(code{Spiking, true}), "cka_labels_snn_untrained": s.withLabels(code{Spiking, false}),
+	} {
+		m[name], m[name+"_least"], m[name+"_most"] = v.mean, v.least, v.most
+	}
 	for _, n := range nets {
-		m[fmt.Sprintf("accuracy_%s_s%d", strings.ReplaceAll(string(n.kind), "-", "_"), n.Config.Seed)] = n.Result.Metrics.Accuracy()
+		m[fmt.Sprintf("accuracy_%s_s%d", strings.ReplaceAll(string(n.kind), "-", "_"), n.Config.Seed)] = n.Result.Test.Value("accuracy")
 	}
 	for k, tau := range s.taus {
 		m[fmt.Sprintf("rate_rsa_tau_%g", tau)] = s.timing[k]

@@ -9,11 +9,13 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"synfire/activity"
 	"synfire/compare"
 	"synfire/data"
+	"synfire/network"
 	"synfire/recipe"
 	"synfire/report"
-	"synfire/train"
+	"synfire/rule/bptt"
 )
 
 // layerActivity is one layer's responses to the images.
@@ -42,17 +44,21 @@ func (l layerActivity) short() string {
 	return l.code + " " + strings.TrimPrefix(l.layer, "hidden ")
 }
 
-// study is the layers of all networks with the measures between them. A layer is
-// known by its place in layers.
+// study is the layers of the first networks with the measures between them, and the last
+// hidden layers of all. A layer is known by its place in layers.
 type study struct {
 	images, rsa int
-	labels      []uint8
+	labels      []int
 	layers      []layerActivity
 	pixels      int
 	oneHot      int
-	ann, snn    []int // last hidden layers, of both seeds, then untrained
+	ann, snn    []int // last hidden layers, of two seeds, then untrained
 
 	table *mat.Dense // linear CKA of all pairs of layers
+
+	last  map[Kind]last // last hidden layers of all networks
+	pairs *mat.Dense    // linear CKA of all pairs of them, and of the labels
+	codes []code        // what they are, in the order of pairs
 
 	taus      []float64 // in steps
 	timing    []float64 // Pearson of van Rossum RDM and rate RDM, by τ
@@ -62,37 +68,56 @@ type study struct {
 	p         float64   // permutation test of spiking and real-valued RDM
 }
 
-func newStudy(ctx context.Context, e *recipe.Env, nets []subject, trainSet, testSet *data.Set) (*study, error) {
+// last is the last hidden layers of a kind.
+type last struct{ trained, untrained []*mat.Dense }
+
+// code says what a row of pairs is.
+type code struct {
+	kind    Kind
+	trained bool
+}
+
+// shown is how many trained networks of a kind stand with all their layers in the figures.
+const shown = 2
+
+func newStudy(ctx context.Context, e *recipe.Env, nets []subject, testSet *data.Set) (*study, error) {
 	z := sizes[e.Scale]
-	s := &study{images: z.images, rsa: z.rsa, labels: testSet.Labels[:z.images]}
+	s := &study{images: z.images, rsa: z.rsa, labels: testSet.Labels[:z.images], last: map[Kind]last{}}
 	s.addImages(testSet)
 	for i, n := range nets {
-		letter := strings.ToUpper(string(n.kind[:1]))
-		if err := s.addNetwork(ctx, n.kind, n.name(), fmt.Sprint(letter, i%2+1), n, testSet); err != nil {
+		letter, k := strings.ToUpper(string(n.kind[:1])), i%ofAKind
+		layers, err := s.record(ctx, n.name(), fmt.Sprint(letter, k+1), n, n.Network(), testSet)
+		if err != nil {
 			return nil, err
 		}
-		if i%2 == 1 { // the untrained network is the first seed's, before training
-			first := nets[i-1]
-			blank, err := first.Config.Network(trainSet)
-			if err != nil {
-				return nil, err
-			}
-			copied := *first.Trained
-			copied.Net = blank
-			if err := s.addNetwork(ctx, n.kind, string(n.kind)+", untrained", letter+"0", subject{n.kind, &copied}, testSet); err != nil {
-				return nil, err
-			}
+		blank, err := n.untrained(e, k)
+		if err != nil {
+			return nil, err
+		}
+		empty, err := s.record(ctx, string(n.kind)+", untrained", letter+"0", n, blank, testSet)
+		if err != nil {
+			return nil, err
+		}
+		kind := s.last[n.kind]
+		kind.trained = append(kind.trained, layers[len(layers)-2].x)
+		kind.untrained = append(kind.untrained, empty[len(empty)-2].x)
+		s.last[n.kind] = kind
+		if k < shown {
+			s.show(n.kind, layers)
+		}
+		if k == shown-1 {
+			s.show(n.kind, empty)
 		}
 	}
 	s.addLabels()
-	return s, s.addTimes(ctx, nets[2], testSet)
+	return s, s.addTimes(ctx, nets[ofAKind], testSet)
 }
 
 // addTimes records the spikes of the first spiking network step by step.
 func (s *study) addTimes(ctx context.Context, n subject, set *data.Set) error {
 	hidden := s.snn[0] - 1
-	recordings, err := train.Record(ctx, train.RecordConfig{
-		Net: n.Net, Steps: n.Config.Steps, Encoder: n.Config.Encoder, Seed: n.Config.Seed, Set: set, Samples: s.rsa, Times: true,
+	recordings, err := activity.Record(ctx, activity.Options{
+		Net: n.Network(), Steps: n.Config.Steps, Encoder: n.Config.Encoder, Seed: n.Config.Seed, Source: set, Samples: s.rsa, Times: true,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.name(), err)
@@ -119,34 +144,111 @@ func (s *study) addImages(set *data.Set) {
 func (s *study) addLabels() {
 	x := mat.NewDense(s.images, 10, nil)
 	for i, l := range s.labels {
-		x.Set(i, int(l), 1)
+		x.Set(i, l, 1)
 	}
 	s.oneHot = len(s.layers)
 	s.layers = append(s.layers, layerActivity{group: "labels", layer: "labels", x: x})
 }
 
-// addNetwork records the hidden layers and the output.
-func (s *study) addNetwork(ctx context.Context, kind Kind, name, code string, n subject, set *data.Set) error {
-	recordings, err := train.Record(ctx, train.RecordConfig{
-		Net: n.Net, Steps: n.Config.Steps, Encoder: n.Config.Encoder, Seed: n.Config.Seed, Set: set, Samples: s.images,
+// untrained is a network like a subject before training, from a seed of its own.
+func (n subject) untrained(e *recipe.Env, i int) (*network.Network, error) {
+	c := n.Config
+	c.Seed = seedOf(e.Seed, n.kind, true, i)
+	return c.Rule.(bptt.Rule).Network(c.Setting(n.Sets, nil))
+}
+
+// record records the hidden layers and the output of a network with a subject's
+// configuration.
+func (s *study) record(ctx context.Context, name, code string, n subject, net *network.Network, set *data.Set) (layers []layerActivity, err error) {
+	recordings, err := activity.Record(ctx, activity.Options{
+		Net: net, Steps: n.Config.Steps, Encoder: n.Config.Encoder, Seed: n.Config.Seed, Source: set, Samples: s.images,
 	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	for i, r := range recordings {
 		l := layerActivity{group: name, code: code, layer: fmt.Sprintf("hidden %d", i+1), x: mat.NewDense(r.Samples, r.Units, r.Mean), steps: r.T}
 		if i == len(recordings)-1 {
 			l.layer = "output"
 		}
-		s.layers = append(s.layers, l)
+		layers = append(layers, l)
 	}
+	return layers, nil
+}
+
+// show takes layers among those of the figures.
+func (s *study) show(kind Kind, layers []layerActivity) {
+	s.layers = append(s.layers, layers...)
 	last := len(s.layers) - 2
 	if kind == Spiking {
 		s.snn = append(s.snn, last)
 	} else {
 		s.ann = append(s.ann, last)
 	}
-	return nil
+}
+
+// comparePairs measures all pairs of last hidden layers, and each with the labels.
+func (s *study) comparePairs() (err error) {
+	var all []*mat.Dense
+	for _, kind := range []Kind{RealValued, Spiking} {
+		for _, x := range s.last[kind].trained {
+			all, s.codes = append(all, x), append(s.codes, code{kind, true})
+		}
+		for _, x := range s.last[kind].untrained {
+			all, s.codes = append(all, x), append(s.codes, code{kind, false})
+		}
+	}
+	s.pairs, err = compare.CKATable(all, append(slices.Clone(all), s.layers[s.oneHot].x), compare.Linear)
+	return err
+}
+
+// spread is CKA over pairs: mean, least and greatest.
+type spread struct{ mean, least, most float64 }
+
+// String reads 0.912 (0.874–0.951).
+func (v spread) String() string { return fmt.Sprintf("%.3f (%.3f–%.3f)", v.mean, v.least, v.most) }
+
+// over is the CKA of the pairs of networks that are asked for.
+func (s *study) over(ask func(a, b code) bool) spread {
+	v, n := spread{least: math.Inf(1), most: math.Inf(-1)}, 0.0
+	for i, a := range s.codes {
+		for j, b := range s.codes[i+1:] {
+			if ask(a, b) || ask(b, a) {
+				x := s.pairs.At(i, i+1+j)
+				v.mean, v.least, v.most, n = v.mean+x, min(v.least, x), max(v.most, x), n+1
+			}
+		}
+	}
+	v.mean /= n
+	return v
+}
+
+// within is the CKA of two trained networks of a kind.
+func (s *study) within(kind Kind) spread {
+	return s.over(func(a, b code) bool { return a == code{kind, true} && b == a })
+}
+
+// between is the CKA of a spiking and a real-valued network, both trained.
+func (s *study) between() spread {
+	return s.over(func(a, b code) bool { return a == code{Spiking, true} && b == code{RealValued, true} })
+}
+
+// half is the CKA of a trained and an untrained network, of one kind or of two.
+func (s *study) half(oneKind bool) spread {
+	return s.over(func(a, b code) bool { return a.trained && !b.trained && (a.kind == b.kind) == oneKind })
+}
+
+// withLabels is the CKA with the labels of trained or untrained networks of a kind.
+func (s *study) withLabels(c code) spread {
+	v, n := spread{least: math.Inf(1), most: math.Inf(-1)}, 0.0
+	for i, a := range s.codes {
+		if a == c {
+			x := s.pairs.At(i, len(s.codes))
+			v.mean, v.least, v.most, n = v.mean+x, min(v.least, x), max(v.most, x), n+1
+		}
+	}
+	v.mean /= n
+	return v
 }
 
 // compare measures.
@@ -157,6 +259,9 @@ func (s *study) compare(e *recipe.Env) error {
 	}
 	var err error
 	if s.table, err = compare.CKATable(all, all, compare.Linear); err != nil {
+		return err
+	}
+	if err := s.comparePairs(); err != nil {
 		return err
 	}
 	if err := s.sweep(); err != nil {
@@ -182,9 +287,7 @@ func (s *study) compare(e *recipe.Env) error {
 func (s *study) cka(i, j int) float64 { return s.table.At(i, j) }
 
 // withUntrained is the largest CKA of a trained network and an untrained one.
-func (s *study) withUntrained() float64 {
-	return max(s.cka(s.ann[0], s.ann[2]), s.cka(s.ann[0], s.snn[2]), s.cka(s.snn[0], s.ann[2]), s.cka(s.snn[0], s.snn[2]))
-}
+func (s *study) withUntrained() float64 { return max(s.half(true).most, s.half(false).most) }
 
 // first is the first rows of x.
 func first(x *mat.Dense, n int) *mat.Dense {
@@ -306,22 +409,18 @@ func silent(x *mat.Dense) bool {
 // measured is what the claims are judged by.
 func (s *study) measured() map[string]report.Measurement {
 	pair := func(larger, smaller float64, names ...string) report.Measurement {
-		return report.Measurement{Values: []float64{larger, smaller}, Arms: names, N: s.images}
+		return report.Measurement{Values: []float64{larger, smaller}, Arms: names, N: s.images, Seeds: ofAKind}
 	}
-	least := 1.0
-	for k, tau := range s.taus {
-		if tau >= float64(s.layers[s.snn[0]].steps) {
-			least = min(least, s.timing[k])
-		}
+	gain := math.Inf(1)
+	for _, kind := range []Kind{RealValued, Spiking} {
+		gain = min(gain, s.withLabels(code{kind, true}).least-s.withLabels(code{kind, false}).most)
 	}
-	gain := min(s.cka(s.ann[0], s.oneHot)-s.cka(s.ann[2], s.oneHot), s.cka(s.snn[0], s.oneHot)-s.cka(s.snn[2], s.oneHot))
 	return map[string]report.Measurement{
-		sameClass: pair(min(s.cka(s.ann[0], s.ann[1]), s.cka(s.snn[0], s.snn[1])), max(s.cka(s.ann[0], s.ann[2]), s.cka(s.snn[0], s.snn[2])),
-			"two seeds of a kind, the less alike kind", "trained and untrained, the more alike kind"),
-		trained: pair(s.cka(s.ann[0], s.snn[0]), max(s.cka(s.ann[0], s.snn[2]), s.cka(s.ann[2], s.snn[0])),
-			"spiking and real-valued, trained", "one of them untrained"),
-		labels:      {Values: []float64{gain}, N: s.images},
-		spikeTiming: {Values: []float64{least}, N: s.rsa},
+		sameClass: pair(min(s.within(RealValued).least, s.within(Spiking).least), s.half(true).most,
+			"two trained of a kind, the least alike pair", "trained and untrained of a kind, the most alike pair"),
+		trained: pair(s.between().least, s.half(false).most,
+			"spiking and real-valued, trained, the least alike pair", "one of them untrained, the most alike pair"),
+		labels: {Values: []float64{gain}, N: s.images, Seeds: ofAKind},
 	}
 }
 

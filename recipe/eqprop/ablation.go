@@ -11,7 +11,10 @@ import (
 	"synfire/report"
 	"synfire/report/figure"
 	rule "synfire/rule/eqprop"
-	"synfire/train"
+	"synfire/rule/eqprop/coupling"
+	"synfire/rule/eqprop/diagnose"
+	"synfire/rule/eqprop/limit"
+	"synfire/sample"
 )
 
 // ablation measures what predictions of a board's jobs take.
@@ -19,6 +22,9 @@ type ablation struct {
 	*board
 	cells []cell
 }
+
+// testBatch is the number of images that are counted at once.
+const testBatch = 256
 
 // cell is a way in which a trained network predicts, and what that takes.
 type cell struct {
@@ -33,7 +39,7 @@ type cell struct {
 	wrong          float64   // percent
 	active         []float64 // units above zero, mean over test images, by hidden layer
 	weights, total int       // that are not zero, of all that the prediction uses
-	products       float64   // of an image, see rule.Learner.Cost
+	products       float64   // of an image, see diagnose.CostOf
 	epoch, predict float64   // seconds, the latter for 10,000 images
 }
 
@@ -51,7 +57,7 @@ func (a *ablation) grid(ctx context.Context, g grid, images, epochs int) {
 	for i := range g.seeds {
 		for _, k := range g.limits {
 			for _, q := range g.sparsities {
-				a.measure(ctx, cell{job: g.job(a.env.Seed+i, images, epochs, k, q), grid: &g, k: k, sparsity: q})
+				a.measure(ctx, cell{job: g.job(a.Env.Seed+i, images, epochs, k, q), grid: &g, k: k, sparsity: q})
 			}
 		}
 	}
@@ -61,46 +67,39 @@ func (a *ablation) grid(ctx context.Context, g grid, images, epochs int) {
 // predictor alone, and with bits where weights are binary.
 func (a *ablation) measure(ctx context.Context, c cell) float64 {
 	c.wrong = a.testError(ctx, c.job)
-	if a.err != nil {
+	if a.Err() != nil {
 		return 0
 	}
 	d := &a.jobs[len(a.jobs)-1]
-	c.epoch = a.metrics[metric(c.job)+"_seconds_per_epoch"]
-	a.count(ctx, c, d.learner, d.learner)
+	c.epoch = a.Metrics[metric(c.job)+"_seconds_per_epoch"]
+	a.count(ctx, c, d.learner)
 	if c.job.Config.Predictor != nil && c.job.Config.Spiking == nil {
 		c.how = "forward"
-		if f, err := d.learner.Forward(); err != nil {
-			a.err = err
-		} else {
-			a.count(ctx, c, d.learner, f)
-		}
+		a.count(ctx, c, d.learner)
 	}
 	if c.job.Config.Binary != nil {
 		c.how = "bits"
-		if bits, err := sendingBits(*d, a.env.Pool); err != nil {
-			a.err = err
+		if bits, err := sendingBits(*d, a.Env.Pool); err != nil {
+			a.Fail(err)
 		} else {
-			a.count(ctx, c, bits, bits)
+			a.count(ctx, c, bits)
 		}
 	}
-	if len(a.jobs) > 1 {
-		d.learner = nil // of a hundred jobs, they would take a gigabyte
-	}
+	a.forget()
 	return c.wrong
 }
 
-// count predicts the test set in a cell's way and keeps the figures. l does the same as
-// predictor, or is what it is the forward network of.
-func (a *ablation) count(ctx context.Context, c cell, l *rule.Learner, predictor train.Learner) {
-	if a.err != nil {
+// count predicts the test set in a cell's way and keeps the figures.
+func (a *ablation) count(ctx context.Context, c cell, l *rule.Learner) {
+	if a.Err() != nil {
 		return
 	}
-	err := a.time(ctx, &c, predictor)
+	err := a.time(ctx, &c, l)
 	if err == nil {
-		err = c.count(ctx, l, a.test)
+		err = c.count(ctx, l, a.Test())
 	}
 	if err != nil {
-		a.err = fmt.Errorf("%s, seed %d, predictions: %w", c.job.Name, c.job.Config.Seed, err)
+		a.Fail(fmt.Errorf("%s, seed %d, predictions: %w", c.job.Name, c.job.Config.Seed, err))
 		return
 	}
 	name := metric(c.job)
@@ -110,51 +109,63 @@ func (a *ablation) count(ctx context.Context, c cell, l *rule.Learner, predictor
 			c.host += ", " + c.how
 		}
 	}
-	a.metrics[name+"_test_error"] = c.wrong
-	a.metrics[name+"_weights"] = float64(c.weights)
-	a.metrics[name+"_weights_share"] = c.share()
-	a.metrics[name+"_macs_per_image"] = c.products
-	a.metrics[name+"_seconds_per_10000"] = c.predict
+	a.Metrics[name+"_test_error"] = c.wrong
+	a.Metrics[name+"_weights"] = float64(c.weights)
+	a.Metrics[name+"_weights_share"] = c.share()
+	a.Metrics[name+"_macs_per_image"] = c.products
+	a.Metrics[name+"_seconds_per_10000"] = c.predict
 	for i, n := range c.active {
-		a.metrics[fmt.Sprintf("%s_active_layer%d", name, i+1)] = n
+		a.Metrics[fmt.Sprintf("%s_active_layer%d", name, i+1)] = n
 	}
 	a.cells = append(a.cells, c)
 }
 
 // time is the test error, and the fastest time of a few, for those that take long of one.
-func (a *ablation) time(ctx context.Context, c *cell, predictor train.Learner) error {
+func (a *ablation) time(ctx context.Context, c *cell, l *rule.Learner) error {
+	output := rule.OutputName
+	if c.how == "forward" {
+		output = rule.ForwardName
+	}
 	for total := 0.0; total < 1; {
-		start := a.env.Now()
-		result, err := train.Evaluate(ctx, predictor, a.test, testBatch, nil)
-		if err != nil {
+		start := a.Env.Now()
+		wrong := a.evaluate(ctx, l, output)
+		if err := a.Err(); err != nil {
 			return err
 		}
-		seconds := a.env.Now().Sub(start).Seconds()
-		if total == 0 || seconds*10_000/float64(a.test.Len()) < c.predict {
-			c.predict = seconds * 10_000 / float64(a.test.Len())
+		seconds := a.Env.Now().Sub(start).Seconds()
+		if total == 0 || seconds*10_000/float64(a.Test().Len()) < c.predict {
+			c.predict = seconds * 10_000 / float64(a.Test().Len())
 		}
-		c.wrong = 100 - result.Metrics.Accuracy()
+		c.wrong = wrong
 		total += max(seconds, 1.0/3)
 	}
 	return nil
 }
 
 // count takes the counts of a set's predictions.
-func (c *cell) count(ctx context.Context, l *rule.Learner, set *data.Set) error {
+func (c *cell) count(ctx context.Context, l *rule.Learner, set sample.Source) error {
 	cursor, err := data.NewCursor(set, data.CursorOptions{Batch: testBatch})
 	if err != nil {
 		return err
 	}
-	var cost rule.Cost
-	for b := new(data.Batch); cursor.Next(b); {
-		one, err := l.Cost(ctx, b)
+	var cost diagnose.Cost
+	var b sample.Batch
+	for {
+		more, err := cursor.Next(ctx, &b)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		one, err := diagnose.CostOf(ctx, l, &b)
 		if err != nil {
 			return err
 		}
 		cost.Add(one)
 	}
 	n := float64(set.Len())
-	nets, products, active := []*rule.Net{l.Net(), l.Predictor()}, cost.Products, cost.Active
+	nets, products, active := []*coupling.Net{l.Net(), l.Predictor()}, cost.Products, cost.Active
 	if c.how == "forward" {
 		nets, products, active = nets[1:], cost.Forward, cost.Predicted
 	}
@@ -178,8 +189,8 @@ func (c cell) share() float64 { return float64(c.weights) / float64(c.total) }
 
 // sections are those of a page: the hosts, the grids, and all figures.
 func (a *ablation) sections() ([]report.Section, error) {
-	if a.err != nil {
-		return nil, a.err
+	if a.Err() != nil {
+		return nil, a.Err()
 	}
 	var out []report.Section
 	for _, build := range []func() (report.Section, error){a.hostSection, a.gridSection} {
@@ -198,7 +209,7 @@ func (a *ablation) sections() ([]report.Section, error) {
 func (a *ablation) hostSection() (report.Section, error) {
 	s := report.Section{
 		Title: "Budget and pruning on each host",
-		Text:  "Test errors with seed " + fmt.Sprint(a.env.Seed) + ". Forward is the predictor alone, limited and pruned likewise, by masks of its own; bits are the binary network's predictions with units that send a bit a step, trained without. Images and epochs are in the table of runs under Learning: spiking hosts take fewer epochs, and at full scale all but the real-valued host fewer images.",
+		Text:  "Test errors with seed " + fmt.Sprint(a.Env.Seed) + ". Forward is the predictor alone, limited and pruned likewise, by masks of its own; bits are the binary network's predictions with units that send a bit a step, trained without. Images and epochs are in the table of runs under Learning: spiking hosts take fewer epochs, and at full scale all but the real-valued host fewer images.",
 	}
 	errs := report.Table{Caption: "Test error (%)", Head: append([]string{"host"}, treatments[:]...), Right: []bool{false, true, true, true, true}}
 	products := errs
@@ -206,7 +217,7 @@ func (a *ablation) hostSection() (report.Section, error) {
 	var names []string
 	rows := map[string][]cell{}
 	for _, c := range a.cells {
-		if c.host != "" && c.job.Config.Seed == a.env.Seed {
+		if c.host != "" && c.job.Config.Seed == a.Env.Seed {
 			if rows[c.host] == nil {
 				names = append(names, c.host)
 			}
@@ -220,6 +231,7 @@ func (a *ablation) hostSection() (report.Section, error) {
 		for _, c := range rows[name] {
 			e, p = append(e, fmt.Sprintf("%.2f", c.wrong)), append(p, thousands(c.products))
 			cloud.X, cloud.Y = append(cloud.X, c.products/1000), append(cloud.Y, c.wrong)
+			cloud.Labels = append(cloud.Labels, treatments[len(cloud.Labels)])
 		}
 		errs.Rows, products.Rows = append(errs.Rows, e), append(products.Rows, p)
 		if strings.Contains(name, "spiking") || strings.Contains(name, "bits") {
@@ -251,13 +263,13 @@ func thousands(v float64) string { return fmt.Sprintf("%.1f", v/1000) }
 func (a *ablation) gridSection() (report.Section, error) {
 	s := report.Section{Title: "Limits of activity by sparsity"}
 	var budget []mean
-	for _, g := range grids(a.env.Scale) {
+	for _, g := range grids(a.Env.Scale) {
 		means := a.means(g)
 		s.Tables = append(s.Tables,
 			g.table(fmt.Sprintf("%v: test error (%%)%s", g.variant, g.spread()), means, mean.errorText),
 			g.table(fmt.Sprintf("%v: active units of 500", g.variant), means, func(m mean) string { return fmt.Sprintf("%.1f", m.active) }),
 			g.table(fmt.Sprintf("%v: products of a prediction, thousands", g.variant), means, func(m mean) string { return thousands(m.products) }))
-		if g.variant == rule.Budget {
+		if g.variant == limit.Budget {
 			budget = means
 		}
 	}
@@ -267,17 +279,19 @@ func (a *ablation) gridSection() (report.Section, error) {
 	s.Text = "Rows are limits k, and 500 is none; columns the share q of pruned weights, of the outputs' weights half of it. Units are counted in the free states of all test images; soft memberships are small, and never zero."
 	limit := func(m mean) string { return fmt.Sprintf("k = %d", m.k) }
 	sparsity := func(m mean) string { return fmt.Sprintf("q = %g", m.sparsity) }
+	k := func(m mean) string { return fmt.Sprint(m.k) }
+	q := func(m mean) string { return fmt.Sprint(m.sparsity) }
 	for _, f := range []struct {
 		title, x, caption string
 		of                func(mean) float64
-		line              func(mean) string
+		line, point       func(mean) string
 	}{
-		{"active units", "active hidden units, of 500", "One line a sparsity; its points are limits, joined in order, the least at the left.", func(m mean) float64 { return m.active }, sparsity},
-		{"weights", "weights kept (%)", "One line a limit; its points are sparsities, the highest at the left.", func(m mean) float64 { return 100 * m.share }, limit},
-		{"products", "products of a prediction, thousands", "One line a sparsity; its points are limits, joined in order. Left and low is best.", func(m mean) float64 { return m.products / 1000 }, sparsity},
-		{"time", "time of 10,000 predictions (s)", "One line a sparsity; its points are limits, joined in order. A limit saves products, but is a projection in each step.", func(m mean) float64 { return m.predict }, sparsity},
+		{"active units", "active hidden units, of 500", "One line a sparsity; its points are the limits k beside them, joined in order.", func(m mean) float64 { return m.active }, sparsity, k},
+		{"weights", "weights kept (%)", "One line a limit; its points are the sparsities q beside them, joined in order.", func(m mean) float64 { return 100 * m.share }, limit, q},
+		{"products", "products of a prediction, thousands", "One line a sparsity; its points are the limits k beside them, joined in order. Left and low is best.", func(m mean) float64 { return m.products / 1000 }, sparsity, k},
+		{"time", "time of 10,000 predictions (s)", "One line a sparsity; its points are the limits k beside them, joined in order. A limit saves products, but is a projection in each step.", func(m mean) float64 { return m.predict }, sparsity, k},
 	} {
-		drawn, err := figure.Scatter("Test error and "+f.title, figure.ScatterOptions{X: f.x, Y: "test error (%)", LogX: true, Joined: true}, clouds(budget, f.of, f.line)...)
+		drawn, err := figure.Scatter("Test error and "+f.title, figure.ScatterOptions{X: f.x, Y: "test error (%)", LogX: true, Joined: true}, clouds(budget, f.of, f.line, f.point)...)
 		if err != nil {
 			return s, err
 		}
@@ -350,7 +364,7 @@ func (g grid) table(caption string, means []mean, text func(mean) string) report
 
 // clouds groups means by the name of their line, each in the order of its limits or
 // sparsities.
-func clouds(means []mean, x func(mean) float64, line func(mean) string) (out []figure.Cloud) {
+func clouds(means []mean, x func(mean) float64, line, point func(mean) string) (out []figure.Cloud) {
 	at := map[string]int{}
 	for _, m := range means {
 		i, ok := at[line(m)]
@@ -359,7 +373,7 @@ func clouds(means []mean, x func(mean) float64, line func(mean) string) (out []f
 			at[line(m)] = i
 			out = append(out, figure.Cloud{Name: line(m)})
 		}
-		out[i].X, out[i].Y = append(out[i].X, x(m)), append(out[i].Y, m.wrong)
+		out[i].X, out[i].Y, out[i].Labels = append(out[i].X, x(m)), append(out[i].Y, m.wrong), append(out[i].Labels, point(m))
 	}
 	return out
 }

@@ -8,7 +8,7 @@ import (
 	"synfire/recipe"
 	"synfire/report"
 	rule "synfire/rule/eqprop"
-	"synfire/train"
+	"synfire/rule/eqprop/unit"
 )
 
 // Binary is the recipe of weights that are signs, with units that send bits in
@@ -21,6 +21,7 @@ func Binary() recipe.Recipe {
 			ID: "binary", Name: "test error of binary weights and bits sent, less that of the real-valued network of equal size", Unit: "points", Source: "no paper: the reader's idea",
 			Direction: report.AtMost, Statistic: report.Mean,
 			Bounds: report.Bounds{Short: bound(3), Full: bound(3)}, Seeds: report.Seeds{Short: 1, Full: 3},
+			N: report.Samples{Short: testImages, Full: testImages}, Note: "Rates and epochs are those of the real-valued network, chosen on test error.",
 		}},
 		Run: runBinary,
 	}
@@ -32,7 +33,7 @@ func binaryJobs(seed uint64, images, epochs int) []Job {
 	jobs := sparseJobs(seed, images, epochs)
 	binary, sparse := jobs[0], jobs[3]
 	binary.Name, sparse.Name = "binary", "binary-budget-10-pruned"
-	binary.Config.Binary, sparse.Config.Binary = &rule.Binary{}, &rule.Binary{}
+	binary.Config.Binary, sparse.Config.Binary = &unit.Binary{}, &unit.Binary{}
 	return []Job{jobs[0], binary, sparse}
 }
 
@@ -64,21 +65,17 @@ func runBinary(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 
 // bits is the test error of the last job's network where its units send bits.
 func (b *board) bits(ctx context.Context) float64 {
-	if b.err != nil {
+	if b.Err() != nil {
 		return 0
 	}
 	last := b.jobs[len(b.jobs)-1]
-	var result *train.Evaluation
-	learner, err := sendingBits(last, b.env.Pool)
-	if err == nil {
-		result, err = train.Evaluate(ctx, learner, b.test, testBatch, nil)
-	}
+	learner, err := sendingBits(last, b.Env.Pool)
 	if err != nil {
-		b.err = fmt.Errorf("%s, seed %d, bits: %w", last.job.Name, last.job.Config.Seed, err)
+		b.Fail(fmt.Errorf("%s, seed %d, bits: %w", last.job.Name, last.job.Config.Seed, err))
 		return 0
 	}
-	wrong := 100 - result.Metrics.Accuracy()
-	b.metrics[metric(last.job)+"_bits_test_error"] = wrong
+	wrong := b.evaluate(ctx, learner, rule.OutputName)
+	b.Metrics[metric(last.job)+"_bits_test_error"] = wrong
 	return wrong
 }
 

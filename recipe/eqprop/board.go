@@ -2,20 +2,18 @@ package eqprop
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"hash"
-	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"synfire/data"
+	"synfire/data/mnist"
+	"synfire/model"
 	"synfire/recipe"
 	"synfire/report"
 	"synfire/report/figure"
 	rule "synfire/rule/eqprop"
+	"synfire/run"
+	"synfire/task"
 	"synfire/train"
 )
 
@@ -29,38 +27,17 @@ type Job struct {
 	Shuffle bool
 }
 
-// YAML is the job as its run directory keeps it.
-func (j Job) YAML() []byte {
-	c := j.Config
-	var b strings.Builder
-	fmt.Fprintf(&b, "learner: %s\nseed: %d\nimages: %d\nepochs: %d\nbatch: %d\nshuffle: %v\n", rule.Kind, c.Seed, j.Images, j.Epochs, j.Batch, j.Shuffle)
-	fmt.Fprintf(&b, "sizes: %v\nstep: %g\nfree: %d\nnudged: %d\nbeta: %g\ncost-scale: %g\n", c.Sizes, c.Step, c.Free, c.Nudged, c.Beta, c.CostScale)
-	fmt.Fprintf(&b, "nudge: %v\nactivation: %v\nschedule: %v\noutput: %v\nweights: %v\n", c.Nudge, c.Activation, c.Schedule, c.Output, c.Weights)
-	fmt.Fprintf(&b, "rates: %v\nanneal: %d\ntolerance: %g\nparticles: %d\n", c.Rates, c.Anneal, c.Tolerance, c.Particles)
-	if v := c.Convolutional; v != nil {
-		fmt.Fprintf(&b, "image: %v\nconvolutions:\n", v.Image)
-		for _, l := range v.Layers {
-			fmt.Fprintf(&b, "  - {out: %d, kernel: %d, pad: %d, pool: %d, average: %v}\n", l.Out, l.Kernel, l.Pad, l.Pool, l.Average)
-		}
+// of is the job as a study takes it, on one of the data sets. The test error is watched,
+// and chooses nothing: the last epoch's network is the result.
+func (j Job) of(name string, images int) recipe.Job {
+	c := model.Config{
+		Seed: j.Config.Seed, Data: model.Data{Name: name, Ordered: !j.Shuffle},
+		Epochs: j.Epochs, Batch: j.Batch, WatchTest: true, Rule: rule.Rule{Config: j.Config},
 	}
-	if s := c.Spiking; s != nil {
-		fmt.Fprintf(&b, "spiking: {quantiser: %v, lambda: %g, lambda-decay: %g, epsilon: %g, decay: %g, drift: %g, warm: %d, bidirectional: %v}\n",
-			s.Quantiser, s.Lambda, s.LambdaDecay, s.Epsilon, s.Decay, s.Drift, s.Warm, s.Bidirectional)
+	if j.Images < images {
+		c.Data.Train = j.Images
 	}
-	if k := c.TopK; k != nil {
-		fmt.Fprintf(&b, "top-k: {k: %g, variant: %v, temperature: %g, begin: %d, end: %d, hot: %g, cooling: %d}\n", k.K, k.Variant, k.Temperature, k.Begin, k.End, k.Hot, k.Cooling)
-	}
-	if p := c.Pruning; p != nil {
-		fmt.Fprintf(&b, "pruning: {sparsity: %g, last: %g, begin: %d, end: %d, every: %d, saliency: %v, regrow: %v, shared-mask: %v}\n",
-			p.Sparsity, p.Last, p.Begin, p.End, p.Every, p.Saliency, p.Regrow, p.SharedMask)
-	}
-	if c.Binary != nil {
-		fmt.Fprintln(&b, "binary: {}")
-	}
-	if p := c.Predictor; p != nil {
-		fmt.Fprintf(&b, "predictor: {lambda: %g, leak: %g, top-k: %v}\n", p.Lambda, p.Leak, p.TopK)
-	}
-	return []byte(b.String())
+	return recipe.Job{Name: j.Name, Config: c}
 }
 
 // done is a finished job. The learners of many jobs are not kept: only the first and
@@ -68,105 +45,58 @@ func (j Job) YAML() []byte {
 type done struct {
 	job     Job
 	learner *rule.Learner
-	result  *train.Evaluation
-	epochs  []train.Epoch
+	*recipe.Trained
 }
 
-// epochSeconds is the mean time of an epoch.
-func (d *done) epochSeconds() float64 {
-	seconds := 0.0
-	for _, e := range d.epochs {
-		seconds += e.Seconds
-	}
-	return seconds / float64(len(d.epochs))
-}
+// wrong is the test error in percent.
+func (d done) wrong() float64 { return 100 - d.Result.Test.Value("accuracy") }
 
-// board collects the jobs of a run. After an error it does nothing more.
+// board is a study of jobs of equilibrium propagation.
 type board struct {
-	env      *recipe.Env
-	train    *data.Set
-	test     *data.Set
-	measured map[string]report.Measurement
-	metrics  report.Metrics
-	jobs     []done
-	states   hash.Hash // of all learners, in order
-	err      error
+	*recipe.Study
+	name string // of the data set
+	jobs []done
 }
 
 func newBoard(ctx context.Context, e *recipe.Env) (*board, error) {
-	trainSet, testSet, err := sets(ctx, e)
+	name := "mnist"
+	switch e.Scale {
+	case report.Smoke:
+		name = mnist.SampleName
+	case report.Short, report.Full:
+	default:
+		return nil, fmt.Errorf("eqprop: no scale %q: use smoke, short or full", e.Scale)
+	}
+	trainSet, testSet, err := e.Catalog.Load(ctx, model.Data{Name: name}, e.Data)
 	if err != nil {
 		return nil, err
 	}
-	return &board{env: e, train: trainSet, test: testSet, measured: map[string]report.Measurement{}, metrics: report.Metrics{}, states: sha256.New()}, nil
-}
-
-// run trains a job in a directory of its own.
-func (b *board) run(ctx context.Context, j Job) (*done, error) {
-	set := b.train
-	if j.Images > 0 && j.Images < set.Len() {
-		first := make([]int, j.Images)
-		for i := range first {
-			first[i] = i
-		}
-		var err error
-		if set, err = set.Subset(first); err != nil {
-			return nil, err
-		}
-	}
-	j.Config.Pool = b.env.Pool
-	learner, err := rule.New(j.Config)
-	if err != nil {
-		return nil, err
-	}
-	for _, w := range j.Config.Warnings() {
-		b.env.Observer.Warn(j.Name + ": " + w)
-	}
-	cursor, err := data.NewCursor(set, data.CursorOptions{Batch: j.Batch, Seed: j.Config.Seed, Shuffle: j.Shuffle})
-	if err != nil {
-		return nil, err
-	}
-	path := filepath.Join(b.env.Out, fmt.Sprintf("%s-s%d", j.Name, j.Config.Seed))
-	dir, err := train.OpenRunDir(path, rule.Kind, j.YAML(), b.env.Resume)
-	if err != nil {
-		return nil, err
-	}
-	defer dir.Close()
-	loop := train.Loop{
-		Learner: learner, Train: cursor, Test: b.test, Epochs: j.Epochs, Dir: dir,
-		SaveEvery: b.env.SaveEvery, Observer: b.env.Observer, Now: b.env.Now,
-	}
-	result, err := loop.Run(ctx)
-	if err != nil {
-		return nil, err
-	}
-	_, epochs, err := dir.History()
-	if err != nil {
-		return nil, err
-	}
-	return &done{j, learner, result, epochs}, nil
+	return &board{Study: recipe.NewStudy(e, trainSet, testSet), name: name}, nil
 }
 
 // testError runs a job and returns its test error in percent.
 func (b *board) testError(ctx context.Context, j Job) float64 {
-	if b.err != nil {
+	j.Config.Pool = b.Env.Pool
+	t := b.Run(ctx, j.of(b.name, b.Train().Len()))
+	if t == nil {
 		return 0
 	}
-	d, err := b.run(ctx, j)
-	if err != nil {
-		b.err = fmt.Errorf("%s, seed %d: %w", j.Name, j.Config.Seed, err)
-		return 0
-	}
-	b.jobs = append(b.jobs, *d)
-	b.hash(d.learner.State())
-	wrong := 100 - d.result.Metrics.Accuracy()
+	d := done{j, t.Learner.(*rule.Learner), t}
+	b.jobs = append(b.jobs, d)
 	name := metric(j)
-	b.metrics[name+"_test_error"] = wrong
-	b.metrics[name+"_seconds_per_epoch"] = d.epochSeconds()
-	for layer, rate := range d.epochs[len(d.epochs)-1].Rates {
-		b.metrics[name+"_rate_"+layer] = rate
+	b.Metrics[name+"_test_error"] = d.wrong()
+	b.Metrics[name+"_seconds_per_epoch"] = d.EpochSeconds()
+	for layer, rate := range d.Epochs[len(d.Epochs)-1].Rates {
+		b.Metrics[name+"_rate_"+layer] = rate
 	}
-	return wrong
+	return d.wrong()
+}
+
+// forget lets go of the last job's learner: of a hundred jobs, they would take gigabytes.
+func (b *board) forget() {
+	if n := len(b.jobs); n > 1 && b.Err() == nil {
+		b.jobs[n-1].learner, b.jobs[n-1].Learner = nil, nil
+	}
 }
 
 // metric begins the names of a job's figures.
@@ -184,49 +114,35 @@ func (b *board) last() Job {
 
 // measure runs a job and adds its test error to a claim.
 func (b *board) measure(ctx context.Context, claim string, j Job) {
-	if wrong := b.testError(ctx, j); claim != "" {
-		b.add(claim, wrong)
-	}
+	b.add(claim, b.testError(ctx, j))
 }
+
+// add adds a figure of the test set to a claim.
+func (b *board) add(claim string, value float64) { b.Add(claim, value, b.Test().Len()) }
 
 // forward adds the test error of the last job's predictor to a claim.
 func (b *board) forward(ctx context.Context, claim string) {
-	if b.err != nil {
+	if b.Err() != nil {
 		return
 	}
-	f, err := b.jobs[len(b.jobs)-1].learner.Forward()
-	if err == nil {
-		var result *train.Evaluation
-		if result, err = train.Evaluate(ctx, f, b.test, testBatch, nil); err == nil {
-			b.add(claim, 100-result.Metrics.Accuracy())
-		}
-	}
-	b.err = err
+	b.add(claim, b.evaluate(ctx, b.jobs[len(b.jobs)-1].learner, rule.ForwardName))
 }
 
-const testBatch = 256
-
-// add adds a figure to a claim.
-func (b *board) add(claim string, value float64) {
-	if b.err == nil {
-		m := b.measured[claim]
-		m.Values, m.N = append(m.Values, value), b.test.Len()
-		b.measured[claim] = m
+// evaluate is the test error of an output of a learner, in percent.
+func (b *board) evaluate(ctx context.Context, l *rule.Learner, output string) float64 {
+	result, err := train.Evaluate(ctx, l, b.Test(), train.EvaluateOptions{Tasks: []task.Binding{{Task: task.Classify{}, Output: output}}})
+	if err != nil {
+		b.Fail(err)
+		return 0
 	}
-}
-
-// seeds is the number of seeds of a claim with several figures of each.
-func (b *board) seeds(claim string, n int) {
-	m := b.measured[claim]
-	m.Seeds = n
-	b.measured[claim] = m
+	return 100 - result.Classes().Accuracy()
 }
 
 // outcome is the result, with a page that shows, after its own sections, each job's
 // course, and of each kind of network how it relaxes and how good its estimates are.
 func (b *board) outcome(page report.Page) (*recipe.Outcome, error) {
-	if b.err != nil {
-		return nil, b.err
+	if err := b.Err(); err != nil {
+		return nil, err
 	}
 	sections := page.Sections
 	for _, build := range []func() ([]report.Section, error){b.learning, b.relaxations, b.gradients, b.alignments, b.fidelities} {
@@ -238,23 +154,12 @@ func (b *board) outcome(page report.Page) (*recipe.Outcome, error) {
 	}
 	var configs []string
 	for _, d := range b.jobs {
-		configs = append(configs, "# "+d.job.Name+"\n"+string(d.job.YAML()))
+		configs = append(configs, "# "+d.job.Name+"\n"+string(d.YAML))
 	}
-	return &recipe.Outcome{
-		Measured: b.measured, Metrics: b.metrics, WeightsSHA256: hex.EncodeToString(b.states.Sum(nil)),
-		Page: func(r report.Run) report.Page {
-			page.Claims, page.Sections, page.Config, page.Facts = r.Claims, sections, strings.Join(configs, "\n"), r.Facts()
-			return page
-		},
-	}, nil
-}
-
-// hash takes a learner's state into the sum over all of them.
-func (b *board) hash(state map[string]train.Array) {
-	for _, name := range slices.Sorted(maps.Keys(state)) {
-		fmt.Fprintf(b.states, "%s %v\n", name, state[name].Shape)
-		b.states.Write(state[name].Data)
-	}
+	return b.Outcome(func(r report.Run) report.Page {
+		page.Claims, page.Sections, page.Config, page.Facts = r.Claims, sections, strings.Join(configs, "\n"), r.Facts()
+		return page
+	})
 }
 
 // learning draws the errors and lists the jobs.
@@ -265,25 +170,21 @@ func (b *board) learning() ([]report.Section, error) {
 	}
 	table := report.Table{Head: []string{"run", "seed", "images", "epochs", "train error", "test error", "active", "an epoch"}, Right: []bool{false, true, true, true, true, true, true, true}}
 	for _, d := range b.jobs {
-		last := d.epochs[len(d.epochs)-1]
-		images := d.job.Images
-		if images == 0 {
-			images = b.train.Len()
-		}
+		last := d.Epochs[len(d.Epochs)-1]
 		table.Rows = append(table.Rows, []string{
-			d.job.Name, fmt.Sprint(d.job.Config.Seed), report.Integer(int64(images)), fmt.Sprint(len(d.epochs)),
-			fmt.Sprintf("%.2f %%", 100-last.TrainAccuracy), fmt.Sprintf("%.2f %%", 100-d.result.Metrics.Accuracy()),
-			fmt.Sprintf("%.1f %%", 100*last.Rates["layer1"]), report.Seconds(d.epochSeconds()),
+			d.job.Name, fmt.Sprint(d.job.Config.Seed), report.Integer(int64(d.Sets.Train.Len())), fmt.Sprint(len(d.Epochs)),
+			fmt.Sprintf("%.2f %%", 100-last.Train["accuracy"]), fmt.Sprintf("%.2f %%", d.wrong()),
+			fmt.Sprintf("%.1f %%", 100*last.Rates["layer1"]), report.Seconds(d.EpochSeconds()),
 		})
 	}
 	s.Tables = append(s.Tables, table)
 	const most, figures = 6, 4 // lines that can be told apart, and pictures of them
-	names := b.names()
+	names := b.Names()
 	for names := range slices.Chunk(names[:min(len(names), most*figures)], most) {
 		var test, training []figure.Series
 		for _, name := range names {
-			test = append(test, b.course(name, func(e train.Epoch) float64 { return 100 - e.TestAccuracy }))
-			training = append(training, b.course(name, func(e train.Epoch) float64 { return 100 - e.TrainAccuracy }))
+			test = append(test, b.Course(name, func(e run.Epoch) float64 { return 100 - e.Test["accuracy"] }))
+			training = append(training, b.Course(name, func(e run.Epoch) float64 { return 100 - e.Train["accuracy"] }))
 		}
 		f, err := figure.Curves("Errors", "epoch", figure.Panel{Name: "test error (%)", Series: test}, figure.Panel{Name: "training error (%)", Series: training})
 		if err != nil {
@@ -292,38 +193,4 @@ func (b *board) learning() ([]report.Section, error) {
 		s.Figures = append(s.Figures, report.Figure{SVG: f.SVG(), Alt: "Errors over epochs of " + strings.Join(names, ", "), Caption: "Of several seeds the mean, with their range as a band."})
 	}
 	return []report.Section{s}, nil
-}
-
-// names are those of the jobs, each once.
-func (b *board) names() (names []string) {
-	for _, d := range b.jobs {
-		if !slices.Contains(names, d.job.Name) {
-			names = append(names, d.job.Name)
-		}
-	}
-	return names
-}
-
-// course is the mean over the seeds of a job, with their range.
-func (b *board) course(name string, value func(train.Epoch) float64) figure.Series {
-	line, seeds := figure.Series{Name: name}, 0.0
-	for _, d := range b.jobs {
-		if d.job.Name != name {
-			continue
-		}
-		seeds++
-		for i, e := range d.epochs {
-			v := value(e)
-			if i == len(line.Y) {
-				line.Y, line.Low, line.High = append(line.Y, v), append(line.Low, v), append(line.High, v)
-				continue
-			}
-			line.Y[i] += (v - line.Y[i]) / seeds
-			line.Low[i], line.High[i] = min(line.Low[i], v), max(line.High[i], v)
-		}
-	}
-	if seeds == 1 {
-		line.Low, line.High = nil, nil
-	}
-	return line
 }

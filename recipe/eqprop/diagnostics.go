@@ -1,8 +1,8 @@
 package eqprop
 
 import (
+	"context"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -11,8 +11,11 @@ import (
 	"synfire/report"
 	"synfire/report/figure"
 	rule "synfire/rule/eqprop"
+	"synfire/rule/eqprop/coupling"
+	"synfire/rule/eqprop/diagnose"
+	"synfire/rule/eqprop/limit"
+	"synfire/sample"
 	"synfire/tensor"
-	"synfire/train"
 )
 
 // hosts are the first of the jobs whose learners are kept with a kind of network each:
@@ -30,21 +33,21 @@ func (b *board) hosts() (hosts []done) {
 }
 
 // first is a batch of test images.
-func (b *board) first(n int) (*data.Batch, error) {
-	cursor, err := data.NewCursor(b.test, data.CursorOptions{Batch: n})
+func (b *board) first(n int) (*sample.Batch, error) {
+	cursor, err := data.NewCursor(b.Test(), data.CursorOptions{Batch: n})
 	if err != nil {
 		return nil, err
 	}
-	var batch data.Batch
-	cursor.Next(&batch)
-	return &batch, nil
+	var batch sample.Batch
+	_, err = cursor.Next(context.Background(), &batch)
+	return &batch, err
 }
 
 // sample is a batch for the diagnostics of a network, small where they take long.
-func (b *board) sample(c rule.Config) (*data.Batch, error) {
+func (b *board) sample(c rule.Config) (*sample.Batch, error) {
 	n := 20
 	switch {
-	case b.env.Scale == report.Smoke:
+	case b.Env.Scale == report.Smoke:
 		n = 2
 	case c.Convolutional != nil || len(c.Sizes) > 3:
 		n = 5
@@ -54,7 +57,7 @@ func (b *board) sample(c rule.Config) (*data.Batch, error) {
 
 // grid are the values of a parameter that a figure tries, with the network's own.
 func (b *board) grid(own float64, values ...float64) []float64 {
-	if b.env.Scale == report.Smoke {
+	if b.Env.Scale == report.Smoke {
 		values = []float64{values[0], values[len(values)/2]}
 	}
 	values = append(values, own)
@@ -72,9 +75,7 @@ func (d done) like(change func(c *rule.Config)) (*rule.Learner, error) {
 	if err != nil {
 		return nil, err
 	}
-	state := d.learner.State()
-	maps.DeleteFunc(state, func(name string, _ train.Array) bool { return strings.HasPrefix(name, "particles") })
-	return l, l.SetState(state)
+	return l, l.SetState(d.learner.Model())
 }
 
 // relaxations draws traces of each kind of network.
@@ -91,7 +92,7 @@ func (b *board) relaxations() ([]report.Section, error) {
 			return nil, err
 		}
 		s.Figures = append(s.Figures, f)
-		warnings, err := d.learner.Warnings(batch)
+		warnings, err := diagnose.Warnings(d.learner, batch)
 		if err != nil {
 			return nil, err
 		}
@@ -107,8 +108,8 @@ func (b *board) relaxations() ([]report.Section, error) {
 }
 
 // relaxation draws the energy and what moves.
-func (d done) relaxation(batch *data.Batch) (report.Figure, error) {
-	trace, err := d.learner.Trace(batch)
+func (d done) relaxation(batch *sample.Batch) (report.Figure, error) {
+	trace, err := diagnose.Follow(d.learner, batch)
 	if err != nil {
 		return report.Figure{}, err
 	}
@@ -147,14 +148,14 @@ func positive(y []float64) []float64 {
 func (b *board) gradients() (all []report.Section, err error) {
 	for _, d := range b.hosts() {
 		c := d.job.Config
-		if c.Spiking != nil || c.TopK != nil && c.TopK.Variant != rule.Budget {
+		if c.Spiking != nil || c.TopK != nil && c.TopK.Variant != limit.Budget {
 			continue
 		}
 		batch, err := b.sample(c)
 		if err != nil {
 			return nil, err
 		}
-		exact, err := d.learner.Backprop(batch, c.Free)
+		exact, err := diagnose.Backprop(d.learner, batch, c.Free)
 		if err != nil {
 			return nil, err
 		}
@@ -162,7 +163,7 @@ func (b *board) gradients() (all []report.Section, err error) {
 		if len(all) == 0 {
 			s.Text = "Cosines between the estimate for some test images and backpropagation through time, for the weights of each layer. All phases take all their steps. A cosine is zero where the nudge has not arrived."
 		}
-		for _, draw := range []func(done, *data.Batch, *rule.Net) (report.Figure, error){b.overBeta, b.overSteps} {
+		for _, draw := range []func(done, *sample.Batch, *coupling.Net) (report.Figure, error){b.overBeta, b.overSteps} {
 			f, err := draw(d, batch, exact)
 			if err != nil {
 				return nil, err
@@ -176,7 +177,7 @@ func (b *board) gradients() (all []report.Section, err error) {
 
 // overBeta draws the cosines of the estimates at the network's own number of nudged
 // steps.
-func (b *board) overBeta(d done, batch *data.Batch, exact *rule.Net) (report.Figure, error) {
+func (b *board) overBeta(d done, batch *sample.Batch, exact *coupling.Net) (report.Figure, error) {
 	c := d.job.Config
 	grid := b.grid(c.Beta, 0.01, 0.03, 0.1, 0.3, 1)
 	oneSided, centred := newCosines("one-sided", c), newCosines("centred", c)
@@ -194,7 +195,7 @@ func (b *board) overBeta(d done, batch *data.Batch, exact *rule.Net) (report.Fig
 
 // overSteps draws the cosines of the estimates at the network's own β, and of the
 // centred one with as many steps of backpropagation.
-func (b *board) overSteps(d done, batch *data.Batch, exact *rule.Net) (report.Figure, error) {
+func (b *board) overSteps(d done, batch *sample.Batch, exact *coupling.Net) (report.Figure, error) {
 	c := d.job.Config
 	oneSided, centred, truncated := newCosines("one-sided", c), newCosines("centred", c), newCosines("centred, as many steps back", c)
 	for _, steps := range b.grid(float64(c.Nudged), 1, 2, 4, 8, 16, 32) {
@@ -211,7 +212,7 @@ func (b *board) overSteps(d done, batch *data.Batch, exact *rule.Net) (report.Fi
 		if int(steps) > c.Free {
 			continue
 		}
-		back, err := d.learner.Backprop(batch, int(steps))
+		back, err := diagnose.Backprop(d.learner, batch, int(steps))
 		if err != nil {
 			return report.Figure{}, err
 		}
@@ -221,7 +222,7 @@ func (b *board) overSteps(d done, batch *data.Batch, exact *rule.Net) (report.Fi
 }
 
 // estimate is a learner's gradient with another nudge.
-func (d done) estimate(batch *data.Batch, nudge rule.Nudge, beta float64, steps int) (*rule.Net, error) {
+func (d done) estimate(batch *sample.Batch, nudge rule.Nudge, beta float64, steps int) (*coupling.Net, error) {
 	l, err := d.like(func(c *rule.Config) { c.Nudge, c.Beta, c.Nudged = nudge, beta, steps })
 	if err != nil {
 		return nil, err
@@ -242,9 +243,9 @@ func newCosines(name string, c rule.Config) cosines {
 }
 
 // add adds a point to the line of each layer.
-func (c cosines) add(x float64, g, exact *rule.Net) {
+func (c cosines) add(x float64, g, exact *coupling.Net) {
 	for l := range c {
-		c[l].X, c[l].Y = append(c[l].X, x), append(c[l].Y, rule.Cosine(g.W[l].Value.Data, exact.W[l].Value.Data))
+		c[l].X, c[l].Y = append(c[l].X, x), append(c[l].Y, diagnose.Cosine(g.W[l].Value.Data, exact.W[l].Value.Data))
 	}
 }
 
@@ -279,11 +280,11 @@ func (b *board) alignments() ([]report.Section, error) {
 		if err != nil {
 			return nil, err
 		}
-		before, err := untrained.Alignment(batch)
+		before, err := diagnose.Alignment(untrained, batch)
 		if err != nil {
 			return nil, err
 		}
-		after, err := d.learner.Alignment(batch)
+		after, err := diagnose.Alignment(d.learner, batch)
 		if err != nil {
 			return nil, err
 		}
@@ -348,7 +349,7 @@ func (b *board) fidelity(d done) (report.Figure, error) {
 		}
 		for k := range far {
 			far[k].X, far[k].Y = append(far[k].X, steps), append(far[k].Y, distance(f[k], free[k]))
-			same[k].X, same[k].Y = append(same[k].X, steps), append(same[k].Y, rule.Cosine(g[k], changes[k]))
+			same[k].X, same[k].Y = append(same[k].X, steps), append(same[k].Y, diagnose.Cosine(g[k], changes[k]))
 		}
 	}
 	for k := range far {

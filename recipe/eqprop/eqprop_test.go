@@ -2,12 +2,14 @@ package eqprop
 
 import (
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"synfire/catalog"
 	"synfire/data"
 	"synfire/recipe"
 	"synfire/report"
@@ -18,17 +20,23 @@ import (
 // The bounds as they were promised: they are not lowered to make a verdict.
 func TestClaims(t *testing.T) {
 	want := map[string][2]float64{ // short, full; 0 for none
-		"eqprop/short": {3.7, 0}, "eqprop/full": {0, 2.5}, "eqprop/full-centred": {0, 2.2}, "eqprop/deep": {0, 2.5},
+		"eqprop/short": {3.7, 0}, "eqprop/full": {0, 3}, "eqprop/full-first": {0, 2.5}, "eqprop/training-error": {0, 0.004},
+		"eqprop/full-centred": {0, 2.2}, "eqprop/centred-annealed": {0, 2.5}, "eqprop/deep-centred": {0, 2.5}, "eqprop/two-hidden": {0, 3}, "eqprop/three-hidden": {0, 3},
 		"eqprop-conv/mnist":       {1.5, 1.2},
 		"init-eqprop/equilibrium": {3.7, 2.8}, "init-eqprop/forward": {4, 3.2}, "init-eqprop/control": {2, 2},
-		"spiking-eqprop/one-epoch": {5.5, 0}, "spiking-eqprop/full": {0, 2.8}, "spiking-eqprop/speed": {46.6, 0}, "init-spiking-eqprop/init-spiking": {0.5, 0.5},
+		"init-eqprop/collapse": {0.05, 0.05}, "init-eqprop/as-well": {0, 0.1}, "init-eqprop/large": {0, 0.1},
+		"spiking-eqprop/one-epoch": {5.5, 0}, "spiking-eqprop/full": {0, 2.8}, "spiking-eqprop/adapted": {0, 2.8}, "spiking-eqprop/real-valued": {1, 0.5},
+		"spiking-eqprop/fixed-point": {0.01, 0}, "spiking-eqprop/faster-convergence": {2, 0},
+		"init-spiking-eqprop/init-spiking": {0.5, 0.5}, "init-spiking-eqprop/prediction-matters": {1, 0},
 		"binary-eqprop/binary": {3, 3},
 		"topk-eqprop/topk":     {1.5, 1.5}, "topk-eqprop/pruned": {1.5, 1.5},
+		"topk-eqprop/topk-spiking": {0, 1}, "topk-eqprop/topk-binary": {0, 1}, "topk-eqprop/pruned-spiking": {0, 1}, "topk-eqprop/pruned-binary": {0, 1},
 	}
 	for _, r := range Recipes() {
 		for _, c := range r.Claims {
 			w, ok := want[r.ID+"/"+c.ID]
 			if !ok {
+				t.Errorf("%s, %s: a claim whose bounds are not pinned here", r.ID, c.ID)
 				continue
 			}
 			delete(want, r.ID+"/"+c.ID)
@@ -51,7 +59,7 @@ func TestSmoke(t *testing.T) {
 	}
 	for _, r := range Recipes() {
 		dir := t.TempDir()
-		o, err := r.Run(t.Context(), &recipe.Env{Scale: report.Smoke, Seed: 1, Out: dir, Observer: train.None{}, Now: time.Now})
+		o, err := r.Run(t.Context(), &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Out: dir, Observer: train.None{}, Now: time.Now})
 		if err != nil {
 			t.Fatalf("%s: %v", r.ID, err)
 		}
@@ -118,7 +126,7 @@ func checkCosts(t *testing.T, m report.Metrics) {
 func TestUnknownScale(t *testing.T) {
 	for _, r := range Recipes() {
 		dir := filepath.Join(t.TempDir(), "run")
-		if _, err := r.Run(t.Context(), &recipe.Env{Scale: "long", Out: dir}); err == nil || !strings.Contains(err.Error(), "use smoke, short or full") {
+		if _, err := r.Run(t.Context(), &recipe.Env{Catalog: catalog.Default(), Scale: "long", Out: dir}); err == nil || !strings.Contains(err.Error(), "use smoke, short or full") {
 			t.Errorf("%s: %v", r.ID, err)
 		}
 		if _, err := os.Stat(dir); err == nil {
@@ -133,21 +141,48 @@ func TestClothes(t *testing.T) {
 	if _, err := os.Stat(folder); err != nil || testing.Short() || snntest.DoublePrecision() {
 		t.Skip("needs Fashion-MNIST in " + folder + ", and takes long without assembly")
 	}
-	e := &recipe.Env{Scale: report.Smoke, Seed: 1, Out: t.TempDir(), Observer: train.None{}, Now: time.Now, Data: data.Options{CacheDir: t.TempDir()}}
+	e := &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Out: t.TempDir(), Observer: train.None{}, Now: time.Now, Data: data.Options{CacheDir: t.TempDir()}}
 	b, err := newBoard(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)
 	}
-	digits := b.train
+	digits := b.Train()
 	j := convolutional(1, 2, 1)
 	j.Images = 20
 	b.clothes(t.Context(), j)
-	if _, ok := b.metrics["convolutional_fashion_s1_test_error"]; b.err != nil || !ok || b.train != digits {
-		t.Errorf("%v, metrics %v, digits kept: %v", b.err, b.metrics, b.train == digits)
+	if _, ok := b.Metrics["convolutional_fashion_s1_test_error"]; b.Err() != nil || !ok || b.Train() != digits {
+		t.Errorf("%v, metrics %v, digits kept: %v", b.Err(), b.Metrics, b.Train() == digits)
 	}
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if b.clothes(canceled, j); b.err == nil {
+	if b.clothes(canceled, j); b.Err() == nil {
 		t.Error("an interrupted run goes on")
+	}
+}
+
+// Fisher's p by hand: the lady and her tea, and extremes.
+func TestFisher(t *testing.T) {
+	for _, c := range []struct {
+		a, b, n int
+		p       float64
+	}{
+		{3, 1, 4, 34. / 70}, {4, 0, 4, 2. / 70}, {0, 4, 4, 2. / 70}, {2, 2, 4, 1}, {0, 0, 30, 1}, {30, 30, 30, 1},
+		{0, 1, 30, 1}, {0, 5, 30, 2 * 142506. / 5461512}, {0, 6, 30, 2 * 593775. / 50063860},
+	} {
+		if p := fisher(c.a, c.b, c.n); math.Abs(p-c.p) > 1e-9 {
+			t.Errorf("%d and %d of %d: p = %v, want %v", c.a, c.b, c.n, p, c.p)
+		}
+	}
+}
+
+// The seeds of the claim on collapsed runs are none that had been seen.
+func TestCollapseSeedsAreNew(t *testing.T) {
+	if firstCollapse <= 10 || collapseSeeds != 30 {
+		t.Errorf("seeds from %d on, %d of them", 1+firstCollapse, collapseSeeds)
+	}
+	for i, j := range controls(7) {
+		if j.Images != 10_000 || j.Epochs != 5 || j.Config.Free != 4 || j.Config.Seed != 7 || (j.Config.Predictor == nil) != (i == 2) || i == 1 && j.Config.Predictor.Lambda != 0 {
+			t.Errorf("control %d: %+v", i, j)
+		}
 	}
 }

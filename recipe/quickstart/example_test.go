@@ -4,8 +4,10 @@ import (
 	"fmt"
 
 	"synfire/data/mnist"
+	"synfire/model"
 	"synfire/recipe/quickstart"
 	"synfire/report"
+	"synfire/train"
 )
 
 // The network of a scale, node by node.
@@ -16,14 +18,14 @@ func Example() {
 		return
 	}
 	images, _ := mnist.Sample()
-	net, err := c.Network(images)
+	plan, err := c.Rule.(train.Planner).Plan(c.Setting(model.Sets{Spec: images.Spec(), Train: images}, nil))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println("steps of time:", c.Steps)
-	for _, nd := range net.Nodes() {
-		fmt.Println(nd.Name, nd.Out)
+	for _, nd := range plan.Layers {
+		fmt.Println(nd.Name, nd.Output)
 	}
 	// Output:
 	// steps of time: 5

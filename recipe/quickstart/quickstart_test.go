@@ -9,12 +9,14 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/catalog"
 	"synfire/data"
 	"synfire/data/mnist"
 	"synfire/model"
 	"synfire/recipe"
 	"synfire/recipe/quickstart"
 	"synfire/report"
+	"synfire/rule/bptt"
 	"synfire/tensor"
 	"synfire/train"
 )
@@ -45,7 +47,8 @@ func TestConfig(t *testing.T) {
 		if err := k.Validate(); err != nil || k.Data.Name != c.data || k.Steps != c.steps || k.Epochs != c.epochs || k.Seed != 7 {
 			t.Errorf("%s: %v, configuration %+v", c.scale, err, k)
 		}
-		net, err := k.Network(digits())
+		spec := digits().Spec()
+		net, err := k.Rule.(bptt.Rule).Network(k.Setting(model.Sets{Spec: spec}, nil))
 		if err != nil {
 			t.Fatalf("%s: %v", c.scale, err)
 		}
@@ -59,11 +62,11 @@ func TestConfig(t *testing.T) {
 		if params != c.params {
 			t.Errorf("%s: %d parameters, want %d", c.scale, params, c.params)
 		}
-		yaml, err := model.Default().Encode(k)
+		yaml, err := catalog.Default().Encode(k)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := model.Default().Decode("config.yaml", yaml)
+		again, err := catalog.Default().Decode("config.yaml", yaml)
 		if err != nil || !reflect.DeepEqual(again, k) {
 			t.Errorf("%s: came back as %+v, %v, from\n%s", c.scale, again, err, yaml)
 		}
@@ -117,14 +120,14 @@ func TestRunBegins(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	dir := t.TempDir()
-	_, err := quickstart.Recipe().Run(ctx, &recipe.Env{Scale: report.Smoke, Seed: 1, Out: dir})
+	_, err := quickstart.Recipe().Run(ctx, &recipe.Env{Catalog: catalog.Default(), Observer: train.None{}, Scale: report.Smoke, Seed: 1, Out: dir})
 	if !errors.Is(err, train.ErrInterrupted) {
 		t.Errorf("smoke: %v, want an interruption", err)
 	}
 	if yaml, err := os.ReadFile(filepath.Join(dir, "config.yaml")); err != nil || !strings.Contains(string(yaml), "name: mnist-sample") {
 		t.Errorf("smoke: %v\n%s", err, yaml)
 	}
-	_, err = quickstart.Recipe().Run(t.Context(), &recipe.Env{Scale: report.Short, Seed: 1, Out: dir, Data: data.Options{DataDir: t.TempDir()}})
+	_, err = quickstart.Recipe().Run(t.Context(), &recipe.Env{Catalog: catalog.Default(), Observer: train.None{}, Scale: report.Short, Seed: 1, Out: dir, Data: data.Options{DataDir: t.TempDir()}})
 	if err == nil || !strings.Contains(err.Error(), "--data-dir") {
 		t.Errorf("short without data: %v, want an error that names --data-dir", err)
 	}

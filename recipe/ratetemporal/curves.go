@@ -59,8 +59,8 @@ func (s *study) rates() error {
 		return vanRossumTheory(1, rho, rateTau, s.size.rateWindow) / s.size.rateWindow
 	}
 	s.claim("rate", n, slices.Max(ri)-slices.Min(ri))
-	s.claim("rate-isi", n, c.against("ISI", isiTheory))
-	s.claim("rate-sync", n, c.against("SYNC", syncTheory))
+	s.claim("rate-isi-theory", n, farthest(ratios, c.of("ISI"), isiTheory))
+	s.claim("rate-sync-theory", n, farthest(ratios, sync, syncTheory))
 	farVR, farVP := 0.0, 0.0
 	for i, rho := range ratios {
 		farVR = max(farVR, 100*math.Abs(vr[i]/vrTheory(rho)-1))
@@ -117,7 +117,11 @@ func (s *study) lowRates() error {
 	s.claim("low-rate-falls", n, min(rises(isi[:3]), rises(spk[:3]), rises(ri[:3])))
 	s.claim("low-rate-flat", n, max(spread(isi[4:]), spread(sync[4:]), spread(spk[3:]), spread(ri[3:])))
 	twice := func(rate float64) float64 { return 2 * rate }
-	s.claim("low-rate-van-rossum", n, c.against("vR D²", twice))
+	relative := c.of("vR D²")
+	for i, rate := range counts {
+		relative[i] = 100 * relative[i] / twice(rate)
+	}
+	s.claim("low-rate-van-rossum-theory", n, farthest(counts, relative, func(float64) float64 { return 100 }))
 
 	line := figure.Series{Name: "2λT", X: counts, Reference: true}
 	for _, rate := range counts {
@@ -217,7 +221,9 @@ func (s *study) doublets() error {
 	for _, v := range [][]float64{isi, spk, sync} {
 		zero = max(zero, math.Abs(v[1]-v[0]))
 	}
-	s.claim("mrts", n, slices.Max(sync)-sync[0])
+	gain := slices.Max(sync) - sync[0]
+	s.claim("mrts", n, gain)
+	s.claim("mrts-expected", n, math.Abs(gain-expectedGain)/expectedGainError)
 	s.claim("mrts-monotone", n, min(rises(negated(isi)), rises(negated(spk)), rises(sync)))
 	s.claim("mrts-zero", n, zero)
 

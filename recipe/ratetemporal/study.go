@@ -170,11 +170,10 @@ func (c curve) allSeries() (list []figure.Series) {
 	return list
 }
 
-// against is the largest distance of a measure from theory in standard errors.
-func (c curve) against(name string, theory func(x float64) float64) float64 {
-	k, far := slices.Index(c.names, name), 0.0
-	for i, p := range c.points {
-		far = max(far, math.Abs(p[k].mean-theory(c.x[i]))/p[k].se)
+// farthest is the largest distance of values from theory.
+func farthest(x, values []float64, theory func(x float64) float64) (far float64) {
+	for i, v := range values {
+		far = max(far, math.Abs(v-theory(x[i])))
 	}
 	return far
 }

@@ -3,7 +3,9 @@ package figure
 import (
 	"fmt"
 	"math"
+	"slices"
 
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -56,17 +58,38 @@ func newDendrogram(n int, joins []Join) (dendrogram, error) {
 
 // draw fits the tree into an area whose width is that of the leaves.
 func (d dendrogram) draw(c draw.Canvas, area vg.Rectangle) {
-	n, top := len(d.order), 0.0
-	for _, h := range d.high {
-		top = math.Max(top, h)
-	}
-	if top == 0 {
-		top = 1
-	}
+	n, top := len(d.order), d.top()
 	x := func(k int) vg.Length { return area.Min.X + area.Size().X*vg.Length(d.place[k]/float64(n)) }
 	y := func(k int) vg.Length { return area.Min.Y + area.Size().Y*vg.Length(d.high[k]/top) }
 	for i, j := range d.joins {
 		k := n + i
 		c.StrokeLines(line(muted, 0.9), []vg.Point{{X: x(j.A), Y: y(j.A)}, {X: x(j.A), Y: y(k)}, {X: x(j.B), Y: y(k)}, {X: x(j.B), Y: y(j.B)}})
 	}
+}
+
+// top is the greatest height, 1 where there is none.
+func (d dendrogram) top() float64 {
+	if top := slices.Max(d.high); top > 0 {
+		return top
+	}
+	return 1
+}
+
+// drawAxis draws the scale of the heights to the left of an area, and what they are
+// where that fits.
+func (d dendrogram) drawAxis(c draw.Canvas, area vg.Rectangle, quantity string) {
+	x := area.Min.X - 3
+	c.StrokeLine2(line(axis, 0.75), x, area.Min.Y, x, area.Max.Y)
+	number := textStyle(tickSize, muted, text.XRight, text.YCenter)
+	for _, m := range (ticks{most: 3}).Ticks(0, d.top()) {
+		y := area.Min.Y + area.Size().Y*vg.Length(m.Value/d.top())
+		c.StrokeLine2(line(axis, 0.75), x-3, y, x, y)
+		c.FillText(number, vg.Point{X: x - 5, Y: y}, m.Label)
+	}
+	name := textStyle(tickSize, muted, text.XCenter, text.YCenter)
+	if quantity == "" || name.Width(quantity) > treeHeight {
+		quantity = "height"
+	}
+	name.Rotation = math.Pi / 2
+	c.FillText(name, vg.Point{X: c.Min.X + axisLabel/2, Y: (area.Min.Y + area.Max.Y) / 2}, quantity)
 }

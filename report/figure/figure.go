@@ -8,10 +8,11 @@
 // bytes. Figures are 480 CSS pixels wide and stay legible at 330, the width of a
 // phone's column.
 //
-// Line and text colours in the SVG are CSS custom properties with a fallback,
-// e.g. var(--fig-ink,#1F2328), so that a page can give dark mode its own. Their
+// Line and text colours in the SVG are given twice: as they are, for viewers that know
+// no custom properties, and as CSS custom properties with a fallback, e.g.
+// var(--fig-ink,#1F2328), so that a page can give dark mode its own. Their
 // names are ink, muted, axis, grid, on (text upon a strong fill), card (the
-// ground) and 1 to 6 (the series), each after "--fig-". The series colours are
+// ground), 1 to 6 (the series) and spike, each after "--fig-". The series colours are
 // those of Okabe and Ito, which colour-blind readers can tell apart; series
 // differ in their dashes, too.
 package figure
@@ -46,7 +47,7 @@ func (f Figure) SVG() []byte {
 	c := &svgCanvas{Canvas: vgsvg.New(width, f.height)}
 	f.draw(c)
 	return fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" `+
-		`font-family="'Liberation Sans',Arimo,Arial,Helvetica,sans-serif" style="background:var(--fig-card,#fff)">`+"\n%s",
+		`font-family="'Liberation Sans',Arimo,Arial,Helvetica,sans-serif" style="background:#fff;background:var(--fig-card,#fff)">`+"\n%s",
 		width.Points(), f.height.Points(), c.body())
 }
 
@@ -109,7 +110,9 @@ var compact = func() *strings.Replacer {
 	}
 	for _, p := range palette {
 		hex := fmt.Sprintf("#%02X%02X%02X", p.color.R, p.color.G, p.color.B)
-		pairs = append(pairs, ":"+hex, ":var(--fig-"+p.name+","+hex+")")
+		for _, property := range []string{"fill:", "stroke:"} {
+			pairs = append(pairs, property+hex, property+hex+";"+property+"var(--fig-"+p.name+","+hex+")")
+		}
 	}
 	return strings.NewReplacer(pairs...)
 }()

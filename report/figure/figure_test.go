@@ -9,9 +9,12 @@ import (
 	"image/png"
 	"io"
 	"math"
+	"math/rand/v2"
 	"regexp"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/plot/vg"
 )
 
 var nan = math.NaN()
@@ -49,7 +52,16 @@ func samples(t *testing.T) map[string]Figure {
 	add("raster")(Raster("Spikes", []Layer{{"hidden", 16, 200, spikes}, {"silent", 16, 3, make([]float64, 48)}}))
 	add("membrane")(Membrane("Membranes", []Trace{{"unit 1", ramp(20), 0.5, []int{10, 19}}, {"flat", make([]float64, 20), 0, nil}}))
 	add("filters")(Filters("Filters", 2, 3, [][]float64{{-1, 0, 1, 0.5, -0.5, 0}, make([]float64, 6)}))
-	add("digits")(Digits("Misclassified", []Digit{{2, 2, []float64{0, 0.2, 0.9, 1}, "4", "9"}}))
+	add("pictures")(Pictures("Misclassified", 0, []Picture{{2, 2, 1, []float64{0, 0.2, 0.9, 1}, "4 → 9"}}))
+	add("long captions")(Pictures("Misclassified", 0, garments(21)))
+	add("reconstructions")(Pictures("Samples and outputs", 2, colours(14)))
+	add("matched trains")(Matched("Target and output", "time (s)", 0, 1, []Pair{{"unit 0", []float64{0.1, 0.3, 0.7}, []float64{0.1, 0.35, 0.72, 0.9}}, {"unit 1", nil, []float64{0.5}}, {"unit 2", []float64{0, 1}, []float64{0, 1}}}))
+	add("busy raster")(Raster("Spikes by layer", []Layer{busy("input", 25, 784, 0.13), busy("conv", 25, 4608, 0.3), busy("few", 25, 10, 0.3)}))
+	add("short raster")(Raster("Spikes by layer", []Layer{busy("conv", 5, 4608, 0.3), busy("out", 5, 10, 0.2)}))
+	add("long raster")(Raster("Spikes by layer", []Layer{busy("conv", 300, 400, 0.05)}))
+	add("crowded map")(Scatter("Map of layers", ScatterOptions{Map: true}, crowded()...))
+	add("predictions")(Scatter("Predicted against true values", ScatterOptions{X: "true (mV)", Y: "predicted (mV)", Diagonal: true}, predictions(1500)))
+	add("tree of many")(Heatmap("Distances of spike trains", Grid{Values: correlations(24), Quantity: "SPIKE distance", Tree: chain(24)}))
 	dense := Train{Name: "dense"}
 	for i := range 5000 {
 		dense.Times = append(dense.Times, float64(i)/5000)
@@ -76,6 +88,89 @@ func samples(t *testing.T) map[string]Figure {
 		Columns: []string{"a", "b", "c & d"}, RowAxis: "train", ColumnAxis: "train", Quantity: "distance (ms)", Tree: []Join{{0, 2, 1}, {3, 1, 2}}}))
 	add("large heat map")(Heatmap("Correlations", Grid{Values: correlations(100)}))
 	return all
+}
+
+// garments are pictures with captions of long words.
+func garments(n int) (list []Picture) {
+	names := []string{"Shirt", "T-shirt/top", "Ankle boot", "Sneaker", "Pullover"}
+	for i := range n {
+		p := Picture{Height: 28, Width: 28, Caption: names[i%5] + " → " + names[(i*3+1)%5]}
+		for k := range 28 * 28 {
+			p.Pixels = append(p.Pixels, 0.5+0.5*math.Sin(float64(k*(i+1))/90))
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// colours are pictures of three channels, in pairs.
+func colours(n int) (list []Picture) {
+	for i := range n {
+		p := Picture{Height: 8, Width: 8, Channels: 3, Caption: []string{"sample", "output"}[i%2]}
+		for k := range 8 * 8 * 3 {
+			p.Pixels = append(p.Pixels, 0.5+0.5*math.Sin(float64(k*(i/2+1))/20))
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// busy is a layer that fires at a rate, without a pattern.
+func busy(name string, steps, units int, rate float64) Layer {
+	l := Layer{Name: name, Steps: steps, Units: units, Values: make([]float64, steps*units)}
+	r := rand.New(rand.NewPCG(1, uint64(units)))
+	for i := range l.Values {
+		if r.Float64() < rate {
+			l.Values[i] = 1
+		}
+	}
+	return l
+}
+
+// crowded are the clouds of docs/papers/bnn-ann/map.svg: three layers of each of two
+// seeds of four networks, many of them in nearly one place.
+func crowded() []Cloud {
+	layers := []string{"hidden 1", "hidden 2", "output"}
+	at := map[string][]float64{
+		"real-valued":            {-3.1, -1.9, -3.75, -0.9, -4.3, -0.5, -3.08, -1.92, -3.65, -1.05, -4.25, -0.65},
+		"real-valued, untrained": {0.2, -3.8, 0.85, -3.25, 2.05, 1.25, 0.2, -3.8, 0.85, -3.25, 2.05, 1.25},
+		"spiking":                {-3, -2.15, -3.85, -0.85, -4.4, 0, -2.97, -2.2, -3.85, -0.83, -4.42, 0.1},
+		"spiking, untrained":     {0.7, -3.4, 1.5, -0.2, 2.1, 1.8, 0.7, -3.4, 1.5, -0.2, 2.1, 1.8},
+	}
+	clouds := []Cloud{{Name: "pixels and labels", X: []float64{-0.5, -2.6}, Y: []float64{-3.7, 1.2}, Labels: []string{"pixels", "labels"}}}
+	for _, name := range []string{"real-valued", "real-valued, untrained", "spiking", "spiking, untrained"} {
+		c := Cloud{Name: name}
+		for i, v := range at[name] {
+			if i%2 == 0 {
+				c.X, c.Labels = append(c.X, v), append(c.Labels, layers[i/2%3])
+			} else {
+				c.Y = append(c.Y, v)
+			}
+		}
+		clouds = append(clouds, c)
+	}
+	return clouds
+}
+
+func predictions(n int) (c Cloud) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range n {
+		y := r.NormFloat64()
+		c.X, c.Y = append(c.X, y), append(c.Y, 0.9*y+0.2*r.NormFloat64())
+	}
+	return c
+}
+
+// chain is a tree in which each leaf joins all before it.
+func chain(n int) (joins []Join) {
+	for i := 1; i < n; i++ {
+		a := 0
+		if i > 1 {
+			a = n + i - 2
+		}
+		joins = append(joins, Join{A: a, B: i, Height: 0.03 * float64(i)})
+	}
+	return joins
 }
 
 func correlations(n int) [][]float64 {
@@ -144,10 +239,15 @@ func TestSVGStandsAlone(t *testing.T) {
 // Every colour of a shape or text can be replaced by a page: vgsvg's way of
 // writing colours, opacities included, is the one that compact knows.
 func TestColoursAreProperties(t *testing.T) {
-	bare := regexp.MustCompile(`:#[0-9A-Fa-f]{6}`)
+	given := regexp.MustCompile(`(\w+):(#[0-9A-Fa-f]{3,6})(;\w+:var\(--fig-\w+,#[0-9A-Fa-f]+\))?`)
 	for name, f := range samples(t) {
-		if m := bare.FindAll(f.SVG(), -1); m != nil {
-			t.Errorf("%s: colours that no page can replace: %q", name, m)
+		for _, m := range given.FindAllStringSubmatch(string(f.SVG()), -1) {
+			if !strings.HasPrefix(m[3], ";"+m[1]+":var(") || !strings.HasSuffix(m[3], ","+m[2]+")") {
+				t.Errorf("%s: a colour that no page can replace: %q", name, m[0])
+			}
+		}
+		if n, m := strings.Count(string(f.SVG()), "var("), len(given.FindAllString(string(f.SVG()), -1)); n == 0 || n != m {
+			t.Errorf("%s: %d properties for %d colours that viewers without properties know", name, n, m)
 		}
 	}
 	for _, c := range []color.NRGBA{grid, blue, vermillion} {
@@ -222,10 +322,15 @@ func TestRefusals(t *testing.T) {
 		"no filters":   func() (Figure, error) { return Filters("x", 1, 1, nil) },
 		"filter shape": func() (Figure, error) { return Filters("x", 2, 2, [][]float64{one}) },
 		"NaN weight":   func() (Figure, error) { return Filters("x", 1, 1, [][]float64{{nan}}) },
-		"no digits":    func() (Figure, error) { return Digits("x", nil) },
-		"digits of two sizes": func() (Figure, error) {
-			return Digits("x", []Digit{{1, 1, one, "", ""}, {1, 2, []float64{0, 0}, "", ""}})
+		"no pictures":  func() (Figure, error) { return Pictures("x", 0, nil) },
+		"pictures of two sizes": func() (Figure, error) {
+			return Pictures("x", 0, []Picture{{1, 1, 1, one, ""}, {1, 2, 1, []float64{0, 0}, ""}})
 		},
+		"pictures of two channels": func() (Figure, error) { return Pictures("x", 0, []Picture{{1, 1, 2, []float64{0, 0}, ""}}) },
+		"colours that lack":        func() (Figure, error) { return Pictures("x", 0, []Picture{{1, 1, 3, one, ""}}) },
+		"no pairs":                 func() (Figure, error) { return Matched("x", "", 0, 1, nil) },
+		"pair outside":             func() (Figure, error) { return Matched("x", "", 0, 1, []Pair{{"a", nil, []float64{2}}}) },
+		"pairs of no time":         func() (Figure, error) { return Matched("x", "", 1, 1, []Pair{{}}) },
 		"band of another length": func() (Figure, error) {
 			return Curves("x", "", Panel{Series: []Series{{Y: one, Low: one}}})
 		},
@@ -337,15 +442,161 @@ func TestTicks(t *testing.T) {
 }
 
 func TestRasterCells(t *testing.T) {
-	l := Layer{Name: "l", Steps: 2, Units: 192, Values: make([]float64, 2*192)}
-	l.Values[0], l.Values[1] = 1, 1 // step 0, units 0 and 1 share a row
-	l.Values[192+191] = 1           // step 1, last unit
+	l := Layer{Name: "l", Steps: 2, Units: 96, Values: make([]float64, 2*96)}
+	l.Values[0], l.Values[1] = 1, 1 // step 0, units 0 and 1, of which the first is drawn
+	l.Values[96+95] = 1             // step 1, the last unit
 	r := newRasterImage(l)
-	if r.rows != 96 || r.cols != 2 || r.cells[0] != 1 || r.cells[95*2+1] != 0.5 || r.peak != 1 || r.mean != 3.0/384 {
-		t.Errorf("%d×%d cells, first %v, last %v, peak %v, mean %v", r.rows, r.cols, r.cells[0], r.cells[95*2+1], r.peak, r.mean)
+	if len(r.drawn) != 48 || r.cols != 2 || r.cells[0] != 1 || r.peak != 1 || r.mean != 3.0/192 {
+		t.Errorf("%d rows, %d columns, first %v, peak %v, mean %v", len(r.drawn), r.cols, r.cells[0], r.peak, r.mean)
 	}
-	if note := r.note(l); note != "192 units, about 2 a row, rate 0.00781" {
+	if note := r.note(l); note != "96 units, 48 drawn, rate here 0.0156" {
 		t.Errorf("note %q", note)
+	}
+	long := Layer{Steps: 1024, Units: 1, Values: make([]float64, 1024)}
+	long.Values[1] = 1 // one of the two steps of the first column
+	if r := newRasterImage(long); r.cols != 512 || r.cells[0] != 0.5 || r.cells[1] != 0 || len(r.drawn) != 1 {
+		t.Errorf("%d columns, %v, %v", r.cols, r.cells[0], r.cells[1])
+	}
+}
+
+// A raster of a layer that fires at 30 % is filled by 30 %, however many its units and
+// few its steps; units that share a cell would fill it.
+func TestRasterIsNotSolid(t *testing.T) {
+	for _, l := range []Layer{busy("l", 5, 4608, 0.3), busy("l", 25, 4608, 0.3), busy("l", 100, 10, 0.3)} {
+		r := newRasterImage(l)
+		on := 0
+		for _, v := range r.cells {
+			if v != 0 && v != 1 {
+				t.Fatalf("a cell of %v", v)
+			}
+			on += int(v)
+		}
+		if share := float64(on) / float64(len(r.cells)); math.Abs(share-0.3) > 4*math.Sqrt(0.3*0.7/float64(len(r.cells))) {
+			t.Errorf("%d units, %d steps: %.2f of the cells are filled", l.Units, l.Steps, share)
+		}
+	}
+}
+
+// Units that are drawn ascend, stand all over the layer, and are of all channels.
+func TestRasterUnits(t *testing.T) {
+	picked := spread(4608, 48)
+	channels := map[int]bool{}
+	for i, u := range picked {
+		if u < i*96 || u >= (i+1)*96 {
+			t.Errorf("unit %d is not of part %d", u, i)
+		}
+		channels[u%8] = true
+	}
+	if len(channels) != 8 {
+		t.Errorf("channels %v of 8", channels)
+	}
+	if got := fmt.Sprint(spread(3, 48)); got != "[0 1 2]" {
+		t.Error(got)
+	}
+}
+
+// A raster names its axes and its marks.
+func TestRasterLegend(t *testing.T) {
+	svg := string(samples(t)["busy raster"].SVG())
+	for want, n := range map[string]int{">unit</text>": 3, ">time step</text>": 1, ">spike</text>": 1, "4608 units, 48 drawn, rate here 0.": 1, "784 units, 48 drawn, rate here 0.1": 1} {
+		if strings.Count(svg, want) != n {
+			t.Errorf("%q stands %d times, want %d", want, strings.Count(svg, want), n)
+		}
+	}
+}
+
+// Where cells hold other than single spikes the legend says what the darkest is.
+func TestShadedRasterLegend(t *testing.T) {
+	f, err := Raster("x", []Layer{{"spikes", 2, 1, []float64{0, 1}}, {"more", 2, 1, []float64{1, 1}}, {"graded", 2, 1, []float64{0.5, 0.25}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if svg := string(f.SVG()); strings.Count(svg, ">spike</text>") != 1 || strings.Count(svg, ">0.5 a step</text>") != 1 {
+		t.Error("want a legend of spikes, and one of the graded layer")
+	}
+}
+
+// Captions of misclassified pictures are whole.
+func TestCaptionsAreWhole(t *testing.T) {
+	svg := string(samples(t)["long captions"].SVG())
+	if strings.Contains(svg, "…") || !strings.Contains(svg, "T-shirt/top</text>") || !strings.Contains(svg, "→") {
+		t.Error("a caption is cut")
+	}
+	if got := fmt.Sprint(len(wrap("Shirt → T-shirt/top", captionStyle, captionStyle.Width("T-shirt/top")))); got != "2" {
+		t.Errorf("%s lines, want 2", got)
+	}
+}
+
+// Pictures that belong together stand in one row, nearer to each other than to others.
+func TestPicturesSideBySide(t *testing.T) {
+	for _, n := range []int{2, 3} {
+		for _, count := range []int{n, 4 * n, 10 * n} {
+			g := newGallery("x", count, 1, 1, 38, 6)
+			g.group(n)
+			if g.columns%n != 0 {
+				t.Errorf("%d columns of groups of %d", g.columns, n)
+			}
+			if right := g.left(g.columns-1) + g.side; right > width-2*margin+0.01 {
+				t.Errorf("the last of %d columns ends at %v", g.columns, right)
+			}
+			if g.columns > n && g.left(n)-g.left(n-1) <= g.left(1)-g.left(0) {
+				t.Errorf("groups of %d are not apart", n)
+			}
+		}
+	}
+}
+
+// No label of a crowded map covers another or a point, and each is there.
+func TestLabelsDoNotOverlap(t *testing.T) {
+	area := vg.Rectangle{Max: vg.Point{X: 350, Y: 350}}
+	var all []named
+	var points []vg.Rectangle
+	texts := map[string]int{}
+	for i, c := range crowded() {
+		for k := range c.X {
+			at := vg.Point{X: vg.Length(180 + 38*c.X[k]), Y: vg.Length(200 + 38*c.Y[k])}
+			all, points = append(all, named{c.Labels[k], i, at}), append(points, around(at, pointRoom, pointRoom))
+		}
+	}
+	labels := place(area, share(all), points)
+	for i, l := range labels {
+		texts[l.text]++
+		if !free(area, l, append(append([]placed(nil), labels[:i]...), labels[i+1:]...), points) {
+			t.Errorf("label %q at %v covers something", l.text, l.box)
+		}
+	}
+	if fmt.Sprint(texts) != "map[hidden 1:4 hidden 2:4 labels:1 output:4 pixels:1]" {
+		t.Errorf("labels %v", texts)
+	}
+}
+
+func TestCrosses(t *testing.T) {
+	r := vg.Rectangle{Min: vg.Point{X: 1, Y: 1}, Max: vg.Point{X: 2, Y: 3}}
+	for _, c := range []struct {
+		a, b vg.Point
+		want bool
+	}{
+		{vg.Point{X: 0, Y: 2}, vg.Point{X: 5, Y: 2}, true}, {vg.Point{X: 0, Y: 2}, vg.Point{X: 0.9, Y: 2}, false},
+		{vg.Point{X: 0, Y: 0}, vg.Point{X: 3, Y: 4}, true}, {vg.Point{X: 0, Y: 2.5}, vg.Point{X: 1.5, Y: 4.2}, false},
+		{vg.Point{X: 1.5, Y: 2}, vg.Point{X: 1.6, Y: 2}, true}, {vg.Point{X: 1.5, Y: 0}, vg.Point{X: 1.5, Y: 0.5}, false},
+	} {
+		if got := crosses(c.a, c.b, r); got != c.want {
+			t.Errorf("%v to %v: %v", c.a, c.b, got)
+		}
+	}
+}
+
+// The scale of colours has marks with numbers, and a tree the scale of its heights.
+func TestScalesHaveMarks(t *testing.T) {
+	svg := string(samples(t)["tree of many"].SVG())
+	for _, want := range []string{">0</text>", ">0.5</text>", ">SPIKE distance</text>"} { // of the colours, and of the tree
+		if n := strings.Count(svg, want); n != 2 {
+			t.Errorf("%q stands %d times, want 2", want, n)
+		}
+	}
+	filters := string(samples(t)["filters"].SVG())
+	if !strings.Contains(filters, ">0.5</text>") || !strings.Contains(filters, ">weight</text>") {
+		t.Error("the filters' scale has no marks")
 	}
 }
 
@@ -392,6 +643,36 @@ func ExampleRates() {
 	}
 	fmt.Println(strings.Count(string(f.SVG()), "<svg"))
 	// Output: 1
+}
+
+// Marks and numbers at the ends of axes are whole: nothing is drawn over the outermost
+// points of the figure, which stay the ground's.
+func TestNothingIsCut(t *testing.T) {
+	for name, f := range samples(t) {
+		b, err := f.PNG(192)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := png.Decode(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := img.Bounds()
+		white := color.NRGBAModel.Convert(color.White)
+		cut := func(x, y int) bool { return color.NRGBAModel.Convert(img.At(x, y)) != white }
+		for y := range r.Dy() {
+			if cut(0, y) || cut(r.Dx()-1, y) {
+				t.Errorf("%s: something is cut at the side, in row %d", name, y)
+				break
+			}
+		}
+		for x := range r.Dx() {
+			if cut(x, 0) || cut(x, r.Dy()-1) {
+				t.Errorf("%s: something is cut at the top or the foot, in column %d", name, x)
+				break
+			}
+		}
+	}
 }
 
 // A joined cloud has a line through its points, in their order.

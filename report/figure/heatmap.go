@@ -96,8 +96,8 @@ type heatmap struct {
 }
 
 const (
-	treeHeight = vg.Length(44)
-	keyHeight  = vg.Length(24)
+	treeHeight = vg.Length(64)
+	treeAxis   = vg.Length(30) // room for its numbers
 )
 
 func newHeatmap(g Grid) (*heatmap, error) {
@@ -154,10 +154,14 @@ func (h *heatmap) layout() {
 }
 
 func (h *heatmap) left() vg.Length {
-	if h.RowAxis == "" {
-		return h.names
+	names := h.names
+	if h.Tree != nil {
+		names = max(names, treeAxis)
 	}
-	return h.names + axisLabel
+	if h.RowAxis == "" && h.Tree == nil {
+		return names
+	}
+	return names + axisLabel
 }
 
 func (h *heatmap) top() vg.Length {
@@ -186,7 +190,9 @@ func (h *heatmap) draw(c draw.Canvas, title string) {
 	area := below(c.Min.X+h.left(), c.Max.Y-h.top(), size.X, size.Y)
 	h.drawAxes(c, area)
 	if h.Tree != nil {
-		h.dendrogram.draw(c, below(area.Min.X, area.Max.Y+h.heads+treeHeight-4, size.X, treeHeight-8))
+		tree := below(area.Min.X, area.Max.Y+h.heads+treeHeight-6, size.X, treeHeight-12)
+		h.dendrogram.draw(c, tree)
+		h.dendrogram.drawAxis(c, tree, h.Quantity)
 	}
 	if h.numbered() {
 		h.drawCells(c, area)
@@ -195,7 +201,8 @@ func (h *heatmap) draw(c draw.Canvas, title string) {
 		c.Fill(area.Path())
 		blit(c, area, len(h.Values[0]), len(h.Values), false, false, func(x, y int) color.NRGBA { return h.scale.pixel(h.Values[y][x]) })
 	}
-	h.scale.draw(c, h.Quantity)
+	s := h.scale
+	scaleBar(c, h.Quantity, s.lo, s.hi, s.pixel)
 }
 
 func (h *heatmap) drawAxes(c draw.Canvas, area vg.Rectangle) {
@@ -316,17 +323,4 @@ func (s scale) pixel(v float64) color.NRGBA {
 		return diverging(s.strength(v))
 	}
 	return shade(negativeColor, s.strength(v))
-}
-
-// draw draws the key along the lower edge.
-func (s scale) draw(c draw.Canvas, quantity string) {
-	number := func(v float64) string { return strconv.FormatFloat(v, 'g', 3, 64) }
-	note := number(s.lo) + " … " + number(s.hi)
-	if s.diverging {
-		note = number(s.lo) + " … 0 … " + number(s.hi)
-	}
-	if quantity != "" {
-		note = quantity + " " + note
-	}
-	scaleBar(c, note, func(x float64) color.NRGBA { return s.pixel(s.lo + x*(s.hi-s.lo)) })
 }

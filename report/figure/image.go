@@ -58,6 +58,25 @@ func blit(c draw.Canvas, rect vg.Rectangle, w, h int, gapX, gapY bool, at func(x
 	c.DrawImage(rect, img)
 }
 
+// blitMarks draws cells as blit does, of each the left part alone, with clear lines
+// around it where there is room for them.
+func blitMarks(c draw.Canvas, rect vg.Rectangle, w, h int, part float64, at func(x, y int) color.NRGBA) {
+	size := rect.Size()
+	kx := max(1, int(math.Ceil(2*size.X.Points()/float64(w))))
+	ky := max(1, int(math.Ceil(2*size.Y.Points()/float64(h))))
+	img := image.NewNRGBA(image.Rect(0, 0, w*kx, h*ky))
+	mark := max(1, int(part*float64(kx)))
+	if mark == kx && kx > 2 {
+		mark--
+	}
+	for y := range h {
+		for x := range w {
+			fill(img, image.Rect(x*kx, y*ky, x*kx+mark, max(y*ky+1, (y+1)*ky-1)), at(x, y))
+		}
+	}
+	c.DrawImage(rect, img)
+}
+
 func fill(img *image.NRGBA, r image.Rectangle, c color.NRGBA) {
 	if c.A == 0 {
 		return

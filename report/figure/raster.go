@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
 
@@ -19,12 +21,15 @@ type Layer struct {
 	Values       []float64
 }
 
-// Raster draws one panel a layer: time steps to the right, units upwards.
+// Raster draws one panel a layer: time steps to the right, units upwards, a mark for
+// each spike.
 //
-// A layer of more than 96 units shares rows among neighbours, and a window of more
-// than 512 steps columns; such a cell is darker the more of it is active, relative
-// to the layer's fullest cell. The header names the units a row and the layer's
-// mean value, which for spikes is the rate in spikes per unit and step.
+// Of a layer of more than 48 units as many are drawn, spread over all of them; so a
+// mark is always one unit's, and a panel is as full as the layer is active. Of more
+// than 512 steps neighbours share columns. Graded values, and columns of several steps,
+// are darker the larger they are, relative to the layer's largest. The header names the
+// units, how many of them are drawn, and the mean value of all in this window, which
+// for spikes is the rate in spikes per unit and step.
 func Raster(title string, layers []Layer) (Figure, error) {
 	if len(layers) == 0 {
 		return Figure{}, fmt.Errorf("raster %q: no layers to draw", title)
@@ -41,10 +46,32 @@ func Raster(title string, layers []Layer) (Figure, error) {
 		r := newRasterImage(l)
 		p.Add(r)
 		p.X.Padding, p.Y.Padding = 1, 3
+		p.Y.Label.Text, p.Y.Label.TextStyle = "unit", textStyle(labelSize, muted, text.XCenter, text.YBottom)
 		p.Y.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: float64(l.Units), Label: fmt.Sprint(l.Units)}}
 		panels[i] = panel{plot: p, name: l.Name, note: r.note(l)}
+		if i == 0 || r.shaded() != newRasterImage(layers[i-1]).shaded() {
+			panels[i].key = r.key()
+		}
 	}
-	return stack(title, 62, panels), nil
+	return stack(title, 84, panels), nil
+}
+
+// shaded reports whether cells hold anything but single spikes.
+func (r rasterImage) shaded() bool {
+	return slices.ContainsFunc(r.cells, func(v float64) bool { return v != 0 && v != 1 })
+}
+
+// key says what a mark is.
+func (r rasterImage) key() []keyEntry {
+	if r.shaded() {
+		return []keyEntry{{name: "0", fill: tint{spikeColor, 0.08}}, {name: fmt.Sprintf("%.3g a step", r.peak), fill: spikeColor}}
+	}
+	return []keyEntry{{name: "spike", fill: spikeColor}}
+}
+
+// graded reports whether values are no spikes.
+func graded(l Layer) bool {
+	return slices.ContainsFunc(l.Values, func(v float64) bool { return v != 0 && v != 1 })
 }
 
 func (l Layer) check() error {
@@ -57,34 +84,52 @@ func (l Layer) check() error {
 	return nil
 }
 
-// rasterImage is a layer's activity averaged over cells.
+// rasterImage is the activity of a layer's drawn units, averaged over the steps of a
+// column.
 type rasterImage struct {
-	steps, units int
-	cols, rows   int
-	cells        []float64 // rows × cols, row 0 has the lowest units
-	peak, mean   float64
+	steps      int
+	units      int
+	drawn      []int // the units of the rows, ascending
+	cols       int
+	cells      []float64 // rows × cols, row 0 has the lowest unit
+	peak, mean float64
 }
 
-const rasterRows = 96
+const rasterRows = 48
 
 func newRasterImage(l Layer) rasterImage {
-	r := rasterImage{steps: l.Steps, units: l.Units, cols: min(l.Steps, maxCells), rows: min(l.Units, rasterRows)}
-	r.cells = make([]float64, r.rows*r.cols)
-	count := make([]float64, len(r.cells))
-	for t := range l.Steps {
-		for u := range l.Units {
-			i := u*r.rows/l.Units*r.cols + t*r.cols/l.Steps
-			r.cells[i] += l.Values[t*l.Units+u]
-			count[i]++
-			r.mean += l.Values[t*l.Units+u]
+	r := rasterImage{steps: l.Steps, units: l.Units, drawn: spread(l.Units, rasterRows), cols: min(l.Steps, maxCells)}
+	r.cells = make([]float64, len(r.drawn)*r.cols)
+	for row, u := range r.drawn {
+		count := make([]float64, r.cols)
+		for t := range l.Steps {
+			col := t * r.cols / l.Steps
+			r.cells[row*r.cols+col] += l.Values[t*l.Units+u]
+			count[col]++
+		}
+		for col, n := range count {
+			r.cells[row*r.cols+col] /= n
 		}
 	}
-	for i, n := range count {
-		r.cells[i] /= n
-		r.peak = max(r.peak, r.cells[i])
+	r.peak = slices.Max(r.cells)
+	for _, v := range l.Values {
+		r.mean += v
 	}
 	r.mean /= float64(len(l.Values))
 	return r
+}
+
+// spread picks at most so many of n units, one of each of as many equal parts. Where in
+// its part it stands moves by the golden ratio, so that units of one channel, which are
+// equally far apart, are not picked alone.
+func spread(n, most int) (picked []int) {
+	k := min(n, most)
+	for i := range k {
+		lo, hi := i*n/k, (i+1)*n/k
+		_, part := math.Modf(float64(i) * math.Phi)
+		picked = append(picked, lo+int(part*float64(hi-lo)))
+	}
+	return picked
 }
 
 func (r rasterImage) note(l Layer) string {
@@ -93,12 +138,12 @@ func (r rasterImage) note(l Layer) string {
 		units = "unit"
 	}
 	s := fmt.Sprintf("%d %s", r.units, units)
-	if r.rows < r.units {
-		s += fmt.Sprintf(", about %d a row", int(math.Round(float64(r.units)/float64(r.rows))))
+	if k := len(r.drawn); k < r.units {
+		s += fmt.Sprintf(", %d drawn", k)
 	}
-	label := "rate"
-	if slices.ContainsFunc(l.Values, func(v float64) bool { return v != 0 && v != 1 }) {
-		label = "mean"
+	label := "rate here"
+	if graded(l) {
+		label = "mean here"
 	}
 	return fmt.Sprintf("%s, %s %.3g", s, label, r.mean)
 }
@@ -108,15 +153,15 @@ func (r rasterImage) DataRange() (xmin, xmax, ymin, ymax float64) {
 	return 0, float64(r.steps), 0, float64(r.units)
 }
 
-// Plot implements plot.Plotter.
+// Plot implements plot.Plotter. A mark is at most 6 wide, at the beginning of its step.
 func (r rasterImage) Plot(c draw.Canvas, _ *plot.Plot) {
 	c.SetColor(tint{grid, 0.45})
 	c.Fill(c.Rectangle.Path())
 	if r.peak == 0 {
 		return
 	}
-	blit(c, c.Rectangle, r.cols, r.rows, r.cols <= 100, r.rows <= 20, func(x, y int) color.NRGBA {
-		v := r.cells[(r.rows-1-y)*r.cols+x] / r.peak
-		return shade(spikeColor, math.Pow(v, 0.7)) // lifts sparse cells into sight
+	cell := c.Rectangle.Size().X / vg.Length(r.cols)
+	blitMarks(c, c.Rectangle, r.cols, len(r.drawn), float64(min(1, 6/cell)), func(x, y int) color.NRGBA {
+		return shade(spikeColor, r.cells[(len(r.drawn)-1-y)*r.cols+x]/r.peak)
 	})
 }

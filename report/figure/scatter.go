@@ -2,11 +2,11 @@ package figure
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"slices"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -28,7 +28,10 @@ type ScatterOptions struct {
 	Joined     bool // join the points of a cloud by a line, in their order
 }
 
-// Scatter draws at most six clouds of points. The figure of a map is as high as
+// Scatter draws at most six clouds of points; those of more than 200 as a picture of
+// where they lie, darker the more of them. Labels stand beside their points where neither points nor
+// other labels are, further off with a line to them where it is crowded; points of one
+// cloud and one name that nearly coincide share a label. The figure of a map is as high as
 // it is wide, one unit is equally long along both of its axes, and they carry no
 // numbers.
 func Scatter(title string, o ScatterOptions, clouds ...Cloud) (Figure, error) {
@@ -66,6 +69,7 @@ func Scatter(title string, o ScatterOptions, clouds ...Cloud) (Figure, error) {
 			p.key = append(p.key, keyEntry{name: c.Name, glyph: &pts.style})
 		}
 	}
+	p.plot.Add(names(clouds))
 	if !x.some {
 		return fail("no points to draw")
 	}
@@ -79,8 +83,11 @@ func Scatter(title string, o ScatterOptions, clouds ...Cloud) (Figure, error) {
 		x, y = equalUnits(x, y)
 	}
 	setAxis(&p.plot.X, x, o.LogX, 8)
-	setAxis(&p.plot.Y, y, o.LogY, 6)
-	height := vg.Length(220)
+	height, most := vg.Length(220), 6
+	if o.Diagonal {
+		height, most = 300, 8 // nearly as high as wide, with the same marks
+	}
+	setAxis(&p.plot.Y, y, o.LogY, most)
 	if o.Map {
 		height = mapSide
 		for _, a := range []*plot.Axis{&p.plot.X, &p.plot.Y} {
@@ -136,24 +143,38 @@ func (p points) DataRange() (xmin, xmax, ymin, ymax float64) {
 	return x.lo, x.hi, y.lo, y.hi
 }
 
-// Plot implements plot.Plotter. A label stands to the right of its point, or to
-// the left where the figure ends.
+// Plot implements plot.Plotter.
 func (p points) Plot(c draw.Canvas, plt *plot.Plot) {
+	if len(p.X) > 200 {
+		p.picture(c, plt)
+		return
+	}
 	tx, ty := plt.Transforms(&c)
 	for i, x := range p.X {
-		at := vg.Point{X: tx(x), Y: ty(p.Y[i])}
-		c.DrawGlyphNoClip(p.style, at)
-		if i >= len(p.Labels) || p.Labels[i] == "" {
-			continue
-		}
-		style := textStyle(tickSize, ink, text.XLeft, text.YCenter)
-		if dx := 5 + style.Width(p.Labels[i]); at.X+dx > c.Max.X {
-			at.X -= dx
-		} else {
-			at.X += 5
-		}
-		c.FillText(style, at, p.Labels[i])
+		c.DrawGlyphNoClip(p.style, vg.Point{X: tx(x), Y: ty(p.Y[i])})
 	}
+}
+
+// picture counts the points in cells of about the size of a point.
+func (p points) picture(c draw.Canvas, plt *plot.Plot) {
+	const cell = vg.Length(2)
+	tx, ty := plt.Transforms(&c)
+	size := c.Rectangle.Size()
+	w, h := int(size.X/cell), int(size.Y/cell)
+	counts, most := make([]float64, w*h), 1.0
+	for i, x := range p.X {
+		col := min(int((tx(x)-c.Min.X)/size.X*vg.Length(w)), w-1)
+		row := min(int((c.Max.Y-ty(p.Y[i]))/size.Y*vg.Length(h)), h-1)
+		counts[row*w+col]++
+		most = max(most, counts[row*w+col])
+	}
+	blit(c, c.Rectangle, w, h, false, false, func(x, y int) color.NRGBA {
+		v := counts[y*w+x]
+		if v == 0 {
+			return color.NRGBA{}
+		}
+		return shade(p.style.Color.(color.NRGBA), 0.4+0.6*v/most)
+	})
 }
 
 // identity is the line on which both coordinates are equal.

@@ -35,6 +35,7 @@ const (
 	headerGap   = vg.Length(8)  // between header and data, for the topmost number
 	panelGap    = vg.Length(6)
 	swatch      = vg.Length(16)
+	edge        = vg.Length(4) // to the right of the data, for marks and numbers at their end
 )
 
 // stack draws panels below each other, their data areas aligned, under a title.
@@ -59,7 +60,7 @@ func stack(title string, data vg.Length, panels []panel) Figure {
 		for i, p := range panels {
 			rows[i] = []*plot.Plot{p.plot}
 		}
-		tiles := draw.Tiles{Rows: len(panels), Cols: 1, PadTop: titleHeight + header, PadY: header + panelGap}
+		tiles := draw.Tiles{Rows: len(panels), Cols: 1, PadTop: titleHeight + header, PadY: header + panelGap, PadRight: edge}
 		for i, row := range plot.Align(rows, tiles, c) {
 			p := panels[i]
 			p.plot.Draw(row[0])

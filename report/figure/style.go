@@ -38,7 +38,7 @@ var (
 		color color.NRGBA
 	}{
 		{"ink", ink}, {"muted", muted}, {"axis", axis}, {"grid", grid}, {"on", on},
-		{"1", blue}, {"2", vermillion}, {"3", green}, {"4", purple}, {"5", orange}, {"6", sky},
+		{"1", blue}, {"2", vermillion}, {"3", green}, {"4", purple}, {"5", orange}, {"6", sky}, {"spike", spikeColor},
 	}
 )
 

@@ -101,3 +101,68 @@ func (m marks) picture(c draw.Canvas) {
 		return shade(spikeColor, 0.25+0.75*v/most)
 	})
 }
+
+// Pair is the spike times that a unit should have, and those that it has.
+type Pair struct {
+	Name           string
+	Target, Output []float64
+}
+
+// Matched draws pairs of spike trains over a window of time, at most 64, the first on
+// top: the target above, the output below, each in a colour of its own.
+func Matched(title, xLabel string, start, stop float64, pairs []Pair) (Figure, error) {
+	if len(pairs) == 0 || len(pairs) > 64 {
+		return Figure{}, fmt.Errorf("matched trains %q: %d pairs, want 1 to 64; draw some of them", title, len(pairs))
+	}
+	if !(start < stop) || notFinite(start) || notFinite(stop) {
+		return Figure{}, fmt.Errorf("matched trains %q: the window [%v, %v], want a finite one that is not empty", title, start, stop)
+	}
+	units := make([]Train, len(pairs))
+	for i, p := range pairs {
+		units[i].Name = p.Name
+		for _, v := range slices.Concat(p.Target, p.Output) {
+			if !(v >= start && v <= stop) {
+				return Figure{}, fmt.Errorf("matched trains %q, pair %q: a spike at %v, want it in the window [%v, %v]", title, p.Name, v, start, stop)
+			}
+		}
+	}
+	p := newPlot(xLabel)
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = start, stop, 0, float64(len(pairs))
+	p.X.Padding, p.Y.Padding = 1, 3
+	p.X.Tick.Marker = ticks{most: 8}
+	p.Y.Tick.Marker = trainNames(units)
+	p.Add(matched(pairs))
+	name := fmt.Sprintf("%d units", len(pairs))
+	if len(pairs) == 1 {
+		name = "1 unit"
+	}
+	key := []keyEntry{{name: "target", line: targetLine, tick: true}, {name: "output", line: outputLine, tick: true}}
+	height := min(max(vg.Length(len(pairs))*20, 40), 480)
+	return stack(title, height, []panel{{plot: p, name: name, key: key}}), nil
+}
+
+var (
+	targetLine = line(blue, 1.4)
+	outputLine = line(vermillion, 1.4)
+)
+
+// matched is pairs of trains as a plotter.
+type matched []Pair
+
+// Plot implements plot.Plotter.
+func (m matched) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	for i, pair := range m {
+		top := float64(len(m) - i)
+		if i%2 == 0 { // ground of every second unit
+			c.SetColor(tint{grid, 0.45})
+			c.Fill(vg.Rectangle{Min: vg.Point{X: c.Min.X, Y: y(top - 1)}, Max: vg.Point{X: c.Max.X, Y: y(top)}}.Path())
+		}
+		for _, at := range pair.Target {
+			c.StrokeLine2(targetLine, x(at), y(top-0.48), x(at), y(top-0.08))
+		}
+		for _, at := range pair.Output {
+			c.StrokeLine2(outputLine, x(at), y(top-0.92), x(at), y(top-0.52))
+		}
+	}
+}

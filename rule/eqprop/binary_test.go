@@ -5,20 +5,22 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/rule/eqprop/sparse"
+	"synfire/rule/eqprop/unit"
 	"synfire/tensor"
 )
 
 // Weights are signs of the shadows, which move by the estimates for the weights and
 // stay in their range; a pruned one has neither.
 func TestBinary(t *testing.T) {
-	c := complete(Config{Binary: &Binary{}, Pruning: &Pruning{Sparsity: 0.8, Last: 0.4, Begin: 2, End: 3, Every: 1}})
+	c := complete(Config{Binary: &unit.Binary{}, Pruning: &sparse.Pruning{Sparsity: 0.8, Last: 0.4, Begin: 2, End: 3, Every: 1}})
 	l, b := learner(t, c), samples(9, 40, 5, 0.5, 3)
 	g := gradient(t, l, b)
 	before := slices.Clone(l.r.shadow.W[1].Value.Data)
 	step(t, l, b)
-	a := scale(l.Net().W[1])
+	a := unit.Scale(l.Net().W[1])
 	for i, v := range l.r.shadow.W[1].Value.Data {
-		want := min(max(before[i]-tensor.Float(c.Rates[1])*g.W[1].Value.Data[i], -2*a), 2*a)
+		want := min(max(before[i]-tensor.Float(c.LearningRates[1])*g.W[1].Value.Data[i], -2*a), 2*a)
 		near(t, "shadow", float64(v), float64(want), 1e-6)
 	}
 	for i := range uint64(4) {
@@ -26,7 +28,7 @@ func TestBinary(t *testing.T) {
 	}
 	zeros := 0
 	for i, w := range l.Net().W[0].Value.Data {
-		v, a := l.r.shadow.W[0].Value.Data[i], scale(l.Net().W[0])
+		v, a := l.r.shadow.W[0].Value.Data[i], unit.Scale(l.Net().W[0])
 		switch {
 		case v > 2*a || v < -2*a || v > 0 && w != a || v < 0 && w != -a || v == 0 && w != 0:
 			t.Fatalf("weight %v of shadow %v, scale %v", w, v, a)
@@ -41,18 +43,18 @@ func TestBinary(t *testing.T) {
 
 // The shadows are what a checkpoint keeps, and a spiking network takes them up.
 func TestBinaryState(t *testing.T) {
-	c := complete(Config{Binary: &Binary{}})
+	c := complete(Config{Binary: &unit.Binary{}})
 	c.Free = 200
 	l, b := learner(t, c), samples(9, 40, 5, 0.5, 3)
 	step(t, l, b)
-	want := slices.Clone(must(l.Predict(t.Context(), b)).Scores)
-	for _, s := range []*Spiking{nil, {Epsilon: 1, Decay: 0.5}} {
+	want := slices.Clone(must(l.Predict(t.Context(), b)).Outputs[0].Scores)
+	for _, s := range []*unit.Spiking{nil, {Epsilon: 1, Decay: 0.5}} {
 		c.Spiking, c.Seed = s, 99
 		other := learner(t, c)
 		if err := other.SetState(l.State()); err != nil {
 			t.Fatal(err)
 		}
-		for i, v := range must(other.Predict(t.Context(), b)).Scores {
+		for i, v := range must(other.Predict(t.Context(), b)).Outputs[0].Scores {
 			limit := 0.0
 			if s != nil {
 				limit = 0.1
@@ -60,7 +62,7 @@ func TestBinaryState(t *testing.T) {
 			near(t, "score", float64(v), float64(want[i]), limit)
 		}
 	}
-	if _, err := New(complete(Config{Binary: &Binary{}, Activation: Tanh})); err == nil || !strings.Contains(err.Error(), "leave these out") {
+	if _, err := New(complete(Config{Binary: &unit.Binary{}, Activation: unit.Tanh})); err == nil || !strings.Contains(err.Error(), "leave these out") {
 		t.Errorf("%v", err)
 	}
 }

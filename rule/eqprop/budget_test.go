@@ -7,93 +7,18 @@ import (
 	"testing"
 
 	"synfire/internal/par"
-	"synfire/internal/rng"
+	"synfire/rule/eqprop/limit"
+	"synfire/rule/eqprop/sparse"
+	"synfire/rule/eqprop/unit"
 	"synfire/tensor"
 )
-
-var scores = []tensor.Float{.9, .1, .4, .75, .35, .6}
-
-// The card's values, which were found by hand and by Sinkhorn's iteration.
-func TestTopKValues(t *testing.T) {
-	for what, c := range map[string]struct {
-		run  func(z []tensor.Float)
-		want []float64
-	}{
-		"budget": {func(z []tensor.Float) { new(limiter).project(z, 2) }, []float64{.7, 0, .2, .55, .15, .4}},
-		"soft":   {func(z []tensor.Float) { new(limiter).soft(z, 2, 0.05, unsought[0]) }, []float64{.989198, .000010, .004140, .820123, .001527, .185002}},
-		"wide":   {func(z []tensor.Float) { new(limiter).project(z, 6) }, []float64{.9, .1, .4, .75, .35, .6}},
-	} {
-		z := slices.Clone(scores)
-		c.run(z)
-		for i, v := range z {
-			near(t, what, float64(v), c.want[i], 2e-6)
-		}
-	}
-}
-
-// The projection holds its bounds, is idempotent, keeps equal inputs equal and moves
-// no two points apart.
-func TestProjection(t *testing.T) {
-	src := rng.New(1, "test").Source()
-	for range 300 {
-		n := 1 + src.IntN(40)
-		k := tensor.Float(0.1 + src.Float64()*float64(n))
-		u, v := make([]tensor.Float, n), make([]tensor.Float, n)
-		before := 0.0
-		for i := range u {
-			u[i], v[i] = tensor.Float(2*src.Norm()), tensor.Float(2*src.Norm())
-		}
-		u[n-1] = u[0]
-		for i := range u {
-			before += math.Pow(float64(u[i]-v[i]), 2)
-		}
-		new(limiter).project(u, k)
-		new(limiter).project(v, k)
-		after, sum := 0.0, 0.0
-		for i := range u {
-			after += math.Pow(float64(u[i]-v[i]), 2)
-			sum += float64(u[i])
-			if u[i] < 0 || u[i] > 1 {
-				t.Fatalf("%v outside [0, 1]", u[i])
-			}
-		}
-		if after > before*(1+1e-5)+1e-9 || sum > float64(k)+1e-4 || u[n-1] != u[0] {
-			t.Fatalf("distance %v, was %v; sum %v of %v; %v, %v", after, before, sum, k, u[0], u[n-1])
-		}
-		again := slices.Clone(u)
-		new(limiter).project(again, k)
-		for i := range u {
-			near(t, "again", float64(again[i]), float64(u[i]), 1e-4)
-		}
-	}
-}
-
-// Soft membership sums to k, and a constant added to all scores changes nothing.
-func TestSoft(t *testing.T) {
-	for _, k := range []tensor.Float{0.5, 1, 3.3, 5.9} {
-		for _, tau := range []tensor.Float{0.01, 0.1, 5} {
-			a, b := slices.Clone(scores), slices.Clone(scores)
-			sum := 0.0
-			for i := range b {
-				b[i] += 2
-			}
-			new(limiter).soft(a, k, tau, unsought[0])
-			new(limiter).soft(b, k, tau, unsought[0])
-			for i := range a {
-				sum += float64(a[i])
-				near(t, "shifted", float64(b[i]), float64(a[i]), 1e-4)
-			}
-			near(t, "sum", sum, float64(k), 1e-5)
-		}
-	}
-}
 
 // With a binding limit the estimates still are gradients of the cost.
 func TestTopKGradient(t *testing.T) {
 	if testing.Short() {
 		t.Skip("relaxes many times")
 	}
-	for name, c := range map[string]TopK{"budget": {K: 1.5}, "soft": {K: 2, Variant: Soft, Temperature: 0.3}} {
+	for name, c := range map[string]limit.TopK{"budget": {K: 1.5}, "soft": {K: 2, Variant: limit.Soft, Temperature: 0.3}} {
 		l, b := linear(t, Config{Beta: 0.01, TopK: &c}), samples(3, 6, 3, 1, 2)
 		g := gradient(t, l, b)
 		w := l.Net().W[0].Value.Data
@@ -114,15 +39,9 @@ func TestTopKGradient(t *testing.T) {
 	}
 }
 
-// Pruning reaches its share of zeros, keeps them, and takes the smallest.
+// Pruning reaches its share of zeros, and keeps them.
 func TestPruning(t *testing.T) {
-	w := []tensor.Float{0.5, -0.1, 0.1, -2, 0.3, 0}
-	prune(w, Magnitude.of(w, nil), 0.5)
-	if !slices.Equal(w, []tensor.Float{0.5, 0, 0, -2, 0.3, 0}) {
-		t.Errorf("%v", w)
-	}
-	p := Pruning{Sparsity: 0.8, Last: 0.4, Begin: 1, End: 5, Every: 2}
-	near(t, "half-way", p.at(3, 0.8), 0.8*(1-1.0/8), 1e-12)
+	p := sparse.Pruning{Sparsity: 0.8, Last: 0.4, Begin: 1, End: 5, Every: 2}
 	l := learner(t, complete(Config{Pruning: &p}))
 	zeros := 0
 	for i := range uint64(9) {
@@ -143,15 +62,15 @@ func TestPruning(t *testing.T) {
 
 func TestSparseValidate(t *testing.T) {
 	for want, c := range map[string]Config{
-		"top-k of -1":        {TopK: &TopK{K: -1}},
-		"no variant 7":       {TopK: &TopK{K: 1, Variant: 7}},
-		"temperature 0":      {TopK: &TopK{K: 1, Variant: Soft}},
-		"leave activation":   {TopK: &TopK{K: 1}, Activation: Tanh},
-		"cools from 0.1":     {TopK: &TopK{K: 1, Variant: Soft, Temperature: 0.5, Hot: 0.1, Cooling: 9}},
-		"in 0 steps":         {TopK: &TopK{K: 1, Variant: Soft, Temperature: 0.1, Hot: 0.5}},
-		"sparsities 1 and 0": {Pruning: &Pruning{Sparsity: 1, End: 5, Every: 1}},
-		"from step 5 to 5":   {Pruning: &Pruning{Begin: 5, End: 5, Every: 1}},
-		"every 0":            {Pruning: &Pruning{End: 5}},
+		"top-k of -1":        {TopK: &limit.TopK{K: -1}},
+		"no variant 7":       {TopK: &limit.TopK{K: 1, Variant: 7}},
+		"temperature 0":      {TopK: &limit.TopK{K: 1, Variant: limit.Soft}},
+		"leave activation":   {TopK: &limit.TopK{K: 1}, Activation: unit.Tanh},
+		"cools from 0.1":     {TopK: &limit.TopK{K: 1, Variant: limit.Soft, Temperature: 0.5, Hot: 0.1, Cooling: 9}},
+		"in 0 steps":         {TopK: &limit.TopK{K: 1, Variant: limit.Soft, Temperature: 0.1, Hot: 0.5}},
+		"sparsities 1 and 0": {Pruning: &sparse.Pruning{Sparsity: 1, End: 5, Every: 1}},
+		"from step 5 to 5":   {Pruning: &sparse.Pruning{Begin: 5, End: 5, Every: 1}},
+		"every 0":            {Pruning: &sparse.Pruning{End: 5}},
 	} {
 		if _, err := New(complete(c)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
@@ -159,35 +78,18 @@ func TestSparseValidate(t *testing.T) {
 	}
 }
 
-// Ties go to the lowest index, and the mean over noise sums to k.
-func TestLargest(t *testing.T) {
-	var m limiter
-	m.largest([]tensor.Float{3, 1, 3, 2, 3}, 2)
-	if !slices.Equal(m.chosen, []bool{true, false, true, false, false}) {
-		t.Errorf("chosen %v", m.chosen)
-	}
-	l := learner(t, complete(Config{TopK: &TopK{K: 6, Variant: Perturbed, Temperature: 0.3}}))
-	z := samples(1, 33, 1, 1, 1).X
-	m.perturbed(z, l.r.noise[1], 6, 0.3)
-	sum := 0.0
-	for _, v := range z {
-		sum += float64(v)
-	}
-	near(t, "sum", sum, 6, 1e-5)
-}
-
 // Under each variant and on each host the activity of the hidden layers is within its
 // limit, and below what it would be.
 func TestLimits(t *testing.T) {
-	spiking := &Spiking{Epsilon: 1, Decay: 0.5}
+	spiking := &unit.Spiking{Epsilon: 1, Decay: 0.5}
 	for name, c := range map[string]Config{
-		"budget":         {TopK: &TopK{K: 2}},
-		"hard":           {TopK: &TopK{K: 2, Variant: Hard}},
-		"perturbed":      {TopK: &TopK{K: 2, Variant: Perturbed, Temperature: 0.2}},
-		"spiking budget": {TopK: &TopK{K: 2}, Spiking: spiking},
-		"spiking soft":   {TopK: &TopK{K: 2, Variant: Soft, Temperature: 0.1}, Spiking: spiking},
-		"spiking hard":   {TopK: &TopK{K: 2, Variant: Hard}, Spiking: spiking, Predictor: &Predictor{Lambda: 0.1}},
-		"initialised":    {TopK: &TopK{K: 2}, Spiking: spiking, Predictor: &Predictor{Lambda: 0.1}},
+		"budget":         {TopK: &limit.TopK{K: 2}},
+		"hard":           {TopK: &limit.TopK{K: 2, Variant: limit.Hard}},
+		"perturbed":      {TopK: &limit.TopK{K: 2, Variant: limit.Perturbed, Temperature: 0.2}},
+		"spiking budget": {TopK: &limit.TopK{K: 2}, Spiking: spiking},
+		"spiking soft":   {TopK: &limit.TopK{K: 2, Variant: limit.Soft, Temperature: 0.1}, Spiking: spiking},
+		"spiking hard":   {TopK: &limit.TopK{K: 2, Variant: limit.Hard}, Spiking: spiking, Predictor: &Predictor{Lambda: 0.1}},
+		"initialised":    {TopK: &limit.TopK{K: 2}, Spiking: spiking, Predictor: &Predictor{Lambda: 0.1}},
 	} {
 		c = complete(c)
 		c.Free = 100
@@ -208,13 +110,13 @@ func TestLimits(t *testing.T) {
 
 // The limit falls from all units to K, and a checkpoint takes it up where it was.
 func TestTopKSchedule(t *testing.T) {
-	c := complete(Config{TopK: &TopK{K: 3, Begin: 1, End: 5}})
+	c := complete(Config{TopK: &limit.TopK{K: 3, Begin: 1, End: 5}})
 	l, want := learner(t, c), []float64{33, 33, 33 - 30*(1-27.0/64), 33 - 30*(1-1.0/8), 33 - 30*(1-1.0/64), 3, 3}
 	for i, k := range want {
-		near(t, "limit", float64(l.r.k[1]), math.Round(k), 0)
+		near(t, "limit", float64(l.r.limit[1].K), math.Round(k), 0)
 		other := learner(t, c)
-		if err := other.SetState(l.State()); err != nil || other.r.k[1] != l.r.k[1] {
-			t.Fatalf("step %d: limit %v, want %v; %v", i, other.r.k[1], l.r.k[1], err)
+		if err := other.SetState(l.State()); err != nil || other.r.limit[1].K != l.r.limit[1].K {
+			t.Fatalf("step %d: limit %v, want %v; %v", i, other.r.limit[1].K, l.r.limit[1].K, err)
 		}
 		step(t, l, samples(3, 40, 5, 0.5, 1))
 	}
@@ -223,12 +125,12 @@ func TestTopKSchedule(t *testing.T) {
 // Units that send their states are chosen as those without spikes are, and relax to the
 // same states.
 func TestHardSpiking(t *testing.T) {
-	c := complete(Config{TopK: &TopK{K: 5, Variant: Hard}})
+	c := complete(Config{TopK: &limit.TopK{K: 5, Variant: limit.Hard}})
 	c.Free = 60
 	b := samples(9, 40, 5, 0.5, 3)
 	want := learner(t, c)
 	must(want.Predict(t.Context(), b))
-	c.Spiking = &Spiking{Quantiser: Identity, Epsilon: 0.5}
+	c.Spiking = &unit.Spiking{Quantiser: unit.Identity, Epsilon: 0.5}
 	got := learner(t, c)
 	must(got.Predict(t.Context(), b))
 	for l := 1; l <= 2; l++ {
@@ -245,18 +147,18 @@ func TestHardSpiking(t *testing.T) {
 // weights may come back; the predictor has its own masks or those of the network; and a
 // checkpoint goes on with the same masks.
 func TestPruningOptions(t *testing.T) {
-	for name, p := range map[string]Pruning{
+	for name, p := range map[string]sparse.Pruning{
 		"magnitude":       {},
-		"movement":        {Saliency: Movement},
+		"movement":        {Saliency: sparse.Movement},
 		"shared":          {SharedMask: true},
 		"regrow":          {Regrow: true},
-		"regrow movement": {Regrow: true, Saliency: Movement},
+		"regrow movement": {Regrow: true, Saliency: sparse.Movement},
 		"regrow shared":   {Regrow: true, SharedMask: true},
 	} {
-		for _, binary := range []*Binary{nil, {}} {
+		for _, binary := range []*unit.Binary{nil, {}} {
 			p.Sparsity, p.Last, p.Begin, p.End, p.Every = 0.85, 0.4, 1, 9, 2
 			c := wide(Config{Pruning: &p, Binary: binary, Predictor: &Predictor{Lambda: 0.1}})
-			c.Rates = []float64{2, 1, 1}
+			c.LearningRates = []float64{2, 1, 1}
 			l, again := learner(t, c), learner(t, c)
 			var before []bool
 			came, zeros := 0, 0
@@ -284,7 +186,7 @@ func TestPruningOptions(t *testing.T) {
 					t.Errorf("%s: step %d: %d zeros, there were %d", name, i, now, zeros)
 				}
 				zeros = now
-				if q := p.at(i, 0.85); p.due(i) {
+				if q := p.At(i, 0.85); p.Due(i) {
 					if want := int(math.Round(q * float64(len(w)))); now != want {
 						t.Errorf("%s: step %d: %d zeros, want %d", name, i, now, want)
 					}
@@ -317,21 +219,21 @@ func TestPruningOptions(t *testing.T) {
 				}
 			}
 			b := samples(5, 96, 5, 0.2, 3)
-			want := slices.Clone(must(l.Predict(t.Context(), b)).Scores)
+			want := slices.Clone(must(l.Predict(t.Context(), b)).Outputs[0].Scores)
 			for j, v := range l.Predictor().W[0].Value.Data {
 				if v == 0 {
 					l.Predictor().W[0].Value.Data[j] = 7
 				}
 			}
 			l.Refresh()
-			if got := must(l.Predict(t.Context(), b)).Scores; !slices.Equal(got, want) {
+			if got := must(l.Predict(t.Context(), b)).Outputs[0].Scores; !slices.Equal(got, want) {
 				t.Errorf("%s: a pruned weight of the predictor has an effect", name)
 			}
 		}
 	}
 	for want, c := range map[string]Config{
-		"saliency 2":   {Pruning: &Pruning{End: 5, Every: 1, Saliency: 2}},
-		"no predictor": {Pruning: &Pruning{End: 5, Every: 1, SharedMask: true}},
+		"saliency 2":   {Pruning: &sparse.Pruning{End: 5, Every: 1, Saliency: 2}},
+		"no predictor": {Pruning: &sparse.Pruning{End: 5, Every: 1, SharedMask: true}},
 	} {
 		if _, err := New(complete(c)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
@@ -341,11 +243,11 @@ func TestPruningOptions(t *testing.T) {
 
 // Any number of threads leaves the same bits of pruned and limited predictors.
 func TestThinnedThreads(t *testing.T) {
-	for name, p := range map[string]Pruning{"own": {}, "shared": {SharedMask: true, Regrow: true, Saliency: Movement}} {
-		for variant := Budget; variant <= Hard; variant++ {
+	for name, p := range map[string]sparse.Pruning{"own": {}, "shared": {SharedMask: true, Regrow: true, Saliency: sparse.Movement}} {
+		for variant := limit.Budget; variant <= limit.Hard; variant++ {
 			weights := func(threads int) []tensor.Float {
 				p.Sparsity, p.Last, p.Begin, p.End, p.Every = 0.9, 0.4, 1, 3, 1
-				c := wide(Config{Pruning: &p, Predictor: &Predictor{Lambda: 0.1, TopK: true}, TopK: &TopK{K: 6, Variant: variant, Temperature: 0.1}})
+				c := wide(Config{Pruning: &p, Predictor: &Predictor{Lambda: 0.1, TopK: true}, TopK: &limit.TopK{K: 6, Variant: variant, Temperature: 0.1}})
 				c.Pool = par.New(threads)
 				defer c.Pool.Close()
 				l := learner(t, c)
@@ -358,18 +260,5 @@ func TestThinnedThreads(t *testing.T) {
 				t.Errorf("%s masks, %v: weights differ", name, variant)
 			}
 		}
-	}
-}
-
-// A pruned weight comes last in each order, and movement is the distance from where a
-// weight was drawn.
-func TestSaliency(t *testing.T) {
-	w, first := []tensor.Float{0.5, 0, -0.2, 0.1}, []tensor.Float{0.5, 1, -0.1, 0.6}
-	got := Movement.of(w, first)
-	for i, want := range []float64{0, -1, 0.02, 0.05} {
-		near(t, "movement", float64(got[i]), want, 1e-8)
-	}
-	if got := Magnitude.of(w, nil); !slices.Equal(got, []tensor.Float{0.5, -1, 0.2, 0.1}) {
-		t.Errorf("magnitude %v", got)
 	}
 }

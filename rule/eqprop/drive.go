@@ -38,7 +38,7 @@ func (r *relaxer) drive(w *block, b *batch, l int, beta tensor.Float) {
 	z := w.z[l][:w.count*n]
 	r.fromBelow(w, l, z)
 	r.fromAbove(w, b, l, z, beta)
-	r.c.Activation.apply(z)
+	r.c.Activation.Apply(z)
 	if l == r.top && beta != 0 && r.c.Output == SquaredError {
 		r.nudge(w, b, z, tensor.Float(2*r.c.CostScale)*beta)
 	}
@@ -73,22 +73,12 @@ func (r *relaxer) fromAbove(w *block, b *batch, l int, z []tensor.Float, beta te
 
 // addUp adds W_lᵀ s of count rows of the states below layer l.
 func (r *relaxer) addUp(w *block, l, count int, s, z []tensor.Float) {
-	k, n := r.sizes[l-1], r.sizes[l]
-	if r.kept[l-1].sums {
-		w.product.add(&r.kept[l-1].columns, count, s, k, z, n)
-		return
-	}
-	r.up[l].MulDirect(count, s, k, 0, k, 0, n, z, n)
+	r.dense[l].Up(&w.product, count, s[:count*r.sizes[l-1]], z)
 }
 
 // addDown adds W_{l+1} s of the moving rows of what is above layer l.
 func (r *relaxer) addDown(w *block, l int, s, z []tensor.Float) {
-	k, n := r.sizes[l+1], r.sizes[l]
-	if r.kept[l].sums {
-		w.product.add(&r.kept[l].rows, w.count, s, k, z, n)
-		return
-	}
-	r.down[l+1].MulDirect(w.count, s, k, 0, k, 0, n, z, n)
+	r.dense[l+1].Down(&w.product, w.count, s[:w.count*r.sizes[l+1]], z)
 }
 
 // nudge adds strength·(y − s_L).
@@ -107,15 +97,13 @@ func (r *relaxer) nudge(w *block, b *batch, z []tensor.Float, strength tensor.Fl
 func (r *relaxer) settle(w *block, l int) {
 	n := r.sizes[l]
 	if r.limits(l) {
-		w.moved[l] = 0
 		for i := range w.count {
-			change := r.settleRow(w, l, i, w.s[l][i*n:][:n], w.z[l][i*n:][:n])
-			w.moved[l], w.change[i] = max(w.moved[l], change), max(w.change[i], change)
+			w.change[i] = max(w.change[i], r.settleRow(w, l, i, w.s[l][i*n:][:n], w.z[l][i*n:][:n]))
 		}
 		return
 	}
 	if r.c.Tolerance == 0 {
-		w.moved[l] = r.move.Step(w.s[l][:w.count*n], w.z[l][:w.count*n])
+		r.move.Step(w.s[l][:w.count*n], w.z[l][:w.count*n])
 		return
 	}
 	for i := range w.count {
@@ -166,22 +154,6 @@ func (r *relaxer) readErrors(w *block, b *batch, states [][]tensor.Float, phases
 	}
 }
 
-// apply is σ of each element, in place.
-func (a Activation) apply(z []tensor.Float) {
-	switch a {
-	case HardSigmoid:
-		kernel.Relax{Gain: 1, Hi: 1}.Step(z, z)
-	case HalfSigmoid:
-		kernel.Relax{Gain: 0.5, Hi: 1}.Step(z, z)
-	case Logistic:
-		kernel.Logistic{Threshold: 0.5, Slope: 4}.Of(z, z)
-	case Tanh:
-		for i, v := range z {
-			z[i] = tensor.Float(math.Tanh(float64(v)))
-		}
-	}
-}
-
 func softmax(x []tensor.Float) {
 	top, sum := x[0], 0.0
 	for _, v := range x {
@@ -195,4 +167,68 @@ func softmax(x []tensor.Float) {
 	for i := range x {
 		x[i] = tensor.Float(float64(x[i]) / sum)
 	}
+}
+
+// convolve drives a block's states of layer l from below.
+func (r *relaxer) convolve(w *block, l int) {
+	g, n, k := r.convs[l], r.sizes[l], r.sizes[l-1]
+	for i := range w.count {
+		g.Up(&w.images, w.z[l][i*n:][:n], w.s[l-1][i*k:][:k], w.places[l][i*g.Pool.Places():][:g.Pool.Places()])
+	}
+}
+
+// convolveBack adds to the drives of a block's layer l what convolution l + 1 sends
+// down: its drives were computed before, from the same states of layer l.
+func (r *relaxer) convolveBack(w *block, l int) {
+	g, n, k := r.convs[l+1], r.sizes[l+1], r.sizes[l]
+	for i := range w.count {
+		g.Down(&w.images, w.z[l][i*k:][:k], w.s[l+1][i*n:][:n], w.places[l+1][i*g.Pool.Places():][:g.Pool.Places()])
+	}
+}
+
+// convolveInput writes the drives of a block's first layer, which stay.
+func (r *relaxer) convolveInput(w *block, b *batch) {
+	g, n := r.convs[1], r.sizes[1]
+	for i := range w.total {
+		g.Up(&w.images, w.base[1][i*n:][:n], b.x[(w.lo+i)*b.in:][:b.in], w.places[1][i*g.Pool.Places():][:g.Pool.Places()])
+	}
+}
+
+// lift writes P⁻¹ of a block's states, with the places that belong to them, to rows
+// of the batch. The drives are overwritten.
+func (r *relaxer) lift(w *block, b *batch, mapped [][]tensor.Float) {
+	for l, g := range r.convs {
+		if g == nil {
+			continue
+		}
+		n, k, size := r.sizes[l], r.sizes[l-1], g.Mapped()
+		for i, sample := range w.who {
+			below := b.x[sample*b.in:][:b.in]
+			if l > 1 {
+				below = w.s[l-1][i*k:][:k]
+			}
+			places := w.places[l][i*g.Pool.Places():][:g.Pool.Places()]
+			g.Up(&w.images, w.z[l][i*n:][:n], below, places)
+			g.Pool.Transpose(&w.images, mapped[l][sample*size:][:size], w.s[l][i*n:][:n], places)
+		}
+	}
+}
+
+// mapped is the units of layer l before pooling.
+func (r *relaxer) mapped(l int) int {
+	if g := r.convs[l]; g != nil {
+		return g.Mapped()
+	}
+	return r.sizes[l]
+}
+
+// liftedDifferences is differences for a convolution, whose states were lifted to
+// scaled, and those they are compared with to steps.
+func (r *relaxer) liftedDifferences(w *block, l int, scale tensor.Float) {
+	n := r.mapped(l)
+	steps, scaled := r.steps[l][w.lo*n:(w.lo+w.total)*n], r.scaled[l][w.lo*n:(w.lo+w.total)*n]
+	kernel.Scale(steps, -1)
+	kernel.Add(steps, scaled)
+	kernel.Scale(steps, scale)
+	kernel.Scale(scaled, scale)
 }

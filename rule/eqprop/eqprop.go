@@ -42,7 +42,12 @@ import (
 	"fmt"
 	"math"
 
+	"synfire/internal/kernel"
 	"synfire/internal/par"
+	"synfire/rule/eqprop/coupling"
+	"synfire/rule/eqprop/limit"
+	"synfire/rule/eqprop/sparse"
+	"synfire/rule/eqprop/unit"
 )
 
 // Nudge says which phases are compared.
@@ -78,61 +83,35 @@ const (
 	CrossEntropy
 )
 
-// Activation is σ of the discrete dynamics.
-type Activation uint8
-
-// The activations.
-const (
-	Continuous  Activation = iota // none: the continuous dynamics
-	HardSigmoid                   // min(max(z, 0), 1)
-	HalfSigmoid                   // min(max(z/2, 0), 1)
-	Logistic                      // 1/(1 + exp(−4(z − ½)))
-	Tanh
-)
-
-// Weights is the distribution that initial weights are drawn from.
-type Weights uint8
-
-// The distributions.
-const (
-	Glorot Weights = iota // U(±√(6/(n_{l−1}+n_l))), biases 0
-	FanIn                 // U(±1/√n_{l−1}), biases too
-)
-
-// Config describes a network and how it learns. Sizes, Rates, Beta, Free and
+// Config describes a network and how it learns. Sizes, LearningRates, Beta, Free and
 // Nudged are required.
 type Config struct {
-	Sizes      []int   // n_0 … n_L
-	Step       float64 // ε in (0, 2); 0 means ½
-	Activation Activation
-	Schedule   Schedule
-	Output     Output
-	Weights    Weights
+	Seed       uint64           // of all random numbers; in files that of the run
+	Sizes      []int            `yaml:"sizes,omitempty"` // n_0 … n_L, units of the input and of each layer
+	Step       float64          `yaml:"step"`            // ε in (0, 2); 0: 0.5
+	Activation unit.Activation  `yaml:"activation"`      // σ of the discrete dynamics; continuous: none
+	Schedule   Schedule         `yaml:"schedule"`        // the order in which a step updates the layers
+	Output     Output           `yaml:"output"`          // the readout and its cost
+	Weights    coupling.Weights `yaml:"weights"`         // the distribution of the initial weights
 
-	Free, Nudged int     // steps of the phases
-	Beta         float64 // β > 0
-	Nudge        Nudge
-	CostScale    float64   // κ; 0 means ½
-	Rates        []float64 // α_1 … α_L
-	// Anneal is the steps of learning over which the rates fall to zero, along half a
-	// cosine; 0 keeps them.
-	Anneal int
-	// Tolerance ends a sample's phase when no state moved by more; 0 takes all steps.
-	Tolerance float64
-	// Particles is the number of training samples whose free states are kept from
-	// one epoch to the next and start their free phase; 0 starts from zeros. It
-	// counts places in the data set's file.
-	Particles int
+	Free          int       `yaml:"free"`           // steps of the free phase
+	Nudged        int       `yaml:"nudged"`         // steps of each nudged phase
+	Beta          float64   `yaml:"beta"`           // β, the strength of the nudge, positive
+	Nudge         Nudge     `yaml:"nudge"`          // which phases are compared
+	CostScale     float64   `yaml:"cost-scale"`     // κ; 0: 0.5
+	LearningRates []float64 `yaml:"learning-rates"` // α_1 … α_L, one for each matrix of weights
+	Anneal        int       `yaml:"anneal"`         // steps of learning over which the rates fall to zero, along half a cosine; 0: never
+	Tolerance     float64   `yaml:"tolerance"`      // largest change of a state at which a sample's phase ends; 0: none
+	Particles     int       `yaml:"particles"`      // training samples, by their places in the file, whose free states are kept from one epoch to the next; 0: none
 
-	Convolutional *Convolutional // nil: all layers are fully connected
+	Convolutional *coupling.Convolutional `yaml:"convolutional,omitempty"` // the first layers; none: all are fully connected
+	Predictor     *Predictor              `yaml:"predictor,omitempty"`     // a forward network that the free phase starts from
+	Spiking       *unit.Spiking           `yaml:"spiking,omitempty"`       // units send bits in place of their states
+	TopK          *limit.TopK             `yaml:"top-k,omitempty"`         // a limit of activity
+	Pruning       *sparse.Pruning         `yaml:"pruning,omitempty"`       // removes weights in training
+	Binary        *unit.Binary            `yaml:"binary,omitempty"`        // weights are signs
 
-	Predictor *Predictor // nil: no forward network
-	Spiking   *Spiking   // nil: units send their states
-	TopK      *TopK      // nil: no limit of activity
-	Pruning   *Pruning   // nil: all weights are kept
-	Binary    *Binary    // nil: weights are numbers
-	Seed      uint64
-	Pool      *par.Pool
+	Pool *par.Pool // threads to run on; nil: one
 }
 
 // withDefaults fills in what may be left out.
@@ -142,6 +121,11 @@ func (c Config) withDefaults() Config {
 	}
 	if c.CostScale == 0 {
 		c.CostScale = 0.5
+	}
+	if c.Predictor != nil && c.Predictor.Leak == 0 {
+		p := *c.Predictor
+		p.Leak = 0.01
+		c.Predictor = &p
 	}
 	return c
 }
@@ -160,11 +144,11 @@ func (c Config) Validate() error {
 	}
 	layers := len(c.Sizes) - 1
 	switch {
-	case len(c.Rates) != layers:
-		return fail("%d rates for %d matrices of weights; give one for each, from the input on", len(c.Rates), layers)
+	case len(c.LearningRates) != layers:
+		return fail("%d learning rates for %d matrices of weights; give one for each, from the input on", len(c.LearningRates), layers)
 	case !(c.Step > 0 && c.Step < 2):
 		return fail("step %v, want one in (0, 2): beyond, even a single unit's leak (1 − step) grows; try 0.5", c.Step)
-	case c.Activation != Continuous && c.Step > 1:
+	case c.Activation != unit.Continuous && c.Step > 1:
 		return fail("step %v of discrete dynamics, want one in (0, 1]", c.Step)
 	case !(c.Beta > 0) || math.IsInf(c.Beta, 0):
 		return fail("beta %v, want a positive number: the update is divided by it, and its sign follows from the way of nudging", c.Beta)
@@ -176,40 +160,90 @@ func (c Config) Validate() error {
 		return fail("tolerance %v, particles %d, anneal %d: none may be negative", c.Tolerance, c.Particles, c.Anneal)
 	case c.Output == CrossEntropy && layers < 2:
 		return fail("cross-entropy reads off a hidden layer, and there is none; add one, or use the squared error")
-	case c.Nudge > RandomSign || c.Schedule > SweepBackward || c.Output > CrossEntropy || c.Activation > Tanh || c.Weights > FanIn:
+	case c.Nudge > RandomSign || c.Schedule > SweepBackward || c.Output > CrossEntropy || c.Activation > unit.Tanh || c.Weights > coupling.FanIn:
 		return fail("nudge %d, schedule %d, output %d, activation %d, weights %d: one of them is unknown", c.Nudge, c.Schedule, c.Output, c.Activation, c.Weights)
 	}
-	for l, r := range c.Rates {
+	for l, r := range c.LearningRates {
 		if !(r >= 0) || math.IsInf(r, 0) {
-			return fail("rate %v of matrix %d, want a number that is not negative", r, l+1)
+			return fail("learning rate %v of matrix %d, want a number that is not negative", r, l+1)
 		}
 	}
-	if c.Convolutional != nil {
-		if err := c.Convolutional.validate(c); err != nil {
+	for _, part := range []func() error{c.validateConvolutional, c.validateSpiking, c.validateTopK, c.validateBinary, c.validatePruning, c.validatePredictor} {
+		if err := part(); err != nil {
 			return err
 		}
 	}
-	if c.Spiking != nil {
-		if err := c.Spiking.validate(c); err != nil {
-			return err
+	return nil
+}
+
+// validateConvolutional checks the convolutions, and that they go with the rest.
+func (c Config) validateConvolutional() error {
+	if c.Convolutional == nil {
+		return nil
+	}
+	if err := c.Convolutional.Validate(); err != nil {
+		return err
+	}
+	convs := len(c.Convolutional.Layers)
+	if len(c.Sizes)-1-convs < 1 {
+		return fmt.Errorf("eqprop: sizes %v behind %d convolutions: want a fully connected layer of outputs at the end", c.Sizes, convs)
+	}
+	want := c.Convolutional.Sizes(c.Sizes[1+convs:]...)
+	for l, n := range want {
+		if c.Sizes[l] != n {
+			return fmt.Errorf("eqprop: sizes %v, want %v by the convolutions; take Convolutional.Sizes", c.Sizes, want)
 		}
 	}
-	if c.TopK != nil {
-		if err := c.TopK.validate(c); err != nil {
-			return err
-		}
+	switch {
+	case c.Spiking != nil || c.Predictor != nil:
+		return errors.New("eqprop: convolutions go with neither spikes nor a predictor; leave these out")
+	case c.Pruning != nil || c.Binary != nil:
+		return errors.New("eqprop: convolutions go with neither pruning nor binary weights, which are of fully connected matrices; leave these out")
+	case c.TopK != nil && c.TopK.Variant == limit.Hard:
+		return errors.New("eqprop: convolutions do not go with hard top-k: a drive that moves with the places of a pooling cannot be held down; take the budget, or soft top-k")
+	case c.Schedule == SweepForward:
+		return errors.New("eqprop: convolutions are swept backwards or updated at once: a forward sweep would move a state before its places in the windows above are known; take another schedule")
 	}
-	if c.Binary != nil {
-		if err := c.Binary.validate(c); err != nil {
-			return err
-		}
+	return nil
+}
+
+func (c Config) validateSpiking() error {
+	switch {
+	case c.Spiking == nil:
+		return nil
+	case c.Activation != unit.Continuous || c.Output != SquaredError || c.Schedule != Simultaneous || c.Tolerance > 0 || c.Particles > 0:
+		return errors.New("eqprop: spiking networks have continuous dynamics, simultaneous updates and the squared error, without tolerance and particles; leave these out")
+	case c.Spiking.Warm > 0 && c.Predictor == nil:
+		return fmt.Errorf("eqprop: spiking: warm %d: it goes with a predictor, and is not negative", c.Spiking.Warm)
 	}
-	if c.Pruning != nil {
-		if err := c.Pruning.validate(c); err != nil {
-			return err
-		}
+	return c.Spiking.Validate()
+}
+
+func (c Config) validateTopK() error {
+	switch {
+	case c.TopK == nil:
+		return nil
+	case c.Activation != unit.Continuous:
+		return errors.New("eqprop: top-k goes with continuous dynamics; leave activation out")
 	}
-	return c.validatePredictor()
+	return c.TopK.Validate()
+}
+
+func (c Config) validateBinary() error {
+	if c.Binary != nil && (c.Activation != unit.Continuous || c.Output != SquaredError || c.Weights != coupling.Glorot || c.Particles > 0) {
+		return errors.New("eqprop: binary networks have continuous dynamics, the squared error and Glorot's weights, without particles; leave these out")
+	}
+	return nil
+}
+
+func (c Config) validatePruning() error {
+	switch {
+	case c.Pruning == nil:
+		return nil
+	case c.Pruning.SharedMask && c.Predictor == nil:
+		return errors.New("eqprop: pruning with a shared mask, and there is no predictor to share it; leave it out")
+	}
+	return c.Pruning.Validate()
 }
 
 func (c Config) validatePredictor() error {
@@ -219,7 +253,7 @@ func (c Config) validatePredictor() error {
 	switch {
 	case c.Particles > 0:
 		return errors.New("eqprop: particles and a predictor both say where the free phase starts; choose one")
-	case c.Output != SquaredError || c.Activation != Continuous:
+	case c.Output != SquaredError || c.Activation != unit.Continuous:
 		return errors.New("eqprop: a predictor needs the squared error and continuous dynamics; leave output and activation out")
 	}
 	return c.Predictor.validate(c)
@@ -239,4 +273,32 @@ func (c Config) dynamic() int {
 		return len(c.Sizes) - 2
 	}
 	return len(c.Sizes) - 1
+}
+
+// lambda is the strength of a predictor's pull.
+func (c Config) lambda() float64 {
+	if c.Predictor == nil {
+		return 0
+	}
+	return c.Predictor.Lambda
+}
+
+// move is the step of all layers.
+func (c Config) move() kernel.Relax { return c.Activation.Move(c.Step, c.lambda()) }
+
+// Warnings names the bounds that a configuration breaks whatever the weights.
+func (c Config) Warnings() (all []string) {
+	c = c.withDefaults()
+	lambda := c.lambda()
+	if k := 2 * c.CostScale * c.Beta; c.Nudge != OneSided && c.Output == SquaredError && k >= 1+lambda {
+		all = append(all, fmt.Sprintf("negative nudges of 2κβ = %.3g: the outputs' leak 1 + λ − 2κβ = %.3g must be positive for a fixed point; the clip and %d nudged steps alone hold the states; take β below %.3g, centred at most %.3g",
+			k, 1+lambda-k, c.Nudged, (1+lambda)/(2*c.CostScale), 0.3/c.CostScale))
+	}
+	if c.Nudged < c.dynamic() {
+		all = append(all, fmt.Sprintf("%d nudged steps for %d layers: the nudge reaches one layer a step, and the first ones learn nothing; take at least %d", c.Nudged, c.dynamic(), c.dynamic()))
+	}
+	if c.Free < c.dynamic() && c.Predictor == nil && c.Particles == 0 {
+		all = append(all, fmt.Sprintf("%d free steps from zeros for %d layers: the input reaches one layer a step; take at least %d, or a predictor", c.Free, c.dynamic(), c.dynamic()))
+	}
+	return all
 }

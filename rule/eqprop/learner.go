@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"maps"
+	"strings"
 
-	"synfire/data"
 	"synfire/format/safetensors"
 	"synfire/internal/kernel"
 	"synfire/internal/rng"
 	"synfire/loss"
+	"synfire/modelfile"
+	"synfire/rule/eqprop/coupling"
+	"synfire/sample"
+	"synfire/task"
 	"synfire/tensor"
 	"synfire/train"
 )
@@ -46,11 +50,14 @@ func New(c Config) (*Learner, error) {
 	return l, nil
 }
 
+// Warnings are those of its configuration.
+func (l *Learner) Warnings() []string { return l.c.Warnings() }
+
 // Net is the network being trained. Call Refresh after writing to it.
-func (l *Learner) Net() *Net { return l.r.net }
+func (l *Learner) Net() *coupling.Net { return l.r.net }
 
 // Predictor is the forward network, or nil.
-func (l *Learner) Predictor() *Net { return l.r.predictor }
+func (l *Learner) Predictor() *coupling.Net { return l.r.predictor }
 
 // Refresh takes up parameters that someone else has written to.
 func (l *Learner) Refresh() {
@@ -60,7 +67,7 @@ func (l *Learner) Refresh() {
 
 // Step learns from a batch. An empty one changes nothing. Rates are the shares of
 // units above zero in the free states.
-func (l *Learner) Step(_ context.Context, d *data.Batch) (train.Metrics, error) {
+func (l *Learner) Step(_ context.Context, d *sample.Batch) (train.Metrics, error) {
 	if d.Len() == 0 {
 		return train.Metrics{}, nil
 	}
@@ -77,7 +84,7 @@ func (l *Learner) Step(_ context.Context, d *data.Batch) (train.Metrics, error) 
 }
 
 // learn runs all phases and adds the steps to the parameters.
-func (l *Learner) learn(net, predictor *Net) {
+func (l *Learner) learn(net, predictor *coupling.Net) {
 	betas, gap := l.nudges()
 	l.r.run(&l.batch, betas, gap)
 	l.r.add(&l.batch, betas, net, predictor)
@@ -114,53 +121,54 @@ func (l *Learner) SynapticOperations() int { return int(l.r.synapses.Load()) }
 
 // Gradient is the estimate of the gradient of a batch's mean cost, and its
 // predictor's, without learning: as gradients of Net and Predictor, by layer.
-func (l *Learner) Gradient(d *data.Batch) (net, predictor *Net, err error) {
+func (l *Learner) Gradient(d *sample.Batch) (net, predictor *coupling.Net, err error) {
 	if err := l.take(d, false); err != nil {
 		return nil, nil, err
 	}
-	rates := l.r.c.Rates
-	defer func() { l.r.c.Rates = rates }()
+	rates := l.r.c.LearningRates
+	defer func() { l.r.c.LearningRates = rates }()
 	l.r.factor = 1
-	l.r.c.Rates = make([]float64, len(rates))
-	for i := range l.r.c.Rates {
-		l.r.c.Rates[i] = -1 // descent backwards
+	l.r.c.LearningRates = make([]float64, len(rates))
+	for i := range l.r.c.LearningRates {
+		l.r.c.LearningRates[i] = -1 // descent backwards
 	}
-	net = zeros(l.r.net)
+	net = l.r.net.Zeros()
 	if l.r.predictor != nil {
-		predictor = zeros(l.r.predictor)
+		predictor = l.r.predictor.Zeros()
 	}
 	l.learn(net, predictor)
 	return net, predictor, nil
 }
 
-// zeros is a network like n without weights.
-func zeros(n *Net) *Net {
-	out := &Net{Sizes: n.Sizes, Convolutional: n.Convolutional}
-	for l := range n.W {
-		out.W = append(out.W, tensor.Param{Name: n.W[l].Name, Value: tensor.New(n.W[l].Value.Shape...)})
-		out.B = append(out.B, tensor.Param{Name: n.B[l].Name, Value: tensor.New(n.B[l].Value.Shape...)})
-	}
-	return out
-}
-
-// Predict relaxes freely.
-func (l *Learner) Predict(_ context.Context, d *data.Batch) (train.Prediction, error) {
+// Predict relaxes freely. Outputs are output, the free states or logits of the last
+// layer, and of a network with a predictor forward, what that says by itself.
+func (l *Learner) Predict(_ context.Context, d *sample.Batch) (train.Prediction, error) {
 	if err := l.take(d, false); err != nil {
 		return train.Prediction{}, err
 	}
 	l.r.run(&l.batch, nil, 0)
-	return l.prediction(l.r.free), nil
+	last := len(l.c.Sizes) - 1
+	p := train.Prediction{Metrics: l.metrics()}
+	p.Outputs = append(p.Outputs, l.output(OutputName, l.r.free[last]))
+	if l.r.predictor != nil {
+		p.Outputs = append(p.Outputs, l.output(ForwardName, l.r.guess[last]))
+	}
+	return p, nil
 }
 
-func (l *Learner) prediction(states [][]tensor.Float) train.Prediction {
-	last := len(l.c.Sizes) - 1
-	m := l.metrics()
-	m.Correct, m.LossSum = l.score(states[last])
-	return train.Prediction{Scores: states[last], Classes: l.c.Sizes[last], Metrics: m}
+// The names of outputs.
+const (
+	OutputName  = "output"
+	ForwardName = "forward"
+)
+
+func (l *Learner) output(name string, scores []tensor.Float) task.Output {
+	k := l.c.Sizes[len(l.c.Sizes)-1]
+	return task.Output{Name: name, Shape: tensor.Shape{k}, Scores: scores[:l.batch.n*k]}
 }
 
 // take checks a batch and sets it up.
-func (l *Learner) take(d *data.Batch, learning bool) error {
+func (l *Learner) take(d *sample.Batch, learning bool) error {
 	in, classes := l.c.Sizes[0], l.c.Sizes[len(l.c.Sizes)-1]
 	if len(d.X) != d.Len()*in {
 		return fmt.Errorf("eqprop: %d inputs for %d samples of %d; make the first size that of a sample", len(d.X), d.Len(), in)
@@ -168,7 +176,11 @@ func (l *Learner) take(d *data.Batch, learning bool) error {
 	if i := kernel.Finite(d.X); i >= 0 {
 		return fmt.Errorf("eqprop: input %d of sample %d is %v; clean the data set", i%in, d.Index[i/in], d.X[i])
 	}
-	for i, label := range d.Labels {
+	labels := d.Classes()
+	if learning && labels == nil {
+		return errors.New("eqprop: the samples have no class to learn")
+	}
+	for i, label := range labels {
 		if label < 0 || label >= classes {
 			return fmt.Errorf("eqprop: sample %d has label %d, and the network %d outputs; make the last size the number of classes", d.Index[i], label, classes)
 		}
@@ -190,7 +202,10 @@ func (l *Learner) take(d *data.Batch, learning bool) error {
 // metrics are those of the free phase of the last run.
 func (l *Learner) metrics() train.Metrics {
 	m := train.Metrics{N: l.batch.n, Rates: make([]train.Rate, 0, len(l.names))}
-	m.Correct, m.LossSum = l.score(l.r.free[len(l.c.Sizes)-1])
+	if l.batch.labels != nil {
+		correct, cost := l.score(l.r.free[len(l.c.Sizes)-1])
+		m.Sums = []train.Sum{train.LossSum(cost), {Name: "accuracy", Unit: "%", Better: task.Higher, Total: 100 * float64(correct)}}
+	}
 	if l.c.Spiking != nil {
 		steps := l.c.Free + l.c.settling()
 		if l.batch.learning {
@@ -217,7 +232,7 @@ func (l *Learner) score(scores []tensor.Float) (correct int, cost float64) {
 			correct++
 		}
 		if l.c.Output == CrossEntropy {
-			cost += crossEntropy(row, label)
+			cost += loss.CrossEntropy(nil, row, label)
 			continue
 		}
 		for j, v := range row {
@@ -231,49 +246,22 @@ func (l *Learner) score(scores []tensor.Float) (correct int, cost float64) {
 	return correct, cost
 }
 
-func crossEntropy(logits []tensor.Float, label int) float64 {
-	top, sum := logits[0], 0.0
-	for _, v := range logits {
-		top = max(top, v)
-	}
-	for _, v := range logits {
-		sum += math.Exp(float64(v - top))
-	}
-	return math.Log(sum) - float64(logits[label]-top)
+// Model is what predictions depend on: all but the particles. The number of steps
+// done is part of it, since limits of activity follow it.
+func (l *Learner) Model() map[string]train.Array {
+	s := l.State()
+	maps.DeleteFunc(s, func(name string, _ train.Array) bool { return strings.HasPrefix(name, particles) })
+	return s
 }
 
-// Forward is the predictor of a trained learner as a classifier of its own: one
-// pass, and no relaxation.
-type Forward struct{ *Learner }
-
-// Forward makes the classifier.
-func (l *Learner) Forward() (Forward, error) {
-	if l.r.predictor == nil {
-		return Forward{}, errors.New("eqprop: there is no forward network; set a predictor")
-	}
-	return Forward{l}, nil
-}
-
-// Step always fails: the networks learn together.
-func (f Forward) Step(context.Context, *data.Batch) (train.Metrics, error) {
-	return train.Metrics{}, errors.New("eqprop: a forward network alone only predicts; train the learner that it is of")
-}
-
-// Predict runs the forward network. Its scores are s^f_L.
-func (f Forward) Predict(ctx context.Context, d *data.Batch) (train.Prediction, error) {
-	if _, err := f.Learner.Predict(ctx, d); err != nil {
-		return train.Prediction{}, err
-	}
-	p := f.prediction(f.r.guess)
-	p.Metrics.Rates = nil
-	return p, nil
-}
+// particles begins the names of arrays of kept states.
+const particles = "particles"
 
 // State is the parameters, the particles and the number of steps done.
 func (l *Learner) State() map[string]train.Array {
 	s := map[string]train.Array{"eqprop.step": safetensors.U64([]uint64{uint64(l.step)}, 1)}
 	for _, p := range l.stored() {
-		s[p.Name] = array(p.Value)
+		s[p.Name] = modelfile.Pack(p.Value)
 	}
 	return s
 }
@@ -291,7 +279,7 @@ func (l *Learner) stored() []tensor.Param {
 	}
 	for i := 1; i < len(l.r.particles); i++ {
 		if s := l.r.particles[i]; s != nil {
-			all = append(all, tensor.Param{Name: fmt.Sprintf("particles%d", i), Value: tensor.Tensor{Shape: tensor.Shape{l.c.Particles, l.c.Sizes[i]}, Data: s}})
+			all = append(all, tensor.Param{Name: fmt.Sprint(particles, i), Value: tensor.Tensor{Shape: tensor.Shape{l.c.Particles, l.c.Sizes[i]}, Data: s}})
 		}
 	}
 	return all
@@ -309,8 +297,8 @@ func (l *Learner) SetState(s map[string]train.Array) error {
 	}
 	values := make([][]tensor.Float, len(all))
 	for i, p := range all {
-		if values[i], err = floats(s, p); err != nil {
-			return err
+		if values[i], err = modelfile.Unpack(s, p.Name, p.Value.Shape); err != nil {
+			return fmt.Errorf("eqprop: %w", err)
 		}
 	}
 	for i, p := range all {
@@ -325,38 +313,4 @@ func (l *Learner) SetState(s map[string]train.Array) error {
 	}
 	l.r.pack()
 	return nil
-}
-
-// array stores a tensor in its own precision.
-func array(t tensor.Tensor) train.Array {
-	switch v := any(t.Data).(type) {
-	case []float32:
-		return safetensors.F32(v, t.Shape...)
-	case []float64:
-		return safetensors.F64(v, t.Shape...)
-	}
-	panic("eqprop: unknown element type")
-}
-
-func floats(s map[string]train.Array, p tensor.Param) ([]tensor.Float, error) {
-	a, ok := s[p.Name]
-	if !ok || !p.Value.Shape.Equal(a.Shape) {
-		return nil, fmt.Errorf("eqprop: array %q has shape %v in the checkpoint, want %v: was it made with another configuration?", p.Name, tensor.Shape(a.Shape), p.Value.Shape)
-	}
-	out := make([]tensor.Float, len(p.Value.Data))
-	if v, err := a.F32s(); err == nil {
-		for i, x := range v {
-			out[i] = tensor.Float(x)
-		}
-	} else if v, err := a.F64s(); err == nil {
-		for i, x := range v {
-			out[i] = tensor.Float(x)
-		}
-	} else {
-		return nil, fmt.Errorf("eqprop: array %q: %w", p.Name, err)
-	}
-	if i := kernel.Finite(out); i >= 0 {
-		return nil, fmt.Errorf("eqprop: array %q holds %v; use another checkpoint of the run", p.Name, out[i])
-	}
-	return out, nil
 }

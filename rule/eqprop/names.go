@@ -1,41 +1,38 @@
 package eqprop
 
-import "fmt"
+import "synfire/internal/enum"
 
-// name is the i-th of names, or a number for one that is not there.
-func name(i uint8, names ...string) string {
-	if int(i) < len(names) {
-		return names[i]
-	}
-	return fmt.Sprint(i)
-}
+var (
+	nudgeNames    = []string{"centred", "one-sided", "random-sign"}
+	scheduleNames = []string{"simultaneous", "sweep-forward", "sweep-backward"}
+	outputNames   = []string{"squared-error", "cross-entropy"}
+)
 
 // String is the way's name in configurations.
-func (n Nudge) String() string { return name(uint8(n), "centred", "one-sided", "random-sign") }
+func (n Nudge) String() string { return enum.Name(n, nudgeNames) }
+
+// MarshalText is String.
+func (n Nudge) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+
+// UnmarshalText is the inverse of String.
+func (n *Nudge) UnmarshalText(text []byte) error { return enum.Parse(n, text, "nudge", nudgeNames) }
 
 // String is the schedule's name in configurations.
-func (s Schedule) String() string {
-	return name(uint8(s), "simultaneous", "sweep-forward", "sweep-backward")
+func (s Schedule) String() string { return enum.Name(s, scheduleNames) }
+
+// MarshalText is String.
+func (s Schedule) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText is the inverse of String.
+func (s *Schedule) UnmarshalText(text []byte) error {
+	return enum.Parse(s, text, "schedule", scheduleNames)
 }
 
 // String is the readout's name in configurations.
-func (o Output) String() string { return name(uint8(o), "squared-error", "cross-entropy") }
+func (o Output) String() string { return enum.Name(o, outputNames) }
 
-// String is the activation's name in configurations.
-func (a Activation) String() string {
-	return name(uint8(a), "continuous", "hard-sigmoid", "half-sigmoid", "logistic", "tanh")
-}
+// MarshalText is String.
+func (o Output) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
-// String is the distribution's name in configurations.
-func (w Weights) String() string { return name(uint8(w), "glorot", "fan-in") }
-
-// String is the quantiser's name in configurations.
-func (q Quantiser) String() string {
-	return name(uint8(q), "sigma-delta", "stochastic", "threshold", "identity")
-}
-
-// String is the variant's name in configurations.
-func (v Variant) String() string { return name(uint8(v), "budget", "soft", "hard", "perturbed") }
-
-// String is the saliency's name in configurations.
-func (s Saliency) String() string { return name(uint8(s), "magnitude", "movement") }
+// UnmarshalText is the inverse of String.
+func (o *Output) UnmarshalText(text []byte) error { return enum.Parse(o, text, "output", outputNames) }

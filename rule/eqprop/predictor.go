@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"synfire/internal/kernel"
+	"synfire/rule/eqprop/limit"
 	"synfire/tensor"
 )
 
@@ -31,26 +32,19 @@ import (
 // Trained, it is a classifier by itself (Learner.Forward). O'Connor, Gavves and Welling, "Initialized Equilibrium
 // Propagation for Backprop-Free Training", ICLR 2019.
 type Predictor struct {
-	Lambda float64 // λ, not negative; 0.1 is common
-	Leak   float64 // 0 means 0.01, without which forward units die
-	TopK   bool    // limits hidden layers as Config.TopK does those of the network
+	Lambda float64 `yaml:"lambda"` // λ, not negative; 0.1 is common
+	Leak   float64 `yaml:"leak"`   // of forward units, without which they die; 0: 0.01
+	TopK   bool    `yaml:"top-k"`  // limits hidden layers as top-k does those of the network
 }
 
 // forwardPrefix begins the names of a predictor's parameters.
 const forwardPrefix = "forward."
 
-func (p *Predictor) leak() float64 {
-	if p.Leak == 0 {
-		return 0.01
-	}
-	return p.Leak
-}
-
 func (p *Predictor) validate(c Config) error {
-	if p.TopK && (c.TopK == nil || c.TopK.Variant == Perturbed) {
+	if p.TopK && (c.TopK == nil || c.TopK.Variant == limit.Perturbed) {
 		return errors.New("eqprop: a predictor's top-k is that of the network's budget, soft or hard top-k, and there is none; choose one, or leave the predictor's out")
 	}
-	if !(p.Lambda >= 0) || math.IsInf(p.Lambda, 0) || !(p.leak() > 0) || math.IsInf(p.leak(), 0) {
+	if !(p.Lambda >= 0) || math.IsInf(p.Lambda, 0) || !(p.Leak > 0) || math.IsInf(p.Leak, 0) {
 		return fmt.Errorf("eqprop: predictor with lambda %v and leak %v: want a lambda that is not negative and a positive leak; 0.1 and 0.01 are common", p.Lambda, p.Leak)
 	}
 	return nil
@@ -58,7 +52,7 @@ func (p *Predictor) validate(c Config) error {
 
 // activate turns sums a into h(a), in place, and writes h′(a).
 func (p *Predictor) activate(a, slope []tensor.Float) {
-	leak := tensor.Float(p.leak())
+	leak := tensor.Float(p.Leak)
 	for i, v := range a {
 		switch {
 		case v > 1:
@@ -78,14 +72,10 @@ func (r *relaxer) predict(w *block, b *batch) {
 		lo := w.lo * n
 		a := r.guess[l][lo:][:w.total*n]
 		kernel.FillRows(a, r.predictor.B[l-1].Value.Data)
-		m, weights := &r.forwardKept[l-1], r.predictor.W[l-1].Value.Data
-		switch k := r.sizes[l-1]; {
-		case l == 1:
-			r.addInput(w, b, a, weights, &r.predictorPacked[1], m)
-		case m.sums:
-			w.product.add(&m.columns, w.total, r.guess[l-1][w.lo*k:], k, a, n)
-		default:
-			r.predictorPacked[l].MulDirect(w.total, r.guess[l-1][w.lo*k:], k, 0, k, 0, n, a, n)
+		if k := r.sizes[l-1]; l == 1 {
+			r.addInput(w, b, a, r.forward[1])
+		} else {
+			r.forward[l].Up(&w.product, w.total, r.guess[l-1][w.lo*k:][:w.total*k], a)
 		}
 		slope := r.errors[l][lo:][:len(a)]
 		r.c.Predictor.activate(a, slope)
@@ -104,17 +94,16 @@ func (r *relaxer) limitsGuess(l int) bool { return r.c.Predictor.TopK && r.binds
 // become zero where the limit lets nothing pass.
 func (r *relaxer) limitGuess(w *block, l, i int, h, slope []tensor.Float) {
 	switch m := &w.limiter; r.c.TopK.Variant {
-	case Soft:
-		m.soft(h, r.k[l], r.temperature, unsought[0])
-	case Hard:
-		m.largest(h, int(r.k[l]))
-		for j, chosen := range m.chosen {
+	case limit.Soft:
+		m.Soft(h, r.limit[l].K, r.limit[l].Temperature, limit.Unsought)
+	case limit.Hard:
+		for j, chosen := range m.Largest(h, int(r.limit[l].K)) {
 			if !chosen {
 				h[j], slope[j] = 0, 0
 			}
 		}
 	default:
-		w.shift[l][i] = m.project(h, r.k[l])
+		w.shift[l][i] = m.Project(h, r.limit[l].K)
 		for j, v := range h {
 			if v <= 0 || v >= 1 {
 				slope[j] = 0
@@ -132,10 +121,10 @@ func (r *relaxer) predictorErrors(w *block, samples int) {
 			at := (w.lo + i) * n
 			guess, free, g := r.guess[l][at:][:n], r.free[l][at:][:n], r.errors[l][at:][:n]
 			switch {
-			case r.limitsGuess(l) && r.c.TopK.Variant == Soft:
-				softErrors(guess, free, g, scale/r.temperature)
+			case r.limitsGuess(l) && r.c.TopK.Variant == limit.Soft:
+				softErrors(guess, free, g, scale/r.limit[l].Temperature)
 				continue
-			case r.limitsGuess(l) && r.c.TopK.Variant == Budget && w.shift[l][i] > 0:
+			case r.limitsGuess(l) && r.c.TopK.Variant == limit.Budget && w.shift[l][i] > 0:
 				budgetErrors(guess, free, g, scale)
 				continue
 			}

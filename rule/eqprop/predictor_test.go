@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"synfire/data"
+	"synfire/rule/eqprop/limit"
+	"synfire/rule/eqprop/unit"
+	"synfire/sample"
 	"synfire/snntest"
 	"synfire/tensor"
 )
@@ -14,8 +16,8 @@ import (
 // One linear unit: s⁻ = (z + λ s^f)/(1 + λ), and where s^f = z it stays there and
 // the predictor has nothing to learn.
 func TestPredictorOneUnit(t *testing.T) {
-	one := &data.Batch{Index: []int{0}, Labels: []int{0}, X: []tensor.Float{1}}
-	l := learner(t, Config{Sizes: []int{1, 1}, Free: 100, Nudged: 50, Beta: 0.1, Rates: []float64{1}, Predictor: &Predictor{Lambda: 0.5}})
+	one := sample.Labelled([]int{0}, []tensor.Float{1}, []int{0}, 9)
+	l := learner(t, Config{Sizes: []int{1, 1}, Free: 100, Nudged: 50, Beta: 0.1, LearningRates: []float64{1}, Predictor: &Predictor{Lambda: 0.5}})
 	set(l, 0.3, 0.1)
 	f := l.Predictor()
 	f.W[0].Value.Data[0], f.B[0].Value.Data[0] = 0.8/1.01, 0
@@ -60,22 +62,18 @@ func TestPredictorIsLocal(t *testing.T) {
 	}
 }
 
-// The forward network alone classifies by its prediction, and does not learn.
+// The forward network is an output of its own.
 func TestForward(t *testing.T) {
 	l, b := learner(t, complete(Config{Predictor: &Predictor{Lambda: 0.1}})), samples(5, 40, 5, 0.5, 2)
-	f, err := l.Forward()
+	p, err := l.Predict(t.Context(), b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := f.Predict(t.Context(), b)
-	if err != nil || !slices.Equal(p.Scores, l.r.guess[3]) || p.Classes != 5 || p.Metrics.N != 5 {
-		t.Errorf("%+v, %v", p, err)
+	if f, ok := p.Output(ForwardName); !ok || !slices.Equal(f.Scores, l.r.guess[3]) || f.Shape[0] != 5 || p.Metrics.N != 5 {
+		t.Errorf("%+v", p)
 	}
-	if _, err := f.Step(t.Context(), b); err == nil || !strings.Contains(err.Error(), "only predicts") {
-		t.Errorf("%v", err)
-	}
-	if _, err := learner(t, complete(Config{})).Forward(); err == nil {
-		t.Error("a learner without a predictor has a forward network")
+	if p, err = learner(t, complete(Config{})).Predict(t.Context(), b); err != nil || len(p.Outputs) != 1 {
+		t.Errorf("a learner without a predictor has the outputs %+v, %v", p.Outputs, err)
 	}
 }
 
@@ -85,13 +83,13 @@ func TestLimitedPredictor(t *testing.T) {
 	if !snntest.DoublePrecision() {
 		t.Skip("differences need double precision; run with -tags float64")
 	}
-	for name, k := range map[string]TopK{
+	for name, k := range map[string]limit.TopK{
 		"budget":       {K: 4},
 		"loose budget": {K: 16},
-		"soft":         {K: 4, Variant: Soft, Temperature: 0.2},
-		"hard":         {K: 4, Variant: Hard},
+		"soft":         {K: 4, Variant: limit.Soft, Temperature: 0.2},
+		"hard":         {K: 4, Variant: limit.Hard},
 	} {
-		for _, spiking := range []*Spiking{nil, {Drift: 0.05, Lambda: 0.3}} {
+		for _, spiking := range []*unit.Spiking{nil, {Drift: 0.05, Lambda: 0.3}} {
 			l, b := learner(t, complete(Config{TopK: &k, Spiking: spiking, Predictor: &Predictor{Lambda: 0.1, TopK: true}})), samples(3, 40, 5, 0.5, 2)
 			for _, bias := range l.Predictor().B {
 				fill(bias.Value.Data, 0.2)
@@ -141,8 +139,8 @@ func TestLimitedPredictor(t *testing.T) {
 
 // Limited predictions are within their limit, with the same bits alone and in a batch.
 func TestLimitedPredictionIsOfTheSample(t *testing.T) {
-	for name, k := range map[string]TopK{
-		"budget": {K: 4}, "soft": {K: 4, Variant: Soft, Temperature: 0.1}, "hard": {K: 4, Variant: Hard},
+	for name, k := range map[string]limit.TopK{
+		"budget": {K: 4}, "soft": {K: 4, Variant: limit.Soft, Temperature: 0.1}, "hard": {K: 4, Variant: limit.Hard},
 	} {
 		l, b := learner(t, complete(Config{TopK: &k, Tolerance: 1e-3, Predictor: &Predictor{Lambda: 0.1, TopK: true}})), samples(30, 40, 5, 0.5, 2)
 		step(t, l, b)
@@ -153,11 +151,11 @@ func TestLimitedPredictionIsOfTheSample(t *testing.T) {
 			for _, v := range all[i*33:][:33] {
 				sum += max(0, float64(v))
 			}
-			if limit := 4.001; sum > limit && k.Variant != Hard || sum == 0 {
+			if sum > 4.001 && k.Variant != limit.Hard || sum == 0 {
 				t.Errorf("%s: activity %v", name, sum)
 			}
 		}
-		one := &data.Batch{Index: b.Index[9:10], Labels: b.Labels[9:10], X: b.X[9*40:][:40]}
+		one := b.Slice(9, 10)
 		must(l.Predict(t.Context(), one))
 		if !slices.Equal(l.r.guess[1], all[9*33:][:33]) {
 			t.Errorf("%s: another prediction alone", name)

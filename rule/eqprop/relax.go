@@ -6,6 +6,11 @@ import (
 
 	"synfire/internal/kernel"
 	"synfire/internal/par"
+	"synfire/linmap"
+	"synfire/rule/eqprop/coupling"
+	"synfire/rule/eqprop/limit"
+	"synfire/rule/eqprop/sparse"
+	"synfire/rule/eqprop/unit"
 	"synfire/tensor"
 )
 
@@ -13,23 +18,19 @@ import (
 // threads split them in blocks that stay in a core's cache through all steps of
 // all phases. Lists of arrays have an entry a layer, the input's (0) unused.
 type relaxer struct {
-	c               Config
-	factor          float64 // of the rates, at this step
-	sizes           []int
-	top             int // layers that relax; the others are a static readout
-	net, predictor  *Net
-	shadow          *Net // of binary weights, or of those that regrow
-	forwardShadow   *Net
-	up, down        []kernel.Packed // W_l and its transpose, for l ≥ 2
-	input           kernel.Packed   // W_1, for inputs without many zeros
-	predictorPacked []kernel.Packed
-	kept            []kept         // what pruning left
-	forwardKept     []kept         // of the predictor
-	k               []tensor.Float // limits of activity
-	temperature     tensor.Float   // of soft ones
-	noise           [][]tensor.Float
-	convs           []*convolution
-	move            kernel.Relax
+	c              Config
+	factor         float64 // of the rates, at this step
+	sizes          []int
+	top            int // layers that relax; the others are a static readout
+	net, predictor *coupling.Net
+	shadow         *coupling.Net // of binary weights, or of those that regrow
+	forwardShadow  *coupling.Net
+	kept           []sparse.Matrix // what pruning left
+	forwardKept    []sparse.Matrix // of the predictor
+	dense, forward []*coupling.Dense
+	convs          []*coupling.Conv // nil where layers are coupled densely
+	limit          []limit.Layer    // of activity
+	move           kernel.Relax
 
 	// Of a batch, a row a sample: the states after each phase (in place of the
 	// scores' layer: logits, then errors), and what the update needs.
@@ -38,19 +39,21 @@ type relaxer struct {
 	guess, errors       [][]tensor.Float // s^f, and h′ before g
 	particles           [][]tensor.Float
 
-	// Of spiking networks: what depends on the step alone, transposed weights for
-	// l ≥ 2, and counts of the last run, by layer.
-	plan     plan
-	turned   [][]tensor.Float
+	// Of spiking networks: what depends on the step alone, and counts of the last run,
+	// by layer.
+	plan     unit.Plan
 	spikes   []atomic.Int64
 	synapses atomic.Int64
 
 	blocks  []block
 	loop    par.Loop[pass]
 	updates par.Loop[update]
-	lists   par.Loop[listing]
-	signs   par.Loop[signing]
+	lists   sparse.Loops
+	signs   unit.Signs
 }
+
+// unsought is where a soft limit's search begins at first.
+var unsought = [...]tensor.Float{limit.Unsought}
 
 // pass is a run over a batch: the free phase, then one nudged phase for each β.
 type pass struct {
@@ -68,28 +71,29 @@ type block struct {
 	s, base, z       [][]tensor.Float
 	delta            []tensor.Float   // y − o of a readout
 	change           []tensor.Float   // of a slot, in a step
-	moved            []tensor.Float   // of a layer, likewise
 	theta            [][]tensor.Float // of a soft limit, by layer and slot
 	shift            [][]tensor.Float // θ of a budget of predictions, by layer and sample
 	scratch          []tensor.Float   // a row
 	places           [][]uint8        // of the largest elements in windows, of a layer
-	images           imaging
+	images           linmap.Scratch
 	lists            lists
-	product          product
-	limiter          limiter
-	simulation       *simulation
+	product          sparse.Product
+	limiter          limit.Limiter
+	population       *unit.Population // of spiking units
 }
 
 // rate is α_l of the current step.
-func (r *relaxer) rate(l int) float64 { return r.c.Rates[l-1] * r.factor }
+func (r *relaxer) rate(l int) float64 { return r.c.LearningRates[l-1] * r.factor }
 
 func newRelaxer(c Config) *relaxer {
 	layers := len(c.Sizes) - 1
-	r := &relaxer{c: c, factor: 1, sizes: c.Sizes, top: c.dynamic(), net: newNet(c.Convolutional, c.Sizes, c.Weights, c.Seed, "")}
-	r.convs = newConvolutions(c, r.net)
-	r.up, r.down, r.predictorPacked = make([]kernel.Packed, layers+1), make([]kernel.Packed, layers+1), make([]kernel.Packed, layers+1)
+	r := &relaxer{c: c, factor: 1, sizes: c.Sizes, top: c.dynamic(), net: coupling.NewNet(c.Convolutional, c.Sizes, c.Weights, c.Seed, "")}
+	r.convs = coupling.Convs(r.net)
+	r.kept, r.forwardKept = make([]sparse.Matrix, layers), make([]sparse.Matrix, layers)
+	r.dense = r.couple(r.net, r.kept)
 	if c.Predictor != nil {
-		r.predictor = NewNet(c.Sizes, c.Weights, c.Seed, forwardPrefix)
+		r.predictor = coupling.NewNet(nil, c.Sizes, c.Weights, c.Seed, forwardPrefix)
+		r.forward = r.couple(r.predictor, r.forwardKept)
 	}
 	for _, list := range []*[][]tensor.Float{&r.free, &r.plus, &r.minus, &r.diff, &r.steps, &r.scaled, &r.guess, &r.errors} {
 		*list = make([][]tensor.Float, layers+1)
@@ -100,7 +104,6 @@ func newRelaxer(c Config) *relaxer {
 			r.particles[l] = make([]tensor.Float, c.Particles*c.Sizes[l])
 		}
 	}
-	r.kept, r.forwardKept = make([]kept, layers), make([]kept, layers)
 	if c.Binary != nil || r.regrows() {
 		r.shadow = newShadow(r.net)
 	}
@@ -108,34 +111,29 @@ func newRelaxer(c Config) *relaxer {
 		r.forwardShadow = newShadow(r.predictor)
 	}
 	if c.Spiking != nil {
-		r.plan, r.turned, r.spikes = newPlan(c), make([][]tensor.Float, layers+1), make([]atomic.Int64, layers+1)
+		r.plan, r.spikes = unit.NewPlan(c.Spiking, c.Free+c.settling()+c.Nudged), make([]atomic.Int64, layers+1)
 	}
 	r.blocks = make([]block, c.Pool.Threads())
-	r.move, r.k = c.move(), make([]tensor.Float, len(c.Sizes))
+	r.move, r.limit = c.move(), make([]limit.Layer, len(c.Sizes))
 	r.schedule(0)
-	if c.TopK != nil && c.TopK.Variant == Perturbed {
-		r.drawNoise()
+	if c.TopK != nil && c.TopK.Variant == limit.Perturbed {
+		for l := 1; l < layers; l++ {
+			r.limit[l].Noise = limit.Noise(c.Seed, l, c.Sizes[l])
+		}
 	}
 	r.pack()
 	return r
 }
 
-// lambda is the strength of a predictor's pull.
-func (c Config) lambda() float64 {
-	if c.Predictor == nil {
-		return 0
+// couple are the matrices of a network by the layer's number; nil for convolutions.
+func (r *relaxer) couple(net *coupling.Net, kept []sparse.Matrix) []*coupling.Dense {
+	all := make([]*coupling.Dense, len(net.Sizes))
+	for l := 1; l < len(all); l++ {
+		if len(net.W[l-1].Value.Shape) == 2 {
+			all[l] = coupling.NewDense(net.W[l-1].Value, &kept[l-1])
+		}
 	}
-	return c.Predictor.Lambda
-}
-
-// move is the step of all layers. The leak of a prediction joins that of the
-// states.
-func (c Config) move() kernel.Relax {
-	m := kernel.Relax{Keep: tensor.Float(1 - c.Step*(1+c.lambda())), Gain: tensor.Float(c.Step), Hi: 1}
-	if c.Activation == Tanh {
-		m.Lo = -1
-	}
-	return m
+	return all
 }
 
 // mask returns pruned weights to zero that someone else has written to. Shadows that
@@ -146,8 +144,8 @@ func (r *relaxer) mask() {
 	}
 	for _, t := range r.thinned() {
 		for l := range t.kept {
-			if m := &t.kept[l]; m.listed() {
-				r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, t.learned().W[l].Value.Data}, runMask)
+			if m := &t.kept[l]; m.Listed() {
+				r.lists.Mask(r.c.Pool, m, t.learned().W[l].Value.Data)
 			}
 		}
 	}
@@ -159,76 +157,68 @@ func (r *relaxer) pack() {
 	if r.predictor != nil {
 		r.fromShadows(r.predictor, r.forwardShadow, r.forwardKept)
 	}
-	for _, g := range r.convs {
-		if g != nil {
-			g.pack(r.c.Pool)
-		}
-	}
-	for l := 2; l < len(r.sizes); l++ {
+	for l := 1; l < len(r.sizes); l++ {
 		if r.convs[l] != nil {
+			r.convs[l].Pack(r.c.Pool)
 			continue
 		}
-		k, n := r.sizes[l-1], r.sizes[l]
-		w := r.net.W[l-1].Value.Data
-		switch {
-		case r.c.Spiking != nil:
-			r.turned[l] = tensor.Resize(r.turned[l], k*n)
-			kernel.Transpose(r.turned[l], k, w, n, k, n)
-		case !r.kept[l-1].below(fewShare): // else sums are over lists whatever the batch
-			r.up[l].Pack(r.c.Pool, w, n, k, n, false)
-			if l <= r.top || r.c.Output == CrossEntropy {
-				r.down[l].Pack(r.c.Pool, w, n, n, k, true)
-			}
+		r.packDense(l)
+	}
+}
+
+// packDense takes up a matrix, and what is sure to be needed of it: the first is packed
+// for inputs without many zeros alone, and pruned ones whose sums are over lists whatever
+// the batch are not.
+func (r *relaxer) packDense(l int) {
+	d := r.dense[l]
+	d.Renew()
+	switch {
+	case l == 1:
+	case r.c.Spiking != nil:
+		d.TurnedWeights()
+	case !d.Kept.Always():
+		d.PackUp(r.c.Pool)
+		if l <= r.top || r.c.Output == CrossEntropy {
+			d.PackDown(r.c.Pool)
 		}
-		if r.predictor != nil && !r.forwardKept[l-1].below(fewShare) {
-			r.predictorPacked[l].Pack(r.c.Pool, r.predictor.W[l-1].Value.Data, n, k, n, false)
-		}
+	}
+	if r.predictor == nil {
+		return
+	}
+	f := r.forward[l]
+	f.Renew()
+	if l > 1 && !f.Kept.Always() {
+		f.PackUp(r.c.Pool)
 	}
 }
 
 // fromShadows makes a network's weights of its shadows, if it has any; what lists have of
 // them is old then.
-func (r *relaxer) fromShadows(net, shadow *Net, kept []kept) {
+func (r *relaxer) fromShadows(net, shadow *coupling.Net, kept []sparse.Matrix) {
 	for l := range kept {
 		m := &kept[l]
-		m.stale = m.listed()
+		m.Changed()
 		if shadow == nil {
 			continue
 		}
 		w := net.W[l]
 		if r.c.Binary != nil && net == r.net {
-			r.signs.For(r.c.Pool, r.sizes[l], 64, signing{shadow.W[l], w}, runSigns)
+			r.signs.Take(r.c.Pool, w, shadow.W[l])
 		} else {
 			copy(w.Value.Data, shadow.W[l].Value.Data)
 		}
-		if r.regrows() && m.listed() {
-			r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, w.Value.Data}, runMask)
+		if r.regrows() && m.Listed() {
+			r.lists.Mask(r.c.Pool, m, w.Value.Data)
 		}
 	}
-}
-
-// sparse says whether products of a batch with matrix l are to be sums over lists.
-func (r *relaxer) sparse(m *kept, l int, b *batch) bool {
-	share := sparseShare
-	switch {
-	case l == 0 && b.learning && !b.dense:
-		share = learningShare
-	case b.n <= few*r.c.Pool.Threads():
-		share = fewShare
-	}
-	return m.below(share)
 }
 
 // chooseLists decides where products of a batch with a network's weights are sums over
 // lists, and gives these the values.
-func (r *relaxer) chooseLists(b *batch, net *Net, kept []kept) {
+func (r *relaxer) chooseLists(b *batch, net *coupling.Net, kept []sparse.Matrix) {
 	for l := range kept {
-		m := &kept[l]
-		if m.sums = r.sparse(m, l, b); m.sums && m.stale {
-			m.stale = false
-			r.lists.For(r.c.Pool, r.sizes[l], 64, listing{m, net.W[l].Value.Data}, runRows)
-			r.lists.For(r.c.Pool, r.sizes[l+1], 64, listing{m, nil}, runColumns)
-		}
+		kept[l].Choose(b.n, r.c.Pool.Threads(), l == 0 && b.learning && !b.dense)
+		r.lists.Take(r.c.Pool, &kept[l], net.W[l].Value.Data)
 	}
 }
 
@@ -261,12 +251,11 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 			r.spikes[l].Store(0)
 		}
 	} else if b.dense && r.convs[1] == nil {
-		n := r.sizes[1]
-		if !r.kept[0].sums {
-			r.input.Pack(r.c.Pool, r.net.W[0].Value.Data, n, b.in, n, false)
+		if !r.kept[0].Sums {
+			r.dense[1].PackUp(r.c.Pool)
 		}
-		if r.predictor != nil && !r.forwardKept[0].sums {
-			r.predictorPacked[1].Pack(r.c.Pool, r.predictor.W[0].Value.Data, n, b.in, n, false)
+		if r.predictor != nil && !r.forwardKept[0].Sums {
+			r.forward[1].PackUp(r.c.Pool)
 		}
 	}
 	r.loop.For(r.c.Pool, b.n, r.blockSize(b.n), pass{r, b, betas, gap}, run)
@@ -278,7 +267,7 @@ func (r *relaxer) run(b *batch, betas []tensor.Float, gap float64) {
 func (r *relaxer) blockSize(n int) int {
 	most := 28
 	for l := range r.kept {
-		if r.kept[l].sums {
+		if r.kept[l].Sums {
 			most = 64
 		}
 	}
@@ -337,12 +326,12 @@ func (w *block) begin(r *relaxer, lo, hi int) {
 		w.theta[l], w.shift[l] = tensor.Resize(w.theta[l], w.total), tensor.Resize(w.shift[l], w.total)
 		kernel.FillRows(w.theta[l], unsought[:])
 		if g := r.convs[l]; g != nil {
-			w.places[l] = slices.Grow(w.places[l][:0], w.total*g.places())[:w.total*g.places()]
+			w.places[l] = slices.Grow(w.places[l][:0], w.total*g.Pool.Places())[:w.total*g.Pool.Places()]
 		}
 	}
 	w.scratch = tensor.Resize(w.scratch, slices.Max(r.sizes))
 	w.delta = tensor.Resize(w.delta, w.total*r.sizes[len(r.sizes)-1])
-	w.change, w.moved = tensor.Resize(w.change, w.total), tensor.Resize(w.moved, r.top+1)
+	w.change = tensor.Resize(w.change, w.total)
 }
 
 // setBase computes the part of the drives that stays: biases, the input's
@@ -355,7 +344,7 @@ func (r *relaxer) setBase(w *block, b *batch) {
 		r.convolveInput(w, b)
 		return
 	}
-	r.addInput(w, b, w.base[1], r.net.W[0].Value.Data, &r.input, &r.kept[0])
+	r.addInput(w, b, w.base[1], r.dense[1])
 	if r.predictor == nil {
 		return
 	}
@@ -366,25 +355,13 @@ func (r *relaxer) setBase(w *block, b *batch) {
 }
 
 // addInput adds the product of the block's inputs with a matrix, by the listed
-// elements that are not zero or as a whole, and by the kept weights where these are
-// few: the bits are the same.
-func (r *relaxer) addInput(w *block, b *batch, dst, weights []tensor.Float, packed *kernel.Packed, m *kept) {
-	n := r.sizes[1]
-	switch {
-	case m.sums && b.dense:
-		w.product.add(&m.columns, w.total, b.x[w.lo*b.in:], b.in, dst, n)
-		return
-	case m.sums:
-		w.product.addEvents(&m.columns, w, b, dst, n)
-		return
-	case b.dense:
-		packed.MulDirect(w.total, b.x[w.lo*b.in:], b.in, 0, b.in, 0, n, dst, n)
+// elements that are not zero or as a whole: the bits are the same.
+func (r *relaxer) addInput(w *block, b *batch, dst []tensor.Float, d *coupling.Dense) {
+	if b.dense {
+		d.Up(&w.product, w.total, b.x[w.lo*b.in:][:w.total*b.in], dst)
 		return
 	}
-	for i := range w.total {
-		at, val := b.events(w.lo + i)
-		kernel.AddRowsMulti(1, dst[i*n:][:n], n, weights, n, n, n, at, val)
-	}
+	d.UpListed(&w.product, w.total, func(i int) ([]int32, []tensor.Float) { return b.events(w.lo + i) }, dst)
 }
 
 // start sets the states before the free phase.

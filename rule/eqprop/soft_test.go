@@ -5,54 +5,12 @@ import (
 	"slices"
 	"testing"
 
-	"synfire/data"
 	"synfire/internal/par"
-	"synfire/internal/rng"
+	"synfire/rule/eqprop/limit"
+	"synfire/rule/eqprop/unit"
 	"synfire/snntest"
 	"synfire/tensor"
 )
-
-// A search that begins anywhere ends at the same shares, which sum to k, and allocates
-// nothing.
-func TestSoftSearch(t *testing.T) {
-	src := rng.New(3, "test").Source()
-	var m limiter
-	for range 300 {
-		n := 2 + src.IntN(200)
-		k := tensor.Float((0.02 + 0.96*src.Float64()) * float64(n))
-		tau := tensor.Float(math.Pow(10, -2.5+3*src.Float64()))
-		z := make([]tensor.Float, n)
-		for i := range z {
-			z[i] = tensor.Float(2 * src.Norm())
-		}
-		var cold []tensor.Float
-		for _, theta := range []tensor.Float{unsought[0], 0, -30, 1e4} {
-			s, sum := slices.Clone(z), 0.0
-			m.soft(s, k, tau, theta)
-			for _, v := range s {
-				sum += float64(v)
-			}
-			// The last bit of θ, in temperatures, is what single precision leaves.
-			tolerance := 2e-6 * float64(k) * (1 + 0.2/float64(tau))
-			near(t, "sum", sum, float64(k), tolerance)
-			if cold == nil {
-				cold = s
-			}
-			for i, v := range s {
-				near(t, "share", float64(v), float64(cold[i]), tolerance)
-			}
-		}
-	}
-	z := make([]tensor.Float, 500)
-	if n := testing.AllocsPerRun(20, func() {
-		for i := range z {
-			z[i] = tensor.Float(i*37%500) / 500
-		}
-		m.soft(z, 10, 0.05, unsought[0])
-	}); n > 1 {
-		t.Errorf("%v allocations", n)
-	}
-}
 
 // States under a soft limit have the same bits for any number of threads, and whatever
 // samples are in the batch.
@@ -61,10 +19,10 @@ func TestSoftIsOfTheSample(t *testing.T) {
 		"plain":     {},
 		"tolerance": {Tolerance: 1e-3},
 		"predictor": {Predictor: &Predictor{Lambda: 0.1}},
-		"spiking":   {Spiking: &Spiking{Drift: 0.05, Lambda: 0.3}},
+		"spiking":   {Spiking: &unit.Spiking{Drift: 0.05, Lambda: 0.3}},
 	} {
 		c = complete(c)
-		c.TopK = &TopK{K: 4, Variant: Soft, Temperature: 0.05}
+		c.TopK = &limit.TopK{K: 4, Variant: limit.Soft, Temperature: 0.05}
 		b := samples(30, 40, 5, 0.3, 3)
 		run := func(threads int) ([]tensor.Float, []tensor.Float) {
 			c := c
@@ -87,7 +45,7 @@ func TestSoftIsOfTheSample(t *testing.T) {
 		step(t, l, b)
 		n := c.Sizes[2]
 		for _, i := range []int{0, 17} {
-			alone := &data.Batch{Index: b.Index[i : i+1], Labels: b.Labels[i : i+1], X: b.X[i*40:][:40]}
+			alone := b.Slice(i, i+1)
 			must(l.Predict(t.Context(), alone))
 			if !slices.Equal(l.r.free[2][:n], states[i*n:][:n]) {
 				t.Errorf("%s: sample %d has other states alone", name, i)
@@ -102,8 +60,8 @@ func TestSoftLambdaGradient(t *testing.T) {
 	if !snntest.DoublePrecision() {
 		t.Skip("small β needs double precision; run with -tags float64")
 	}
-	for name, k := range map[string]TopK{
-		"soft":   {K: 2, Variant: Soft, Temperature: 0.3},
+	for name, k := range map[string]limit.TopK{
+		"soft":   {K: 2, Variant: limit.Soft, Temperature: 0.3},
 		"budget": {K: 1.5},
 	} {
 		l, b := linear(t, Config{Beta: 1e-3, TopK: &k, Predictor: &Predictor{Lambda: 0.4}}), samples(3, 6, 3, 1, 2)
@@ -150,14 +108,14 @@ func TestSoftLambdaGradient(t *testing.T) {
 
 // τ falls by the same factor in each step, and a checkpoint takes it up where it was.
 func TestCooling(t *testing.T) {
-	c := complete(Config{TopK: &TopK{K: 3, Variant: Soft, Temperature: 0.05, Hot: 0.5, Cooling: 4}})
+	c := complete(Config{TopK: &limit.TopK{K: 3, Variant: limit.Soft, Temperature: 0.05, Hot: 0.5, Cooling: 4}})
 	l := learner(t, c)
 	for i := range 6 {
 		want := 0.5 * math.Pow(0.1, math.Min(float64(i), 4)/4)
-		near(t, "temperature", float64(l.r.temperature), want, 1e-7)
+		near(t, "temperature", float64(l.r.limit[1].Temperature), want, 1e-7)
 		other := learner(t, c)
-		if err := other.SetState(l.State()); err != nil || other.r.temperature != l.r.temperature {
-			t.Fatalf("step %d: %v, want %v; %v", i, other.r.temperature, l.r.temperature, err)
+		if err := other.SetState(l.State()); err != nil || other.r.limit[1].Temperature != l.r.limit[1].Temperature {
+			t.Fatalf("step %d: %v, want %v; %v", i, other.r.limit[1].Temperature, l.r.limit[1].Temperature, err)
 		}
 		step(t, l, samples(3, 40, 5, 0.5, 1))
 	}

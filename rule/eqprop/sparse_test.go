@@ -2,13 +2,15 @@ package eqprop
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"testing"
 	"time"
 
 	"synfire/internal/kernel"
 	"synfire/internal/par"
+	"synfire/rule/eqprop/limit"
+	"synfire/rule/eqprop/sparse"
+	"synfire/rule/eqprop/unit"
 	"synfire/tensor"
 )
 
@@ -23,22 +25,22 @@ func wide(c Config) Config {
 
 // pruned is a learner whose matrices, the last one too, have lost a share of their
 // weights, and the same one that does not know of it.
-func pruned(t testing.TB, c Config, share, last float64) (sparse, whole *Learner) {
+func pruned(t testing.TB, c Config, share, last float64) (thin, whole *Learner) {
 	t.Helper()
 	whole = learner(t, c)
-	c.Pruning = &Pruning{Sparsity: share, Last: last, Begin: 0, End: 1, Every: 1}
-	sparse = learner(t, c)
+	c.Pruning = &sparse.Pruning{Sparsity: share, Last: last, Begin: 0, End: 1, Every: 1}
+	thin = learner(t, c)
 	for i, w := range whole.Net().W {
 		if i == len(whole.Net().W)-1 {
 			share = last
 		}
-		prune(w.Value.Data, Magnitude.of(w.Value.Data, nil), share)
-		copy(sparse.Net().W[i].Value.Data, w.Value.Data)
+		sparse.Prune(w.Value.Data, sparse.Magnitude.Of(w.Value.Data, nil), share)
+		copy(thin.Net().W[i].Value.Data, w.Value.Data)
 	}
-	sparse.r.listKept()
-	sparse.Refresh()
+	thin.r.listKept()
+	thin.Refresh()
 	whole.Refresh()
-	return sparse, whole
+	return thin, whole
 }
 
 // Sums over kept weights have the bits of products with whole matrices, in
@@ -49,31 +51,31 @@ func TestSparse(t *testing.T) {
 		"plain":     {},
 		"tolerance": {Tolerance: 1e-3},
 		"readout":   {Output: CrossEntropy},
-		"spiking":   {Spiking: &Spiking{Drift: 0.05, Lambda: 0.3}},
+		"spiking":   {Spiking: &unit.Spiking{Drift: 0.05, Lambda: 0.3}},
 	} {
 		for i, density := range []float64{0.2, 0.9, 0.2, 0.9, 0.2} {
 			share := []float64{0.985, 0.985, 0.9, 0.9, 0.5}[i]
-			sparse, whole := pruned(t, wide(c), share, share)
-			if share > 0.98 && !sparse.r.kept[0].below(eventShare) {
+			thin, whole := pruned(t, wide(c), share, share)
+			if share > 0.98 && !thin.r.kept[0].ForEvents() {
 				t.Fatal("no lists at 98.5 %")
 			}
 			b := samples(13, 96, 5, density, 3)
-			want := slices.Clone(must(whole.Predict(t.Context(), b)).Scores)
-			if got := must(sparse.Predict(t.Context(), b)).Scores; !slices.Equal(got, want) {
+			want := slices.Clone(must(whole.Predict(t.Context(), b)).Outputs[0].Scores)
+			if got := must(thin.Predict(t.Context(), b)).Outputs[0].Scores; !slices.Equal(got, want) {
 				t.Errorf("%s, density %v: scores %v, want %v", name, density, got[:5], want[:5])
 			}
 			before := slices.Clone(whole.Net().W[0].Value.Data)
-			step(t, sparse, b)
+			step(t, thin, b)
 			step(t, whole, b)
 			for l, w := range whole.Net().W {
-				for i, v := range sparse.Net().W[l].Value.Data {
+				for i, v := range thin.Net().W[l].Value.Data {
 					if v != 0 && v != w.Value.Data[i] {
 						t.Fatalf("%s, density %v: weight %d of matrix %d is %v, want %v", name, density, i, l+1, v, w.Value.Data[i])
 					}
 				}
 			}
 			for i, v := range before {
-				if now := sparse.Net().W[0].Value.Data[i]; v == 0 && now != 0 {
+				if now := thin.Net().W[0].Value.Data[i]; v == 0 && now != 0 {
 					t.Fatalf("%s: pruned weight %d came back as %v", name, i, now)
 				}
 			}
@@ -101,9 +103,9 @@ func TestSparseThreads(t *testing.T) {
 // Lists follow the weights through steps of learning and predictions by turns, and
 // through pruning: a learner that starts from the state predicts the same.
 func TestListsFollowWeights(t *testing.T) {
-	for name, c := range map[string]Config{"plain": {}, "binary": {Binary: &Binary{}}} {
+	for name, c := range map[string]Config{"plain": {}, "binary": {Binary: &unit.Binary{}}} {
 		c = wide(c)
-		c.Pruning = &Pruning{Sparsity: 0.9, Last: 0.9, End: 4, Every: 2}
+		c.Pruning = &sparse.Pruning{Sparsity: 0.9, Last: 0.9, End: 4, Every: 2}
 		l, fresh := learner(t, c), learner(t, c)
 		for i := range uint64(7) {
 			step(t, l, samples(21, 96, 5, 0.3, i))
@@ -111,12 +113,12 @@ func TestListsFollowWeights(t *testing.T) {
 				t.Fatal(err)
 			}
 			b := samples(9, 96, 5, 0.3, 100+i)
-			want := slices.Clone(must(fresh.Predict(t.Context(), b)).Scores)
-			if got := must(l.Predict(t.Context(), b)).Scores; !slices.Equal(got, want) {
+			want := slices.Clone(must(fresh.Predict(t.Context(), b)).Outputs[0].Scores)
+			if got := must(l.Predict(t.Context(), b)).Outputs[0].Scores; !slices.Equal(got, want) {
 				t.Errorf("%s, step %d: scores %v, want %v", name, i, got[:5], want[:5])
 			}
 		}
-		if !l.r.kept[1].sums || !l.r.kept[0].sums {
+		if !l.r.kept[1].Sums || !l.r.kept[0].Sums {
 			t.Errorf("%s: no sums over lists at 90 %%", name)
 		}
 	}
@@ -126,39 +128,26 @@ func TestListsFollowWeights(t *testing.T) {
 func TestPrunedWeightsAreDead(t *testing.T) {
 	l, _ := pruned(t, wide(Config{}), 0.9, 0.9)
 	b := samples(3, 96, 5, 0.5, 3)
-	want := slices.Clone(must(l.Predict(t.Context(), b)).Scores)
+	want := slices.Clone(must(l.Predict(t.Context(), b)).Outputs[0].Scores)
 	for i, v := range l.Net().W[0].Value.Data {
 		if v == 0 {
 			l.Net().W[0].Value.Data[i] = 7
 		}
 	}
 	l.Refresh()
-	if got := must(l.Predict(t.Context(), b)).Scores; !slices.Equal(got, want) {
+	if got := must(l.Predict(t.Context(), b)).Outputs[0].Scores; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
 
 // Spikes reach kept weights alone, and only these are counted.
 func TestSparseSynapses(t *testing.T) {
-	sparse, whole := pruned(t, wide(Config{Spiking: &Spiking{Epsilon: 0.5}}), 0.9, 0.9)
+	thin, whole := pruned(t, wide(Config{Spiking: &unit.Spiking{Epsilon: 0.5}}), 0.9, 0.9)
 	b := samples(5, 96, 5, 0.5, 3)
-	must(sparse.Predict(t.Context(), b))
+	must(thin.Predict(t.Context(), b))
 	must(whole.Predict(t.Context(), b))
-	if share := float64(sparse.SynapticOperations()) / float64(whole.SynapticOperations()); share < 0.05 || share > 0.2 {
-		t.Errorf("%d additions, without lists %d", sparse.SynapticOperations(), whole.SynapticOperations())
-	}
-}
-
-// The n-th smallest, ties included.
-func TestSmallest(t *testing.T) {
-	for seed := range uint64(50) {
-		x := samples(1, 1+int(seed), 1, 0.6, seed).X
-		sorted := slices.Sorted(slices.Values(x))
-		for n, want := range sorted {
-			if got := smallest(slices.Clone(x), n); got != want {
-				t.Fatalf("%v: number %d is %v, want %v", x, n, got, want)
-			}
-		}
+	if share := float64(thin.SynapticOperations()) / float64(whole.SynapticOperations()); share < 0.05 || share > 0.2 {
+		t.Errorf("%d additions, without lists %d", thin.SynapticOperations(), whole.SynapticOperations())
 	}
 }
 
@@ -167,7 +156,7 @@ func TestSmallest(t *testing.T) {
 func BenchmarkPruned(b *testing.B) {
 	one := Config{Sizes: []int{784, 500, 10}, Beta: 0.3, CostScale: 1, Free: 20, Nudged: 4}
 	two := Config{Sizes: []int{784, 500, 500, 10}, Beta: 1, CostScale: 1, Nudge: RandomSign, Free: 100, Nudged: 6, Tolerance: 1e-3}
-	spiking := Config{Sizes: []int{784, 500, 10}, Beta: 0.5, Nudge: OneSided, Free: 20, Nudged: 4, Spiking: &Spiking{Drift: 0.0346, Lambda: 0.275}}
+	spiking := Config{Sizes: []int{784, 500, 10}, Beta: 0.5, Nudge: OneSided, Free: 20, Nudged: 4, Spiking: &unit.Spiking{Drift: 0.0346, Lambda: 0.275}}
 	images, many := samples(20, 784, 10, 0.19, 1), samples(1000, 784, 10, 0.19, 2)
 	for _, threads := range []int{1, 2} {
 		pool := par.New(threads)
@@ -177,14 +166,14 @@ func BenchmarkPruned(b *testing.B) {
 				name string
 				c    Config
 			}{{"one", one}, {"two", two}, {"spiking", spiking}} {
-				net.c.Rates, net.c.Pool = []float64{1e-6, 1e-6, 1e-6}[:len(net.c.Sizes)-1], pool
-				sparse, whole := pruned(b, net.c, share, share/2)
+				net.c.LearningRates, net.c.Pool = []float64{1e-6, 1e-6, 1e-6}[:len(net.c.Sizes)-1], pool
+				thin, whole := pruned(b, net.c, share, share/2)
 				name := fmt.Sprintf("%s/share=%v/threads=%d", net.name, share, threads)
 				b.Run(name+"/step", func(b *testing.B) {
-					inTurn(b, func() { step(b, whole, images) }, func() { step(b, sparse, images) })
+					inTurn(b, func() { step(b, whole, images) }, func() { step(b, thin, images) })
 				})
 				b.Run(name+"/predict", func(b *testing.B) {
-					inTurn(b, func() { must(whole.Predict(b.Context(), many)) }, func() { must(sparse.Predict(b.Context(), many)) })
+					inTurn(b, func() { must(whole.Predict(b.Context(), many)) }, func() { must(thin.Predict(b.Context(), many)) })
 				})
 			}
 		}
@@ -192,38 +181,23 @@ func BenchmarkPruned(b *testing.B) {
 }
 
 // inTurn times both by turns and reports the median of their ratios.
-func inTurn(b *testing.B, whole, sparse func()) {
+func inTurn(b *testing.B, whole, thin func()) {
 	var ratios []float64
 	for b.Loop() {
 		start := time.Now()
 		whole()
 		middle := time.Now()
-		sparse()
+		thin()
 		ratios = append(ratios, float64(middle.Sub(start))/float64(time.Since(middle)))
 	}
 	slices.Sort(ratios)
 	b.ReportMetric(ratios[len(ratios)/2], "times")
 }
 
-// BenchmarkProject is the budget's projection of 500 units, as a step of the
-// relaxation meets them.
-func BenchmarkProject(b *testing.B) {
-	x := samples(1, 500, 1, 1, 1).X
-	for i, v := range x {
-		x[i] = tensor.Float(math.Sin(float64(40*v))) / 2
-	}
-	v := make([]tensor.Float, len(x))
-	var m limiter
-	for b.Loop() {
-		copy(v, x)
-		m.project(v, 10)
-	}
-}
-
 // BenchmarkBudget is a step of learning with and without a limit of activity.
 func BenchmarkBudget(b *testing.B) {
-	for name, k := range map[string]*TopK{"none": nil, "budget": {K: 10}, "soft": {K: 10, Variant: Soft, Temperature: 0.05}} {
-		c := Config{Sizes: []int{784, 500, 10}, Rates: []float64{1e-6, 1e-6}, Beta: 0.3, CostScale: 1, Free: 20, Nudged: 4, TopK: k}
+	for name, k := range map[string]*limit.TopK{"none": nil, "budget": {K: 10}, "soft": {K: 10, Variant: limit.Soft, Temperature: 0.05}} {
+		c := Config{Sizes: []int{784, 500, 10}, LearningRates: []float64{1e-6, 1e-6}, Beta: 0.3, CostScale: 1, Free: 20, Nudged: 4, TopK: k}
 		l, images := learner(b, c), samples(20, 784, 10, 0.19, 1)
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

@@ -3,9 +3,11 @@ package eqprop
 import (
 	"slices"
 
-	"synfire/data"
 	"synfire/internal/kernel"
 	"synfire/internal/rng"
+	"synfire/rule/eqprop/coupling"
+	"synfire/rule/eqprop/sparse"
+	"synfire/sample"
 	"synfire/tensor"
 )
 
@@ -39,12 +41,12 @@ func (b *batch) purpose() string {
 }
 
 // set takes up a batch's inputs; what follows is listed by list.
-func (b *batch) set(d *data.Batch, in int, learning, events bool) {
+func (b *batch) set(d *sample.Batch, in int, learning, events bool) {
 	b.epoch = 0
 	if learning {
 		b.epoch = d.Epoch
 	}
-	b.n, b.in, b.x, b.labels, b.index, b.learning = d.Len(), in, d.X, d.Labels, d.Index, learning
+	b.n, b.in, b.x, b.labels, b.index, b.learning = d.Len(), in, d.X, d.Classes(), d.Index, learning
 	b.dense = !events && float64(kernel.CountNonzero(b.x)) > denseInput*float64(len(b.x))
 	b.pitch = in + kernel.Slack
 	if !b.dense && len(b.at) < b.n*b.pitch {
@@ -119,14 +121,14 @@ type update struct {
 	b              *batch
 	phases         int
 	before         [][]tensor.Float // m
-	net, predictor *Net             // added to
+	net, predictor *coupling.Net    // added to
 }
 
 // add adds the steps of the last run to the parameters of net and predictor.
-func (r *relaxer) add(b *batch, betas []tensor.Float, net, predictor *Net) {
+func (r *relaxer) add(b *batch, betas []tensor.Float, net, predictor *coupling.Net) {
 	rows := 0
 	for l := 1; l < len(r.sizes); l++ {
-		rows += r.net.rows(l) + 1 // the biases are one more
+		rows += r.net.Rows(l) + 1 // the biases are one more
 	}
 	if predictor != nil {
 		rows *= 2
@@ -136,14 +138,14 @@ func (r *relaxer) add(b *batch, betas []tensor.Float, net, predictor *Net) {
 
 // runUpdate finds the rows [lo, hi) of all matrices, one after another.
 func runUpdate(u *update, worker, lo, hi int) {
-	nets := []*Net{u.net, u.predictor}
+	nets := []*coupling.Net{u.net, u.predictor}
 	start := 0
 	for which, net := range nets {
 		if net == nil {
 			break
 		}
 		for l := 1; l < len(u.r.sizes); l++ {
-			n := u.r.net.rows(l)
+			n := u.r.net.Rows(l)
 			if from, to := max(lo-start, 0), min(hi-start, n); from < to {
 				u.rows(worker, which, l, from, to)
 			}
@@ -157,10 +159,10 @@ func runUpdate(u *update, worker, lo, hi int) {
 
 // rows updates rows [lo, hi) of a matrix of the network, or of the predictor.
 func (u *update) rows(worker, which, l, lo, hi int) {
-	r, b, n, k := u.r, u.b, u.r.net.columns(l), u.r.sizes[l-1]
+	r, b, n := u.r, u.b, u.r.net.Columns(l)
 	if which == 1 {
 		w, m := u.predictor.W[l-1].Value.Data, &r.forwardKept[l-1]
-		masked := m.listed() && !r.regrows() && u.predictor == r.learnedPredictor()
+		masked := m.Listed() && !r.regrows() && u.predictor == r.learnedPredictor()
 		dst := w[lo*n : hi*n]
 		switch {
 		case masked && l == 1 && !b.dense:
@@ -169,15 +171,15 @@ func (u *update) rows(worker, which, l, lo, hi int) {
 		case l == 1:
 			u.inputRows(worker, lo, hi, dst, r.errors[1])
 		default:
-			kernel.MulOuter(b.n, hi-lo, n, r.guess[l-1][lo:], k, r.errors[l], n, dst, n)
+			r.forward[l].Outer(dst, b.n, r.guess[l-1], r.errors[l], lo, hi)
 		}
 		if masked {
-			m.mask(w, lo, hi)
+			m.Mask(w, lo, hi)
 		}
 		return
 	}
 	w, m := u.net.W[l-1].Value.Data, &r.kept[l-1]
-	masked := m.listed() && !r.regrows() && u.net == r.learned()
+	masked := m.Listed() && !r.regrows() && u.net == r.learned()
 	dst := w[lo*n : hi*n]
 	switch {
 	case masked && l == 1 && !b.dense:
@@ -186,20 +188,20 @@ func (u *update) rows(worker, which, l, lo, hi int) {
 	case r.convs[l] != nil:
 		u.convolution(worker, l, lo, hi, dst)
 	case l > r.top:
-		kernel.MulOuter(b.n, hi-lo, n, r.plus[l-1][lo:], k, r.plus[l], n, dst, n)
+		r.dense[l].Outer(dst, b.n, r.plus[l-1], r.plus[l], lo, hi)
 		if u.phases == 2 {
-			kernel.MulOuter(b.n, hi-lo, n, r.minus[l-1][lo:], k, r.minus[l], n, dst, n)
+			r.dense[l].Outer(dst, b.n, r.minus[l-1], r.minus[l], lo, hi)
 		}
 	case l == 1:
 		u.inputRows(worker, lo, hi, dst, r.steps[1])
 	default:
 		// p pᵀ − m mᵀ as (p − m) pᵀ + m (p − m)ᵀ, which is exact where nothing
 		// moved and rounds small numbers.
-		kernel.MulOuter(b.n, hi-lo, n, r.diff[l-1][lo:], k, r.scaled[l], n, dst, n)
-		kernel.MulOuter(b.n, hi-lo, n, u.before[l-1][lo:], k, r.steps[l], n, dst, n)
+		r.dense[l].Outer(dst, b.n, r.diff[l-1], r.scaled[l], lo, hi)
+		r.dense[l].Outer(dst, b.n, u.before[l-1], r.steps[l], lo, hi)
 	}
 	if masked {
-		m.mask(w, lo, hi)
+		m.Mask(w, lo, hi)
 	}
 }
 
@@ -208,7 +210,7 @@ func (u *update) rows(worker, which, l, lo, hi int) {
 func (u *update) inputRows(worker, lo, hi int, dst, errors []tensor.Float) {
 	b, n := u.b, u.r.sizes[1]
 	if b.dense {
-		kernel.MulOuter(b.n, hi-lo, n, b.x[lo:], b.in, errors, n, dst, n)
+		u.r.dense[1].Outer(dst, b.n, b.x, errors, lo, hi)
 		return
 	}
 	t := &u.r.blocks[worker].lists
@@ -220,15 +222,15 @@ func (u *update) inputRows(worker, lo, hi int, dst, errors []tensor.Float) {
 }
 
 // keptInputRows is inputRows for the kept weights of a pruned matrix and listed inputs.
-func (u *update) keptInputRows(worker, lo, hi int, dst, errors []tensor.Float, m *kept) {
+func (u *update) keptInputRows(worker, lo, hi int, dst, errors []tensor.Float, m *sparse.Matrix) {
 	t, n := &u.r.blocks[worker].lists, u.r.sizes[1]
 	t.turn(u.b, lo, hi)
-	t.AddKept(dst, errors, n, n, m.rowBits(lo, hi))
+	t.AddKept(dst, errors, n, n, m.RowBits(lo, hi))
 }
 
 // bias updates the biases of a layer.
 func (u *update) bias(which, l int) {
-	r, n := u.r, u.r.net.columns(l)
+	r, n := u.r, u.r.net.Columns(l)
 	switch {
 	case which == 1:
 		kernel.ColumnSums(u.predictor.B[l-1].Value.Data, r.errors[l], n, u.b.n)
@@ -239,4 +241,16 @@ func (u *update) bias(which, l int) {
 	default:
 		kernel.ColumnSums(u.net.B[l-1].Value.Data, r.steps[l], n, u.b.n*r.mapped(l)/n)
 	}
+}
+
+// convolution updates rows [lo, hi) of a convolution's weights: with u = P⁻¹(p) and
+// v = P⁻¹(m), p ⋆ u − m ⋆ v as (p − m) ⋆ u + m ⋆ (u − v).
+func (u *update) convolution(worker, l, lo, hi int, dst []tensor.Float) {
+	r, g, s := u.r, u.r.convs[l], &u.r.blocks[worker].images
+	if l == 1 {
+		g.Correlate(s, dst, u.b.x, r.steps[l], u.b.n, lo, hi)
+		return
+	}
+	g.Correlate(s, dst, r.diff[l-1], r.scaled[l], u.b.n, lo, hi)
+	g.Correlate(s, dst, u.before[l-1], r.steps[l], u.b.n, lo, hi)
 }

@@ -7,7 +7,7 @@ import (
 	"log"
 	"os"
 
-	"synfire/model"
+	"synfire/catalog"
 )
 
 func main() {
@@ -16,7 +16,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := os.WriteFile(model.SchemaFile, schema, 0o644); err != nil {
+	if err := os.WriteFile(catalog.SchemaFile, schema, 0o644); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -24,7 +24,7 @@ func main() {
 // generate makes the schema; root is the top of the module.
 func generate(root string) ([]byte, error) {
 	c := &comments{root: root, packages: map[string]docs{}}
-	schema, err := model.Default().Schema(c.of)
+	schema, err := catalog.Default().Schema(c.of)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"synfire/model"
+	"synfire/catalog"
 )
 
 // The schema in the tree is the one of the table of kinds and the comments of
@@ -15,8 +15,8 @@ func TestSchemaIsUpToDate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got, model.Schema()) {
-		t.Errorf("%s is not what the code says; write it anew with: go generate .", model.SchemaFile)
+	if !bytes.Equal(got, catalog.Schema()) {
+		t.Errorf("%s is not what the code says; write it anew with: go generate .", catalog.SchemaFile)
 	}
 }
 
@@ -32,7 +32,7 @@ func TestAbout(t *testing.T) {
 		}
 	}
 	c := &comments{root: "no such folder", packages: map[string]docs{}}
-	if _, err := model.Default().Schema(c.of); err != nil || c.err == nil || !strings.Contains(c.err.Error(), "no such") {
+	if _, err := catalog.Default().Schema(c.of); err != nil || c.err == nil || !strings.Contains(c.err.Error(), "no such") {
 		t.Errorf("without sources: %v, %v", err, c.err)
 	}
 }

@@ -1,0 +1,166 @@
+// Package catalog is everything that can be named: model's table of kinds completed
+// with the learning rules and the data sets. With it a model file opens without the
+// data that it was trained on:
+//
+//	m, err := catalog.Default().Open("model.safetensors", catalog.OpenOptions{})
+//	answers, err := m.Predict(ctx, sample)
+//
+// A Catalog is a value. Programs with kinds, rules or data sets of their own add them
+// to a copy, and give it to command.Main.
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"synfire/data"
+	"synfire/data/cifar"
+	"synfire/data/fashion"
+	"synfire/data/fsdd"
+	"synfire/data/mnist"
+	"synfire/data/voc"
+	"synfire/internal/suggest"
+	"synfire/model"
+	"synfire/rule/bptt"
+	"synfire/rule/eqprop"
+	"synfire/sample"
+)
+
+// Catalog is the kinds of a program, and its data sets.
+type Catalog struct {
+	model.Table
+	Datasets []data.Dataset
+}
+
+// Default is what this module has, a fresh copy at each call.
+func Default() Catalog {
+	c := Catalog{Table: model.Default(), Datasets: []data.Dataset{
+		mnist.Dataset(), mnist.SampleDataset(), fashion.Dataset(),
+		cifar.Dataset(), cifar.JPEGDataset(), fsdd.Dataset(), voc.BCCD(),
+	}}
+	c.Rules[bptt.Kind] = model.Kind{New: func() any { r := bptt.NewRule(); return &r }, Example: bptt.NewRule()}
+	c.Rules[eqprop.Kind] = model.Kind{New: func() any { r := eqprop.NewRule(); return &r }, Example: eqprop.NewRule()}
+	c.Rules[bptt.GraphKind] = model.Kind{New: func() any { return &bptt.Graph{} }, Example: bptt.Graph{}}
+	return c
+}
+
+// Dataset finds a data set by name.
+func (c Catalog) Dataset(name string) (data.Dataset, error) {
+	var names []string
+	for _, d := range c.Datasets {
+		if d.Name == name {
+			return d, nil
+		}
+		names = append(names, d.Name)
+	}
+	return data.Dataset{}, fmt.Errorf("no data set %q: %s", name, suggest.Names("data sets", name, names))
+}
+
+// Loadable is a data set that has samples to learn from.
+func (c Catalog) Loadable(name string) (data.Dataset, error) {
+	d, err := c.Dataset(name)
+	if err == nil && d.Load == nil {
+		err = fmt.Errorf("data set %s (%s) holds no samples that a network takes; so far it is for programs in Go alone", d.Name, d.Title)
+	}
+	return d, err
+}
+
+// Relative makes the paths of a configuration, which are relative to its file's
+// folder, relative to the working directory.
+func Relative(d *model.Data, dir string) {
+	paths := []*string{&d.Folder, &d.NPZ}
+	if d.Source != nil {
+		paths = append(paths, d.Source.Paths()...)
+	}
+	for _, p := range paths {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(dir, *p)
+		}
+	}
+}
+
+// Load loads the samples that a configuration names. Without test samples, test is
+// nil.
+func (c Catalog) Load(ctx context.Context, d model.Data, o data.Options) (train, test sample.Source, err error) {
+	if own := d.Own(); own != nil {
+		return data.Open(ctx, own, d.Length, o)
+	}
+	set, err := c.Loadable(d.Name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if train, test, err = set.Load(ctx, o); err != nil {
+		return nil, nil, err
+	}
+	if train, err = data.Uniform(train, d.Length); err == nil && test != nil {
+		test, err = data.Uniform(test, d.Length)
+	}
+	return train, test, err
+}
+
+// Named is the data that a flag names for a model that was trained on other data: a
+// data set of the catalogue, or folder:PATH or npz:FILE of one's own, read as the
+// model's training data was; or as source:PATH the same kind of source as like's, which
+// is given the path.
+func (c Catalog) Named(flag string, like model.Data) (model.Data, error) {
+	d := model.Data{Length: like.Length, Size: like.Size, Channels: like.Channels, Classes: like.Classes}
+	if at, ok := strings.CutPrefix(flag, "folder:"); ok {
+		d.Folder = at
+		return d, nil
+	}
+	d.Size, d.Channels = nil, 0
+	if at, ok := strings.CutPrefix(flag, "npz:"); ok {
+		d.NPZ = at
+		return d, nil
+	}
+	if flag == "source" && like.Source != nil && len(like.Source.Paths()) == 0 {
+		d.Source, d.Classes = like.Source, nil
+		return d, nil
+	}
+	if at, ok := strings.CutPrefix(flag, "source:"); ok && like.Source != nil {
+		d.Source, d.Classes = like.Source, nil
+		if len(d.Source.Paths()) == 0 {
+			return d, fmt.Errorf("%q: the model's source is generated and has no path; name it as source", flag)
+		}
+		for i, path := range d.Source.Paths() {
+			if *path = at; i > 0 {
+				*path = "" // as that of further files for the test
+			}
+		}
+		return d, nil
+	}
+	d.Classes = nil
+	if _, err := c.Loadable(flag); err != nil {
+		return d, fmt.Errorf("%w; or give data of your own as folder:PATH or npz:FILE", err)
+	}
+	d.Name = flag
+	return d, nil
+}
+
+// KindOf is the name that a value's kind has in a table, empty where it has none.
+func KindOf(kinds map[string]model.Kind, v any) string {
+	t := reflect.TypeOf(v)
+	if t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	for _, name := range Names(kinds) {
+		if reflect.TypeOf(kinds[name].New()).Elem() == t {
+			return name
+		}
+	}
+	return ""
+}
+
+// Names are the names of a table of kinds, sorted.
+func Names(kinds map[string]model.Kind) []string {
+	var out []string
+	for name := range kinds {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}

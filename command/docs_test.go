@@ -1,0 +1,67 @@
+package command
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var block = regexp.MustCompile("(?s)```(sh|yaml|csv \\S+)\n(.*?)```")
+
+// Every command of the pages runs as it stands there, recipes at the smoke scale,
+// in a directory with the files that the page shows.
+func TestCommandsOfThePages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for seconds")
+	}
+	docs, err := filepath.Abs(filepath.Join("..", "docs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range []string{"guide.md", "concepts.md", "faq.md"} {
+		src, err := os.ReadFile(filepath.Join(docs, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Chdir(t.TempDir())
+		ran := 0
+		for _, m := range block.FindAllStringSubmatch(string(src), -1) {
+			if m[1] == "yaml" {
+				name, _, ok := strings.Cut(strings.TrimPrefix(m[2], "# "), "\n")
+				if !ok || filepath.Ext(name) != ".yaml" {
+					t.Fatalf("%s: a YAML block without its file's name in the first line:\n%s", page, m[2])
+				}
+				if err := os.WriteFile(name, []byte(m[2]), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			if name, ok := strings.CutPrefix(m[1], "csv "); ok {
+				if err := os.WriteFile(name, []byte(m[2]), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
+			for _, line := range strings.Split(strings.TrimSpace(m[2]), "\n") {
+				args := strings.Fields(line)
+				if args[0] != "synfire" {
+					t.Errorf("%s: cannot run %q", page, line)
+					continue
+				}
+				if args[1] == "run" && !slices.Contains(args, "--scale") {
+					args = append(args, "--scale", "smoke")
+				}
+				if stdout, stderr, code := command(args[1:]...); code != 0 || stdout == "" {
+					t.Errorf("%s: %s: exit code %d\n%s%s", page, line, code, stdout, stderr)
+				}
+				ran++
+			}
+		}
+		if ran == 0 {
+			t.Errorf("%s: no commands found", page)
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package command
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"synfire/format/idx"
+	"synfire/format/npz"
+	"synfire/format/safetensors"
+)
+
+func file(t *testing.T, name string, encode func(b *bytes.Buffer) error) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := encode(&b); err != nil {
+		t.Fatal(err)
+	}
+	return write(t, name, b.String())
+}
+
+// Each format is known by its bytes, and its JSON has the contract's fields.
+func TestInspect(t *testing.T) {
+	values := []float32{-1, 0, 0, 1}
+	tensors := safetensors.File{Meta: map[string]string{"by": "a test"}, Tensors: map[string]safetensors.Array{"w": safetensors.F32(values, 2, 2)}}
+	arrays := map[string]npz.Array{"x": npz.F32(values, 4), "label": npz.Text([]string{"a"}, 1)}
+	image := &idx.Array{Dims: []int{2, 2}, Data: []byte{0, 1, 2, 255}}
+	run := filepath.Join(t.TempDir(), "run")
+	if _, stderr, code := command("train", write(t, "net.yaml", tinyNet), "--out", run); code != 0 {
+		t.Fatal(stderr)
+	}
+	for _, c := range []struct{ format, path, tensor string }{
+		{"safetensors", file(t, "a.safetensors", func(b *bytes.Buffer) error { return safetensors.Encode(b, tensors) }), "w"},
+		{"npz", file(t, "a.npz", func(b *bytes.Buffer) error { return npz.Write(b, arrays) }), "label"},
+		{"npy", file(t, "a.npy", func(b *bytes.Buffer) error { return npz.WriteNPY(b, arrays["x"]) }), "data"},
+		{"idx", file(t, "a-ubyte", func(b *bytes.Buffer) error { return idx.Write(b, image) }), "data"},
+		{"training run", write(t, "b.yaml", tinyNet), ""},
+		{"run", run, ""},
+		{"checkpoint", filepath.Join(run, "checkpoints", "best.safetensors"), "param.conv2d1.bias"},
+		{"model", filepath.Join(run, "model.safetensors"), "param.conv2d1.bias"},
+	} {
+		stdout, stderr, code := command("inspect", c.path, "--json")
+		var in struct {
+			Format, Version string
+			Summary         map[string]string
+			Tensors         []struct {
+				Name, DType string
+				Shape       []int
+			}
+		}
+		strict(t, stdout, &in)
+		if code != 0 || in.Format != c.format || in.Summary == nil || in.Tensors == nil || (c.tensor != "") != (len(in.Tensors) > 0) {
+			t.Errorf("%s: exit code %d, %s, %s", c.format, code, stdout, stderr)
+		}
+		if c.tensor != "" && (in.Tensors[0].Name != c.tensor || in.Tensors[0].Shape == nil) {
+			t.Errorf("%s: %s", c.format, stdout)
+		}
+		if stdout, stderr, code = command("inspect", c.path); code != 0 || !strings.HasPrefix(stdout, "format") {
+			t.Errorf("%s: exit code %d, %s, %s", c.format, code, stdout, stderr)
+		}
+	}
+}
+
+func TestInspectPage(t *testing.T) {
+	v := []float32{-2, -1, -1, 0, 0, 0, 0, 1, 1, 2}
+	path := file(t, "a.npz", func(b *bytes.Buffer) error {
+		return npz.Write(b, map[string]npz.Array{"weights": npz.F32(v, 5, 2), "names": npz.Text([]string{"a", "b"}, 2)})
+	})
+	for name, args := range map[string][]string{"inspect": {"inspect", path}, "inspect-tensor": {"inspect", path, "--tensor", "weights"}} {
+		stdout, stderr, code := command(args...)
+		if code != 0 {
+			t.Fatal(stderr)
+		}
+		golden(t, name, stdout)
+	}
+	// A network's own name of a parameter finds it in a checkpoint.
+	raw := filepath.Join(t.TempDir(), "c.safetensors")
+	if err := safetensors.WriteFileAtomic(raw, safetensors.File{Tensors: map[string]safetensors.Array{"param.linear1.weight": safetensors.F32(v, 10)}}); err != nil {
+		t.Fatal(err)
+	}
+	if stdout, stderr, code := command("inspect", raw, "--tensor", "linear1.weight"); code != 0 || !strings.Contains(stdout, "10 values from -2 to 2") {
+		t.Errorf("exit code %d, %s, %s", code, stdout, stderr)
+	}
+	if _, err := os.Stat(raw); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,212 @@
+package command
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"synfire/catalog"
+	"synfire/data/arrays"
+	"synfire/data/folder"
+	"synfire/data/input"
+	"synfire/data/table"
+	"synfire/internal/par"
+	"synfire/model"
+	"synfire/modelfile"
+	"synfire/report"
+	"synfire/sample"
+	"synfire/view"
+)
+
+type predictCmd struct {
+	Model   string   `arg:"" help:"Model file, or checkpoint of a run."`
+	Files   []string `arg:"" name:"file" help:"Images (PNG, JPEG), sounds (WAV), tables (CSV), arrays (NPZ, NPY), recordings of events (N-MNIST .bin), or - for lines of numbers on standard input."`
+	Threads int      `help:"Threads; 0 means one for each processor." default:"0"`
+	Data    string   `help:"Of a checkpoint of version 1, the data that it was trained on, as eval takes them." placeholder:"DATA"`
+	DataDir string   `help:"Folder with your own copies of data sets." placeholder:"DIR"`
+	JSON    bool     `help:"Print JSON, a line for each sample."`
+}
+
+// Help is the verb's longer help.
+func (predictCmd) Help() string {
+	return `Says of each sample what the model makes of it: the class with the scores of all
+classes, values, or spike trains. The data set that it was trained on is not needed.
+Tables and arrays may hold many samples. Ends with exit code 1 if one could not be read.
+
+  synfire predict runs/net-s1/model.safetensors photo.png
+  echo 5.1 3.5 1.4 0.2 | synfire predict flowers.safetensors -`
+}
+
+// prediction is the JSON of a sample; its fields are those of the task.
+type prediction struct {
+	Input       string             `json:"input"`
+	Task        string             `json:"task,omitempty"`
+	Scores      map[string]float64 `json:"scores,omitempty"`
+	Class       string             `json:"class,omitempty"`
+	Values      []float64          `json:"values,omitempty"`
+	Trains      [][]float64        `json:"trains,omitempty"` // steps in which each unit fires
+	Steps       int                `json:"steps"`
+	Spikes      int                `json:"spikes"`
+	WallSeconds float64            `json:"wall_seconds"`
+}
+
+// failedInput is the JSON of a sample that could not be read.
+type failedInput struct {
+	Input string `json:"input"`
+	Error string `json:"error"`
+}
+
+// Run predicts.
+func (c *predictCmd) Run(a *app) error {
+	pool := par.New(c.Threads)
+	defer pool.Close()
+	m, err := c.open(a, pool)
+	if err != nil {
+		return err
+	}
+	failed := 0
+	stdin := func() input.Lines { return input.Lines{Reader: os.Stdin} }
+	for in := range input.Files(a.ctx, c.Files, stdin, inputOptions(m)) {
+		err := in.Err
+		var p prediction
+		if err == nil {
+			p, err = a.predict(m, in)
+		}
+		if a.ctx.Err() != nil {
+			return a.ctx.Err()
+		}
+		if err != nil {
+			failed++
+			err = c.failed(a, in.Name, err)
+		} else {
+			err = c.print(a, p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if a.ctx.Err() != nil {
+		return a.ctx.Err()
+	}
+	if failed > 0 {
+		return codeError(exitFailed)
+	}
+	return nil
+}
+
+// open opens the model. A file of format 1 lacks what the data tell.
+func (c *predictCmd) open(a *app, pool *par.Pool) (*catalog.Model, error) {
+	f, err := modelfile.Read(c.Model)
+	if err != nil {
+		return nil, fmt.Errorf("predict: %w", err)
+	}
+	o := catalog.OpenOptions{Pool: pool}
+	if f.Spec == nil {
+		part, err := a.measurable("predict", f, c.Data, catalog.SplitAll, c.DataDir)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", err, catalog.ErrFacts)
+		}
+		spec := part.Source.Spec()
+		o.Spec = &spec
+	}
+	m, err := a.Catalog.FromFile(f, o)
+	if err != nil {
+		return nil, fmt.Errorf("predict %s: %w", c.Model, err)
+	}
+	return m, nil
+}
+
+// inputOptions are how a model takes samples: as the data that it was trained on.
+func inputOptions(m *catalog.Model) input.Options {
+	d := m.Config.Data
+	o := input.Options{Spec: m.Spec, Source: d.Source, Length: d.Length}
+	for _, f := range m.Spec.Targets {
+		o.Skip = append(o.Skip, f.Name)
+	}
+	switch own := d.Own().(type) {
+	case *folder.Images:
+		o.Stretch = len(own.Size) > 0
+	case *arrays.Arrays:
+		o.Scale = own.Scale
+	case *table.CSV:
+		if own.Label != "" {
+			o.Skip = append(o.Skip, own.Label)
+		}
+		o.Skip = append(o.Skip, own.Ignore...)
+	}
+	return o
+}
+
+func (a *app) predict(m *catalog.Model, in input.Input) (prediction, error) {
+	start := time.Now()
+	answers, err := m.Predict(a.ctx, in.Sample)
+	if err != nil {
+		return prediction{}, err
+	}
+	r := answers[0]
+	return prediction{
+		Input: in.Name, Task: taskKind(a.Catalog, m.Config), Scores: r.Scores, Class: r.Class, Values: r.Values, Trains: r.Trains,
+		Steps: r.Steps, Spikes: r.Spikes, WallSeconds: time.Since(start).Seconds(),
+	}, nil
+}
+
+// taskKind names the first task of a configuration.
+func taskKind(c catalog.Catalog, cfg model.Config) string {
+	if len(cfg.Task) == 0 {
+		return ""
+	}
+	return catalog.KindOf(c.Tasks, cfg.Task[0].Task)
+}
+
+func (c *predictCmd) failed(a *app, name string, err error) error {
+	if c.JSON {
+		return json.NewEncoder(a.out).Encode(failedInput{name, err.Error()})
+	}
+	_, err = fmt.Fprintf(a.err, "%s: %s: %s\n", a.Name, sample.Printable(name), printable(err))
+	return err
+}
+
+// shownScores is how many scores of a sample are printed as text.
+const shownScores = 5
+
+func (c *predictCmd) print(a *app, p prediction) error {
+	if c.JSON {
+		return json.NewEncoder(a.out).Encode(p)
+	}
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	switch {
+	case p.Scores != nil:
+		fmt.Fprintf(w, "%s\t%s\n", p.Input, a.Style(view.Bold, p.Class))
+		ranked := slices.SortedFunc(maps.Keys(p.Scores), func(x, y string) int {
+			return cmp.Or(cmp.Compare(p.Scores[y], p.Scores[x]), cmp.Compare(x, y))
+		})
+		for _, class := range ranked[:min(len(ranked), shownScores)] {
+			fmt.Fprintf(w, "  %s\t%.4g\n", class, p.Scores[class])
+		}
+	case p.Trains != nil:
+		fmt.Fprintf(w, "%s\tspikes of %d units\n", p.Input, len(p.Trains))
+		for i, train := range p.Trains {
+			fmt.Fprintf(w, "  unit %d\t%s\n", i, joined(train))
+		}
+	default:
+		fmt.Fprintf(w, "%s\t%s\n", p.Input, joined(p.Values))
+	}
+	fmt.Fprintf(w, "  steps %d, spikes %s, %s\n", p.Steps, report.Integer(int64(p.Spikes)), report.Seconds(p.WallSeconds))
+	return w.Flush()
+}
+
+// joined are numbers in a line, of many the first.
+func joined(v []float64) string {
+	const most = 16
+	text := strings.Join(names(v[:min(len(v), most)], func(x float64) string { return fmt.Sprintf("%.5g", x) }), " ")
+	if len(v) > most {
+		text += fmt.Sprintf(" … (%d)", len(v))
+	}
+	return text
+}

@@ -1,0 +1,245 @@
+package input
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"synfire/format/npz"
+	"synfire/sample"
+	"synfire/tensor"
+)
+
+// maxLine is the longest line that is read, in bytes.
+const maxLine = 16 << 20
+
+// Lines are samples written as numbers, one a line, separated by commas, semicolons or
+// spaces.
+type Lines struct{ Reader io.Reader }
+
+// table is the lines of a CSV file. A first line that is no number names the columns.
+func table(path string, o Options) iter.Seq[Input] {
+	return func(yield func(Input) bool) {
+		f, err := os.Open(path)
+		if err != nil {
+			yield(Input{Name: path, Err: err})
+			return
+		}
+		defer f.Close()
+		Lines{f}.inputs(path, o)(yield)
+	}
+}
+
+// inputs yields a sample a line. The only line of standard input has no number behind
+// its name: it is asked for by itself.
+func (l Lines) inputs(name string, o Options) iter.Seq[Input] {
+	return func(yield func(Input) bool) {
+		in := bufio.NewScanner(l.Reader)
+		in.Buffer(nil, maxLine)
+		var skip []bool
+		read := 0
+		for line := 1; in.Scan(); line++ {
+			text := in.Bytes()
+			if line == 1 {
+				text = bytes.TrimPrefix(text, []byte("\ufeff"))
+			}
+			cells := split(text)
+			if len(cells) == 0 {
+				continue
+			}
+			if line == 1 && names(cells) {
+				skip = o.skipped(cells)
+				continue
+			}
+			at := fmt.Sprintf("%s:%d", name, line)
+			read++
+			s, err := o.numbers(text, cells, skip)
+			if !yield(Input{Name: at, Sample: s, Err: err}) {
+				return
+			}
+		}
+		switch err := in.Err(); {
+		case errors.Is(err, bufio.ErrTooLong):
+			yield(Input{Name: name, Err: fmt.Errorf("a line is longer than %d bytes; is it a table, a sample a line?", maxLine)})
+		case err != nil:
+			yield(Input{Name: name, Err: err})
+		case read == 0:
+			yield(Input{Name: name, Err: errors.New("there are no lines of numbers; give one for each sample")})
+		}
+	}
+}
+
+// split cuts a line into cells without their quotes.
+func split(line []byte) (cells []string) {
+	text := strings.TrimSpace(string(line))
+	if text == "" {
+		return nil
+	}
+	if at := strings.IndexAny(text, ",;\t"); at >= 0 {
+		cells = strings.Split(text, text[at:at+1])
+	} else {
+		cells = strings.Fields(text)
+	}
+	for i, c := range cells {
+		cells[i] = strings.Trim(strings.TrimSpace(c), `"`)
+	}
+	return cells
+}
+
+// names tells a line of names from one of numbers.
+func names(cells []string) bool {
+	for _, c := range cells {
+		if _, err := strconv.ParseFloat(c, 64); err == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// skipped are the columns that are no values.
+func (o Options) skipped(head []string) []bool {
+	skip := make([]bool, len(head))
+	for i, name := range head {
+		skip[i] = slices.Contains(o.Skip, name)
+	}
+	return skip
+}
+
+// numbers is the sample of a line.
+func (o Options) numbers(line []byte, cells []string, skip []bool) (*sample.Sample, error) {
+	if o.Spec.Events {
+		return nil, fmt.Errorf("it is a line of numbers, and the model takes %v", o.Spec)
+	}
+	if !utf8.Valid(line) {
+		return nil, errors.New("the line is no UTF-8; convert the file")
+	}
+	if skip != nil && len(skip) != len(cells) {
+		return nil, fmt.Errorf("%d columns, and the first line names %d", len(cells), len(skip))
+	}
+	s := &sample.Sample{}
+	for i, c := range cells {
+		if skip != nil && skip[i] {
+			continue
+		}
+		v, err := strconv.ParseFloat(c, 64)
+		if err != nil || math.IsNaN(v) || math.IsInf(float64(float32(v)), 0) {
+			return nil, fmt.Errorf("column %d: %q is no finite number; correct it, or leave labels out", i+1, sample.Printable(c))
+		}
+		s.X = append(s.X, tensor.Float(v))
+	}
+	return s, o.fit(s)
+}
+
+// array yields the samples of an array x.
+func array(path string, o Options) iter.Seq[Input] {
+	a, err := readArray(path)
+	if err != nil {
+		return failed(path, err)
+	}
+	n, err := o.count(a)
+	if err != nil {
+		return failed(path, err)
+	}
+	return func(yield func(Input) bool) {
+		for i := range max(1, n) {
+			name, part := path, a
+			if n > 0 { // one of several
+				name = fmt.Sprintf("%s:%d", path, i)
+				size := len(a.Data) / n
+				part = npz.Array{DType: a.DType, Shape: a.Shape[1:], Data: a.Data[i*size : (i+1)*size]}
+			}
+			s, err := o.values(part)
+			if !yield(Input{Name: name, Sample: s, Err: err}) {
+				return
+			}
+		}
+	}
+}
+
+func readArray(path string) (npz.Array, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return npz.Array{}, err
+	}
+	defer f.Close()
+	if strings.EqualFold(filepath.Ext(path), ".npy") {
+		return npz.ReadNPY(f, npz.DefaultMax)
+	}
+	arrays, err := npz.ReadFile(path, npz.DefaultMax)
+	if err != nil {
+		return npz.Array{}, err
+	}
+	if x, ok := arrays["x"]; ok {
+		return x, nil
+	}
+	if len(arrays) == 1 {
+		for _, x := range arrays {
+			return x, nil
+		}
+	}
+	return npz.Array{}, errors.New("there are several arrays and none is called x; name the samples x")
+}
+
+// count is the number of samples along the first axis of an array, 0 where it is one
+// sample itself. Axes of one element may be there or not.
+func (o Options) count(a npz.Array) (int, error) {
+	if o.Spec.Events {
+		return 0, fmt.Errorf("it is an array, and the model takes %v", o.Spec)
+	}
+	want := []int(o.Spec.Shape)
+	if o.Spec.Steps > 0 {
+		want = append([]int{o.Spec.Steps}, want...)
+	}
+	want = wide(want)
+	timed := func(shape []int) []int { // steps may differ where they are made alike
+		if o.Spec.Steps > 0 && (o.Length.Pad > 0 || o.Length.Crop > 0) && len(shape) > 0 {
+			return wide(append([]int{o.Spec.Steps}, shape[1:]...))
+		}
+		return wide(shape)
+	}
+	switch {
+	case slices.Equal(timed(a.Shape), want):
+		return 0, nil
+	case len(a.Shape) > 0 && a.Shape[0] > 0 && slices.Equal(timed(a.Shape[1:]), want):
+		return a.Shape[0], nil
+	}
+	return 0, fmt.Errorf("an array of the shape %v, and the model takes samples of %v, one or several along the first axis", a.Shape, o.Spec)
+}
+
+// wide is a shape without its axes of one element.
+func wide(shape []int) []int {
+	return slices.DeleteFunc(slices.Clone(shape), func(n int) bool { return n == 1 })
+}
+
+// values is the sample that an array is.
+func (o Options) values(a npz.Array) (*sample.Sample, error) {
+	v, err := a.Float64s()
+	if err != nil {
+		return nil, err
+	}
+	scale := o.Scale
+	switch {
+	case scale == 0 && a.DType == "|u1":
+		scale = 255
+	case scale == 0:
+		scale = 1
+	}
+	s := &sample.Sample{X: make([]tensor.Float, len(v))}
+	for i, x := range v {
+		s.X[i] = tensor.Float(x) / tensor.Float(scale)
+		if y := float64(s.X[i]); math.IsNaN(y) || math.IsInf(y, 0) {
+			return nil, fmt.Errorf("value %d is %v, which is no finite number; fill it in", i, x)
+		}
+	}
+	return s, o.fit(s)
+}

@@ -1,0 +1,131 @@
+package voc_test
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"synfire/data"
+	"synfire/data/voc"
+	"synfire/sample"
+	"synfire/tensor"
+)
+
+// cells writes the files of a tree into a folder below another.
+func cells(t *testing.T, annotation string) string {
+	t.Helper()
+	m := image.NewGray(image.Rect(0, 0, 8, 6))
+	for i := range m.Pix {
+		m.Pix[i] = 255
+	}
+	m.Set(0, 0, color.White)
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, m, nil); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"LICENSE": "", "d/ImageSets/Main/trainval.txt": "a\n", "d/ImageSets/Main/none.txt": "\n", "d/Annotations/a.xml": annotation, "d/JPEGImages/a.jpg": b.String(),
+	} {
+		at := filepath.Join(dir, filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o755), os.WriteFile(at, []byte(content), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestBoxes(t *testing.T) {
+	dir := cells(t, cell)
+	src, test, err := voc.Boxes{Path: dir, Size: []int{4, 4}, Channels: 1}.Open(t.Context(), data.Options{})
+	if err != nil || test != nil {
+		t.Fatal(err)
+	}
+	s := sample.Sample{X: make([]tensor.Float, 16)}
+	if err := src.Read(t.Context(), 0, &s); err != nil {
+		t.Fatal(err)
+	}
+	// 8×6 becomes 4×3 at the top, since the free row is below it.
+	if want := (sample.Frame{ScaleX: 2, ScaleY: 2, Width: 8, Height: 6}); s.Frame != want {
+		t.Errorf("frame %+v", s.Frame)
+	}
+	if s.X[0] != 1 || s.X[11] != 1 || s.X[12] != tensor.Float(128)/255 {
+		t.Errorf("pixels %v", s.X)
+	}
+	if want := (sample.Box{X0: 0.5, Y0: 0, X1: 4, Y1: 3, Difficult: true}); len(s.Targets[0].Boxes) != 1 || s.Targets[0].Boxes[0] != want {
+		t.Errorf("boxes %+v", s.Targets)
+	}
+	if o := src.Origin(0); o != dir+": JPEGImages/a.jpg" {
+		t.Errorf("origin %s", o)
+	}
+	// Taken back by the frame, a box is that of the file, whatever the size.
+	for _, size := range [][]int{{31, 17}, {5, 64}, {6, 8}, {1, 1}} {
+		src, _, err := voc.Boxes{Path: dir, Size: size}.Open(t.Context(), data.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := sample.Sample{X: make([]tensor.Float, src.Spec().Size())}
+		if err := src.Read(t.Context(), 0, &s); err != nil {
+			t.Fatal(err)
+		}
+		f, b := s.Frame, s.Targets[0].Boxes[0]
+		got := []float64{f.ScaleX*b.X0 + f.X, f.ScaleX*b.X1 + f.X, f.ScaleY*b.Y0 + f.Y, f.ScaleY*b.Y1 + f.Y}
+		for k, want := range []float64{1, 8, 0, 6} {
+			if math.Abs(got[k]-want) > 1e-12 {
+				t.Errorf("size %v: %v", size, got)
+			}
+		}
+		if b.X1 > float64(size[1])+1e-9 || b.Y1 > float64(size[0])+1e-9 {
+			t.Errorf("size %v: box %+v leaves the sample", size, b)
+		}
+	}
+}
+
+func TestBoxesErrors(t *testing.T) {
+	good := voc.Boxes{Path: cells(t, cell), Size: []int{4, 4}}
+	for want, c := range map[string]func(*voc.Boxes){
+		"no path":                func(b *voc.Boxes) { b.Path = "" },
+		"size is []":             func(b *voc.Boxes) { b.Size = nil },
+		"2 channels":             func(b *voc.Boxes) { b.Channels = 2 },
+		"none.txt is empty":      func(b *voc.Boxes) { b.Test = "none" },
+		`split "absent"`:         func(b *voc.Boxes) { b.Test = "absent" },
+		`split "../../x"`:        func(b *voc.Boxes) { b.Test = "../../x" },
+		`class "WBC" is none`:    func(b *voc.Boxes) { b.Classes = []string{"RBC"} },
+		"a.xml: object 0":        func(b *voc.Boxes) { b.Path = cells(t, strings.Replace(cell, "<xmax>8", "<xmax>1", 1)) },
+		"expected one inside":    func(b *voc.Boxes) { b.Path = cells(t, strings.Replace(cell, "<xmin>2", "<xmin>NaN", 1)) },
+		"control character":      func(b *voc.Boxes) { b.Path = cells(t, strings.Replace(cell, "WBC", "W&#x85;C", 1)) },
+		"the name \"\" is empty": func(b *voc.Boxes) { b.Path = cells(t, strings.Replace(cell, "WBC", "", 1)) },
+		"names of classes, want 1": func(b *voc.Boxes) {
+			b.Path = cells(t, "<annotation><size><width>8</width><height>6</height></size></annotation>")
+		},
+	} {
+		b := good
+		c(&b)
+		if _, _, err := b.Open(t.Context(), data.Options{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+func TestBCCDSource(t *testing.T) {
+	dir := filepath.Join("..", "..", "..", "shared", "data")
+	if _, err := os.Stat(filepath.Join(dir, "bccd.zip")); err != nil {
+		t.Skip("the blood cells are not on this machine")
+	}
+	train, test, err := voc.BCCD().Load(t.Context(), data.Options{DataDir: dir})
+	if err != nil || train.Len() != 292 || test.Len() != 72 {
+		t.Fatal(err)
+	}
+	s := sample.Sample{X: make([]tensor.Float, train.Spec().Size())}
+	if err := train.Read(t.Context(), 0, &s); err != nil || len(s.Targets[0].Boxes) == 0 || s.Frame.Width != 640 || !slices.Equal(train.Spec().Shape, tensor.Shape{416, 416, 3}) {
+		t.Errorf("%+v, %v", s.Frame, err)
+	}
+}

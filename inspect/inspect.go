@@ -1,0 +1,393 @@
+// Package inspect tells what a file is and what is in it, by its first bytes and its
+// header: models and checkpoints, other safetensors files, NumPy arrays, IDX files,
+// configurations of training runs, run directories. Elements of arrays are read when
+// they are asked for, one array at a time.
+package inspect
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"synfire/catalog"
+	"synfire/format/idx"
+	"synfire/format/npz"
+	"synfire/format/safetensors"
+	"synfire/model"
+	"synfire/modelfile"
+	"synfire/run"
+	"synfire/task"
+)
+
+// File is what a file holds.
+type File struct {
+	Format  string // model, checkpoint, safetensors, npz, npy, idx, training run, run
+	Version string
+	Summary map[string]string // facts by name
+	Arrays  []Array
+	Text    string // the configuration, where there is one
+}
+
+// Array is an array of a file.
+type Array struct {
+	Name  string
+	DType string
+	Shape []int
+	Bytes int64 // of all elements
+
+	read func() (npz.Array, error)
+}
+
+// Values reads the elements as numbers. Arrays that hold no numbers have none.
+func (a Array) Values() ([]float64, error) {
+	x, err := a.read()
+	if err != nil {
+		return nil, err
+	}
+	v, err := x.Float64s()
+	if err != nil {
+		return nil, nil // text
+	}
+	return v, nil
+}
+
+// maxArray bounds the elements of one array, in bytes.
+const maxArray = 4 << 30
+
+// UnknownError says that a file begins like no format that is known.
+type UnknownError struct{ Path string }
+
+// Error lists the known formats.
+func (e UnknownError) Error() string {
+	return fmt.Sprintf("%s: it begins like no format that is known; known are safetensors (models, checkpoints), IDX (plain or .gz), NPY, NPZ, YAML files (.yaml) and run directories", e.Path)
+}
+
+// ConfigError is a mistake in a configuration file.
+type ConfigError struct{ error }
+
+// Unwrap is the mistake.
+func (e ConfigError) Unwrap() error { return e.error }
+
+// Open finds out what is at a path. The catalogue decodes configurations.
+func Open(c catalog.Catalog, path string) (File, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return File{}, err
+	}
+	if st.IsDir() {
+		return ofRun(path)
+	}
+	head, err := firstBytes(path)
+	if err != nil {
+		return File{}, err
+	}
+	ext := strings.ToLower(filepath.Ext(path))
+	switch {
+	case bytes.HasPrefix(head, []byte("PK")):
+		return ofNPZ(path)
+	case bytes.HasPrefix(head, []byte("\x93NUMPY")):
+		return ofNPY(path)
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}), len(head) > 3 && head[0] == 0 && head[1] == 0 && head[2] >= 8:
+		return ofIDX(path)
+	case ext == ".yaml", ext == ".yml":
+		return ofYAML(c, path)
+	case ext == ".safetensors", len(head) > 8 && head[8] == '{':
+		return ofSafetensors(c, path)
+	}
+	return File{}, UnknownError{path}
+}
+
+func firstBytes(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	head := make([]byte, 16)
+	n, err := io.ReadFull(f, head)
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return head[:n], err
+}
+
+// numpyTypes are the safetensors types that NumPy has too, by its names.
+var numpyTypes = map[string]string{
+	"BOOL": "|b1", "U8": "|u1", "I8": "|i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4", "U64": "<u8", "I64": "<i8",
+	"F16": "<f2", "F32": "<f4", "F64": "<f8",
+}
+
+func ofSafetensors(c catalog.Catalog, path string) (File, error) {
+	raw, err := safetensors.ReadFileHeader(path, safetensors.Limits{})
+	if err != nil {
+		return File{}, err
+	}
+	f := File{Format: "safetensors", Summary: raw.Meta}
+	if f.Summary == nil {
+		f.Summary = map[string]string{}
+	}
+	if f.Arrays, err = places(path); err != nil {
+		return File{}, err
+	}
+	if !strings.HasPrefix(raw.Meta["format"], "synfire ") {
+		return f, nil
+	}
+	m, err := modelfile.ReadHeader(path)
+	if err != nil {
+		return File{}, err
+	}
+	f.Format, f.Version, f.Text = "model", strconv.Itoa(m.Format), string(m.Config)
+	if m.Progress != nil || m.Format == 1 {
+		f.Format = "checkpoint"
+	}
+	f.Summary = facts(c, m)
+	slices.SortStableFunc(f.Arrays, func(a, b Array) int { // the model's own first
+		return strings.Count(a.Name, ":") - strings.Count(b.Name, ":")
+	})
+	return f, nil
+}
+
+// places are the arrays of a safetensors file.
+func places(path string) (out []Array, err error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	st, err := in.Stat()
+	if err != nil {
+		return nil, err
+	}
+	index, err := safetensors.Index(in, st.Size(), safetensors.Limits{})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(index)) {
+		p := index[name]
+		out = append(out, Array{Name: name, DType: p.DType, Shape: append([]int{}, p.Shape...), Bytes: p.Bytes, read: func() (npz.Array, error) {
+			b, err := section(path, p.Offset, p.Bytes)
+			return npz.Array{DType: numpyTypes[p.DType], Shape: p.Shape, Data: b}, err
+		}})
+	}
+	return out, nil
+}
+
+// section is part of a file.
+func section(path string, offset, n int64) ([]byte, error) {
+	if n > maxArray {
+		return nil, fmt.Errorf("%s: the array has %d bytes, at most %d are read", path, n, int64(maxArray))
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b := make([]byte, n)
+	_, err = f.ReadAt(b, offset)
+	return b, err
+}
+
+// facts are those of a model file.
+func facts(c catalog.Catalog, m *modelfile.File) map[string]string {
+	out := map[string]string{"rule": m.Rule}
+	if m.Spec != nil {
+		out["samples"] = m.Spec.String()
+		for _, t := range m.Spec.Targets {
+			text := t.Kind.String()
+			if len(t.Classes) > 0 {
+				text = fmt.Sprintf("%d classes: %s", len(t.Classes), strings.Join(t.Classes, ", "))
+			}
+			out["target "+t.Name] = text
+		}
+	}
+	if n := m.Normalization; n != nil {
+		out["normalised by"] = fmt.Sprintf("mean %v, deviation %v", n.Mean, n.Std)
+	}
+	if m.Stored != "" {
+		out["stored as"] = m.Stored
+	}
+	if m.Format > 1 && !m.Finished {
+		out["finished"] = "no: the rule completes the model at the end of an epoch"
+	}
+	if text := resultOf(m.Progress); text != "" {
+		out["progress"] = text
+	}
+	cfg, err := c.ConfigOf(m)
+	if err != nil {
+		out["configuration"] = err.Error()
+		return out
+	}
+	maps.Copy(out, ofConfig(c, cfg))
+	return out
+}
+
+// ofConfig are the facts of a configuration.
+func ofConfig(c catalog.Catalog, cfg model.Config) map[string]string {
+	out := map[string]string{
+		"data": cfg.Data.Called(), "rule": c.RuleName(cfg.Rule), "epochs": strconv.Itoa(cfg.Epochs), "batch": strconv.Itoa(cfg.Batch),
+		"seed": strconv.FormatUint(cfg.Seed, 10), "valid": strconv.FormatFloat(cfg.Valid, 'g', -1, 64),
+	}
+	if cfg.Steps > 0 {
+		out["steps"] = strconv.Itoa(cfg.Steps)
+	}
+	var tasks []string
+	for _, t := range cfg.Task {
+		tasks = append(tasks, catalog.KindOf(c.Tasks, t.Task))
+	}
+	out["task"] = strings.Join(tasks, ", ")
+	return out
+}
+
+// resultOf says how far a checkpoint's run had come.
+func resultOf(progress []byte) string {
+	var p struct {
+		Step      int          `json:"step"`
+		Best      *task.Scalar `json:"best"`
+		BestEpoch int          `json:"best_epoch"`
+	}
+	if progress == nil || json.Unmarshal(progress, &p) != nil {
+		return ""
+	}
+	text := fmt.Sprintf("step %d", p.Step)
+	if p.Best != nil {
+		text += fmt.Sprintf(", epoch %d was the best so far (%s %v)", p.BestEpoch, p.Best.Name, p.Best)
+	}
+	return text
+}
+
+func ofNPZ(path string) (File, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return File{}, err
+	}
+	defer in.Close()
+	st, err := in.Stat()
+	if err != nil {
+		return File{}, err
+	}
+	entries, err := npz.Entries(in, st.Size())
+	if err != nil {
+		return File{}, fmt.Errorf("%s: %w", path, err)
+	}
+	f := File{Format: "npz", Summary: map[string]string{}}
+	for _, e := range entries {
+		f.Arrays = append(f.Arrays, Array{Name: e.Name, DType: e.DType, Shape: append([]int{}, e.Shape...), Bytes: e.Bytes, read: func() (npz.Array, error) {
+			return entry(path, e.Name)
+		}})
+	}
+	slices.SortFunc(f.Arrays, func(a, b Array) int { return strings.Compare(a.Name, b.Name) })
+	return f, nil
+}
+
+// entry reads one array of an archive. The order of its elements does not matter here.
+func entry(path, name string) (npz.Array, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return npz.Array{}, err
+	}
+	defer in.Close()
+	st, err := in.Stat()
+	if err != nil {
+		return npz.Array{}, err
+	}
+	entries, err := npz.Entries(in, st.Size())
+	if err != nil {
+		return npz.Array{}, err
+	}
+	i := slices.IndexFunc(entries, func(e npz.Entry) bool { return e.Name == name })
+	if i < 0 || entries[i].Bytes > maxArray {
+		return npz.Array{}, fmt.Errorf("%s: array %q cannot be read", path, name)
+	}
+	b, err := entries[i].Read()
+	if err == nil {
+		entries[i].Native(b)
+	}
+	return npz.Array{DType: entries[i].DType, Shape: entries[i].Shape, Data: b}, err
+}
+
+func ofNPY(path string) (File, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return File{}, err
+	}
+	defer in.Close()
+	info, err := npz.ReadInfo(in)
+	if err != nil {
+		return File{}, fmt.Errorf("%s: %w", path, err)
+	}
+	read := func() (npz.Array, error) {
+		b, err := section(path, info.Header, info.Bytes)
+		if err == nil {
+			info.Native(b)
+		}
+		return npz.Array{DType: info.DType, Shape: info.Shape, Data: b}, err
+	}
+	return File{Format: "npy", Summary: map[string]string{}, Arrays: []Array{{Name: "data", DType: info.DType, Shape: append([]int{}, info.Shape...), Bytes: info.Bytes, read: read}}}, nil
+}
+
+func ofIDX(path string) (File, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return File{}, err
+	}
+	defer in.Close()
+	var r io.Reader = in
+	f := File{Format: "idx", Summary: map[string]string{}}
+	if zipped, err := gzip.NewReader(in); err == nil {
+		r, f.Summary["compression"] = zipped, "gzip"
+	} else if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return f, fmt.Errorf("%s: %w", path, err)
+	}
+	t, err := idx.Read(r, maxArray)
+	if err != nil {
+		return f, fmt.Errorf("%s: %w", path, err)
+	}
+	f.Arrays = []Array{{Name: "data", DType: "U8", Shape: t.Dims, Bytes: int64(len(t.Data)), read: func() (npz.Array, error) {
+		return npz.Array{DType: "|u1", Shape: t.Dims, Data: t.Data}, nil
+	}}}
+	return f, nil
+}
+
+func ofYAML(c catalog.Catalog, path string) (File, error) {
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return File{}, err
+	}
+	cfg, err := c.Decode(path, src)
+	if err != nil {
+		return File{}, ConfigError{err}
+	}
+	resolved, err := c.Encode(cfg)
+	if err != nil {
+		return File{}, err
+	}
+	return File{Format: "training run", Text: string(resolved), Summary: ofConfig(c, cfg)}, nil
+}
+
+func ofRun(path string) (File, error) {
+	r, err := run.Read(path)
+	if err != nil {
+		return File{}, ConfigError{err}
+	}
+	f := File{Format: "run", Text: string(r.Config), Summary: map[string]string{
+		"status": string(r.Status), "recipe": r.Recipe, "scale": r.Scale, "seed": strconv.FormatUint(r.Seed, 10),
+	}}
+	var saved []string
+	entries, _ := os.ReadDir(filepath.Join(path, "checkpoints")) // a run may have none
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".safetensors") {
+			saved = append(saved, e.Name())
+		}
+	}
+	f.Summary["checkpoints"] = strings.Join(saved, ", ")
+	return f, nil
+}

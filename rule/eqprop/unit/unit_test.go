@@ -1,0 +1,100 @@
+package unit
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"synfire/snntest"
+	"synfire/tensor"
+)
+
+func near(t *testing.T, what string, got, want, tolerance float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= tolerance) {
+		t.Errorf("%s: %v, want %v within %v", what, got, want, tolerance)
+	}
+}
+
+// tolerance is what rounding may leave of a figure near 1.
+func tolerance() float64 {
+	if snntest.DoublePrecision() {
+		return 1e-9
+	}
+	return 2e-5
+}
+
+// times are the steps, from 1, at which a unit at s fires in n of them.
+func times(q Quantiser, s tensor.Float, n int) (at []int) {
+	m := NewPopulation(q, NewPlan(&Spiking{Epsilon: 1}, n), []int{1, 1})
+	m.Layers[1].S[0] = s
+	for t := range n {
+		m.Encode(1)
+		m.Advance()
+		if len(m.sent[1]) > 0 {
+			at = append(at, t+1)
+		}
+	}
+	return at
+}
+
+// The modulator's spikes, in binary fractions: 5/16 fires five times in sixteen
+// steps, ½ at each second step, 1 at each, 0 never.
+func TestSigmaDelta(t *testing.T) {
+	if got := times(SigmaDelta, 5.0/16, 16); !slices.Equal(got, []int{2, 5, 9, 12, 15}) {
+		t.Errorf("5/16 fires at %v", got)
+	}
+	if got := times(SigmaDelta, 0.5, 6); !slices.Equal(got, []int{2, 4, 6}) {
+		t.Errorf("1/2 fires at %v", got)
+	}
+	if a, b := len(times(SigmaDelta, 1, 50)), len(times(SigmaDelta, 0, 50)); a != 50 || b != 0 {
+		t.Errorf("1 fires %d times, 0 %d times", a, b)
+	}
+	for _, p := range []float64{0.1, 0.3, 0.77} {
+		for n := 1; n < 200; n += 7 {
+			if d := float64(len(times(SigmaDelta, tensor.Float(p), n))) - p*float64(n); math.Abs(d) > 0.501 {
+				t.Errorf("p = %v: %v spikes too many after %d steps", p, d, n)
+			}
+		}
+	}
+	if a, b := times(Threshold, 0.6, 3), times(Threshold, 0.5, 3); len(a) != 3 || len(b) != 0 {
+		t.Errorf("thresholds: %v, %v", a, b)
+	}
+}
+
+// Encoder and decoder undo each other, for a λ that changes with time.
+func TestCodecIsLossless(t *testing.T) {
+	m := NewPopulation(Identity, NewPlan(&Spiking{Epsilon: 1, Lambda: 0.7, LambdaDecay: 0.3}, 60), []int{1, 1})
+	x, v := &m.Layers[1], []tensor.Float{0}
+	for step := range 60 {
+		lambda := m.plan.lambda[step]
+		x.S[0] = tensor.Float(0.5 + 0.5*math.Sin(float64(step*step)))
+		m.Encode(1)
+		decode(v, m.news[1], lambda)
+		near(t, "decoded", float64(v[0]), float64(x.S[0]), 10*tolerance())
+		m.Advance()
+	}
+}
+
+// The adaptation averages a noiseless drive that stands still, and opens again
+// where it jumps; it never makes a number that is none.
+func TestAdaptation(t *testing.T) {
+	s := &Spiking{Drift: 0.05}
+	m := NewPopulation(SigmaDelta, NewPlan(s, 400), []int{1, 1})
+	x := &m.Layers[1]
+	for range 300 {
+		m.Integrate(s, 1, []tensor.Float{0.4})
+		m.Advance()
+		near(t, "state", float64(x.S[0]), 0.4, tolerance())
+	}
+	for range 12 {
+		m.Integrate(s, 1, []tensor.Float{0.9})
+		m.Advance()
+	}
+	near(t, "after a jump", float64(x.S[0]), 0.9, 0.1)
+	for _, v := range slices.Concat(x.g, x.h, x.mean, x.spread) {
+		if v != v {
+			t.Error("not a number")
+		}
+	}
+}
