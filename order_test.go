@@ -13,7 +13,7 @@ import (
 // A pattern that ends in /* holds siblings, which never import each other.
 var order = []string{
 	"internal/limit", "internal/suggest", "internal/enum", "internal/huge", "internal/rng", "internal/par", "internal/atomicfile", "internal/mel", "internal/machine", "internal/kernel",
-	"tensor", "spike", "signal", "linmap", "format/*", "sample", "modelfile", "run", "surrogate", "neuron", "encode", "distance", "distance/recording", "compare", "compare/*",
+	"tensor", "spike", "signal", "linmap", "format/*", "sample", "modelfile", "run", "surrogate", "neuron", "encode", "distance", "distance/recording", "compare/internal/numeric", "compare/predictivity", "compare", "compare/*",
 	"data", "data/*", "layer", "loss", "optim", "network", "task", "train", "energy", "model", "exchange", "convert", "detect",
 	"rule/eqprop/sparse", "rule/eqprop/limit", "rule/eqprop/unit", "rule/eqprop/coupling", "rule/*", "rule/eqprop/diagnose",
 	"catalog", "inspect", "activity", "bench", "report/*", "report", "recipe", "recipe/*",

@@ -1,6 +1,10 @@
 // Package activity records what the layers of a network do: for each sample the
 // outputs of a layer, step by step or in their mean over time, in the form in which
-// package compare takes them.
+// package compare takes them. Of sample i, unit k and the steps t = 0 … T − 1,
+//
+//	Steps[(i·units + k)·T + t] = o_k[t],   Mean[i·units + k] = Σ_t o_k[t]/T
+//
+// which of spikes is the firing rate.
 package activity
 
 import (

@@ -68,7 +68,7 @@ func (c *evalCmd) Run(a *app) error {
 	if c.JSON {
 		return json.NewEncoder(a.out).Encode(e)
 	}
-	return a.Evaluation(e, ev, m.Config.Steps)
+	return a.Evaluation(e, ev, m.Config.Task, m.Config.Steps)
 }
 
 // measurable loads what a model of a file is to be measured with.

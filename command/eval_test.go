@@ -77,3 +77,24 @@ func TestEvalForeignData(t *testing.T) {
 		t.Errorf("valid: exit code %d, %s", code, stderr)
 	}
 }
+
+// A model of two tasks and of a rule that knows no steps: each matrix has its task's name,
+// and nothing is said of steps.
+func TestEvalOfTwoTasksAndNoSteps(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	if _, stderr, code := command("train", filepath.Join("..", "examples", "own-eqprop-predictor.yaml"), "--out", out, "--json"); code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	stdout, stderr, code := command("eval", filepath.Join(out, "model.safetensors"))
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	for _, want := range []string{"relaxed/accuracy", "\nrelaxed\n", "forward/accuracy", "\nforward\n"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in\n%s", want, stdout)
+		}
+	}
+	if strings.Contains(stdout, "steps a sample") {
+		t.Errorf("steps of a rule that knows none:\n%s", stdout)
+	}
+}

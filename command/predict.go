@@ -15,6 +15,7 @@ import (
 	"synfire/data/arrays"
 	"synfire/data/folder"
 	"synfire/data/input"
+	"synfire/data/table"
 	"synfire/internal/par"
 	"synfire/model"
 	"synfire/modelfile"
@@ -133,6 +134,11 @@ func inputOptions(m *catalog.Model) input.Options {
 		o.Stretch = len(own.Size) > 0
 	case *arrays.Arrays:
 		o.Scale = own.Scale
+	case *table.CSV:
+		if own.Label != "" {
+			o.Skip = append(o.Skip, own.Label)
+		}
+		o.Skip = append(o.Skip, own.Ignore...)
 	}
 	return o
 }

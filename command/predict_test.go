@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -105,6 +106,16 @@ func TestPredictImages(t *testing.T) {
 	stdout, _, code := command("predict", strictly, right)
 	if code != 0 || !strings.Contains(stdout, "dark") || !strings.Contains(stdout, "steps 3") {
 		t.Errorf("text: %d, %s", code, stdout)
+	}
+}
+
+// The table that a model was trained on can be asked about as it is: its label and what
+// was left out are no values.
+func TestPredictTableWithItsLabels(t *testing.T) {
+	m := modelOf(t, classes(1, 1, 2), "data: {source: {kind: table, path: x.csv, label: sort, ignore: [id]}}"+readoutNet)
+	list := predicted(t, 0, m, write(t, "x.csv", "id,left,sort,right\na1,0.5,dark,1\na2,0.25,light,-1\n"), write(t, "y.csv", "0.5,1\n"))
+	if len(list) != 3 || !reflect.DeepEqual(list[0].Scores, list[2].Scores) || reflect.DeepEqual(list[0].Scores, list[1].Scores) {
+		t.Errorf("%+v", list)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
+	"synfire/compare/internal/numeric"
+	"synfire/compare/predictivity"
 	"synfire/internal/par"
 	"synfire/internal/rng"
 )
@@ -128,7 +130,7 @@ func (b Bootstrap) draw(kind, n, m int, s *rng.Source) (subjects, stimuli []int)
 			subjects[i] = s.IntN(n)
 		}
 	}
-	least := minStimuli
+	least := numeric.MinStimuli
 	if b.CrossValidate {
 		least = minFolded
 	}
@@ -191,7 +193,7 @@ func subset(data []RDM, subjects, stimuli []int) []RDM {
 type fold struct{ trainSubjects, trainStimuli, testSubjects, testStimuli []int }
 
 // minFolded stimuli make two folds that can be tested.
-const minFolded = 2 * minStimuli
+const minFolded = 2 * numeric.MinStimuli
 
 // crossFolds divides subjects and stimuli at random; copies stay together. One
 // subject alone is in training and test.
@@ -221,17 +223,17 @@ func foldCount(n, two, three, four int) int {
 }
 
 // deal deals the distinct values into k hands.
-func deal(v []int, k int, s *rng.Source) []Split {
+func deal(v []int, k int, s *rng.Source) []predictivity.Split {
 	d := distinct(v)
 	if len(d) < 2 {
-		return []Split{{v, v}}
+		return []predictivity.Split{{Train: v, Test: v}}
 	}
 	k = min(k, len(d))
 	hand := map[int]int{}
 	for i, o := range s.Perm(len(d)) {
 		hand[d[o]] = i % k
 	}
-	splits := make([]Split, k)
+	splits := make([]predictivity.Split, k)
 	for _, x := range v {
 		for h := range splits {
 			if hand[x] == h {
@@ -257,7 +259,7 @@ func (i *Inference) variance(combine func(sample []float64) float64) float64 {
 }
 
 // resampled is the variance over resamples. Of R repetitions with random folds it
-// is (R·var(mean) − mean(var))/(R − 1): the part due to the folds taken out.
+// is (R·var(mean) − numeric.Mean(var))/(R − 1): the part due to the folds taken out.
 func resampled(reps [][][]float64, combine func([]float64) float64) float64 {
 	n := len(reps[0])
 	means, within := make([]float64, n), 0.0
@@ -367,10 +369,6 @@ func ascending(p []float64) []int {
 	return order
 }
 
-// rounding is how far equal similarities may differ when entries are added in
-// another order.
-const rounding = 1e-12
-
 // PermutationTest is the similarity of two RDMs and its p-value when stimuli bear
 // no relation: rows and columns of s are permuted together, and
 // p = (1 + #≥)/(1 + permutations).
@@ -386,7 +384,7 @@ func PermutationTest(similarity Similarity, r, s RDM, permutations int, seed uin
 		for k := lo; k < hi; k++ {
 			order := rng.New(seed, "permutation").Int(uint64(k)).Source().Perm(s.N)
 			v, err := orZero(similarity(r, s.Subset(order)))
-			reached[k], errs[k] = v >= value-rounding, err
+			reached[k], errs[k] = v >= value-numeric.Rounding, err
 		}
 	})
 	count := 1

@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // CanonicalCorrelations is the outcome of CCA.
@@ -15,16 +17,13 @@ type CanonicalCorrelations struct {
 	surplus int // dimensions that X has more than Y
 }
 
-// rankTolerance times the largest singular value is the smallest that counts.
-const rankTolerance = 1e-10
-
 // CCA finds the linear combinations of the units of X and of Y that correlate
 // most. It needs more stimuli than both sides have dimensions together, since it
 // finds perfect correlations otherwise; ten times as many are advisable.
 func CCA(x, y *mat.Dense) (CanonicalCorrelations, error) { return cca("CCA", x, y, 1) }
 
 func cca(op string, x, y *mat.Dense, variance float64) (c CanonicalCorrelations, err error) {
-	if err := checkPair(op, x, y, minStimuli); err != nil {
+	if err := numeric.CheckPair(op, x, y, numeric.MinStimuli); err != nil {
 		return c, err
 	}
 	qx, err := basis(op, x, variance)
@@ -71,10 +70,10 @@ func basis(op string, x *mat.Dense, variance float64) (*mat.Dense, error) {
 	}
 	s := svd.Values(nil)
 	if s[0] <= noise {
-		return nil, undefined(op, "one side responds to all stimuli alike")
+		return nil, numeric.Undefined(op, "one side responds to all stimuli alike")
 	}
 	rank := 0
-	for rank < len(s) && s[rank] > max(rankTolerance*s[0], noise) {
+	for rank < len(s) && s[rank] > max(numeric.RankTolerance*s[0], noise) {
 		rank++
 	}
 	var u mat.Dense
@@ -87,7 +86,7 @@ func basis(op string, x *mat.Dense, variance float64) (*mat.Dense, error) {
 // share of all. Equal ones are kept together: nothing tells their directions apart.
 func explaining(s []float64, rank int, variance float64) int {
 	const equal = 1e-10 // relative, far above rounding
-	total, sum, keep := dot(s, s), 0.0, 0
+	total, sum, keep := numeric.Dot(s, s), 0.0, 0
 	for keep < rank && (variance == 1 || sum < variance*total*(1-equal)) {
 		sum += s[keep] * s[keep]
 		keep++
@@ -103,20 +102,20 @@ func explaining(s []float64, rank int, variance float64) int {
 // that brings it near 1: what all of them span does not depend on the units' scales,
 // but which singular values count would.
 func spanning(x *mat.Dense, balance bool) (c *mat.Dense, noise float64) {
-	near1, _ := rescaled(x)
-	c, e := rescaled(centred(near1))
+	near1, _ := numeric.Rescaled(x)
+	c, e := numeric.Rescaled(numeric.Centred(near1))
 	n, p := x.Dims()
-	u := inputRoundoff(x, roundoff) + 2*roundoff
+	u := inputRoundoff(x, numeric.Roundoff) + 2*numeric.Roundoff
 	column := make([]float64, n)
 	for j := range p {
-		most := largest(mat.Col(column, j, c))
+		most := numeric.Largest(mat.Col(column, j, c))
 		if most == 0 {
 			continue
 		}
 		scale := 0
 		if balance {
-			scale = exponent(most)
-			c.SetCol(j, scaledBy(column, -scale))
+			scale = numeric.Exponent(most)
+			c.SetCol(j, numeric.ScaledBy(column, -scale))
 		}
 		rounding := u * math.Ldexp(norm(mat.Col(column, j, near1)), -e-scale)
 		noise = math.Hypot(noise, rounding)
@@ -125,11 +124,11 @@ func spanning(x *mat.Dense, balance bool) (c *mat.Dense, noise float64) {
 }
 
 // Mean is the mean correlation.
-func (c CanonicalCorrelations) Mean() float64 { return mean(c.Rho) }
+func (c CanonicalCorrelations) Mean() float64 { return numeric.Mean(c.Rho) }
 
 // MeanSquare is the mean squared correlation.
 func (c CanonicalCorrelations) MeanSquare() float64 {
-	return dot(c.Rho, c.Rho) / float64(len(c.Rho))
+	return numeric.Dot(c.Rho, c.Rho) / float64(len(c.Rho))
 }
 
 // MeanCCA is the mean canonical correlation.
@@ -167,10 +166,10 @@ func PWCCA(x, y *mat.Dense) (float64, error) {
 		return c.Mean(), nil
 	}
 	if c.turnable() {
-		return 0, undefined(op, "some canonical correlations are equal, so the directions that weigh them are not determined; use CCA")
+		return 0, numeric.Undefined(op, "some canonical correlations are equal, so the directions that weigh them are not determined; use CCA")
 	}
 	var h mat.Dense
-	h.Mul(c.Variates.T(), centredNear1(x))
+	h.Mul(c.Variates.T(), numeric.CentredNear1(x))
 	sum, weights := 0.0, 0.0
 	for i, rho := range c.Rho {
 		alpha := 0.0

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"synfire/compare/internal/numeric"
 )
 
 // Pooling is how RDMs of several subjects are averaged into the one that agrees
@@ -40,7 +42,7 @@ func pooled(p Pooling, data []RDM) RDM {
 		for k, r := range parts {
 			values[k] = r.Values[i]
 			if pool.Rounding != nil {
-				pool.Rounding[i] += (r.bound(i) + float64(len(parts)+1)*roundoff*math.Abs(values[k])) / float64(len(parts))
+				pool.Rounding[i] += (r.bound(i) + float64(len(parts)+1)*numeric.Roundoff*math.Abs(values[k])) / float64(len(parts))
 			}
 		}
 		pool.Values[i] = orderlessMean(values)
@@ -51,7 +53,7 @@ func pooled(p Pooling, data []RDM) RDM {
 // orderlessMean is the mean of values whose order shall not matter; it sorts them.
 func orderlessMean(v []float64) float64 {
 	slices.Sort(v)
-	return mean(v)
+	return numeric.Mean(v)
 }
 
 // normalised is r on the scale on which it is pooled.
@@ -59,12 +61,12 @@ func normalised(p Pooling, r RDM) RDM {
 	if p == PoolRanks {
 		return r.Rank()
 	}
-	scaled, e := rescaledValues(r.Values)
+	scaled, e := numeric.RescaledValues(r.Values)
 	near1 := RDM{N: r.N, Values: scaled}
 	present := near1.present()
 	shift := 0.0
 	if p == PoolCorrelation && len(present) > 0 {
-		shift = mean(present)
+		shift = numeric.Mean(present)
 	}
 	square := 0.0
 	for _, v := range present {
@@ -75,10 +77,10 @@ func normalised(p Pooling, r RDM) RDM {
 		rms = 1
 	}
 	if r.Rounding != nil {
-		near1.Rounding = scaledBy(r.Rounding, -e)
+		near1.Rounding = numeric.ScaledBy(r.Rounding, -e)
 	}
 	return near1.mapped(func(v, e float64) (float64, float64) {
-		return (v - shift) / rms, (e + 2*roundoff*math.Abs(v-shift)) / rms
+		return (v - shift) / rms, (e + 2*numeric.Roundoff*math.Abs(v-shift)) / rms
 	})
 }
 

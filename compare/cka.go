@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // LinearCKA is ‖YᵀX‖²/(‖XᵀX‖·‖YᵀY‖) of centred columns, the alignment of the
@@ -14,27 +16,20 @@ import (
 // units it is near 1 for anything: use UnbiasedCKA.
 func LinearCKA(x, y *mat.Dense) (float64, error) {
 	const op = "LinearCKA"
-	if err := checkPair(op, x, y, minStimuli); err != nil {
+	if err := numeric.CheckPair(op, x, y, numeric.MinStimuli); err != nil {
 		return 0, err
 	}
 	n, p := x.Dims()
 	_, q := y.Dims()
-	cx, cy := centredNear1(x), centredNear1(y)
+	cx, cy := numeric.CentredNear1(x), numeric.CentredNear1(y)
 	if p+q >= n {
-		return cosine(op, elements(gram(cx)), elements(gram(cy)))
+		return numeric.Cosine(op, elements(gram(cx)), elements(gram(cy)))
 	}
 	size := math.Sqrt(crossNorm(cx, cx) * crossNorm(cy, cy))
 	if size == 0 {
-		return 0, undefined(op, "one side responds to all stimuli alike")
+		return 0, numeric.Undefined(op, "one side responds to all stimuli alike")
 	}
 	return min(crossNorm(cx, cy)/size, 1), nil
-}
-
-// centredNear1 is centred, on a scale near 1: CKA and CCA do not see it.
-func centredNear1(x *mat.Dense) *mat.Dense {
-	near1, _ := rescaled(x)
-	c, _ := rescaled(centred(near1))
-	return c
 }
 
 func elements(m *mat.Dense) []float64 { return m.RawMatrix().Data }
@@ -43,14 +38,14 @@ func elements(m *mat.Dense) []float64 { return m.RawMatrix().Data }
 func crossNorm(x, y *mat.Dense) float64 {
 	var c mat.Dense
 	c.Mul(y.T(), x)
-	return dot(elements(&c), elements(&c))
+	return numeric.Dot(elements(&c), elements(&c))
 }
 
 // RBFCKA aligns Gram matrices exp(−d²/(2σ²)) of distances d with σ = width times
 // the median distance of each side; width 1 is usual.
 func RBFCKA(x, y *mat.Dense, width float64) (float64, error) {
 	const op = "RBFCKA"
-	if err := checkPair(op, x, y, minStimuli); err != nil {
+	if err := numeric.CheckPair(op, x, y, numeric.MinStimuli); err != nil {
 		return 0, err
 	}
 	k, err := rbfGram(op, x, width)
@@ -61,15 +56,15 @@ func RBFCKA(x, y *mat.Dense, width float64) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return cosine(op, elements(centredBoth(k)), elements(centredBoth(l)))
+	return numeric.Cosine(op, elements(centredBoth(k)), elements(centredBoth(l)))
 }
 
 func rbfGram(op string, x *mat.Dense, width float64) (*mat.Dense, error) {
 	if !(width > 0) || math.IsInf(width, 0) {
 		return nil, fmt.Errorf("compare.%s: width %v, want a positive multiple of the median distance, such as 1", op, width)
 	}
-	near1, _ := rescaled(x)
-	d := squares(near1, roundoff)
+	near1, _ := numeric.Rescaled(x)
+	d := squares(near1, numeric.Roundoff)
 	distances := d.Sqrt().Values
 	for i, v := range d.Values {
 		if v <= d.bound(i) {
@@ -77,9 +72,9 @@ func rbfGram(op string, x *mat.Dense, width float64) (*mat.Dense, error) {
 		}
 	}
 	slices.Sort(distances)
-	sigma := width * quantile(distances, 0.5)
+	sigma := width * numeric.Quantile(distances, 0.5)
 	if sigma == 0 {
-		return nil, undefined(op, "half of the stimuli have the same response: the median distance is 0")
+		return nil, numeric.Undefined(op, "half of the stimuli have the same response: the median distance is 0")
 	}
 	k := d.Matrix()
 	k.Apply(func(_, _ int, v float64) float64 { v = math.Sqrt(v) / sigma; return math.Exp(-v * v / 2) }, k)
@@ -95,7 +90,7 @@ const minUnbiased = 4
 //	(tr(KL) + 1ᵀK1·1ᵀL1/((n−1)(n−2)) − 2·1ᵀKL1/(n−2)) / (n(n−3))
 func UnbiasedHSIC(k, l *mat.Dense) (float64, error) {
 	const op = "UnbiasedHSIC"
-	if err := checkPair(op, k, l, minUnbiased); err != nil {
+	if err := numeric.CheckPair(op, k, l, minUnbiased); err != nil {
 		return 0, err
 	}
 	for _, m := range []*mat.Dense{k, l} {
@@ -118,9 +113,9 @@ func hollow(k *mat.Dense) *mat.Dense {
 func unbiasedHSIC(k, l *mat.Dense) float64 {
 	rows, _ := k.Dims()
 	n := float64(rows)
-	ks, ls := columnMeans(k), columnMeans(l)
-	sumK, sumL := n*n*mean(ks), n*n*mean(ls)
-	return (frobenius(k, l) + sumK*sumL/((n-1)*(n-2)) - 2*n*n*dot(ks, ls)/(n-2)) / (n * (n - 3))
+	ks, ls := numeric.ColumnMeans(k), numeric.ColumnMeans(l)
+	sumK, sumL := n*n*numeric.Mean(ks), n*n*numeric.Mean(ls)
+	return (frobenius(k, l) + sumK*sumL/((n-1)*(n-2)) - 2*n*n*numeric.Dot(ks, ls)/(n-2)) / (n * (n - 3))
 }
 
 // UnbiasedCKA is linear CKA with UnbiasedHSIC for each term: around 0 without a
@@ -150,7 +145,7 @@ type MinibatchCKA struct {
 func (m *MinibatchCKA) Add(x, y *mat.Dense) error { return m.add("MinibatchCKA", x, y) }
 
 func (m *MinibatchCKA) add(op string, x, y *mat.Dense) error {
-	if err := checkPair(op, x, y, minUnbiased); err != nil {
+	if err := numeric.CheckPair(op, x, y, minUnbiased); err != nil {
 		return err
 	}
 	a, b := unbiasedSide(x), unbiasedSide(y)
@@ -181,7 +176,7 @@ func (m *MinibatchCKA) Value() (float64, error) { return m.value("MinibatchCKA")
 
 func (m *MinibatchCKA) value(op string) (float64, error) {
 	if !(m.xx > m.errXX && m.yy > m.errYY) {
-		return 0, undefined(op, "an estimate of a side's own HSIC is not positive: its stimuli are equally far apart, or too few")
+		return 0, numeric.Undefined(op, "an estimate of a side's own HSIC is not positive: its stimuli are equally far apart, or too few")
 	}
 	return m.xy / (math.Sqrt(m.xx) * math.Sqrt(m.yy)), nil
 }
@@ -198,13 +193,13 @@ type gramSide struct {
 // responses, which are off by the rounding of the data and of n-fold means; HSIC is
 // a quadratic form of n(n − 3) times the matrix, whose norm is at most ‖x_c‖².
 func unbiasedSide(x *mat.Dense) gramSide {
-	near1, e := rescaled(x)
-	c := centred(near1)
+	near1, e := numeric.Rescaled(x)
+	c := numeric.Centred(near1)
 	size := mat.Norm(c, 2)
 	rows, p := x.Dims()
 	n := float64(rows)
-	relative := (inputRoundoff(x, roundoff) + 2*roundoff) * mat.Norm(near1, 2) * size
-	bound := 4*size*size*relative + float64(p+rows+8)*roundoff*size*size*size*size
+	relative := (inputRoundoff(x, numeric.Roundoff) + 2*numeric.Roundoff) * mat.Norm(near1, 2) * size
+	bound := 4*size*size*relative + float64(p+rows+8)*numeric.Roundoff*size*size*size*size
 	return gramSide{hollow(gram(c)), e, bound / (n * (n - 3))}
 }
 
@@ -228,7 +223,7 @@ func CKATable(a, b []*mat.Dense, kernel Kernel) (*mat.Dense, error) {
 	}
 	grams, errs := map[*mat.Dense]*mat.Dense{}, map[*mat.Dense]float64{}
 	for _, x := range append(append([]*mat.Dense{}, a...), b...) {
-		if err := checkPair(op, a[0], x, minUnbiased); err != nil {
+		if err := numeric.CheckPair(op, a[0], x, minUnbiased); err != nil {
 			return nil, err
 		}
 		if grams[x] != nil {
@@ -267,7 +262,7 @@ func CKATable(a, b []*mat.Dense, kernel Kernel) (*mat.Dense, error) {
 func kernelGram(op string, x *mat.Dense, kernel Kernel) (gramSide, error) {
 	switch kernel {
 	case Linear:
-		return gramSide{k: gram(centredNear1(x))}, nil
+		return gramSide{k: gram(numeric.CentredNear1(x))}, nil
 	case Unbiased:
 		return unbiasedSide(x), nil
 	case RBF:

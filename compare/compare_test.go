@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"synfire/compare"
+	"synfire/compare/predictivity"
 	"synfire/internal/rng"
 )
 
@@ -158,14 +159,14 @@ func rsa(d compare.Dissimilarity, s compare.Similarity) func(x, y *mat.Dense) (f
 }
 
 func measures() []measure {
-	predict := func(m compare.Mapping) func(x, y *mat.Dense) (float64, error) {
+	predict := func(m predictivity.Mapping) func(x, y *mat.Dense) (float64, error) {
 		return func(x, y *mat.Dense) (float64, error) {
 			n, _ := x.Dims()
-			folds, err := compare.Folds(n, 5)
+			folds, err := predictivity.Folds(n, 5)
 			if err != nil {
 				return 0, err
 			}
-			p, err := compare.PredictPooled(x, y, m, folds)
+			p, err := predictivity.PredictPooled(x, y, m, folds)
 			return p.Score, err
 		}
 	}
@@ -185,7 +186,7 @@ func measures() []measure {
 		{"CCA", compare.MeanCCA, true, true, true, true},
 		{"SVCCA", func(x, y *mat.Dense) (float64, error) { return compare.SVCCA(x, y, 0.8) }, true, false, true, true},
 		{"PWCCA", compare.PWCCA, false, false, true, false},
-		{"least squares", predict(compare.LeastSquares{}), true, true, true, false},
+		{"least squares", predict(predictivity.LeastSquares{}), true, true, true, false},
 	}
 }
 
@@ -841,11 +842,6 @@ func TestErrors(t *testing.T) {
 		{"none below 0", func() error { _, err := compare.Poisson(x); return err }},
 		{"none below 0", func() error { _, err := compare.PoissonCV(negative); return err }},
 		{"precision of the noise of 3 units", func() error { _, err := compare.Mahalanobis(x, mat.NewSymDense(2, nil)); return err }},
-		{"6 folds of 5", func() error { _, err := compare.Folds(5, 6); return err }},
-		{"share of 1", func() error { _, err := compare.Shuffles(10, 3, 1, nil, 1); return err }},
-		{"penalty 0", func() error { _, err := compare.Ridge{}.Fit(x, x); return err }},
-		{"-1 components", func() error { _, err := compare.PLS{Components: -1}.Fit(x, x); return err }},
-		{"1 repetitions", func() error { _, err := compare.SplitHalf([]*mat.Dense{x}, 1, 1); return err }},
 		{"rates, which are not negative", func() error { _, err := compare.Selectivity(x, make([]int, 6)); return err }},
 		{"not a permutation", func() error { _, err := compare.Ablation(nil, []int{0, 0}, nil); return err }},
 		{"first setting", func() error { _, err := compare.ReStA(bad, x); return err }},

@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // Dissimilarity makes an RDM of responses, stimuli × units.
@@ -12,23 +14,23 @@ type Dissimilarity func(x *mat.Dense) (RDM, error)
 
 // Euclidean is the squared distance of two patterns divided by the number of
 // units, ‖x_i − x_j‖²/p.
-func Euclidean(x *mat.Dense) (RDM, error) { return euclidean(x, roundoff) }
+func Euclidean(x *mat.Dense) (RDM, error) { return euclidean(x, numeric.Roundoff) }
 
 // euclidean and the like are told how coarsely responses were rounded.
 func euclidean(x *mat.Dense, coarser float64) (RDM, error) {
-	if err := check("Euclidean", x, minStimuli); err != nil {
+	if err := numeric.CheckResponses("Euclidean", x, numeric.MinStimuli); err != nil {
 		return RDM{}, err
 	}
-	near1, e := rescaled(x)
+	near1, e := numeric.Rescaled(x)
 	return squares(near1, coarser).times2("Euclidean", 2*e)
 }
 
 // Correlation is 1 − Pearson's correlation of two patterns over the units. For a
 // pattern without variance it is missing (NaN).
-func Correlation(x *mat.Dense) (RDM, error) { return correlationDistance(x, roundoff) }
+func Correlation(x *mat.Dense) (RDM, error) { return correlationDistance(x, numeric.Roundoff) }
 
 func correlationDistance(x *mat.Dense, coarser float64) (RDM, error) {
-	if err := check("Correlation", x, minStimuli); err != nil {
+	if err := numeric.CheckResponses("Correlation", x, numeric.MinStimuli); err != nil {
 		return RDM{}, err
 	}
 	near1 := rowsRescaled(x)
@@ -36,10 +38,10 @@ func correlationDistance(x *mat.Dense, coarser float64) (RDM, error) {
 }
 
 // Cosine is 1 − x_i·x_j/(‖x_i‖·‖x_j‖), missing (NaN) for a silent pattern.
-func Cosine(x *mat.Dense) (RDM, error) { return cosineDistance(x, roundoff) }
+func Cosine(x *mat.Dense) (RDM, error) { return cosineDistance(x, numeric.Roundoff) }
 
 func cosineDistance(x *mat.Dense, coarser float64) (RDM, error) {
-	if err := check("Cosine", x, minStimuli); err != nil {
+	if err := numeric.CheckResponses("Cosine", x, numeric.MinStimuli); err != nil {
 		return RDM{}, err
 	}
 	near1 := rowsRescaled(x)
@@ -52,7 +54,7 @@ func cosineDistance(x *mat.Dense, coarser float64) (RDM, error) {
 func angles(a *mat.Dense, whole []float64, u float64) RDM {
 	n, p := a.Dims()
 	unit, bounds := mat.NewDense(n, p, nil), make([]float64, n)
-	tolerance := alikeTolerance(u)
+	tolerance := numeric.AlikeTolerance(u)
 	for i := range n {
 		row := a.RawRowView(i)
 		length := norm(row)
@@ -62,16 +64,16 @@ func angles(a *mat.Dense, whole []float64, u float64) RDM {
 		for j, v := range row {
 			unit.Set(i, j, v/length)
 		}
-		bounds[i] = (u+4*roundoff)*whole[i]/length + float64(p/2+3)*roundoff
+		bounds[i] = (u+4*numeric.Roundoff)*whole[i]/length + float64(p/2+3)*numeric.Roundoff
 	}
 	k := gram(unit)
 	r := NewRDM(n)
 	r.fill(func(i, j int) float64 { return 1 - min(max(k.At(i, j), -1), 1) })
-	r.bounded(func(i, j int, _ float64) float64 { return bounds[i] + bounds[j] + float64(p+2)*roundoff })
+	r.bounded(func(i, j int, _ float64) float64 { return bounds[i] + bounds[j] + float64(p+2)*numeric.Roundoff })
 	return r
 }
 
-func norm(v []float64) float64 { return math.Sqrt(dot(v, v)) }
+func norm(v []float64) float64 { return math.Sqrt(numeric.Dot(v, v)) }
 
 // norms of rows, with that of the shift that withoutRowMeans begins with.
 func norms(x *mat.Dense, shifted bool) []float64 {
@@ -89,7 +91,7 @@ func norms(x *mat.Dense, shifted bool) []float64 {
 
 // RemoveMean takes away from each pattern its mean over the units.
 func RemoveMean(x *mat.Dense) (*mat.Dense, error) {
-	if err := check("RemoveMean", x, 1); err != nil {
+	if err := numeric.CheckResponses("RemoveMean", x, 1); err != nil {
 		return nil, err
 	}
 	return withoutRowMeans(x), nil
@@ -105,7 +107,7 @@ func withoutRowMeans(x *mat.Dense) *mat.Dense {
 		for j, v := range from {
 			row[j] = v - shift
 		}
-		m := mean(row)
+		m := numeric.Mean(row)
 		for j := range row {
 			row[j] -= m
 		}
@@ -116,14 +118,14 @@ func withoutRowMeans(x *mat.Dense) *mat.Dense {
 // Mahalanobis is the squared distance in units of the noise,
 // (x_i − x_j)ᵀΣ⁻¹(x_i − x_j)/p, with the precision Σ⁻¹ that Precision gives.
 func Mahalanobis(x *mat.Dense, precision *mat.SymDense) (RDM, error) {
-	if err := check("Mahalanobis", x, minStimuli); err != nil {
+	if err := numeric.CheckResponses("Mahalanobis", x, numeric.MinStimuli); err != nil {
 		return RDM{}, err
 	}
 	if err := checkPrecision("Mahalanobis", x, precision); err != nil {
 		return RDM{}, err
 	}
-	near1, e := rescaled(x)
-	in := given(near1, roundoff)
+	near1, e := numeric.Rescaled(x)
+	in := given(near1, numeric.Roundoff)
 	return products(in, in.weighed(precision)).Positive().times2("Mahalanobis", 2*e)
 }
 
@@ -131,7 +133,7 @@ func Mahalanobis(x *mat.Dense, precision *mat.SymDense) (RDM, error) {
 func (f features) weighed(precision *mat.SymDense) features {
 	n, p := f.x.Dims()
 	var w, bound mat.Dense
-	c, means := mat.NewDense(n, p, nil), columnMeans(f.x) // differences do not see them
+	c, means := mat.NewDense(n, p, nil), numeric.ColumnMeans(f.x) // differences do not see them
 	c.Apply(func(_, j int, v float64) float64 { return v - means[j] }, f.x)
 	w.Mul(c, precision)
 	abs := func(m mat.Matrix) *mat.Dense {
@@ -143,7 +145,7 @@ func (f features) weighed(precision *mat.SymDense) features {
 	out := features{&w, norms(&bound, false)}
 	size := mat.Norm(precision, 2)
 	for i := range n {
-		out.err[i] = float64(p+2)*roundoff*out.err[i] + size*f.err[i]
+		out.err[i] = float64(p+2)*numeric.Roundoff*out.err[i] + size*f.err[i]
 	}
 	return out
 }
@@ -165,24 +167,24 @@ const (
 // Poisson is the symmetrised Kullback–Leibler divergence of Poisson counts,
 // Σ_k (λ_ik − λ_jk)(ln λ_ik − ln λ_jk)/p, with λ = (x + λ0·w0)/(1 + w0) for
 // PriorRate λ0 and PriorWeight w0. Counts must not be negative.
-func Poisson(x *mat.Dense) (RDM, error) { return poisson(x, roundoff) }
+func Poisson(x *mat.Dense) (RDM, error) { return poisson(x, numeric.Roundoff) }
 
 func poisson(x *mat.Dense, coarser float64) (RDM, error) {
-	if err := check("Poisson", x, minStimuli); err != nil {
+	if err := numeric.CheckResponses("Poisson", x, numeric.MinStimuli); err != nil {
 		return RDM{}, err
 	}
 	rate, log, err := poissonRates("Poisson", given(x, coarser))
 	if err != nil {
 		return RDM{}, err
 	}
-	e := exponent(largestOf(rate.x))
+	e := numeric.Exponent(numeric.LargestOf(rate.x))
 	return products(rate.times2(-e), log).times2("Poisson", e)
 }
 
 // poissonRates are the rates λ of counts and their logarithms.
 func poissonRates(op string, counts features) (rate, log features, err error) {
 	x := counts.x
-	if err := check(op, x, minStimuli); err != nil {
+	if err := numeric.CheckResponses(op, x, numeric.MinStimuli); err != nil {
 		return rate, log, err
 	}
 	if low := mat.Min(x); low < 0 {
@@ -196,13 +198,13 @@ func poissonRates(op string, counts features) (rate, log features, err error) {
 			rates[j] = (v + PriorRate*PriorWeight) / (1 + PriorWeight)
 			logs[j] = math.Log(rates[j])
 		}
-		rate.err[i] = counts.err[i] + 3*roundoff*safeNorm(rates)
+		rate.err[i] = counts.err[i] + 3*numeric.Roundoff*safeNorm(rates)
 		// ∂ ln λ = ∂λ/λ, and counts are known to their own relative precision
-		relative := 3 * roundoff
+		relative := 3 * numeric.Roundoff
 		if size := safeNorm(x.RawRowView(i)); size > 0 {
 			relative += counts.err[i] / size
 		}
-		log.err[i] = relative*math.Sqrt(float64(p)) + roundoff*norm(logs)
+		log.err[i] = relative*math.Sqrt(float64(p)) + numeric.Roundoff*norm(logs)
 	}
 	return rate, log, nil
 }
@@ -220,7 +222,7 @@ func (f features) times2(e int) features {
 
 // safeNorm is norm of values of any magnitude.
 func safeNorm(v []float64) float64 {
-	near1, e := rescaledValues(v)
+	near1, e := numeric.RescaledValues(v)
 	return math.Ldexp(norm(near1), e)
 }
 

@@ -7,9 +7,6 @@ import (
 	"slices"
 	"testing"
 
-	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
-
 	"synfire/compare"
 	"synfire/internal/rng"
 )
@@ -263,65 +260,6 @@ func TestCrossFolds(t *testing.T) {
 	if alone := compare.CrossFolds([]int{2}, stimuli, 1); len(alone) != 2 || !reflect.DeepEqual(alone[0][0], alone[0][1]) {
 		t.Errorf("one subject: %v", alone)
 	}
-}
-
-// The error of a predictivity is the standard error over splits, not their standard
-// deviation; its score is the mean over splits of the median over units.
-func TestPredictivityIsOverSplits(t *testing.T) {
-	x := gaussian(1, 30, 3)
-	y := gaussian(2, 30, 4)
-	y.Add(y, times(x, gaussian(3, 3, 4)))
-	splits, err := compare.Shuffles(30, 7, 0.3, nil, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var scores []float64
-	units := make([]float64, 4)
-	for _, s := range splits {
-		one, err := compare.Predict(x, y, compare.Ridge{Penalty: 1}, []compare.Split{s})
-		if err != nil || one.Error != 0 {
-			t.Fatalf("one split has an error of %v, %v", one.Error, err)
-		}
-		sorted := slices.Sorted(slices.Values(one.Units))
-		near(t, "median over units", one.Score, (sorted[1]+sorted[2])/2, 1e-12)
-		scores = append(scores, one.Score)
-		for j, v := range one.Units {
-			units[j] += v / 7
-		}
-	}
-	all, err := compare.Predict(x, y, compare.Ridge{Penalty: 1}, splits)
-	if err != nil {
-		t.Fatal(err)
-	}
-	near(t, "score", all.Score, stat.Mean(scores, nil), 1e-12)
-	near(t, "standard error", all.Error, stat.StdDev(scores, nil)/math.Sqrt(7), 1e-12)
-	for j := range units {
-		near(t, "unit", all.Units[j], units[j], 1e-12)
-	}
-}
-
-// The reliability of two repetitions, and of the ceiling's threshold.
-func TestSplitHalfByHand(t *testing.T) {
-	a := mat.NewDense(4, 2, []float64{1, 1, 2, 0, 3, 0, 4, 1})
-	b := mat.NewDense(4, 2, []float64{1, 0, 3, 0, 2, 1, 4, 1}) // r = 0.8 and 0
-	c, err := compare.SplitHalf([]*mat.Dense{a, b}, 3, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	near(t, "first unit", c.Units[0], 2*0.8/1.8, 1e-12)
-	near(t, "second unit", c.Units[1], 0, 1e-12)
-	near(t, "median", c.Score, 0.8/1.8, 1e-12)
-	for _, r := range []float64{-0.5, 0, 0.3, 1} {
-		near(t, "Spearman–Brown", compare.SpearmanBrown(r), 2*r/(1+r), 1e-15)
-	}
-	if v := compare.SpearmanBrown(-1); !math.IsNaN(v) {
-		t.Errorf("Spearman–Brown of −1 is %v, want NaN", v)
-	}
-	u, err := compare.UnitExplainedVariance(compare.Predictivity{Units: []float64{.5, .6, .7}}, compare.Ceiling{Units: []float64{0.1, 0.2, 0.5}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	near(t, "units above the threshold", u, (.36/.2+.49/.5)/2, 1e-12)
 }
 
 // The p-value of a permutation test counts what reaches the value, and itself.

@@ -9,6 +9,8 @@ import (
 
 	"gonum.org/v1/gonum/diff/fd"
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // FixedPoint is a state that a recurrent network leaves as it is.
@@ -33,7 +35,7 @@ type FixedPointOptions struct {
 // that end above the tolerance are dropped; the slowest points come first.
 func FixedPoints(step func(dst, h []float64), starts *mat.Dense, o FixedPointOptions) ([]FixedPoint, error) {
 	const op = "FixedPoints"
-	if err := check(op, starts, 1); err != nil {
+	if err := numeric.CheckResponses(op, starts, 1); err != nil {
 		return nil, err
 	}
 	if o.Iterations < 0 || !(o.Tolerance >= 0) || !(o.Merge >= 0) {
@@ -84,7 +86,7 @@ func descend(step func(dst, h []float64), start []float64, iterations int) ([]fl
 		for i := range f {
 			f[i] -= h[i]
 		}
-		return mat.NewVecDense(n, f), dot(f, f) / 2
+		return mat.NewVecDense(n, f), numeric.Dot(f, f) / 2
 	}
 	f, q := residual(h)
 	mu := 1e-3
@@ -130,7 +132,7 @@ func dampedStep(normal *mat.SymDense, g *mat.VecDense, h []float64, mu float64) 
 		return nil, false
 	}
 	var d mat.VecDense
-	if err := c.SolveVecTo(&d, g); err != nil && !isConditioned(err) {
+	if err := c.SolveVecTo(&d, g); err != nil && !numeric.IsConditioned(err) {
 		return nil, false
 	}
 	next := slices.Clone(h)

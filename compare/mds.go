@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // MDS places the stimuli in dims dimensions so that their squared distances are
@@ -47,7 +49,7 @@ func MDS(r RDM, dims int) (points *mat.Dense, explained float64, err error) {
 		}
 	}
 	if near1.zero() || total == 0 {
-		return points, 0, undefined(op, "all dissimilarities are 0")
+		return points, 0, numeric.Undefined(op, "all dissimilarities are 0")
 	}
 	return points, shown / total, nil
 }

@@ -8,6 +8,8 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"synfire/compare/internal/numeric"
+	"synfire/compare/predictivity"
 	"synfire/distance"
 	"synfire/internal/par"
 	"synfire/internal/suggest"
@@ -125,10 +127,10 @@ func Metrics() []Metric {
 		{Name: "pwcca", Doc: "canonical correlation weighted by what A makes of it", measure: plain(PWCCA)},
 		{Name: "cca", Doc: "mean canonical correlation", measure: plain(MeanCCA)},
 		{Name: "ridge", Doc: "how well a ridge regression of A predicts B held out", Params: []string{"penalty", "folds"}, measure: with(func(x, y *mat.Dense, p Params) (float64, error) {
-			return predictivity(x, y, Ridge{p.Penalty}, p)
+			return predicted(x, y, predictivity.Ridge{Penalty: p.Penalty}, p)
 		})},
 		{Name: "pls", Doc: "how well partial least squares of A predict B held out", Params: []string{"components", "folds"}, measure: with(func(x, y *mat.Dense, p Params) (float64, error) {
-			return predictivity(x, y, PLS{p.Components}, p)
+			return predicted(x, y, predictivity.PLS{Components: p.Components}, p)
 		})},
 		{Name: "restab", Doc: "stability of one model at two settings: correlation of 1 − cosine", measure: stability},
 	}
@@ -141,12 +143,12 @@ func kendallTau(p Params) Similarity {
 	return TauA
 }
 
-func predictivity(x, y *mat.Dense, m Mapping, p Params) (float64, error) {
-	folds, err := Folds(x.RawMatrix().Rows, p.Folds)
+func predicted(x, y *mat.Dense, m predictivity.Mapping, p Params) (float64, error) {
+	folds, err := predictivity.Folds(x.RawMatrix().Rows, p.Folds)
 	if err != nil {
 		return 0, paramError{err}
 	}
-	r, err := PredictPooled(x, y, m, folds)
+	r, err := predictivity.PredictPooled(x, y, m, folds)
 	return r.Score, err
 }
 
@@ -214,7 +216,7 @@ func (m Metric) Compare(a, b Responses, p Params, pool *par.Pool) (Result, error
 	r, err := compare(a, b, p, pool)
 	r.Stimuli = a.Stimuli()
 	if errors.Is(err, ErrUndefined) {
-		r.Value, r.Undefined, r.Permuted = 0, reason(err), false
+		r.Value, r.Undefined, r.Permuted = 0, numeric.Reason(err), false
 		return r, nil
 	}
 	return r, err
@@ -236,8 +238,8 @@ func (m Metric) ofDissimilarities(a, b Responses, p Params, pool *par.Pool) (Res
 		return Result{}, err
 	}
 	out := Result{LeftOut: r.Missing(), Of: len(r.Values)}
-	if out.Of-out.LeftOut < minStimuli {
-		return out, undefined(m.Name, "%d of %d dissimilarities are left out: too many stimuli are without variance over the units", out.LeftOut, out.Of)
+	if out.Of-out.LeftOut < numeric.MinStimuli {
+		return out, numeric.Undefined(m.Name, "%d of %d dissimilarities are left out: too many stimuli are without variance over the units", out.LeftOut, out.Of)
 	}
 	similarity := m.similarity(p)
 	if p.Permutations == 0 {
@@ -285,8 +287,8 @@ func (p Params) RDM(r Responses, pool *par.Pool) (RDM, error) {
 			continue
 		}
 		rdm, err := d.of(r.X, r.Roundoff)
-		if errors.Is(err, errRange) && d.scaleFree {
-			near1, _ := rescaled(r.X)
+		if errors.Is(err, numeric.ErrRange) && d.scaleFree {
+			near1, _ := numeric.Rescaled(r.X)
 			rdm, err = d.of(near1, r.Roundoff)
 		}
 		return rdm, err

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"synfire/compare"
+	"synfire/compare/predictivity"
 	"synfire/spike"
 )
 
@@ -77,12 +78,12 @@ func TestMetricNames(t *testing.T) {
 func TestMetricsAreTheFunctions(t *testing.T) {
 	x, y := gaussian(1, 20, 3), gaussian(2, 20, 4)
 	y.Add(y, times(x, gaussian(3, 3, 4)))
-	pooled := func(m compare.Mapping, k int) float64 {
-		folds, err := compare.Folds(20, k)
+	pooled := func(m predictivity.Mapping, k int) float64 {
+		folds, err := predictivity.Folds(20, k)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := compare.PredictPooled(x, y, m, folds)
+		p, err := predictivity.PredictPooled(x, y, m, folds)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,8 +119,8 @@ func TestMetricsAreTheFunctions(t *testing.T) {
 		{"cca", compare.DefaultParams(), value(compare.MeanCCA(x, y)), map[string]any{}},
 		{"svcca", set(func(p *compare.Params) { p.Variance = 0.7 }), value(compare.SVCCA(x, y, 0.7)), map[string]any{"variance": 0.7}},
 		{"pwcca", compare.DefaultParams(), value(compare.PWCCA(x, y)), map[string]any{}},
-		{"ridge", set(func(p *compare.Params) { p.Penalty, p.Folds = 3, 4 }), pooled(compare.Ridge{Penalty: 3}, 4), map[string]any{"penalty": 3., "folds": 4}},
-		{"pls", set(func(p *compare.Params) { p.Components = 1 }), pooled(compare.PLS{Components: 1}, 5), map[string]any{"components": 1, "folds": 5}},
+		{"ridge", set(func(p *compare.Params) { p.Penalty, p.Folds = 3, 4 }), pooled(predictivity.Ridge{Penalty: 3}, 4), map[string]any{"penalty": 3., "folds": 4}},
+		{"pls", set(func(p *compare.Params) { p.Components = 1 }), pooled(predictivity.PLS{Components: 1}, 5), map[string]any{"components": 1, "folds": 5}},
 		{"restab", compare.DefaultParams(), value(compare.ReStA(x, y)), map[string]any{"dissimilarity": "cosine"}},
 	} {
 		m, err := compare.Lookup(c.name)

@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // Covariance estimates the covariance of the noise from residuals, observations
@@ -14,7 +16,7 @@ type Covariance func(residuals *mat.Dense, dof int) (*mat.SymDense, error)
 // FullCovariance is XᵀX/dof. With fewer observations than units it is singular;
 // then shrink it.
 func FullCovariance(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
-	if err := check("FullCovariance", residuals, 2); err != nil {
+	if err := numeric.CheckResponses("FullCovariance", residuals, 2); err != nil {
 		return nil, err
 	}
 	return scatter("FullCovariance", residuals, dof)
@@ -37,7 +39,7 @@ func scatter(op string, x *mat.Dense, d int) (*mat.SymDense, error) {
 //	Σ = (b²/d²·mI + (d² − b²)/d²·S)·n/dof
 func ShrinkToIdentity(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
 	const op = "ShrinkToIdentity"
-	if err := check(op, residuals, 2); err != nil {
+	if err := numeric.CheckResponses(op, residuals, 2); err != nil {
 		return nil, err
 	}
 	if _, err := scatter(op, residuals, dof); err != nil {
@@ -63,7 +65,7 @@ func ShrinkToIdentity(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
 	b2 := 0.0
 	for k := range n {
 		x := residuals.RawRowView(k)
-		xx := dot(x, x)
+		xx := numeric.Dot(x, x)
 		xsx := 0.0
 		for i := range p {
 			for j := range p {
@@ -96,7 +98,7 @@ func ShrinkToIdentity(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
 // estimation", 2005). It is the one to begin with.
 func ShrinkToDiagonal(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
 	const op = "ShrinkToDiagonal"
-	if err := check(op, residuals, 2); err != nil {
+	if err := numeric.CheckResponses(op, residuals, 2); err != nil {
 		return nil, err
 	}
 	s, err := scatter(op, residuals, dof)

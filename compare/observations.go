@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // Observations are repeated measurements: row k of X is what the units did when
@@ -21,7 +23,7 @@ type Observations struct {
 func (o Observations) Conditions() int { return slices.Max(o.Condition) + 1 }
 
 func (o Observations) check(op string) error {
-	if err := check(op, o.X, 1); err != nil {
+	if err := numeric.CheckResponses(op, o.X, 1); err != nil {
 		return err
 	}
 	n := o.X.RawMatrix().Rows
@@ -93,8 +95,8 @@ func (o Observations) folds(op string) ([]int, error) {
 	if len(f) < 2 {
 		return nil, fmt.Errorf("compare.%s: %d folds, want at least 2: a cross-validated dissimilarity needs every condition measured in each", op, len(f))
 	}
-	if n := o.Conditions(); n < minStimuli {
-		return nil, fmt.Errorf("compare.%s: %d conditions, want at least %d", op, n, minStimuli)
+	if n := o.Conditions(); n < numeric.MinStimuli {
+		return nil, fmt.Errorf("compare.%s: %d conditions, want at least %d", op, n, numeric.MinStimuli)
 	}
 	return f, nil
 }
@@ -132,7 +134,7 @@ func Crossnobis(o Observations, precision *mat.SymDense) (RDM, error) {
 
 // rescaled has responses near 1: the given ones are 2^e times as large.
 func (o Observations) rescaled() (Observations, int) {
-	x, e := rescaled(o.X)
+	x, e := numeric.Rescaled(o.X)
 	o.X = x
 	return o, e
 }
@@ -183,7 +185,7 @@ func PoissonCV(o Observations) (RDM, error) {
 	if err != nil {
 		return RDM{}, err
 	}
-	e := exponent(largestOf(o.X))
+	e := numeric.Exponent(numeric.LargestOf(o.X))
 	var parts []RDM
 	for _, f := range folds {
 		train, test, err := o.split(op, f)
@@ -218,7 +220,7 @@ func (o Observations) features(op string, use func(k int) bool) (features, error
 	}
 	f := features{m, norms(size, false)}
 	for i := range f.err {
-		f.err[i] *= inputRoundoff(o.X, roundoff) + float64(len(o.Condition)+2)*roundoff
+		f.err[i] *= inputRoundoff(o.X, numeric.Roundoff) + float64(len(o.Condition)+2)*numeric.Roundoff
 	}
 	return f, nil
 }
@@ -243,7 +245,7 @@ func (o Observations) split(op string, f int) (train, test features, err error) 
 		}
 		train.x.Add(train.x, m.x)
 		for i, e := range m.err {
-			train.err[i] += weight*e + roundoff*norm(m.x.RawRowView(i))
+			train.err[i] += weight*e + numeric.Roundoff*norm(m.x.RawRowView(i))
 		}
 	}
 	train.x.Scale(weight, train.x)

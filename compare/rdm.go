@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // RDM is a representational dissimilarity matrix of N stimuli: the dissimilarities
@@ -125,8 +127,8 @@ func (r RDM) Missing() int {
 }
 
 func (r RDM) check(op string) error {
-	if r.N < minStimuli || len(r.Values) != r.N*(r.N-1)/2 {
-		return fmt.Errorf("compare.%s: an RDM of %d stimuli with %d entries, want at least %d stimuli and n(n−1)/2 entries", op, r.N, len(r.Values), minStimuli)
+	if r.N < numeric.MinStimuli || len(r.Values) != r.N*(r.N-1)/2 {
+		return fmt.Errorf("compare.%s: an RDM of %d stimuli with %d entries, want at least %d stimuli and n(n−1)/2 entries", op, r.N, len(r.Values), numeric.MinStimuli)
 	}
 	if i := slices.IndexFunc(r.Values, func(v float64) bool { return math.IsInf(v, 0) }); i >= 0 {
 		return fmt.Errorf("compare.%s: entry %d of the RDM is %v, want finite ones, or NaN where one is missing", op, i, r.Values[i])
@@ -191,7 +193,7 @@ func (r RDM) side() (s side) {
 func (r RDM) Sqrt() RDM {
 	return r.mapped(func(v, e float64) (float64, float64) {
 		root := math.Sqrt(max(v, 0))
-		return root, math.Sqrt(max(v+e, 0)) - math.Sqrt(max(v-e, 0)) + 2*roundoff*root
+		return root, math.Sqrt(max(v+e, 0)) - math.Sqrt(max(v-e, 0)) + 2*numeric.Roundoff*root
 	})
 }
 
@@ -212,8 +214,8 @@ func (r RDM) GeoTopological(lower, upper float64) RDM {
 	if len(present) == 0 {
 		return r
 	}
-	lo, hi := quantile(present, lower), quantile(present, upper)
-	most := largest(r.Rounding)
+	lo, hi := numeric.Quantile(present, lower), numeric.Quantile(present, upper)
+	most := numeric.Largest(r.Rounding)
 	if r.side().alike() || hi-lo <= 2*most {
 		lo, hi = present[len(present)-1], present[len(present)-1]
 	}
@@ -227,18 +229,8 @@ func (r RDM) GeoTopological(lower, upper float64) RDM {
 		case v >= hi:
 			return 1, 0
 		}
-		return (v/2 - lo/2) / span, (e+2*most)/span/2 + 4*roundoff
+		return (v/2 - lo/2) / span, (e+2*most)/span/2 + 4*numeric.Roundoff
 	})
-}
-
-// quantile interpolates between the sorted values.
-func quantile(sorted []float64, p float64) float64 {
-	if len(sorted) == 1 {
-		return sorted[0]
-	}
-	x := min(max(p, 0), 1) * float64(len(sorted)-1)
-	i := min(int(x), len(sorted)-2)
-	return sorted[i] + (x-float64(i))*(sorted[i+1]-sorted[i])
 }
 
 // Geodesic replaces each entry by the length of the shortest path over other
@@ -262,9 +254,9 @@ func (r RDM) Geodesic() RDM {
 	}
 	s := r.like(r.N)
 	s.fill(d.At)
-	most := largest(r.Rounding)
+	most := numeric.Largest(r.Rounding)
 	for i := range s.Rounding { // a path has at most N − 1 edges
-		s.Rounding[i] = float64(r.N-1) * (most + roundoff*s.Values[i])
+		s.Rounding[i] = float64(r.N-1) * (most + numeric.Roundoff*s.Values[i])
 	}
 	return s
 }
@@ -280,8 +272,8 @@ func (r RDM) Gram() *mat.Dense {
 // centredBoth is HKH of a symmetric K.
 func centredBoth(k *mat.Dense) *mat.Dense {
 	n, _ := k.Dims()
-	means := columnMeans(k)
-	total := mean(means)
+	means := numeric.ColumnMeans(k)
+	total := numeric.Mean(means)
 	c := mat.NewDense(n, n, nil)
 	for i := range n {
 		row := c.RawRowView(i)

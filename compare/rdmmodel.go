@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"synfire/compare/internal/numeric"
 )
 
 // Model predicts an RDM. Fit adapts the model's freedom, if it has any, to a
@@ -41,7 +43,7 @@ func (m Select) Fit(c Comparison, target RDM, stimuli []int) (RDM, error) {
 		if err != nil {
 			return RDM{}, err
 		}
-		if v > score+rounding { // the first of equals
+		if v > score+numeric.Rounding { // the first of equals
 			best, score = k, v
 		}
 	}
@@ -69,7 +71,7 @@ func (m Weighted) Fit(c Comparison, target RDM, stimuli []int) (RDM, error) {
 func fittable(p Pooling, r RDM) []float64 {
 	v := r.present()
 	if p != PoolCosine {
-		v = deviations(v)
+		v = numeric.Deviations(v)
 	}
 	return v
 }
@@ -81,7 +83,7 @@ func mixture(rdms []RDM, w []float64) RDM {
 	for k, r := range rdms {
 		for i, v := range r.Values {
 			sum.Values[i] += w[k] * v
-			sum.Rounding[i] += math.Abs(w[k]) * (r.bound(i) + float64(len(rdms)+1)*roundoff*math.Abs(v))
+			sum.Rounding[i] += math.Abs(w[k]) * (r.bound(i) + float64(len(rdms)+1)*numeric.Roundoff*math.Abs(v))
 		}
 	}
 	return sum
@@ -93,9 +95,9 @@ func nonNegative(a [][]float64, y []float64) []float64 {
 	k := len(a)
 	g, b, w := make([][]float64, k), make([]float64, k), make([]float64, k)
 	for i := range k {
-		b[i] = dot(a[i], y)
+		b[i] = numeric.Dot(a[i], y)
 		for j := range k {
-			g[i] = append(g[i], dot(a[i], a[j]))
+			g[i] = append(g[i], numeric.Dot(a[i], a[j]))
 		}
 	}
 	const sweeps, enough = 10_000, 1e-11
@@ -105,7 +107,7 @@ func nonNegative(a [][]float64, y []float64) []float64 {
 			if g[i][i] == 0 {
 				continue
 			}
-			next := max(0, w[i]+(b[i]-dot(g[i], w))/g[i][i])
+			next := max(0, w[i]+(b[i]-numeric.Dot(g[i], w))/g[i][i])
 			moved, size = max(moved, math.Abs(next-w[i])), max(size, next)
 			w[i] = next
 		}

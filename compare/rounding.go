@@ -2,76 +2,15 @@ package compare
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"math/bits"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
-
-// roundoff is half the distance of float64 numbers next to 1: an operation's
-// relative error is at most this.
-const roundoff = 0x1p-53
-
-// errRange is wrapped by errors about values beyond what a float64 can hold.
-var errRange = errors.New("out of range")
-
-// exponent is such that 2^−exponent scales the largest of the values into
-// [½, 1), or as near to it as one factor can.
-func exponent(largest float64) int {
-	if largest == 0 {
-		return 0
-	}
-	_, e := math.Frexp(largest)
-	return max(e, -1000)
-}
-
-// largest modulus of the values; NaN is left out.
-func largest(v []float64) float64 {
-	most := 0.0
-	for _, x := range v {
-		if a := math.Abs(x); a > most {
-			most = a
-		}
-	}
-	return most
-}
-
-func largestOf(x *mat.Dense) float64 {
-	most := 0.0
-	for i := range x.RawMatrix().Rows {
-		most = max(most, largest(x.RawRowView(i)))
-	}
-	return most
-}
-
-// rescaled is x·2^−e with its largest element in [½, 1): squares and products of
-// it neither overflow nor vanish, and no bit of a quotient of them changes.
-func rescaled(x *mat.Dense) (scaled *mat.Dense, e int) {
-	e = exponent(largestOf(x))
-	scaled = &mat.Dense{}
-	scaled.Scale(math.Ldexp(1, -e), x)
-	return scaled, e
-}
-
-// rescaledValues is v·2^−e in the same way; NaN stays.
-func rescaledValues(v []float64) (scaled []float64, e int) {
-	e = exponent(largest(v))
-	return scaledBy(v, -e), e
-}
-
-// scaledBy is v·2^e.
-func scaledBy(v []float64, e int) []float64 {
-	half := math.Ldexp(1, e/2) // one factor might overflow
-	rest := math.Ldexp(1, e-e/2)
-	out := make([]float64, len(v))
-	for i, x := range v {
-		out[i] = x * half * rest
-	}
-	return out
-}
 
 // fixedBits are what counts and other numbers of fixed point take.
 const fixedBits = 20
@@ -91,7 +30,7 @@ func bitsOf(x *mat.Dense) int {
 	if lowest == math.MaxInt {
 		return 0
 	}
-	_, top := math.Frexp(largestOf(x))
+	_, top := math.Frexp(numeric.LargestOf(x))
 	return top - lowest
 }
 
@@ -102,28 +41,7 @@ func inputRoundoff(x *mat.Dense, coarser float64) float64 {
 	if bitsOf(x) <= fixedBits {
 		return 0
 	}
-	return max(roundoff, coarser)
-}
-
-// constantColumns marks the units whose responses are all equal but for rounding.
-func constantColumns(x *mat.Dense) []bool {
-	n, p := x.Dims()
-	out := make([]bool, p)
-	column := make([]float64, n)
-	for j := range p {
-		out[j] = alike(mat.Col(column, j, x), alikeTolerance(roundoff))
-	}
-	return out
-}
-
-// alikeTolerance relative to the largest of some responses is how far they may
-// differ by rounding: of the data, and of the few operations that made them.
-func alikeTolerance(coarser float64) float64 { return 8 * max(coarser, roundoff) }
-
-// alike reports whether values differ by no more than the tolerance, relative to
-// the largest modulus.
-func alike(v []float64, tolerance float64) bool {
-	return slices.Max(v)/2-slices.Min(v)/2 <= tolerance/2*largest(v)
+	return max(numeric.Roundoff, coarser)
 }
 
 // side is the entries of an RDM, v·2^exponent, with the bounds of their errors (nil:
@@ -136,11 +54,11 @@ type side struct {
 // rescaled has its largest entry in [¼, 1), with an even exponent, which a root
 // halves.
 func (s side) rescaled() side {
-	e := exponent(largest(s.v))
+	e := numeric.Exponent(numeric.Largest(s.v))
 	e += e & 1
-	out := side{v: scaledBy(s.v, -e), exponent: s.exponent + e}
+	out := side{v: numeric.ScaledBy(s.v, -e), exponent: s.exponent + e}
 	if s.e != nil {
-		out.e = scaledBy(s.e, -e)
+		out.e = numeric.ScaledBy(s.e, -e)
 	}
 	return out
 }
@@ -233,7 +151,7 @@ func rowsRescaled(x *mat.Dense) *mat.Dense {
 	n, p := x.Dims()
 	out := mat.NewDense(n, p, nil)
 	for i := range n {
-		row, _ := rescaledValues(x.RawRowView(i))
+		row, _ := numeric.RescaledValues(x.RawRowView(i))
 		out.SetRow(i, row)
 	}
 	return out
@@ -300,7 +218,7 @@ func products(a, b features) RDM {
 // ‖a‖·‖b‖ ≥ Σ|a_k·b_k|.
 func bilinearBound(p int, aa, bb, ea, eb float64) float64 {
 	a, b := math.Sqrt(aa), math.Sqrt(bb)
-	return (float64(p+4)*roundoff*a*b + a*eb + b*ea + ea*eb) / float64(p)
+	return (float64(p+4)*numeric.Roundoff*a*b + a*eb + b*ea + ea*eb) / float64(p)
 }
 
 // bounded sets the bound of each entry.
@@ -319,9 +237,9 @@ func (r *RDM) bounded(at func(i, j int, d float64) float64) {
 // so small that they lose digits.
 func (r RDM) times2(op string, e int) (RDM, error) {
 	const least = -1020
-	most := largest(r.Values)
+	most := numeric.Largest(r.Values)
 	if _, top := math.Frexp(most); most > 0 && (top+e > 1024 || top+e < least) {
-		return RDM{}, fmt.Errorf("compare.%s: %w: dissimilarities of about 2^%d; multiply the responses by a power of two that brings them near 1", op, errRange, top+e)
+		return RDM{}, fmt.Errorf("compare.%s: %w: dissimilarities of about 2^%d; multiply the responses by a power of two that brings them near 1", op, numeric.ErrRange, top+e)
 	}
 	s := r.clone()
 	for i, v := range r.Values {

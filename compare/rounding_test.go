@@ -663,33 +663,6 @@ func TestHugeNumbers(t *testing.T) {
 	}
 }
 
-// Two halves that are opposites have no reliability: −Inf was found.
-func TestSplitHalfOfOpposites(t *testing.T) {
-	x := gaussian(1, 8, 2)
-	if c, err := compare.SplitHalf([]*mat.Dense{x, scaled(x, -1)}, 4, 1); !errors.Is(err, compare.ErrUndefined) || !reflect.DeepEqual(c, compare.Ceiling{}) {
-		t.Errorf("opposite halves: %+v, %v; want it undefined", c, err)
-	}
-	half := mat.DenseCopyOf(x)
-	half.SetCol(0, mat.Col(nil, 0, scaled(x, -1))) // the other unit repeats itself
-	c, err := compare.SplitHalf([]*mat.Dense{x, half}, 4, 1)
-	if err != nil || math.Abs(c.Score-1) > 1e-12 || !math.IsNaN(c.Units[0]) || math.Abs(c.Units[1]-1) > 1e-12 {
-		t.Errorf("one unit of opposite halves: %+v, %v", c, err)
-	}
-	// whichever half a unit is silent in, it has no reliability to show
-	silent := mat.DenseCopyOf(x)
-	silent.SetCol(0, make([]float64, 8))
-	c, err = compare.SplitHalf([]*mat.Dense{x, silent}, 20, 1)
-	if err != nil || c.Units[0] != 0 {
-		t.Errorf("a unit silent in one repetition: %+v, %v; want 0", c, err)
-	}
-	one := x.Slice(0, 8, 0, 1).(*mat.Dense)
-	for seed := range uint64(8) {
-		if c, err = compare.SplitHalf([]*mat.Dense{one, mat.NewDense(8, 1, nil)}, 1, seed); err != nil || c.Score != 0 {
-			t.Errorf("seed %d, silent in one half: %+v, %v; want 0", seed, c, err)
-		}
-	}
-}
-
 // A stimulus that no unit answers is left out of ReStA, as of the other measures.
 func TestReStASilentStimulus(t *testing.T) {
 	a, b := dense(4, 0, 0, 1, 2, 2, 1, 3, 1), dense(4, 1, 1, 1, 2, 2, 1, 3, 1)

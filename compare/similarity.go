@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // Similarity says how far two RDMs of the same stimuli agree. Missing entries
@@ -31,8 +33,8 @@ func entries(op string, r, s RDM) (a, b side, err error) {
 		}
 	}
 	a, b = r.side().rescaled(), s.side().rescaled()
-	if len(a.v) < minStimuli {
-		return a, b, fmt.Errorf("compare.%s: %d entries are not missing, want at least %d", op, len(a.v), minStimuli)
+	if len(a.v) < numeric.MinStimuli {
+		return a, b, fmt.Errorf("compare.%s: %d entries are not missing, want at least %d", op, len(a.v), numeric.MinStimuli)
 	}
 	return a, b, nil
 }
@@ -45,20 +47,9 @@ func CosineSimilarity(r, s RDM) (float64, error) {
 		return 0, err
 	}
 	if a.zero() || b.zero() {
-		return 0, undefined(op, "all dissimilarities of one RDM are 0")
+		return 0, numeric.Undefined(op, "all dissimilarities of one RDM are 0")
 	}
-	return cosine(op, a.v, b.v)
-}
-
-// cosine is of values of any magnitude.
-func cosine(op string, a, b []float64) (float64, error) {
-	a, _ = rescaledValues(a)
-	b, _ = rescaledValues(b)
-	size := math.Sqrt(dot(a, a) * dot(b, b))
-	if size == 0 {
-		return 0, undefined(op, "one side has no variance: its values are all equal")
-	}
-	return min(max(dot(a, b)/size, -1), 1), nil
+	return numeric.Cosine(op, a.v, b.v)
 }
 
 // Pearson is the linear correlation of the entries.
@@ -71,28 +62,11 @@ func Pearson(r, s RDM) (float64, error) {
 	if a.alike() || b.alike() {
 		return 0, undefinedAlike(op)
 	}
-	return correlation(op, a.v, b.v)
+	return numeric.Correlation(op, a.v, b.v)
 }
 
 func undefinedAlike(op string) error {
-	return undefined(op, "all dissimilarities of one RDM are equal, so none is larger than another")
-}
-
-func correlation(op string, a, b []float64) (float64, error) {
-	return cosine(op, deviations(a), deviations(b))
-}
-
-// deviations from the mean; exactly 0 where all values are equal.
-func deviations(v []float64) []float64 {
-	d := make([]float64, len(v))
-	for i, x := range v {
-		d[i] = x - v[0]
-	}
-	m := mean(d)
-	for i := range d {
-		d[i] -= m
-	}
-	return d
+	return numeric.Undefined(op, "all dissimilarities of one RDM are equal, so none is larger than another")
 }
 
 // Spearman is the correlation of the ranks, equal entries sharing the mean of
@@ -103,7 +77,7 @@ func Spearman(r, s RDM) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return correlation(op, a.ranks(), b.ranks())
+	return numeric.Correlation(op, a.ranks(), b.ranks())
 }
 
 // RhoA is 12·Σ(R_i − R̄)(S_i − S̄)/(m³ − m) of the ranks of m entries: Spearman's
@@ -115,7 +89,7 @@ func RhoA(r, s RDM) (float64, error) {
 		return 0, err
 	}
 	m := float64(len(a.v))
-	return 12 * dot(deviations(a.ranks()), deviations(b.ranks())) / (m*m*m - m), nil
+	return 12 * numeric.Dot(numeric.Deviations(a.ranks()), numeric.Deviations(b.ranks())) / (m*m*m - m), nil
 }
 
 // TauA is Kendall's (concordant − discordant)/(m(m−1)/2) of pairs of entries.
@@ -227,19 +201,19 @@ func Whitened(variances []float64, centre bool) Similarity {
 			return 0, err
 		}
 		if a.zero() || b.zero() {
-			return 0, undefined(op, "all dissimilarities of one RDM are 0")
+			return 0, numeric.Undefined(op, "all dissimilarities of one RDM are 0")
 		}
 		if centre {
 			if a.alike() || b.alike() {
 				return 0, undefinedAlike(op)
 			}
-			a.v, b.v = deviations(a.v), deviations(b.v)
+			a.v, b.v = numeric.Deviations(a.v), numeric.Deviations(b.v)
 		}
 		if len(a.v) < len(r.Values) {
 			return whitenedPresent(r, a.v, b.v, variances)
 		}
 		g, h := whitenedGram(a.v, r.N, variances), whitenedGram(b.v, r.N, variances)
-		return cosine(op, elements(g), elements(h))
+		return numeric.Cosine(op, elements(g), elements(h))
 	}
 }
 
@@ -258,7 +232,7 @@ func whitenedGram(values []float64, n int, variances []float64) *mat.Dense {
 	g := r.Matrix()
 	means, total := make([]float64, n), 0.0
 	for i := range n {
-		means[i] = dot(weights, g.RawRowView(i)) / sum
+		means[i] = numeric.Dot(weights, g.RawRowView(i)) / sum
 		total += weights[i] * means[i] / sum
 	}
 	g.Apply(func(i, j int, d float64) float64 {
@@ -291,7 +265,7 @@ func whitenedPresent(r RDM, a, b []float64, variances []float64) (float64, error
 	if variances == nil {
 		variances = slices.Repeat([]float64{1}, r.N)
 	}
-	variances, _ = rescaledValues(variances)
+	variances, _ = numeric.RescaledValues(variances)
 	var pairs [][2]int
 	for i := range r.N {
 		for j := i + 1; j < r.N; j++ {
@@ -309,7 +283,7 @@ func whitenedPresent(r RDM, a, b []float64, variances []float64) (float64, error
 	}
 	var chol mat.Cholesky
 	if !chol.Factorize(v) {
-		return 0, undefined(op, "the covariance of the entries is singular")
+		return 0, numeric.Undefined(op, "the covariance of the entries is singular")
 	}
 	var va mat.VecDense
 	var vb mat.VecDense
@@ -319,11 +293,11 @@ func whitenedPresent(r RDM, a, b []float64, variances []float64) (float64, error
 	if err := chol.SolveVecTo(&vb, mat.NewVecDense(len(b), b)); err != nil {
 		return 0, fmt.Errorf("compare.%s: %w", op, err)
 	}
-	size := math.Sqrt(dot(a, va.RawVector().Data)) * math.Sqrt(dot(b, vb.RawVector().Data))
+	size := math.Sqrt(numeric.Dot(a, va.RawVector().Data)) * math.Sqrt(numeric.Dot(b, vb.RawVector().Data))
 	if !(size > 0) {
-		return 0, undefined(op, "all entries of one RDM are 0")
+		return 0, numeric.Undefined(op, "all entries of one RDM are 0")
 	}
-	return min(max(dot(a, vb.RawVector().Data)/size, -1), 1), nil
+	return min(max(numeric.Dot(a, vb.RawVector().Data)/size, -1), 1), nil
 }
 
 // contrast is the covariance of the differences of the pairs p and q of stimuli.
@@ -356,7 +330,7 @@ func Bures(r, s RDM) (float64, error) {
 		return 0, err
 	}
 	if a.zero() || b.zero() || t1 == 0 || t2 == 0 {
-		return 0, undefined(op, "all dissimilarities of one RDM are 0")
+		return 0, numeric.Undefined(op, "all dissimilarities of one RDM are 0")
 	}
 	return min(fidelity/(math.Sqrt(t1)*math.Sqrt(t2)), 1), nil
 }
@@ -377,7 +351,7 @@ func BuresDistance(r, s RDM) (float64, error) {
 	top := max(a.exponent, b.exponent)
 	t1, t2 = math.Ldexp(t1, a.exponent-top), math.Ldexp(t2, b.exponent-top)
 	square := t1 + t2 - 2*math.Ldexp(fidelity, (a.exponent-top)/2+(b.exponent-top)/2)
-	if square <= 8*float64(r.N)*roundoff*(t1+t2) {
+	if square <= 8*float64(r.N)*numeric.Roundoff*(t1+t2) {
 		return 0, nil // what rounding alone may leave
 	}
 	return math.Ldexp(math.Sqrt(square), top/2), nil

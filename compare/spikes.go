@@ -6,6 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"synfire/compare/internal/numeric"
 	"synfire/distance"
 	"synfire/internal/par"
 	"synfire/spike"
@@ -35,17 +36,17 @@ func distanceBound(d TrainDistance, a, b spike.Train, v float64) float64 {
 	case BoundedDistance:
 		return d.Rounding(a, b)
 	case distance.VictorPurpura: // at most n costs, each of at most q·|Δt|, and their sum of at most n
-		return roundoff * n * (n + 2 + resolved(3*d.Cost*latest))
+		return numeric.Roundoff * n * (n + 2 + resolved(3*d.Cost*latest))
 	case distance.VanRossum: // n² terms e^{−Δt/τ} ≤ 1
-		bound := roundoff * n * n * (n + 8 + resolved(3*latest/d.Tau))
+		bound := numeric.Roundoff * n * n * (n + 8 + resolved(3*latest/d.Tau))
 		if !d.Squared {
 			bound = min(math.Sqrt(bound), bound/v)
 		}
 		return bound
 	case distance.ISI, distance.SPIKE: // pieces no longer than the intervals they are divided by
-		return 32 * roundoff * (n + 4) * (1 + latest/(a.Stop-a.Start))
+		return 32 * numeric.Roundoff * (n + 4) * (1 + latest/(a.Stop-a.Start))
 	}
-	return roundoff * (n + 8) * math.Abs(v)
+	return numeric.Roundoff * (n + 8) * math.Abs(v)
 }
 
 // Trials are the spike trains of one stimulus: [repetition][unit].
@@ -65,7 +66,7 @@ type SpikeDistances struct {
 // or 0 where they are too short for a float64 to tell times apart by: then spikes
 // coincide or do not, and the measure counts them.
 func resolved(scales float64) float64 {
-	if scales*roundoff < 1e-3 {
+	if scales*numeric.Roundoff < 1e-3 {
 		return scales
 	}
 	return 0
@@ -117,8 +118,8 @@ func eachPair(n int, pool *par.Pool, f func(i, j int) error) error {
 }
 
 func checkTrials(op string, stimuli []Trials) error {
-	if len(stimuli) < minStimuli {
-		return fmt.Errorf("compare.%s: spike trains of %d stimuli, want at least %d", op, len(stimuli), minStimuli)
+	if len(stimuli) < numeric.MinStimuli {
+		return fmt.Errorf("compare.%s: spike trains of %d stimuli, want at least %d", op, len(stimuli), numeric.MinStimuli)
 	}
 	if len(stimuli[0]) == 0 || len(stimuli[0][0]) == 0 {
 		return fmt.Errorf("compare.%s: stimulus 0 has no spike trains; an empty train stands for a silent unit", op)
@@ -158,7 +159,7 @@ func meanDistance(a, b Trials, d TrainDistance, within bool) (v, bound float64, 
 			}
 		}
 	}
-	bound += (count + 1) * roundoff * size
+	bound += (count + 1) * numeric.Roundoff * size
 	return sum / count, bound / count, nil // 0/0 of a stimulus shown once
 }
 
@@ -175,7 +176,7 @@ func (s SpikeDistances) NoiseCorrected() (RDM, error) {
 	if len(s.withinRounding) == len(s.Within) && s.D.Rounding != nil {
 		r.bounded(func(i, j int, _ float64) float64 {
 			size := s.D.At(i, j) + s.Within[i] + s.Within[j]
-			return s.D.bound(s.D.index(i, j)) + (s.withinRounding[i]+s.withinRounding[j])/2 + 3*roundoff*size
+			return s.D.bound(s.D.index(i, j)) + (s.withinRounding[i]+s.withinRounding[j])/2 + 3*numeric.Roundoff*size
 		})
 	}
 	return r, nil
@@ -231,7 +232,7 @@ func crossed(a, b Trials, d TrainDistance) (v, bound float64, err error) {
 			}
 		}
 	}
-	bound += (4*count + 1) * roundoff * size
+	bound += (4*count + 1) * numeric.Roundoff * size
 	return sum / count, bound / count, nil
 }
 
@@ -247,7 +248,7 @@ func crossed(a, b Trials, d TrainDistance) (v, bound float64, err error) {
 // spikes as they are, τ = ∞ their number.
 func Traces(counts *mat.Dense, steps int, tau float64) (*mat.Dense, error) {
 	const op = "Traces"
-	if err := check(op, counts, 1); err != nil {
+	if err := numeric.CheckResponses(op, counts, 1); err != nil {
 		return nil, err
 	}
 	n, p := counts.Dims()

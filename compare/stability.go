@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // ReStA is the representational stability of one model at two settings, of time
@@ -29,8 +31,8 @@ func reSta(x, y Responses) (v float64, missing int, err error) {
 	if r, s, err = Common(r, s); err != nil {
 		return 0, 0, err
 	}
-	if missing = r.Missing(); len(r.Values)-missing < minStimuli {
-		return 0, missing, undefined("ReStA", "%d of %d dissimilarities are left out: too many stimuli are answered by no unit", missing, len(r.Values))
+	if missing = r.Missing(); len(r.Values)-missing < numeric.MinStimuli {
+		return 0, missing, numeric.Undefined("ReStA", "%d of %d dissimilarities are left out: too many stimuli are answered by no unit", missing, len(r.Values))
 	}
 	v, err = Pearson(r, s)
 	return v, missing, err

@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"synfire/compare/internal/numeric"
 	"synfire/internal/rng"
 )
 
@@ -36,7 +37,7 @@ func Selectivity(x *mat.Dense, labels []int) ([]float64, error) {
 	for j := range units {
 		v := mat.Col(nil, j, m)
 		top := slices.Max(v)
-		rest := (mean(v)*float64(classes) - top) / float64(classes-1)
+		rest := (numeric.Mean(v)*float64(classes) - top) / float64(classes-1)
 		if sum := top + rest; sum > 0 {
 			out[j] = (top - rest) / sum
 		}

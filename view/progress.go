@@ -68,7 +68,7 @@ func (v *Progress) EpochDone(e run.Epoch, valid, test *train.Evaluation) {
 	v.Done()
 	fmt.Fprintf(v.screen.Err, "epoch %2d", e.Epoch)
 	for _, name := range slices.Sorted(maps.Keys(e.Train)) {
-		fmt.Fprintf(v.screen.Err, "  train %s %.4g", name, e.Train[name])
+		fmt.Fprintf(v.screen.Err, "  train %s %s", name, inUnit(e.Train[name], name, valid, test))
 	}
 	for _, part := range []struct {
 		name string
@@ -85,6 +85,20 @@ func (v *Progress) EpochDone(e run.Epoch, valid, test *train.Evaluation) {
 		fmt.Fprintf(v.screen.Err, " %.3f", e.Rates[layer])
 	}
 	fmt.Fprintf(v.screen.Err, "   %s\n", report.Seconds(e.Seconds))
+}
+
+// inUnit is a running figure of training as evaluations write the figure of its name.
+func inUnit(v float64, name string, of ...*train.Evaluation) string {
+	for _, ev := range of {
+		if ev == nil {
+			continue
+		}
+		if s, ok := ev.Scalar(name); ok {
+			s.Value, s.Why = v, ""
+			return s.String()
+		}
+	}
+	return fmt.Sprintf("%.4g", v)
 }
 
 // figures are scalars in a line, with their units.

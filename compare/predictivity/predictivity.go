@@ -1,4 +1,4 @@
-package compare
+package predictivity
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"synfire/compare/internal/numeric"
 	"synfire/internal/rng"
 )
 
@@ -19,7 +20,7 @@ type Split struct{ Train, Test []int }
 // n mod k are one longer.
 func Folds(n, k int) ([]Split, error) {
 	if k < 2 || k > n {
-		return nil, fmt.Errorf("compare.Folds: %d folds of %d stimuli, want 2 to as many as stimuli", k, n)
+		return nil, fmt.Errorf("predictivity.Folds: %d folds of %d stimuli, want 2 to as many as stimuli", k, n)
 	}
 	var splits []Split
 	lo := 0
@@ -46,7 +47,7 @@ func Folds(n, k int) ([]Split, error) {
 // 0.1 for Brain-Score; with labels (else nil), of the stimuli of each label.
 func Shuffles(n, k int, share float64, labels []int, seed uint64) ([]Split, error) {
 	if k < 1 || !(share > 0 && share < 1) || labels != nil && len(labels) != n {
-		return nil, fmt.Errorf("compare.Shuffles: %d splits of %d stimuli with %d labels and a test share of %v; want at least one, a label a stimulus or none, and a share in (0, 1)", k, n, len(labels), share)
+		return nil, fmt.Errorf("predictivity.Shuffles: %d splits of %d stimuli with %d labels and a test share of %v; want at least one, a label a stimulus or none, and a share in (0, 1)", k, n, len(labels), share)
 	}
 	if labels == nil {
 		labels = make([]int, n)
@@ -72,7 +73,7 @@ func Shuffles(n, k int, share float64, labels []int, seed uint64) ([]Split, erro
 		slices.Sort(splits[s].Train)
 		slices.Sort(splits[s].Test)
 		if len(splits[s].Test) < 2 || len(splits[s].Train) < 2 {
-			return nil, fmt.Errorf("compare.Shuffles: %v of %d stimuli leaves %d to train and %d to test, want at least 2 of each", share, n, len(splits[s].Train), len(splits[s].Test))
+			return nil, fmt.Errorf("predictivity.Shuffles: %v of %d stimuli leaves %d to train and %d to test, want at least 2 of each", share, n, len(splits[s].Train), len(splits[s].Test))
 		}
 	}
 	return splits, nil
@@ -99,12 +100,12 @@ type Predictivity struct {
 // stimuli. A unit that does not vary in a split does not count there; a
 // prediction that does not vary has r = 0.
 func Predict(x, y *mat.Dense, m Mapping, splits []Split) (Predictivity, error) {
-	const op = "Predict"
-	if err := checkPair(op, x, y, minStimuli); err != nil {
+	const op = "predictivity.Predict"
+	if err := numeric.CheckPair(op, x, y, numeric.MinStimuli); err != nil {
 		return Predictivity{}, err
 	}
 	if len(splits) == 0 {
-		return Predictivity{}, fmt.Errorf("compare.%s: no splits; make them with Folds or Shuffles", op)
+		return Predictivity{}, fmt.Errorf("%s: no splits; make them with Folds or Shuffles", op)
 	}
 	_, q := y.Dims()
 	sums, counts := make([]float64, q), make([]float64, q)
@@ -126,7 +127,7 @@ func Predict(x, y *mat.Dense, m Mapping, splits []Split) (Predictivity, error) {
 		}
 		scores = append(scores, score)
 	}
-	p := Predictivity{Score: mean(scores), Error: standardError(scores), Units: sums}
+	p := Predictivity{Score: numeric.Mean(scores), Error: standardError(scores), Units: sums}
 	for j := range sums {
 		p.Units[j] /= counts[j] // 0/0 of a unit that never varies
 	}
@@ -137,20 +138,20 @@ func standardError(v []float64) float64 {
 	if len(v) < 2 {
 		return 0
 	}
-	d := deviations(v)
+	d := numeric.Deviations(v)
 	n := float64(len(v))
-	return math.Sqrt(dot(d, d) / (n - 1) / n)
+	return math.Sqrt(numeric.Dot(d, d) / (n - 1) / n)
 }
 
 // PredictPooled gathers the held-out predictions of all folds, which must test
 // each stimulus once, and takes r of each unit over all stimuli; its score is the
 // median over units.
 func PredictPooled(x, y *mat.Dense, m Mapping, folds []Split) (Predictivity, error) {
-	const op = "PredictPooled"
-	if err := checkPair(op, x, y, minStimuli); err != nil {
+	const op = "predictivity.PredictPooled"
+	if err := numeric.CheckPair(op, x, y, numeric.MinStimuli); err != nil {
 		return Predictivity{}, err
 	}
-	y, _ = rescaled(y) // correlations do not see it, and predictions may exceed the data
+	y, _ = numeric.Rescaled(y) // correlations do not see it, and predictions may exceed the data
 	n, q := y.Dims()
 	all, tested := mat.NewDense(n, q, nil), make([]int, n)
 	for _, s := range folds {
@@ -165,11 +166,11 @@ func PredictPooled(x, y *mat.Dense, m Mapping, folds []Split) (Predictivity, err
 		}
 	}
 	if slices.ContainsFunc(tested, func(c int) bool { return c != 1 }) {
-		return Predictivity{}, fmt.Errorf("compare.%s: the folds do not test each of %d stimuli once; make them with Folds", op, n)
+		return Predictivity{}, fmt.Errorf("%s: the folds do not test each of %d stimuli once; make them with Folds", op, n)
 	}
 	for j := range q { // a prediction of nothing but rounding errors does not vary
 		column := mat.Col(nil, j, all)
-		if slices.Max(column)-slices.Min(column) <= rounding*largest(mat.Col(nil, j, y)) {
+		if slices.Max(column)-slices.Min(column) <= numeric.Rounding*numeric.Largest(mat.Col(nil, j, y)) {
 			all.SetCol(j, make([]float64, n))
 		}
 	}
@@ -183,15 +184,15 @@ func PredictPooled(x, y *mat.Dense, m Mapping, folds []Split) (Predictivity, err
 func unitCorrelations(predicted, y *mat.Dense) []float64 {
 	_, q := y.Dims()
 	out := make([]float64, q)
-	constant, flat := constantColumns(y), constantColumns(predicted)
+	constant, flat := numeric.ConstantColumns(y), numeric.ConstantColumns(predicted)
 	for j := range q {
 		switch {
 		case constant[j]:
 			out[j] = math.NaN()
 		case !flat[j]:
-			a, _ := rescaledValues(mat.Col(nil, j, predicted))
-			b, _ := rescaledValues(mat.Col(nil, j, y))
-			out[j], _ = correlation("", a, b) // undefined is 0
+			a, _ := numeric.RescaledValues(mat.Col(nil, j, predicted))
+			b, _ := numeric.RescaledValues(mat.Col(nil, j, y))
+			out[j], _ = numeric.Correlation("", a, b) // undefined is 0
 		}
 	}
 	return out
@@ -201,16 +202,16 @@ func unitCorrelations(predicted, y *mat.Dense) []float64 {
 func medianOf(op string, v []float64) (float64, error) {
 	sorted := slices.DeleteFunc(slices.Clone(v), math.IsNaN)
 	if len(sorted) == 0 {
-		return 0, undefined(op, "no unit to be predicted varies over the stimuli")
+		return 0, numeric.Undefined(op, "no unit to be predicted varies over the stimuli")
 	}
 	slices.Sort(sorted)
-	return quantile(sorted, 0.5), nil
+	return numeric.Quantile(sorted, 0.5), nil
 }
 
 // SpearmanBrown is the reliability 2r/(1 + r) of a measurement whose halves
 // correlate by r. Of r = −1, halves that contradict each other, there is none: NaN.
 func SpearmanBrown(r float64) float64 {
-	if r <= -1+rounding {
+	if r <= -1+numeric.Rounding {
 		return math.NaN()
 	}
 	return 2 * r / (1 + r)
@@ -229,16 +230,16 @@ type Ceiling struct {
 // has no reliability and does not count in that split; it is undefined where no
 // unit has one in any split.
 func SplitHalf(repetitions []*mat.Dense, splits int, seed uint64) (Ceiling, error) {
-	const op = "SplitHalf"
+	const op = "predictivity.SplitHalf"
 	if len(repetitions) < 2 || splits < 1 {
-		return Ceiling{}, fmt.Errorf("compare.%s: %d repetitions and %d splits, want at least 2 and 1: one repetition does not tell signal from noise", op, len(repetitions), splits)
+		return Ceiling{}, fmt.Errorf("%s: %d repetitions and %d splits, want at least 2 and 1: one repetition does not tell signal from noise", op, len(repetitions), splits)
 	}
 	for _, x := range repetitions {
-		if err := checkPair(op, repetitions[0], x, minStimuli); err != nil {
+		if err := numeric.CheckPair(op, repetitions[0], x, numeric.MinStimuli); err != nil {
 			return Ceiling{}, err
 		}
 		if a, b := repetitions[0].RawMatrix().Cols, x.RawMatrix().Cols; a != b {
-			return Ceiling{}, fmt.Errorf("compare.%s: repetitions of %d and %d units, want the same units in each", op, a, b)
+			return Ceiling{}, fmt.Errorf("%s: repetitions of %d and %d units, want the same units in each", op, a, b)
 		}
 	}
 	repetitions = allNear1(repetitions)
@@ -260,12 +261,12 @@ func SplitHalf(repetitions []*mat.Dense, splits int, seed uint64) (Ceiling, erro
 		}
 	}
 	if len(scores) == 0 {
-		return Ceiling{}, undefined(op, "no unit varies over the stimuli with halves that are not opposites")
+		return Ceiling{}, numeric.Undefined(op, "no unit varies over the stimuli with halves that are not opposites")
 	}
 	for j := range c.Units {
 		c.Units[j] /= counts[j] // 0/0 of a unit without reliability
 	}
-	c.Score = mean(scores)
+	c.Score = numeric.Mean(scores)
 	return c, nil
 }
 
@@ -273,12 +274,12 @@ func SplitHalf(repetitions []*mat.Dense, splits int, seed uint64) (Ceiling, erro
 func allNear1(x []*mat.Dense) []*mat.Dense {
 	most := 0.0
 	for _, v := range x {
-		most = max(most, largestOf(v))
+		most = max(most, numeric.LargestOf(v))
 	}
 	out := make([]*mat.Dense, len(x))
 	for i, v := range x {
 		out[i] = &mat.Dense{}
-		out[i].Scale(math.Ldexp(1, -exponent(most)), v)
+		out[i].Scale(math.Ldexp(1, -numeric.Exponent(most)), v)
 	}
 	return out
 }
@@ -317,9 +318,9 @@ const minCeiling = 0.1
 // UnitExplainedVariance is the mean of r_u²/c_u over the units u whose ceiling c_u
 // is above 0.1.
 func UnitExplainedVariance(p Predictivity, c Ceiling) (float64, error) {
-	const op = "UnitExplainedVariance"
+	const op = "predictivity.UnitExplainedVariance"
 	if len(p.Units) != len(c.Units) {
-		return 0, fmt.Errorf("compare.%s: predictions of %d units and ceilings of %d, want the same units", op, len(p.Units), len(c.Units))
+		return 0, fmt.Errorf("%s: predictions of %d units and ceilings of %d, want the same units", op, len(p.Units), len(c.Units))
 	}
 	var v []float64
 	for u, r := range p.Units {
@@ -328,7 +329,7 @@ func UnitExplainedVariance(p Predictivity, c Ceiling) (float64, error) {
 		}
 	}
 	if len(v) == 0 {
-		return 0, undefined(op, "no unit has a ceiling above %v", minCeiling)
+		return 0, numeric.Undefined(op, "no unit has a ceiling above %v", minCeiling)
 	}
-	return mean(v), nil
+	return numeric.Mean(v), nil
 }

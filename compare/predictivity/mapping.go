@@ -1,4 +1,4 @@
-package compare
+package predictivity
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"synfire/compare/internal/numeric"
 )
 
 // Mapping fits a linear map from responses x to responses y, both stimuli ×
@@ -27,11 +29,11 @@ type LinearMap struct {
 
 // Predict applies the map to responses of the units it was fitted to.
 func (m *LinearMap) Predict(x *mat.Dense) (*mat.Dense, error) {
-	if err := check("Predict", x, 1); err != nil {
+	if err := numeric.CheckResponses("predictivity.Predict", x, 1); err != nil {
 		return nil, err
 	}
 	if _, p := x.Dims(); p != len(m.meanX) {
-		return nil, fmt.Errorf("compare.Predict: responses of %d units, the map was fitted to %d", p, len(m.meanX))
+		return nil, fmt.Errorf("predictivity.Predict: responses of %d units, the map was fitted to %d", p, len(m.meanX))
 	}
 	return m.predict(x), nil
 }
@@ -43,7 +45,7 @@ func (m *LinearMap) predict(x *mat.Dense) *mat.Dense {
 		for j := range row {
 			row[j] += m.meanY[j]
 		}
-		y.SetRow(i, scaledBy(row, m.ey))
+		y.SetRow(i, numeric.ScaledBy(row, m.ey))
 	}
 	return y
 }
@@ -54,7 +56,7 @@ func (m *LinearMap) deviations(x *mat.Dense) *mat.Dense {
 	n, p := x.Dims()
 	c := mat.NewDense(n, p, nil)
 	for i := range n {
-		row := scaledBy(x.RawRowView(i), -m.ex)
+		row := numeric.ScaledBy(x.RawRowView(i), -m.ex)
 		for j, v := range row {
 			c.Set(i, j, v-m.meanX[j])
 		}
@@ -67,21 +69,21 @@ func (m *LinearMap) deviations(x *mat.Dense) *mat.Dense {
 // fitted centres both sides, scaled by powers of two that bring them near 1, for f
 // to find W. f is also told that the given x are 2^ex times as large.
 func fitted(op string, x, y *mat.Dense, f func(x, y *mat.Dense, ex int) (*mat.Dense, error)) (*LinearMap, error) {
-	if err := checkPair(op, x, y, 2); err != nil {
+	if err := numeric.CheckPair(op, x, y, 2); err != nil {
 		return nil, err
 	}
-	nearX, ex := rescaled(x)
-	nearY, ey := rescaled(y)
-	w, err := f(centred(nearX), centred(nearY), ex)
+	nearX, ex := numeric.Rescaled(x)
+	nearY, ey := numeric.Rescaled(y)
+	w, err := f(numeric.Centred(nearX), numeric.Centred(nearY), ex)
 	if err != nil {
 		return nil, err
 	}
-	m := &LinearMap{W: mat.DenseCopyOf(w), near1: w, meanX: columnMeans(nearX), meanY: columnMeans(nearY), ex: ex, ey: ey}
+	m := &LinearMap{W: mat.DenseCopyOf(w), near1: w, meanX: numeric.ColumnMeans(nearX), meanY: numeric.ColumnMeans(nearY), ex: ex, ey: ey}
 	for i := range w.RawMatrix().Rows {
-		m.W.SetRow(i, scaledBy(w.RawRowView(i), ey-ex))
+		m.W.SetRow(i, numeric.ScaledBy(w.RawRowView(i), ey-ex))
 	}
-	if math.IsInf(largestOf(m.W), 0) {
-		return nil, fmt.Errorf("compare.%s: %w: weights from responses of 2^%d to ones of 2^%d; scale one side", op, errRange, ex, ey)
+	if math.IsInf(numeric.LargestOf(m.W), 0) {
+		return nil, fmt.Errorf("%s: %w: weights from responses of 2^%d to ones of 2^%d; scale one side", op, numeric.ErrRange, ex, ey)
 	}
 	return m, nil
 }
@@ -94,9 +96,9 @@ type Ridge struct{ Penalty float64 }
 // Fit implements Mapping.
 func (r Ridge) Fit(x, y *mat.Dense) (*LinearMap, error) {
 	if !(r.Penalty > 0) || math.IsInf(r.Penalty, 0) {
-		return nil, fmt.Errorf("compare.Ridge: penalty %v, want a positive number; LeastSquares does without", r.Penalty)
+		return nil, fmt.Errorf("predictivity.Ridge: penalty %v, want a positive number; LeastSquares does without", r.Penalty)
 	}
-	return fitted("Ridge", x, y, func(x, y *mat.Dense, ex int) (*mat.Dense, error) {
+	return fitted("predictivity.Ridge", x, y, func(x, y *mat.Dense, ex int) (*mat.Dense, error) {
 		penalty, rest := r.scaled(ex)
 		w, err := ridge(x, y, penalty)
 		if err == nil {
@@ -134,7 +136,7 @@ func ridge(x, y *mat.Dense, penalty float64) (*mat.Dense, error) {
 	}
 	var svd mat.SVD
 	if !svd.Factorize(x, mat.SVDThin) {
-		return nil, fmt.Errorf("compare.Ridge: the singular values did not converge")
+		return nil, fmt.Errorf("predictivity.Ridge: the singular values did not converge")
 	}
 	var u, v, uy mat.Dense
 	svd.UTo(&u)
@@ -142,7 +144,7 @@ func ridge(x, y *mat.Dense, penalty float64) (*mat.Dense, error) {
 	uy.Mul(u.T(), y)
 	s := svd.Values(nil)
 	uy.Apply(func(k, _ int, c float64) float64 {
-		if s[k] <= rankTolerance*s[0] {
+		if s[k] <= numeric.RankTolerance*s[0] {
 			return 0
 		}
 		return c * s[k] / (s[k]*s[k] + penalty)
@@ -192,24 +194,24 @@ func (r RidgeCV) Choose(x, y *mat.Dense) (float64, error) {
 		}
 	}
 	if slices.ContainsFunc(penalties, func(a float64) bool { return !(a > 0) }) {
-		return 0, fmt.Errorf("compare.RidgeCV: penalties %v, want positive numbers", penalties)
+		return 0, fmt.Errorf("predictivity.RidgeCV: penalties %v, want positive numbers", penalties)
 	}
-	if err := checkPair("RidgeCV", x, y, 2); err != nil {
+	if err := numeric.CheckPair("predictivity.RidgeCV", x, y, 2); err != nil {
 		return 0, err
 	}
-	x, ex := rescaled(x)
+	x, ex := numeric.Rescaled(x)
 	var svd mat.SVD
-	if !svd.Factorize(centred(x), mat.SVDThin) {
-		return 0, fmt.Errorf("compare.RidgeCV: the singular values did not converge")
+	if !svd.Factorize(numeric.Centred(x), mat.SVDThin) {
+		return 0, fmt.Errorf("predictivity.RidgeCV: the singular values did not converge")
 	}
 	var u, uy mat.Dense
 	svd.UTo(&u)
-	cy := centredNear1(y)
+	cy := numeric.CentredNear1(y)
 	uy.Mul(u.T(), cy)
 	best, least := penalties[0], math.Inf(1)
 	for _, a := range penalties {
 		scaled, _ := Ridge{a}.scaled(ex)
-		if e := leaveOneOut(&u, &uy, cy, svd.Values(nil), scaled); e < least*(1-rounding) || math.IsInf(least, 1) { // the first of equals
+		if e := leaveOneOut(&u, &uy, cy, svd.Values(nil), scaled); e < least*(1-numeric.Rounding) || math.IsInf(least, 1) { // the first of equals
 			best, least = a, e
 		}
 	}
@@ -246,16 +248,16 @@ type LeastSquares struct{}
 
 // Fit implements Mapping.
 func (LeastSquares) Fit(x, y *mat.Dense) (*LinearMap, error) {
-	return fitted("LeastSquares", x, y, func(x, y *mat.Dense, _ int) (*mat.Dense, error) {
+	return fitted("predictivity.LeastSquares", x, y, func(x, y *mat.Dense, _ int) (*mat.Dense, error) {
 		var svd mat.SVD
 		if !svd.Factorize(x, mat.SVDThin) {
-			return nil, fmt.Errorf("compare.LeastSquares: the singular values did not converge")
+			return nil, fmt.Errorf("predictivity.LeastSquares: the singular values did not converge")
 		}
 		_, p := x.Dims()
 		_, q := y.Dims()
 		s := svd.Values(nil)
 		rank := 0
-		for rank < len(s) && s[rank] > rankTolerance*s[0] {
+		for rank < len(s) && s[rank] > numeric.RankTolerance*s[0] {
 			rank++
 		}
 		w := mat.NewDense(p, q, nil)
@@ -277,9 +279,9 @@ type PLS struct{ Components int }
 // Fit implements Mapping.
 func (m PLS) Fit(x, y *mat.Dense) (*LinearMap, error) {
 	if m.Components < 0 {
-		return nil, fmt.Errorf("compare.PLS: %d components, want at least 1, or 0 for 25", m.Components)
+		return nil, fmt.Errorf("predictivity.PLS: %d components, want at least 1, or 0 for 25", m.Components)
 	}
-	return fitted("PLS", x, y, func(x, y *mat.Dense, _ int) (*mat.Dense, error) {
+	return fitted("predictivity.PLS", x, y, func(x, y *mat.Dense, _ int) (*mat.Dense, error) {
 		n, p := x.Dims()
 		k := m.Components
 		if k == 0 {
@@ -300,7 +302,7 @@ func nipals(x, y *mat.Dense, components int) (*mat.Dense, error) {
 		if err != nil {
 			return nil, err
 		}
-		if strength <= rankTolerance*size {
+		if strength <= numeric.RankTolerance*size {
 			break // nothing is left to explain
 		}
 		t, load, c := mat.NewVecDense(n, nil), mat.NewVecDense(p, nil), mat.NewVecDense(q, nil)
@@ -323,17 +325,11 @@ func nipals(x, y *mat.Dense, components int) (*mat.Dense, error) {
 	w, load, c := ws.Slice(0, p, 0, done), ps.Slice(0, p, 0, done), cs.Slice(0, q, 0, done)
 	var pw, rotated, inner mat.Dense
 	pw.Mul(load.T(), w)
-	if err := inner.Solve(&pw, c.T()); err != nil && !isConditioned(err) {
-		return nil, fmt.Errorf("compare.PLS: %w; use fewer components", err)
+	if err := inner.Solve(&pw, c.T()); err != nil && !numeric.IsConditioned(err) {
+		return nil, fmt.Errorf("predictivity.PLS: %w; use fewer components", err)
 	}
 	rotated.Mul(w, &inner)
 	return &rotated, nil
-}
-
-// isConditioned reports a solution that exists but is inaccurate.
-func isConditioned(err error) bool {
-	c, ok := err.(mat.Condition)
-	return ok && !math.IsInf(float64(c), 1)
 }
 
 // leading is the left singular vector of XᵀY of the largest singular value, found
@@ -350,7 +346,7 @@ func leading(x, y *mat.Dense) (*mat.VecDense, float64, error) {
 	}
 	var e mat.EigenSym
 	if !e.Factorize(&g, true) {
-		return nil, 0, fmt.Errorf("compare.PLS: the eigenvalues did not converge")
+		return nil, 0, fmt.Errorf("predictivity.PLS: the eigenvalues did not converge")
 	}
 	var vectors mat.Dense
 	e.VectorsTo(&vectors)
@@ -374,7 +370,7 @@ type SingleUnit struct{}
 
 // Fit implements Mapping.
 func (SingleUnit) Fit(x, y *mat.Dense) (*LinearMap, error) {
-	return fitted("SingleUnit", x, y, func(x, y *mat.Dense, _ int) (*mat.Dense, error) {
+	return fitted("predictivity.SingleUnit", x, y, func(x, y *mat.Dense, _ int) (*mat.Dense, error) {
 		var xy mat.Dense
 		xy.Mul(x.T(), y)
 		p, q := xy.Dims()
@@ -383,7 +379,7 @@ func (SingleUnit) Fit(x, y *mat.Dense) (*LinearMap, error) {
 			best, score := -1, 0.0
 			for i := range p {
 				xx := squareOfColumn(x, i)
-				if r := math.Abs(xy.At(i, j)) / math.Sqrt(xx); xx > 0 && r > score*(1+rounding) { // the first of equals
+				if r := math.Abs(xy.At(i, j)) / math.Sqrt(xx); xx > 0 && r > score*(1+numeric.Rounding) { // the first of equals
 					best, score = i, r
 				}
 			}
@@ -397,5 +393,5 @@ func (SingleUnit) Fit(x, y *mat.Dense) (*LinearMap, error) {
 
 func squareOfColumn(x *mat.Dense, j int) float64 {
 	c := mat.Col(nil, j, x)
-	return dot(c, c)
+	return numeric.Dot(c, c)
 }
