@@ -181,6 +181,17 @@ func TestCompareNetworks(t *testing.T) {
 }
 
 // Ties, silent stimuli, what is undefined and huge numbers, as the command says them.
+// A file's name with escapes costs no report, and is printed raw nowhere.
+func TestCompareEscapesInNames(t *testing.T) {
+	v := []float64{0, 0, 1, 2, 2, 1, 3, 1}
+	path := recordingFile(t, "a\x1b[31m\u202eb.npz", map[string]npz.Array{"x": npz.F64(v, 4, 2)})
+	dir := filepath.Join(t.TempDir(), "report")
+	stdout, stderr, code := command("compare", "--metric", "rsa-cosine", "--dissimilarity", "cosine", "--out", dir, path, path)
+	if code != 0 || !strings.Contains(stderr, "warning: ") || strings.ContainsAny(stdout+stderr, "\x1b\u202e") {
+		t.Errorf("exit code %d: %q, %q", code, stdout, stderr)
+	}
+}
+
 func TestCompareFaults(t *testing.T) {
 	file := func(name string, n int, v ...float64) string {
 		return recordingFile(t, name, map[string]npz.Array{"x": npz.F64(v, n, len(v)/n)})

@@ -45,6 +45,10 @@ type Params struct {
 	Seed          uint64  `json:"seed" help:"Of permutations." default:"1"`
 }
 
+// MaxPermutations is the most that Params may ask for; more tell p no better than one in
+// a million.
+const MaxPermutations = 1 << 20
+
 // DefaultParams are the usual ones.
 func DefaultParams() Params {
 	return Params{
@@ -208,6 +212,12 @@ func (m Metric) Compare(a, b Responses, p Params, pool *par.Pool) (Result, error
 	}
 	if a.Stimuli() != b.Stimuli() {
 		return Result{}, badParams("%s has %d stimuli, %s has %d; give both the same in the same order", a.Name, a.Stimuli(), b.Name, b.Stimuli())
+	}
+	switch {
+	case p.Permutations < 0 || p.Permutations > MaxPermutations:
+		return Result{}, badParams("%d permutations, want 0 to %d", p.Permutations, MaxPermutations)
+	case p.Permutations > 0 && m.measure != nil:
+		return Result{}, badParams("permutations are not for the metric %s, which compares no dissimilarities; use them with rsa-spearman, rsa-kendall, rsa-cosine or rsa-whitened", m.Name)
 	}
 	compare := m.ofDissimilarities
 	if m.measure != nil {

@@ -184,6 +184,9 @@ func TestMetricErrors(t *testing.T) {
 		{"rsa-spearman", `did you mean "euclidean"`, x, set(func(p *compare.Params) { p.Dissimilarity = "euclidian" })},
 		{"rsa-spearman", "holds no spike trains", x, set(func(p *compare.Params) { p.Dissimilarity = "spikes" })},
 		{"rsa-kendall", "want a or b", x, set(func(p *compare.Params) { p.Kendall = "c" })},
+		{"rsa-cosine", "-1 permutations, want 0 to 1048576", x, set(func(p *compare.Params) { p.Permutations = -1 })},
+		{"rsa-cosine", "100000000000 permutations, want 0 to 1048576", x, set(func(p *compare.Params) { p.Permutations = 100_000_000_000 })},
+		{"cka-linear", "permutations are not for the metric cka-linear", x, set(func(p *compare.Params) { p.Permutations = 10 })},
 		{"rsa-cosine", "no permutations where", silent, set(func(p *compare.Params) { p.Dissimilarity, p.Permutations = "cosine", 10 })},
 		{"ridge", "9 folds of 6", x, set(func(p *compare.Params) { p.Folds = 9 })},
 	} {

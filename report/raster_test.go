@@ -105,6 +105,15 @@ func TestPageOf(t *testing.T) {
 }
 
 // A figure's file tells what it shows; its text is escaped.
+// Names from outside, in whatever place of a figure, leave its document well-formed.
+func TestControlCharactersInCaptions(t *testing.T) {
+	f := Figure{SVG: []byte(`<svg xmlns="http://www.w3.org/2000/svg"><g/></svg>`), Alt: "a\x1b[31m", Caption: "b\u202e\x07\r\nc"}
+	got := f.Document()
+	if err := checkSVG(got); err != nil || !strings.Contains(string(got), `>a\x1b[31m</title>`) || !strings.Contains(string(got), `>b\u202e\a`+"\nc</desc>") {
+		t.Errorf("%v: %s", err, got)
+	}
+}
+
 func TestDocument(t *testing.T) {
 	f := Figure{SVG: []byte(`<?xml version="1.0"?><svg a=">"><g/></svg>`), Alt: "a < b", Caption: "c"}
 	want := `<?xml version="1.0"?><svg role="img" aria-labelledby="figure-title figure-desc" a=">"><title id="figure-title">a &lt; b</title><desc id="figure-desc">c</desc><g/></svg>`
