@@ -44,7 +44,7 @@ type tensorRow struct {
 }
 
 // shownBytes is how much of a file is read to show its values.
-const shownBytes = 256 << 20
+const shownBytes = 32 << 20
 
 // Run inspects.
 func (c *inspectCmd) Run(a *app) error {

@@ -347,14 +347,36 @@ func ofIDX(path string) (File, error) {
 	} else if _, err := in.Seek(0, io.SeekStart); err != nil {
 		return f, fmt.Errorf("%s: %w", path, err)
 	}
-	t, err := idx.Read(r, maxArray)
+	dims, err := idx.ReadInfo(r)
 	if err != nil {
 		return f, fmt.Errorf("%s: %w", path, err)
 	}
-	f.Arrays = []Array{{Name: "data", DType: "U8", Shape: t.Dims, Bytes: int64(len(t.Data)), read: func() (npz.Array, error) {
-		return npz.Array{DType: "|u1", Shape: t.Dims, Data: t.Data}, nil
-	}}}
+	size := int64(1)
+	for _, d := range dims {
+		size *= int64(d)
+	}
+	f.Arrays = []Array{{Name: "data", DType: "U8", Shape: dims, Bytes: size, read: func() (npz.Array, error) { return idxArray(path) }}}
 	return f, nil
+}
+
+// idxArray reads the elements of an IDX file, which may be compressed.
+func idxArray(path string) (npz.Array, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return npz.Array{}, err
+	}
+	defer in.Close()
+	var r io.Reader = in
+	if zipped, err := gzip.NewReader(in); err == nil {
+		r = zipped
+	} else if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return npz.Array{}, err
+	}
+	t, err := idx.Read(r, maxArray)
+	if err != nil {
+		return npz.Array{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return npz.Array{DType: "|u1", Shape: t.Dims, Data: t.Data}, nil
 }
 
 func ofYAML(c catalog.Catalog, path string) (File, error) {

@@ -85,7 +85,13 @@ func decode(r io.Reader, form string) (list []spiketrain.Recording, many bool, e
 	case "csv":
 		one, err = spiketrain.ReadCSV(r, 0)
 	case "npz":
-		one, err = readNPZ(r)
+		var f *os.File
+		var size int64
+		if f, size, err = spool(r); err == nil {
+			defer os.Remove(f.Name())
+			defer f.Close()
+			one, err = readNPZ(f, size)
+		}
 	case "text":
 		one, err = spiketrain.ReadText(r, 0)
 	default:
@@ -116,16 +122,25 @@ func formOf(path string, r *bufio.Reader) string {
 	return "text"
 }
 
-func readNPZ(r io.Reader) (rec spiketrain.Recording, err error) {
-	src, err := limit.ReadAll(r, npz.DefaultMax)
-	if err != nil {
-		return rec, err
-	}
-	arrays, err := npz.Read(bytes.NewReader(src), int64(len(src)), 0)
+func readNPZ(r io.ReaderAt, size int64) (rec spiketrain.Recording, err error) {
+	arrays, err := npz.Read(r, size, 0)
 	if err != nil {
 		return rec, err
 	}
 	return FromNPZ(arrays)
+}
+
+// spool is a stream in a temporary file, since archives are read from their end.
+func spool(r io.Reader) (f *os.File, size int64, err error) {
+	if f, err = os.CreateTemp("", "synfire-*.npz"); err != nil {
+		return nil, 0, err
+	}
+	os.Remove(f.Name()) // where the system lets files be removed that are open
+	if size, err = io.Copy(f, limit.Reader(r, npz.DefaultMax)); err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, size, nil
 }
 
 // FromNPZ is the recording in the arrays of a file.
