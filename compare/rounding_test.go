@@ -700,7 +700,7 @@ func TestSpikeTies(t *testing.T) {
 				trials = append(trials, compare.Trials{{train}})
 			}
 			p := compare.DefaultParams()
-			p.Dissimilarity, p.Distance, p.Tau, p.Cost = "spikes", name, 3*c.unit, 0.4/c.unit
+			p.Dissimilarity, p.Distance, p.Tau, p.Cost = "spikes", name, fmt.Sprint(3*c.unit), fmt.Sprint(0.4/c.unit)
 			r, err := p.RDM(compare.Responses{Trials: trials}, nil)
 			if err != nil {
 				t.Fatal(err)
