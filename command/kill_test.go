@@ -140,22 +140,47 @@ func TestInterruptedVerb(t *testing.T) {
 		}
 		return npz.Write(b, map[string]npz.Array{"x": npz.F64(x, 60, 4)})
 	})
-	c := process("compare", "--metric", "rsa-kendall", "--permutations", "1000000", "--threads", "1", a, a)
-	var stderr strings.Builder
-	c.Stderr = &stderr
+	trains := write(t, "x.txt", strings.Repeat("1 2.5 3 7\n2 4 6 8 9\n", 10_000))
+	for _, args := range [][]string{
+		{"compare", "--metric", "rsa-kendall", "--permutations", "1000000", "--threads", "1", a, a},
+		{"distance", trains, "--metric", "spike", "--window", "0,10", "--surrogates", "1000", "--threads", "1"},
+	} {
+		c := process(args...)
+		var stderr strings.Builder
+		c.Stderr = &stderr
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(500 * time.Millisecond)
+		start := time.Now()
+		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		err := c.Wait()
+		if c.ProcessState.ExitCode() != exitFailed || !strings.Contains(stderr.String(), "interrupted") {
+			t.Errorf("%s: %v, exit code %d: %s", args[0], err, c.ProcessState.ExitCode(), stderr.String())
+		}
+		if took := time.Since(start); took > 20*time.Second {
+			t.Errorf("%s: it took %v to end", args[0], took)
+		}
+	}
+}
+
+// A second signal ends the process at once, without waiting for what it is doing.
+func TestSecondSignal(t *testing.T) {
+	trains := write(t, "x.txt", strings.Repeat("1 2.5 3 7\n2 4 6 8 9\n", 10_000))
+	c := process("distance", trains, "--metric", "spike", "--window", "0,10", "--surrogates", "1000", "--threads", "1")
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(500 * time.Millisecond)
-	start := time.Now()
-	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
+	for range 2 {
+		time.Sleep(500 * time.Millisecond)
+		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
 	}
 	err := c.Wait()
-	if c.ProcessState.ExitCode() != exitFailed || !strings.Contains(stderr.String(), "interrupted") {
-		t.Errorf("%v, exit code %d: %s", err, c.ProcessState.ExitCode(), stderr.String())
-	}
-	if took := time.Since(start); took > 20*time.Second {
-		t.Errorf("it took %v to end", took)
+	if s, ok := c.ProcessState.Sys().(syscall.WaitStatus); !ok || !s.Signaled() || s.Signal() != syscall.SIGTERM {
+		t.Errorf("it ended by %v, want the signal", err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"text/tabwriter"
 	"time"
@@ -98,6 +100,9 @@ func (*runFlags) saves() {}
 
 // runRecipe runs in the run's directory, judges, and writes the report.
 func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name string, f runFlags) error {
+	if f.Save < 0 {
+		return usageError{fmt.Errorf("--save %d: want a number of steps, or 0 for the end of epochs only", f.Save)}
+	}
 	start, built := time.Now(), machine.BuiltFrom()
 	out := f.Out
 	if out == "" {
@@ -148,14 +153,20 @@ func (a *app) interrupted(err error, out string) error {
 	return err
 }
 
-// finish writes result.json and the report, as HTML and Markdown with figures as
-// files of their own, and prints the result.
+// finish writes the report, as HTML and Markdown with figures as files of their own, and
+// prints the result. result.json, by which a run is known to be done, is written last,
+// and that of an earlier end is taken away first: a disk that is full in between leaves
+// no run that looks done with an old report.
 func (a *app) finish(result report.Run, page report.Page, asJSON bool) error {
 	dir := filepath.FromSlash(result.Dir)
+	file := filepath.Join(dir, "result.json")
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	if err := page.Write(dir); err != nil {
 		return err
 	}
-	if err := atomicfile.Write(filepath.Join(dir, "result.json"), result.WriteJSON); err != nil {
+	if err := atomicfile.Write(file, result.WriteJSON); err != nil {
 		return err
 	}
 	var err error

@@ -3,6 +3,7 @@ package command
 import (
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,6 +82,35 @@ func TestRuns(t *testing.T) {
 	}
 	if _, stderr, code = command("runs", "resume", "first", "--in", root); code != exitUsage || !strings.Contains(stderr, "is done") {
 		t.Errorf("resumed when done: exit code %d, %s", code, stderr)
+	}
+}
+
+// A report that cannot be written, as on a full disk, leaves no run that is done: an
+// older result is taken away before, and the new one is written last.
+func TestNoResultWithoutReport(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	args := []string{"train", write(t, "net.yaml", tinyNet), "--out", dir, "--resume"}
+	if _, stderr, code := command(args...); code != 0 {
+		t.Fatal(stderr)
+	}
+	page := filepath.Join(dir, "report.html")
+	if err := errors.Join(os.Remove(page), os.Mkdir(page, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code := command(args...); code != exitFailed || !strings.Contains(stderr, "report.html") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	if r, err := run.Read(dir); err != nil || r.Status != run.Interrupted {
+		t.Errorf("status %s, %v", r.Status, err)
+	}
+	if err := os.Remove(page); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code := command(args...); code != 0 {
+		t.Fatal(stderr)
+	}
+	if r, err := run.Read(dir); err != nil || r.Status != run.Done {
+		t.Errorf("with room again: status %s, %v", r.Status, err)
 	}
 }
 

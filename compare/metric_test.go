@@ -150,14 +150,14 @@ func TestMetricsOfSpikes(t *testing.T) {
 	}
 	for name, param := range map[string]string{"van-rossum": "tau", "victor-purpura": "cost", "isi": "", "spike": ""} {
 		p := compare.DefaultParams()
-		p.Dissimilarity, p.Distance = "spikes", name
+		p.Dissimilarity, p.Distance, p.Tau, p.Cost = "spikes", name, "10", "0.1"
 		r, err := m.Compare(side, side, p, nil)
 		if err != nil || math.Abs(r.Value-1) > 1e-12 {
 			t.Errorf("%s with itself: %+v, %v", name, r, err)
 		}
 		want := map[string]any{"dissimilarity": "spikes", "distance": name}
 		if param != "" {
-			want[param] = map[string]float64{"tau": p.Tau, "cost": p.Cost}[param]
+			want[param] = map[string]float64{"tau": 10, "cost": 0.1}[param]
 		}
 		if used := m.Used(p); !reflect.DeepEqual(used, want) {
 			t.Errorf("%s uses %v, want %v", name, used, want)
@@ -184,6 +184,9 @@ func TestMetricErrors(t *testing.T) {
 		{"rsa-spearman", `did you mean "euclidean"`, x, set(func(p *compare.Params) { p.Dissimilarity = "euclidian" })},
 		{"rsa-spearman", "holds no spike trains", x, set(func(p *compare.Params) { p.Dissimilarity = "spikes" })},
 		{"rsa-kendall", "want a or b", x, set(func(p *compare.Params) { p.Kendall = "c" })},
+		{"rsa-cosine", "-1 permutations, want 0 to 1048576", x, set(func(p *compare.Params) { p.Permutations = -1 })},
+		{"rsa-cosine", "100000000000 permutations, want 0 to 1048576", x, set(func(p *compare.Params) { p.Permutations = 100_000_000_000 })},
+		{"cka-linear", "permutations are not for the metric cka-linear", x, set(func(p *compare.Params) { p.Permutations = 10 })},
 		{"rsa-cosine", "no permutations where", silent, set(func(p *compare.Params) { p.Dissimilarity, p.Permutations = "cosine", 10 })},
 		{"ridge", "9 folds of 6", x, set(func(p *compare.Params) { p.Folds = 9 })},
 	} {

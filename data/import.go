@@ -66,7 +66,10 @@ func (im *importer) verdict(from string, whole bool) error {
 			lacks = append(lacks, path.Base(f.Name))
 		}
 	}
-	if len(im.have) == 0 || (whole && len(lacks) > 0) {
+	switch {
+	case len(im.have) == 0 && len(lacks) == 0:
+		return fmt.Errorf("data: import %s from %s: none of its %d files is there; the cache has them all already, so nothing is needed", im.d.Name, from, len(im.d.Files))
+	case len(im.have) == 0 || whole && len(lacks) > 0:
 		return fmt.Errorf("data: import %s from %s: found %d of %d files; missing: %s (looked for by name at any depth, also without .gz)",
 			im.d.Name, from, len(im.have), len(im.d.Files), strings.Join(lacks, ", "))
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"synfire/data"
@@ -27,7 +28,7 @@ func toySet() (d data.Dataset, xRaw, yRaw []byte) {
 	return d, xRaw, yRaw
 }
 
-func tarOf(t *testing.T, entries map[string][]byte) []byte {
+func tarOf(t testing.TB, entries map[string][]byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -184,6 +185,24 @@ func TestImportErrors(t *testing.T) {
 	checkError(t, "cache", err, "cannot write to the cache")
 	_, err = data.Import(t.Context(), tempOptions(t), data.Dataset{Name: "inner"}, dir)
 	checkError(t, "embedded", err, "inner", "embedded in the program")
+}
+
+// Where a folder holds nothing and nothing is missing either, the error has no empty list
+// of missing files.
+func TestImportOfNothingMissing(t *testing.T) {
+	d, x, y := toySet()
+	o := tempOptions(t)
+	from := t.TempDir()
+	write(t, filepath.Join(from, "x.gz"), gzipped(x))
+	write(t, filepath.Join(from, "y.gz"), gzipped(y))
+	if _, err := data.Import(t.Context(), o, d, from); err != nil {
+		t.Fatal(err)
+	}
+	_, err := data.Import(t.Context(), o, d, t.TempDir())
+	checkError(t, "nothing", err, "none of its 2 files is there", "the cache has them all already")
+	if strings.Contains(err.Error(), "missing:") {
+		t.Error(err)
+	}
 }
 
 func TestImportStops(t *testing.T) {

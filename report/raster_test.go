@@ -105,6 +105,28 @@ func TestPageOf(t *testing.T) {
 }
 
 // A figure's file tells what it shows; its text is escaped.
+// Names from outside, in whatever place of a figure, leave its document well-formed.
+func TestControlCharactersInCaptions(t *testing.T) {
+	f := Figure{SVG: []byte(`<svg xmlns="http://www.w3.org/2000/svg"><g/></svg>`), Alt: "a\x1b[31m", Caption: "b\u202e\x07\r\nc"}
+	got := f.Document()
+	if err := checkSVG(got); err != nil || !strings.Contains(string(got), `>a\x1b[31m</title>`) || !strings.Contains(string(got), `>b\u202e\a`+"\nc</desc>") {
+		t.Errorf("%v: %s", err, got)
+	}
+}
+
+// A page has no control characters of names and files either.
+func TestControlCharactersInPages(t *testing.T) {
+	const evil = "a\x1b[31m\u202eb"
+	p := Page{Title: evil, Lead: evil, Config: "x: 1\n\ty: " + evil, Facts: []Fact{{Label: evil, Value: evil}}, Sections: []Section{{Title: evil, Text: evil}}}
+	got, err := p.HTML()
+	if err != nil || strings.ContainsAny(string(got), "\x1b\u202e") || !strings.Contains(string(got), "x: 1\n\ty: a\\x1b[31m\\u202eb") {
+		t.Errorf("%v: %s", err, got)
+	}
+	if got := string(p.Markdown()); strings.ContainsAny(got, "\x1b\u202e") {
+		t.Errorf("as Markdown: %q", got)
+	}
+}
+
 func TestDocument(t *testing.T) {
 	f := Figure{SVG: []byte(`<?xml version="1.0"?><svg a=">"><g/></svg>`), Alt: "a < b", Caption: "c"}
 	want := `<?xml version="1.0"?><svg role="img" aria-labelledby="figure-title figure-desc" a=">"><title id="figure-title">a &lt; b</title><desc id="figure-desc">c</desc><g/></svg>`

@@ -84,11 +84,17 @@ func Count(results []Result) Tally {
 	return t
 }
 
-// String reads, e.g., "2 of 3 claims met, 1 not tested".
+// String reads, e.g., "2 of 3 claims met, 1 not tested"; where none was tested, "none of
+// 3 claims is tested at this scale".
 func (t Tally) String() string {
 	n := t.Met + t.NotMet + t.NotTested
 	if n == 0 {
 		return "no claims"
+	}
+	if t.NotTested == n && n > 1 {
+		return fmt.Sprintf("none of %d claims is tested at this scale", n)
+	} else if t.NotTested == n {
+		return "its claim is not tested at this scale"
 	}
 	noun := "claims"
 	if n == 1 {

@@ -99,7 +99,8 @@ func TestVerdict(t *testing.T) {
 		{nil, 0, "run r: no claims"},
 		{[]report.Verdict{report.Met}, 0, "run r: 1 of 1 claim met"},
 		{[]report.Verdict{report.Met, report.NotTested}, 0, "run r: 1 of 2 claims met, 1 not tested"},
-		{[]report.Verdict{report.NotTested}, 0, "run r: 0 of 1 claim met, 1 not tested"},
+		{[]report.Verdict{report.NotTested}, 0, "run r: its claim is not tested at this scale"},
+		{[]report.Verdict{report.NotTested, report.NotTested}, 0, "run r: none of 2 claims is tested at this scale"},
 		{[]report.Verdict{report.Met, report.NotMet, report.NotTested}, 3, "run r: 1 of 3 claims met, 1 not met, 1 not tested"},
 		{[]report.Verdict{report.Met, "splendid"}, 3, "run r: 1 of 2 claims met, 1 not met"},
 	} {

@@ -9,6 +9,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"synfire/sample"
 )
 
 // drawingElements are what an SVG may consist of on a page: shapes, text and
@@ -130,9 +132,15 @@ func describe(doc []byte, title, description, id string) []byte {
 	b.Write(doc[:start])
 	fmt.Fprintf(&b, ` role="img" aria-labelledby="%s-title %[1]s-desc"`, id)
 	b.Write(doc[start:end])
-	fmt.Fprintf(&b, `<title id="%s-title">%s</title><desc id="%[1]s-desc">%[3]s</desc>`, id, html.EscapeString(title), html.EscapeString(description))
+	fmt.Fprintf(&b, `<title id="%s-title">%s</title><desc id="%[1]s-desc">%[3]s</desc>`, id, escaped(title), escaped(description))
 	b.Write(doc[end:])
 	return b.Bytes()
+}
+
+// escaped is text within an element. What control characters it has are written out:
+// XML knows hardly any.
+func escaped(text string) string {
+	return html.EscapeString(sample.PrintableText(strings.ReplaceAll(text, "\r\n", "\n")))
 }
 
 // inlineSVG is the svg element of a checked document as HTML takes it: without

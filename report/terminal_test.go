@@ -76,7 +76,7 @@ func TestTerminalColours(t *testing.T) {
 	}{
 		{report.Met, "\x1b[32mrun r: 1 of 1 claim met\x1b[0m\n"},
 		{report.NotMet, "\x1b[31mrun r: 0 of 1 claim met, 1 not met\x1b[0m\n"},
-		{report.NotTested, "\nrun r: 0 of 1 claim met, 1 not tested\n"},
+		{report.NotTested, "\nrun r: its claim is not tested at this scale\n"},
 	} {
 		r := report.Run{Run: "r", Claims: []report.Result{{Name: "n", Verdict: c.verdict}}}
 		if got := terminal(t, r, 80, true); !strings.HasSuffix(got, c.want) {

@@ -35,12 +35,12 @@ func (v *Progress) Bar(phase string, done, total int, note string) {
 		v.Done()
 		v.phase = phase
 		v.bar = progressbar.NewOptions(total,
-			progressbar.OptionSetWriter(v.screen.Err), progressbar.OptionSetWidth(24),
+			progressbar.OptionSetWriter(v.screen.raw), progressbar.OptionSetWidth(24),
 			progressbar.OptionShowIts(), progressbar.OptionSetItsString("samples"), progressbar.OptionShowCount(),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetRenderBlankState(true))
 	}
-	v.bar.Describe(phase + note)
+	v.bar.Describe(Clean(phase + note))
 	_ = v.bar.Set(done)
 }
 
@@ -115,5 +115,5 @@ func figures(scalars []task.Scalar) string {
 // Warn prints a warning.
 func (v *Progress) Warn(message string) {
 	v.Done()
-	fmt.Fprintln(v.screen.Err, "warning:", Clean(message))
+	fmt.Fprintln(v.screen.Err, "warning:", message)
 }

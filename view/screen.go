@@ -27,12 +27,15 @@ const (
 
 var styles = regexp.MustCompile("^\x1b\\[(0|1|2|31|32|33)m")
 
-// Screen is where a command prints.
+// Screen is where a command prints. What is written to Out and Err is cleaned of all
+// that would steer a terminal.
 type Screen struct {
 	Out, Err io.Writer
 	Color    bool // of Out
 	Live     bool // progress on Err
 	Width    int  // columns
+
+	raw io.Writer // the stream below Err, for progress alone
 }
 
 // widest is the width of text that is read with ease.
@@ -40,7 +43,7 @@ const widest = 100
 
 // NewScreen looks at what the streams are. NO_COLOR and TERM=dumb take the colours away.
 func NewScreen(out, errOut io.Writer) Screen {
-	s := Screen{Err: errOut, Width: widest}
+	s := Screen{Err: &cleaner{to: errOut}, raw: errOut, Width: widest}
 	if f, ok := errOut.(*os.File); ok {
 		s.Live = term.IsTerminal(int(f.Fd()))
 	}
@@ -86,7 +89,7 @@ func wrap(text string, width int) (lines []string) {
 // Status shows a line on a terminal in place of the one before; "" removes it.
 func (s Screen) Status(format string, args ...any) {
 	if s.Live {
-		fmt.Fprintf(s.Err, "\r\x1b[K"+format, args...)
+		fmt.Fprint(s.raw, "\r\x1b[K"+Clean(fmt.Sprintf(format, args...)))
 	}
 }
 

@@ -3,6 +3,7 @@ package view
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -40,5 +41,24 @@ func TestCleaner(t *testing.T) {
 	styled := &cleaner{to: &out, styled: true}
 	if _, err := styled.Write([]byte(Bold + "a" + plain + "\x1b]0;x\x07\xff")); err != nil || out.String() != Bold+"a"+plain+`\u001b]0;x\u0007\u00ff` {
 		t.Errorf("styled: %q", out.String())
+	}
+}
+
+// No stream of a screen passes escapes of names from outside, standard error neither.
+func TestEscapesOnStandardError(t *testing.T) {
+	const name = "a\x1b[31mb\u202ec"
+	var out, errOut bytes.Buffer
+	s := NewScreen(&out, &errOut)
+	s.Live = true
+	fmt.Fprintln(s.Out, name)
+	fmt.Fprintln(s.Err, name)
+	NewProgress(s).Warn(name)
+	if got := out.String() + errOut.String(); strings.ContainsAny(got, "\x1b\u202e") || strings.Count(got, `a\u001b[31mb\u202ec`) != 3 {
+		t.Errorf("%q", got)
+	}
+	errOut.Reset()
+	s.Status("%s", name)
+	if got := errOut.String(); got != "\r\x1b[K"+`a\u001b[31mb\u202ec` {
+		t.Errorf("status: %q", got)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -41,17 +42,53 @@ type Recording struct {
 func Read(path string) (Recording, error) {
 	name := filepath.Base(path)
 	if strings.EqualFold(filepath.Ext(path), ".npz") {
-		arrays, err := npz.ReadFile(path, 0)
-		if err != nil {
-			return Recording{}, err
+		r, err := readNPZ(path, name)
+		if err != nil && !errors.Is(err, ErrNone) {
+			err = fmt.Errorf("%s: %w", path, err)
 		}
-		return FromNPZ(name, arrays)
+		return r, err
 	}
 	f, err := safetensors.ReadFile(path, safetensors.Limits{})
 	if err != nil {
 		return Recording{}, err
 	}
 	return FromTensors(name, f.Tensors)
+}
+
+// readNPZ reads of an archive what is needed: responses without the other arrays, and
+// without holding the bytes that they are made of.
+func readNPZ(path, name string) (Recording, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Recording{}, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return Recording{}, err
+	}
+	entries, err := npz.Entries(f, st.Size())
+	if err != nil {
+		return Recording{}, err
+	}
+	for _, e := range entries {
+		if e.Name != "x" {
+			continue
+		}
+		if e.Bytes > npz.DefaultMax {
+			return Recording{}, fmt.Errorf("array x takes %d bytes, more than the permitted %d; take a part of the stimuli", e.Bytes, int64(npz.DefaultMax))
+		}
+		v, err := e.Float64s()
+		if err != nil {
+			return Recording{}, err
+		}
+		return fromMatrix(name, v, e.Shape, roundoffs[e.DType])
+	}
+	arrays, err := npz.Read(f, st.Size(), 0)
+	if err != nil {
+		return Recording{}, err
+	}
+	return FromNPZ(name, arrays)
 }
 
 // FromTensors is the responses in tensors of float64 or float32.

@@ -294,13 +294,14 @@ func (s *source) Length(i int) float64 { return float64(s.cutter.steps(int(s.inf
 
 func (s *source) Read(ctx context.Context, i int, x *sample.Sample) error {
 	err := ctx.Err()
-	var b []byte
+	var f fs.File
 	if err == nil {
-		b, err = limit.ReadFile(s.FS, s.List[i].Path, MaxFile)
+		f, err = s.FS.Open(s.List[i].Path)
 	}
 	var sound *wav.Sound
 	if err == nil {
-		sound, err = wav.Decode(b)
+		sound, err = wav.Read(f, MaxFile)
+		f.Close()
 	}
 	if want := s.infos[i]; err == nil && (sound.Rate != want.Rate || sound.Channels != want.Channels || int64(len(sound.Samples)) != want.Frames*int64(want.Channels)) {
 		err = errors.New("the file has changed since it was opened; start again")

@@ -34,6 +34,7 @@ import (
 type Options struct {
 	Form  string // of Forms; "" goes by the file's name, else by how it begins
 	Trial string // the one to take, where there are several
+	Every bool   // keep the trains of all trials, and the recording's list of them
 	Units string // how many units there are, or their names (spiketrain.Recording.WithUnits)
 }
 
@@ -41,7 +42,7 @@ type Options struct {
 func Forms() []string { return []string{"json", "text", "csv", "npz"} }
 
 // Read reads the recordings of a file, or of standard input for "-". many tells a list
-// of recordings, even of one, from a single one. Each has the trains of one trial; what
+// of recordings, even of one, from a single one. Each has the trains of one trial, unless every one is asked for; what
 // its reader should be told stands in its notes.
 func Read(path string, o Options) (list []spiketrain.Recording, many bool, err error) {
 	if path == "-" {
@@ -67,7 +68,10 @@ func From(r io.Reader, name string, o Options) (list []spiketrain.Recording, man
 		return nil, false, fmt.Errorf("%s, read as %s: %w", name, form, err)
 	}
 	for i := range list {
-		if list[i], err = list[i].Trial(o.Trial); err == nil && o.Units != "" {
+		if !o.Every {
+			list[i], err = list[i].Trial(o.Trial)
+		}
+		if err == nil && o.Units != "" {
 			list[i], err = list[i].WithUnits(o.Units)
 		}
 		if err != nil {
@@ -85,7 +89,13 @@ func decode(r io.Reader, form string) (list []spiketrain.Recording, many bool, e
 	case "csv":
 		one, err = spiketrain.ReadCSV(r, 0)
 	case "npz":
-		one, err = readNPZ(r)
+		var f *os.File
+		var size int64
+		if f, size, err = spool(r); err == nil {
+			defer os.Remove(f.Name())
+			defer f.Close()
+			one, err = readNPZ(f, size)
+		}
 	case "text":
 		one, err = spiketrain.ReadText(r, 0)
 	default:
@@ -116,16 +126,25 @@ func formOf(path string, r *bufio.Reader) string {
 	return "text"
 }
 
-func readNPZ(r io.Reader) (rec spiketrain.Recording, err error) {
-	src, err := limit.ReadAll(r, npz.DefaultMax)
-	if err != nil {
-		return rec, err
-	}
-	arrays, err := npz.Read(bytes.NewReader(src), int64(len(src)), 0)
+func readNPZ(r io.ReaderAt, size int64) (rec spiketrain.Recording, err error) {
+	arrays, err := npz.Read(r, size, 0)
 	if err != nil {
 		return rec, err
 	}
 	return FromNPZ(arrays)
+}
+
+// spool is a stream in a temporary file, since archives are read from their end.
+func spool(r io.Reader) (f *os.File, size int64, err error) {
+	if f, err = os.CreateTemp("", "synfire-*.npz"); err != nil {
+		return nil, 0, err
+	}
+	os.Remove(f.Name()) // where the system lets files be removed that are open
+	if size, err = io.Copy(f, limit.Reader(r, npz.DefaultMax)); err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, size, nil
 }
 
 // FromNPZ is the recording in the arrays of a file.

@@ -48,17 +48,23 @@ func Read(r io.Reader, max int64) (*Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := limit.ReadAll(r, size)
+	body, err := limit.ReadDeclared(r, size)
 	var over *limit.Error
 	switch {
 	case errors.As(err, &over):
 		return nil, fmt.Errorf("idx: trailing bytes after the %d that dimensions %v declare; check that the file is one whole array", size, dims)
+	case errors.Is(err, io.ErrUnexpectedEOF) && int64(len(body)) < size:
+		return nil, fmt.Errorf("idx: truncated: dimensions %v declare %d bytes, found %d; fetch the file again: %w", dims, size, len(body), err)
 	case err != nil:
 		return nil, fmt.Errorf("idx: data, after %d of %d bytes: %w", len(body), size, err)
-	case int64(len(body)) < size:
-		return nil, fmt.Errorf("idx: truncated: dimensions %v declare %d bytes, found %d; fetch the file again: %w", dims, size, len(body), io.ErrUnexpectedEOF)
 	}
 	return &Array{Dims: dims, Data: body}, nil
+}
+
+// ReadInfo reads the header alone: the dimensions of the array.
+func ReadInfo(r io.Reader) ([]int, error) {
+	dims, _, err := readHeader(r, math.MaxInt64)
+	return dims, err
 }
 
 func readHeader(r io.Reader, max int64) (dims []int, size int64, err error) {

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+
+	"synfire/internal/limit"
 )
 
 // Info is what an NPY file says before its elements.
@@ -21,6 +24,15 @@ type Info struct {
 
 // ItemSize is the number of bytes of an element.
 func (i Info) ItemSize() int { return i.dtype.size }
+
+// array is the array of elements as they are in the file, which it takes over.
+func (i Info) array(elements []byte) Array {
+	i.Native(elements)
+	if i.Fortran && len(i.Shape) > 1 {
+		rowMajor(elements, i.dtype.size, i.Shape)
+	}
+	return Array{DType: i.DType, Shape: i.Shape, Data: elements}
+}
 
 // Native turns elements as they stand in the file into little-endian ones, in place.
 func (i Info) Native(elements []byte) {
@@ -128,26 +140,72 @@ func entry(f *zip.File) (Entry, error) {
 
 // Read reads the elements as they stand in the file, which Native and Fortran say how
 // to understand, into memory of Bytes bytes and no more. Their checksum is checked.
-func (e Entry) Read() ([]byte, error) {
+func (e Entry) Read() (b []byte, err error) {
+	err = e.open(func(r io.Reader) error {
+		b, err = limit.ReadDeclared(r, e.Bytes)
+		return err
+	})
+	return b, err
+}
+
+// Array reads the array.
+func (e Entry) Array() (Array, error) {
+	b, err := e.Read()
+	if err != nil {
+		return Array{}, err
+	}
+	return e.Info.array(b), nil
+}
+
+// Float64s reads the elements as numbers, row-major, without holding the bytes that
+// they are made of.
+func (e Entry) Float64s() (v []float64, err error) {
+	get := e.dtype.float()
+	if get == nil {
+		return nil, fmt.Errorf("npz: array %q holds strings (%s), expected numbers", e.Name, e.DType)
+	}
+	size := e.ItemSize()
+	var b []byte
+	err = e.open(func(r io.Reader) error {
+		v, err = limit.Collect(e.Bytes/int64(size), func(piece []float64) (int, error) {
+			b = slices.Grow(b[:0], len(piece)*size)[:len(piece)*size]
+			n, err := io.ReadFull(r, b)
+			e.Native(b[:n])
+			for i := range n / size {
+				piece[i] = get(b[i*size:])
+			}
+			return n / size, err
+		})
+		if err == nil {
+			_, err = limit.ReadDeclared(r, 0)
+		}
+		return err
+	})
+	if err == nil && e.Fortran {
+		rowMajor(v, 1, e.Shape)
+	}
+	return v, err
+}
+
+// open passes what follows the header to read, which goes to the end, where the
+// checksum is compared.
+func (e Entry) open(read func(io.Reader) error) error {
 	r, err := e.file.Open()
 	if err != nil {
-		return nil, fmt.Errorf("npz: array %q: %w", e.Name, err)
+		return fmt.Errorf("npz: array %q: %w", e.Name, err)
 	}
 	defer r.Close()
-	b := make([]byte, e.Bytes)
 	if _, err = io.CopyN(io.Discard, r, e.Header); err == nil {
-		_, err = io.ReadFull(r, b)
+		err = read(r)
 	}
-	if err == nil {
-		switch _, err = io.ReadFull(r, make([]byte, 1)); err { // the end, where the checksum is compared
-		case nil:
-			err = errors.New("trailing bytes after the elements; save the array again")
-		case io.EOF:
-			err = nil
-		}
+	var over *limit.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &over):
+		err = fmt.Errorf("trailing bytes after the %d that shape %v of %s takes; save the array again", e.Bytes, e.Shape, e.DType)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		err = fmt.Errorf("truncated: shape %v of %s takes %d bytes; save the array again: %w", e.Shape, e.DType, e.Bytes, err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("npz: array %q: %w", e.Name, err)
-	}
-	return b, nil
+	return fmt.Errorf("npz: array %q: %w", e.Name, err)
 }

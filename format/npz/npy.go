@@ -43,24 +43,17 @@ func readNPY(r io.Reader, max int64) (Array, error) {
 	if err != nil {
 		return Array{}, err
 	}
-	data, err := limit.ReadAll(r, size)
+	data, err := limit.ReadDeclared(r, size)
 	var over *limit.Error
 	switch {
 	case errors.As(err, &over):
 		return Array{}, fmt.Errorf("trailing bytes after the %d that shape %v of %s takes; is the file one whole array?", size, h.shape, h.dtype.name())
+	case errors.Is(err, io.ErrUnexpectedEOF) && int64(len(data)) < size:
+		return Array{}, fmt.Errorf("truncated: shape %v of %s takes %d bytes, found %d; save the array again: %w", h.shape, h.dtype.name(), size, len(data), err)
 	case err != nil:
 		return Array{}, fmt.Errorf("elements, after %d of %d bytes: %w", len(data), size, err)
-	case int64(len(data)) < size:
-		return Array{}, fmt.Errorf("truncated: shape %v of %s takes %d bytes, found %d; save the array again: %w", h.shape, h.dtype.name(), size, len(data), io.ErrUnexpectedEOF)
 	}
-	a := Array{DType: h.dtype.name(), Shape: h.shape, Data: data}
-	if h.dtype.big {
-		swap(data, h.dtype)
-	}
-	if h.fortran && len(h.shape) > 1 {
-		a.Data = rowMajor(data, h.dtype.size, h.shape)
-	}
-	return a, nil
+	return Info{DType: h.dtype.name(), Shape: h.shape, Fortran: h.fortran, dtype: h.dtype}.array(data), nil
 }
 
 // header is what stands before the elements.
@@ -158,28 +151,38 @@ func swap(data []byte, d dtype) {
 	}
 }
 
-// rowMajor reorders elements of which the first index varies fastest.
-func rowMajor(data []byte, size int, shape []int) []byte {
-	out := make([]byte, 0, len(data))
-	strides := make([]int, len(shape)) // in bytes, of the data
-	step := size
-	for i, d := range shape {
-		strides[i] = step
-		step *= d
-	}
-	at, index := 0, make([]int, len(shape))
-	for len(out) < len(data) {
-		out = append(out, data[at:at+size]...)
-		for i := len(shape) - 1; i >= 0; i-- {
-			at += strides[i]
-			if index[i]++; index[i] < shape[i] {
+// rowMajor orders the elements of an array whose first index varies fastest, in place:
+// it follows the cycles of that permutation, with a bit for each element that has moved.
+func rowMajor[T any](data []T, size int, shape []int) {
+	n := len(data) / max(size, 1)
+	moved := make([]uint64, n/64+1)
+	taken, spare := make([]T, size), make([]T, size)
+	for first := range n {
+		if moved[first/64]>>(first%64)&1 == 1 {
+			continue
+		}
+		copy(taken, data[first*size:])
+		for at := rowMajorIndex(first, shape); ; at = rowMajorIndex(at, shape) {
+			place := data[at*size : (at+1)*size]
+			copy(spare, place)
+			copy(place, taken)
+			taken, spare = spare, taken
+			moved[at/64] |= 1 << (at % 64)
+			if at == first {
 				break
 			}
-			at -= strides[i] * shape[i]
-			index[i] = 0
 		}
 	}
-	return out
+}
+
+// rowMajorIndex is the place in row-major order of element k of an array whose first
+// index varies fastest.
+func rowMajorIndex(k int, shape []int) (at int) {
+	for _, d := range shape {
+		at = at*d + k%d
+		k /= d
+	}
+	return at
 }
 
 // WriteNPY writes an array. It fails without writing where DType, Shape and Data

@@ -2,13 +2,11 @@ package npz
 
 import (
 	"archive/zip"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"os"
 	"slices"
-	"strings"
 )
 
 // suffix is what an array's name carries in the archive.
@@ -21,39 +19,23 @@ func Read(r io.ReaderAt, size, max int64) (map[string]Array, error) {
 	if max <= 0 {
 		max = DefaultMax
 	}
-	z, err := zip.NewReader(r, size)
+	entries, err := Entries(r, size)
 	if err != nil {
-		return nil, fmt.Errorf("npz: not an NPZ archive: %w; make one with numpy.savez", err)
+		return nil, err
 	}
 	arrays := map[string]Array{}
-	for _, f := range z.File {
-		name, ok := strings.CutSuffix(f.Name, suffix)
-		if !ok {
-			continue
+	for _, e := range entries {
+		if e.Bytes > max {
+			return nil, fmt.Errorf("npz: array %q: shape %v of %s takes %d bytes, more than the permitted %d", e.Name, e.Shape, e.DType, e.Bytes, max)
 		}
-		if _, twice := arrays[name]; twice {
-			return nil, fmt.Errorf("npz: the archive has two arrays named %q", name)
-		}
-		a, err := readEntry(f, max)
-		if err != nil {
-			return nil, fmt.Errorf("npz: array %q: %w", name, err)
-		}
-		arrays[name] = a
-		max -= int64(len(a.Data))
+		max -= e.Bytes
 	}
-	if len(arrays) == 0 {
-		return nil, errors.New("npz: the archive holds no arrays; make it with numpy.savez(FILE, x=…, y=…)")
+	for _, e := range entries {
+		if arrays[e.Name], err = e.Array(); err != nil {
+			return nil, err
+		}
 	}
 	return arrays, nil
-}
-
-func readEntry(f *zip.File, max int64) (Array, error) {
-	r, err := f.Open()
-	if err != nil {
-		return Array{}, err
-	}
-	defer r.Close()
-	return readNPY(r, max)
 }
 
 // ReadFile reads the arrays of the NPZ file at path; see Read.

@@ -138,12 +138,9 @@ func (r *Reader) next() (Event, error) {
 	if n > MaxRecord {
 		return Event{}, fmt.Errorf("%d bytes, want at most %d", n, MaxRecord)
 	}
-	data, err := limit.ReadAll(io.LimitReader(r.r, int64(n)+4), MaxRecord+4)
+	data, err := limit.ReadDeclared(io.LimitReader(r.r, int64(n)+4), int64(n)+4)
 	if err != nil {
-		return Event{}, err
-	}
-	if len(data) < int(n)+4 {
-		return Event{}, cutOff(io.ErrUnexpectedEOF)
+		return Event{}, cutOff(err)
 	}
 	data, sum := data[:n], binary.LittleEndian.Uint32(data[n:])
 	if got := check(data); got != sum {

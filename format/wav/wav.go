@@ -10,11 +10,13 @@
 package wav
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"synfire/internal/limit"
 )
@@ -41,41 +43,59 @@ type format struct {
 
 // Read reads a file of at most max bytes.
 func Read(r io.Reader, max int64) (*Sound, error) {
-	b, err := limit.ReadAll(r, max)
+	r = limit.Reader(r, max)
+	start := make([]byte, 12)
+	if _, err := io.ReadFull(r, start); err != nil || string(start[:4]) != "RIFF" || string(start[8:]) != "WAVE" {
+		return nil, errors.New("wav: not a WAV file: expected RIFF and WAVE in its first 12 bytes")
+	}
+	f, size, _, err := samples(r)
 	if err != nil {
 		return nil, fmt.Errorf("wav: %w", err)
 	}
-	return Decode(b)
+	return f.sound(r, size)
 }
 
 // Decode decodes a file that is in memory.
-func Decode(b []byte) (s *Sound, err error) {
-	if len(b) < 12 || string(b[:4]) != "RIFF" || string(b[8:12]) != "WAVE" {
-		return nil, errors.New("wav: not a WAV file: expected RIFF and WAVE in its first 12 bytes")
-	}
-	var f *format
-	for b = b[12:]; len(b) >= 8; {
-		name, size := string(b[:4]), int64(binary.LittleEndian.Uint32(b[4:]))
-		b = b[8:]
-		if size > int64(len(b)) {
-			return nil, fmt.Errorf("wav: truncated: chunk %q declares %d bytes, found %d", name, size, len(b))
-		}
-		chunk := b[:size]
-		b = b[min(size+size%2, int64(len(b))):] // chunks begin at even places
-		switch name {
-		case "fmt ":
-			if f, err = parseFormat(chunk); err != nil {
-				return nil, fmt.Errorf("wav: %w", err)
+func Decode(b []byte) (*Sound, error) { return Read(bytes.NewReader(b), int64(len(b))) }
+
+// samples reads up to the samples, which take size bytes; passed is how many bytes it
+// read after the file's start.
+func samples(r io.Reader) (f *format, size, passed int64, err error) {
+	for {
+		chunk := make([]byte, 8)
+		if _, err := io.ReadFull(r, chunk); err != nil {
+			var over *limit.Error
+			if errors.As(err, &over) {
+				return nil, 0, 0, err
 			}
-		case "data":
-			if f == nil {
-				return nil, errors.New("wav: samples come before their format; convert the file")
-			}
-			return f.sound(chunk)
+			return nil, 0, 0, errors.New("the file has no samples (chunk \"data\")")
 		}
+		name, size := string(chunk[:4]), int64(binary.LittleEndian.Uint32(chunk[4:]))
+		passed += 8
+		switch {
+		case name == "data" && f == nil:
+			return nil, 0, 0, errors.New("samples come before their format; convert the file")
+		case name == "data":
+			return f, size, passed, nil
+		case name == "fmt " && size <= maxFormat:
+			b := make([]byte, size+size%2) // chunks begin at even places
+			if _, err := io.ReadFull(r, b); err != nil {
+				return nil, 0, 0, fmt.Errorf("truncated: chunk %q declares %d bytes: %w", name, size, err)
+			}
+			if f, err = parseFormat(b[:size]); err != nil {
+				return nil, 0, 0, err
+			}
+		default:
+			if _, err := io.CopyN(io.Discard, r, size+size%2); err != nil {
+				return nil, 0, 0, fmt.Errorf("truncated: chunk %q declares %d bytes: %w", name, size, err)
+			}
+		}
+		passed += size + size%2
 	}
-	return nil, errors.New("wav: the file has no samples (chunk \"data\")")
 }
+
+// maxFormat is the longest description of a format, in bytes.
+const maxFormat = 1 << 10
 
 func parseFormat(b []byte) (*format, error) {
 	if len(b) < 16 {
@@ -93,17 +113,36 @@ func parseFormat(b []byte) (*format, error) {
 	return f, nil
 }
 
-// sound decodes the samples of whole frames.
-func (f *format) sound(b []byte) (*Sound, error) {
-	size := f.bits / 8
-	if frame := size * f.channels; len(b)%frame != 0 {
-		return nil, fmt.Errorf("wav: %d bytes of samples, expected a multiple of %d", len(b), frame)
+// sound decodes samples of size bytes, a piece at a time.
+func (f *format) sound(r io.Reader, size int64) (*Sound, error) {
+	width := f.bits / 8
+	var b []byte
+	v, err := limit.Collect(size/int64(width), func(piece []float32) (int, error) {
+		b = slices.Grow(b[:0], len(piece)*width)[:len(piece)*width]
+		n, err := io.ReadFull(r, b)
+		for i := range n / width {
+			piece[i] = f.sample(b[i*width:])
+		}
+		return n / width, err
+	})
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, fmt.Errorf("wav: truncated: chunk \"data\" declares %d bytes, found %d", size, len(v)*width)
+	case err != nil:
+		return nil, fmt.Errorf("wav: %w", err)
 	}
-	s := &Sound{Rate: f.rate, Channels: f.channels, Samples: make([]float32, len(b)/size)}
-	for i := range s.Samples {
-		s.Samples[i] = f.sample(b[i*size:])
+	if err := f.whole(size); err != nil {
+		return nil, err
 	}
-	return s, nil
+	return &Sound{Rate: f.rate, Channels: f.channels, Samples: v}, nil
+}
+
+// whole is an error where size bytes are no whole frames.
+func (f *format) whole(size int64) error {
+	if frame := int64(f.bits / 8 * f.channels); size%frame != 0 {
+		return fmt.Errorf("wav: %d bytes of samples, expected a multiple of %d", size, frame)
+	}
+	return nil
 }
 
 func (f *format) sample(b []byte) float32 {

@@ -191,6 +191,10 @@ func (d *decoder) decodeStruct(n *node, v reflect.Value, p *path) {
 		d.expected(n, "a mapping", p, suggestKeys(d, v.Type()))
 		return
 	}
+	if inner != nil && n.kind == null {
+		d.expected(n, "a mapping with a kind, or the name of a kind", p, "write one, or remove the item")
+		return
+	}
 	before := len(d.errs)
 	if inner == nil {
 		d.decodeFields(n, v, p, table, table.names())

@@ -56,6 +56,17 @@ func TestInlineInterface(t *testing.T) {
 	}
 }
 
+// A struct around an interface cannot be without it: an item that is empty was decoded
+// as one that could not be written again.
+func TestEmptyItemAroundInterface(t *testing.T) {
+	for _, src := range []string{"nodes:\n  -", "nodes: [relu, null]"} {
+		var got config
+		if err := Decode("net.yaml", []byte(src), &got, kinds); err == nil || !strings.Contains(err.Error(), "expected a mapping with a kind") {
+			t.Errorf("%q: %v, error %v", src, got.Nodes, err)
+		}
+	}
+}
+
 func TestLocate(t *testing.T) {
 	src := []byte("steps: 3\nnodes:\n  - relu\n  - kind: conv2d\n    out: 3\n")
 	for _, c := range []struct {

@@ -3,9 +3,9 @@
 package limit
 
 import (
-	"bytes"
 	"fmt"
 	"io"
+	"math"
 )
 
 // Error says that the input was longer than permitted.
@@ -24,11 +24,18 @@ func Reader(r io.Reader, max int64) io.Reader {
 }
 
 // ReadAll reads r to its end. Where r has more than max bytes, it returns the
-// first max bytes and an *Error. Memory grows with what was read, not with max.
+// first max bytes and an *Error. Memory grows with what was read, in pieces that are
+// joined at the end; ReadDeclared needs half of it, where a length is known.
 func ReadAll(r io.Reader, max int64) ([]byte, error) {
-	var b bytes.Buffer
-	_, err := b.ReadFrom(Reader(r, max))
-	return b.Bytes(), err
+	r = Reader(r, max)
+	pieces, n, err := collect(math.MaxInt64, func(piece []byte) (int, error) { return fill(r, piece) })
+	if err == io.EOF {
+		err = nil
+	}
+	if full := Fits(n); full != nil {
+		return nil, full
+	}
+	return join(pieces, n), err
 }
 
 type reader struct {

@@ -17,6 +17,9 @@ func TestFacts(t *testing.T) {
 	if Memory() < 1<<26 || PeakRSS() < 1<<20 || PeakRSS() > Memory() {
 		t.Errorf("%d bytes of memory, %d taken", Memory(), PeakRSS())
 	}
+	if Free() < 1 || Free() > Memory() {
+		t.Errorf("%d bytes free of %d", Free(), Memory())
+	}
 	raw, err := os.ReadFile("/proc/cpuinfo")
 	if err == nil && strings.Contains(string(raw), "stepping") && strings.Count(CPU(), "-") < 2 {
 		t.Errorf("%q has no family, model and stepping", CPU())

@@ -160,6 +160,39 @@ func TestClothes(t *testing.T) {
 	}
 }
 
+// What is measured of a published run besides its test error, and of a spiking network
+// against the settled real-valued one, with few images.
+func TestMeasuredBesideTheError(t *testing.T) {
+	if testing.Short() || snntest.DoublePrecision() {
+		t.Skip("trains networks, which takes long without assembly")
+	}
+	e := &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Out: t.TempDir(), Observer: train.None{}, Now: time.Now}
+	b, err := newBoard(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := published(1)
+	j.Images, j.Epochs = 0, 3
+	b.published(t.Context(), j)
+	b.testError(t.Context(), small(spiking(1, 0, 1)))
+	b.fixedPoints(t.Context())
+	o, err := b.outcome(report.Page{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	training, full := o.Measured["training-error"], o.Measured["full"]
+	if training.N != 1000 || full.N != 500 || !(training.Values[0] > 0 && training.Values[0] < full.Values[0]) || full.Values[0] != o.Measured["full-first"].Values[0] {
+		t.Errorf("training error %+v, test error %+v", training, full)
+	}
+	if v := o.Metrics["published_s1_settled_test_error"]; !(v > 0 && v < 40) {
+		t.Errorf("settled test error %v", v)
+	}
+	fixed, faster := o.Measured["fixed-point"].Values[0], o.Measured["faster-convergence"].Values[0]
+	if !(fixed > 0 && fixed < o.Metrics["distance_adapted_100_steps"]) || !(faster > 1) || o.Measured["fixed-point"].N != fixedImages {
+		t.Errorf("distances after 1,000 steps %v, ratio %v after 100; %v", fixed, faster, o.Metrics)
+	}
+}
+
 // Fisher's p by hand: the lady and her tea, and extremes.
 func TestFisher(t *testing.T) {
 	for _, c := range []struct {

@@ -27,6 +27,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"synfire/sample"
 )
 
 // Figure is a drawing of a fixed size, ready to be rendered.
@@ -58,8 +60,10 @@ type svgCanvas struct {
 	widths []vg.Length
 }
 
-// FillString implements vg.Canvas.
+// FillString implements vg.Canvas. Names come from outside: no control character of
+// theirs may make the document one that XML does not know.
 func (c *svgCanvas) FillString(f font.Face, pt vg.Point, s string) {
+	s = sample.Printable(s)
 	if strings.TrimSpace(s) == "" {
 		return
 	}

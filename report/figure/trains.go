@@ -41,8 +41,15 @@ func Trains(title, xLabel string, start, stop float64, trains []Train) (Figure, 
 	p.Y.Tick.Marker = trainNames(trains)
 	p.Add(marks{trains: trains, start: start, stop: stop, dense: spikes > 4000})
 	note := fmt.Sprintf("%d spikes", spikes)
+	if spikes == 1 {
+		note = "1 spike"
+	}
 	height := min(max(vg.Length(len(trains))*11, 40), 320)
-	return stack(title, height, []panel{{plot: p, name: fmt.Sprintf("%d trains", len(trains)), note: note}}), nil
+	name := fmt.Sprintf("%d trains", len(trains))
+	if len(trains) == 1 {
+		name = "1 train"
+	}
+	return stack(title, height, []panel{{plot: p, name: name, note: note}}), nil
 }
 
 // trainNames are the names at their rows' middles, or the first and last number.

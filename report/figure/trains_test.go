@@ -1,6 +1,9 @@
 package figure
 
 import (
+	"encoding/xml"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 )
@@ -25,5 +28,26 @@ func TestTrains(t *testing.T) {
 		if _, err := Trains("x", "time", c.start, c.stop, c.trains); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+}
+
+// Control characters in names leave the document well-formed, and none in it; the raster
+// of one unit is drawn as any.
+func TestControlCharactersInNames(t *testing.T) {
+	const name = "a\x1b[31m\u202e<b>"
+	f, err := Trains(name, "time", 0, 4, []Train{{name, []float64{1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	svg := string(f.SVG())
+	d := xml.NewDecoder(strings.NewReader(svg))
+	for err == nil {
+		_, err = d.Token()
+	}
+	if !errors.Is(err, io.EOF) || strings.ContainsAny(svg, "\x1b\u202e") || strings.Count(svg, `a\x1b[31m\u202e&lt;b&gt;`) != 2 {
+		t.Errorf("%v: %.600s", err, svg)
+	}
+	if !strings.Contains(svg, ">1 train<") || !strings.Contains(svg, ">1 spike<") {
+		t.Errorf("one train: %.600s", svg)
 	}
 }
