@@ -128,6 +128,13 @@ func (c *compareCmd) measure(a *app, pool *par.Pool, left, right []representatio
 	if err != nil {
 		return nil, usageError{err}
 	}
+	if metric.OfDissimilarities() {
+		if c.Params, err = c.Params.Fit(responses(left, right)...); errors.Is(err, compare.ErrParams) {
+			return nil, usageError{err}
+		} else if err != nil {
+			return nil, err
+		}
+	}
 	result := &comparison{Metric: c.Metric, Params: metric.Used(c.Params)}
 	for _, x := range left {
 		for _, y := range right {
@@ -153,6 +160,14 @@ func (c *compareCmd) measure(a *app, pool *par.Pool, left, right []representatio
 		result.Layers = nil
 	}
 	return result, nil
+}
+
+// responses are those of all layers of all sides.
+func responses(sides ...[]representation) (list []compare.Responses) {
+	for _, x := range slices.Concat(sides...) {
+		list = append(list, x.Responses)
+	}
+	return list
 }
 
 // add notes what was found of two layers.

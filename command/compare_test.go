@@ -109,7 +109,7 @@ func TestCompareSpikes(t *testing.T) {
 		"t_end":    npz.F64([]float64{100}),
 	}
 	file := recordingFile(t, "s.npz", spikes)
-	for _, args := range [][]string{{"--distance", "van-rossum"}, {"--distance", "victor-purpura", "--cost", "0.05"}, {"--distance", "isi"}, {"--distance", "spike"}} {
+	for _, args := range [][]string{{"--tau", "10", "--distance", "van-rossum"}, {"--distance", "victor-purpura", "--cost", "0.05"}, {"--distance", "isi"}, {"--distance", "spike"}} {
 		args = append([]string{"compare", "--metric", "rsa-spearman", "--dissimilarity", "spikes", "--json", file, file}, args...)
 		if stdout, stderr, code := command(args...); code != 0 || !strings.Contains(stdout, `"value":1,"n_stimuli":4`) || !strings.Contains(stdout, args[len(args)-1]) {
 			t.Errorf("%v: %d, %s%s", args, code, stdout, stderr)
@@ -181,6 +181,47 @@ func TestCompareNetworks(t *testing.T) {
 }
 
 // Ties, silent stimuli, what is undefined and huge numbers, as the command says them.
+// Distances of spike trains with a scale of time ask for it, or take it from the trains of
+// both sides: seconds and milliseconds give one value.
+func TestCompareTimeScale(t *testing.T) {
+	file := func(name string, unit float64, late float64) string {
+		times := []float64{10, 30, 50, 12, 33, 70 + late, 5, 90}
+		for i := range times {
+			times[i] *= unit
+		}
+		return recordingFile(t, name, map[string]npz.Array{
+			"times": npz.F64(times, 8), "stimulus": npz.I64([]int64{0, 0, 0, 1, 1, 1, 2, 3}, 8),
+			"unit": npz.I64([]int64{0, 0, 0, 0, 0, 0, 0, 1}, 8), "t_end": npz.F64([]float64{128 * unit}),
+		})
+	}
+	for distance, param := range map[string]string{"van-rossum": "tau", "victor-purpura": "cost"} {
+		var values []float64
+		for _, unit := range []float64{1, 1. / 1024} {
+			args := []string{"compare", "--metric", "rsa-cosine", "--dissimilarity", "spikes", "--distance", distance, "--json", file("a.npz", unit, 0), file("b.npz", unit, 20)}
+			if _, stderr, code := command(args...); code != exitUsage || !strings.Contains(stderr, param+" is missing") || !strings.Contains(stderr, "mean interval") {
+				t.Errorf("%s without %s: %d, %s", distance, param, code, stderr)
+			}
+			stdout, stderr, code := command(append(args, "--"+param, "auto")...)
+			if code != 0 {
+				t.Fatal(stderr)
+			}
+			var r comparison
+			strict(t, stdout, &r)
+			want := 128 * unit // 8 trains of 4 stimuli and 2 units hold one spike each in the mean
+			if param == "cost" {
+				want = 1 / want
+			}
+			if r.Params[param] != want {
+				t.Errorf("%s: params %v, want %s %v", distance, r.Params, param, want)
+			}
+			values = append(values, *r.Value)
+		}
+		if math.Abs(values[0]-values[1]) > 1e-12 {
+			t.Errorf("%s: %v in two units", distance, values)
+		}
+	}
+}
+
 // A file's name with escapes costs no report, and is printed raw nowhere.
 func TestCompareEscapesInNames(t *testing.T) {
 	v := []float64{0, 0, 1, 2, 2, 1, 3, 1}

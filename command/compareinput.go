@@ -14,7 +14,6 @@ import (
 	"synfire/compare"
 	"synfire/compare/recording"
 	"synfire/modelfile"
-	"synfire/network"
 )
 
 // representation is the responses of one layer, or of a recording, to stimuli.
@@ -56,18 +55,17 @@ func (c *compareCmd) network(a *app, path string, layers []string) ([]representa
 	if err != nil {
 		return nil, fmt.Errorf("compare %s: %w", path, err)
 	}
-	net, ok := m.Predictor().(interface{ Network() *network.Network })
-	if !ok {
-		return nil, fmt.Errorf("compare %s: the layers of a model of rule %s cannot be recorded", path, m.Rule)
-	}
 	src, err := m.Fit(part.Source)
 	if err != nil {
 		return nil, fmt.Errorf("compare %s: %w", path, err)
 	}
-	recordings, err := activity.Record(a.ctx, activity.Options{
-		Net: net.Network(), Steps: m.Config.Steps, Encoder: m.Config.Encoder, Normalize: m.Normalization, Seed: m.Config.Seed,
+	recordings, err := activity.Of(a.ctx, m.Predictor(), activity.Options{
+		Steps: m.Config.Steps, Encoder: m.Config.Encoder, Normalize: m.Normalization, Seed: m.Config.Seed,
 		Source: src, Samples: min(c.N, src.Len()), Layers: layers, Times: c.Dissimilarity == "spikes",
 	})
+	if errors.Is(err, activity.ErrHidden) {
+		return nil, fmt.Errorf("compare %s: the layers of a model of rule %s cannot be recorded", path, m.Rule)
+	}
 	if err != nil {
 		return nil, usageError{fmt.Errorf("compare %s: %w", path, err)}
 	}

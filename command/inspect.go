@@ -17,8 +17,8 @@ import (
 )
 
 type inspectCmd struct {
-	File   string `arg:"" help:"Model or checkpoint, other safetensors, IDX, NPY or NPZ file, YAML of a training run, or run directory."`
-	Tensor string `help:"Show the histogram of this tensor." placeholder:"NAME"`
+	File   string `arg:"" help:"Model or checkpoint, other safetensors, IDX, NPY or NPZ file, spike trains (JSON, CSV, text), YAML of a training run, or run directory."`
+	Tensor string `help:"Show the histogram of this tensor; of a spike train, over time." placeholder:"NAME"`
 	JSON   bool   `help:"Print JSON."`
 }
 

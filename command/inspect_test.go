@@ -63,6 +63,33 @@ func TestInspect(t *testing.T) {
 	}
 }
 
+// Recordings of spike trains are known in each of their text forms, with a line for each
+// unit, silent ones too, and the spikes of one unit over time.
+func TestInspectSpikeTrains(t *testing.T) {
+	for _, c := range []struct {
+		path string
+		want []string
+	}{
+		{write(t, "a.json", `{"t_start":0,"t_end":10,"trains":[[1,3,6],[2,6.5],[]],"units":["V1","MT","it\u001b[31m"]}`), []string{"spike trains", "0 to 10", "V1", "MT", `it\x1b[31m`}},
+		{write(t, "b.json", "\ufeff"+`[{"t_start":0,"t_end":4,"trains":[[1],[2]]},{"t_start":0,"t_end":8,"trains":[[1],[2,3]]}]`), []string{"recordings  2", "0 to 4", "0 to 8"}},
+		{write(t, "c.csv", "unit,trial,time\nV1,a,1\nV1,b,2\nMT,a,3\n"), []string{"trials", "a, b", "V1, trial a", "V1, trial b"}},
+		{write(t, "d.txt", "1 3 6\n\n2 6.5\n"), []string{"trains  3", "spikes  5"}},
+	} {
+		stdout, stderr, code := command("inspect", c.path)
+		for _, want := range c.want {
+			if code != 0 || !strings.Contains(stdout, want) || strings.Contains(stdout, "\x1b") {
+				t.Errorf("%s: exit code %d, without %q: %s%s", c.path, code, want, stdout, stderr)
+			}
+		}
+	}
+	if stdout, stderr, code := command("inspect", write(t, "e.csv", "unit,time\nV1,1\nV1,2\nMT,3\n"), "--tensor", "V1"); code != 0 || !strings.Contains(stdout, "2 values from 1 to 2") {
+		t.Errorf("one unit: exit code %d, %s%s", code, stdout, stderr)
+	}
+	if _, stderr, code := command("inspect", write(t, "f.csv", "x,y\n1,2\n")); code != exitFailed || !strings.Contains(stderr, "unit") || !strings.Contains(stderr, "time") {
+		t.Errorf("another table: exit code %d, %s", code, stderr)
+	}
+}
+
 func TestInspectPage(t *testing.T) {
 	v := []float32{-2, -1, -1, 0, 0, 0, 0, 1, 1, 2}
 	path := file(t, "a.npz", func(b *bytes.Buffer) error {

@@ -4,7 +4,6 @@ package command
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"math/rand/v2"
 	"os"
@@ -145,7 +144,6 @@ func TestInterruptedVerb(t *testing.T) {
 	for _, args := range [][]string{
 		{"compare", "--metric", "rsa-kendall", "--permutations", "1000000", "--threads", "1", a, a},
 		{"distance", trains, "--metric", "spike", "--window", "0,10", "--surrogates", "1000", "--threads", "1"},
-		{"inspect", zeros(t, 4)},
 	} {
 		c := process(args...)
 		var stderr strings.Builder
@@ -166,26 +164,6 @@ func TestInterruptedVerb(t *testing.T) {
 			t.Errorf("%s: it took %v to end", args[0], took)
 		}
 	}
-}
-
-// zeros is a small file that a few GiB of zeros are packed in.
-func zeros(t *testing.T, gib int) string {
-	return file(t, "zeros-ubyte.gz", func(b *bytes.Buffer) error {
-		z, err := gzip.NewWriterLevel(b, gzip.BestSpeed)
-		if err != nil {
-			return err
-		}
-		if _, err := z.Write([]byte{0, 0, 8, 2, 0, 0, byte(gib << 2), 0, 0, 16, 0, 0}); err != nil { // [1024·gib, 1<<20]
-			return err
-		}
-		mib := make([]byte, 1<<20)
-		for range gib << 10 {
-			if _, err := z.Write(mib); err != nil {
-				return err
-			}
-		}
-		return z.Close()
-	})
 }
 
 // A second signal ends the process at once, without waiting for what it is doing.

@@ -3,7 +3,10 @@ package compare
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
@@ -13,6 +16,7 @@ import (
 	"synfire/distance"
 	"synfire/internal/par"
 	"synfire/internal/suggest"
+	"synfire/spike"
 )
 
 // Responses are what one side of a comparison does in response to the stimuli.
@@ -33,8 +37,8 @@ func (r Responses) Stimuli() int { return r.X.RawMatrix().Rows }
 type Params struct {
 	Dissimilarity string  `json:"dissimilarity" help:"Of RSA: euclidean (squared, a unit), correlation, cosine, poisson, or spikes: a distance of spike trains." enum:"euclidean,correlation,cosine,poisson,spikes" default:"euclidean"`
 	Distance      string  `json:"distance" help:"Of spike trains: van-rossum (squared), victor-purpura, isi or spike." enum:"van-rossum,victor-purpura,isi,spike" default:"van-rossum"`
-	Tau           float64 `json:"tau" help:"Time constant of van-rossum, in the recording's unit." default:"10"`
-	Cost          float64 `json:"cost" help:"Cost of victor-purpura to move a spike, per unit of time." default:"0.1"`
+	Tau           string  `json:"tau" help:"Time constant of van-rossum, in the recording's unit, or auto: the mean interval between spikes." placeholder:"TIME"`
+	Cost          string  `json:"cost" help:"Cost of victor-purpura to move a spike, per unit of time, or auto: one over the mean interval between spikes." placeholder:"Q"`
 	Kendall       string  `json:"kendall" help:"Of rsa-kendall: tau a, or b, which corrects for ties." enum:"a,b" default:"a"`
 	Width         float64 `json:"width" help:"Of cka-rbf: width in median distances." default:"1"`
 	Variance      float64 `json:"variance" help:"Of svcca: share of variance kept." default:"0.99"`
@@ -52,7 +56,7 @@ const MaxPermutations = 1 << 20
 // DefaultParams are the usual ones.
 func DefaultParams() Params {
 	return Params{
-		Dissimilarity: "euclidean", Distance: "van-rossum", Tau: 10, Cost: 0.1, Kendall: "a",
+		Dissimilarity: "euclidean", Distance: "van-rossum", Kendall: "a",
 		Width: 1, Variance: 0.99, Penalty: 1, Components: 25, Folds: 5, Seed: 1,
 	}
 }
@@ -196,6 +200,9 @@ func (m Metric) Used(p Params) map[string]any {
 	used := map[string]any{}
 	for _, n := range names {
 		used[n] = p.get(n)
+		if v, err := strconv.ParseFloat(fmt.Sprint(used[n]), 64); err == nil && (n == "tau" || n == "cost") && !math.IsInf(v, 0) {
+			used[n] = v
+		}
 	}
 	if m.Name == "restab" {
 		used["dissimilarity"] = "cosine"
@@ -235,6 +242,10 @@ func (m Metric) Compare(a, b Responses, p Params, pool *par.Pool) (Result, error
 func (m Metric) ofDissimilarities(a, b Responses, p Params, pool *par.Pool) (Result, error) {
 	if p.Kendall != "a" && p.Kendall != "b" {
 		return Result{}, badParams("kendall %q, want a or b", p.Kendall)
+	}
+	p, err := p.Fit(a, b)
+	if err != nil {
+		return Result{}, err
 	}
 	r, err := p.RDM(a, pool)
 	if err != nil {
@@ -321,12 +332,12 @@ func (p Params) spikeRDM(r Responses, pool *par.Pool) (RDM, error) {
 // trainDistances by name, with the parameter that each uses.
 var trainDistances = []struct {
 	name, param string
-	of          func(p Params) TrainDistance
+	of          func(v float64) TrainDistance
 }{
-	{"van-rossum", "tau", func(p Params) TrainDistance { return distance.VanRossum{Tau: p.Tau, Squared: true} }},
-	{"victor-purpura", "cost", func(p Params) TrainDistance { return distance.VictorPurpura{Cost: p.Cost} }},
-	{"isi", "", func(Params) TrainDistance { return distance.ISI{} }},
-	{"spike", "", func(Params) TrainDistance { return distance.SPIKE{} }},
+	{"van-rossum", "tau", func(v float64) TrainDistance { return distance.VanRossum{Tau: v, Squared: true} }},
+	{"victor-purpura", "cost", func(v float64) TrainDistance { return distance.VictorPurpura{Cost: v} }},
+	{"isi", "", func(float64) TrainDistance { return distance.ISI{} }},
+	{"spike", "", func(float64) TrainDistance { return distance.SPIKE{} }},
 }
 
 // Distances are the names that Params.Distance may have.
@@ -339,11 +350,63 @@ func Distances() (names []string) {
 
 func (p Params) trainDistance() (TrainDistance, error) {
 	for _, d := range trainDistances {
-		if d.name == p.Distance {
-			return d.of(p), nil
+		if d.name != p.Distance {
+			continue
 		}
+		if d.param == "" {
+			return d.of(0), nil
+		}
+		text := p.get(d.param).(string)
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(v >= 0) {
+			return nil, badParams("%s %q, want a number from 0 on, or auto", d.param, text)
+		}
+		return d.of(v), nil
 	}
 	return nil, badParams("no distance %q of spike trains; %s", p.Distance, suggest.Names("distances", p.Distance, Distances()))
+}
+
+// timeParam is the parameter with a unit of time that p uses, "" where there is none.
+func (p Params) timeParam() string {
+	for _, d := range trainDistances {
+		if p.Dissimilarity == spikeTrains && d.name == p.Distance {
+			return d.param
+		}
+	}
+	return ""
+}
+
+// Fit takes tau or cost where it is auto from the trains of all sides: their mean interval
+// between spikes, or one over it (distance.MeanInterval). One that is used and missing is
+// an error, as no value fits seconds and milliseconds alike.
+func (p Params) Fit(sides ...Responses) (Params, error) {
+	name := p.timeParam()
+	given, _ := p.get(name).(string)
+	if name == "" || given != "" && given != "auto" {
+		return p, nil
+	}
+	var trains []spike.Train
+	for _, r := range sides {
+		for _, stimulus := range r.Trials {
+			trains = append(trains, slices.Concat(stimulus...)...)
+		}
+	}
+	if len(trains) == 0 {
+		return p, nil // RDM says what is missing
+	}
+	interval, err := distance.MeanInterval(trains)
+	if err != nil {
+		return p, err
+	}
+	if given == "" {
+		return p, badParams("%s is missing: %s has no value of it that fits all units of time; give one, or auto (the mean interval is %.4g here)", name, p.Distance, interval)
+	}
+	if name == "cost" {
+		p.Cost = strconv.FormatFloat(1/interval, 'g', -1, 64)
+	} else {
+		p.Tau = strconv.FormatFloat(interval, 'g', -1, 64)
+	}
+	return p, nil
 }
 
 // ofDissimilarity names the parameters that the dissimilarity uses.
@@ -353,10 +416,8 @@ func (p Params) ofDissimilarity() []string {
 		return names
 	}
 	names = append(names, "distance")
-	for _, d := range trainDistances {
-		if d.name == p.Distance && d.param != "" {
-			names = append(names, d.param)
-		}
+	if name := p.timeParam(); name != "" {
+		names = append(names, name)
 	}
 	return names
 }

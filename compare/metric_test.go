@@ -150,14 +150,14 @@ func TestMetricsOfSpikes(t *testing.T) {
 	}
 	for name, param := range map[string]string{"van-rossum": "tau", "victor-purpura": "cost", "isi": "", "spike": ""} {
 		p := compare.DefaultParams()
-		p.Dissimilarity, p.Distance = "spikes", name
+		p.Dissimilarity, p.Distance, p.Tau, p.Cost = "spikes", name, "10", "0.1"
 		r, err := m.Compare(side, side, p, nil)
 		if err != nil || math.Abs(r.Value-1) > 1e-12 {
 			t.Errorf("%s with itself: %+v, %v", name, r, err)
 		}
 		want := map[string]any{"dissimilarity": "spikes", "distance": name}
 		if param != "" {
-			want[param] = map[string]float64{"tau": p.Tau, "cost": p.Cost}[param]
+			want[param] = map[string]float64{"tau": 10, "cost": 0.1}[param]
 		}
 		if used := m.Used(p); !reflect.DeepEqual(used, want) {
 			t.Errorf("%s uses %v, want %v", name, used, want)

@@ -38,12 +38,12 @@ func pinned(base string, b []byte, sources ...data.Source) data.File {
 }
 
 // tempOptions have an empty cache, no toolchain and no proxies.
-func tempOptions(t *testing.T) data.Options {
+func tempOptions(t testing.TB) data.Options {
 	t.Helper()
 	return data.Options{CacheDir: filepath.Join(t.TempDir(), "cache")}
 }
 
-func write(t *testing.T, path string, b []byte) {
+func write(t testing.TB, path string, b []byte) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)

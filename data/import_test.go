@@ -28,7 +28,7 @@ func toySet() (d data.Dataset, xRaw, yRaw []byte) {
 	return d, xRaw, yRaw
 }
 
-func tarOf(t *testing.T, entries map[string][]byte) []byte {
+func tarOf(t testing.TB, entries map[string][]byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)

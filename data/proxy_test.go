@@ -19,7 +19,7 @@ const escaped = "/example.org/!some/!toy/@v/v1.0.0-!r!c1.zip"
 
 const prefix = "example.org/Some/Toy@v1.0.0-RC1/files/"
 
-func zipOf(t *testing.T, entries map[string][]byte) []byte {
+func zipOf(t testing.TB, entries map[string][]byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)

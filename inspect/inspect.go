@@ -1,6 +1,7 @@
 // Package inspect tells what a file is and what is in it, by its first bytes and its
 // header: models and checkpoints, other safetensors files, NumPy arrays, IDX files,
-// configurations of training runs, run directories. Elements of arrays are read when
+// recordings of spike trains in JSON, CSV and text, configurations of training runs, run
+// directories. Elements of arrays are read when
 // they are asked for, one array at a time.
 package inspect
 
@@ -19,6 +20,7 @@ import (
 	"strings"
 
 	"synfire/catalog"
+	"synfire/distance/recording"
 	"synfire/format/idx"
 	"synfire/format/npz"
 	"synfire/format/safetensors"
@@ -30,7 +32,7 @@ import (
 
 // File is what a file holds.
 type File struct {
-	Format  string // model, checkpoint, safetensors, npz, npy, idx, training run, run
+	Format  string // model, checkpoint, safetensors, npz, npy, idx, spike trains, training run, run
 	Version string
 	Summary map[string]string // facts by name
 	Arrays  []Array
@@ -68,7 +70,7 @@ type UnknownError struct{ Path string }
 
 // Error lists the known formats.
 func (e UnknownError) Error() string {
-	return fmt.Sprintf("%s: it begins like no format that is known; known are safetensors (models, checkpoints), IDX (plain or .gz), NPY, NPZ, YAML files (.yaml) and run directories", e.Path)
+	return fmt.Sprintf("%s: it begins like no format that is known; known are safetensors (models, checkpoints), IDX (plain or .gz), NPY, NPZ, spike trains (.json, .csv, .txt, .dat), YAML files (.yaml) and run directories", e.Path)
 }
 
 // ConfigError is a mistake in a configuration file.
@@ -102,6 +104,8 @@ func Open(c catalog.Catalog, path string) (File, error) {
 		return ofYAML(c, path)
 	case ext == ".safetensors", len(head) > 8 && head[8] == '{':
 		return ofSafetensors(c, path)
+	case slices.Contains([]string{".json", ".jsonl", ".csv", ".txt", ".dat"}, ext):
+		return ofTrains(path)
 	}
 	return File{}, UnknownError{path}
 }
@@ -377,6 +381,47 @@ func idxArray(path string) (npz.Array, error) {
 		return npz.Array{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return npz.Array{DType: "|u1", Shape: t.Dims, Data: t.Data}, nil
+}
+
+// ofTrains has an array for each train, of its times.
+func ofTrains(path string) (File, error) {
+	list, many, err := recording.Read(path, recording.Options{Every: true})
+	if err != nil {
+		return File{}, err
+	}
+	f := File{Format: "spike trains", Summary: map[string]string{}}
+	if many {
+		f.Summary["recordings"] = strconv.Itoa(len(list))
+	}
+	spikes := 0
+	for i, r := range list {
+		prefix := ""
+		if many {
+			prefix = strconv.Itoa(i) + ": "
+		}
+		if w := r.Window; w != nil {
+			f.Summary[prefix+"window"] = fmt.Sprintf("%v to %v", w[0], w[1])
+		}
+		if len(r.Trials) > 0 {
+			f.Summary[prefix+"trials"] = strings.Join(r.Trials, ", ")
+		}
+		for k, n := range r.Notes {
+			f.Summary[fmt.Sprintf("%snote %d", prefix, k+1)] = n.Text
+		}
+		names := r.Names()
+		for j, t := range r.Trains {
+			spikes += len(t.Times)
+			name := prefix + names[j]
+			if t.Trial != "" {
+				name += ", trial " + t.Trial
+			}
+			f.Arrays = append(f.Arrays, Array{Name: name, DType: "times", Shape: []int{len(t.Times)}, Bytes: 8 * int64(len(t.Times)), read: func() (npz.Array, error) {
+				return npz.F64(t.Times, len(t.Times)), nil
+			}})
+		}
+	}
+	f.Summary["trains"], f.Summary["spikes"] = strconv.Itoa(len(f.Arrays)), strconv.Itoa(spikes)
+	return f, nil
 }
 
 func ofYAML(c catalog.Catalog, path string) (File, error) {

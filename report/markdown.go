@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"synfire/sample"
 )
 
 // ClaimsMarkdown is the table of claims as GitHub-flavoured Markdown, with a
@@ -88,7 +90,7 @@ func (p Page) Markdown() []byte {
 		heading(2, "Configuration")
 		b.WriteString(indented(p.Config))
 	}
-	return []byte(strings.TrimRight(b.String(), "\n") + "\n")
+	return []byte(sample.PrintableText(strings.TrimRight(b.String(), "\n") + "\n"))
 }
 
 func (t Table) markdown() string {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"synfire/report/figure"
+	"synfire/sample"
 )
 
 // Page is one self-contained report: it refers to nothing outside itself but by
@@ -199,7 +200,7 @@ func (p Page) HTML() ([]byte, error) {
 	if err := pageTemplate.Execute(&b, p); err != nil {
 		return nil, fmt.Errorf("render report %q: %w", p.Title, err)
 	}
-	return b.Bytes(), nil
+	return []byte(sample.PrintableText(b.String())), nil
 }
 
 // File is a file of a report; its name is a path with slashes, relative to the

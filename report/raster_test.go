@@ -114,6 +114,19 @@ func TestControlCharactersInCaptions(t *testing.T) {
 	}
 }
 
+// A page has no control characters of names and files either.
+func TestControlCharactersInPages(t *testing.T) {
+	const evil = "a\x1b[31m\u202eb"
+	p := Page{Title: evil, Lead: evil, Config: "x: 1\n\ty: " + evil, Facts: []Fact{{Label: evil, Value: evil}}, Sections: []Section{{Title: evil, Text: evil}}}
+	got, err := p.HTML()
+	if err != nil || strings.ContainsAny(string(got), "\x1b\u202e") || !strings.Contains(string(got), "x: 1\n\ty: a\\x1b[31m\\u202eb") {
+		t.Errorf("%v: %s", err, got)
+	}
+	if got := string(p.Markdown()); strings.ContainsAny(got, "\x1b\u202e") {
+		t.Errorf("as Markdown: %q", got)
+	}
+}
+
 func TestDocument(t *testing.T) {
 	f := Figure{SVG: []byte(`<?xml version="1.0"?><svg a=">"><g/></svg>`), Alt: "a < b", Caption: "c"}
 	want := `<?xml version="1.0"?><svg role="img" aria-labelledby="figure-title figure-desc" a=">"><title id="figure-title">a &lt; b</title><desc id="figure-desc">c</desc><g/></svg>`

@@ -137,14 +137,10 @@ func describe(doc []byte, title, description, id string) []byte {
 	return b.Bytes()
 }
 
-// escaped is text within an element. What control characters it has are written out, as
-// XML knows none but the breaks of lines.
+// escaped is text within an element. What control characters it has are written out:
+// XML knows hardly any.
 func escaped(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = sample.Printable(strings.TrimSuffix(line, "\r"))
-	}
-	return html.EscapeString(strings.Join(lines, "\n"))
+	return html.EscapeString(sample.PrintableText(strings.ReplaceAll(text, "\r\n", "\n")))
 }
 
 // inlineSVG is the svg element of a checked document as HTML takes it: without

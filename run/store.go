@@ -185,19 +185,42 @@ func Read(dir string) (Info, error) {
 		}
 		r.Recipe, r.Scale, r.Seed = r.Result.Recipe, r.Result.Scale, r.Result.Seed
 	}
-	saved, err := checkpoints(dir)
-	if err != nil {
+	if r.Status, err = status(dir); err != nil {
 		return r, fmt.Errorf("read run %s: %w", dir, err)
 	}
-	switch {
-	case InUse(dir):
-		r.Status = Running
-	case r.Result != nil:
+	if r.Status != Running && r.Result != nil {
 		r.Status = Done
-	case len(saved) > 0:
-		r.Status = Interrupted
 	}
 	return r, nil
+}
+
+// status is how far a run without a result came: of a study, whose jobs have directories
+// of their own within its, the furthest of them.
+func status(dir string) (Status, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return Empty, err
+	}
+	parts := []string{dir}
+	for _, e := range entries {
+		if part := filepath.Join(dir, e.Name()); e.IsDir() && isRun(part) {
+			parts = append(parts, part)
+		}
+	}
+	out := Empty
+	for _, part := range parts {
+		if InUse(part) {
+			return Running, nil
+		}
+		saved, err := checkpoints(part)
+		if err != nil {
+			return out, err
+		}
+		if len(saved) > 0 {
+			out = Interrupted
+		}
+	}
+	return out, nil
 }
 
 func (r *Info) readRecord() error {

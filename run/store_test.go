@@ -99,6 +99,32 @@ func TestRunning(t *testing.T) {
 	}
 }
 
+// A study that is interrupted within a job is to be resumed, and while a job is at work
+// the study is running: jobs have directories of their own within the study's.
+func TestStatusOfStudies(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "study")
+	if _, err := Start(dir, Record{Recipe: "r"}); err != nil {
+		t.Fatal(err)
+	}
+	status := func(want Status) {
+		t.Helper()
+		if r, err := Read(dir); err != nil || r.Status != want {
+			t.Errorf("%s, %v; want %s", r.Status, err, want)
+		}
+	}
+	status(Empty)
+	job := open(t, filepath.Join(dir, "job[1]-s1"), false)
+	status(Running)
+	job.Close()
+	status(Empty)
+	job = open(t, filepath.Join(dir, "job[1]-s1"), false)
+	save3(t, job, 1)
+	job.Close()
+	status(Interrupted)
+	put(t, filepath.Join(dir, resultFile), result)
+	status(Done)
+}
+
 // What Start made is taken back where the run did not begin, and nothing else.
 func TestAbandon(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "runs")

@@ -11,13 +11,19 @@ import (
 // Printable is a text from outside, as a file's name, fit to be printed: what
 // would steer a terminal or turn the direction of writing is replaced by its
 // escape, as \x1b.
-func Printable(s string) string {
-	if utf8.ValidString(s) && strings.IndexFunc(s, hidden) < 0 {
+func Printable(s string) string { return printable(s, "") }
+
+// PrintableText is Printable of text of several lines: line breaks and tabs pass.
+func PrintableText(s string) string { return printable(s, "\n\t") }
+
+func printable(s, pass string) string {
+	steers := func(r rune) bool { return hidden(r) && !strings.ContainsRune(pass, r) }
+	if utf8.ValidString(s) && strings.IndexFunc(s, steers) < 0 {
 		return s
 	}
 	var out strings.Builder
 	for _, r := range s {
-		if hidden(r) || r == utf8.RuneError {
+		if steers(r) || r == utf8.RuneError {
 			quoted := strconv.QuoteToASCII(string(r))
 			out.WriteString(quoted[1 : len(quoted)-1])
 		} else {

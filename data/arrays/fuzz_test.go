@@ -36,6 +36,13 @@ func FuzzOpen(f *testing.F) {
 		}
 		f.Add(b.Bytes())
 	}
+	for _, names := range [][]string{{"b", "a"}, {"", "a"}, {"\x1b[31m", "a"}} { // labels that are texts
+		var b bytes.Buffer
+		if err := npz.Write(&b, map[string]npz.Array{"x": x, "y": npz.Text(names, 2), "classes": npz.Text([]string{"a", "b"}, 2)}); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b.Bytes())
+	}
 	f.Add([]byte("\x40\x00\x00\x00\x00\x00\x00\x00{\"x\":{\"dtype\":\"U8\",\"shape\":[1,1],\"data_offsets\":[0,1]}}            \x07"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		for _, a := range []Arrays{{}, {Memory: data.MemoryNo, Unlabelled: true}} {

@@ -34,6 +34,7 @@ import (
 type Options struct {
 	Form  string // of Forms; "" goes by the file's name, else by how it begins
 	Trial string // the one to take, where there are several
+	Every bool   // keep the trains of all trials, and the recording's list of them
 	Units string // how many units there are, or their names (spiketrain.Recording.WithUnits)
 }
 
@@ -41,7 +42,7 @@ type Options struct {
 func Forms() []string { return []string{"json", "text", "csv", "npz"} }
 
 // Read reads the recordings of a file, or of standard input for "-". many tells a list
-// of recordings, even of one, from a single one. Each has the trains of one trial; what
+// of recordings, even of one, from a single one. Each has the trains of one trial, unless every one is asked for; what
 // its reader should be told stands in its notes.
 func Read(path string, o Options) (list []spiketrain.Recording, many bool, err error) {
 	if path == "-" {
@@ -67,7 +68,10 @@ func From(r io.Reader, name string, o Options) (list []spiketrain.Recording, man
 		return nil, false, fmt.Errorf("%s, read as %s: %w", name, form, err)
 	}
 	for i := range list {
-		if list[i], err = list[i].Trial(o.Trial); err == nil && o.Units != "" {
+		if !o.Every {
+			list[i], err = list[i].Trial(o.Trial)
+		}
+		if err == nil && o.Units != "" {
 			list[i], err = list[i].WithUnits(o.Units)
 		}
 		if err != nil {

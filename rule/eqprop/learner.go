@@ -156,6 +156,21 @@ func (l *Learner) Predict(_ context.Context, d *sample.Batch) (train.Prediction,
 	return p, nil
 }
 
+// Settled is the free states of the layers that relax, layer1 to the last, for the
+// samples of a batch: [n × units] each. It implements activity.Settler.
+func (l *Learner) Settled(_ context.Context, d *sample.Batch) ([]task.Output, error) {
+	if err := l.take(d, false); err != nil {
+		return nil, err
+	}
+	l.r.run(&l.batch, nil, 0)
+	var out []task.Output
+	for k := 1; k <= l.r.top; k++ {
+		units := l.c.Sizes[k]
+		out = append(out, task.Output{Name: fmt.Sprintf("layer%d", k), Shape: tensor.Shape{units}, Scores: l.r.free[k][:l.batch.n*units]})
+	}
+	return out, nil
+}
+
 // The names of outputs.
 const (
 	OutputName  = "output"
