@@ -9,5 +9,5 @@
 // nothing.
 package synfire
 
-//go:generate go run ./tools/docs
 //go:generate go run ./tools/schema
+//go:generate go run ./tools/docs

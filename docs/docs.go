@@ -31,6 +31,7 @@ import (
 	"slices"
 	"strings"
 
+	"synfire/catalog"
 	"synfire/recipe"
 	"synfire/report"
 )
@@ -155,7 +156,7 @@ func Table(id string, runs []report.Run) string {
 type Written struct{ Path, Is, Want string }
 
 // Pages is the README and all Markdown below docs of the module at root, with
-// every table, head and index as the kept results have them now.
+// every table, head and index as the kept results have them now, and the page of kinds.
 func Pages(root string, recipes []recipe.Recipe) (pages []Written, err error) {
 	runs, err := Results()
 	if err != nil {
@@ -179,7 +180,11 @@ func Pages(root string, recipes []recipe.Recipe) (pages []Written, err error) {
 		return nil, fmt.Errorf("find the pages: %w", err)
 	}
 	index := filepath.Join(root, "docs", "papers", "README.md")
+	kinds := filepath.Join(root, "docs", "kinds.md")
 	for _, path := range paths {
+		if path == kinds {
+			continue
+		}
 		raw, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
@@ -199,7 +204,16 @@ func Pages(root string, recipes []recipe.Recipe) (pages []Written, err error) {
 			pages = append(pages, Written{path, string(raw), page})
 		}
 	}
-	raw, err := os.ReadFile(index)
+	raw, err := os.ReadFile(kinds)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	page, err := Kinds(catalog.Default())
+	if err != nil {
+		return nil, err
+	}
+	pages = append(pages, Written{kinds, string(raw), page})
+	raw, err = os.ReadFile(index)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}

@@ -69,13 +69,19 @@ func (classes) Check(out tensor.Shape, _ int, target sample.Field) error {
 }
 
 // CountCrossEntropy is the cross-entropy of the softmax over spike counts.
+//
+//	L = −log softmax(Σ_t o[t])[label]
 type CountCrossEntropy struct{ classes }
 
 // MembraneCrossEntropy is the cross-entropy of the softmax over the mean
 // membranes of a readout.
+//
+//	L = −log softmax(mean_t o[t])[label]
 type MembraneCrossEntropy struct{ classes }
 
 // CountMSE is the squared error of the firing rates against one-hot labels.
+//
+//	L = Σ_k (Σ_t o_k[t]/T − y_k)²,  y = 1 for the label and 0 else
 type CountMSE struct{ classes }
 
 // Score reads spike counts.

@@ -8,6 +8,8 @@ import (
 
 // WeightedCrossEntropy is the cross-entropy of the softmax over spikes of which
 // the early ones count more, score = Σ_t Factor^t·o[t]; see encode.Weighted.
+//
+//	L = −log softmax(Σ_t m^t·o[t])[label]
 type WeightedCrossEntropy struct {
 	classes
 	Factor float64 `yaml:"factor"` // in (0, 1]; 0: 0.9

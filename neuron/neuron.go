@@ -91,6 +91,9 @@ func (r *Reset) UnmarshalText(text []byte) error {
 
 // IF is the integrate-and-fire neuron without leak: β = 1, g = Gain. Refractory is
 // the number of steps after a spike in which a unit holds its membrane.
+//
+//	u[t] = v[t−1] + g·x[t],  s[t] = 1 if u[t] ≥ θ, else 0
+//	v[t] = u[t] − θ·s[t], or as Reset says
 type IF struct {
 	Threshold  float64 `yaml:"threshold"`             // θ, the fire level
 	Strict     bool    `yaml:"strict"`                // fire above the threshold only, not at it
@@ -110,6 +113,9 @@ type IF struct {
 // not decay, u[t+1] = β·u[t] + g·x[t+1] − θ·s[t], which is v = u − s·θ/β.
 // Refractory is the number of steps after a spike in which a unit holds its
 // membrane, ignores its input and does not fire.
+//
+//	u[t] = β·v[t−1] + (1 − β)·r + g·x[t],  s[t] = 1 if u[t] ≥ θ, else 0
+//	v[t] = u[t] − θ·s[t], or as Reset says
 type LIF struct {
 	Beta       float64 `yaml:"beta"`                  // β, what remains of the membrane after a step
 	Threshold  float64 `yaml:"threshold"`             // θ, the fire level

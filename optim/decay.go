@@ -10,6 +10,8 @@ import (
 // AdamW is Adam with weight decay apart from the gradient (Loshchilov and
 // Hutter, "Decoupled weight decay regularization", 2019): each step first
 // takes Decay·η of a weight away.
+//
+//	w ← w − η·λ·w, then Adam
 type AdamW struct {
 	Adam        `yaml:",inline"`
 	Decay       float64 `yaml:"decay"`

@@ -32,6 +32,8 @@ type Optimizer interface {
 
 // SGD is gradient descent with momentum. Decay is λ, the weight decay that
 // joins the gradient.
+//
+//	m ← μ·m + g + λ·w,  w ← w − η·m
 type SGD struct {
 	LR          float64 `yaml:"lr,required"`  // η, the learning rate before scheduling
 	Momentum    float64 `yaml:"momentum"`     // μ, in [0, 1)
@@ -41,6 +43,9 @@ type SGD struct {
 
 // Adam adapts the rate to each weight. Zero values of Beta1, Beta2 and Epsilon
 // mean 0.9, 0.999 and 1e-8.
+//
+//	m ← β1·m + (1−β1)·g,  v ← β2·v + (1−β2)·g²
+//	w ← w − η·(m/(1−β1^t)) / (√(v/(1−β2^t)) + ε)
 type Adam struct {
 	LR      float64 `yaml:"lr,required"` // η, the learning rate before scheduling
 	Beta1   float64 `yaml:"beta1"`
