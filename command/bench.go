@@ -15,6 +15,7 @@ import (
 
 	"synfire/bench"
 	"synfire/internal/kernel"
+	"synfire/internal/limit"
 	"synfire/internal/machine"
 )
 
@@ -97,7 +98,7 @@ func (c *benchCmd) references() ([]bench.Reference, error) {
 	case c.Small:
 		return nil, errors.New("bench: --small and --compare: tiny shapes compare with nothing; leave one out")
 	}
-	src, err := os.ReadFile(c.Compare)
+	src, err := limit.ReadPath(c.Compare, 64<<20)
 	if err != nil {
 		return nil, fmt.Errorf("bench: compare: %w", err)
 	}

@@ -36,6 +36,7 @@ func TestInspect(t *testing.T) {
 		{"npz", file(t, "a.npz", func(b *bytes.Buffer) error { return npz.Write(b, arrays) }), "label"},
 		{"npy", file(t, "a.npy", func(b *bytes.Buffer) error { return npz.WriteNPY(b, arrays["x"]) }), "data"},
 		{"idx", file(t, "a-ubyte", func(b *bytes.Buffer) error { return idx.Write(b, image) }), "data"},
+
 		{"training run", write(t, "b.yaml", tinyNet), ""},
 		{"run", run, ""},
 		{"checkpoint", filepath.Join(run, "checkpoints", "best.safetensors"), "param.conv2d1.bias"},
@@ -112,5 +113,45 @@ func TestInspectPage(t *testing.T) {
 	}
 	if _, err := os.Stat(raw); err != nil {
 		t.Error(err)
+	}
+}
+
+// A file that is not what was expected is said to be what it is, whatever reads it.
+func TestForeignFilesAreNamed(t *testing.T) {
+	array := file(t, "x.npy", func(b *bytes.Buffer) error { return npz.WriteNPY(b, npz.F32([]float32{1}, 1)) })
+	text, wav := write(t, "x.yaml", "a: 1\n"), write(t, "x.wav", "RIFF\x00\x00\x00\x00WAVEfmt ")
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"eval", text, "--data", "mnist-sample"}, "a text, such as YAML or CSV"},
+		{[]string{"eval", array, "--data", "mnist-sample"}, "a NumPy array (.npy)"},
+		{[]string{"predict", wav, wav}, "a sound (.wav)"},
+		{[]string{"train", array}, "a NumPy array (.npy)"},
+		{[]string{"plan", array}, "a NumPy array (.npy)"},
+		{[]string{"distance", "--metric", "isi", array}, "a NumPy array (.npy)"},
+		{[]string{"distance", "--metric", "isi", write(t, "t.npz", "1 2\n")}, "a text"},
+		{[]string{"compare", "--metric", "cka-linear", wav, wav}, "a sound (.wav)"},
+		{[]string{"compare", "--metric", "cka-linear", write(t, "w.npz", "RIFF"), wav}, "a RIFF file"},
+		{[]string{"inspect", wav}, "a sound (.wav)"},
+		{[]string{"inspect", write(t, "empty", "")}, "empty"},
+		{[]string{"inspect", write(t, "result.json", `{"a":1}`)}, "no trains"},
+		{[]string{"inspect", write(t, "bytes", "\x01\x02\x03")}, "no format that is known"},
+	} {
+		if _, stderr, code := command(c.args...); code == 0 || !strings.Contains(stderr, c.want) {
+			t.Errorf("%v: exit code %d, %s; want %q", c.args, code, stderr, c.want)
+		}
+	}
+}
+
+// A configuration that does not end took all memory.
+func TestEndlessConfiguration(t *testing.T) {
+	if _, err := os.Stat("/dev/zero"); err != nil {
+		t.Skip("there is no endless file here")
+	}
+	for _, verb := range []string{"train", "plan"} {
+		if _, stderr, code := command(verb, "/dev/zero"); code != 2 || !strings.Contains(stderr, "longer than the permitted") {
+			t.Errorf("%s: exit code %d, %s", verb, code, stderr)
+		}
 	}
 }

@@ -3,7 +3,9 @@ package command
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -103,7 +105,7 @@ func (c *planCmd) Run(a *app) error {
 
 // config is what the recipe trains, or the file, whose text is src.
 func (c *planCmd) config(a *app) (cfg model.Config, src []byte, err error) {
-	if strings.ContainsAny(c.What, "./\\") {
+	if st, err := os.Stat(c.What); strings.ContainsAny(c.What, "./\\") || err == nil && !st.IsDir() && !slices.ContainsFunc(a.Recipes, func(r recipe.Recipe) bool { return r.ID == c.What }) {
 		return a.decode("plan", c.What, filepath.Dir(c.What))
 	}
 	r, err := a.findRecipe("plan", c.What)

@@ -3,11 +3,11 @@ package command
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"synfire/catalog"
+	"synfire/internal/limit"
 	"synfire/model"
 	"synfire/recipe"
 )
@@ -49,7 +49,7 @@ func (c *trainCmd) train(a *app, dir string) error {
 
 // decode reads a configuration file and its text; paths in it are relative to dir.
 func (a *app) decode(verb, file, dir string) (cfg model.Config, src []byte, err error) {
-	if src, err = os.ReadFile(file); err != nil {
+	if src, err = limit.ReadPath(file, model.MaxConfig); err != nil {
 		return cfg, nil, usageError{fmt.Errorf("%s: %w", verb, err)}
 	}
 	if cfg, err = a.Catalog.Decode(file, src); err != nil {

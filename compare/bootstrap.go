@@ -371,10 +371,10 @@ func ascending(p []float64) []int {
 
 // PermutationTest is the similarity of two RDMs and its p-value when stimuli bear
 // no relation: rows and columns of s are permuted together, and
-// p = (1 + #≥)/(1 + permutations).
+// p = (1 + #≥)/(1 + permutations), of which there are MaxPermutations at most.
 func PermutationTest(similarity Similarity, r, s RDM, permutations int, seed uint64, pool *par.Pool) (value, p float64, err error) {
-	if permutations < 1 {
-		return 0, 0, fmt.Errorf("compare.PermutationTest: %d permutations, want at least 1; 1000 is usual", permutations)
+	if permutations < 1 || permutations > MaxPermutations {
+		return 0, 0, fmt.Errorf("compare.PermutationTest: %d permutations, want at least 1 and at most %d; 1000 is usual", permutations, MaxPermutations)
 	}
 	if value, err = similarity(r, s); err != nil {
 		return value, 1, err

@@ -79,10 +79,11 @@ func (im *importer) verdict(from string, whole bool) error {
 // walk offers every file at or under from, and reports whether from may be
 // expected to hold the whole data set.
 func (im *importer) walk(ctx context.Context, from string) (whole bool, err error) {
-	from, err = filepath.EvalSymlinks(from)
+	at, err := filepath.EvalSymlinks(from)
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("%s: %w", from, err)
 	}
+	from = at
 	info, err := os.Stat(from)
 	if err != nil {
 		return false, err

@@ -30,6 +30,7 @@ import (
 	"math"
 	"slices"
 
+	"synfire/internal/limit"
 	"synfire/spike"
 )
 
@@ -69,7 +70,10 @@ func Matrix(m Measure, trains []spike.Train, o Options) ([][]float64, error) {
 		return nil, err
 	}
 	defer s.close()
-	out := square(len(trains))
+	out, err := square(len(trains))
+	if err != nil {
+		return nil, fmt.Errorf("distance.Matrix of %d trains: %w", len(trains), err)
+	}
 	if w, ok := sweeperOf(s.kernel); ok && o.Intervals == nil {
 		s.sweep(w, out)
 		return out, nil
@@ -88,13 +92,16 @@ func Matrix(m Measure, trains []spike.Train, o Options) ([][]float64, error) {
 	return out, err
 }
 
-// square is an n × n matrix of zeros.
-func square(n int) [][]float64 {
+// square is an n × n matrix of zeros, if the machine has the memory for it.
+func square(n int) ([][]float64, error) {
+	if err := limit.Fits(8 * int64(n) * int64(n)); err != nil {
+		return nil, err
+	}
 	flat, rows := make([]float64, n*n), make([][]float64, n)
 	for i := range rows {
 		rows[i] = flat[i*n : (i+1)*n : (i+1)*n]
 	}
-	return rows
+	return rows, nil
 }
 
 // Multi is the value of many trains: the mean over all pairs i < j, or for Sync

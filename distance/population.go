@@ -91,7 +91,11 @@ func PopulationMatrix(m PopulationMeasure, responses [][]spike.Train, o Options)
 		return nil, fmt.Errorf("distance.PopulationMatrix of %s: intervals; clip the trains to them", m.Name())
 	}
 	n := len(responses)
-	out, errs := square(n), make([]error, n)
+	out, err := square(n)
+	if err != nil {
+		return nil, fmt.Errorf("distance.PopulationMatrix of %d responses: %w", n, err)
+	}
+	errs := make([]error, n)
 	pool := par.New(o.Threads)
 	defer pool.Close()
 	pool.For(n, 1, func(_, i, _ int) {

@@ -24,6 +24,8 @@ import (
 	"synfire/format/idx"
 	"synfire/format/npz"
 	"synfire/format/safetensors"
+	"synfire/internal/limit"
+	"synfire/internal/magic"
 	"synfire/model"
 	"synfire/modelfile"
 	"synfire/run"
@@ -66,11 +68,18 @@ func (a Array) Values() ([]float64, error) {
 const maxArray = 4 << 30
 
 // UnknownError says that a file begins like no format that is known.
-type UnknownError struct{ Path string }
+type UnknownError struct {
+	Path string
+	What string // what it is, where that is known
+}
 
 // Error lists the known formats.
 func (e UnknownError) Error() string {
-	return fmt.Sprintf("%s: it begins like no format that is known; known are safetensors (models, checkpoints), IDX (plain or .gz), NPY, NPZ, spike trains (.json, .csv, .txt, .dat), YAML files (.yaml) and run directories", e.Path)
+	what := "it begins like no format that is known"
+	if e.What != "" {
+		what = "the file is " + e.What
+	}
+	return fmt.Sprintf("%s: %s; known are safetensors (models, checkpoints), IDX (plain or .gz), NPY, NPZ, spike trains (.json, .csv, .txt, .dat), YAML files (.yaml) and run directories", e.Path, what)
 }
 
 // ConfigError is a mistake in a configuration file.
@@ -102,12 +111,12 @@ func Open(c catalog.Catalog, path string) (File, error) {
 		return ofIDX(path)
 	case ext == ".yaml", ext == ".yml":
 		return ofYAML(c, path)
-	case ext == ".safetensors", len(head) > 8 && head[8] == '{':
+	case ext == ".safetensors", len(head) > 8 && head[8] == '{' && !magic.IsText(head):
 		return ofSafetensors(c, path)
 	case slices.Contains([]string{".json", ".jsonl", ".csv", ".txt", ".dat"}, ext):
 		return ofTrains(path)
 	}
-	return File{}, UnknownError{path}
+	return File{}, UnknownError{path, magic.What(head)}
 }
 
 func firstBytes(path string) ([]byte, error) {
@@ -116,7 +125,7 @@ func firstBytes(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	head := make([]byte, 16)
+	head := make([]byte, magic.Bytes)
 	n, err := io.ReadFull(f, head)
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		err = nil
@@ -425,7 +434,7 @@ func ofTrains(path string) (File, error) {
 }
 
 func ofYAML(c catalog.Catalog, path string) (File, error) {
-	src, err := os.ReadFile(path)
+	src, err := limit.ReadPath(path, model.MaxConfig)
 	if err != nil {
 		return File{}, err
 	}

@@ -16,6 +16,9 @@ import (
 	"synfire/train"
 )
 
+// MaxConfig is the most bytes that the file of a training run has.
+const MaxConfig = 1 << 20
+
 // Config is a training run: what `synfire train FILE.yaml` reads and what a model
 // file carries. Keys that are not its own belong to the rule.
 type Config struct {

@@ -28,6 +28,7 @@ import (
 	"synfire/format/npz"
 	"synfire/format/spiketrain"
 	"synfire/internal/limit"
+	"synfire/internal/magic"
 )
 
 // Options say what a file does not.
@@ -60,6 +61,9 @@ func Read(path string, o Options) (list []spiketrain.Recording, many bool, err e
 func From(r io.Reader, name string, o Options) (list []spiketrain.Recording, many bool, err error) {
 	buffered := bufio.NewReaderSize(r, 1<<16)
 	form := cmp.Or(o.Form, formOf(name, buffered))
+	if err := foreign(buffered, form); err != nil {
+		return nil, false, fmt.Errorf("%s: %w", name, err)
+	}
 	list, many, err = decode(buffered, form)
 	if errors.Is(err, spiketrain.ErrSilent) && o.Units != "" {
 		list, err = []spiketrain.Recording{{}}, nil // all units are silent
@@ -102,6 +106,18 @@ func decode(r io.Reader, form string) (list []spiketrain.Recording, many bool, e
 		err = fmt.Errorf("no such form; want one of %s", strings.Join(Forms(), ", "))
 	}
 	return []spiketrain.Recording{one}, false, err
+}
+
+// foreign is an error where a text was expected and something else was found.
+func foreign(r *bufio.Reader, form string) error {
+	head, _ := r.Peek(magic.Bytes)
+	if form == "npz" || len(head) == 0 || magic.IsText(head) {
+		return nil
+	}
+	if what := magic.What(head); what != "" && what != "JSON" {
+		return fmt.Errorf("the file is %s, read as %s; want JSON, text, CSV or NPZ of spike trains", what, form)
+	}
+	return nil
 }
 
 // formOf guesses the form by the file's name, else by how it begins.

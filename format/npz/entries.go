@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"synfire/internal/limit"
+	"synfire/internal/magic"
 )
 
 // Info is what an NPY file says before its elements.
@@ -86,7 +87,9 @@ const maxRatio = 1032
 func Entries(r io.ReaderAt, size int64) ([]Entry, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return nil, fmt.Errorf("npz: not an NPZ archive: %w; make one with numpy.savez", err)
+		head := make([]byte, min(size, magic.Bytes))
+		n, _ := r.ReadAt(head, 0) // what there is tells what it is
+		return nil, fmt.Errorf("npz: not an NPZ archive: the file is %s: %w; make one with numpy.savez", magic.Found(head[:n]), err)
 	}
 	var all []Entry
 	seen := map[string]bool{}

@@ -12,10 +12,11 @@ import (
 	"strings"
 
 	"synfire/internal/limit"
+	"synfire/internal/magic"
 )
 
 const (
-	magic     = "\x93NUMPY"
+	signature = "\x93NUMPY"
 	maxHeader = 64 << 10 // bytes of the dictionary
 	maxDims   = 32       // as many as NumPy has
 	alignment = 64       // of the first element in the file
@@ -68,8 +69,8 @@ func readHeader(r io.Reader) (header, error) {
 	if n, err := io.ReadFull(r, start[:]); err != nil {
 		return header{}, fmt.Errorf("not an NPY file: expected 8 bytes of magic number and version, found %d: %w", n, err)
 	}
-	if string(start[:6]) != magic {
-		return header{}, fmt.Errorf("not an NPY file: expected it to begin with %q, found %q", magic, start[:6])
+	if string(start[:6]) != signature {
+		return header{}, fmt.Errorf("not an NPY file: expected it to begin with %q, found %q; the file is %s", signature, start[:6], magic.Found(start[:]))
 	}
 	length := make([]byte, 4)
 	if start[6] < 1 || start[6] > 3 {
@@ -214,7 +215,7 @@ func encodeHeader(a Array) []byte {
 		shape = strings.TrimSuffix(shape, ",")
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s\x01\x00\x00\x00{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", magic, a.DType, shape)
+	fmt.Fprintf(&b, "%s\x01\x00\x00\x00{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", signature, a.DType, shape)
 	for b.Len()%alignment != alignment-1 {
 		b.WriteByte(' ')
 	}

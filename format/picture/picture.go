@@ -14,6 +14,7 @@ package picture
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -22,6 +23,8 @@ import (
 	"io"
 
 	"golang.org/x/image/draw"
+
+	"synfire/internal/magic"
 )
 
 const (
@@ -42,6 +45,9 @@ type Info struct {
 func ReadInfo(r io.Reader) (Info, error) {
 	var head bytes.Buffer // what decoding the size went over holds the orientation
 	c, _, err := image.DecodeConfig(io.TeeReader(r, &head))
+	if errors.Is(err, image.ErrFormat) {
+		return Info{}, fmt.Errorf("the image cannot be decoded: the file is %s, not PNG or JPEG: replace the file or remove it", magic.Found(head.Bytes()[:min(head.Len(), magic.Bytes)]))
+	}
 	if err != nil {
 		return Info{}, damaged(err)
 	}

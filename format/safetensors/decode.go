@@ -7,6 +7,8 @@ import (
 	"io"
 	"math"
 	"slices"
+
+	"synfire/internal/magic"
 )
 
 const (
@@ -91,15 +93,19 @@ func decode(read section, size int64, lim Limits) (*decoded, error) {
 // decodeHeader checks the layout and leaves the data unread.
 func decodeHeader(read section, size int64, lim Limits) (*decoded, error) {
 	lim = lim.withDefaults()
-	head, err := read(0, min(size, foreignBytes))
+	head, err := read(0, min(size, magic.Bytes))
 	if err != nil {
 		return nil, err
 	}
-	if what := foreign(head); what != "" {
+	ours := len(head) > lengthBytes && head[lengthBytes] == '{'
+	if what := magic.What(head); what != "" && len(head) > 0 && !ours {
 		return nil, fmt.Errorf("safetensors: decode: the file is %s, not safetensors; name another file", what)
 	}
 	if size < lengthBytes {
 		return nil, fmt.Errorf("safetensors: decode: %d bytes, a file has at least %d; it is truncated or of another format", size, lengthBytes)
+	}
+	if !ours && len(head) >= lengthBytes && binary.LittleEndian.Uint64(head) > uint64(size-lengthBytes) {
+		return nil, fmt.Errorf("safetensors: decode: the file is %s, not safetensors; name another file", magic.Found(head))
 	}
 	n, rest := binary.LittleEndian.Uint64(head), size-lengthBytes
 	if n > uint64(lim.HeaderBytes) {

@@ -1,7 +1,6 @@
 package wav
 
 import (
-	"errors"
 	"fmt"
 	"io"
 )
@@ -18,7 +17,7 @@ type Info struct {
 func ReadInfo(r io.Reader) (Info, error) {
 	start := make([]byte, 12)
 	if _, err := io.ReadFull(r, start); err != nil || string(start[:4]) != "RIFF" || string(start[8:]) != "WAVE" {
-		return Info{}, errors.New("wav: not a WAV file: expected RIFF and WAVE in its first 12 bytes")
+		return Info{}, foreign(start)
 	}
 	f, size, passed, err := samples(r)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"slices"
 
 	"synfire/internal/limit"
+	"synfire/internal/magic"
 )
 
 // Sound is the content of a file. Samples are interleaved: frame after frame, one
@@ -46,13 +47,18 @@ func Read(r io.Reader, max int64) (*Sound, error) {
 	r = limit.Reader(r, max)
 	start := make([]byte, 12)
 	if _, err := io.ReadFull(r, start); err != nil || string(start[:4]) != "RIFF" || string(start[8:]) != "WAVE" {
-		return nil, errors.New("wav: not a WAV file: expected RIFF and WAVE in its first 12 bytes")
+		return nil, foreign(start)
 	}
 	f, size, _, err := samples(r)
 	if err != nil {
 		return nil, fmt.Errorf("wav: %w", err)
 	}
 	return f.sound(r, size)
+}
+
+// foreign is the error of a file that begins otherwise.
+func foreign(start []byte) error {
+	return fmt.Errorf("wav: not a WAV file: expected RIFF and WAVE in its first 12 bytes, the file is %s", magic.Found(bytes.TrimRight(start, "\x00")))
 }
 
 // Decode decodes a file that is in memory.

@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"synfire/internal/magic"
 )
 
 // parse turns text into a tree; it returns nil after logging why it cannot. A
@@ -30,7 +32,11 @@ func parse(l *log, src []byte) (root *node) {
 	}
 	src = bytes.TrimPrefix(src, []byte("\ufeff"))
 	if at, ok := badByte(src); ok {
-		l.add(at, nil, "not a text in UTF-8", "save the file as UTF-8", nil)
+		msg, hint := "not a text in UTF-8", "save the file as UTF-8"
+		if what := magic.What(src[:min(len(src), magic.Bytes)]); what != "" && !magic.IsText(src[:min(len(src), magic.Bytes)]) {
+			msg, hint = "not a text: the file is "+what, "name a YAML file"
+		}
+		l.add(at, nil, msg, hint, nil)
 		return nil
 	}
 	body, err := syntax(src)

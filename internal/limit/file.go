@@ -1,8 +1,11 @@
 package limit
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"os"
 )
 
 // ReadFile reads a file of at most max bytes. A longer one is an *Error before
@@ -13,6 +16,24 @@ func ReadFile(fsys fs.FS, name string, max int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readFile(f, max)
+}
+
+// ReadPath is ReadFile by a path of the system, whatever is there: a device and a pipe
+// are read as far as max too.
+func ReadPath(path string, max int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	b, err := readFile(f, max)
+	if over := (*Error)(nil); errors.As(err, &over) {
+		err = fmt.Errorf("%s: %w", path, err)
+	}
+	return b, err
+}
+
+func readFile(f fs.File, max int64) ([]byte, error) {
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {

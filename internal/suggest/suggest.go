@@ -15,10 +15,9 @@ func Names(what, found string, known []string) string {
 	}
 	best, bestDistance := "", max(1, len(found)/3)+1
 	for _, k := range known {
-		if slices.Contains(elsewhere[k], fold(found)) {
+		if meant := squash(found); meant == squash(k) || slices.Contains(elsewhere[k], meant) {
 			best, bestDistance = k, 0
 		}
-
 		d := distance(fold(found), fold(k))
 		if len(found) >= 3 && (strings.HasPrefix(k, found) || strings.HasSuffix(k, found)) {
 			d = min(d, 1) // a part of the name, such as its first word
@@ -34,35 +33,67 @@ func Names(what, found string, known []string) string {
 	return fmt.Sprintf("did you mean %q? %s", best, list)
 }
 
-// elsewhere are the names that other libraries and papers have for ours.
+// elsewhere are the names that other libraries and papers have for ours, squashed.
 var elsewhere = map[string][]string{
-	"arctan":                 {"atan"},
-	"fast-sigmoid":           {"superspike", "super-spike", "super"},
-	"sigmoid":                {"sigmoid-derivative", "sigmoid-grad"},
-	"triangle":               {"triangular", "piecewise-quadratic", "esser"},
-	"rectangle":              {"boxcar", "box", "straight-through", "ste", "rect"},
-	"lif":                    {"leaky", "lapicque", "lif-box"},
-	"cuba-lif":               {"synaptic", "cuba", "cubalif"},
-	"alif":                   {"lsnn", "adaptive", "adlif", "lif-adex"},
-	"if":                     {"integrate-and-fire", "ifnode"},
-	"linear":                 {"dense", "fc", "affine", "fully-connected"},
+	"arctan":                 {"atan", "arctanspike"},
+	"fast-sigmoid":           {"superspike", "super", "superspikegrad", "zenke"},
+	"sigmoid":                {"sigmoidderivative", "sigmoidgrad", "sigmoidgradient", "sigmoidspike", "dsigmoid", "logistic"},
+	"triangle":               {"triangular", "piecewisequadratic", "esser", "triangularspike", "tent"},
+	"rectangle":              {"boxcar", "box", "straightthrough", "straightthroughestimator", "ste", "rect", "rectangular", "sfs"},
+	"exponential":            {"exp", "expspike", "periodicexponential", "singleexponential", "slayer"},
+	"lif":                    {"leaky", "lapicque", "lifbox", "expleak", "parametriclif", "plif", "leakyintegrateandfire", "rleaky"},
+	"cuba-lif":               {"synaptic", "cuba", "cubalif", "alpha", "currentlif", "rsynaptic"},
+	"alif":                   {"lsnn", "adaptive", "adlif", "lifadex", "adaptivelif"},
+	"if":                     {"integrateandfire", "iaf", "nonleaky"},
+	"linear":                 {"dense", "fc", "affine", "fullyconnected"},
 	"conv2d":                 {"conv", "convolution"},
-	"max-pool":               {"maxpool", "maxpool2d", "sum-pool"},
-	"avg-pool":               {"avgpool", "avgpool2d", "mean-pool"},
-	"batch-norm":             {"batchnorm", "batchnorm2d", "bn"},
-	"readout":                {"leaky-integrator", "li", "li-box"},
+	"max-pool":               {"maxpool2d", "sumpool"},
+	"avg-pool":               {"avgpool2d", "meanpool", "averagepool"},
+	"batch-norm":             {"batchnorm2d", "bn", "tdbn"},
+	"readout":                {"leakyintegrator", "li", "libox"},
 	"poisson":                {"rate", "bernoulli"},
-	"constant":               {"direct"},
-	"latency":                {"ttfs", "time-to-first-spike"},
-	"count-cross-entropy":    {"cross-entropy", "ce", "ce-count-loss", "ce-rate-loss"},
-	"membrane-cross-entropy": {"ce-max-membrane-loss"},
-	"count-mse":              {"mse-count-loss"},
+	"constant":               {"direct", "static"},
+	"latency":                {"ttfs", "timetofirstspike"},
+	"count-cross-entropy":    {"crossentropy", "ce", "cecount", "cerate"},
+	"membrane-cross-entropy": {"cemaxmembrane"},
+	"count-mse":              {"msecount", "mse"},
 	"step-cross-entropy":     {"tet"},
+	"bptt":                   {"backprop", "surrogategradient", "stbp", "slayer"},
+	"eqprop":                 {"ep", "equilibriumpropagation"},
+
+	"isi":            {"isiprofile", "interspikeinterval"},
+	"spike":          {"spikeprofile"},
+	"ri-spike":       {"rispike", "rateindependentspike"},
+	"sync":           {"spikesync", "spikesynchronization", "spikesynchronisation", "synchrony"},
+	"order":          {"spiketrainorder"},
+	"directionality": {"spikedirectionality"},
+	"victor-purpura": {"vp", "victor", "spiketime"},
+	"van-rossum":     {"vr", "rossum"},
+	"rsa-spearman":   {"spearman", "rsa", "rhoa"},
+	"rsa-kendall":    {"kendall", "tau", "taua", "taub"},
+	"rsa-cosine":     {"cosine", "corr", "correlation"},
+	"rsa-whitened":   {"whitened", "cosinecov", "corrcov", "wuc"},
+	"cka-linear":     {"cka", "lincka", "linearcka"},
+	"cka-rbf":        {"kernelcka", "rbfcka"},
+	"cka-unbiased":   {"debiasedcka", "unbiasedcka", "ckadebiased"},
+	"pls":            {"plsregression", "brainscore"},
+	"ridge":          {"ridgeregression", "linearregression", "regression"},
 }
 
 // fold removes differences of style: learning_rate and Learning-Rate are one.
 func fold(s string) string {
 	return strings.ReplaceAll(strings.ToLower(s), "_", "-")
+}
+
+// squash leaves of a name what libraries agree on: LIFNode, lif_cell and LIF are one.
+func squash(s string) string {
+	s = strings.NewReplacer("-", "", "_", "", " ", "", ".", "").Replace(strings.ToLower(s))
+	for _, end := range []string{"node", "cell", "neuron", "layer", "surrogate", "distance", "loss", "encoder", "optimizer"} {
+		if short, ok := strings.CutSuffix(s, end); ok && short != "" {
+			return short
+		}
+	}
+	return s
 }
 
 // distance counts the insertions, deletions, replacements and swaps of

@@ -35,8 +35,11 @@ func TestDistance(t *testing.T) {
 
 // Names that other libraries use are understood, where the name that is meant is known.
 func TestNamesFromElsewhere(t *testing.T) {
-	for found, want := range map[string]string{"atan": "arctan", "leaky": "lif", "sigmoid_derivative": "sigmoid"} {
-		if got := Names("kinds", found, []string{"if", "lif", "sigmoid", "arctan", "fast-sigmoid"}); !strings.HasPrefix(got, `did you mean "`+want+`"?`) {
+	for found, want := range map[string]string{
+		"atan": "arctan", "leaky": "lif", "Leaky": "lif", "LIFNode": "lif", "LIFCell": "lif", "ParametricLIFNode": "lif", "IFNode": "if", "sigmoid_derivative": "sigmoid",
+		"spike_sync": "sync", "victor_purpura_distance": "victor-purpura", "isi_distance": "isi", "FastSigmoid": "fast-sigmoid",
+	} {
+		if got := Names("kinds", found, []string{"if", "lif", "sigmoid", "arctan", "fast-sigmoid", "isi", "sync", "victor-purpura"}); !strings.HasPrefix(got, `did you mean "`+want+`"?`) {
 			t.Errorf("%s: %s", found, got)
 		}
 	}
