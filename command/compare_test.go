@@ -296,3 +296,28 @@ func TestCompareFaults(t *testing.T) {
 		}
 	}
 }
+
+// Two million stimuli have 2·10¹² dissimilarities: the process died of them.
+func TestDissimilaritiesBeyondMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads 64 MB")
+	}
+	path := file(t, "many.npz", func(b *bytes.Buffer) error {
+		return npz.Write(b, map[string]npz.Array{"x": npz.U8(make([]byte, 8<<20), 4<<20, 2)})
+	})
+	for _, metric := range []string{"rsa-spearman", "restab", "cka-unbiased", "cka-rbf"} {
+		if _, stderr, code := command("compare", "--metric", metric, path, path); code != 1 || !strings.Contains(stderr, "of memory") {
+			t.Errorf("%s: exit code %d, %.300s", metric, code, stderr)
+		}
+	}
+}
+
+// A trillion permutations were asked of the memory at once.
+func TestPermutationsAreBounded(t *testing.T) {
+	path := file(t, "x.npz", func(b *bytes.Buffer) error {
+		return npz.Write(b, map[string]npz.Array{"x": npz.F64([]float64{1, 2, 4, 8, 16, 32, 64, 3}, 4, 2)})
+	})
+	if _, stderr, code := command("compare", "--metric", "rsa-spearman", "--permutations", "1000000000000", path, path); code == 0 || !strings.Contains(stderr, "want 0 to 1048576") {
+		t.Errorf("exit code %d, %.300s", code, stderr)
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"synfire/compare/internal/numeric"
 	"synfire/compare/predictivity"
 	"synfire/distance"
+	"synfire/internal/limit"
 	"synfire/internal/par"
 	"synfire/internal/suggest"
 	"synfire/spike"
@@ -226,6 +227,9 @@ func (m Metric) Compare(a, b Responses, p Params, pool *par.Pool) (Result, error
 	case p.Permutations > 0 && m.measure != nil:
 		return Result{}, badParams("permutations are not for the metric %s, which compares no dissimilarities; use them with rsa-spearman, rsa-kendall, rsa-cosine or rsa-whitened", m.Name)
 	}
+	if err := limit.Fits(m.memory(a.X, b.X)); err != nil {
+		return Result{}, fmt.Errorf("compare by %s of %d stimuli: %w", m.Name, a.Stimuli(), err)
+	}
 	compare := m.ofDissimilarities
 	if m.measure != nil {
 		compare = func(a, b Responses, p Params, _ *par.Pool) (Result, error) { return m.measure(a, b, p) }
@@ -237,6 +241,18 @@ func (m Metric) Compare(a, b Responses, p Params, pool *par.Pool) (Result, error
 		return r, nil
 	}
 	return r, err
+}
+
+// memory is what the metric takes at least, in bytes: two matrices of stimuli × stimuli,
+// or of the smaller side of the responses.
+func (m Metric) memory(a, b *mat.Dense) int64 {
+	n, p := a.Dims()
+	_, q := b.Dims()
+	if m.OfDissimilarities() || slices.Contains([]string{"restab", "cka-rbf", "cka-unbiased"}, m.Name) {
+		p, q = n, n
+	}
+	p, q = min(n, p), min(n, q)
+	return 8 * (int64(p)*int64(p) + int64(q)*int64(q))
 }
 
 func (m Metric) ofDissimilarities(a, b Responses, p Params, pool *par.Pool) (Result, error) {

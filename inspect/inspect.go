@@ -48,16 +48,18 @@ type Array struct {
 	Shape []int
 	Bytes int64 // of all elements
 
-	read func() (npz.Array, error)
+	read func() ([]float64, error) // nil: they are no numbers
 }
 
 // Values reads the elements as numbers. Arrays that hold no numbers have none.
-func (a Array) Values() ([]float64, error) {
-	x, err := a.read()
+func (a Array) Values() ([]float64, error) { return a.read() }
+
+// numbers are the elements of an array, nil where they are no numbers.
+func numbers(a npz.Array, err error) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := x.Float64s()
+	v, err := a.Float64s()
 	if err != nil {
 		return nil, nil // text
 	}
@@ -186,9 +188,9 @@ func places(path string) (out []Array, err error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(index)) {
 		p := index[name]
-		out = append(out, Array{Name: name, DType: p.DType, Shape: append([]int{}, p.Shape...), Bytes: p.Bytes, read: func() (npz.Array, error) {
+		out = append(out, Array{Name: name, DType: p.DType, Shape: append([]int{}, p.Shape...), Bytes: p.Bytes, read: func() ([]float64, error) {
 			b, err := section(path, p.Offset, p.Bytes)
-			return npz.Array{DType: numpyTypes[p.DType], Shape: p.Shape, Data: b}, err
+			return numbers(npz.Array{DType: numpyTypes[p.DType], Shape: p.Shape, Data: b}, err)
 		}})
 	}
 	return out, nil
@@ -204,6 +206,9 @@ func section(path string, offset, n int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if err := limit.Fits(n); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
 	b := make([]byte, n)
 	_, err = f.ReadAt(b, offset)
 	return b, err
@@ -293,7 +298,7 @@ func ofNPZ(path string) (File, error) {
 	}
 	f := File{Format: "npz", Summary: map[string]string{}}
 	for _, e := range entries {
-		f.Arrays = append(f.Arrays, Array{Name: e.Name, DType: e.DType, Shape: append([]int{}, e.Shape...), Bytes: e.Bytes, read: func() (npz.Array, error) {
+		f.Arrays = append(f.Arrays, Array{Name: e.Name, DType: e.DType, Shape: append([]int{}, e.Shape...), Bytes: e.Bytes, read: func() ([]float64, error) {
 			return entry(path, e.Name)
 		}})
 	}
@@ -301,30 +306,29 @@ func ofNPZ(path string) (File, error) {
 	return f, nil
 }
 
-// entry reads one array of an archive. The order of its elements does not matter here.
-func entry(path, name string) (npz.Array, error) {
+// entry reads one array of an archive.
+func entry(path, name string) ([]float64, error) {
 	in, err := os.Open(path)
 	if err != nil {
-		return npz.Array{}, err
+		return nil, err
 	}
 	defer in.Close()
 	st, err := in.Stat()
 	if err != nil {
-		return npz.Array{}, err
+		return nil, err
 	}
 	entries, err := npz.Entries(in, st.Size())
 	if err != nil {
-		return npz.Array{}, err
+		return nil, err
 	}
 	i := slices.IndexFunc(entries, func(e npz.Entry) bool { return e.Name == name })
-	if i < 0 || entries[i].Bytes > maxArray {
-		return npz.Array{}, fmt.Errorf("%s: array %q cannot be read", path, name)
+	switch {
+	case i < 0 || entries[i].Bytes > maxArray:
+		return nil, fmt.Errorf("%s: array %q cannot be read", path, name)
+	case strings.ContainsAny(entries[i].DType, "US"):
+		return nil, nil
 	}
-	b, err := entries[i].Read()
-	if err == nil {
-		entries[i].Native(b)
-	}
-	return npz.Array{DType: entries[i].DType, Shape: entries[i].Shape, Data: b}, err
+	return entries[i].Float64s()
 }
 
 func ofNPY(path string) (File, error) {
@@ -337,12 +341,12 @@ func ofNPY(path string) (File, error) {
 	if err != nil {
 		return File{}, fmt.Errorf("%s: %w", path, err)
 	}
-	read := func() (npz.Array, error) {
+	read := func() ([]float64, error) {
 		b, err := section(path, info.Header, info.Bytes)
 		if err == nil {
 			info.Native(b)
 		}
-		return npz.Array{DType: info.DType, Shape: info.Shape, Data: b}, err
+		return numbers(npz.Array{DType: info.DType, Shape: info.Shape, Data: b}, err)
 	}
 	return File{Format: "npy", Summary: map[string]string{}, Arrays: []Array{{Name: "data", DType: info.DType, Shape: append([]int{}, info.Shape...), Bytes: info.Bytes, read: read}}}, nil
 }
@@ -368,7 +372,7 @@ func ofIDX(path string) (File, error) {
 	for _, d := range dims {
 		size *= int64(d)
 	}
-	f.Arrays = []Array{{Name: "data", DType: "U8", Shape: dims, Bytes: size, read: func() (npz.Array, error) { return idxArray(path) }}}
+	f.Arrays = []Array{{Name: "data", DType: "U8", Shape: dims, Bytes: size, read: func() ([]float64, error) { return numbers(idxArray(path)) }}}
 	return f, nil
 }
 
@@ -424,8 +428,8 @@ func ofTrains(path string) (File, error) {
 			if t.Trial != "" {
 				name += ", trial " + t.Trial
 			}
-			f.Arrays = append(f.Arrays, Array{Name: name, DType: "times", Shape: []int{len(t.Times)}, Bytes: 8 * int64(len(t.Times)), read: func() (npz.Array, error) {
-				return npz.F64(t.Times, len(t.Times)), nil
+			f.Arrays = append(f.Arrays, Array{Name: name, DType: "times", Shape: []int{len(t.Times)}, Bytes: 8 * int64(len(t.Times)), read: func() ([]float64, error) {
+				return t.Times, nil
 			}})
 		}
 	}

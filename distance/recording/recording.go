@@ -203,9 +203,10 @@ func byTrain(arrays map[string]npz.Array) (rec spiketrain.Recording, err error) 
 			continue
 		}
 		a := arrays[name]
-		times, err := a.Float64s()
-		if err == nil && len(a.Shape) != 1 {
-			err = errors.New("want one axis")
+		var times []float64
+		err := errors.New("want one axis")
+		if len(a.Shape) == 1 {
+			times, err = a.Float64s()
 		}
 		if err != nil {
 			return rec, fmt.Errorf("array %q of type %s and shape %v: want the times of a train; %w", name, a.DType, a.Shape, err)
