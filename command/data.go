@@ -103,7 +103,7 @@ func (c *dataConvertCmd) Run(a *app) error {
 		return usageError{fmt.Errorf("data convert: %w", err)}
 	}
 	defer f.Close()
-	set, err := table.Read(a.ctx, f, c.CSV, table.CSV{Label: c.Label, Layout: table.Wide})
+	set, err := table.Read(a.ctx, f, c.CSV, table.CSV{Label: c.Label})
 	if err != nil {
 		return usageError{err}
 	}

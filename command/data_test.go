@@ -118,3 +118,15 @@ func TestOwnDataMistakes(t *testing.T) {
 		t.Error("a mistake left a run directory behind")
 	}
 }
+
+// The columns sample and time of a long table became features.
+func TestConvertLongTable(t *testing.T) {
+	in := write(t, "long.csv", "sample,time,a,y\n0,0,1,u\n0,1,2,u\n1,0,3,v\n1,1,4,v\n")
+	out := filepath.Join(t.TempDir(), "long.npz")
+	if _, stderr, code := command("data", "convert", in, out, "--label", "y"); code == 0 || !strings.Contains(stderr, "long table") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Error("a file was written")
+	}
+}

@@ -251,3 +251,16 @@ func TestStatus(t *testing.T) {
 		t.Errorf("embedded: %+v", inner)
 	}
 }
+
+// The list of missing files was empty where all of them were in the cache.
+func TestImportNamesNoEmptyList(t *testing.T) {
+	d, x, y := toySet()
+	o := tempOptions(t)
+	from := filepath.Join(t.TempDir(), "toy.zip")
+	write(t, from, zipOf(t, map[string][]byte{"x": x, "y": y}))
+	if _, err := data.Import(t.Context(), o, d, from); err != nil {
+		t.Fatal(err)
+	}
+	_, err := data.Import(t.Context(), o, d, t.TempDir())
+	checkError(t, "nothing new", err, "none of its 2 files", "in the cache already")
+}

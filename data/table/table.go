@@ -327,7 +327,10 @@ func (s *source) Read(ctx context.Context, i int, x *sample.Sample) error {
 // the labels: their numbers, or names where classes have them.
 func Arrays(src sample.Source) (map[string]npz.Array, error) {
 	s, ok := src.(*source)
-	if !ok || s.starts != nil || len(s.spec.Targets) != 1 || s.spec.Targets[0].Kind != sample.Class {
+	if ok && s.starts != nil {
+		return nil, errors.New("data: table: a long table, with columns sample and time and a line a step; train on it as it is, by data: {source: {kind: table, path: FILE, label: COLUMN}}")
+	}
+	if !ok || len(s.spec.Targets) != 1 || s.spec.Targets[0].Kind != sample.Class {
 		return nil, errors.New("data: table: want a wide table with a label column and no other targets")
 	}
 	n, width := s.Len(), s.features.width
