@@ -155,3 +155,11 @@ func TestEndlessConfiguration(t *testing.T) {
 		}
 	}
 }
+
+// Ten billion steps were a panic: only weights were compared with the machine's memory.
+func TestRunsBeyondMemory(t *testing.T) {
+	file := write(t, "net.yaml", strings.Replace(tinyNet, "steps: 3", "steps: 10000000000", 1))
+	if _, stderr, code := command("train", file, "--out", filepath.Join(t.TempDir(), "run")); code != 1 || !strings.Contains(stderr, "of memory") || strings.Contains(stderr, "internal error") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}

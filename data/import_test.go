@@ -262,5 +262,5 @@ func TestImportNamesNoEmptyList(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := data.Import(t.Context(), o, d, t.TempDir())
-	checkError(t, "nothing new", err, "none of its 2 files", "in the cache already")
+	checkError(t, "nothing new", err, "none of its 2 files", "the cache has them all already")
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 
 	"synfire/data"
 	"synfire/encode"
@@ -95,6 +97,10 @@ func (t Table) Decode(name string, src []byte) (Config, error) {
 	if err := yaml.Decode(name, src, &c, t.Kinds()); err != nil {
 		return Config{}, err
 	}
+	if missing, path := unset(reflect.ValueOf(c)); missing {
+		line, column, _ := yaml.Locate(src, path...)
+		return Config{}, &yaml.Error{File: name, Line: line, Column: column, Path: pathText(path), Msg: "no value, where a kind is needed", Hint: "write one, or remove the key to keep its default"}
+	}
 	for _, key := range c.ignored() {
 		if line, column, ok := yaml.Locate(src, key); ok {
 			return Config{}, &yaml.Error{File: name, Line: line, Column: column, Path: key, Msg: "the rule does without this key; remove it"}
@@ -107,6 +113,57 @@ func (t Table) Decode(name string, src []byte) (Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// unset is where null has taken a kind away, if it has. Kinds that may be left out are
+// those that are not written where they are.
+func unset(v reflect.Value) (missing bool, path []any) {
+	below := func(step any, v reflect.Value) bool {
+		if missing, path = unset(v); missing && step != "" {
+			path = append([]any{step}, path...)
+		}
+		return missing
+	}
+	switch v.Kind() {
+	case reflect.Interface, reflect.Pointer:
+		if v.IsNil() {
+			return v.Kind() == reflect.Interface, nil
+		}
+		return unset(v.Elem())
+	case reflect.Slice:
+		for i := range v.Len() {
+			if below(i, v.Index(i)) {
+				return missing, path
+			}
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			field, f := v.Type().Field(i), v.Field(i)
+			tag, ok := field.Tag.Lookup("yaml")
+			name, options, _ := strings.Cut(tag, ",")
+			optional := f.Kind() == reflect.Interface && strings.Contains(options, "omitempty") && f.IsNil()
+			if !field.IsExported() || !ok && !field.Anonymous || name == "-" || optional {
+				continue
+			}
+			if below(name, f) {
+				return missing, path
+			}
+		}
+	}
+	return false, nil
+}
+
+// pathText is a path as errors write it.
+func pathText(path []any) string {
+	var b strings.Builder
+	for _, step := range path {
+		if i, ok := step.(int); ok {
+			fmt.Fprintf(&b, "[%d]", i)
+		} else {
+			fmt.Fprintf(&b, ".%s", step)
+		}
+	}
+	return strings.TrimPrefix(b.String(), ".")
 }
 
 // Encode writes the configuration with all its defaults filled in.

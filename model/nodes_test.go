@@ -128,3 +128,22 @@ func TestOldConfiguration(t *testing.T) {
 		t.Errorf("%v: read again as %+v from\n%s", err, d, again)
 	}
 }
+
+// A kind that null took away was a panic when it was used.
+func TestKindsThatNullTakesAway(t *testing.T) {
+	for replaced, want := range map[string]string{
+		"optimizer: ~":      "net.yaml:16:12: optimizer: no value",
+		"schedule: null":    "schedule: no value",
+		"regularizers: [~]": "regularizers[0]: no value",
+		"loss: {kind: ~}":   "net.yaml:16:14: loss[0].kind: expected the name of a kind",
+	} {
+		if _, err := kinds().Decode("net.yaml", []byte(block+replaced+"\n")); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", replaced, err, want)
+		}
+	}
+	for by, want := range map[string]string{"- ~": "net.yaml:13:5: layers[8]: expected a mapping with a kind", "- {kind: spiking, neuron: ~}": "layers[8].neuron: no value", "- {kind: spiking, surrogate: ~}": "layers[8].surrogate: no value"} {
+		if _, err := kinds().Decode("net.yaml", []byte(strings.Replace(block, "- flatten", by, 1))); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", by, err, want)
+		}
+	}
+}

@@ -58,18 +58,20 @@ func own(ctx context.Context, e *Env, cfg model.Config) (*Outcome, error) {
 }
 
 // fits returns an error where the rule can tell beforehand that a run cannot be: its
-// parts do not fit together, or its weights are more than the machine's memory. What
-// grows with the batch is an upper bound, and gives a warning.
+// parts do not fit together, its weights are more than the machine's memory, or all of it
+// is many times that. What grows with the batch is an upper bound, and gives a warning.
 func fits(e *Env, cfg model.Config, sets model.Sets) error {
 	planner, ok := cfg.Rule.(train.Planner)
 	if !ok {
 		return nil
 	}
+	cfg.Batch = min(cfg.Batch, max(1, sets.Train.Len())) // no batch is larger
 	p, err := planner.Plan(cfg.Setting(sets, e.Pool))
 	if err != nil {
 		return UsageError{err}
 	}
-	if err := Fits(p, cfg.Batch); err != nil && p.Weights > machine.Memory() {
+	const loose = 8 // so much may the bound be above what is taken
+	if err := Fits(p, cfg.Batch); err != nil && (p.Weights > machine.Memory() || p.Train/loose > machine.Memory()) {
 		return fmt.Errorf("train: %w", err)
 	} else if err != nil {
 		e.Observer.Warn(err.Error())
