@@ -79,7 +79,7 @@ type UnknownError struct {
 func (e UnknownError) Error() string {
 	what := "it begins like no format that is known"
 	if e.What != "" {
-		what = "the file is " + e.What
+		what = "the file is " + e.What + ", which is no format that is known"
 	}
 	return fmt.Sprintf("%s: %s; known are safetensors (models, checkpoints), IDX (plain or .gz), NPY, NPZ, spike trains (.json, .csv, .txt, .dat), YAML files (.yaml) and run directories", e.Path, what)
 }
