@@ -11,10 +11,12 @@ import (
 	"regexp"
 	"strconv"
 	"testing"
+	"unsafe"
 
 	"synfire/catalog"
 	"synfire/data"
 	"synfire/sample"
+	"synfire/tensor"
 	"synfire/train"
 )
 
@@ -102,8 +104,11 @@ const largeFolder = "SYNFIRE_TEST_LARGE_FOLDER"
 
 // A folder that is larger than the memory that the process is given trains.
 func TestLargerThanMemory(t *testing.T) {
-	// MiB for Go, and for the process with its program; as float32 the images are 500 MiB.
-	const images, side, limit, bound = 2000, 256, 200, 350
+	const images, side = 2000, 256
+	// MiB: of the images as numbers (500 as float32), of what Go is given, and of what
+	// the process may take with its program.
+	const whole = images * side * side * int(unsafe.Sizeof(tensor.Float(0))) >> 20
+	const limit, bound = whole * 2 / 5, whole * 7 / 10
 	if at := os.Getenv(largeFolder); at != "" {
 		trainLarge(t, at)
 		return
