@@ -69,7 +69,7 @@ func (b *board) grid(own float64, values ...float64) []float64 {
 // takes all steps.
 func (d done) like(change func(c *rule.Config)) (*rule.Learner, error) {
 	c := d.job.Config
-	c.Particles, c.Tolerance = 0, 0
+	c.Particles, c.TestParticles, c.Tolerance = 0, 0, 0
 	change(&c)
 	l, err := rule.New(c)
 	if err != nil {

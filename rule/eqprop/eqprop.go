@@ -103,6 +103,7 @@ type Config struct {
 	Anneal        int       `yaml:"anneal"`         // steps of learning over which the rates fall to zero, along half a cosine; 0: never
 	Tolerance     float64   `yaml:"tolerance"`      // largest change of a state at which a sample's phase ends; 0: none
 	Particles     int       `yaml:"particles"`      // training samples, by their places in the file, whose free states are kept from one epoch to the next; 0: none
+	TestParticles int       `yaml:"test-particles"` // predicted samples, by their places in the file, whose free states are kept from one prediction in training to the next; 0: none
 
 	Convolutional *coupling.Convolutional `yaml:"convolutional,omitempty"` // the first layers; none: all are fully connected
 	Predictor     *Predictor              `yaml:"predictor,omitempty"`     // a forward network that the free phase starts from
@@ -156,8 +157,8 @@ func (c Config) Validate() error {
 		return fail("cost scale %v, want a positive number; ½ and 1 are common", c.CostScale)
 	case c.Free < 1 || c.Nudged < 0:
 		return fail("%d free and %d nudged steps, want at least one free step", c.Free, c.Nudged)
-	case !(c.Tolerance >= 0) || c.Particles < 0 || c.Anneal < 0:
-		return fail("tolerance %v, particles %d, anneal %d: none may be negative", c.Tolerance, c.Particles, c.Anneal)
+	case !(c.Tolerance >= 0) || c.Particles < 0 || c.TestParticles < 0 || c.Anneal < 0:
+		return fail("tolerance %v, particles %d, test particles %d, anneal %d: none may be negative", c.Tolerance, c.Particles, c.TestParticles, c.Anneal)
 	case c.Output == CrossEntropy && layers < 2:
 		return fail("cross-entropy reads off a hidden layer, and there is none; add one, or use the squared error")
 	case c.Nudge > RandomSign || c.Schedule > SweepBackward || c.Output > CrossEntropy || c.Activation > unit.Tanh || c.Weights > coupling.FanIn:
@@ -207,11 +208,14 @@ func (c Config) validateConvolutional() error {
 	return nil
 }
 
+// keeps tells whether free states are kept.
+func (c Config) keeps() bool { return c.Particles > 0 || c.TestParticles > 0 }
+
 func (c Config) validateSpiking() error {
 	switch {
 	case c.Spiking == nil:
 		return nil
-	case c.Activation != unit.Continuous || c.Output != SquaredError || c.Schedule != Simultaneous || c.Tolerance > 0 || c.Particles > 0:
+	case c.Activation != unit.Continuous || c.Output != SquaredError || c.Schedule != Simultaneous || c.Tolerance > 0 || c.keeps():
 		return errors.New("eqprop: spiking networks have continuous dynamics, simultaneous updates and the squared error, without tolerance and particles; leave these out")
 	case c.Spiking.Warm > 0 && c.Predictor == nil:
 		return fmt.Errorf("eqprop: spiking: warm %d: it goes with a predictor, and is not negative", c.Spiking.Warm)
@@ -230,7 +234,7 @@ func (c Config) validateTopK() error {
 }
 
 func (c Config) validateBinary() error {
-	if c.Binary != nil && (c.Activation != unit.Continuous || c.Output != SquaredError || c.Weights != coupling.Glorot || c.Particles > 0) {
+	if c.Binary != nil && (c.Activation != unit.Continuous || c.Output != SquaredError || c.Weights != coupling.Glorot || c.keeps()) {
 		return errors.New("eqprop: binary networks have continuous dynamics, the squared error and Glorot's weights, without particles; leave these out")
 	}
 	return nil
@@ -251,7 +255,7 @@ func (c Config) validatePredictor() error {
 		return nil
 	}
 	switch {
-	case c.Particles > 0:
+	case c.keeps():
 		return errors.New("eqprop: particles and a predictor both say where the free phase starts; choose one")
 	case c.Output != SquaredError || c.Activation != unit.Continuous:
 		return errors.New("eqprop: a predictor needs the squared error and continuous dynamics; leave output and activation out")

@@ -24,7 +24,8 @@ const Kind = "eqprop"
 
 // Learner trains a layered network by equilibrium propagation. It implements
 // train.Learner. The scores of a prediction are the free states of the outputs, or
-// a readout's logits; test samples start from zeros, or from the predictor.
+// a readout's logits; predicted samples start from zeros, from the predictor, or in
+// training from states that test-particles keeps.
 type Learner struct {
 	c     Config
 	r     *relaxer
@@ -72,6 +73,9 @@ func (l *Learner) Step(_ context.Context, d *sample.Batch) (train.Metrics, error
 		return train.Metrics{}, nil
 	}
 	if err := l.take(d, true); err != nil {
+		return train.Metrics{}, err
+	}
+	if err := l.begin(d, "particles", l.r.particles, l.c.Particles); err != nil {
 		return train.Metrics{}, err
 	}
 	l.r.factor = l.c.annealed(l.step)
@@ -146,6 +150,9 @@ func (l *Learner) Predict(_ context.Context, d *sample.Batch) (train.Prediction,
 	if err := l.take(d, false); err != nil {
 		return train.Prediction{}, err
 	}
+	if err := l.begin(d, "test-particles", l.r.tested, l.c.TestParticles); err != nil {
+		return train.Prediction{}, err
+	}
 	l.r.run(&l.batch, nil, 0)
 	last := len(l.c.Sizes) - 1
 	p := train.Prediction{Metrics: l.metrics()}
@@ -199,9 +206,6 @@ func (l *Learner) take(d *sample.Batch, learning bool) error {
 		if label < 0 || label >= classes {
 			return fmt.Errorf("eqprop: sample %d has label %d, and the network %d outputs; make the last size the number of classes", d.Index[i], label, classes)
 		}
-		if learning && l.c.Particles > 0 && (d.Index[i] < 0 || d.Index[i] >= l.c.Particles) {
-			return fmt.Errorf("eqprop: sample is number %d of its data set, and there are %d particles; set particles to the size of the set", d.Index[i], l.c.Particles)
-		}
 	}
 	if l.c.Spiking != nil {
 		for i, v := range d.X {
@@ -211,6 +215,20 @@ func (l *Learner) take(d *sample.Batch, learning bool) error {
 		}
 	}
 	l.batch.set(d, in, learning, l.c.Spiking != nil)
+	return nil
+}
+
+// begin lets a batch begin from kept states, of n samples, where there are any.
+func (l *Learner) begin(d *sample.Batch, key string, kept [][]tensor.Float, n int) error {
+	if kept == nil {
+		return nil
+	}
+	for _, i := range d.Index {
+		if i < 0 || i >= n {
+			return fmt.Errorf("eqprop: sample is number %d of its data set, and there are %d %s; set %s to the size of the set", i, n, key, key)
+		}
+	}
+	l.batch.kept = kept
 	return nil
 }
 
@@ -292,9 +310,16 @@ func (l *Learner) stored() []tensor.Param {
 			all = append(all, t.net.W...)
 		}
 	}
-	for i := 1; i < len(l.r.particles); i++ {
-		if s := l.r.particles[i]; s != nil {
-			all = append(all, tensor.Param{Name: fmt.Sprint(particles, i), Value: tensor.Tensor{Shape: tensor.Shape{l.c.Particles, l.c.Sizes[i]}, Data: s}})
+	all = append(all, l.states(particles, l.r.particles)...)
+	return append(all, l.states(particles+"-test", l.r.tested)...)
+}
+
+// states are kept states as arrays.
+func (l *Learner) states(name string, kept [][]tensor.Float) (all []tensor.Param) {
+	for i, s := range kept {
+		if s != nil {
+			n := l.c.Sizes[i]
+			all = append(all, tensor.Param{Name: fmt.Sprint(name, i), Value: tensor.Tensor{Shape: tensor.Shape{len(s) / n, n}, Data: s}})
 		}
 	}
 	return all

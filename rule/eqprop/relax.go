@@ -37,7 +37,7 @@ type relaxer struct {
 	free, plus, minus   [][]tensor.Float
 	diff, steps, scaled [][]tensor.Float // p − m, and α_l/(γB) times it and p
 	guess, errors       [][]tensor.Float // s^f, and h′ before g
-	particles           [][]tensor.Float
+	particles, tested   [][]tensor.Float // kept free states, of training samples and of predicted ones
 
 	// Of spiking networks: what depends on the step alone, and counts of the last run,
 	// by layer.
@@ -98,12 +98,7 @@ func newRelaxer(c Config) *relaxer {
 	for _, list := range []*[][]tensor.Float{&r.free, &r.plus, &r.minus, &r.diff, &r.steps, &r.scaled, &r.guess, &r.errors} {
 		*list = make([][]tensor.Float, layers+1)
 	}
-	if c.Particles > 0 {
-		r.particles = make([][]tensor.Float, layers+1)
-		for l := 1; l <= r.top; l++ {
-			r.particles[l] = make([]tensor.Float, c.Particles*c.Sizes[l])
-		}
-	}
+	r.particles, r.tested = r.memory(c.Particles), r.memory(c.TestParticles)
 	if c.Binary != nil || r.regrows() {
 		r.shadow = newShadow(r.net)
 	}
@@ -371,9 +366,9 @@ func (r *relaxer) start(w *block, b *batch) {
 		switch {
 		case r.predictor != nil:
 			copy(w.s[l], r.guess[l][w.lo*n:])
-		case r.particles != nil && b.learning:
+		case b.kept != nil:
 			for i, sample := range w.who {
-				copy(w.s[l][i*n:][:n], r.particles[l][b.index[sample]*n:])
+				copy(w.s[l][i*n:][:n], b.kept[l][b.index[sample]*n:])
 			}
 		default:
 			clear(w.s[l])
@@ -381,15 +376,27 @@ func (r *relaxer) start(w *block, b *batch) {
 	}
 }
 
-// keepParticles stores the free states of a training batch.
+// memory holds the states of n samples, by layer; nil of none.
+func (r *relaxer) memory(n int) [][]tensor.Float {
+	if n == 0 {
+		return nil
+	}
+	m := make([][]tensor.Float, len(r.sizes))
+	for l := 1; l <= r.top; l++ {
+		m[l] = make([]tensor.Float, n*r.sizes[l])
+	}
+	return m
+}
+
+// keepParticles stores the free states of a batch whose states are kept.
 func (r *relaxer) keepParticles(w *block, b *batch) {
-	if r.particles == nil || !b.learning {
+	if b.kept == nil {
 		return
 	}
 	for l := 1; l <= r.top; l++ {
 		n := r.sizes[l]
 		for _, sample := range w.who {
-			copy(r.particles[l][b.index[sample]*n:][:n], r.free[l][sample*n:])
+			copy(b.kept[l][b.index[sample]*n:][:n], r.free[l][sample*n:])
 		}
 	}
 }

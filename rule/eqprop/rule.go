@@ -94,7 +94,7 @@ func (r Rule) Predictor(s train.Setting, model map[string]train.Array) (train.Pr
 	if err != nil {
 		return nil, err
 	}
-	c.Particles = 0 // those of training samples; others start from zeros
+	c.Particles, c.TestParticles = 0, 0 // those of a run; here samples start from zeros
 	l, err := New(c)
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (r Rule) Predictor(s train.Setting, model map[string]train.Array) (train.Pr
 // Fork is a network with the same weights that relaxes by itself.
 func (l *Learner) Fork() train.Predictor {
 	c := l.c
-	c.Particles = 0
+	c.Particles, c.TestParticles = 0, 0
 	other, err := New(c)
 	if err == nil {
 		err = other.SetState(l.Model())

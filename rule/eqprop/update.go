@@ -25,6 +25,7 @@ type batch struct {
 	epoch    int
 	learning bool
 	dense    bool
+	kept     [][]tensor.Float // states to begin from and to keep, by layer and place in the file; nil: none
 
 	pitch int
 	at    []int32
@@ -47,6 +48,7 @@ func (b *batch) set(d *sample.Batch, in int, learning, events bool) {
 		b.epoch = d.Epoch
 	}
 	b.n, b.in, b.x, b.labels, b.index, b.learning = d.Len(), in, d.X, d.Classes(), d.Index, learning
+	b.kept = nil
 	b.dense = !events && float64(kernel.CountNonzero(b.x)) > denseInput*float64(len(b.x))
 	b.pitch = in + kernel.Slack
 	if !b.dense && len(b.at) < b.n*b.pitch {
