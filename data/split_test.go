@@ -53,6 +53,35 @@ func TestValidation(t *testing.T) {
 	}
 }
 
+// Of many small classes as much is held out as of few large ones: shares are rounded
+// over all of them together.
+func TestValidationOfSmallClasses(t *testing.T) {
+	s := &data.Set{Name: "pairs", Shape: tensor.Shape{1, 1, 1}, Images: make([]uint8, 40)}
+	for i := range 40 {
+		s.Labels = append(s.Labels, i/2)
+		s.Classes = append(s.Classes, fmt.Sprint(i/2))
+	}
+	s.Classes = slices.Compact(s.Classes)
+	for share, want := range map[float64]int{0.1: 4, 0.25: 10, 0.4: 16, 0.5: 20} {
+		train, valid, err := data.Validation(s, share, 1)
+		if err != nil || valid.Len() != want || train.Len() != 40-want {
+			t.Errorf("a share of %v holds out %d of 40, want %d; %v", share, valid.Len(), want, err)
+		}
+	}
+}
+
+// A share is rounded to the nearest number of samples, and one at least.
+func TestHoldoutIsRounded(t *testing.T) {
+	for _, c := range []struct {
+		n    int
+		want int
+	}{{10, 3}, {9, 2}, {11, 3}, {2, 1}, {1, 1}} { // of a quarter: 2.5, 2.25, 2.75, 0.5, 0.25
+		if train, test := data.Holdout(numbered(c.n), 0.25); test.Len() != c.want || train.Len() != c.n-c.want {
+			t.Errorf("of %d samples %d are held out and %d kept, want %d", c.n, test.Len(), train.Len(), c.want)
+		}
+	}
+}
+
 // broken fails, or gives what does not fit its spec, for one of its samples.
 type broken struct {
 	*data.Set

@@ -233,6 +233,14 @@ func TestLeftoversAreRemoved(t *testing.T) {
 // brought there, that is an error.
 func TestAppendSyncs(t *testing.T) {
 	d := open(t, t.TempDir(), false)
+	closed, err := os.Create(filepath.Join(t.TempDir(), "closed"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	if err := d.sync(closed); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("what brings metrics to the disk finds nothing wrong with a closed file: %v", err)
+	}
 	var synced []string
 	d.sync = func(f *os.File) error {
 		b, err := os.ReadFile(f.Name())
