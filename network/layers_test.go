@@ -180,3 +180,64 @@ func TestFoldBatchNorm(t *testing.T) {
 		t.Error("folding changed the network")
 	}
 }
+
+// A state that is reset is a new one, whatever was in it and of however many samples.
+func TestResetState(t *testing.T) {
+	for name, net := range networks(t) {
+		pass := net.Compile(nil, false).NewPass(network.Options{})
+		st := net.NewState(3)
+		if _, err := pass.Forward(st, snntest.Random(signal.Dense, 4, 3, net.InputShape(), 0.3, 1), false); err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range []int{3, 2, 5} {
+			if st.Reset(net, b); !reflect.DeepEqual(st, net.NewState(b)) {
+				t.Errorf("%s: the state of %d samples, reset, is no new one", name, b)
+			}
+		}
+	}
+}
+
+// Spikes are those of the last window, of all its chunks.
+func TestSpikesOfTheLastWindow(t *testing.T) {
+	net := networks(t)["mlp"]
+	in := snntest.Random(signal.Spikes, 6, 3, net.InputShape(), 0.3, 4)
+	fresh := func(chunk int) (*network.Pass, *network.State) {
+		return net.Compile(nil, false).NewPass(network.Options{Chunk: chunk}), net.NewState(3)
+	}
+	count := func(p *network.Pass, st *network.State, from, to int) (spikes, slots int) {
+		window := in.Window(from, to)
+		if _, err := p.Forward(st, &window, false); err != nil {
+			t.Fatal(err)
+		}
+		return p.Spikes(1)
+	}
+	whole, st := fresh(0)
+	want, _ := count(whole, st, 0, 6)
+	for _, chunk := range []int{0, 1} {
+		pass, st := fresh(chunk)
+		a, first := count(pass, st, 0, 2)
+		b, second := count(pass, st, 2, 6)
+		if a+b != want || a == 0 || b == 0 || first != 2*3*12 || second != 4*3*12 {
+			t.Errorf("chunks of %d: %d of %d spikes and %d of %d, %d in all", chunk, a, first, b, second, want)
+		}
+	}
+}
+
+// A layer that looks at all of time in training is not cut into chunks.
+func TestWholeTimeIsNotCut(t *testing.T) {
+	net := networks(t)["norm"]
+	in := snntest.Random(signal.Dense, 6, 3, net.InputShape(), 0.3, 4)
+	var first []*signal.Signal
+	for _, chunk := range []int{0, 1, 4} {
+		pass := net.Compile(nil, true).NewPass(network.Options{Chunk: chunk, Training: []rng.Key{{}, {}, {}}})
+		outs, err := pass.Forward(net.NewState(3), in, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = outs
+		} else if !reflect.DeepEqual(outs[0].Data, first[0].Data) {
+			t.Errorf("chunks of %d steps give another output", chunk)
+		}
+	}
+}
