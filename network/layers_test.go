@@ -241,3 +241,57 @@ func TestWholeTimeIsNotCut(t *testing.T) {
 		}
 	}
 }
+
+// What follows of a constant input is computed once a run, and anew of another input:
+// in other memory, in the same memory by another run, of another number of samples, and
+// with other weights.
+func TestConstantIsReusedForTheSameAlone(t *testing.T) {
+	const b = 3
+	for _, name := range []string{"mlp", "conv", "branches", "residual"} {
+		net := networks(t)[name]
+		packed := net.Compile(nil, false)
+		input := func(seed uint64) *signal.Signal {
+			return snntest.Random(signal.Constant, 2, b, net.InputShape(), 0, seed)
+		}
+		run := func(p *network.Pass, st *network.State, in *signal.Signal) []tensor.Float {
+			outs, err := p.Forward(st, in, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var dense signal.Signal
+			outs[0].Densify(&dense)
+			return append([]tensor.Float(nil), dense.Data...)
+		}
+		fresh := func(st *network.State, in *signal.Signal) []tensor.Float {
+			return run(net.Compile(nil, false).NewPass(network.Options{}), st.Clone(), in)
+		}
+		x, y := input(1), input(2)
+		pass, st := packed.NewPass(network.Options{}), net.NewState(b)
+		check := func(what string, st *network.State, in *signal.Signal) {
+			t.Helper()
+			want := fresh(st, in)
+			if got := run(pass, st, in); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: %s: %v, want %v", name, what, got, want)
+			}
+		}
+		check("the first window", st, x)
+		check("the same input goes on", st, x)
+		check("another input", st, y)
+		check("and the first again", st, x)
+		other := net.NewState(b)
+		copy(x.Data, y.Data)
+		check("another run, of other numbers in the same memory", other, x)
+		few := net.NewState(1)
+		one := *x
+		one.B, one.Data = 1, x.Data[:len(x.Data)/b]
+		fresh(few, &one)
+		run(packed.NewPass(network.Options{}), few, &one)
+		check("a run of one of the samples goes on", few, &one)
+		check("and that of all", other, x)
+		for i := range net.Params()[0].Value.Data {
+			net.Params()[0].Value.Data[i] *= -1
+		}
+		packed.Refresh(nil)
+		check("other weights", other, x)
+	}
+}
