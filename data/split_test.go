@@ -70,6 +70,36 @@ func TestValidationOfSmallClasses(t *testing.T) {
 	}
 }
 
+// Which samples of a class are held out does not follow from those of another.
+func TestClassesAreDrawnApart(t *testing.T) {
+	_, valid, err := data.Validation(numbered(300), 0.1, 1) // 100 of each of three classes, in turn
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := [3][]int{}
+	for i := range valid.Len() {
+		places[valid.Index(i)%3] = append(places[valid.Index(i)%3], valid.Index(i)/3)
+	}
+	if slices.Equal(places[0], places[1]) || slices.Equal(places[0], places[2]) || slices.Equal(places[1], places[2]) {
+		t.Errorf("held out of the classes: %v", places)
+	}
+}
+
+// What a folder or file without a test part holds out depends on its number of samples
+// alone, for ever: models that were trained on the rest know none of it.
+func TestHoldoutIsPinned(t *testing.T) {
+	for n, want := range map[int][]int{10: {2, 4, 8, 9}, 12: {1, 3, 5, 8, 9}} {
+		_, test := data.Holdout(numbered(n), 0.4)
+		var got []int
+		for i := range test.Len() {
+			got = append(got, test.Index(i))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("of %d samples %v are held out, want %v", n, got, want)
+		}
+	}
+}
+
 // A share is rounded to the nearest number of samples, and one at least.
 func TestHoldoutIsRounded(t *testing.T) {
 	for _, c := range []struct {
