@@ -236,3 +236,37 @@ func verbs(t reflect.Type, before string) (names []string) {
 	}
 	return names
 }
+
+// The flags of a run reach it: checkpoints on the way, and logs.
+func TestFlagsReachTheRun(t *testing.T) {
+	names := func(args ...string) map[string]bool {
+		dir := filepath.Join(t.TempDir(), "run")
+		if _, stderr, code := command(append([]string{"train", write(t, "net.yaml", tinyNet), "--out", dir}, args...)...); code != 0 {
+			t.Fatalf("%v: exit code %d, %s", args, code, stderr)
+		}
+		found := map[string]bool{}
+		for _, name := range []string{"step-000000004.safetensors", "step-000000008.safetensors", "step-000000009.safetensors"} {
+			_, err := os.Stat(filepath.Join(dir, "checkpoints", name))
+			found[name] = err == nil
+		}
+		for _, name := range []string{"log.csv", "log.jsonl"} {
+			_, err := os.Stat(filepath.Join(dir, name))
+			found[name] = err == nil
+		}
+		return found
+	}
+	const four, eight, last = "step-000000004.safetensors", "step-000000008.safetensors", "step-000000009.safetensors" // of 9 steps, the last two are kept
+	for _, c := range []struct {
+		args []string
+		want map[string]bool
+	}{
+		{nil, map[string]bool{four: false, eight: false, last: true, "log.csv": false, "log.jsonl": false}},
+		{[]string{"--save", "4"}, map[string]bool{four: false, eight: true, last: true, "log.csv": false, "log.jsonl": false}},
+		{[]string{"--save", "4", "--log", "csv"}, map[string]bool{four: false, eight: true, last: true, "log.csv": true, "log.jsonl": false}},
+		{[]string{"--log", "csv,jsonl"}, map[string]bool{four: false, eight: false, last: true, "log.csv": true, "log.jsonl": true}},
+	} {
+		if got := names(c.args...); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%v: files %v, want %v", c.args, got, c.want)
+		}
+	}
+}
