@@ -318,3 +318,24 @@ func TestErrors(t *testing.T) {
 		}
 	}
 }
+
+// The seed decides the halves, each split has its own, and the same seed gives the same.
+func TestSplitHalfFollowsItsSeed(t *testing.T) {
+	var repetitions []*mat.Dense
+	for s := range uint64(7) {
+		repetitions = append(repetitions, gaussian(s+1, 12, 3))
+	}
+	of := func(splits int, seed uint64) predictivity.Ceiling {
+		c, err := predictivity.SplitHalf(repetitions, splits, seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if a, b, other := of(3, 1), of(3, 1), of(3, 2); !reflect.DeepEqual(a, b) || reflect.DeepEqual(a, other) {
+		t.Errorf("seed 1: %v and %v; seed 2: %v", a.Units, b.Units, other.Units)
+	}
+	if one, two := of(1, 1), of(2, 1); reflect.DeepEqual(one, two) {
+		t.Errorf("two splits are one: %v", two.Units)
+	}
+}
