@@ -339,3 +339,24 @@ func TestSplitHalfFollowsItsSeed(t *testing.T) {
 		t.Errorf("two splits are one: %v", two.Units)
 	}
 }
+
+// The seed decides random splits, with labels and without; each split is another.
+func TestShufflesFollowTheirSeed(t *testing.T) {
+	labels := make([]int, 40)
+	for i := range labels {
+		labels[i] = i % 2
+	}
+	for _, labels := range [][]int{nil, labels} {
+		of := func(seed uint64) []predictivity.Split {
+			s, err := predictivity.Shuffles(40, 3, 0.25, labels, seed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		a, b, other := of(1), of(1), of(2)
+		if !reflect.DeepEqual(a, b) || reflect.DeepEqual(a[0], other[0]) || reflect.DeepEqual(a[0], a[1]) || reflect.DeepEqual(a[1], a[2]) {
+			t.Errorf("tested by seed 1: %v, again %v; by seed 2: %v", a, b, other)
+		}
+	}
+}
