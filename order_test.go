@@ -2,9 +2,11 @@ package synfire
 
 import (
 	"bytes"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -131,14 +133,70 @@ func TestReadmeProgram(t *testing.T) {
 	}
 }
 
-// The gradient checks need double precision: the engine's tests run again with
-// it.
+// inDouble is what runs in double precision too: packages, and a pattern of their tests.
+var inDouble = []struct {
+	packages []string
+	run      string
+}{
+	{[]string{"./neuron", "./surrogate", "./layer", "./loss", "./optim", "./network", "./model", "./snntest"}, "."},
+	{[]string{"./rule/eqprop/...", "./rule/bptt"}, "Gradient|Differences|Drives|Chain|LimitedPredictor|Truncated|Alignment|Backprop|WeightsOfLosses"},
+}
+
+// The gradient checks need double precision: the engine's tests run again with it, and
+// of the rules those that compare gradients.
 func TestDoublePrecision(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the engine's tests a second time")
 	}
-	cmd := exec.Command("go", "test", "-short", "-tags", "float64", "./neuron", "./surrogate", "./layer", "./loss", "./optim", "./network", "./model", "./snntest")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
+	for _, s := range inDouble {
+		cmd := exec.Command("go", append([]string{"test", "-short", "-tags", "float64", "-run", s.run}, s.packages...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
 	}
+}
+
+// A test that passes itself over in single precision is among those that run in double.
+func TestSkippedInSingleRunsInDouble(t *testing.T) {
+	function := regexp.MustCompile(`(?m)^func (Test\w+)`)
+	found := 0
+	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") || path == "order_test.go" {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		source := string(b)
+		for _, at := range regexp.MustCompile(`run with -tags float64`).FindAllStringIndex(source, -1) {
+			before := function.FindAllStringSubmatch(source[:at[0]], -1)
+			if len(before) == 0 {
+				continue
+			}
+			found++
+			if name := before[len(before)-1][1]; !runsInDouble("./"+filepath.ToSlash(filepath.Dir(path)), name) {
+				t.Errorf("%s: %s is not run in double precision: add it to inDouble", path, name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found < 8 {
+		t.Errorf("%d tests that need double precision, more were there", found)
+	}
+}
+
+func runsInDouble(dir, name string) bool {
+	for _, s := range inDouble {
+		for _, p := range s.packages {
+			tree, all := strings.CutSuffix(p, "/...")
+			if (dir == p || all && (dir == tree || strings.HasPrefix(dir, tree+"/"))) && regexp.MustCompile(s.run).MatchString(name) {
+				return true
+			}
+		}
+	}
+	return false
 }

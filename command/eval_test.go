@@ -98,3 +98,30 @@ func TestEvalOfTwoTasksAndNoSteps(t *testing.T) {
 		t.Errorf("steps of a rule that knows none:\n%s", stdout)
 	}
 }
+
+// A model stops as early as its file says, unless the flag says otherwise.
+func TestEvalStopsAsTheFileSays(t *testing.T) {
+	steps := func(file string, flags ...string) float64 {
+		dir := filepath.Join(t.TempDir(), "run")
+		if _, stderr, code := command("train", write(t, "net.yaml", file), "--out", dir); code != 0 {
+			t.Fatal(stderr)
+		}
+		stdout, stderr, code := command(append([]string{"eval", filepath.Join(dir, "model.safetensors"), "--json"}, flags...)...)
+		if code != 0 {
+			t.Fatal(stderr)
+		}
+		var e catalog.Evaluation
+		strict(t, stdout, &e)
+		return e.StepsPerSample
+	}
+	const lead = "early-exit: 0.001\n"
+	if v := steps(tinyNet); v != 3 {
+		t.Errorf("without a rule: %v steps a sample, want 3", v)
+	}
+	if flag, own := steps(tinyNet, "--early-exit", "0.001"), steps(tinyNet+lead); !(own < 3) || own != flag {
+		t.Errorf("a small lead: by the file %v steps a sample, by the flag %v", own, flag)
+	}
+	if v := steps(tinyNet+lead, "--early-exit", "off"); v != 3 {
+		t.Errorf("off: %v steps a sample, want 3", v)
+	}
+}

@@ -367,3 +367,35 @@ func TestSelectTakesTheFirstOfEquals(t *testing.T) {
 		t.Errorf("%v, %v; want the first", got, err)
 	}
 }
+
+// The 95 % intervals of scores of two seeds: what draws, folds or weighs otherwise gives
+// others.
+func TestPinnedIntervals(t *testing.T) {
+	signal := gaussian(1, 12, 5)
+	data := subjects(t, signal, 4, 1)
+	models := []compare.Model{
+		compare.Fixed{RDM: rdm(t, compare.Euclidean, signal)}, compare.Fixed{RDM: rdm(t, compare.Euclidean, gaussian(50, 12, 5))},
+	}
+	const t975 = 3.182446305284263 // of three degrees of freedom
+	for _, c := range []struct {
+		seed  uint64
+		cross bool
+		want  [2][2]float64 // of each model, from and to
+	}{
+		{1, false, [2][2]float64{{0.120458653201, 0.775126358802}, {-0.587987977263, 0.364984115453}}},
+		{2, false, [2][2]float64{{0.116015408987, 0.779569603016}, {-0.571395002930, 0.348391141120}}},
+		{1, true, [2][2]float64{{0.092542575780, 0.650314567077}, {-0.371428571429, -0.371428571429}}}, // whose variance is that of the folds
+		{2, true, [2][2]float64{{0.218273152950, 0.867441132764}, {-0.383261182757, -0.235786436291}}},
+	} {
+		inf, err := compare.Bootstrap{Comparison: spearman, Resamples: 30, Seed: c.seed, CrossValidate: c.cross}.Run(models, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, want := range c.want {
+			from, to := inf.Scores[k]-t975*inf.SE(k), inf.Scores[k]+t975*inf.SE(k)
+			if !(math.Abs(from-want[0]) < 1e-9 && math.Abs(to-want[1]) < 1e-9) {
+				t.Errorf("seed %d, cross-validated %v, model %d: {%.12f, %.12f}, want %v", c.seed, c.cross, k, from, to, want)
+			}
+		}
+	}
+}

@@ -135,13 +135,47 @@ func TestCrop(t *testing.T) {
 	}
 }
 
-// A border that the padding exceeds several times must stay inside the image.
+// A border that the padding exceeds several times stays inside the image: walked pixel
+// by pixel, back at its ends where it is mirrored.
 func TestCropOfTinyImages(t *testing.T) {
+	walk := func(border data.Border, i, n int) int { // -1: outside
+		switch {
+		case i >= 0 && i < n:
+			return i
+		case border == data.Zero:
+			return -1
+		case border == data.Edge || n == 1:
+			return min(max(i, 0), n-1)
+		}
+		at, by := 0, 1
+		if i < 0 {
+			i = -i // mirrored about pixel 0
+		}
+		for range i {
+			if at+by < 0 || at+by >= n {
+				by = -by
+			}
+			at += by
+		}
+		return at
+	}
 	for _, border := range []data.Border{data.Zero, data.Edge, data.Reflect} {
-		for _, shape := range []tensor.Shape{{1, 1, 3}, {2, 1, 1}, {1, 2, 1}} {
-			src := ramp(shape[0], shape[1], shape[2])
+		for _, shape := range []tensor.Shape{{1, 1, 3}, {2, 1, 1}, {1, 2, 1}, {3, 2, 1}} {
+			h, w, c := shape[0], shape[1], shape[2]
+			src := ramp(h, w, c)
 			for at := range 15 {
-				data.Crop{Padding: 7, Border: border}.Apply(make([]tensor.Float, len(src)), src, nil, &sample.Spec{Shape: shape}, &script{at, 14 - at})
+				dst, dy, dx := make([]tensor.Float, len(src)), at-7, 7-at
+				data.Crop{Padding: 7, Border: border}.Apply(dst, src, nil, &sample.Spec{Shape: shape}, &script{at, 14 - at})
+				for i, got := range dst {
+					y, x := walk(border, i/c/w-dy, h), walk(border, i/c%w-dx, w)
+					want := tensor.Float(0)
+					if y >= 0 && x >= 0 {
+						want = src[(y*w+x)*c+i%c]
+					}
+					if got != want {
+						t.Errorf("%v, shape %v, moved by %d, %d: value %d is %v, want %v", border, shape, dy, dx, i, got, want)
+					}
+				}
 			}
 		}
 	}

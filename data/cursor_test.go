@@ -70,6 +70,29 @@ func TestSequential(t *testing.T) {
 	}
 }
 
+// A cursor that is moved forgets what it has decoded ahead.
+func TestMovedCursorForgetsWhatIsAhead(t *testing.T) {
+	o := data.CursorOptions{Batch: 4, Seed: 1, Shuffle: true, Prefetch: 3}
+	c := cursor(t, numbered(23), o)
+	var b sample.Batch
+	next(c, &b)
+	for _, state := range []data.State{{Epoch: 2, Next: 8}, {}, {Epoch: 1, Next: 4}} {
+		if err := c.SetState(state); err != nil {
+			t.Fatal(err)
+		}
+		fresh := cursor(t, numbered(23), o)
+		if err := fresh.SetState(state); err != nil {
+			t.Fatal(err)
+		}
+		var got, want sample.Batch
+		next(c, &got)
+		next(fresh, &want)
+		if !slices.Equal(got.Index, want.Index) || got.Epoch != state.Epoch || !slices.Equal(got.X, want.X) {
+			t.Errorf("at %+v: samples %v of epoch %d, want %v", state, got.Index, got.Epoch, want.Index)
+		}
+	}
+}
+
 func TestScale(t *testing.T) {
 	s := numbered(2)
 	s.Images[0], s.Images[1], s.Images[2] = 255, 51, 0

@@ -53,6 +53,65 @@ func TestValidation(t *testing.T) {
 	}
 }
 
+// Of many small classes as much is held out as of few large ones: shares are rounded
+// over all of them together.
+func TestValidationOfSmallClasses(t *testing.T) {
+	s := &data.Set{Name: "pairs", Shape: tensor.Shape{1, 1, 1}, Images: make([]uint8, 40)}
+	for i := range 40 {
+		s.Labels = append(s.Labels, i/2)
+		s.Classes = append(s.Classes, fmt.Sprint(i/2))
+	}
+	s.Classes = slices.Compact(s.Classes)
+	for share, want := range map[float64]int{0.1: 4, 0.25: 10, 0.4: 16, 0.5: 20} {
+		train, valid, err := data.Validation(s, share, 1)
+		if err != nil || valid.Len() != want || train.Len() != 40-want {
+			t.Errorf("a share of %v holds out %d of 40, want %d; %v", share, valid.Len(), want, err)
+		}
+	}
+}
+
+// Which samples of a class are held out does not follow from those of another.
+func TestClassesAreDrawnApart(t *testing.T) {
+	_, valid, err := data.Validation(numbered(300), 0.1, 1) // 100 of each of three classes, in turn
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := [3][]int{}
+	for i := range valid.Len() {
+		places[valid.Index(i)%3] = append(places[valid.Index(i)%3], valid.Index(i)/3)
+	}
+	if slices.Equal(places[0], places[1]) || slices.Equal(places[0], places[2]) || slices.Equal(places[1], places[2]) {
+		t.Errorf("held out of the classes: %v", places)
+	}
+}
+
+// What a folder or file without a test part holds out depends on its number of samples
+// alone, for ever: models that were trained on the rest know none of it.
+func TestHoldoutIsPinned(t *testing.T) {
+	for n, want := range map[int][]int{10: {2, 4, 8, 9}, 12: {1, 3, 5, 8, 9}} {
+		_, test := data.Holdout(numbered(n), 0.4)
+		var got []int
+		for i := range test.Len() {
+			got = append(got, test.Index(i))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("of %d samples %v are held out, want %v", n, got, want)
+		}
+	}
+}
+
+// A share is rounded to the nearest number of samples, and one at least.
+func TestHoldoutIsRounded(t *testing.T) {
+	for _, c := range []struct {
+		n    int
+		want int
+	}{{10, 3}, {9, 2}, {11, 3}, {2, 1}, {1, 1}} { // of a quarter: 2.5, 2.25, 2.75, 0.5, 0.25
+		if train, test := data.Holdout(numbered(c.n), 0.25); test.Len() != c.want || train.Len() != c.n-c.want {
+			t.Errorf("of %d samples %d are held out and %d kept, want %d", c.n, test.Len(), train.Len(), c.want)
+		}
+	}
+}
+
 // broken fails, or gives what does not fit its spec, for one of its samples.
 type broken struct {
 	*data.Set

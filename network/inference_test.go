@@ -136,3 +136,44 @@ func TestInferenceAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// counters is units whose spikes in four steps are as often as their inputs say: each
+// adds its input to a membrane with threshold 1.
+func counters(t *testing.T, units int) *network.Network {
+	t.Helper()
+	net, err := network.Sequential(tensor.Shape{units}, 1, layer.Spiking{Neuron: neuron.IF{Threshold: 1}, Surrogate: fast})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net
+}
+
+// The step of a decision, by hand: a lead of the margin decides, and one that the steps
+// to come can make up does not.
+func TestDecisionsByHand(t *testing.T) {
+	for _, c := range []struct {
+		x      []tensor.Float
+		o      network.InferenceOptions
+		steps  int
+		scores []tensor.Float
+	}{
+		// sums 1, 2, 3, 4 and 0; of 4 steps 3, 2, 1, 0 are left
+		{[]tensor.Float{1, 0}, network.InferenceOptions{Certain: true}, 3, []tensor.Float{3, 0}},
+		{[]tensor.Float{0, 1}, network.InferenceOptions{Certain: true}, 3, []tensor.Float{0, 3}},
+		{[]tensor.Float{1, 0}, network.InferenceOptions{Margin: 2}, 2, []tensor.Float{2, 0}},
+		{[]tensor.Float{1, 0}, network.InferenceOptions{Margin: 1.5}, 2, []tensor.Float{2, 0}},
+		{[]tensor.Float{1, 0}, network.InferenceOptions{Margin: 2, Window: 3}, 3, []tensor.Float{3, 0}},
+		// sums 0, 1, 1, 2, none and 1, 2, 3, 4: the second largest is that of another unit than the first two
+		{[]tensor.Float{0.5, 0, 1}, network.InferenceOptions{Margin: 2}, 3, []tensor.Float{1, 0, 3}},
+		{[]tensor.Float{0, 1, 0.5}, network.InferenceOptions{Margin: 2}, 3, []tensor.Float{0, 3, 1}},
+		{[]tensor.Float{0.5, 0, 1}, network.InferenceOptions{Certain: true}, 3, []tensor.Float{1, 0, 3}},
+		{[]tensor.Float{1, 1}, network.InferenceOptions{Margin: 0.5}, 4, []tensor.Float{4, 4}},
+	} {
+		c.o.Steps, c.o.Encoder = 4, encode.Constant{}
+		net := counters(t, len(c.x))
+		scores, steps, err := inference(t, net, c.o).Run(batchOf(net, c.x), keysOf(1))
+		if err != nil || steps[0] != c.steps || !slices.Equal(scores, c.scores) {
+			t.Errorf("%v, margin %v, certain %v, window %d: scores %v after %v, %v; want %v after %d", c.x, c.o.Margin, c.o.Certain, c.o.Window, scores, steps, err, c.scores, c.steps)
+		}
+	}
+}

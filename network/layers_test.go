@@ -180,3 +180,118 @@ func TestFoldBatchNorm(t *testing.T) {
 		t.Error("folding changed the network")
 	}
 }
+
+// A state that is reset is a new one, whatever was in it and of however many samples.
+func TestResetState(t *testing.T) {
+	for name, net := range networks(t) {
+		pass := net.Compile(nil, false).NewPass(network.Options{})
+		st := net.NewState(3)
+		if _, err := pass.Forward(st, snntest.Random(signal.Dense, 4, 3, net.InputShape(), 0.3, 1), false); err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range []int{3, 2, 5} {
+			if st.Reset(net, b); !reflect.DeepEqual(st, net.NewState(b)) {
+				t.Errorf("%s: the state of %d samples, reset, is no new one", name, b)
+			}
+		}
+	}
+}
+
+// Spikes are those of the last window, of all its chunks.
+func TestSpikesOfTheLastWindow(t *testing.T) {
+	net := networks(t)["mlp"]
+	in := snntest.Random(signal.Spikes, 6, 3, net.InputShape(), 0.3, 4)
+	fresh := func(chunk int) (*network.Pass, *network.State) {
+		return net.Compile(nil, false).NewPass(network.Options{Chunk: chunk}), net.NewState(3)
+	}
+	count := func(p *network.Pass, st *network.State, from, to int) (spikes, slots int) {
+		window := in.Window(from, to)
+		if _, err := p.Forward(st, &window, false); err != nil {
+			t.Fatal(err)
+		}
+		return p.Spikes(1)
+	}
+	whole, st := fresh(0)
+	want, _ := count(whole, st, 0, 6)
+	for _, chunk := range []int{0, 1} {
+		pass, st := fresh(chunk)
+		a, first := count(pass, st, 0, 2)
+		b, second := count(pass, st, 2, 6)
+		if a+b != want || a == 0 || b == 0 || first != 2*3*12 || second != 4*3*12 {
+			t.Errorf("chunks of %d: %d of %d spikes and %d of %d, %d in all", chunk, a, first, b, second, want)
+		}
+	}
+}
+
+// A layer that looks at all of time in training is not cut into chunks.
+func TestWholeTimeIsNotCut(t *testing.T) {
+	net := networks(t)["norm"]
+	in := snntest.Random(signal.Dense, 6, 3, net.InputShape(), 0.3, 4)
+	var first []*signal.Signal
+	for _, chunk := range []int{0, 1, 4} {
+		pass := net.Compile(nil, true).NewPass(network.Options{Chunk: chunk, Training: []rng.Key{{}, {}, {}}})
+		outs, err := pass.Forward(net.NewState(3), in, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = outs
+		} else if !reflect.DeepEqual(outs[0].Data, first[0].Data) {
+			t.Errorf("chunks of %d steps give another output", chunk)
+		}
+	}
+}
+
+// What follows of a constant input is computed once a run, and anew of another input:
+// in other memory, in the same memory by another run, of another number of samples, and
+// with other weights.
+func TestConstantIsReusedForTheSameAlone(t *testing.T) {
+	const b = 3
+	for _, name := range []string{"mlp", "conv", "branches", "residual"} {
+		net := networks(t)[name]
+		packed := net.Compile(nil, false)
+		input := func(seed uint64) *signal.Signal {
+			return snntest.Random(signal.Constant, 2, b, net.InputShape(), 0, seed)
+		}
+		run := func(p *network.Pass, st *network.State, in *signal.Signal) []tensor.Float {
+			outs, err := p.Forward(st, in, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var dense signal.Signal
+			outs[0].Densify(&dense)
+			return append([]tensor.Float(nil), dense.Data...)
+		}
+		fresh := func(st *network.State, in *signal.Signal) []tensor.Float {
+			return run(net.Compile(nil, false).NewPass(network.Options{}), st.Clone(), in)
+		}
+		x, y := input(1), input(2)
+		pass, st := packed.NewPass(network.Options{}), net.NewState(b)
+		check := func(what string, st *network.State, in *signal.Signal) {
+			t.Helper()
+			want := fresh(st, in)
+			if got := run(pass, st, in); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: %s: %v, want %v", name, what, got, want)
+			}
+		}
+		check("the first window", st, x)
+		check("the same input goes on", st, x)
+		check("another input", st, y)
+		check("and the first again", st, x)
+		other := net.NewState(b)
+		copy(x.Data, y.Data)
+		check("another run, of other numbers in the same memory", other, x)
+		few := net.NewState(1)
+		one := *x
+		one.B, one.Data = 1, x.Data[:len(x.Data)/b]
+		fresh(few, &one)
+		run(packed.NewPass(network.Options{}), few, &one)
+		check("a run of one of the samples goes on", few, &one)
+		check("and that of all", other, x)
+		for i := range net.Params()[0].Value.Data {
+			net.Params()[0].Value.Data[i] *= -1
+		}
+		packed.Refresh(nil)
+		check("other weights", other, x)
+	}
+}

@@ -460,3 +460,82 @@ func BenchmarkModels(b *testing.B) {
 		})
 	}
 }
+
+// hinge is a surrogate without a kernel, so that the plain loops run.
+var hinge = surrogate.Sigmoid{Slope: 1}
+
+// back is the errors at the inputs and at the state of one unit whose spike of the last
+// step has an error of 1.
+func back(n neuron.Neuron, u []tensor.Float, state tensor.Float) (gx []tensor.Float, gstate tensor.Float) {
+	gx, gs, g := make([]tensor.Float, len(u)), make([]tensor.Float, len(u)), make([]tensor.Float, n.States())
+	g[0] = state
+	n.Backward(errorsOf(len(u), 1, hinge, u, gs, g, gx))
+	return gx, g[0]
+}
+
+// The error at a membrane that fired does not pass a reset to zero, at the threshold
+// itself neither; that of a unit at rest after its spike passes as it is.
+func TestErrorsThroughResetAndRest(t *testing.T) {
+	n := neuron.LIF{Beta: 0.5, Threshold: 1, Reset: neuron.Zero, Refractory: 2}
+	inf := tensor.Float(math.Inf(-1))
+	for _, c := range []struct {
+		name string
+		n    neuron.LIF
+		u    []tensor.Float
+		gx   []tensor.Float
+		g    tensor.Float
+	}{
+		{"below the threshold", n, []tensor.Float{0.75}, []tensor.Float{1}, 0.5},
+		{"at the threshold", n, []tensor.Float{1}, []tensor.Float{0}, 0},
+		{"above it", n, []tensor.Float{1.25}, []tensor.Float{0}, 0},
+		{"at the threshold, strictly", neuron.LIF{Beta: 0.5, Threshold: 1, Reset: neuron.Zero, Refractory: 2, Strict: true}, []tensor.Float{1}, []tensor.Float{1}, 0.5},
+		{"at the threshold, by subtraction", neuron.LIF{Beta: 0.5, Threshold: 1, Refractory: 2}, []tensor.Float{1}, []tensor.Float{1}, 0.5},
+		{"at rest", n, []tensor.Float{inf, inf}, []tensor.Float{0, 0}, 1},
+		{"at rest, after charge", n, []tensor.Float{0.5, inf, inf, 0.5}, []tensor.Float{0.5, 0, 0, 1}, 0.25},
+	} {
+		gx, g := back(c.n, c.u, 1)
+		if !reflect.DeepEqual(gx, c.gx) || g != c.g {
+			t.Errorf("%s: errors %v at the inputs and %v at the state, want %v and %v", c.name, gx, g, c.gx, c.g)
+		}
+	}
+}
+
+// A replay takes spikes as they are given, whatever the membrane.
+func TestReplayTakesSpikesAsGiven(t *testing.T) {
+	for _, n := range []neuron.Neuron{
+		neuron.IF{Threshold: 1}, neuron.LIF{Beta: 1, Threshold: 1}, neuron.LIF{Beta: 1, Threshold: 1, Refractory: 1},
+		neuron.ALIF{Beta: 1, Threshold: 1}, neuron.CuBaLIF{Beta: 1, Threshold: 1},
+	} {
+		u, bits := make([]tensor.Float, 3), []uint64{0, 1, 0}
+		n.Replay(window(3, 1, []tensor.Float{2, -1, 0}, make([]tensor.Float, n.States()), u, bits))
+		if !reflect.DeepEqual(bits, []uint64{0, 1, 0}) || u[0] != 2 || u[1] != 1 {
+			t.Errorf("%T: membranes %v, spikes %v; given 0, 1, 0", n, u, bits)
+		}
+	}
+}
+
+// Towards a potential of rest go 1 − β of the way in a step.
+func TestLeakByHand(t *testing.T) {
+	_, u := drive(neuron.LIF{Beta: 0.75, Threshold: 9, Leak: 4}, 0, 0, 0)
+	near(t, "lif", u, []float64{1, 1.75, 2.3125})
+	_, u = drive(neuron.ALIF{Beta: 0.75, Threshold: 9, Leak: 4}, 0, 0, 0)
+	near(t, "alif", u, []float64{1, 1.75, 2.3125})
+	_, u = drive(neuron.CuBaLIF{Beta: 0.75, Threshold: 9, Leak: 4}, 0, 0, 0)
+	near(t, "cuba-lif", u, []float64{1, 1.75, 2.3125})
+}
+
+// A gain of 0 that a unit is given is none, not the default.
+func TestGainOfNothing(t *testing.T) {
+	for _, n := range []neuron.Variable{neuron.IF{Threshold: 1}, neuron.LIF{Beta: 0.5, Threshold: 1}, neuron.ALIF{Beta: 0.5, Threshold: 1}, neuron.CuBaLIF{Beta: 0.5, Threshold: 1}} {
+		var values []float64
+		for _, o := range n.Options() {
+			if o.Name == "gain" {
+				o.Value = 0
+			}
+			values = append(values, o.Value)
+		}
+		if _, u := drive(n.With(values), 1, 1); u[0] > 1e-300 || u[1] > 1e-300 { // in double precision not quite none
+			t.Errorf("%T with a gain of 0: membranes %v", n, u)
+		}
+	}
+}

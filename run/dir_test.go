@@ -233,6 +233,14 @@ func TestLeftoversAreRemoved(t *testing.T) {
 // brought there, that is an error.
 func TestAppendSyncs(t *testing.T) {
 	d := open(t, t.TempDir(), false)
+	closed, err := os.Create(filepath.Join(t.TempDir(), "closed"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	if err := d.sync(closed); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("what brings metrics to the disk finds nothing wrong with a closed file: %v", err)
+	}
 	var synced []string
 	d.sync = func(f *os.File) error {
 		b, err := os.ReadFile(f.Name())
@@ -429,4 +437,32 @@ func FuzzReadRun(f *testing.F) {
 			t.Errorf("%+v", r)
 		}
 	})
+}
+
+// A save after a damaged checkpoint was passed over keeps the two before it: later ones
+// do not count.
+func TestSaveBelowADamagedCheckpoint(t *testing.T) {
+	d := open(t, t.TempDir(), false)
+	save3(t, d, 5, 10)
+	damaged := filepath.Join(d.Path, checkpointsDir, "step-000000010.safetensors")
+	if err := os.Truncate(damaged, 10); err != nil {
+		t.Fatal(err)
+	}
+	newest(t, d, "5", 1)
+	save3(t, d, 7) // the run goes on from 5
+	names, err := checkpoints(d.Path)
+	var got []string
+	for _, name := range names {
+		got = append(got, filepath.Base(name))
+	}
+	if want := []string{"step-000000005.safetensors", "step-000000007.safetensors", "step-000000010.safetensors"}; err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%q, %v; want %q", got, err, want)
+	}
+	newest(t, d, "7", 1)
+	save3(t, d, 9)
+	save3(t, d, 10)
+	newest(t, d, "10", 0)
+	if names, err = checkpoints(d.Path); err != nil || len(names) != 2 {
+		t.Errorf("%q, %v", names, err)
+	}
 }

@@ -126,6 +126,40 @@ func TestEvaluateNormalizes(t *testing.T) {
 	}
 }
 
+// noting is a task that keeps the cases that it scores.
+type noting struct {
+	task.Classify
+	cases *[]task.Case
+}
+
+type notes struct {
+	task.Score
+	cases *[]task.Case
+}
+
+func (n noting) Score(f sample.Field) task.Score { return notes{n.Classify.Score(f), n.cases} }
+
+func (n notes) Add(c task.Case) error {
+	*n.cases = append(*n.cases, c)
+	return n.Score.Add(c)
+}
+
+// A task is told how the samples were normalised, so that it can speak in their units,
+// and at which place of the source a batch begins.
+func TestTasksAreToldOfTheSamples(t *testing.T) {
+	f := &fake{after: []outcome{{7, 0.5}}, perEpoch: 1, steps: 1}
+	var cases []task.Case
+	o := train.EvaluateOptions{Normalize: &sample.Normalization{Mean: []float64{1}, Std: []float64{2}}, Batch: 4, Tasks: []task.Binding{{Task: noting{cases: &cases}}}}
+	if _, err := train.Evaluate(t.Context(), f, numbers(10), o); err != nil || len(cases) != 3 {
+		t.Fatalf("%d cases, %v", len(cases), err)
+	}
+	for i, c := range cases {
+		if c.Normalize != o.Normalize || c.First != 4*i || c.Batch == nil {
+			t.Errorf("case %d: %+v", i, c)
+		}
+	}
+}
+
 // A loss that is no number ends an evaluation; it would have no place in a checkpoint.
 func TestEvaluateNotFinite(t *testing.T) {
 	for _, loss := range []float64{math.Inf(1), math.NaN()} {

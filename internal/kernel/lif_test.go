@@ -228,3 +228,34 @@ func TestScansCheckLengths(t *testing.T) {
 		panics(t, "short gx", func() { p.Backward(2, Surrogate{}, f(10), 5, f(10), 5, f(5), f(4), 0) })
 	})
 }
+
+// On its border a cut passes the error, and beyond it nothing: of all shapes, on both
+// sides and at all levels.
+func TestBackwardAtTheCut(t *testing.T) {
+	const theta, cut, little, n = 0.5, 0.25, 0x1p-20, 70 // exact, and so is u − θ
+	forLevels(t, func(t *testing.T, l Level) {
+		for shape := FastSigmoid; shape <= Rectangle; shape++ {
+			s := Surrogate{Shape: shape, A: 1, B: 1, Theta: theta, Cut: cut}
+			for _, c := range []struct {
+				name string
+				u    Float
+				in   bool
+			}{
+				{"above, on the border", theta + cut, true}, {"above, beyond", theta + cut + little, false},
+				{"below, on the border", theta - cut, true}, {"below, beyond", theta - cut - little, false},
+				{"at the threshold", theta, true},
+			} {
+				u, gs, gx := make([]Float, n), make([]Float, n), make([]Float, n)
+				for i := range u {
+					u[i], gs[i] = c.u, 1
+				}
+				LIF{Beta: 1, Gain: 1, Reset: ResetNone}.Backward(1, s, u, n, gs, n, make([]Float, n), gx, n)
+				for i, g := range gx {
+					if (g > 0) != c.in {
+						t.Fatalf("%v, shape %d, %s: error %v of unit %d, want one: %v", l, shape, c.name, g, i, c.in)
+					}
+				}
+			}
+		}
+	})
+}

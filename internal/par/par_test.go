@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,24 +126,40 @@ func TestSleep(t *testing.T) {
 			defer p.Close()
 			for range 3 {
 				synctest.Wait() // for all workers to block
-				all := barrier(threads)
-				p.For(threads, 1, func(_, _, _ int) { all() })
+				all, took := barrier(threads), make([]bool, threads)
+				p.For(threads, 1, func(worker, _, _ int) { took[worker] = true; all() })
+				if slices.Contains(took, false) {
+					t.Errorf("%d threads: took part: %v", threads, took)
+				}
 			}
 		})
 	}
 }
 
 // A loop may begin at any moment of a worker's way to sleep: pauses pass over
-// the time that it takes. The bodies wait for each other, so that a worker that
-// misses its call ends the test.
+// the time that it takes. The bodies wait for each other, and a worker that misses
+// its call for a minute has lost it.
 func TestNoCallIsLost(t *testing.T) {
 	p := par.New(2)
 	defer p.Close()
 	for pause := range 400 {
 		for start := time.Now(); time.Since(start) < time.Duration(pause)*time.Microsecond; {
 		}
-		both := barrier(2)
-		p.For(2, 1, func(_, _, _ int) { both() })
+		var here atomic.Int32
+		both := make(chan struct{})
+		p.For(2, 1, func(_, _, _ int) {
+			if here.Add(1) == 2 {
+				close(both)
+			}
+			select {
+			case <-both:
+			case <-time.After(time.Minute):
+				t.Errorf("a loop begun %d µs after the one before it: a body is alone", pause)
+			}
+		})
+		if t.Failed() {
+			break
+		}
 	}
 }
 
