@@ -6,12 +6,12 @@
 // A fault is an operator turned, a condition dropped, a statement left out, a
 // constant one larger, a loop one short, an error swallowed. A seed draws
 // them, from each package in proportion to its statements; generated code,
-// messages and String methods get none. The compiler sees a fault through
-// -overlay, so the tree stays as it is. Of the package's tests (-short) those
-// run whose coverage reaches the place; with -wide also those of the packages
-// that import it, with -tags both in a second build. A fault that does not
-// compile is replaced by the next and not counted; tests that no longer end
-// have noticed.
+// messages and String methods get none. All faults of a package are compiled
+// at once, each in a copy of its function that a variable of the environment
+// calls; the compiler sees them through -overlay, so the tree stays as it is.
+// Of the package's tests (-short) those run that call the function; with -wide
+// also those of the packages that import it, with -tags both in a second build. A fault that does not compile is replaced by the next and not
+// counted; tests that no longer end have noticed.
 //
 // The log has a line of JSON for each fault tried. What stands in it is not
 // tried again, but for survivors with -only survivors; -report prints the score
@@ -35,6 +35,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -173,23 +174,44 @@ func (b *bench) run(p pack, n int) error {
 	h.Write([]byte(p.ImportPath))
 	drawn := slices.Clone(p.mutants)
 	rand.New(rand.NewPCG(b.seed, h.Sum64())).Shuffle(len(drawn), func(i, j int) { drawn[i], drawn[j] = drawn[j], drawn[i] })
-	suites := b.suites(p)
+	var open []Mutant // some more than n: not all will compile
 	for _, m := range drawn {
+		t, known := b.trials[m.Key()]
+		switch {
+		case b.only != "" && (t.Status == Survived || t.Status == Bare), b.only == "" && !known:
+			open = append(open, m)
+		case b.only == "" && t.Status != Invalid:
+			n--
+		}
+		if b.only == "" && len(open) >= n+n/2+2*min(n, 1) {
+			break
+		}
+	}
+	if n <= 0 || len(open) == 0 {
+		return nil
+	}
+	planted, err := plant(p, open, b.scratch)
+	if err != nil {
+		return err
+	}
+	suites := b.suites(p)
+	for id, m := range open {
 		if n == 0 {
 			return nil
 		}
-		t, known := b.trials[m.Key()]
-		if survived := t.Status == Survived || t.Status == Bare; !known && b.only == "" || survived && b.only != "" {
-			var err error
-			if t, err = b.try(p, m, suites); err != nil {
+		start := time.Now()
+		t := Trial{Mutant: m, Status: Invalid}
+		if planted.compiles[id] {
+			if t.Status, t.By, err = b.try(planted, id, m, suites); err != nil {
 				return err
 			}
-			b.trials[m.Key()] = t
-			if err := json.NewEncoder(b.log).Encode(t); err != nil {
-				return err
-			}
-			fmt.Fprintf(b.progress, "%-11s %5.1f s  %s\n", t.Status, t.Seconds, m.Key())
 		}
+		t.Seconds = time.Since(start).Seconds()
+		b.trials[m.Key()] = t
+		if err := json.NewEncoder(b.log).Encode(t); err != nil {
+			return err
+		}
+		fmt.Fprintf(b.progress, "%-11s %5.1f s  %s\n", t.Status, t.Seconds, m.Key())
 		if t.Status != Invalid {
 			n--
 		}
@@ -228,27 +250,47 @@ func (b *bench) suites(p pack) []*suite {
 }
 
 // try holds a fault against the suites until one notices it.
-func (b *bench) try(p pack, m Mutant, suites []*suite) (Trial, error) {
-	start := time.Now()
-	t := Trial{Mutant: m, Status: Bare}
-	overlay, err := m.write(p.Dir, b.scratch)
-	if err != nil {
-		return t, err
-	}
-	for _, s := range suites {
-		if err := s.probe(p.ImportPath, b.scratch); err != nil {
-			return t, err
+func (b *bench) try(o *planted, id int, m Mutant, suites []*suite) (status, by string, err error) {
+	status = Bare
+	for i, s := range suites {
+		if s.binary == "" {
+			s.binary = filepath.Join(b.scratch, fmt.Sprintf("%d.test", i))
+			if err := s.compile(o.flag, s.binary); err != nil {
+				return "", "", err
+			}
+			if err := s.probe(b.scratch, b.progress); err != nil {
+				return "", "", err
+			}
 		}
-		status, by := s.try(m, overlay)
-		if status != Bare {
-			t.Status, t.By = status, by
+		binary := s.binary
+		if m.in == nil {
+			if binary, err = b.alone(o.pack, m, s); err != nil {
+				return Invalid, "", nil
+			}
 		}
-		if status != Bare && status != Survived {
+		now, who := s.try(binary, strconv.Itoa(id), m.in == nil)
+		if now != Bare {
+			status, by = now, who
+		}
+		if now == Killed || now == Timeout {
 			break
 		}
 	}
-	t.Seconds = time.Since(start).Seconds()
-	return t, nil
+	return status, by, nil
+}
+
+// alone compiles a fault that stands in no function.
+func (b *bench) alone(p pack, m Mutant, s *suite) (binary string, err error) {
+	o := overlay{p, filepath.Join(b.scratch, "alone"), map[string]string{}}
+	if err := errors.Join(os.MkdirAll(o.scratch, 0o755), o.place(m)); err != nil {
+		return "", err
+	}
+	flag, err := o.flag()
+	if err != nil {
+		return "", err
+	}
+	binary = filepath.Join(o.scratch, "alone.test")
+	return binary, s.compile(flag, binary)
 }
 
 // readLog returns the last trial of each fault. A line cut short by an

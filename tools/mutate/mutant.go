@@ -22,16 +22,26 @@ type Mutant struct {
 	New     string `json:"new"`
 
 	from, to int
+	in       *function // nil: in none, as the tables of a package
+}
+
+// function is where a fault stands.
+type function struct {
+	name               string
+	from, at, body, to int      // its start, its name, what follows its opening brace, its end
+	names              []insert // for receiver and parameters that have none
+	call               string   // with a verb for its name
+}
+
+// insert is text that goes where drop bytes stand.
+type insert struct {
+	at, drop int
+	text     string
 }
 
 // Key tells the mutants of one state of the sources apart.
 func (m Mutant) Key() string {
 	return fmt.Sprintf("%s/%s:%d:%d %s: %s", m.Package, m.File, m.Line, m.Column, m.Kind, short(m.New))
-}
-
-// Apply returns src with the fault.
-func (m Mutant) Apply(src []byte) []byte {
-	return slices.Concat(src[:m.from], []byte(m.New), src[m.to:])
 }
 
 // borders, turns and arithmetic say what takes an operator's place.
@@ -63,7 +73,10 @@ func mutants(pkg, dir string, files []string) (all []Mutant, statements int, err
 		if ast.IsGenerated(f) {
 			continue
 		}
-		ast.Inspect(f, w.visit)
+		for _, d := range f.Decls {
+			w.in = w.function(d)
+			ast.Inspect(d, w.visit)
+		}
 		all = append(all, w.found...)
 		statements += w.statements
 	}
@@ -75,15 +88,69 @@ type walker struct {
 	fset       *token.FileSet
 	src        []byte
 	pkg, name  string
+	in         *function
 	found      []Mutant
 	statements int
 }
 
+func (w *walker) offset(p token.Pos) int { return w.fset.Position(p).Offset }
+
+func (w *walker) text(n ast.Node) string { return string(w.src[w.offset(n.Pos()):w.offset(n.End())]) }
+
+// function tells how to call what a declaration declares, if it can be called.
+func (w *walker) function(d ast.Decl) *function {
+	n, ok := d.(*ast.FuncDecl)
+	if !ok || n.Body == nil || n.Name.Name == "init" {
+		return nil
+	}
+	f := &function{name: n.Name.Name, from: w.offset(n.Type.Func), at: w.offset(n.Name.Pos()), body: w.offset(n.Body.Lbrace) + 1, to: w.offset(n.End()), call: "%s"}
+	if n.Recv != nil {
+		f.call = w.named(f, n.Recv)[0] + ".%s"
+	}
+	if n.Type.TypeParams != nil {
+		f.call += "[" + strings.Join(w.named(f, n.Type.TypeParams), ", ") + "]"
+	}
+	f.call += "(" + strings.Join(w.named(f, n.Type.Params), ", ") + ")"
+	if n.Type.Results != nil {
+		f.call = "return " + f.call
+	} else {
+		f.call += "; return"
+	}
+	return f
+}
+
+// named lists the names of a field list as a call passes them on, and gives
+// one to each that has none.
+func (w *walker) named(f *function, list *ast.FieldList) (names []string) {
+	add := func(at token.Pos, drop int, after string) string {
+		name := fmt.Sprintf("mutant_%d", len(f.names))
+		f.names = append(f.names, insert{w.offset(at), drop, name + after})
+		return name
+	}
+	for _, field := range list.List {
+		dots := ""
+		if _, ok := field.Type.(*ast.Ellipsis); ok {
+			dots = "..."
+		}
+		if field.Names == nil {
+			names = append(names, add(field.Type.Pos(), 0, " ")+dots)
+		}
+		for _, name := range field.Names {
+			if name.Name == "_" {
+				names = append(names, add(name.Pos(), 1, "")+dots)
+			} else {
+				names = append(names, name.Name+dots)
+			}
+		}
+	}
+	return names
+}
+
 // replace notes that the text between two places may become another.
 func (w *walker) replace(kind string, from, to token.Pos, text string) {
-	p, end := w.fset.Position(from), w.fset.Position(to).Offset
+	p, end := w.fset.Position(from), w.offset(to)
 	w.found = append(w.found, Mutant{Package: w.pkg, File: w.name, Line: p.Line, Column: p.Column, Kind: kind,
-		Old: string(w.src[p.Offset:end]), New: text, from: p.Offset, to: end})
+		Old: string(w.src[p.Offset:end]), New: text, from: p.Offset, to: end, in: w.in})
 }
 
 func (w *walker) operator(kind string, at token.Pos, old token.Token, table map[token.Token]token.Token) {
@@ -94,8 +161,7 @@ func (w *walker) operator(kind string, at token.Pos, old token.Token, table map[
 
 // wrap keeps n where the compiler sees it, so that no variable is left unused.
 func (w *walker) wrap(kind string, n ast.Node, before, after string) {
-	text := w.src[w.fset.Position(n.Pos()).Offset:w.fset.Position(n.End()).Offset]
-	w.replace(kind, n.Pos(), n.End(), before+string(text)+after)
+	w.replace(kind, n.Pos(), n.End(), before+w.text(n)+after)
 }
 
 func (w *walker) visit(n ast.Node) bool {

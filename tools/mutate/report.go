@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// tally counts what became of faults. What no test reaches has survived too.
+// tally counts what became of faults. What no test calls has survived too.
 type tally struct{ all, killed, timeout, survived, bare int }
 
 func (t *tally) add(status string) {
@@ -48,7 +48,7 @@ func report(w io.Writer, trials map[string]Trial) error {
 	if total.all == 0 {
 		return fmt.Errorf("the log has no faults that compile; run mutate without -report first")
 	}
-	fmt.Fprintf(w, "\n| package | faults | noticed | by no end | survived | not reached | score |\n|---|---|---|---|---|---|---|\n")
+	fmt.Fprintf(w, "\n| package | faults | noticed | by no end | survived | not called | score |\n|---|---|---|---|---|---|---|\n")
 	line := func(name string, t tally) {
 		fmt.Fprintf(w, "| %s | %d | %d | %d | %d | %d | %.1f %% |\n", name, t.all, t.killed+t.timeout, t.timeout, t.survived, t.bare, t.score())
 	}
