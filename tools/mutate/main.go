@@ -178,7 +178,7 @@ func (b *bench) run(p pack, n int) error {
 	for _, m := range drawn {
 		t, known := b.trials[m.Key()]
 		switch {
-		case b.only != "" && (t.Status == Survived || t.Status == Bare), b.only == "" && !known:
+		case b.only != "" && t.survived(), b.only == "" && !known:
 			open = append(open, m)
 		case b.only == "" && t.Status != Invalid:
 			n--

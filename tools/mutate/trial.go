@@ -31,6 +31,8 @@ type Trial struct {
 	Seconds float64 `json:"seconds"`
 }
 
+func (t Trial) survived() bool { return t.Status == Survived || t.Status == Bare }
+
 // suite is the tests of one package in one build, compiled with the faults of
 // another or the same package.
 type suite struct {
