@@ -12,7 +12,7 @@ import (
 // report writes a table with a line a package, and a list of the faults that
 // no test noticed.
 func report(w io.Writer, trials map[string]Trial) error {
-	const all = "" // sorts first
+	const all = ""                              // sorts first
 	count := map[string]map[string]int{all: {}} // package, status
 	list := slices.SortedFunc(maps.Values(trials), func(a, b Trial) int {
 		return cmp.Or(cmp.Compare(a.Package, b.Package), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Key(), b.Key()))
