@@ -180,8 +180,6 @@ func TestPredictivity(t *testing.T) {
 	near(t, "explained variance of units", u, .5, 1e-12)
 }
 
-// Folds are runs of neighbours, the first ones longer; shuffles keep the share of
-// each label.
 // A penalty that is lost beside the units' size leaves a singular system: of two
 // equal units each then takes half, the least of all solutions.
 func TestRidgeOfEqualUnits(t *testing.T) {
@@ -199,6 +197,8 @@ func TestRidgeOfEqualUnits(t *testing.T) {
 	}
 }
 
+// Folds are runs of neighbours, the first ones longer; shuffles keep the share of
+// each label.
 func TestSplits(t *testing.T) {
 	folds, err := predictivity.Folds(7, 3)
 	if err != nil {

@@ -94,7 +94,7 @@ func (s *suite) probe(scratch string, progress io.Writer) error {
 // stands in none.
 func (s *suite) try(binary, id string, everywhere bool) (status, by string) {
 	var names []string
-	limit := time.Minute
+	limit := 30 * time.Second
 	for _, t := range s.tests {
 		if everywhere || t.calls[id] {
 			names = append(names, t.name)
