@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -291,7 +292,75 @@ valid: 0
 	}
 	a, err := m.Predict(t.Context(), &sample.Sample{X: frozen().Values})
 	if err != nil || len(a[0].Trains) != 3 {
-		t.Errorf("answers %+v, %v", a, err)
+		t.Fatalf("answers %+v, %v", a, err)
+	}
+	off := 0.0
+	for u, want := range []int{2, 1, 3} {
+		steps := a[0].Trains[u]
+		off += math.Abs(float64(len(steps) - want))
+		if !slices.IsSorted(steps) || len(steps) > 0 && (steps[0] < 0 || steps[len(steps)-1] >= 40) {
+			t.Errorf("unit %d fires in steps %v of 40", u, steps)
+		}
+	}
+	if d := value(t, last, "counts"); math.Abs(off/3-d) > 1e-9 {
+		t.Errorf("spike counts of the answer are off by %v, of the test by %v", off/3, d)
+	}
+}
+
+// A model is measured on the parts that training had, and on the parts that
+// other data come with.
+func TestParts(t *testing.T) {
+	array := func(n int) (x, y npz.Array) {
+		var values []float32
+		var labels []int64
+		for i := range n {
+			values, labels = append(values, float32(i%2), float32(i)), append(labels, int64(i%2))
+		}
+		return npz.F32(values, n, 2), npz.I64(labels, n)
+	}
+	x, y := array(20)
+	own := save(t, map[string]npz.Array{"x": x, "y": y})
+	x, y = array(8)
+	whole := save(t, map[string]npz.Array{"x": x, "y": y})
+	x, y = array(6)
+	xt, yt := array(4)
+	parted := save(t, map[string]npz.Array{"x_train": x, "y_train": y, "x_test": xt, "y_test": yt})
+	_, path := fitFile(t, `
+data: {npz: own.npz, holdout: 0.2}
+steps: 2
+layers: [flatten, {kind: linear, out: 2}]
+loss: membrane-cross-entropy
+optimizer: {kind: adam, lr: 0.01}
+epochs: 1
+batch: 4
+valid: 0.25
+`, own)
+	f, err := modelfile.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		dir, split string
+		n          int // 0: an error
+		part       string
+	}{
+		{"", "train", 12, "train"}, {"", "valid", 4, "valid"}, {"", "test", 4, "test"}, {"", "all", 20, "all"},
+		{whole, "train", 0, ""}, {whole, "valid", 0, ""}, {whole, "test", 8, "all"}, {whole, "all", 8, "all"},
+		{parted, "train", 6, "train"}, {parted, "valid", 0, ""}, {parted, "test", 4, "test"}, {parted, "all", 10, "all"},
+	} {
+		flag := ""
+		if c.dir != "" {
+			flag = "npz:" + filepath.Join(c.dir, "own.npz")
+		}
+		part, err := catalog.Default().Measurable(t.Context(), f, flag, c.split, data.Options{})
+		switch {
+		case c.n == 0:
+			if err == nil || !strings.Contains(err.Error(), "choose test or all") {
+				t.Errorf("%s of %q: %v", c.split, flag, err)
+			}
+		case err != nil || part.Source.Len() != c.n || part.Split != c.part:
+			t.Errorf("%s of %q: part %q, %v; want %s, %d samples", c.split, flag, part.Split, err, c.part, c.n)
+		}
 	}
 }
 

@@ -592,8 +592,33 @@ func TestCrossnobisWithoutNoise(t *testing.T) {
 // Estimates of covariance: the definitions written out, and between the sample's
 // and their targets.
 func TestCovariances(t *testing.T) {
+	related := gaussian(3, 12, 4)
+	for k := range 12 { // so far from the identity that not all is shrunk away
+		for j := range 4 {
+			related.Set(k, j, related.At(k, j)+6*float64(j+1)*related.At(k, 3))
+		}
+	}
+	for _, x := range []*mat.Dense{gaussian(3, 12, 4), related} {
+		covariancesByHand(t, x)
+	}
+	few := gaussian(4, 5, 30)
+	if c, err := compare.FullCovariance(few, 4); err != nil {
+		t.Error(err)
+	} else if _, err := compare.Precision(c); err == nil || !strings.Contains(err.Error(), "shrink") {
+		t.Errorf("precision of a singular covariance: %v, want advice to shrink", err)
+	}
+	for name, f := range map[string]compare.Covariance{"identity": compare.ShrinkToIdentity, "diagonal": compare.ShrinkToDiagonal} {
+		if c, err := f(few, 4); err != nil {
+			t.Error(err)
+		} else if _, err := compare.Precision(c); err != nil {
+			t.Errorf("shrunk to the %s: %v", name, err)
+		}
+	}
+}
+
+func covariancesByHand(t *testing.T, x *mat.Dense) {
+	t.Helper()
 	const n, p, dof = 12, 4, 9
-	x := gaussian(3, n, p)
 	full, err := compare.FullCovariance(x, dof)
 	if err != nil {
 		t.Fatal(err)
@@ -639,19 +664,6 @@ func TestCovariances(t *testing.T) {
 				near(t, "covariance shrunk", ss.At(i, j), (1-lambda)*full.At(i, j), 1e-12)
 			}
 			near(t, "Ledoit–Wolf", lw.At(i, j), w*n/dof, 1e-12)
-		}
-	}
-	few := gaussian(4, 5, 30)
-	if c, err := compare.FullCovariance(few, 4); err != nil {
-		t.Error(err)
-	} else if _, err := compare.Precision(c); err == nil || !strings.Contains(err.Error(), "shrink") {
-		t.Errorf("precision of a singular covariance: %v, want advice to shrink", err)
-	}
-	for name, f := range map[string]compare.Covariance{"identity": compare.ShrinkToIdentity, "diagonal": compare.ShrinkToDiagonal} {
-		if c, err := f(few, 4); err != nil {
-			t.Error(err)
-		} else if _, err := compare.Precision(c); err != nil {
-			t.Errorf("shrunk to the %s: %v", name, err)
 		}
 	}
 }

@@ -145,6 +145,15 @@ func TestFolderErrors(t *testing.T) {
 	}
 }
 
+// The least picture has one pixel.
+func TestFolderOfOnePixel(t *testing.T) {
+	dot := pngOf(t, 1, 1, color.White)
+	s, _, err := data.FromFolder(t.Context(), fstest.MapFS{"a/1.png": dot, "b/1.png": dot}, "own", data.FolderOptions{})
+	if err != nil || !s.Spec().Shape[:2].Equal(tensor.Shape{1, 1}) {
+		t.Errorf("%v", err)
+	}
+}
+
 func FuzzFolder(f *testing.F) {
 	good := pngOf(f, 2, 2, color.White)
 	f.Add(good.Data)

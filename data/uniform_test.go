@@ -132,6 +132,8 @@ func TestUniformErrors(t *testing.T) {
 		l   data.Length
 	}{
 		"ramp 0 has 2 steps, ramp 1 3; set length: {pad: 3} to": {newRamps(false, 2, 3), data.Length{}},
+		"ramp 0 has 2 steps, ramp 2 3":                          {newRamps(false, 2, 2, 3, 3), data.Length{}},
+		"length: 1.5, want a whole number of steps":             {newRamps(false, 1, 1), data.Length{Pad: 1.5}},
 		"ramp 0 has 2 seconds, ramp 1 3":                        {newRamps(true, 2, 3), data.Length{}},
 		"pad 2, but ramp 1 has 3 steps":                         {newRamps(false, 2, 3), data.Length{Pad: 2}},
 		"crop 3, but ramp 0 has only 2 steps":                   {newRamps(false, 2, 3), data.Length{Crop: 3}},

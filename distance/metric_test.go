@@ -85,6 +85,24 @@ func only(p distance.Params, names []string) (out distance.Params) {
 	return out
 }
 
+// Of one train or several: the time observed for each spike, at most a window.
+func TestMeanInterval(t *testing.T) {
+	train := func(stop float64, times ...float64) spike.Train { return spike.Train{Times: times, Stop: stop} }
+	for _, c := range []struct {
+		trains []spike.Train
+		want   float64
+	}{
+		{[]spike.Train{train(10, 1, 2, 3, 4)}, 2.5},
+		{[]spike.Train{train(10, 1, 2, 3), train(10, 5)}, 5},
+		{[]spike.Train{train(10, 1), train(10)}, 10},
+		{[]spike.Train{train(10)}, 10},
+	} {
+		if got, err := distance.MeanInterval(c.trains); err != nil || got != c.want {
+			t.Errorf("%v: %v, %v; want %v", c.trains, got, err, c.want)
+		}
+	}
+}
+
 // Cost and tau have no default that fits seconds and milliseconds; adaptive metrics
 // take their threshold from the trains.
 func TestDefaults(t *testing.T) {

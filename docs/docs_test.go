@@ -3,6 +3,7 @@ package docs
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -58,9 +59,20 @@ func TestPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	seen := map[string]bool{}
 	for _, p := range pages {
+		seen[filepath.Base(p.Path)] = true
 		if p.Is != p.Want {
 			t.Errorf("%s is out of date; run: go generate .", p.Path)
+		}
+	}
+	papers, err := filepath.Glob("papers/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(papers, "README.md", "performance.md", "kinds.md", "faq.md") {
+		if !seen[filepath.Base(path)] {
+			t.Errorf("%s is not among the %d pages that are looked after", path, len(pages))
 		}
 	}
 }

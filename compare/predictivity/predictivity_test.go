@@ -182,6 +182,23 @@ func TestPredictivity(t *testing.T) {
 	near(t, "explained variance of units", u, .5, 1e-12)
 }
 
+// A penalty that is lost beside the units' size leaves a singular system: of two
+// equal units each then takes half, the least of all solutions.
+func TestRidgeOfEqualUnits(t *testing.T) {
+	x, y := mat.NewDense(6, 2, nil), mat.NewDense(6, 1, nil)
+	for i := range 6 {
+		x.SetRow(i, []float64{float64(i), float64(i)})
+		y.Set(i, 0, 3*float64(i)+1)
+	}
+	m, err := predictivity.Ridge{Penalty: 1e-25}.Fit(x, y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := m.W.At(0, 0), m.W.At(1, 0); math.Abs(a-1.5) > 1e-9 || math.Abs(b-1.5) > 1e-9 {
+		t.Errorf("weights %v and %v, want 1.5 each", a, b)
+	}
+}
+
 // Folds are runs of neighbours, the first ones longer; shuffles keep the share of
 // each label.
 func TestSplits(t *testing.T) {
@@ -191,6 +208,9 @@ func TestSplits(t *testing.T) {
 	}
 	if !reflect.DeepEqual(folds[0].Test, []int{0, 1, 2}) || !reflect.DeepEqual(folds[1].Test, []int{3, 4}) || !reflect.DeepEqual(folds[2].Train, []int{0, 1, 2, 3, 4}) {
 		t.Errorf("folds %v", folds)
+	}
+	if halves, err := predictivity.Folds(5, 2); err != nil || len(halves) != 2 || len(halves[0].Test) != 3 {
+		t.Errorf("halves %v, %v", halves, err)
 	}
 	labels := make([]int, 60)
 	for i := range labels {

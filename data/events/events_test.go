@@ -30,6 +30,16 @@ var (
 	long  = slices.Concat(event(5, 7, 1, 20), event(1, 33, 0, 1<<22))
 )
 
+// A sensor of another size is H×W, the height first.
+func TestSizeOfTheSensor(t *testing.T) {
+	for _, at := range tree(t, map[string][]byte{"3/1.bin": short, "7/2.bin": short}) {
+		train, _, err := events.NMNIST{Path: at, Size: []int{40, 36}}.Open(t.Context(), data.Options{})
+		if err != nil || !train.Spec().Shape.Equal(tensor.Shape{40, 36, 2}) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
 // tree writes files to a folder, and to a zip file.
 func tree(t testing.TB, files map[string][]byte) map[string]string {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 
@@ -49,12 +50,29 @@ func TestSampleDataset(t *testing.T) {
 	if err != nil || train.Len() != d.Splits[0].Len || test.Len() != d.Splits[1].Len || train.(*data.Set).Name != d.Name {
 		t.Errorf("loaded %v and %v images, error %v", train.Len(), test.Len(), err)
 	}
-	if s := d.Status(data.Options{}); s.Status != data.Cached || s.Bytes < 200_000 || s.Bytes > 400_000 {
+	if s := d.Status(data.Options{}); s.Status != data.Cached || s.Bytes != onDisk(t, "sample") {
 		t.Errorf("status %+v", s)
 	}
 	if err := d.Verify(data.Options{}); err != nil {
 		t.Error(err)
 	}
+}
+
+// onDisk is how many bytes the files of a folder have.
+func onDisk(t *testing.T, dir string) (n int64) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += info.Size()
+	}
+	return n
 }
 
 func TestDataset(t *testing.T) {

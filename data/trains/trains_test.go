@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -141,6 +142,12 @@ func TestPairs(t *testing.T) {
 	one, _, err := trains.Files{Path: filepath.Join(dir, "p.npz")}.Open(t.Context(), data.Options{})
 	if err != nil || one.Len() != 1 || one.Spec().Duration != 1 {
 		t.Error(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "q.npz")); err != nil {
+		t.Fatal(err)
+	}
+	if err := src.Read(t.Context(), 1, &sample.Sample{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that went away: %v", err)
 	}
 	for want, units := range map[string][]int64{"of unit 3": {0, 0, 3}, "of unit -1": {0, -1, 0}, "3 input_times and 1": {0}} {
 		_, _, err := trains.Files{Path: folder(t, map[string]string{"p.npz": pairFile(t, 1, units...)})}.Open(t.Context(), data.Options{})

@@ -87,6 +87,8 @@ func TestNPZ(t *testing.T) {
 		{arrays{"times": f(2, 1, 3), "unit": s("b", "a", "a")}, [][]float64{{1, 3}, {2}}, ""},
 		{arrays{"times": f(2, 1), "units": i(3, 1), "n_units": i(5)}, [][]float64{{}, {1}, {}, {2}, {}}, ""},
 		{arrays{"times": f(2, 1), "units": s("c", "a"), "unit_names": s("c", "b", "a")}, [][]float64{{2}, {}, {1}}, ""},
+		{arrays{"times": f(1, 2), "units": i(0, 0), "n_units": i(1)}, [][]float64{{1, 2}}, ""},
+		{arrays{"times": f(), "units": i(), "n_units": i(0)}, nil, "n_units"},
 		{arrays{"times": f(), "units": i(), "n_units": i(2)}, [][]float64{{}, {}}, ""},
 		{arrays{"times": f(1, 2, 2), "units": i(0, 1, 0), "trials": i(4, 4, 4), "t_start": f(0), "t_end": f(9)}, [][]float64{{1, 2}, {2}}, ""},
 		{arrays{"times": f(1, 2, 2), "units": i(0, 1, 0), "trial": i(4, 4, 7)}, nil, "2 trials (4, 7)"},

@@ -185,6 +185,7 @@ func TestReadErrors(t *testing.T) {
 		{"records", npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", ""), "records"},
 		{"complex", npy("{'descr': '<c8', 'fortran_order': False, 'shape': (2,), }", ""), "not supported"},
 		{"long double", npy("{'descr': '<f16', 'fortran_order': False, 'shape': (2,), }", ""), "not supported"},
+		{"two sizes", npy("{'descr': '<f24', 'fortran_order': False, 'shape': (2,), }", ""), "not supported"},
 		{"no size", npy("{'descr': '<U0', 'fortran_order': False, 'shape': (999999999,), }", ""), "not supported"},
 		{"negative", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (-2,), }", ""), "expected descr"},
 		{"huge", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999, 99999999, 99999999), }", ""), "larger than the permitted"},

@@ -1,0 +1,56 @@
+package input_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"synfire/data"
+	"synfire/data/input"
+	"synfire/sample"
+	"synfire/tensor"
+)
+
+// of is the only sample that a text of numbers gives.
+func of(t *testing.T, text string, o input.Options) (*sample.Sample, error) {
+	t.Helper()
+	var all []input.Input
+	for in := range input.Files(t.Context(), []string{"-"}, func() input.Lines { return input.Lines{Reader: strings.NewReader(text)} }, o) {
+		all = append(all, in)
+	}
+	if len(all) != 1 {
+		t.Fatalf("%q gives %d inputs", text, len(all))
+	}
+	return all[0].Sample, all[0].Err
+}
+
+// A series is padded or cropped only where those of training were.
+func TestLengthIsThatOfTraining(t *testing.T) {
+	spec := sample.Spec{Shape: tensor.Shape{2}, Steps: 3, Duration: 3}
+	for _, c := range []struct {
+		text   string
+		length data.Length
+		want   []tensor.Float
+		given  float64
+		err    string
+	}{
+		{"1 2 3 4 5 6", data.Length{}, []tensor.Float{1, 2, 3, 4, 5, 6}, 0, ""},
+		{"1 2 3 4", data.Length{Pad: 3}, []tensor.Float{1, 2, 3, 4, 0, 0}, 2, ""},
+		{"1 2 3 4", data.Length{}, nil, 0, "2 steps, and the model takes 3"},
+		{"1 2 3 4", data.Length{Crop: 3}, nil, 0, "2 steps, and the model takes 3"},
+		{"1 2 3 4 5 6 7 8", data.Length{Crop: 3}, []tensor.Float{1, 2, 3, 4, 5, 6}, 0, ""},
+		{"1 2 3 4 5 6 7 8", data.Length{Pad: 3}, nil, 0, "4 steps, and the model takes 3"},
+		{"1 2 3 4 5", data.Length{Pad: 3, Crop: 3}, nil, 0, "5 values, and the model takes 6"},
+	} {
+		s, err := of(t, c.text, input.Options{Spec: spec, Length: c.length})
+		if c.err != "" {
+			if err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%q with %+v: %v, want %s", c.text, c.length, err, c.err)
+			}
+			continue
+		}
+		if err != nil || !slices.Equal(s.X, c.want) || s.Length != c.given {
+			t.Errorf("%q with %+v: %+v, %v; want %v", c.text, c.length, s, err, c.want)
+		}
+	}
+}
