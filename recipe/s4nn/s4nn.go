@@ -1,0 +1,3 @@
+package s4nn
+
+const steps = 256
