@@ -14,11 +14,18 @@ import (
 // Kind names the rule in configurations and model files.
 const Kind = "s4nn"
 
-// Rule is the learning of spike times as a configuration describes it. Samples are values
-// in [0, 1] with a class each; T is the run's steps. A Step learns from the samples of its
-// batch one after another, so that the batch's size changes nothing, unless Average is set.
+// Rule is the learning of spike times as a configuration describes it: with times t, the
+// first output at τ, y the label and δ = e/‖e‖,
 //
-// The predictions' output is "output". Their figures tell ties apart, see WithTies.
+//	t_i = ⌊(1 − x_i)·T⌋,   V_j(t) = Σ_i w_ji [t_i ≤ t],   t_j = 1 + min{t : V_j(t) > θ}
+//	e_j = (T_j − t_j)/T,   T_y = τ,   T_j = min(τ + γ, T) where t_j − τ < γ
+//	w_ji ← w_ji − η δ_j [t_i < t_j] − η λ w_ji,   below e_i = Σ_j δ_j w_ji [t_i < t_j]
+//
+// Samples are values in [0, 1] with a class each; T is the run's steps. A Step learns from
+// the samples of its batch one after another, so that the batch's size changes nothing,
+// unless Average is set. Outputs that fire first together are a tie, which the first class
+// wins; besides accuracy there are accuracy-with-ties, which counts the label among them as
+// right, and accuracy-unique, which wants it alone. Kheradpisheh and Masquelier 2020.
 type Rule struct {
 	Hidden         []int          `yaml:"hidden,required"`     // units of the layers between input and output
 	Threshold      float64        `yaml:"threshold"`           // θ, above which the potential of a neuron makes it fire
