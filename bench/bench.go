@@ -9,6 +9,7 @@
 //	W6       distances of all pairs of 100 spike trains of 1,000 spikes
 //	W7       784–512–10, equilibrium propagation, 20 free and 4 nudged steps, batch 100;
 //	         784–500–10 and 784–500–500–10 whole and with 90 % pruned, in turn, batch 20
+//	W8       784–400–10, learning of spike times, 256 steps, one image after another
 //	GEMM     products of dense matrices, both operands packed within the time
 //	density  the first layer of W3 alone, by event and dense, from 1 to 50 %
 //

@@ -41,6 +41,7 @@ func table(s Selection) []Case {
 	add(w4(s.Small), Infer)
 	cases = append(cases, matrices(s)...)
 	cases = append(append(cases, w7(s), w7Spiking(s)), prunings(s)...)
+	cases = append(cases, w8(s))
 	cases = append(cases, products(s)...)
 	return append(cases, densities(s)...)
 }

@@ -27,6 +27,7 @@ import (
 	"synfire/model"
 	"synfire/rule/bptt"
 	"synfire/rule/eqprop"
+	"synfire/rule/s4nn"
 	"synfire/sample"
 )
 
@@ -44,6 +45,9 @@ func Default() Catalog {
 	}}
 	c.Rules[bptt.Kind] = model.Kind{New: func() any { r := bptt.NewRule(); return &r }, Example: bptt.NewRule()}
 	c.Rules[eqprop.Kind] = model.Kind{New: func() any { r := eqprop.NewRule(); return &r }, Example: eqprop.NewRule()}
+	example := s4nn.NewRule()
+	example.Hidden = []int{4}
+	c.Rules[s4nn.Kind] = model.Kind{New: func() any { r := s4nn.NewRule(); return &r }, Example: example}
 	c.Rules[bptt.GraphKind] = model.Kind{New: func() any { return &bptt.Graph{} }, Example: bptt.Graph{}}
 	return c
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"synfire/data"
 	"synfire/run"
@@ -16,8 +18,8 @@ import (
 type Evaluation struct {
 	Metrics Metrics
 	Scores  []task.Score // one for each task
-	// Scalars are those of the tasks, the one that others are chosen by first,
-	// and then the loss where there is one.
+	// Scalars are those of the tasks, the one that others are chosen by first, then the
+	// figures that the rule has besides, and the loss where there is one.
 	Scalars []task.Scalar
 	Steps   float64 // of time that a sample took, in the mean; 0: all of the run's
 }
@@ -133,10 +135,23 @@ func Evaluate(ctx context.Context, p Predictor, src sample.Source, o EvaluateOpt
 			ev.Scalars = append(ev.Scalars, s)
 		}
 	}
+	ev.Scalars = append(ev.Scalars, ev.besides()...)
 	if v, ok := ev.Metrics.Mean(Loss); ok {
 		ev.Scalars = append(ev.Scalars, task.Scalar{Name: Loss, Value: v, Better: task.Lower})
 	}
 	return ev, nil
+}
+
+// besides are the rule's figures that are no task's; one that a task has goes by the
+// task's.
+func (e *Evaluation) besides() (out []task.Scalar) {
+	for _, s := range e.Metrics.Scalars() {
+		known := func(t task.Scalar) bool { return t.Name == s.Name || strings.HasSuffix(t.Name, "/"+s.Name) }
+		if s.Name != Loss && !slices.ContainsFunc(e.Scalars, known) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // unscored is the error of a task, with the origin of the sample that it names.

@@ -232,3 +232,26 @@ func TestMetricsAddByName(t *testing.T) {
 		t.Errorf("rates %+v", m.Rates)
 	}
 }
+
+// besides has figures of its own, one of them a task's too.
+type besides struct{ fake }
+
+func (r *besides) Predict(ctx context.Context, b *sample.Batch) (train.Prediction, error) {
+	p, err := r.fake.Predict(ctx, b)
+	p.Metrics.Sums = append(p.Metrics.Sums, train.Sum{Name: "accuracy", Total: 1}, train.Sum{Name: "spikes", Better: task.Lower, Total: 3 * float64(b.Len())})
+	return p, err
+}
+
+// The figures that a rule has besides those of the tasks stand behind them.
+func TestFiguresOfTheRule(t *testing.T) {
+	for _, tasks := range [][]task.Binding{{{Task: task.Classify{}}}, {{Name: "digits", Task: task.Classify{}}}} {
+		r := &besides{fake{after: []outcome{{7, 0.5}}, perEpoch: 1, steps: 1}}
+		ev, err := train.Evaluate(t.Context(), r, numbers(10), train.EvaluateOptions{Tasks: tasks, Batch: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := names(ev.Scalars); len(got) != 3 || !strings.HasSuffix(got[0], "accuracy") || got[1] != "spikes" || got[2] != "loss" || ev.Value("spikes") != 3 || ev.Scalars[0].Value != 70 {
+			t.Errorf("%q: %+v", got, ev.Scalars)
+		}
+	}
+}
