@@ -82,8 +82,8 @@ func TestExitCodeOfClaims(t *testing.T) {
 			if asJSON {
 				var r report.Run
 				strict(t, stdout, &r)
-				if len(r.Claims) != 1 || r.Claims[0].Verdict != c.verdict {
-					t.Errorf("%s at %s: %+v, want %s", c.recipe, c.scale, r.Claims, c.verdict)
+				if len(r.Claims) != 1 || r.Claims[0].Verdict != c.verdict || string(r.Scale) != c.scale || !(r.WallSeconds > 0) {
+					t.Errorf("%s at %s: %+v, want %s", c.recipe, c.scale, r, c.verdict)
 				}
 			}
 			// runs show tells of the run that it did not meet its claim, and is itself done
@@ -268,5 +268,30 @@ func TestFlagsReachTheRun(t *testing.T) {
 		if got := names(c.args...); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%v: files %v, want %v", c.args, got, c.want)
 		}
+	}
+}
+
+// Paths in a file are relative to its folder, wherever the command is typed.
+func TestPathsAreRelativeToTheFile(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	if _, stderr, code := command("train", file("first.yaml", tinyNet), "--out", filepath.Join(dir, "first")); code != 0 {
+		t.Fatal(stderr)
+	}
+	t.Chdir(t.TempDir())
+	second := file("second.yaml", "init: first/model.safetensors\nepochs: 2\n"+tinyNet)
+	if _, stderr, code := command("train", second, "--out", filepath.Join(dir, "second")); code != 0 {
+		t.Errorf("init beside the file: exit code %d, %s", code, stderr)
+	}
+	file("t.csv", "a,b,label\n"+strings.Repeat("1,2,x\n3,4,y\n", 20))
+	table := file("table.yaml", "data: {source: {kind: table, path: t.csv, label: label}, holdout: 0.2}\nsteps: 2\nlayers: [flatten, {kind: linear, out: 2}, {kind: readout}]\nloss: membrane-cross-entropy\n")
+	if _, stderr, code := command("train", table, "--out", filepath.Join(dir, "third")); code != 0 {
+		t.Errorf("data beside the file: exit code %d, %s", code, stderr)
 	}
 }

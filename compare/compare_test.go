@@ -881,3 +881,24 @@ func TestErrors(t *testing.T) {
 		}
 	}
 }
+
+// Components of equal variance are kept together: which of them comes first is
+// rounding's choice, and turning the responses would change the value.
+func TestSVCCAKeepsEqualComponents(t *testing.T) {
+	const n = 24
+	x, y := mat.NewDense(n, 2, nil), gaussian(3, n, 2)
+	for i := range n { // orthogonal columns of one length
+		x.SetRow(i, []float64{math.Cos(2 * math.Pi * float64(i) / n), math.Sin(2 * math.Pi * float64(i) / n)})
+		y.Set(i, 0, y.At(i, 0)+3*x.At(i, 0))
+	}
+	want, err := compare.SVCCA(x, y, 0.5) // of y one component of two
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, angle := range []float64{0, 0.3, 1, 2} {
+		turned := times(x, mat.NewDense(2, 2, []float64{math.Cos(angle), -math.Sin(angle), math.Sin(angle), math.Cos(angle)}))
+		if got, err := compare.SVCCA(turned, y, 0.5); err != nil || math.Abs(got-want) > 1e-9 {
+			t.Errorf("turned by %v: %v, %v; before %v", angle, got, err, want)
+		}
+	}
+}
