@@ -5,7 +5,8 @@
 //	x_train  N×…    y_train  N or N×…    y_NAME_train  further targets
 //	x_test   M×…    y_test   M or M×…    y_NAME_test
 //
-// or x, y and y_NAME, without test samples. Others are passed over. By the number of
+// or x, y and y_NAME, without test samples. Others are passed over, but other arrays x_…
+// and y_… are an error. By the number of
 // its axes, a sample of x is
 //
 //	N×D          1×1×D values
