@@ -299,10 +299,16 @@ func (m *Model) Fit(src sample.Source) (sample.Source, error) {
 	if !spec.Alike(m.Spec) {
 		return nil, fmt.Errorf("the data are samples of %v, the model was trained on %v: use the data set that it is for", spec, m.Spec)
 	}
+	if a, b := spec.Columns, m.Spec.Columns; a != nil && b != nil && !slices.Equal(a, b) {
+		return nil, fmt.Errorf("the data have the columns %s, the model was trained on %s: use tables with the same names in the same order", data.Names(a), data.Names(b))
+	}
 	for _, f := range m.Spec.Targets {
 		i, err := spec.Field(f.Name)
-		if err != nil || spec.Targets[i].Kind != f.Kind {
-			return nil, fmt.Errorf("the model was trained on target %q, which is %v: %w", f.Name, f.Kind, errors.Join(err, fmt.Errorf("the data have %v", spec.Targets)))
+		if err != nil {
+			return nil, fmt.Errorf("the model was trained on target %q, which is %v: %w", f.Name, f.Kind, err)
+		}
+		if kind := spec.Targets[i].Kind; kind != f.Kind {
+			return nil, fmt.Errorf("the model was trained on target %q, which is %v, and that of the data is %v: use the data that it is for", f.Name, f.Kind, kind)
 		}
 		if f.Kind != sample.Class && f.Kind != sample.Boxes {
 			continue

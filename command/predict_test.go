@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"synfire/catalog"
+	"synfire/data/input"
 	"synfire/format/npz"
 	"synfire/model"
 	"synfire/modelfile"
@@ -116,6 +117,31 @@ func TestPredictTableWithItsLabels(t *testing.T) {
 	list := predicted(t, 0, m, write(t, "x.csv", "id,left,sort,right\na1,0.5,dark,1\na2,0.25,light,-1\n"), write(t, "y.csv", "0.5,1\n"))
 	if len(list) != 3 || !reflect.DeepEqual(list[0].Scores, list[2].Scores) || reflect.DeepEqual(list[0].Scores, list[1].Scores) {
 		t.Errorf("%+v", list)
+	}
+}
+
+// Columns are found by their names where the model knows them, and not by their places: in
+// another order they gave another answer without a word.
+func TestPredictColumnsByName(t *testing.T) {
+	spec := classes(1, 1, 2)
+	spec.Columns = []string{"left", "right"}
+	m := modelOf(t, spec, "data: {source: {kind: table, path: x.csv, label: sort}}"+readoutNet)
+	list := predicted(t, 0, m, write(t, "x.csv", "left,right\n0.5,1\n"), write(t, "y.csv", "right,sort,left\n1,dark,0.5\n"))
+	if len(list) != 2 || !reflect.DeepEqual(list[0].Scores, list[1].Scores) {
+		t.Errorf("%+v", list)
+	}
+	for name, in := range map[string]struct{ content, want string }{
+		"other.csv": {"left,wright\n1,2\n", `column "wright" is none of those`},
+		"less.csv":  {"left\n1\n", `no column "right"`},
+		"twice.csv": {"left,left,right\n1,2,3\n", `two columns are named "left"`},
+	} {
+		var err error
+		for got := range input.Files(t.Context(), []string{write(t, name, in.content)}, nil, input.Options{Spec: spec}) {
+			err = got.Err
+		}
+		if err == nil || !strings.Contains(err.Error(), in.want) {
+			t.Errorf("%s: %v, want %q", name, err, in.want)
+		}
 	}
 }
 

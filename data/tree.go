@@ -201,10 +201,14 @@ func (c ClassFolders) splits() (train, test []string, whole bool, err error) {
 	}
 	found := map[string]string{}
 	var others []string
+	stray := ""
 	for _, e := range entries {
 		part := splitOf(e.Name())
 		switch {
 		case !isDir(c.FS, e.Name()):
+			if c.Accept(e.Name()) {
+				stray = e.Name()
+			}
 		case part == "":
 			others = append(others, e.Name())
 		case found[part] != "":
@@ -215,6 +219,9 @@ func (c ClassFolders) splits() (train, test []string, whole bool, err error) {
 	}
 	if len(found) == 0 {
 		return []string{"."}, nil, true, nil
+	}
+	if stray != "" {
+		return nil, nil, false, fmt.Errorf("%s stands outside of the class folders; move it into one of them", sample.Printable(stray))
 	}
 	if found["train"] == "" {
 		return nil, nil, false, fmt.Errorf("there is a folder %s and no folder train; expected train/CLASS/… and test/CLASS/…, or CLASS/… alone", cmp.Or(found["test"], found["valid"]))
@@ -270,6 +277,11 @@ func (c ClassFolders) classes(splits []string) ([]string, error) {
 		var err error
 		if classes, err = SortClasses(found); err != nil {
 			return nil, err
+		}
+	}
+	for i, name := range c.Classes {
+		if slices.Contains(c.Classes[:i], name) {
+			return nil, fmt.Errorf("class %q is named twice in classes; name it once", name)
 		}
 	}
 	for _, name := range found {

@@ -78,6 +78,8 @@ func planSeries(kind string, axes int, spec sample.Spec) (frame tensor.Shape, st
 		return nil, 0, fmt.Errorf("encoder %s: samples are %v, want series of values; use encoder events", kind, spec)
 	case len(shape) < 1+axes:
 		return nil, 0, fmt.Errorf("encoder %s: samples of shape %v, want time as the first axis and %d behind it", kind, shape, axes)
+	case spec.Steps == 0 && shape[0] == 1:
+		return nil, 0, fmt.Errorf("encoder %s: samples are %v, values without time; use encoder constant, or say that they are series (as series: true of arrays, columns sample and time of a table)", kind, spec)
 	}
 	return shape[1:], shape[0], nil
 }

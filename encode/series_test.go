@@ -4,6 +4,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"synfire/encode"
@@ -143,6 +144,18 @@ func TestShapes(t *testing.T) {
 		c.e.Encode(&s, batch(make([]tensor.Float, 2*c.in.Size()), c.in), make([]rng.Key, 2), encode.Window{T0: 0, T1: 4, Steps: 4})
 		if err := s.Check(got); err != nil || s.B != 2 || s.T != 4 {
 			t.Errorf("%T of %v: a signal of %d steps, %d samples: %v", c.e, c.in, s.T, s.B, err)
+		}
+	}
+}
+
+// A row of a flat table is no series of one frame, unless it is said to be one.
+func TestFlatTableIsNoFrame(t *testing.T) {
+	for _, e := range []encode.Encoder{encode.Frames{}, encode.Delta{Threshold: 1}, encode.StepForward{Threshold: 1}} {
+		if _, steps, err := e.Plan(sample.Spec{Shape: tensor.Shape{1, 1, 4}}); err == nil || !strings.Contains(err.Error(), "values without time") {
+			t.Errorf("%T of a row of 4 values: %d steps, %v", e, steps, err)
+		}
+		if _, steps, err := e.Plan(sample.Spec{Shape: tensor.Shape{1, 1, 4}, Steps: 1}); err != nil || steps != 1 {
+			t.Errorf("%T of a series of one step: %d steps, %v", e, steps, err)
 		}
 	}
 }

@@ -86,6 +86,9 @@ type Spec struct {
 	// Duration is the time that events and trains span, [0, Duration), of the
 	// longest sample, in seconds; 0 where there is no time.
 	Duration float64 `json:"duration,omitempty"`
+	// Columns are the names of a sample's values, of a series of those of a step, where
+	// the file gives them names; else nil.
+	Columns []string `json:"columns,omitempty"`
 }
 
 // Size is the number of values of a sample; 0 for events.

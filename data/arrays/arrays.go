@@ -5,7 +5,8 @@
 //	x_train  N×…    y_train  N or N×…    y_NAME_train  further targets
 //	x_test   M×…    y_test   M or M×…    y_NAME_test
 //
-// or x, y and y_NAME, without test samples. Others are passed over. By the number of
+// or x, y and y_NAME, without test samples. Others are passed over, but other arrays x_…
+// and y_… are an error. By the number of
 // its axes, a sample of x is
 //
 //	N×D          1×1×D values
@@ -142,6 +143,9 @@ func (a Arrays) sources(name string, columns map[string]*column) (train, test sa
 	} else if columns["x"] != nil {
 		return nil, nil, errors.New("there are arrays x and x_train; remove or rename one of them")
 	}
+	if err := strays(columns, splits); err != nil {
+		return nil, nil, err
+	}
 	targets, err := a.targets(columns, splits)
 	if err != nil {
 		return nil, nil, err
@@ -156,6 +160,9 @@ func (a Arrays) sources(name string, columns map[string]*column) (train, test sa
 		s := &source{name: name, x: x, scale: a.Scale}
 		if s.spec.Shape, s.spec.Steps, err = a.shape(x); err != nil {
 			return nil, nil, fmt.Errorf("x%s: %w", split, err)
+		}
+		if x.samples() == 0 {
+			return nil, nil, fmt.Errorf("x%s of the shape %v holds no samples; expected one at least", split, x.shape)
 		}
 		parts, used = append(parts, s), append(used, x)
 		for _, y := range targets {
@@ -193,6 +200,16 @@ func (a Arrays) sources(name string, columns map[string]*column) (train, test sa
 		return nil, nil, fmt.Errorf("samples of x_train have the shape %v, of x_test %v; expected the same", a, b)
 	}
 	return parts[0], parts[1], nil
+}
+
+// strays is an error for arrays of samples that no split has, as x_val.
+func strays(columns map[string]*column, splits []string) error {
+	for _, key := range slices.Sorted(maps.Keys(columns)) {
+		if strings.HasPrefix(key, "x_") && !slices.Contains(splits, key[1:]) {
+			return fmt.Errorf("array %s is of no part that is known; expected x, or x_train and x_test: rename it, or take it out (a run draws its validation samples from the training samples, by valid)", sample.Printable(key))
+		}
+	}
+	return nil
 }
 
 func missing(columns map[string]*column, key string) error {

@@ -122,6 +122,9 @@ func TestArraysErrors(t *testing.T) {
 		"channels first": {map[string]npz.Array{"x": npz.U8(make([]uint8, 2*3*8*8), 2, 3, 8, 8), "y": y}, nil, []string{"channels first", "transpose(0, 2, 3, 1)"}},
 		"shapes":         {map[string]npz.Array{"x_train": x, "y_train": y, "x_test": npz.F32([]float32{1}, 1, 1), "y_test": npz.I64([]int64{0}, 1)}, nil, []string{"1×1×2, of x_test 1×1×1"}},
 		"kinds of label": {map[string]npz.Array{"x_train": x, "y_train": npz.Text([]string{"a", "b"}, 2), "x_test": x, "y_test": y}, nil, []string{"labels: ", "expected strings"}},
+		"x_val left out": {map[string]npz.Array{"x_train": x, "y_train": y, "x_test": x, "y_test": y, "x_val": x}, nil, []string{"array x_val is of no part"}},
+		"x_tset alone":   {map[string]npz.Array{"x": x, "y": y, "x_tset": x}, nil, []string{"array x_tset is of no part"}},
+		"no samples":     {map[string]npz.Array{"x": npz.F32(nil, 0, 2), "y": npz.I64(nil, 0)}, nil, []string{"holds no samples"}},
 		"no values":      {map[string]npz.Array{"x": npz.F32(nil, 2, 0), "y": y}, nil, []string{"at least 1"}},
 	} {
 		_, _, err := arrays.From("own", c.in, arrays.Arrays{Classes: c.classes})

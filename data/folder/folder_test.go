@@ -143,6 +143,7 @@ func TestOpenErrors(t *testing.T) {
 		"no folder train":        {"test/a/1.png": a, "test/b/1.png": a},
 		"stands beside":          {"train/a/1.png": a, "train/b/1.png": a, "c/1.png": a},
 		"outside of the class":   {"train/a/1.png": a, "train/b/1.png": a, "train/1.png": a},
+		"1.png stands outside":   {"train/a/1.png": a, "train/b/1.png": a, "test/a/1.png": a, "1.png": a}, // beside train: it was dropped
 		"no images":              {"train/a/1.png": a, "train/b/1.png": a, "test/a/.x": a},
 		"written in two ways":    {"1/1.png": a, "1.0/1.png": a},
 		"control character":      {"a\x1b[31m/1.png": a, "b/1.png": a},
@@ -152,6 +153,10 @@ func TestOpenErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || strings.ContainsAny(err.Error(), "\x1b\u202e") {
 			t.Errorf("got %v, want %q", err, want)
 		}
+	}
+	_, _, twice := folder.Images{Path: write(t, map[string][]byte{"a/1.png": a, "b/1.png": a}), Classes: []string{"a", "a", "b"}}.Open(t.Context(), data.Options{})
+	if twice == nil || !strings.Contains(twice.Error(), "named twice") {
+		t.Errorf("a class named twice: %v", twice)
 	}
 	for _, name := range []string{"../a/1.png", "/a/1.png", `a\..\..\1.png`, "a/../../1.png"} {
 		_, _, err := folder.Images{Path: pack(t, map[string][]byte{name: a, "b/1.png": a})}.Open(t.Context(), data.Options{})

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"synfire/data"
 	"synfire/format/npz"
 	"synfire/sample"
 	"synfire/tensor"
@@ -46,7 +47,7 @@ func (l Lines) inputs(name string, o Options) iter.Seq[Input] {
 	return func(yield func(Input) bool) {
 		in := bufio.NewScanner(l.Reader)
 		in.Buffer(nil, maxLine)
-		var skip []bool
+		var t titles
 		read := 0
 		for line := 1; in.Scan(); line++ {
 			text := in.Bytes()
@@ -58,12 +59,16 @@ func (l Lines) inputs(name string, o Options) iter.Seq[Input] {
 				continue
 			}
 			if line == 1 && names(cells) {
-				skip = o.skipped(cells)
+				var err error
+				if t, err = o.titles(cells); err != nil {
+					yield(Input{Name: name, Err: err})
+					return
+				}
 				continue
 			}
 			at := fmt.Sprintf("%s:%d", name, line)
 			read++
-			s, err := o.numbers(text, cells, skip)
+			s, err := o.numbers(text, cells, t)
 			if !yield(Input{Name: at, Sample: s, Err: err}) {
 				return
 			}
@@ -106,38 +111,71 @@ func names(cells []string) bool {
 	return true
 }
 
-// skipped are the columns that are no values.
-func (o Options) skipped(head []string) []bool {
-	skip := make([]bool, len(head))
+// titles are what a line of names says: how many columns there are, and in which of them
+// the values stand, in the model's order.
+type titles struct {
+	columns int
+	values  []int
+}
+
+// titles finds the values by their names where the model knows these, so that the order of
+// columns does not matter; else all columns but those of targets are values as they stand.
+func (o Options) titles(head []string) (titles, error) {
+	t := titles{columns: len(head)}
+	want := o.Spec.Columns
 	for i, name := range head {
-		skip[i] = slices.Contains(o.Skip, name)
+		switch known := slices.Contains(want, name); {
+		case known && slices.Contains(head[:i], name):
+			return t, fmt.Errorf("two columns are named %q; rename one of them", sample.Printable(name))
+		case !known && slices.Contains(o.Skip, name):
+		case !known && want != nil:
+			return t, fmt.Errorf("column %q is none of those that the model was trained on, %s; rename or remove it", sample.Printable(name), data.Names(want))
+		default:
+			t.values = append(t.values, i)
+		}
 	}
-	return skip
+	for k, name := range want {
+		i := slices.Index(head, name)
+		if i < 0 {
+			return t, fmt.Errorf("no column %q; the model was trained on the columns %s", sample.Printable(name), data.Names(want))
+		}
+		t.values[k] = i
+	}
+	return t, nil
 }
 
 // numbers is the sample of a line.
-func (o Options) numbers(line []byte, cells []string, skip []bool) (*sample.Sample, error) {
+func (o Options) numbers(line []byte, cells []string, t titles) (*sample.Sample, error) {
 	if o.Spec.Events {
 		return nil, fmt.Errorf("it is a line of numbers, and the model takes %v", o.Spec)
 	}
 	if !utf8.Valid(line) {
 		return nil, errors.New("the line is no UTF-8; convert the file")
 	}
-	if skip != nil && len(skip) != len(cells) {
-		return nil, fmt.Errorf("%d columns, and the first line names %d", len(cells), len(skip))
+	if t.columns == 0 {
+		t.columns, t.values = len(cells), places(len(cells))
+	}
+	if t.columns != len(cells) {
+		return nil, fmt.Errorf("%d columns, and the first line names %d", len(cells), t.columns)
 	}
 	s := &sample.Sample{}
-	for i, c := range cells {
-		if skip != nil && skip[i] {
-			continue
-		}
-		v, err := strconv.ParseFloat(c, 64)
+	for _, i := range t.values {
+		v, err := strconv.ParseFloat(cells[i], 64)
 		if err != nil || math.IsNaN(v) || math.IsInf(float64(float32(v)), 0) {
-			return nil, fmt.Errorf("column %d: %q is no finite number; correct it, or leave labels out", i+1, sample.Printable(c))
+			return nil, fmt.Errorf("column %d: %q is no finite number; correct it, or leave labels out", i+1, sample.Printable(cells[i]))
 		}
 		s.X = append(s.X, tensor.Float(v))
 	}
 	return s, o.fit(s)
+}
+
+// places are 0 to n − 1.
+func places(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
 }
 
 // array yields the samples of an array x.

@@ -134,7 +134,11 @@ func read(ctx context.Context, in io.Reader, o CSV) (*content, error) {
 		if err == io.EOF {
 			break
 		}
-		if err == nil {
+		switch {
+		case errors.Is(err, csv.ErrFieldCount):
+			line, _ := r.csv.FieldPos(0)
+			err = fmt.Errorf("line %d has %d fields, the first line names %d columns: fill the line up, or put quotes around a field with a comma", line, len(record), len(r.columns))
+		case err == nil:
 			err = r.row(record)
 		}
 		if err != nil {
@@ -266,10 +270,21 @@ func (r *reader) layout(o CSV, seen map[string]int) error {
 		r.columns[id].role, r.columns[at].role = sampleID, timeOf
 	case o.Layout == Long:
 		return errors.New("a long table has the columns sample and time; name them so, or say layout: wide")
+	case r.almostLong():
+		return errors.New("the columns are called sample and time but for capitals; name a long table's so, or say layout: wide where they are values")
 	case hasID || hasTime:
 		return errors.New("one of the columns sample and time is there without the other: say layout: wide where it is a value, or name it in ignore")
 	}
 	return nil
+}
+
+// almostLong tells columns of values that are sample and time but for capitals.
+func (r *reader) almostLong() bool {
+	found := map[string]bool{}
+	for _, c := range r.columns {
+		found[strings.ToLower(c.name)] = found[strings.ToLower(c.name)] || c.role == feature
+	}
+	return found["sample"] && found["time"]
 }
 
 // row takes a line.

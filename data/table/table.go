@@ -168,6 +168,15 @@ func finish(parts []*source, given []string) error {
 			}
 		}
 	}
+	var values []string
+	for _, c := range parts[0].columns {
+		if c.role == feature {
+			values = append(values, c.name)
+		}
+	}
+	for _, s := range parts {
+		s.spec.Columns = values
+	}
 	labelled := false
 	for _, c := range parts[0].columns {
 		f := sample.Field{Name: c.name, Kind: sample.Values, Shape: tensor.Shape{1}}

@@ -139,7 +139,7 @@ func TestErrors(t *testing.T) {
 		{"a,y\nNaN,0\n", `"NaN" is no finite number`, table.CSV{Label: "y"}},
 		{"a,y\n1e999,0\n", `is no finite number`, table.CSV{Label: "y"}},
 		{"a,y\n", "no samples", table.CSV{Label: "y"}},
-		{"a,y\n1\n", "wrong number of fields", table.CSV{Label: "y"}},
+		{"a,y\n1\n", "line 2 has 1 fields, the first line names 2 columns", table.CSV{Label: "y"}},
 		{"a,y\n1,\n2,1\n", "line 2, column y: the label is empty", table.CSV{Label: "y"}},
 		{"a,y\n1, \n", "the label is empty", table.CSV{Label: "y"}},
 		{"a,y\n1,H\xfctte\n", "line 2 is not UTF-8; save the file as UTF-8", table.CSV{Label: "y"}},
@@ -156,6 +156,8 @@ func TestErrors(t *testing.T) {
 		{"a,y\n1,c\n", `"y" is named in two options`, table.CSV{Label: "y", Ignore: []string{"y"}}},
 		{"a,y\n1,c\n", "which only tables with", table.CSV{Targets: map[string]table.Reading{"a": table.AsSeries}}},
 		{"sample,a,y\n1,2,c\n", "without the other", table.CSV{Label: "y"}},
+		{"a,y\n1,2,3\n", "line 2 has 3 fields", table.CSV{Label: "y"}},
+		{"Sample,Time,a\nq,0,1\nq,1,1\n", "but for capitals", table.CSV{}},
 		{"a,y\n2,c\n", "a long table has", table.CSV{Label: "y", Layout: table.Long}},
 		{"sample,time,a\nq,0,1\nr,0,1\nq,1,1\n", `line 4, column time: sample "q" goes on`, table.CSV{}},
 		{"sample,time,a\nq,1,1\nq,1,1\n", "does not follow 1", table.CSV{}},
@@ -182,6 +184,14 @@ func TestErrors(t *testing.T) {
 	cancel()
 	if _, err := table.Read(ctx, strings.NewReader("a,y\n1,2\n"), "t", table.CSV{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// The names of values are kept, in their order, so that a table with others is noticed.
+func TestColumns(t *testing.T) {
+	src, err := parse(t, "b,y,id,a\n1,u,7,2\n3,v,8,4\n", table.CSV{Label: "y", Ignore: []string{"id"}})
+	if err != nil || !slices.Equal(src.Spec().Columns, []string{"b", "a"}) {
+		t.Errorf("columns %v, %v, want b, a", src.Spec().Columns, err)
 	}
 }
 
