@@ -63,6 +63,11 @@ func TestDensity(t *testing.T) {
 	if d := s.Density(); d != 0.25 {
 		t.Errorf("density %v, want 3 of 12", d)
 	}
+	s.Reset(signal.Spikes, 1, 1, tensor.Shape{4})
+	s.Raster.Set(0, 2)
+	if d := s.Density(); d != 0.25 {
+		t.Errorf("density of one row %v, want 1 of 4", d)
+	}
 	if s.Reset(signal.Dense, 3, 1, tensor.Shape{4}); s.Density() != 1 {
 		t.Error("dense values are not all there")
 	}
