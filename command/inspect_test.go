@@ -74,6 +74,7 @@ func TestInspectSpikeTrains(t *testing.T) {
 		{write(t, "a.json", `{"t_start":0,"t_end":10,"trains":[[1,3,6],[2,6.5],[]],"units":["V1","MT","it\u001b[31m"]}`), []string{"spike trains", "0 to 10", "V1", "MT", `it\x1b[31m`}},
 		{write(t, "b.json", "\ufeff"+`[{"t_start":0,"t_end":4,"trains":[[1],[2]]},{"t_start":0,"t_end":8,"trains":[[1],[2,3]]}]`), []string{"recordings  2", "0 to 4", "0 to 8"}},
 		{write(t, "c.csv", "unit,trial,time\nV1,a,1\nV1,b,2\nMT,a,3\n"), []string{"trials", "a, b", "V1, trial a", "V1, trial b"}},
+		{write(t, "one.csv", "unit,trial,time\nV1,a,1\nMT,a,3\n"), []string{"trials", "V1"}},
 		{write(t, "d.txt", "1 3 6\n\n2 6.5\n"), []string{"trains  3", "spikes  5"}},
 	} {
 		stdout, stderr, code := command("inspect", c.path)

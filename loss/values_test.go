@@ -198,6 +198,8 @@ func TestChecksOfTargets(t *testing.T) {
 		{loss.MSE{}, vector, 2, ""},
 		{loss.MSE{}, class, 2, "is class"},
 		{loss.MSE{}, series, 2, "read: each"},
+		{loss.MSE{}, sample.Field{Name: "y", Kind: sample.Values, Shape: tensor.Shape{2}, Steps: 1}, 2, "series of 1 steps; set read: each"},
+		{loss.MSE{Read: loss.ReadEach}, sample.Field{Name: "y", Kind: sample.Values, Shape: tensor.Shape{2}, Steps: 1}, 2, "series of 1 steps, the run has 4"},
 		{loss.MSE{Read: loss.ReadEach}, series, 2, "series of 5 steps, the run has 4"},
 		{loss.VanRossum{Tau: 1}, trains, 2, ""},
 		{loss.VanRossum{Tau: 1}, trains, 1, "2 trains"},

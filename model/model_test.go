@@ -116,6 +116,21 @@ func TestBadValues(t *testing.T) {
 	}
 }
 
+// What a program fills in by itself is checked as what a file says.
+func TestConfigOfAProgramIsChecked(t *testing.T) {
+	c, err := kinds().Decode("x.yaml", []byte(example))
+	if err != nil || c.Validate() != nil {
+		t.Fatalf("the example: %v", err)
+	}
+	c.Data.Train = -1
+	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "train") {
+		t.Errorf("data: %v", err)
+	}
+	if err := model.NewConfig().Validate(); err == nil || !strings.Contains(err.Error(), "no rule is given") {
+		t.Errorf("rule: %v", err)
+	}
+}
+
 // Every kind of layer, neuron and surrogate passes the gradient check, in a
 // small network around its example.
 func TestGradientsOfAllKinds(t *testing.T) {

@@ -210,4 +210,30 @@ func TestEval(t *testing.T) {
 		}
 	}
 	snntest.Equal(t, "node by node", snntest.Result{Out: want.Out}, snntest.Result{Out: cur.Data})
+	if _, err := c.Eval(net.Nodes()[0].Name, []*signal.Signal{in, in}, nil); err == nil || !strings.Contains(err.Error(), "takes 1 inputs, found 2") {
+		t.Errorf("two inputs: %v", err)
+	}
+}
+
+// Slots are steps × samples × units of the last pass alone, spikes as many of
+// them as fired.
+func TestSpikesOfOnePass(t *testing.T) {
+	net, err := network.New(tensor.Shape{3}, 1, network.Node{Name: "n", Layer: layer.Spiking{Neuron: neuron.LIF{Beta: 0.5, Threshold: 1}, Surrogate: surrogate.FastSigmoid{Slope: 5}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &signal.Signal{}
+	in.Reset(signal.Dense, 4, 2, tensor.Shape{3})
+	for i := range in.Data {
+		in.Data[i] = tensor.Float(i % 2 * 2) // every other one fires
+	}
+	p := net.Compile(nil, false).NewPass(network.Options{})
+	for range 2 {
+		if _, err := p.Forward(net.NewState(2), in, false); err != nil {
+			t.Fatal(err)
+		}
+		if spikes, slots := p.Spikes(0); spikes != 12 || slots != 24 {
+			t.Errorf("%d of %d fire, want 12 of 24", spikes, slots)
+		}
+	}
 }

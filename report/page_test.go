@@ -231,3 +231,29 @@ func TestPageMarkdown(t *testing.T) {
 		}
 	}
 }
+
+// One claim that is not met is enough for the head's mark.
+func TestMarkOfOneVerdict(t *testing.T) {
+	for verdict, want := range map[report.Verdict]string{report.NotMet: `"mark verdict not_met"`, report.Met: `"mark verdict met"`, report.NotTested: `"mark verdict"`} {
+		r := hostile()
+		r.Verdict = verdict
+		if got := body(t, report.Page{Title: "t", Claims: []report.Result{r}}); !strings.Contains(got, want) {
+			t.Errorf("%s: no %s", verdict, want)
+		}
+	}
+}
+
+// Files of figures are numbered, and end as what they are.
+func TestNamesOfFigureFiles(t *testing.T) {
+	p := report.Page{Sections: []report.Section{
+		{Figures: []report.Figure{{Alt: "Loss of all epochs, drawn", SVG: []byte(svg(""))}}},
+		{Figures: []report.Figure{{Alt: "Kernels", PNG: []byte("\x89PNG\r\n\x1a\nrest")}}},
+	}}
+	var names []string
+	for _, f := range p.FigureFiles() {
+		names = append(names, f.Name)
+	}
+	if want := []string{"figures/01-loss-of-all-epochs.svg", "figures/02-kernels.png"}; !slices.Equal(names, want) {
+		t.Errorf("names %q, want %q", names, want)
+	}
+}

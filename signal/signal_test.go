@@ -52,3 +52,23 @@ func TestReadRowAcrossWords(t *testing.T) {
 		}
 	}
 }
+
+// All rows count, the first and the last.
+func TestDensity(t *testing.T) {
+	var s signal.Signal
+	s.Reset(signal.Spikes, 3, 1, tensor.Shape{4})
+	for _, at := range [][2]int{{0, 0}, {0, 1}, {2, 3}} {
+		s.Raster.Set(at[0], at[1])
+	}
+	if d := s.Density(); d != 0.25 {
+		t.Errorf("density %v, want 3 of 12", d)
+	}
+	s.Reset(signal.Spikes, 1, 1, tensor.Shape{4})
+	s.Raster.Set(0, 2)
+	if d := s.Density(); d != 0.25 {
+		t.Errorf("density of one row %v, want 1 of 4", d)
+	}
+	if s.Reset(signal.Dense, 3, 1, tensor.Shape{4}); s.Density() != 1 {
+		t.Error("dense values are not all there")
+	}
+}

@@ -207,4 +207,11 @@ func TestLearnerFaults(t *testing.T) {
 			t.Errorf("%s: %q lacks %q", fault, got, want)
 		}
 	}
+	c := &complaints{TB: t}
+	got := c.of(func(tb testing.TB) {
+		snntest.Learner(tb, prototypes{""}, train.Setting{Spec: spec, Samples: 20, Batch: 7, Epochs: 1}, make([]*sample.Batch, 2)...)
+	})
+	if !strings.Contains(got, "three batches or more") {
+		t.Errorf("of two batches: %q", got)
+	}
 }

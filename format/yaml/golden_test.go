@@ -82,6 +82,7 @@ var goldenErrors = []struct {
 	{"unknown alias", "data: *d\n", []string{`net.yaml:1:7: data: alias *d has no anchor &d before it; define the anchor first; it cannot contain itself`}},
 	{"explicit key", "? steps\n: 3\n", []string{`net.yaml:1:1: a key must be a plain name, found ? steps; write name: value`}},
 	{"not UTF-8", "steps: 1\ndata: {name: \xff}\n", []string{`net.yaml:2:14: not a text in UTF-8; save the file as UTF-8`}},
+	{"array", "\x93NUMPY\x01\x00\x76\x00", []string{`net.yaml:1:1: not a text: the file is a NumPy array (.npy); name a YAML file`}},
 	{"tab", "data:\n\tname: x\n", []string{`net.yaml:2:1: syntax: a tab stands where only spaces may; indent with spaces`}},
 	{"open bracket", "steps: 1\nlayers: [relu\n", []string{`net.yaml:2:9: syntax: sequence end token ']' not found; close the brackets, and separate what is in them by commas`}},
 	{"open quotes", "data: {name: \"x}\n", []string{`net.yaml:1:14: syntax: could not find end character of double-quoted text; close the quotes`}},

@@ -291,12 +291,15 @@ func TestClean(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := os.Mkdir(filepath.Join(dir, ".folder.0.tmp"), 0o755); err != nil { // no file of ours
+		t.Fatal(err)
+	}
 	if err := Clean(dir); err != nil {
 		t.Fatal(err)
 	}
 	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != len(kept) {
-		t.Errorf("%v, %v; want %q", entries, err, kept)
+	if err != nil || len(entries) != len(kept)+1 {
+		t.Errorf("%v, %v; want %q and the folder", entries, err, kept)
 	}
 	if err := Clean(filepath.Join(dir, "none")); err != nil {
 		t.Errorf("without a directory: %v", err)

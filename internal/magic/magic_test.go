@@ -19,6 +19,12 @@ func TestWhat(t *testing.T) {
 		"größe":        "a text, such as YAML or CSV",
 		"gr\xc3":       "a text, such as YAML or CSV", // cut within a rune
 		`{"a":1}`:      "JSON",
+		"[1]":          "JSON",
+		"<?xml ?>":     "XML",
+		"<!doctype":    "HTML",
+		"<html>":       "HTML",
+		"GIF89a":       "a GIF image",
+		"%PDF-1.7":     "a PDF document",
 		"\x00\x01\x02": "",
 		"\x1b[31mred":  "",
 	} {

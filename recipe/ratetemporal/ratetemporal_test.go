@@ -11,6 +11,7 @@ import (
 	"synfire/internal/par"
 	"synfire/recipe"
 	"synfire/report"
+	"synfire/spike"
 )
 
 // What the study claims at its first line, and what theory expects of ISI.
@@ -188,5 +189,40 @@ func TestRunErrors(t *testing.T) {
 	cancel()
 	if _, err := Recipe().Run(ctx, &recipe.Env{Scale: report.Smoke}); err == nil || !strings.Contains(err.Error(), "interrupted") {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// The mean of 1, 2, 3, 6 is 3, and its standard error √(14/3/4).
+func TestEstimateByHand(t *testing.T) {
+	for _, c := range []struct {
+		x    []float64
+		want estimate
+	}{
+		{[]float64{1, 2, 3, 6}, estimate{3, math.Sqrt(14. / 3 / 4)}},
+		{[]float64{5, 5, 5}, estimate{5, 0}},
+		{[]float64{2}, estimate{2, 0}},
+	} {
+		if got := estimateOf(c.x); math.Abs(got.mean-c.want.mean) > 1e-15 || math.Abs(got.se-c.want.se) > 1e-15 {
+			t.Errorf("%v: %v, want %v", c.x, got, c.want)
+		}
+	}
+}
+
+// How much the two scales that are judged measure is part of the claims.
+func TestSizesArePinned(t *testing.T) {
+	want := size{ratePairs: 240, editPairs: 24, rateWindow: 400, fewPairs: 30_000, manyPairs: 3000, jitterPairs: 12_000, doublets: 20_000, seeds: 96}
+	for scale, more := range map[report.Scale]size{report.Short: {editPairs: 24, rateWindow: 400}, report.Full: {editPairs: 120, rateWindow: 4000}} {
+		want.editPairs, want.rateWindow = more.editPairs, more.rateWindow
+		if got, err := sizeOf(scale); err != nil || got != want {
+			t.Errorf("%s: %+v, %v; want %+v", scale, got, err, want)
+		}
+	}
+}
+
+// Trains are called by stimulus and trial.
+func TestLabelled(t *testing.T) {
+	got := labelled(make([]spike.Train, trials+2))
+	if got[0].Name != "a0" || got[trials-1].Name != fmt.Sprintf("a%d", trials-1) || got[trials].Name != "b0" || got[trials+1].Name != "b1" {
+		t.Errorf("%q, %q, %q, %q", got[0].Name, got[trials-1].Name, got[trials].Name, got[trials+1].Name)
 	}
 }

@@ -9,8 +9,9 @@
 // messages and String methods get none. All faults of a package are compiled
 // at once, each in a copy of its function that a variable of the environment
 // calls; the compiler sees them through -overlay, so the tree stays as it is.
-// Of the package's tests (-short) those run that call the function; with -wide
-// also those of the packages that import it, with -tags both in a second build. A fault that does not compile is replaced by the next and not
+// Of the package's tests those run that call the function, without the long ones
+// unless -long asks for them; with -wide also those of the packages that import it,
+// with -tags both in a second build. A fault that does not compile is replaced by the next and not
 // counted; tests that no longer end have noticed.
 //
 // The log has a line of JSON for each fault tried. What stands in it is not
@@ -48,6 +49,7 @@ type options struct {
 	only   string
 	wide   int
 	tags   string
+	long   bool
 	report bool
 }
 
@@ -61,6 +63,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "survivors: try again what survived in the log, and nothing else")
 	flag.IntVar(&o.wide, "wide", 0, "how many of the packages that import a package run their tests too, those of the fewest dependencies first")
 	flag.StringVar(&o.tags, "tags", "", "tags of a second build, whose tests run too")
+	flag.BoolVar(&o.long, "long", false, "run tests without -short")
 	flag.BoolVar(&o.report, "report", false, "print the report of the log and end")
 	flag.Parse()
 	if err := mutate(o, flag.Args(), os.Stdout); err != nil {
@@ -237,13 +240,14 @@ func (b *bench) suites(p pack) []*suite {
 	if p.tested() {
 		above = slices.Insert(above, 0, p)
 	}
+	short := fmt.Sprintf("-test.short=%v", !b.long)
 	var all []*suite
 	for _, q := range above {
-		all = append(all, &suite{pack: q})
+		all = append(all, &suite{pack: q, short: short})
 	}
 	if b.tags != "" {
 		for _, q := range above {
-			all = append(all, &suite{pack: q, tags: b.tags})
+			all = append(all, &suite{pack: q, short: short, tags: b.tags})
 		}
 	}
 	return all

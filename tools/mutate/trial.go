@@ -38,6 +38,7 @@ func (t Trial) survived() bool { return t.Status == Survived || t.Status == Bare
 type suite struct {
 	pack
 	tags, binary string
+	short        string // how the test program is told to be short, or not
 	tests        []test
 }
 
@@ -72,7 +73,7 @@ func (s *suite) probe(scratch string, progress io.Writer) error {
 		}
 		t := test{name: name, calls: map[string]bool{}}
 		start := time.Now()
-		if out, err := run(s.Dir, time.Hour, []string{variable + "=" + called}, s.binary, "-test.short", "-test.run=^"+name+"$"); err != nil {
+		if out, err := run(s.Dir, time.Hour, []string{variable + "=" + called}, s.binary, s.short, "-test.run=^"+name+"$"); err != nil {
 			fmt.Fprintf(progress, "left out: %s of %s fails without a fault: %v\n%s\n", name, s.ImportPath, err, out)
 			continue
 		}
@@ -105,7 +106,7 @@ func (s *suite) try(binary, id string, everywhere bool) (status, by string) {
 		return Bare, ""
 	}
 	out, err := run(s.Dir, limit+time.Minute, []string{variable + "=" + id}, binary,
-		"-test.short", "-test.failfast", "-test.timeout="+limit.String(), "-test.run=^("+strings.Join(names, "|")+")$")
+		s.short, "-test.failfast", "-test.timeout="+limit.String(), "-test.run=^("+strings.Join(names, "|")+")$")
 	if err == nil {
 		return Survived, ""
 	}

@@ -121,3 +121,22 @@ func TestSmallest(t *testing.T) {
 		}
 	}
 }
+
+// A bit is set where a weight is not zero, in words of its row alone.
+func TestRowBits(t *testing.T) {
+	const k, n = 5, 70
+	w := draw(k*n, 0.3, 2)
+	var m Matrix
+	m.List(w, k, n)
+	for i := range k {
+		bits := m.RowBits(i, i+1)
+		if len(bits) != 2 {
+			t.Fatalf("%d words for %d weights", len(bits), n)
+		}
+		for j := range 128 {
+			if got, want := bits[j/64]>>(j%64)&1 == 1, j < n && w[i*n+j] != 0; got != want {
+				t.Errorf("row %d, column %d: bit %v, want %v", i, j, got, want)
+			}
+		}
+	}
+}
