@@ -175,19 +175,23 @@ func readArray(path string) (npz.Array, error) {
 	if strings.EqualFold(filepath.Ext(path), ".npy") {
 		return npz.ReadNPY(f, npz.DefaultMax)
 	}
-	arrays, err := npz.ReadFile(path, npz.DefaultMax)
+	st, err := f.Stat()
 	if err != nil {
 		return npz.Array{}, err
 	}
-	if x, ok := arrays["x"]; ok {
-		return x, nil
+	entries, err := npz.Entries(f, st.Size())
+	if err != nil {
+		return npz.Array{}, err
 	}
-	if len(arrays) == 1 {
-		for _, x := range arrays {
-			return x, nil
-		}
+	i := slices.IndexFunc(entries, func(e npz.Entry) bool { return e.Name == "x" })
+	if i < 0 && len(entries) > 1 {
+		return npz.Array{}, errors.New("there are several arrays and none is called x; name the samples x")
 	}
-	return npz.Array{}, errors.New("there are several arrays and none is called x; name the samples x")
+	x := entries[max(i, 0)]
+	if err := npz.Permitted([]npz.Entry{x}, npz.DefaultMax); err != nil {
+		return npz.Array{}, err
+	}
+	return x.Array()
 }
 
 // count is the number of samples along the first axis of an array, 0 where it is one
