@@ -299,6 +299,9 @@ func (m *Model) Fit(src sample.Source) (sample.Source, error) {
 	if !spec.Alike(m.Spec) {
 		return nil, fmt.Errorf("the data are samples of %v, the model was trained on %v: use the data set that it is for", spec, m.Spec)
 	}
+	if a, b := spec.Rate, m.Spec.Rate; a != b && a > 0 && b > 0 {
+		return nil, fmt.Errorf("the data are sounds at %d Hz, the model was trained on ones at %d Hz: convert them", a, b)
+	}
 	for _, f := range m.Spec.Targets {
 		i, err := spec.Field(f.Name)
 		if err != nil || spec.Targets[i].Kind != f.Kind {

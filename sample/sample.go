@@ -86,6 +86,7 @@ type Spec struct {
 	// Duration is the time that events and trains span, [0, Duration), of the
 	// longest sample, in seconds; 0 where there is no time.
 	Duration float64 `json:"duration,omitempty"`
+	Rate     int     `json:"rate,omitempty"` // samples a second of the sounds that series are made of; 0: they are no sounds
 }
 
 // Size is the number of values of a sample; 0 for events.
@@ -141,6 +142,8 @@ func (s Spec) Validate() error {
 	switch {
 	case s.Steps < 0 || !(s.Duration >= 0) || math.IsInf(s.Duration, 0):
 		return fmt.Errorf("sample: %d steps and a duration of %v, want neither negative", s.Steps, s.Duration)
+	case s.Rate < 0:
+		return fmt.Errorf("sample: sounds at %d Hz, want a rate above 0, or 0 for samples that are no sounds", s.Rate)
 	case s.Events && s.Steps != 0:
 		return fmt.Errorf("sample: events with %d steps: events have times, an encoder makes steps of them", s.Steps)
 	case s.Events && s.Duration == 0:

@@ -79,6 +79,17 @@ func (l Lines) inputs(name string, o Options) iter.Seq[Input] {
 	}
 }
 
+// ColumnError is a cell that is no number; the other lines may have such in its column.
+type ColumnError struct {
+	Column int // from 1 on
+	Cell   string
+}
+
+// Error names the column.
+func (e *ColumnError) Error() string {
+	return fmt.Sprintf("column %d: %q is no finite number; correct it, or leave labels out", e.Column, e.Cell)
+}
+
 // split cuts a line into cells without their quotes.
 func split(line []byte) (cells []string) {
 	text := strings.TrimSpace(string(line))
@@ -133,7 +144,7 @@ func (o Options) numbers(line []byte, cells []string, skip []bool) (*sample.Samp
 		}
 		v, err := strconv.ParseFloat(c, 64)
 		if err != nil || math.IsNaN(v) || math.IsInf(float64(float32(v)), 0) {
-			return nil, fmt.Errorf("column %d: %q is no finite number; correct it, or leave labels out", i+1, sample.Printable(c))
+			return nil, &ColumnError{Column: i + 1, Cell: sample.Printable(c)}
 		}
 		s.X = append(s.X, tensor.Float(v))
 	}
