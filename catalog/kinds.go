@@ -161,6 +161,9 @@ func (c Catalog) typeText(schema map[string]any) string {
 			}
 		}
 	}
+	if options, ok := schema["properties"].(map[string]any); ok {
+		return "{" + strings.Join(slices.Sorted(maps.Keys(options)), ", ") + "}"
+	}
 	switch t := schema["type"].(type) {
 	case string:
 		if items, ok := schema["items"].(map[string]any); ok {

@@ -302,6 +302,9 @@ func (m *Model) Fit(src sample.Source) (sample.Source, error) {
 	if a, b := spec.Columns, m.Spec.Columns; a != nil && b != nil && !slices.Equal(a, b) {
 		return nil, fmt.Errorf("the data have the columns %s, the model was trained on %s: use tables with the same names in the same order", data.Names(a), data.Names(b))
 	}
+	if a, b := spec.Rate, m.Spec.Rate; a != b && a > 0 && b > 0 {
+		return nil, fmt.Errorf("the data are sounds at %d Hz, the model was trained on ones at %d Hz: convert them", a, b)
+	}
 	for _, f := range m.Spec.Targets {
 		i, err := spec.Field(f.Name)
 		if err != nil {

@@ -90,11 +90,8 @@ func (a *app) measurable(verb string, f *modelfile.File, data, split, dataDir st
 // once.
 func (c *evalCmd) predictor(m *catalog.Model) (train.Predictor, int, error) {
 	lead := bptt.Lead{}
-	switch r := m.Config.Rule.(type) {
-	case bptt.Rule:
-		lead = r.EarlyExit
-	case *bptt.Rule:
-		lead = r.EarlyExit
+	if r, ok := m.Config.Rule.(interface{ Exit() bptt.Lead }); ok {
+		lead = r.Exit()
 	}
 	if c.EarlyExit != nil {
 		lead = *c.EarlyExit

@@ -75,7 +75,7 @@ func (c *inspectCmd) Run(a *app) error {
 		if err != nil {
 			return usageError{err}
 		}
-		return a.Array(in.Arrays[i])
+		return a.Array(a.ctx, in.Arrays[i])
 	}
 	return c.print(a, in)
 }

@@ -14,8 +14,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,6 +29,7 @@ import (
 	"synfire/compare"
 	"synfire/distance"
 	"synfire/internal/kernel"
+	"synfire/internal/machine"
 	"synfire/internal/par"
 	"synfire/recipe"
 	"synfire/train"
@@ -48,6 +51,9 @@ type Program struct {
 
 // Main runs the command line of this process, and ends it with the exit code.
 func Main(c catalog.Catalog, recipes []recipe.Recipe) {
+	if free := machine.Free(); free > 0 && debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(free) // near it, memory is collected before more is taken
+	}
 	os.Exit(Program{Catalog: c, Recipes: recipes}.Execute(os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -3,6 +3,7 @@ package command
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -70,7 +71,7 @@ func (c *predictCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	failed := 0
+	failed := failures{a: a, json: c.JSON}
 	stdin := func() input.Lines { return input.Lines{Reader: os.Stdin} }
 	for in := range input.Files(a.ctx, c.Files, stdin, inputOptions(m)) {
 		err := in.Err
@@ -82,10 +83,9 @@ func (c *predictCmd) Run(a *app) error {
 			return a.ctx.Err()
 		}
 		if err != nil {
-			failed++
-			err = c.failed(a, in.Name, err)
+			err = failed.add(in.Name, err)
 		} else {
-			err = c.print(a, p)
+			err = errors.Join(failed.tell(), c.print(a, p))
 		}
 		if err != nil {
 			return err
@@ -94,10 +94,58 @@ func (c *predictCmd) Run(a *app) error {
 	if a.ctx.Err() != nil {
 		return a.ctx.Err()
 	}
-	if failed > 0 {
+	if err := failed.tell(); err != nil {
+		return err
+	}
+	if failed.n > 0 {
 		return codeError(exitFailed)
 	}
 	return nil
+}
+
+// failures tells of inputs that could not be read: as JSON of each, as text of those
+// alike, one after another, once.
+type failures struct {
+	a     *app
+	json  bool
+	n     int
+	key   string // what the last ones have in common
+	first failedInput
+	last  string // name
+	alike int
+}
+
+func (f *failures) add(name string, err error) error {
+	f.n++
+	if f.json {
+		return json.NewEncoder(f.a.out).Encode(failedInput{name, err.Error()})
+	}
+	key := err.Error()
+	if column := (*input.ColumnError)(nil); errors.As(err, &column) {
+		key = fmt.Sprintf("column %d", column.Column)
+	}
+	if key != f.key {
+		if err := f.tell(); err != nil {
+			return err
+		}
+		f.key, f.first = key, failedInput{name, printable(err)}
+	}
+	f.last, f.alike = name, f.alike+1
+	return nil
+}
+
+// tell prints what the last ones have in common.
+func (f *failures) tell() error {
+	if f.alike == 0 {
+		return nil
+	}
+	more := ""
+	if f.alike > 1 {
+		more = fmt.Sprintf(" (and so %d more, to %s)", f.alike-1, sample.Printable(f.last))
+	}
+	_, err := fmt.Fprintf(f.a.err, "%s: %s: %s%s\n", f.a.Name, sample.Printable(f.first.Input), f.first.Error, more)
+	f.key, f.alike = "", 0
+	return err
 }
 
 // open opens the model. A file of format 1 lacks what the data tell.
@@ -162,14 +210,6 @@ func taskKind(c catalog.Catalog, cfg model.Config) string {
 		return ""
 	}
 	return catalog.KindOf(c.Tasks, cfg.Task[0].Task)
-}
-
-func (c *predictCmd) failed(a *app, name string, err error) error {
-	if c.JSON {
-		return json.NewEncoder(a.out).Encode(failedInput{name, err.Error()})
-	}
-	_, err = fmt.Fprintf(a.err, "%s: %s: %s\n", a.Name, sample.Printable(name), printable(err))
-	return err
 }
 
 // shownScores is how many scores of a sample are printed as text.

@@ -183,6 +183,16 @@ func TestPredictNumbers(t *testing.T) {
 }
 
 // Sounds become frames, and a duration that training did not have is an error.
+// A column that holds no numbers was complained of in each line.
+func TestPredictTellsOfABadColumnOnce(t *testing.T) {
+	m := modelOf(t, classes(1, 1, 2), "data: {npz: x.npz}"+readoutNet)
+	bad := write(t, "bad.csv", "0.5,a\n0.5,b\n1,c\n0.5,1\n1\n")
+	_, stderr, code := command("predict", m, bad)
+	if code != exitFailed || strings.Count(stderr, "column 2") != 1 || !strings.Contains(stderr, `"a" is no finite number`) || !strings.Contains(stderr, "(and so 2 more, to "+bad+":3)") || strings.Count(stderr, "\n") != 2 {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
+
 func TestPredictSound(t *testing.T) {
 	spec := classes(4)
 	spec.Steps = 5

@@ -228,7 +228,7 @@ func (m Metric) Compare(a, b Responses, p Params, pool *par.Pool) (Result, error
 		return Result{}, badParams("permutations are not for the metric %s, which compares no dissimilarities; use them with rsa-spearman, rsa-kendall, rsa-cosine or rsa-whitened", m.Name)
 	}
 	if err := limit.Fits(m.memory(a.X, b.X)); err != nil {
-		return Result{}, fmt.Errorf("compare by %s of %d stimuli: %w", m.Name, a.Stimuli(), err)
+		return Result{}, fmt.Errorf("compare by %s of %d stimuli, %d and %d units: %w", m.Name, a.Stimuli(), a.X.RawMatrix().Cols, b.X.RawMatrix().Cols, err)
 	}
 	compare := m.ofDissimilarities
 	if m.measure != nil {
@@ -243,16 +243,30 @@ func (m Metric) Compare(a, b Responses, p Params, pool *par.Pool) (Result, error
 	return r, err
 }
 
-// memory is what the metric takes at least, in bytes: two matrices of stimuli × stimuli,
-// or of the smaller side of the responses.
+// memory is about what the metric takes beside the responses, in bytes: copies of them
+// that are centred and scaled, and matrices of stimuli × stimuli or of units × units.
 func (m Metric) memory(a, b *mat.Dense) int64 {
-	n, p := a.Dims()
-	_, q := b.Dims()
-	if m.OfDissimilarities() || slices.Contains([]string{"restab", "cka-rbf", "cka-unbiased"}, m.Name) {
-		p, q = n, n
+	stimuli, unitsA := a.Dims()
+	_, unitsB := b.Dims()
+	n, p, q := int64(stimuli), int64(unitsA), int64(unitsB)
+	larger, square := n*max(p, q), n*n
+	switch {
+	case m.OfDissimilarities():
+		return 8 * (3*larger + 8*square)
+	case m.Name == "restab":
+		return 8 * (3*larger + 6*square)
+	case m.Name == "cka-rbf":
+		return 8 * (2*larger + 6*square)
+	case m.Name == "cka-unbiased":
+		return 8 * (2*larger + 3*square)
+	case m.Name == "cka-linear" && p+q >= n:
+		return 8 * (n*(p+q) + 4*square)
+	case m.Name == "cka-linear":
+		return 8 * (n*(p+q) + p*p + q*q)
+	case m.Name == "ridge" || m.Name == "pls":
+		return 8 * (6*n*(p+q) + 4*p*q + min(n, p)*min(n, p))
 	}
-	p, q = min(n, p), min(n, q)
-	return 8 * (int64(p)*int64(p) + int64(q)*int64(q))
+	return 8 * (8*larger + n*(p+q)) // canonical correlations
 }
 
 func (m Metric) ofDissimilarities(a, b Responses, p Params, pool *par.Pool) (Result, error) {

@@ -65,6 +65,13 @@ func NewCursor(src sample.Source, opts CursorOptions) (*Cursor, error) {
 	if src.Len() == 0 {
 		return nil, fmt.Errorf("data: cursor: the source is empty")
 	}
+	if v, ok := src.(Varied); ok {
+		for i := range src.Len() {
+			if n := v.Length(i); n != v.Length(0) {
+				return nil, fmt.Errorf("data: cursor: %s lasts %v, %s %v; make durations alike by Uniform", src.Origin(0), v.Length(0), src.Origin(i), n)
+			}
+		}
+	}
 	if opts.Batch < 1 || opts.Prefetch < 0 {
 		return nil, fmt.Errorf("data: cursor: batch size %d, %d ahead; expected at least 1, and not below 0", opts.Batch, opts.Prefetch)
 	}

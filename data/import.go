@@ -156,6 +156,9 @@ func (im *importer) tar(ctx context.Context, at string) error {
 		return err
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.Size() == 0 {
+		return fmt.Errorf("%s: the file is empty; fetch it again", at)
+	}
 	// Entries that nobody wants are read too, so a stop must reach this reader.
 	var r io.Reader = &watched{ctx, file, 0, func(int64) {}}
 	if !strings.HasSuffix(strings.ToLower(at), ".tar") {

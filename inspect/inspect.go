@@ -8,6 +8,7 @@ package inspect
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,26 +49,12 @@ type Array struct {
 	Shape []int
 	Bytes int64 // of all elements
 
-	read func() ([]float64, error) // nil: they are no numbers
+	each func(take func(piece []float64) error) error
 }
 
-// Values reads the elements as numbers. Arrays that hold no numbers have none.
-func (a Array) Values() ([]float64, error) { return a.read() }
-
-// numbers are the elements of an array, nil where they are no numbers.
-func numbers(a npz.Array, err error) ([]float64, error) {
-	if err != nil {
-		return nil, err
-	}
-	v, err := a.Float64s()
-	if err != nil {
-		return nil, nil // text
-	}
-	return v, nil
-}
-
-// maxArray bounds the elements of one array, in bytes.
-const maxArray = 4 << 30
+// Each reads the elements as numbers and passes them to take, in pieces as they stand in
+// the file, so that no array is too large. Arrays that hold no numbers have none.
+func (a Array) Each(take func(piece []float64) error) error { return a.each(take) }
 
 // UnknownError says that a file begins like no format that is known.
 type UnknownError struct {
@@ -188,30 +175,36 @@ func places(path string) (out []Array, err error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(index)) {
 		p := index[name]
-		out = append(out, Array{Name: name, DType: p.DType, Shape: append([]int{}, p.Shape...), Bytes: p.Bytes, read: func() ([]float64, error) {
-			b, err := section(path, p.Offset, p.Bytes)
-			return numbers(npz.Array{DType: numpyTypes[p.DType], Shape: p.Shape, Data: b}, err)
+		out = append(out, Array{Name: name, DType: p.DType, Shape: append([]int{}, p.Shape...), Bytes: p.Bytes, each: func(take func([]float64) error) error {
+			info, err := npz.InfoOf(numpyTypes[p.DType], p.Shape)
+			if err != nil {
+				return nil // a type that NumPy has not
+			}
+			return section(path, p.Offset, info, take)
 		}})
 	}
 	return out, nil
 }
 
-// section is part of a file.
-func section(path string, offset, n int64) ([]byte, error) {
-	if n > maxArray {
-		return nil, fmt.Errorf("%s: the array has %d bytes, at most %d are read", path, n, int64(maxArray))
-	}
+// section reads the elements at an offset of a file.
+func section(path string, offset int64, info npz.Info, take func([]float64) error) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer f.Close()
-	if err := limit.Fits(n); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	if err := info.Each(io.NewSectionReader(f, offset, info.Bytes), take); err != nil {
+		return fmt.Errorf("%s: %w", path, truncated(err))
 	}
-	b := make([]byte, n)
-	_, err = f.ReadAt(b, offset)
-	return b, err
+	return nil
+}
+
+// truncated is the error of an array whose elements end too early.
+func truncated(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("the file ends before the elements that its header declares; copy it again")
+	}
+	return err
 }
 
 // facts are those of a model file.
@@ -298,8 +291,8 @@ func ofNPZ(path string) (File, error) {
 	}
 	f := File{Format: "npz", Summary: map[string]string{}}
 	for _, e := range entries {
-		f.Arrays = append(f.Arrays, Array{Name: e.Name, DType: e.DType, Shape: append([]int{}, e.Shape...), Bytes: e.Bytes, read: func() ([]float64, error) {
-			return entry(path, e.Name)
+		f.Arrays = append(f.Arrays, Array{Name: e.Name, DType: e.DType, Shape: append([]int{}, e.Shape...), Bytes: e.Bytes, each: func(take func([]float64) error) error {
+			return entry(path, e.Name, take)
 		}})
 	}
 	slices.SortFunc(f.Arrays, func(a, b Array) int { return strings.Compare(a.Name, b.Name) })
@@ -307,28 +300,25 @@ func ofNPZ(path string) (File, error) {
 }
 
 // entry reads one array of an archive.
-func entry(path, name string) ([]float64, error) {
+func entry(path, name string, take func([]float64) error) error {
 	in, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer in.Close()
 	st, err := in.Stat()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	entries, err := npz.Entries(in, st.Size())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	i := slices.IndexFunc(entries, func(e npz.Entry) bool { return e.Name == name })
-	switch {
-	case i < 0 || entries[i].Bytes > maxArray:
-		return nil, fmt.Errorf("%s: array %q cannot be read", path, name)
-	case strings.ContainsAny(entries[i].DType, "US"):
-		return nil, nil
+	if i < 0 {
+		return fmt.Errorf("%s: array %q cannot be read", path, name)
 	}
-	return entries[i].Float64s()
+	return entries[i].Each(take)
 }
 
 func ofNPY(path string) (File, error) {
@@ -341,59 +331,106 @@ func ofNPY(path string) (File, error) {
 	if err != nil {
 		return File{}, fmt.Errorf("%s: %w", path, err)
 	}
-	read := func() ([]float64, error) {
-		b, err := section(path, info.Header, info.Bytes)
-		if err == nil {
-			info.Native(b)
-		}
-		return numbers(npz.Array{DType: info.DType, Shape: info.Shape, Data: b}, err)
+	st, err := in.Stat()
+	if err != nil {
+		return File{}, err
 	}
-	return File{Format: "npy", Summary: map[string]string{}, Arrays: []Array{{Name: "data", DType: info.DType, Shape: append([]int{}, info.Shape...), Bytes: info.Bytes, read: read}}}, nil
+	if have := st.Size() - info.Header; have != info.Bytes {
+		return File{}, fmt.Errorf("%s: shape %v of %s takes %d bytes, the file has %d; save the array again", path, info.Shape, info.DType, info.Bytes, have)
+	}
+	each := func(take func([]float64) error) error { return section(path, info.Header, info, take) }
+	return File{Format: "npy", Summary: map[string]string{}, Arrays: []Array{{Name: "data", DType: info.DType, Shape: append([]int{}, info.Shape...), Bytes: info.Bytes, each: each}}}, nil
 }
 
 func ofIDX(path string) (File, error) {
+	f := File{Format: "idx", Summary: map[string]string{}}
 	in, err := os.Open(path)
 	if err != nil {
 		return File{}, err
 	}
 	defer in.Close()
-	var r io.Reader = in
-	f := File{Format: "idx", Summary: map[string]string{}}
-	if zipped, err := gzip.NewReader(in); err == nil {
-		r, f.Summary["compression"] = zipped, "gzip"
-	} else if _, err := in.Seek(0, io.SeekStart); err != nil {
+	r, zipped, err := unzipped(in)
+	if err != nil {
 		return f, fmt.Errorf("%s: %w", path, err)
+	}
+	if zipped {
+		f.Summary["compression"] = "gzip"
 	}
 	dims, err := idx.ReadInfo(r)
 	if err != nil {
 		return f, fmt.Errorf("%s: %w", path, err)
 	}
-	size := int64(1)
-	for _, d := range dims {
-		size *= int64(d)
+	info, err := npz.InfoOf("|u1", dims)
+	if err != nil {
+		return f, fmt.Errorf("%s: %w", path, err)
 	}
-	f.Arrays = []Array{{Name: "data", DType: "U8", Shape: dims, Bytes: size, read: func() ([]float64, error) { return numbers(idxArray(path)) }}}
+	if err := whole(in, r, zipped, int64(4+4*len(dims)), info.Bytes); err != nil {
+		return f, fmt.Errorf("%s: dimensions %v declare %d bytes: %w", path, dims, info.Bytes, err)
+	}
+	f.Arrays = []Array{{Name: "data", DType: "U8", Shape: dims, Bytes: info.Bytes, each: func(take func([]float64) error) error {
+		return idxElements(path, info, take)
+	}}}
 	return f, nil
 }
 
-// idxArray reads the elements of an IDX file, which may be compressed.
-func idxArray(path string) (npz.Array, error) {
+// unzipped reads a file, which may be compressed.
+func unzipped(in *os.File) (r io.Reader, zipped bool, err error) {
+	if zr, err := gzip.NewReader(in); err == nil {
+		return zr, true, nil
+	}
+	_, err = in.Seek(0, io.SeekStart)
+	return in, false, err
+}
+
+// whole is an error where a file does not have the bytes that its header declares. A
+// compressed one ends with its length, modulo 2³²; where that is another, it may have
+// several parts, and r, which stands behind the header, is read to its end.
+func whole(in *os.File, r io.Reader, zipped bool, header, declared int64) error {
+	st, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	have := st.Size() - header
+	if zipped {
+		var last [4]byte
+		if _, err := in.ReadAt(last[:], st.Size()-4); err != nil {
+			return err
+		}
+		if binary.LittleEndian.Uint32(last[:]) == uint32(header+declared) {
+			return nil
+		}
+		have, err = io.CopyN(io.Discard, r, declared+1)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("truncated after %d: %w; fetch the file again", have, err)
+		}
+	}
+	switch {
+	case have < declared:
+		return fmt.Errorf("truncated: found %d; fetch the file again", have)
+	case have > declared:
+		return errors.New("more bytes follow; is the file one whole array?")
+	}
+	return nil
+}
+
+// idxElements reads the elements of an IDX file.
+func idxElements(path string, info npz.Info, take func([]float64) error) error {
 	in, err := os.Open(path)
 	if err != nil {
-		return npz.Array{}, err
+		return err
 	}
 	defer in.Close()
-	var r io.Reader = in
-	if zipped, err := gzip.NewReader(in); err == nil {
-		r = zipped
-	} else if _, err := in.Seek(0, io.SeekStart); err != nil {
-		return npz.Array{}, err
+	r, _, err := unzipped(in)
+	if err == nil {
+		_, err = idx.ReadInfo(r)
 	}
-	t, err := idx.Read(r, maxArray)
+	if err == nil {
+		err = info.Each(r, take)
+	}
 	if err != nil {
-		return npz.Array{}, fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", path, truncated(err))
 	}
-	return npz.Array{DType: "|u1", Shape: t.Dims, Data: t.Data}, nil
+	return nil
 }
 
 // ofTrains has an array for each train, of its times.
@@ -428,8 +465,8 @@ func ofTrains(path string) (File, error) {
 			if t.Trial != "" {
 				name += ", trial " + t.Trial
 			}
-			f.Arrays = append(f.Arrays, Array{Name: name, DType: "times", Shape: []int{len(t.Times)}, Bytes: 8 * int64(len(t.Times)), read: func() ([]float64, error) {
-				return t.Times, nil
+			f.Arrays = append(f.Arrays, Array{Name: name, DType: "times", Shape: []int{len(t.Times)}, Bytes: 8 * int64(len(t.Times)), each: func(take func([]float64) error) error {
+				return take(t.Times)
 			}})
 		}
 	}

@@ -22,6 +22,7 @@ package loss
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"synfire/encode"
 	"synfire/sample"
@@ -63,9 +64,18 @@ func (classes) Check(out tensor.Shape, _ int, target sample.Field) error {
 	case target.Kind != sample.Class:
 		return fmt.Errorf("the loss is of classes, and target %q is %v: choose another loss (mse for values, van-rossum for trains) or another target", target.Name, target.Kind)
 	case out.Size() != len(target.Classes):
-		return fmt.Errorf("the output has %d units, and target %q has %d classes: is it the data set that the network is for? Else give the last linear layer out: %d", out.Size(), target.Name, len(target.Classes), len(target.Classes))
+		return fmt.Errorf("the output has %d units, and target %q of the data has %d classes (%s): are these the data and the labels that were meant? Else give the last linear layer out: %d", out.Size(), target.Name, len(target.Classes), listed(target.Classes), len(target.Classes))
 	}
 	return nil
+}
+
+// listed is names of classes as far as a message may be long.
+func listed(classes []string) string {
+	const most = 6
+	if len(classes) <= most {
+		return strings.Join(classes, ", ")
+	}
+	return strings.Join(classes[:most], ", ") + ", …"
 }
 
 // CountCrossEntropy is the cross-entropy of the softmax over spike counts.
@@ -122,6 +132,9 @@ func decoded(d encode.Decoder, f func(grad, scores []tensor.Float, label int) fl
 	}
 	return value, nil
 }
+
+// Decode reads the scores off an output that no loss reads, without its padding.
+func (c *Call) Decode(d encode.Decoder) error { return c.score(d) }
 
 // score is Score by a decoder.
 func (c *Call) score(d encode.Decoder) error {

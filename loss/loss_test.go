@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/encode"
 	"synfire/loss"
 	"synfire/sample"
 	"synfire/signal"
@@ -322,5 +323,21 @@ func wantError(t *testing.T, err error, want string) {
 	t.Helper()
 	if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want %q", err, want)
+	}
+}
+
+// An output that no loss reads was decoded with its padding.
+func TestDecodeLeavesPaddingOut(t *testing.T) {
+	out := &signal.Signal{}
+	out.Reset(signal.Dense, 3, 2, tensor.Shape{1})
+	for i := range out.Data {
+		out.Data[i] = 6
+	}
+	c := loss.Call{Out: out, Valid: []int{3, 1}, Scores: make([]tensor.Float, 2)}
+	if err := c.Decode(encode.Count{}); err != nil || c.Scores[0] != 18 || c.Scores[1] != 6 {
+		t.Errorf("counts %v, %v, want 18 and 6", c.Scores, err)
+	}
+	if err := c.Decode(encode.Membrane{}); err != nil || c.Scores[0] != 6 || c.Scores[1] != 6 {
+		t.Errorf("means %v, %v, want 6 each", c.Scores, err)
 	}
 }

@@ -68,7 +68,7 @@ func fits(e *Env, cfg model.Config, sets model.Sets) error {
 	cfg.Batch = min(cfg.Batch, max(1, sets.Train.Len())) // no batch is larger
 	p, err := planner.Plan(cfg.Setting(sets, e.Pool))
 	if err != nil {
-		return UsageError{err}
+		return UsageError{fmt.Errorf("with the data %s: %w", cfg.Data.Called(), err)}
 	}
 	const loose = 8 // so much may the bound be above what is taken
 	if err := Fits(p, cfg.Batch); err != nil && (p.Weights > machine.Memory() || p.Train/loose > machine.Memory()) {

@@ -84,7 +84,8 @@ type Result struct {
 const maxFile = 64 << 20
 
 // Start makes the directory of a run with its record; a record that is there
-// already stays. abandon takes back what Start made, where nothing was added.
+// already stays. abandon takes back what Start made, where nothing was saved: the run
+// never began, and the next one may have its name.
 func Start(dir string, r Record) (abandon func(), err error) {
 	path := filepath.Join(dir, recordFile)
 	if _, err := os.Stat(path); err == nil {
@@ -96,10 +97,12 @@ func Start(dir string, r Record) (abandon func(), err error) {
 		return nil, fmt.Errorf("make the run directory: %w; choose another with --out", err)
 	}
 	abandon = func() {
-		if entries, err := os.ReadDir(dir); err != nil || len(entries) > 1 {
+		if !unused(dir) {
 			return
 		}
-		os.Remove(path)
+		for _, name := range []string{recordFile, configFile, metricsFile, lockName, checkpointsDir} {
+			os.Remove(filepath.Join(dir, name))
+		}
 		os.Remove(dir)
 		if noParent != nil {
 			os.Remove(parent)
@@ -118,6 +121,35 @@ func Start(dir string, r Record) (abandon func(), err error) {
 		return nil, err
 	}
 	return abandon, nil
+}
+
+// unused reports whether a directory has nothing but what a run writes before it
+// begins.
+func unused(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	if err != nil || InUse(dir) {
+		return false
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case recordFile, lockName:
+		case configFile: // Open writes it beside a folder for checkpoints
+			if _, err := os.Stat(filepath.Join(dir, checkpointsDir)); err != nil {
+				return false
+			}
+		case metricsFile:
+			if info, err := e.Info(); err != nil || info.Size() > 0 {
+				return false
+			}
+		case checkpointsDir:
+			if saved, err := os.ReadDir(filepath.Join(dir, e.Name())); err != nil || len(saved) > 0 {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // List is the runs below root, the newest first. A directory within a run is

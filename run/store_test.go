@@ -1,6 +1,8 @@
 package run
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -179,4 +181,35 @@ func edits(a, b []string) int {
 		return edits(a[1:], b[1:])
 	}
 	return 1 + min(edits(a[1:], b), edits(a, b[1:]))
+}
+
+// A run that failed before anything was saved left its directory, and the next one was
+// called NAME-2.
+func TestRunThatNeverBeganLeavesNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "runs", "net-s1")
+	abandon, err := Start(dir, Record{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := Open(dir, []byte("seed: 1\n"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	abandon()
+	if _, err := os.Stat(filepath.Dir(dir)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the directory is still there: %v", err)
+	}
+	if abandon, err = Start(dir, Record{Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	abandon()
+	if _, err := os.Stat(filepath.Join(dir, recordFile)); err != nil {
+		t.Errorf("a directory with other files was taken away: %v", err)
+	}
 }

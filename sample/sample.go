@@ -89,6 +89,9 @@ type Spec struct {
 	// Columns are the names of a sample's values, of a series of those of a step, where
 	// the file gives them names; else nil.
 	Columns []string `json:"columns,omitempty"`
+	// Rate is how many samples a second the sounds have that series are made of; 0:
+	// they are no sounds.
+	Rate int `json:"rate,omitempty"`
 }
 
 // Size is the number of values of a sample; 0 for events.
@@ -144,6 +147,8 @@ func (s Spec) Validate() error {
 	switch {
 	case s.Steps < 0 || !(s.Duration >= 0) || math.IsInf(s.Duration, 0):
 		return fmt.Errorf("sample: %d steps and a duration of %v, want neither negative", s.Steps, s.Duration)
+	case s.Rate < 0:
+		return fmt.Errorf("sample: sounds at %d Hz, want a rate above 0, or 0 for samples that are no sounds", s.Rate)
 	case s.Events && s.Steps != 0:
 		return fmt.Errorf("sample: events with %d steps: events have times, an encoder makes steps of them", s.Steps)
 	case s.Events && s.Duration == 0:

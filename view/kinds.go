@@ -3,6 +3,7 @@ package view
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -22,6 +23,9 @@ func (s Screen) Kinds(list []catalog.KindInfo, program string) error {
 			fmt.Fprintf(w, "%s\n", strings.ToUpper(of))
 		}
 		first, _, _ := strings.Cut(k.Doc, "\n\n")
+		if first == "" {
+			first = "Go type " + k.Source
+		}
 		fmt.Fprintf(w, "  %s\t%s\n", k.Kind, Shorten(first, max(20, s.Width-26)))
 	}
 	if err := w.Flush(); err != nil {
@@ -35,6 +39,9 @@ func (s Screen) Kinds(list []catalog.KindInfo, program string) error {
 func (s Screen) Kind(k catalog.KindInfo) error {
 	fmt.Fprintf(s.Out, "%s  %s, Go type %s\n", s.Style(Bold, k.Kind), k.Of, k.Source)
 	for _, p := range strings.Split(k.Doc, "\n\n") {
+		if p == "" {
+			continue // of another module, whose comments this program does not have
+		}
 		fmt.Fprintln(s.Out)
 		if strings.HasPrefix(p, "\t") { // equations keep their lines
 			fmt.Fprintln(s.Out, "    "+strings.ReplaceAll(strings.TrimSpace(p), "\n\t", "\n    "))
@@ -48,7 +55,14 @@ func (s Screen) Kind(k catalog.KindInfo) error {
 	}
 	fmt.Fprintln(s.Out)
 	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "  KEY\tTYPE\tDEFAULT\tWHAT")
+	told := slices.ContainsFunc(k.Keys, func(key catalog.Key) bool { return key.Doc != "" })
+	line := func(cells ...string) {
+		if !told {
+			cells = cells[:3]
+		}
+		fmt.Fprintf(w, "  %s\n", strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+	}
+	line("KEY", "TYPE", "DEFAULT", "WHAT")
 	for _, key := range k.Keys {
 		value := "–"
 		if key.Required {
@@ -57,7 +71,7 @@ func (s Screen) Kind(k catalog.KindInfo) error {
 			value = Shorten(string(raw), 40)
 		}
 		what, _, _ := strings.Cut(key.Doc, "\n\n")
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", key.Name, Shorten(key.Type, 40), value, strings.Join(strings.Fields(what), " "))
+		line(key.Name, Shorten(key.Type, 40), value, strings.Join(strings.Fields(what), " "))
 	}
 	return w.Flush()
 }

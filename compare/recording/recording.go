@@ -12,6 +12,7 @@ package recording
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ import (
 	"synfire/compare"
 	"synfire/format/npz"
 	"synfire/format/safetensors"
+	"synfire/internal/limit"
 	"synfire/spike"
 )
 
@@ -48,11 +50,41 @@ func Read(path string) (Recording, error) {
 		}
 		return r, err
 	}
-	f, err := safetensors.ReadFile(path, safetensors.Limits{})
+	return readTensor(path, name)
+}
+
+// readTensor reads the array x of a safetensors file, and nothing else of it.
+func readTensor(path, name string) (Recording, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return Recording{}, err
 	}
-	return FromTensors(name, f.Tensors)
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return Recording{}, err
+	}
+	places, err := safetensors.Index(f, st.Size(), safetensors.Limits{})
+	if err != nil {
+		return Recording{}, fmt.Errorf("%s: %w", path, err)
+	}
+	x, ok := places["x"]
+	if !ok {
+		return Recording{}, fmt.Errorf("%w: want an array x, stimuli × units", ErrNone)
+	}
+	dtype := map[string]string{"F32": "<f4", "F64": "<f8"}[x.DType]
+	if dtype == "" {
+		return Recording{}, fmt.Errorf("%s: array x has the type %s, want F64 or F32", path, x.DType)
+	}
+	info, err := npz.InfoOf(dtype, x.Shape)
+	if err != nil {
+		return Recording{}, fmt.Errorf("%s: %w", path, err)
+	}
+	v, err := info.Float64s(io.NewSectionReader(f, x.Offset, x.Bytes))
+	if err != nil {
+		return Recording{}, fmt.Errorf("%s: array x: %w", path, err)
+	}
+	return fromMatrix(name, v, x.Shape, roundoffs[dtype])
 }
 
 // readNPZ reads of an archive what is needed: responses without the other arrays, and
@@ -84,32 +116,34 @@ func readNPZ(path, name string) (Recording, error) {
 		}
 		return fromMatrix(name, v, e.Shape, roundoffs[e.DType])
 	}
-	arrays, err := npz.Read(f, st.Size(), 0)
-	if err != nil {
+	if err := npz.Permitted(entries, npz.DefaultMax); err != nil {
 		return Recording{}, err
 	}
-	return FromNPZ(name, arrays)
+	arrays := map[string]array{}
+	for _, e := range entries {
+		arrays[e.Name] = array{e.Shape, e}
+	}
+	return ofSpikes(name, arrays)
 }
 
-// FromTensors is the responses in tensors of float64 or float32.
-func FromTensors(name string, tensors map[string]safetensors.Array) (Recording, error) {
-	x, ok := tensors["x"]
-	if !ok {
-		return Recording{}, fmt.Errorf("%w: want an array x, stimuli × units", ErrNone)
+// array is one in memory or in a file.
+type array struct {
+	shape []int
+	numbers
+}
+
+type numbers interface {
+	Float64s() ([]float64, error)
+	Int64s() ([]int64, error)
+}
+
+// size is the number of elements.
+func (a array) size() int64 {
+	n := int64(1)
+	for _, d := range a.shape {
+		n *= int64(d)
 	}
-	v, err := x.F64s()
-	if err != nil {
-		v32, err := x.F32s()
-		if err != nil {
-			return Recording{}, fmt.Errorf("array x: %w", err)
-		}
-		v = make([]float64, len(v32))
-		for i, f := range v32 {
-			v[i] = float64(f)
-		}
-		return fromMatrix(name, v, x.Shape, roundoffs["<f4"])
-	}
-	return fromMatrix(name, v, x.Shape, 0)
+	return n
 }
 
 // FromNPZ is the responses or the spikes in arrays of an NPZ file.
@@ -121,6 +155,14 @@ func FromNPZ(name string, arrays map[string]npz.Array) (Recording, error) {
 		}
 		return fromMatrix(name, v, x.Shape, roundoffs[x.DType])
 	}
+	spikes := map[string]array{}
+	for key, a := range arrays {
+		spikes[key] = array{a.Shape, a}
+	}
+	return ofSpikes(name, spikes)
+}
+
+func ofSpikes(name string, arrays map[string]array) (Recording, error) {
 	if _, ok := arrays["times"]; !ok {
 		return Recording{}, fmt.Errorf("%w: neither an array x (stimuli × units) nor times, stimulus and unit of spikes", ErrNone)
 	}
@@ -148,7 +190,11 @@ type axis struct {
 
 // fromSpikes sorts spikes into trains. Stimuli, trials and units without a spike
 // are silent.
-func fromSpikes(name string, arrays map[string]npz.Array) (Recording, error) {
+func fromSpikes(name string, arrays map[string]array) (Recording, error) {
+	// a time, and a stimulus, a trial and a unit each; the time in its train, which grows
+	if err := limit.Fits((4 + 2) * 8 * arrays["times"].size()); err != nil {
+		return Recording{}, fmt.Errorf("array times: %w", err)
+	}
 	times, err := arrays["times"].Float64s()
 	if err != nil {
 		return Recording{}, fmt.Errorf("array times: %w", err)
@@ -190,7 +236,7 @@ func fromSpikes(name string, arrays map[string]npz.Array) (Recording, error) {
 
 // read fills an axis from the array of its name, and its size from that named
 // count. A recording may leave trials out.
-func (a *axis) read(arrays map[string]npz.Array, spikes int, count string) (err error) {
+func (a *axis) read(arrays map[string]array, spikes int, count string) (err error) {
 	array, ok := arrays[a.name]
 	switch {
 	case ok:
@@ -255,7 +301,7 @@ func silent(stimuli, trials, units int, empty spike.Train) []compare.Trials {
 }
 
 // window is that of t_start and t_end, by default from 0 to the last spike.
-func window(arrays map[string]npz.Array, times []float64) (start, stop float64, err error) {
+func window(arrays map[string]array, times []float64) (start, stop float64, err error) {
 	bounds := [2]float64{min(0, slices.Min(times)), slices.Max(times)}
 	for k, name := range []string{"t_start", "t_end"} {
 		array, ok := arrays[name]

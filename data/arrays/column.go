@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"synfire/format/npz"
+	"synfire/internal/limit"
 	"synfire/sample"
 	"synfire/tensor"
 )
@@ -55,10 +56,11 @@ func (c *column) hold() error {
 		return nil
 	}
 	held := make([]byte, 0)
-	var err error
-	if c.load != nil {
+	err := limit.Fits(c.bytes())
+	if err == nil && c.load != nil {
 		held, err = c.load()
-	} else if held = make([]byte, c.bytes()); len(held) > 0 {
+	} else if err == nil && c.bytes() > 0 {
+		held = make([]byte, c.bytes())
 		_, err = c.at.ReadAt(held, c.offset)
 	}
 	if err != nil && err != io.EOF {
@@ -163,6 +165,10 @@ func (c *column) values(i int, dst []tensor.Float, buf []byte, scale float64) ([
 	case "<f4":
 		for j := range dst {
 			dst[j] = tensor.Float(math.Float32frombits(binary.LittleEndian.Uint32(b[4*j:])))
+		}
+	case "<f8":
+		for j := range dst {
+			dst[j] = tensor.Float(math.Float64frombits(binary.LittleEndian.Uint64(b[8*j:])))
 		}
 	default:
 		v, err := npz.Array{DType: c.dtype, Shape: []int{len(dst)}, Data: b}.Float64s()

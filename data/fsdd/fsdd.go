@@ -151,7 +151,7 @@ func Source(recordings []Recording) (sample.Source, error) {
 		return nil, fmt.Errorf("fsdd: %w", err)
 	}
 	s := &source{recordings: recordings, bank: bank}
-	s.spec = sample.Spec{Shape: tensor.Shape{Bands}, Targets: []sample.Field{{Name: sample.Label, Kind: sample.Class, Classes: Dataset().Classes}}}
+	s.spec = sample.Spec{Shape: tensor.Shape{Bands}, Rate: Rate, Targets: []sample.Field{{Name: sample.Label, Kind: sample.Class, Classes: Dataset().Classes}}}
 	for i := range recordings {
 		s.spec.Steps = max(s.spec.Steps, int(s.Length(i)))
 	}

@@ -148,6 +148,9 @@ func (o Options) sound(content []byte, s *sample.Sample) error {
 	if err != nil {
 		return err
 	}
+	if o.Spec.Rate > 0 && w.Rate != o.Spec.Rate {
+		return fmt.Errorf("the sound is at %d Hz, those of training at %d Hz; convert it", w.Rate, o.Spec.Rate)
+	}
 	if w.Channels != 1 {
 		return fmt.Errorf("the sound has %d channels, the model takes one; mix them", w.Channels)
 	}

@@ -84,6 +84,17 @@ func (l Lines) inputs(name string, o Options) iter.Seq[Input] {
 	}
 }
 
+// ColumnError is a cell that is no number; the other lines may have such in its column.
+type ColumnError struct {
+	Column int // from 1 on
+	Cell   string
+}
+
+// Error names the column.
+func (e *ColumnError) Error() string {
+	return fmt.Sprintf("column %d: %q is no finite number; correct it, or leave labels out", e.Column, e.Cell)
+}
+
 // split cuts a line into cells without their quotes.
 func split(line []byte) (cells []string) {
 	text := strings.TrimSpace(string(line))
@@ -162,7 +173,7 @@ func (o Options) numbers(line []byte, cells []string, t titles) (*sample.Sample,
 	for _, i := range t.values {
 		v, err := strconv.ParseFloat(cells[i], 64)
 		if err != nil || math.IsNaN(v) || math.IsInf(float64(float32(v)), 0) {
-			return nil, fmt.Errorf("column %d: %q is no finite number; correct it, or leave labels out", i+1, sample.Printable(cells[i]))
+			return nil, &ColumnError{Column: i + 1, Cell: sample.Printable(cells[i])}
 		}
 		s.X = append(s.X, tensor.Float(v))
 	}
@@ -213,19 +224,23 @@ func readArray(path string) (npz.Array, error) {
 	if strings.EqualFold(filepath.Ext(path), ".npy") {
 		return npz.ReadNPY(f, npz.DefaultMax)
 	}
-	arrays, err := npz.ReadFile(path, npz.DefaultMax)
+	st, err := f.Stat()
 	if err != nil {
 		return npz.Array{}, err
 	}
-	if x, ok := arrays["x"]; ok {
-		return x, nil
+	entries, err := npz.Entries(f, st.Size())
+	if err != nil {
+		return npz.Array{}, err
 	}
-	if len(arrays) == 1 {
-		for _, x := range arrays {
-			return x, nil
-		}
+	i := slices.IndexFunc(entries, func(e npz.Entry) bool { return e.Name == "x" })
+	if i < 0 && len(entries) > 1 {
+		return npz.Array{}, errors.New("there are several arrays and none is called x; name the samples x")
 	}
-	return npz.Array{}, errors.New("there are several arrays and none is called x; name the samples x")
+	x := entries[max(i, 0)]
+	if err := npz.Permitted([]npz.Entry{x}, npz.DefaultMax); err != nil {
+		return npz.Array{}, err
+	}
+	return x.Array()
 }
 
 // count is the number of samples along the first axis of an array, 0 where it is one

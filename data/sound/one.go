@@ -10,7 +10,7 @@ import (
 )
 
 // One cuts a sound by itself into frames, for a model that was trained on such. It is a
-// data.Single. A sound of another rate than those of training is not known as such.
+// data.Single. A sound of another rate than those of training is an error.
 func (w WAV) One(content []byte, spec sample.Spec, s *sample.Sample) error {
 	sound, err := wav.Decode(content)
 	if err != nil {
@@ -19,6 +19,9 @@ func (w WAV) One(content []byte, spec sample.Spec, s *sample.Sample) error {
 	frames := len(sound.Samples) / sound.Channels
 	if frames == 0 {
 		return errors.New("the sound has no samples")
+	}
+	if spec.Rate > 0 && sound.Rate != spec.Rate {
+		return fmt.Errorf("the sound is at %d Hz, those of training at %d Hz; convert it", sound.Rate, spec.Rate)
 	}
 	cut, err := w.cutter(wav.Info{Rate: sound.Rate, Channels: sound.Channels})
 	if err != nil {

@@ -127,9 +127,10 @@ func (w WAV) open(ctx context.Context, tree fs.FS) (train, test sample.Source, e
 	if err != nil {
 		return nil, nil, fmt.Errorf("data: %s: %w", sample.Printable(w.Path), err)
 	}
+	rate := infos[0].Rate
 	part := func(list []data.Member, infos []wav.Info) sample.Source {
 		s := &source{Members: data.Members{FS: tree, Name: w.Path, List: list}, cutter: cut, infos: infos}
-		s.spec = sample.Spec{Shape: cut.shape(), Targets: []sample.Field{{Name: sample.Label, Kind: sample.Class, Classes: l.Classes}}}
+		s.spec = sample.Spec{Shape: cut.shape(), Rate: rate, Targets: []sample.Field{{Name: sample.Label, Kind: sample.Class, Classes: l.Classes}}}
 		for _, info := range infos {
 			s.spec.Steps = max(s.spec.Steps, cut.steps(int(info.Frames)))
 		}

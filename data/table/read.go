@@ -157,6 +157,9 @@ func read(ctx context.Context, in io.Reader, o CSV) (*content, error) {
 // head reads the names of the columns and finds out what each is for.
 func (r *reader) head(o CSV) error {
 	head, err := r.csv.Read()
+	if err == io.EOF {
+		return errors.New("the file is empty; expected the names of the columns in its first line, and a sample a line")
+	}
 	if err != nil {
 		return fmt.Errorf("first line: %w; expected the names of the columns", err)
 	}

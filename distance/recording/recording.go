@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,7 +55,11 @@ func Read(path string, o Options) (list []spiketrain.Recording, many bool, err e
 		return nil, false, err
 	}
 	defer f.Close()
-	return From(f, path, o)
+	buffered := bufio.NewReaderSize(f, 1<<16)
+	if st, err := f.Stat(); err == nil && st.Size() > spiketrain.DefaultMax && cmp.Or(o.Form, formOf(path, buffered)) != "npz" {
+		return nil, false, fmt.Errorf("%s: %d bytes of text, at most %d are read; part the recording, or save it as NPZ", path, st.Size(), int64(spiketrain.DefaultMax))
+	}
+	return From(buffered, path, o)
 }
 
 // From reads what Read does from r; name is the file's.
@@ -142,12 +147,42 @@ func formOf(path string, r *bufio.Reader) string {
 	return "text"
 }
 
+// readNPZ reads numbers without holding the bytes that they are made of.
 func readNPZ(r io.ReaderAt, size int64) (rec spiketrain.Recording, err error) {
-	arrays, err := npz.Read(r, size, 0)
+	entries, err := npz.Entries(r, size)
+	if err == nil {
+		err = npz.Permitted(entries, npz.DefaultMax)
+	}
 	if err != nil {
 		return rec, err
 	}
-	return FromNPZ(arrays)
+	columns := map[string]column{}
+	for _, e := range entries {
+		columns[e.Name] = column{e.DType, e.Shape, e}
+	}
+	return fromColumns(columns)
+}
+
+// column is an array, in memory or in a file.
+type column struct {
+	dtype string
+	shape []int
+	reader
+}
+
+type reader interface {
+	Float64s() ([]float64, error)
+	Int64s() ([]int64, error)
+	Strings() ([]string, error)
+}
+
+// size is the number of elements.
+func (c column) size() int64 {
+	n := int64(1)
+	for _, d := range c.shape {
+		n *= int64(d)
+	}
+	return n
 }
 
 // spool is a stream in a temporary file, since archives are read from their end.
@@ -165,6 +200,14 @@ func spool(r io.Reader) (f *os.File, size int64, err error) {
 
 // FromNPZ is the recording in the arrays of a file.
 func FromNPZ(arrays map[string]npz.Array) (spiketrain.Recording, error) {
+	columns := map[string]column{}
+	for name, a := range arrays {
+		columns[name] = column{a.DType, a.Shape, a}
+	}
+	return fromColumns(columns)
+}
+
+func fromColumns(arrays map[string]column) (spiketrain.Recording, error) {
 	window, err := windowOf(arrays)
 	if err != nil {
 		return spiketrain.Recording{}, err
@@ -179,25 +222,38 @@ func FromNPZ(arrays map[string]npz.Array) (spiketrain.Recording, error) {
 	return rec, err
 }
 
-func has(arrays map[string]npz.Array, name string) bool {
+func has(arrays map[string]column, name string) bool {
 	_, ok := arrays[name]
 	return ok
 }
 
-func windowOf(arrays map[string]npz.Array) (*[2]float64, error) {
+func windowOf(arrays map[string]column) (*[2]float64, error) {
 	if !has(arrays, "t_start") && !has(arrays, "t_end") {
 		return nil, nil
 	}
-	a, errA := arrays["t_start"].Float64s()
-	b, errB := arrays["t_end"].Float64s()
-	if errA != nil || errB != nil || len(a) != 1 || len(b) != 1 {
+	a, errA := one(arrays, "t_start")
+	b, errB := one(arrays, "t_end")
+	if errA != nil || errB != nil {
 		return nil, errors.New("t_start and t_end: want one number each")
 	}
-	return &[2]float64{a[0], b[0]}, nil
+	return &[2]float64{a, b}, nil
+}
+
+// one is the only number of an array.
+func one(arrays map[string]column, name string) (float64, error) {
+	a, ok := arrays[name]
+	if !ok || a.size() != 1 {
+		return 0, errors.New("want one number")
+	}
+	v, err := a.Float64s()
+	if err != nil {
+		return 0, err
+	}
+	return v[0], nil
 }
 
 // byTrain takes a train from each array.
-func byTrain(arrays map[string]npz.Array) (rec spiketrain.Recording, err error) {
+func byTrain(arrays map[string]column) (rec spiketrain.Recording, err error) {
 	for _, name := range sortedNames(arrays) {
 		if name == "t_start" || name == "t_end" {
 			continue
@@ -205,11 +261,11 @@ func byTrain(arrays map[string]npz.Array) (rec spiketrain.Recording, err error) 
 		a := arrays[name]
 		var times []float64
 		err := errors.New("want one axis")
-		if len(a.Shape) == 1 {
+		if len(a.shape) == 1 {
 			times, err = a.Float64s()
 		}
 		if err != nil {
-			return rec, fmt.Errorf("array %q of type %s and shape %v: want the times of a train; %w", name, a.DType, a.Shape, err)
+			return rec, fmt.Errorf("array %q of type %s and shape %v: want the times of a train; %w", name, a.dtype, a.shape, err)
 		}
 		if !utf8.ValidString(name) {
 			return rec, fmt.Errorf("array %q: want a name in UTF-8", name)
@@ -220,26 +276,28 @@ func byTrain(arrays map[string]npz.Array) (rec spiketrain.Recording, err error) 
 }
 
 // bySpike splits times by the unit and the trial of each, in the order of units.
-func bySpike(arrays map[string]npz.Array) (rec spiketrain.Recording, err error) {
+func bySpike(arrays map[string]column) (rec spiketrain.Recording, err error) {
+	if err := fits(arrays["times"].size()); err != nil {
+		return rec, err
+	}
 	times, err := arrays["times"].Float64s()
 	if err != nil {
 		return rec, fmt.Errorf("array times: %w", err)
 	}
 	known := []string{"times", "t_start", "t_end", "n_units", "unit_names"}
-	var of [2][]string
+	of := [2]func(spike int) string{unnamed, unnamed}
 	for i, name := range []string{"units", "trials"} {
 		if singular := strings.TrimSuffix(name, "s"); has(arrays, singular) && !has(arrays, name) {
 			name = singular
 		}
 		if known = append(known, name); !has(arrays, name) {
-			of[i] = make([]string, len(times))
 			continue
+		}
+		if n := arrays[name].size(); n != int64(len(times)) {
+			return rec, fmt.Errorf("%d times and %d %s; want one for each spike", len(times), n, name)
 		}
 		if of[i], err = labels(arrays[name]); err != nil {
 			return rec, fmt.Errorf("array %s, one for each spike: %w", name, err)
-		}
-		if len(of[i]) != len(times) {
-			return rec, fmt.Errorf("%d times and %d %s; want one for each spike", len(times), len(of[i]), name)
 		}
 	}
 	for _, name := range sortedNames(arrays) {
@@ -249,7 +307,9 @@ func bySpike(arrays map[string]npz.Array) (rec spiketrain.Recording, err error) 
 	}
 	var spikes spiketrain.Spikes
 	for i, t := range times {
-		spikes.Add(of[0][i], of[1][i], 0, t)
+		if err := spikes.Add(of[0](i), of[1](i), 0, t); err != nil {
+			return rec, err
+		}
 	}
 	rec = spikes.Recording()
 	slices.SortStableFunc(rec.Trains, func(a, b spiketrain.Train) int { return natural(a.Unit, b.Unit) })
@@ -257,21 +317,30 @@ func bySpike(arrays map[string]npz.Array) (rec spiketrain.Recording, err error) 
 	return withStored(rec, arrays)
 }
 
+func unnamed(int) string { return "" }
+
+// fits is an error where the machine has not the memory for so many spikes: a time, a
+// unit and a trial each, and the time in its train.
+func fits(spikes int64) error { return limit.Fits(4 * 8 * spikes) }
+
 // withStored adds the silent units that the file knows of.
-func withStored(rec spiketrain.Recording, arrays map[string]npz.Array) (spiketrain.Recording, error) {
+func withStored(rec spiketrain.Recording, arrays map[string]column) (spiketrain.Recording, error) {
 	var names []string
 	switch {
 	case has(arrays, "unit_names"):
 		var err error
+		if n := arrays["unit_names"].size(); n > mostUnits {
+			return rec, fmt.Errorf("array unit_names: %d names, want at most %d", n, mostUnits)
+		}
 		if names, err = arrays["unit_names"].Strings(); err != nil {
 			return rec, fmt.Errorf("array unit_names: %w", err)
 		}
 	case has(arrays, "n_units"):
-		n, err := arrays["n_units"].Int64s()
-		if err != nil || len(n) != 1 || n[0] < 1 || n[0] > mostUnits {
+		n, err := one(arrays, "n_units")
+		if err != nil || !(n >= 1 && n <= mostUnits) || n != math.Trunc(n) {
 			return rec, fmt.Errorf("array n_units: want one whole number from 1 to %d", mostUnits)
 		}
-		for i := range int(n[0]) {
+		for i := range int(n) {
 			names = append(names, strconv.Itoa(i))
 		}
 	default:
@@ -283,25 +352,30 @@ func withStored(rec spiketrain.Recording, arrays map[string]npz.Array) (spiketra
 // mostUnits bounds the silent units that a number may ask for.
 const mostUnits = 1 << 20
 
-// labels are names of units or trials, or their numbers as text.
-func labels(a npz.Array) ([]string, error) {
-	names, err := a.Strings()
-	if err != nil {
-		numbers, err := a.Int64s()
-		if err != nil {
-			return nil, err
-		}
-		for _, v := range numbers {
-			names = append(names, strconv.FormatInt(v, 10))
-		}
+// labels are names of units or trials, or their numbers as text, by spike.
+func labels(c column) (func(spike int) string, error) {
+	if numbers, err := c.Int64s(); err == nil {
+		texts := map[int64]string{}
+		return func(spike int) string {
+			n := numbers[spike]
+			text, known := texts[n]
+			if !known {
+				text = strconv.FormatInt(n, 10)
+				texts[n] = text
+			}
+			return text
+		}, nil
+	} else if !strings.ContainsAny(c.dtype, "US") {
+		return nil, err
 	}
-	if slices.Contains(names, "") {
-		return nil, errors.New("one has no name")
+	names, err := c.Strings()
+	if err == nil && slices.Contains(names, "") {
+		err = errors.New("one has no name")
 	}
-	return names, nil
+	return func(spike int) string { return names[spike] }, err
 }
 
-func sortedNames(arrays map[string]npz.Array) []string {
+func sortedNames(arrays map[string]column) []string {
 	var names []string
 	for name := range arrays {
 		names = append(names, name)

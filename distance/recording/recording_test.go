@@ -2,7 +2,10 @@ package recording_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -10,6 +13,7 @@ import (
 	"synfire/distance/recording"
 	"synfire/format/npz"
 	"synfire/format/spiketrain"
+	"synfire/internal/limit"
 )
 
 // Spikes of two units, and what is known of a third.
@@ -141,4 +145,44 @@ func FuzzFrom(f *testing.F) {
 			r.Build(spiketrain.Options{Window: &[2]float64{-1, 100}, Sort: true, Clip: true})
 		}
 	})
+}
+
+// Spikes in NPZ took two and more times what they became: their bytes, their numbers
+// and the names of their units.
+func TestSpikesBeyondMemoryAreRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "spikes.npz")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 3 << 20
+	if err := npz.Write(f, map[string]npz.Array{"times": npz.F64(make([]float64, n), n), "units": npz.U8(make([]uint8, n), n)}); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	restore := limit.Pretend(80 << 20)
+	_, _, err = recording.Read(path, recording.Options{})
+	restore()
+	var memory *limit.MemoryError
+	if !errors.As(err, &memory) {
+		t.Errorf("in 80 MB: %v", err)
+	}
+	list, _, err := recording.Read(path, recording.Options{})
+	if err != nil || len(list[0].Trains) != 1 || len(list[0].Trains[0].Times) != n || list[0].Trains[0].Unit != "0" {
+		t.Errorf("%v", err)
+	}
+}
+
+// 300 MB of text took 1.8 GB before they were refused for their length.
+func TestLongTextIsRefusedUnread(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "long.txt")
+	if err := os.WriteFile(path, []byte("1 2 3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, spiketrain.DefaultMax+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := recording.Read(path, recording.Options{}); err == nil || !strings.Contains(err.Error(), "bytes of text") {
+		t.Errorf("%v", err)
+	}
 }

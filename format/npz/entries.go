@@ -42,6 +42,79 @@ func (i Info) Native(elements []byte) {
 	}
 }
 
+// InfoOf is the description of elements of a type, in C's order.
+func InfoOf(dtype string, shape []int) (Info, error) {
+	d, err := parseDType(dtype)
+	if err != nil {
+		return Info{}, fmt.Errorf("npz: %w", err)
+	}
+	size, err := byteLen(d, shape, 1<<62)
+	if err != nil {
+		return Info{}, fmt.Errorf("npz: %w", err)
+	}
+	return Info{DType: d.name(), Shape: shape, Bytes: size, dtype: d}, nil
+}
+
+// Float64s reads the elements, which are all of r, as numbers, row-major, without
+// holding the bytes that they are made of.
+func (i Info) Float64s(r io.Reader) ([]float64, error) {
+	get := i.dtype.float()
+	if get == nil {
+		return nil, fmt.Errorf("the array holds strings (%s), expected numbers", i.DType)
+	}
+	return elements(i, r, get)
+}
+
+// elements reads all of r by get.
+func elements[T any](i Info, r io.Reader, get func([]byte) T) ([]T, error) {
+	next := pieces(i, r, get)
+	v, err := limit.Collect(i.Bytes/int64(i.dtype.size), next)
+	if err == nil {
+		_, err = limit.ReadDeclared(r, 0)
+	}
+	if err == nil && i.Fortran {
+		rowMajor(v, 1, i.Shape)
+	}
+	return v, err
+}
+
+// pieces fills a piece with the next elements of r, by a buffer of its bytes.
+func pieces[T any](i Info, r io.Reader, get func([]byte) T) func(piece []T) (int, error) {
+	size := i.dtype.size
+	var b []byte
+	return func(piece []T) (int, error) {
+		b = slices.Grow(b[:0], len(piece)*size)[:len(piece)*size]
+		n, err := io.ReadFull(r, b)
+		i.Native(b[:n])
+		for k := range n / size {
+			piece[k] = get(b[k*size:])
+		}
+		return n / size, err
+	}
+}
+
+// Each reads the elements from r as numbers and passes them to take, in pieces as they
+// stand in the file; of strings nothing. The piece is taken back afterwards.
+func (i Info) Each(r io.Reader, take func(piece []float64) error) error {
+	get := i.dtype.float()
+	if get == nil {
+		return nil
+	}
+	next, buf := pieces(i, r, get), make([]float64, 1<<13)
+	for left := i.Bytes / int64(i.dtype.size); left > 0; {
+		piece := buf[:min(left, int64(len(buf)))]
+		n, err := next(piece)
+		if err == nil {
+			err = take(piece)
+		}
+		if err != nil {
+			return err
+		}
+		left -= int64(n)
+	}
+	return nil
+}
+
 // ReadInfo reads the beginning of an NPY file and stops before its elements.
 func ReadInfo(r io.Reader) (Info, error) {
 	counted := &counter{r: r}
@@ -163,31 +236,56 @@ func (e Entry) Array() (Array, error) {
 // Float64s reads the elements as numbers, row-major, without holding the bytes that
 // they are made of.
 func (e Entry) Float64s() (v []float64, err error) {
-	get := e.dtype.float()
-	if get == nil {
-		return nil, fmt.Errorf("npz: array %q holds strings (%s), expected numbers", e.Name, e.DType)
-	}
-	size := e.ItemSize()
-	var b []byte
 	err = e.open(func(r io.Reader) error {
-		v, err = limit.Collect(e.Bytes/int64(size), func(piece []float64) (int, error) {
-			b = slices.Grow(b[:0], len(piece)*size)[:len(piece)*size]
-			n, err := io.ReadFull(r, b)
-			e.Native(b[:n])
-			for i := range n / size {
-				piece[i] = get(b[i*size:])
-			}
-			return n / size, err
-		})
-		if err == nil {
-			_, err = limit.ReadDeclared(r, 0)
-		}
+		v, err = e.Info.Float64s(r)
 		return err
 	})
-	if err == nil && e.Fortran {
-		rowMajor(v, 1, e.Shape)
-	}
 	return v, err
+}
+
+// Int64s reads the elements as Array.Int64s does, without holding the bytes that they
+// are made of.
+func (e Entry) Int64s() (v []int64, err error) {
+	get := e.dtype.int()
+	if get == nil || e.dtype.class == 'u' && e.dtype.size == 8 {
+		a, err := e.Array()
+		if err != nil {
+			return nil, err
+		}
+		return a.Int64s()
+	}
+	err = e.open(func(r io.Reader) error {
+		v, err = elements(e.Info, r, get)
+		return err
+	})
+	return v, err
+}
+
+// Strings reads the elements as Array.Strings does.
+func (e Entry) Strings() ([]string, error) {
+	if e.dtype.class != 'U' && e.dtype.class != 'S' {
+		return nil, fmt.Errorf("npz: array %q holds %s, expected strings", e.Name, e.DType)
+	}
+	a, err := e.Array()
+	if err != nil {
+		return nil, err
+	}
+	return a.Strings()
+}
+
+// Each passes the elements as numbers to take, in pieces as they stand in the file; of
+// strings nothing. The piece is taken back afterwards.
+func (e Entry) Each(take func(piece []float64) error) error {
+	if e.dtype.float() == nil {
+		return nil
+	}
+	return e.open(func(r io.Reader) error {
+		if err := e.Info.Each(r, take); err != nil {
+			return err
+		}
+		_, err := limit.ReadDeclared(r, 0)
+		return err
+	})
 }
 
 // open passes what follows the header to read, which goes to the end, where the

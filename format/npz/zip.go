@@ -23,19 +23,32 @@ func Read(r io.ReaderAt, size, max int64) (map[string]Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	arrays := map[string]Array{}
-	for _, e := range entries {
-		if e.Bytes > max {
-			return nil, fmt.Errorf("npz: array %q: shape %v of %s takes %d bytes, more than the permitted %d", e.Name, e.Shape, e.DType, e.Bytes, max)
-		}
-		max -= e.Bytes
+	if err := Permitted(entries, max); err != nil {
+		return nil, err
 	}
+	arrays := map[string]Array{}
 	for _, e := range entries {
 		if arrays[e.Name], err = e.Array(); err != nil {
 			return nil, err
 		}
 	}
 	return arrays, nil
+}
+
+// Permitted is an error where arrays take more than max bytes together.
+func Permitted(entries []Entry, max int64) error {
+	left := max
+	for _, e := range entries {
+		if e.Bytes > left {
+			others := ""
+			if left < max {
+				others = fmt.Sprintf(" that the arrays before it leave of %d", max)
+			}
+			return fmt.Errorf("npz: array %q: shape %v of %s takes %d bytes, more than the permitted %d%s", e.Name, e.Shape, e.DType, e.Bytes, left, others)
+		}
+		left -= e.Bytes
+	}
+	return nil
 }
 
 // ReadFile reads the arrays of the NPZ file at path; see Read.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"synfire/internal/limit"
 	"synfire/internal/magic"
 )
 
@@ -65,6 +66,9 @@ func inMemory(b []byte) section {
 
 func readerAt(r io.ReaderAt) section {
 	return func(offset, n int64) ([]byte, error) {
+		if err := limit.Fits(n); err != nil {
+			return nil, fmt.Errorf("safetensors: %w", err)
+		}
 		b := make([]byte, n)
 		if _, err := io.ReadFull(io.NewSectionReader(r, offset, n), b); err != nil {
 			return nil, fmt.Errorf("safetensors: read %d bytes at offset %d: %w (copy the file again)", n, offset, err)

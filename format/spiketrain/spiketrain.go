@@ -24,6 +24,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"synfire/spike"
 )
@@ -33,6 +34,9 @@ const DefaultMax = 1 << 27
 
 // MaxLine is the longest line of text, in bytes: 16 MiB.
 const MaxLine = 1 << 24
+
+// MaxTrains is the most trains of a recording: 4 million.
+const MaxTrains = 1 << 22
 
 // Recording is trains as they stand in a file.
 type Recording struct {
@@ -172,7 +176,7 @@ func ascending(times []float64) bool {
 func parseTime(s string) (float64, error) {
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-		return 0, fmt.Errorf("found %q, want a finite time", shorten(s))
+		return 0, fmt.Errorf("found %q, want a finite time", shorten(strings.Clone(s)))
 	}
 	return v, nil
 }

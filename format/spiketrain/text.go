@@ -2,6 +2,7 @@ package spiketrain
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -18,30 +19,32 @@ import (
 // as a silent unit. More than max bytes are an error; max ≤ 0 means DefaultMax.
 func ReadText(r io.Reader, max int64) (Recording, error) {
 	var rec Recording
+	var memory limit.Meter
 	lines := bufio.NewScanner(bounded(r, max))
 	lines.Buffer(nil, MaxLine)
 	n := 0
 	var silent, empty []Train // since the last train, before it
 	for lines.Scan() {
 		n++
-		text, _, comment := strings.Cut(lines.Text(), "#")
-		fields := strings.FieldsFunc(text, func(c rune) bool { return c == ' ' || c == '\t' || c == ',' || c == '\r' })
-		if len(fields) == 0 {
+		text, _, comment := bytes.Cut(lines.Bytes(), []byte("#"))
+		t, err := trainOf(text, n)
+		if err != nil {
+			return rec, err
+		}
+		if t.Times == nil {
 			if !comment {
-				silent = append(silent, Train{Line: n})
+				silent = append(silent, t)
 			}
 			continue
 		}
 		rec.Trains, empty, silent = append(rec.Trains, silent...), append(empty, silent...), nil
-		t := Train{Line: n}
-		for i, f := range fields {
-			at, err := parseTime(f)
-			if err != nil {
-				return rec, fmt.Errorf("spike trains: line %d, spike %d: %w", n, i, err)
-			}
-			t.Times = append(t.Times, at)
-		}
 		rec.Trains = append(rec.Trains, t)
+		if len(rec.Trains) > MaxTrains {
+			return rec, tooManyTrains()
+		}
+		if err := memory.Take(8 * int64(len(t.Times))); err != nil {
+			return rec, fmt.Errorf("spike trains: after line %d: %w", n, err)
+		}
 	}
 	switch err := lines.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
@@ -58,6 +61,33 @@ func ReadText(r io.Reader, max int64) (Recording, error) {
 		rec.note(true, "%d empty lines after the last train are not units; if they are, say how many units there are (--units %d)", len(silent), len(rec.Trains)+len(silent))
 	}
 	return rec, nil
+}
+
+// trainOf is the train of a line, with times nil where there are none.
+func trainOf(text []byte, line int) (Train, error) {
+	t := Train{Line: line}
+	n := 0
+	for range bytes.FieldsFuncSeq(text, between) {
+		n++
+	}
+	if n == 0 {
+		return t, nil
+	}
+	t.Times = make([]float64, 0, n)
+	for field := range bytes.FieldsFuncSeq(text, between) {
+		at, err := parseTime(string(field))
+		if err != nil {
+			return t, fmt.Errorf("spike trains: line %d, spike %d: %w", line, len(t.Times), err)
+		}
+		t.Times = append(t.Times, at)
+	}
+	return t, nil
+}
+
+func between(c rune) bool { return c == ' ' || c == '\t' || c == ',' || c == '\r' }
+
+func tooManyTrains() error {
+	return fmt.Errorf("spike trains: more than %d trains; part the recording", MaxTrains)
 }
 
 func linesOf(trains []Train) (lines []string) {
@@ -105,7 +135,9 @@ func ReadCSV(r io.Reader, max int64) (Recording, error) {
 				return rec, fmt.Errorf("spike trains: line %d: the %s is %q; want a name in UTF-8", line, column, shorten(names[i]))
 			}
 		}
-		spikes.Add(names[0], names[1], line, time)
+		if err := spikes.Add(names[0], names[1], line, time); err != nil {
+			return rec, err
+		}
 	}
 	if spikes.rec.Trains == nil {
 		return rec, fmt.Errorf("spike trains: %w: the file has a header and no spikes; want a line for each spike", ErrSilent)
@@ -116,31 +148,58 @@ func ReadCSV(r io.Reader, max int64) (Recording, error) {
 // Spikes makes a recording of a list of spikes.
 type Spikes struct {
 	rec    Recording
+	times  [][][]float64 // of each train, in blocks: growing them copies nothing
 	trains map[[2]string]int
 	trials map[string]bool
+	memory limit.Meter
 }
 
+// blockSize is how many times a block holds at most.
+const blockSize = 1 << 12
+
 // Add adds the spike of a unit in a trial, "" where there are no trials, from a line.
-func (s *Spikes) Add(unit, trial string, line int, time float64) {
+// It fails where there are more than MaxTrains, or the machine has no memory left.
+func (s *Spikes) Add(unit, trial string, line int, time float64) error {
 	if s.trains == nil {
 		s.trains, s.trials = map[[2]string]int{}, map[string]bool{}
 	}
 	i, known := s.trains[[2]string{unit, trial}]
 	if !known {
+		if len(s.rec.Trains) == MaxTrains {
+			return tooManyTrains()
+		}
 		unit, trial = strings.Clone(unit), strings.Clone(trial)
 		i = len(s.rec.Trains)
 		s.trains[[2]string{unit, trial}] = i
 		s.rec.Trains = append(s.rec.Trains, Train{Unit: unit, Trial: trial, Line: line})
+		s.times = append(s.times, nil)
 		if trial != "" && !s.trials[trial] {
 			s.trials[trial] = true
 			s.rec.Trials = append(s.rec.Trials, trial)
 		}
 	}
-	s.rec.Trains[i].Times = append(s.rec.Trains[i].Times, time)
+	blocks := s.times[i]
+	last := len(blocks) - 1
+	if last < 0 || len(blocks[last]) == cap(blocks[last]) {
+		size := 1
+		if last >= 0 {
+			size = min(2*cap(blocks[last]), blockSize)
+		}
+		blocks = append(blocks, make([]float64, 0, size))
+		last++
+	}
+	blocks[last] = append(blocks[last], time)
+	s.times[i] = blocks
+	return s.memory.Take(8)
 }
 
-// Recording is what was added, with a note on numbers that units lack.
+// Recording is what was added, with a note on numbers that units lack. Nothing can be
+// added afterwards.
 func (s *Spikes) Recording() Recording {
+	for i := range s.times {
+		s.rec.Trains[i].Times = slices.Concat(s.times[i]...)
+		s.times[i] = nil
+	}
 	s.rec.gaps()
 	return s.rec
 }

@@ -22,15 +22,38 @@ func (e *MemoryError) Error() string {
 // asked is from how many bytes on the machine is asked whether it has them.
 const asked = 64 << 20
 
+// freeMemory is what the machine has; Pretend replaces it in tests.
+var freeMemory = machine.Free
+
+// Pretend is for tests: as if the machine had so many bytes left, until restore.
+func Pretend(free int64) (restore func()) {
+	freeMemory = func() int64 { return free }
+	return func() { freeMemory = machine.Free }
+}
+
 // Fits is a *MemoryError where the machine has not n bytes of memory left.
 func Fits(n int64) error {
 	if n < asked {
 		return nil
 	}
-	if free := machine.Free(); free > 0 && n > free {
+	if free := freeMemory(); free > 0 && n > free {
 		return &MemoryError{n, free}
 	}
 	return nil
+}
+
+// Meter asks the machine for memory as it is taken, where nobody knows beforehand how
+// much that will be. The zero value is ready.
+type Meter struct{ since int64 }
+
+// Take notes that n bytes are about to be taken: a *MemoryError where the machine has
+// not as much as was taken since it was last asked.
+func (m *Meter) Take(n int64) error {
+	if m.since += n; m.since < asked {
+		return nil
+	}
+	n, m.since = m.since, 0
+	return Fits(n)
 }
 
 // staged is the part of what a header declares that must be there before memory is

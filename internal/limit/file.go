@@ -42,6 +42,9 @@ func readFile(f fs.File, max int64) ([]byte, error) {
 	if info.Size() > max {
 		return nil, &Error{max}
 	}
+	if err := Fits(info.Size()); err != nil {
+		return nil, err
+	}
 	b := make([]byte, 0, info.Size()+1) // one more shows where the file ends
 	for {
 		if len(b) == cap(b) {

@@ -47,6 +47,9 @@ func NewRule() Rule {
 	}
 }
 
+// Exit is when an evaluation answers a sample, unless it is told otherwise.
+func (r Rule) Exit() Lead { return r.EarlyExit }
+
 // Validate returns an error for counts that make no sense.
 func (r Rule) Validate() error {
 	for _, f := range []struct {

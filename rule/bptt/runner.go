@@ -215,7 +215,10 @@ func (r *runner) outputs(b *sample.Batch, evaluated bool) ([]task.Output, error)
 				d = o.Read
 			}
 			r.read[i] = tensor.Resize(r.read[i], s.B*s.Units())
-			d.Decode(r.read[i], s)
+			c := loss.Call{Out: s, Valid: b.Valid(r.steps), Scores: r.read[i]}
+			if err := c.Decode(d); err != nil {
+				return nil, err
+			}
 			for k := range r.read[i] {
 				r.read[i][k] *= scale(o)
 			}

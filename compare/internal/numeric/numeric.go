@@ -171,23 +171,29 @@ func Alike(v []float64, tolerance float64) bool {
 // Rounding become exactly 0: what rounding leaves of them is no response.
 func Centred(x *mat.Dense) *mat.Dense {
 	n, p := x.Dims()
-	means, constant := ColumnMeans(x), ConstantColumns(x)
 	c := mat.NewDense(n, p, nil)
-	for i := range n {
+	centre(c, x)
+	return c
+}
+
+// centre sets c, which may be x, to x centred.
+func centre(c, x *mat.Dense) {
+	means, constant := ColumnMeans(x), ConstantColumns(x)
+	for i := range x.RawMatrix().Rows {
 		row := c.RawRowView(i)
 		for j, v := range x.RawRowView(i) {
-			if !constant[j] {
-				row[j] = v - means[j]
+			if row[j] = v - means[j]; constant[j] {
+				row[j] = 0
 			}
 		}
 	}
-	return c
 }
 
 // CentredNear1 is centred, on a scale near 1: CKA and CCA do not see it.
 func CentredNear1(x *mat.Dense) *mat.Dense {
-	near1, _ := Rescaled(x)
-	c, _ := Rescaled(Centred(near1))
+	c, _ := Rescaled(x)
+	centre(c, c)
+	c.Scale(math.Ldexp(1, -Exponent(LargestOf(c))), c)
 	return c
 }
 

@@ -1,0 +1,66 @@
+package inspect_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"synfire/catalog"
+	"synfire/format/idx"
+	"synfire/format/npz"
+	"synfire/inspect"
+)
+
+func zipped(b []byte) []byte {
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	z.Write(b)
+	z.Close()
+	return out.Bytes()
+}
+
+// The header of a truncated file was shown as if all were there.
+func TestTruncatedFilesAreNoticed(t *testing.T) {
+	var whole, array bytes.Buffer
+	if err := idx.Write(&whole, &idx.Array{Dims: []int{2, 50}, Data: make([]byte, 100)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := npz.WriteNPY(&array, npz.F64(make([]float64, 9), 9)); err != nil {
+		t.Fatal(err)
+	}
+	b := whole.Bytes()
+	for name, c := range map[string]struct {
+		content []byte
+		want    string
+	}{
+		"whole":               {b, ""},
+		"whole.gz":            {zipped(b), ""},
+		"parts.gz":            {append(zipped(b[:40]), zipped(b[40:])...), ""},
+		"short":               {b[:90], "truncated: found 78"},
+		"long":                {append(bytes.Clone(b), 0), "more bytes follow"},
+		"short.gz":            {zipped(b[:90]), "truncated: found 78"},
+		"cut.gz":              {zipped(b)[:30], "truncated"},
+		"whole.npy":           {array.Bytes(), ""},
+		"header without.npy":  {array.Bytes()[:array.Len()-72], "takes 72 bytes, the file has 0"},
+		"one element too few": {array.Bytes()[:array.Len()-8], "takes 72 bytes, the file has 64"},
+	} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, c.content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f, err := inspect.Open(catalog.Default(), path)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+		if err != nil {
+			continue
+		}
+		n := 0
+		if err := f.Arrays[0].Each(func(piece []float64) error { n += len(piece); return nil }); err != nil || n < 9 {
+			t.Errorf("%s: %d elements, %v", name, n, err)
+		}
+	}
+}
