@@ -225,6 +225,27 @@ func TestTargets(t *testing.T) {
 	}
 }
 
+// Whole numbers as labels are the classes of these names, where a model's classes are
+// numbers, not their places.
+func TestLabelsThatAreNamesOfClasses(t *testing.T) {
+	in := func(labels ...int64) map[string]npz.Array {
+		return map[string]npz.Array{"x": npz.F32(make([]float32, len(labels)), len(labels), 1), "y": npz.I64(labels, len(labels))}
+	}
+	classes := []string{"1", "2", "10"}
+	src, _, err := arrays.From("own", in(10, 1, 2), arrays.Arrays{Classes: classes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{2, 0, 1} {
+		if got, err := src.Target(i, 0); err != nil || got.Class != want {
+			t.Errorf("sample %d: %+v, %v; want class %d", i, got, err, want)
+		}
+	}
+	if _, _, err := arrays.From("own", in(10, 0), arrays.Arrays{Classes: classes}); err == nil || !strings.Contains(err.Error(), "label 0 of sample 1 is none of the classes") {
+		t.Errorf("label 0: %v", err)
+	}
+}
+
 // 400 classes, by number and by name, stay 400.
 func TestManyClasses(t *testing.T) {
 	const n = 400

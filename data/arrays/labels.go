@@ -3,6 +3,7 @@ package arrays
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"synfire/data"
 	"synfire/format/npz"
@@ -10,7 +11,8 @@ import (
 )
 
 // labelling numbers the labels of all splits alike. Given names come in the order of
-// the numbers.
+// the numbers, unless they are numbers themselves: then a label is the class of that
+// name.
 func labelling(labels []npz.Array, classes []string) (names []string, numbers [][]int, err error) {
 	for _, y := range labels {
 		if len(y.Shape) == 0 || y.Len() != y.Shape[0] {
@@ -19,6 +21,9 @@ func labelling(labels []npz.Array, classes []string) (names []string, numbers []
 	}
 	if _, err := labels[0].Strings(); err == nil {
 		return named(labels, classes)
+	}
+	if places := numbered(classes); places != nil {
+		return matched(labels, classes, places)
 	}
 	most := -1
 	for _, y := range labels {
@@ -41,6 +46,43 @@ func labelling(labels []npz.Array, classes []string) (names []string, numbers []
 		}
 	}
 	return names, numbers, nil
+}
+
+// numbered are the places of classes whose names are all whole numbers; nil where one
+// is not.
+func numbered(classes []string) map[int64]int {
+	if len(classes) == 0 {
+		return nil
+	}
+	places := make(map[int64]int, len(classes))
+	for i, name := range classes {
+		v, err := strconv.ParseInt(name, 10, 64)
+		if err != nil {
+			return nil
+		}
+		places[v] = i
+	}
+	return places
+}
+
+// matched are labels that are whole numbers, by classes that are named so.
+func matched(labels []npz.Array, classes []string, places map[int64]int) (names []string, numbers [][]int, err error) {
+	for _, y := range labels {
+		v, err := y.Int64s()
+		if err != nil {
+			return nil, nil, fmt.Errorf("labels: %w", err)
+		}
+		of := make([]int, len(v))
+		for i, label := range v {
+			place, known := places[label]
+			if !known {
+				return nil, nil, fmt.Errorf("label %d of sample %d is none of the classes %s", label, i, data.Names(classes))
+			}
+			of[i] = place
+		}
+		numbers = append(numbers, of)
+	}
+	return classes, numbers, nil
 }
 
 // named are labels that are names; the classes are sorted unless they are given.
