@@ -40,6 +40,9 @@ type Learner struct {
 	keys    []rng.Key
 }
 
+// New makes the learner of a rule in a setting, with its initial weights.
+func New(r Rule, s train.Setting) (*Learner, error) { return r.learner(s) }
+
 // Learner makes the learner, with its initial weights.
 func (r Rule) Learner(s train.Setting) (train.Learner, error) {
 	l, err := r.learner(s)
@@ -350,6 +353,23 @@ func (l *Learner) setWeights(m map[string]train.Array, arrays int) error {
 	}
 	l.net.transpose()
 	return nil
+}
+
+// Stream is a stream that goes on from what the learner has learnt, with weights of its own,
+// and updates them each so many milliseconds (0: 500).
+func (l *Learner) Stream(update float64) (*Stream, error) {
+	s, err := NewStream(l.rule, l.net.layers[0].in, l.outputs, l.clock.dt, update, l.setting.Seed)
+	if err != nil {
+		return nil, err
+	}
+	s.clock = l.clock
+	for i, p := range l.net.layers {
+		copy(s.net.layers[i].w.Data, p.w.Data)
+		copy(s.net.layers[i].scale.Data, p.scale.Data)
+	}
+	s.net.updates = l.net.updates
+	s.net.transpose()
+	return s, nil
 }
 
 // Fork is a network with the same weights for another goroutine.

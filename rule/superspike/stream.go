@@ -270,6 +270,24 @@ func (s *Stream) Loss() float64 {
 	return sum / s.clock.spike
 }
 
+// Potentials are those of the neurons of layer l in mV, after the last step's resets.
+func (s *Stream) Potentials(l int) []float64 {
+	out := make([]float64, len(s.layers[l].u))
+	for i, v := range s.layers[l].u {
+		out[i] = float64(v) + s.net.rule.Rest
+	}
+	return out
+}
+
+// Errors are e of the neurons of layer l, the filtered errors that they learn by.
+func (s *Stream) Errors(l int) []float64 {
+	out := make([]float64, len(s.layers[l].e))
+	for i, v := range s.layers[l].e {
+		out[i] = float64(v)
+	}
+	return out
+}
+
 // Updates is how many times the weights have been updated.
 func (s *Stream) Updates() int { return int(s.net.updates) }
 
