@@ -22,6 +22,7 @@ import (
 	"synfire/data/fashion"
 	"synfire/data/fsdd"
 	"synfire/data/mnist"
+	"synfire/data/trains"
 	"synfire/data/voc"
 	"synfire/internal/suggest"
 	"synfire/model"
@@ -41,7 +42,7 @@ type Catalog struct {
 func Default() Catalog {
 	c := Catalog{Table: model.Default(), Datasets: []data.Dataset{
 		mnist.Dataset(), mnist.SampleDataset(), fashion.Dataset(),
-		cifar.Dataset(), cifar.JPEGDataset(), fsdd.Dataset(), voc.BCCD(),
+		cifar.Dataset(), cifar.JPEGDataset(), fsdd.Dataset(), voc.BCCD(), trains.Oxford(),
 	}}
 	c.Rules[bptt.Kind] = model.Kind{New: func() any { r := bptt.NewRule(); return &r }, Example: bptt.NewRule()}
 	c.Rules[eqprop.Kind] = model.Kind{New: func() any { r := eqprop.NewRule(); return &r }, Example: eqprop.NewRule()}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 
+	"synfire/data/trains"
 	"synfire/encode"
 	"synfire/internal/par"
 	"synfire/internal/rng"
+	"synfire/recipe"
 	"synfire/rule/superspike"
 	"synfire/sample"
 	"synfire/spike"
@@ -127,4 +129,22 @@ func (l *lesson) answer(ctx context.Context) ([]spike.Train, float64, error) {
 	}
 	d, _ := p.Metrics.Mean(train.Loss)
 	return out, d, nil
+}
+
+// picture is the pattern of the paper: 200 trains that are to draw a picture in 1.89 s.
+func picture(ctx context.Context, e *recipe.Env) (problem, error) {
+	src, _, err := trains.Oxford().Load(ctx, e.Data)
+	if err != nil {
+		return problem{}, err
+	}
+	var s sample.Sample
+	if err := src.Read(ctx, 0, &s); err != nil {
+		return problem{}, err
+	}
+	spec := src.Spec()
+	p := problem{inputs: spec.Shape.Size(), steps: int(spec.Duration/dt+0.5) + silence, events: s.Events, targets: s.Targets[0].Trains}
+	for i := range p.targets {
+		p.targets[i].Stop = float64(p.steps) * dt
+	}
+	return p, nil
 }
