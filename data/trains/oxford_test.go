@@ -11,7 +11,7 @@ import (
 )
 
 // The pattern has the spikes that its description counts.
-func TestOxford(t *testing.T) {
+func TestOxfordDataset(t *testing.T) {
 	dir := filepath.Join("..", "..", "..", "shared", "data")
 	if _, err := os.Stat(filepath.Join(dir, "superspike-targets.zip")); err != nil {
 		t.Skip("the pattern is not on this machine")
