@@ -71,7 +71,7 @@ func (p problem) batch() (*sample.Batch, error) {
 
 // lesson is a network that is shown a problem again and again.
 type lesson struct {
-	problem problem
+	given   problem
 	batch   *sample.Batch
 	learner *superspike.Learner
 	D       []float64 // of each trial, before it was learned from
@@ -87,7 +87,7 @@ func newLesson(p problem, r superspike.Rule, seed uint64, pool *par.Pool) (*less
 	if err != nil {
 		return nil, err
 	}
-	return &lesson{problem: p, batch: b, learner: l}, nil
+	return &lesson{given: p, batch: b, learner: l}, nil
 }
 
 // teach is so many trials.
@@ -117,10 +117,10 @@ func (l *lesson) answer(ctx context.Context) ([]spike.Train, float64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	out := make([]spike.Train, len(l.problem.targets))
+	out := make([]spike.Train, len(l.given.targets))
 	course := p.Outputs[0].Signal
 	for u := range out {
-		out[u].Stop = float64(l.problem.steps) * dt
+		out[u].Stop = float64(l.given.steps) * dt
 		for t := range course.T {
 			if course.Data[t*len(out)+u] != 0 {
 				out[u].Times = append(out[u].Times, float64(t)*dt)

@@ -92,7 +92,7 @@ type Rule struct {
 	Epsilon    float64 `yaml:"epsilon"`               // added to √v
 	LayerMax   bool    `yaml:"layer-max,omitempty"`   // one √v for a layer, its largest
 	Bound      float64 `yaml:"bound"`                 // mV, of a weight's size
-	Init       float64 `yaml:"init"`                  // mV; weights begin with a deviation of init/√inputs
+	Init       float64 `yaml:"initial"`               // mV; weights begin with a deviation of initial/√inputs
 
 	FeedbackDelay float64 `yaml:"feedback-delay,omitempty"` // ms that errors take to hidden layers
 	Rho           float64 `yaml:"rho,omitempty"`            // ρ of the regulariser, weights in mV
@@ -133,7 +133,7 @@ func (r Rule) Validate() error {
 	for _, p := range []struct {
 		name  string
 		value float64
-	}{{"init", r.Init}, {"feedback-delay", r.FeedbackDelay}, {"rho", r.Rho}, {"refractory", r.Refractory}} {
+	}{{"initial", r.Init}, {"feedback-delay", r.FeedbackDelay}, {"rho", r.Rho}, {"refractory", r.Refractory}} {
 		if !(p.value >= 0) || math.IsInf(p.value, 0) {
 			return fmt.Errorf("superspike: %s is %v, want a finite number from 0 on", p.name, p.value)
 		}
