@@ -22,12 +22,14 @@ import (
 	"synfire/data/fashion"
 	"synfire/data/fsdd"
 	"synfire/data/mnist"
+	"synfire/data/trains"
 	"synfire/data/voc"
 	"synfire/internal/suggest"
 	"synfire/model"
 	"synfire/rule/bptt"
 	"synfire/rule/eqprop"
 	"synfire/rule/s4nn"
+	"synfire/rule/superspike"
 	"synfire/sample"
 )
 
@@ -41,13 +43,14 @@ type Catalog struct {
 func Default() Catalog {
 	c := Catalog{Table: model.Default(), Datasets: []data.Dataset{
 		mnist.Dataset(), mnist.SampleDataset(), fashion.Dataset(),
-		cifar.Dataset(), cifar.JPEGDataset(), fsdd.Dataset(), voc.BCCD(),
+		cifar.Dataset(), cifar.JPEGDataset(), fsdd.Dataset(), voc.BCCD(), trains.Oxford(),
 	}}
 	c.Rules[bptt.Kind] = model.Kind{New: func() any { r := bptt.NewRule(); return &r }, Example: bptt.NewRule()}
 	c.Rules[eqprop.Kind] = model.Kind{New: func() any { r := eqprop.NewRule(); return &r }, Example: eqprop.NewRule()}
 	example := s4nn.NewRule()
 	example.Hidden = []int{4}
 	c.Rules[s4nn.Kind] = model.Kind{New: func() any { r := s4nn.NewRule(); return &r }, Example: example}
+	c.Rules[superspike.Kind] = model.Kind{New: func() any { r := superspike.NewRule(); return &r }, Example: superspike.NewRule()}
 	c.Rules[bptt.GraphKind] = model.Kind{New: func() any { return &bptt.Graph{} }, Example: bptt.Graph{}}
 	return c
 }

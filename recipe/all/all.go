@@ -8,6 +8,7 @@ import (
 	"synfire/recipe/quickstart"
 	"synfire/recipe/ratetemporal"
 	"synfire/recipe/s4nn"
+	"synfire/recipe/superspike"
 )
 
 // Recipes lists every recipe.
@@ -17,6 +18,7 @@ func Recipes() []recipe.Recipe {
 		ratetemporal.Recipe(),
 		braincompare.Recipe(),
 		s4nn.Recipe(),
+		superspike.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }
