@@ -27,6 +27,7 @@ import (
 	"synfire/model"
 	"synfire/rule/bptt"
 	"synfire/rule/eqprop"
+	"synfire/rule/spikegrad"
 	"synfire/sample"
 )
 
@@ -44,6 +45,7 @@ func Default() Catalog {
 	}}
 	c.Rules[bptt.Kind] = model.Kind{New: func() any { r := bptt.NewRule(); return &r }, Example: bptt.NewRule()}
 	c.Rules[eqprop.Kind] = model.Kind{New: func() any { r := eqprop.NewRule(); return &r }, Example: eqprop.NewRule()}
+	c.Rules[spikegrad.Kind] = model.Kind{New: func() any { r := spikegrad.NewRule(); return &r }, Example: spikegrad.NewRule()}
 	c.Rules[bptt.GraphKind] = model.Kind{New: func() any { return &bptt.Graph{} }, Example: bptt.Graph{}}
 	return c
 }
