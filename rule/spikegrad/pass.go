@@ -188,14 +188,14 @@ func (p *passes) forward(w *worker, lo, hi int) {
 // countForward counts the spikes that a layer gets of a sample.
 func (p *passes) countForward(l, i int) {
 	s, c := p.stages[l], &p.each[i]
-	spikes, most, reached := 0.0, 0.0, int64(0)
+	spikes, squares, reached := 0.0, 0.0, int64(0)
 	x, channels := row(p.n[l], p.samples, i), s.in[2]
 	for pixel, fan := range p.fanOut[l] {
 		here := 0.0
 		for _, v := range x[pixel*channels:][:channels] {
 			a := math.Abs(float64(v))
 			here += a
-			most = max(most, a)
+			squares += a * a
 		}
 		spikes += here
 		reached += int64(here) * fan
@@ -207,7 +207,7 @@ func (p *passes) countForward(l, i int) {
 		c.spikes += int64(spikes)
 		c.layers[l-1] = int64(spikes)
 	}
-	if p.r.Truncate != None && !s.certain(spikes, most) {
+	if p.r.Truncate != None && !s.certain(squares) {
 		c.inexact = 1
 	}
 }
@@ -286,14 +286,14 @@ func (p *passes) countBackward(w *worker, l, i int) {
 	s, c := p.stages[l], &p.each[i]
 	d := row(p.d[l+1], p.samples, i)
 	w.pixels = tensor.Resize(w.pixels, len(p.fanIn[l]))
-	spikes, most, weighted := 0.0, 0.0, int64(0)
+	spikes, squares, weighted := 0.0, 0.0, int64(0)
 	channels := s.out[2]
 	for pixel, fan := range p.fanIn[l] {
 		here := 0.0
 		for _, v := range d[pixel*channels:][:channels] {
 			a := math.Abs(float64(v))
 			here += a
-			most = max(most, a)
+			squares += a * a
 		}
 		w.pixels[pixel] = tensor.Float(here)
 		spikes += here
@@ -310,7 +310,7 @@ func (p *passes) countBackward(w *worker, l, i int) {
 	if l > 0 {
 		c.ratio += float64(weighted) / p.macs
 		c.backward += p.reached(w, l, i, func(j int) bool { return p.stages[l-1].open(p.n[l][i*s.in.Size()+j], p.v[l][i*s.in.Size()+j]) })
-		if !s.certainBack(spikes, most) {
+		if !s.certainBack(squares) {
 			c.inexact = 1
 		}
 	}

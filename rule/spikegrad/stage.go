@@ -3,6 +3,7 @@ package spikegrad
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"synfire/internal/kernel"
 	"synfire/internal/rng"
@@ -33,9 +34,9 @@ type stage struct {
 	bounds bounds         // of the weights that are used
 }
 
-// bounds say how large sums can become: of |w| the largest, and the largest sums over
-// what an output sees, and over what an input reaches.
-type bounds struct{ weight, column, row, bias float64 }
+// bounds say how large sums can become: the largest norm of the weights that an output
+// sees, of those that an input channel reaches, and the largest bias.
+type bounds struct{ column, row, bias float64 }
 
 // stages are the layers of a rule for images of a shape.
 func (r Rule) stages(in tensor.Shape, classes int) ([]*stage, error) {
@@ -161,21 +162,17 @@ func (r Rule) whole(v float64) float64 {
 // measure finds the bounds.
 func (s *stage) measure() {
 	n := s.m.N
-	columns := make([]float64, n)
-	s.bounds = bounds{}
+	columns, rows := make([]float64, n), make([]float64, s.m.C)
 	for i := 0; i < len(s.used.Data); i += n {
-		row := 0.0
 		for o, v := range s.used.Data[i:][:n] {
-			a := math.Abs(float64(v))
-			row += a
-			columns[o] += a
-			s.bounds.weight = max(s.bounds.weight, a)
+			square := float64(v) * float64(v)
+			columns[o] += square
+			rows[i/n%s.m.C] += square
 		}
-		s.bounds.row = max(s.bounds.row, row*float64(s.m.KH*s.m.KW))
 	}
-	for o, v := range columns {
-		s.bounds.column = max(s.bounds.column, v)
-		s.bounds.bias = max(s.bounds.bias, math.Abs(float64(s.bias[o])))
+	s.bounds = bounds{column: math.Sqrt(slices.Max(columns)), row: math.Sqrt(slices.Max(rows))}
+	for _, v := range s.bias {
+		s.bounds.bias = max(s.bounds.bias, math.Abs(float64(v)))
 	}
 }
 
@@ -249,20 +246,20 @@ func (s *stage) fire(n, v []tensor.Float, truncate bool) {
 // open is S′.
 func (s *stage) open(n, v tensor.Float) bool { return s.linear || v > 0 || n > 0 }
 
-// certain reports whether sums of weighted spikes are exact: they and all their parts stay
-// below the limit, as the largest weight times all spikes does, or the largest sum of
-// weights times the most spikes.
-func (s *stage) certain(spikes, most float64) bool {
+// certain reports whether sums of weighted spikes are exact, whatever their order: they and
+// all their parts stay below the limit, as the norm of the weights times that of the spikes
+// does (Cauchy and Schwarz).
+func (s *stage) certain(squares float64) bool {
 	if s.size > 0 {
-		return spikes < limit/8 // the mean is rounded, and its sum with it
+		return float64(s.size)*math.Sqrt(squares) < limit/8 // the mean is rounded, and its sum with it
 	}
-	return min(s.bounds.weight*spikes, s.bounds.column*most)+s.bounds.bias < limit
+	return s.bounds.column*math.Sqrt(squares)+s.bounds.bias < limit-1
 }
 
 // certainBack is certain of errors.
-func (s *stage) certainBack(spikes, most float64) bool {
+func (s *stage) certainBack(squares float64) bool {
 	if s.size > 0 {
-		return spikes*s.scale < limit/8
+		return math.Sqrt(squares) < limit/8
 	}
-	return min(s.bounds.weight*spikes, s.bounds.row*most) < limit
+	return s.bounds.row*math.Sqrt(squares) < limit-1
 }
