@@ -241,6 +241,20 @@ func (l *Learner) Predict(ctx context.Context, b *sample.Batch) (train.Predictio
 	}, nil
 }
 
+// Residuals are the V/Θ that the neurons of each layer but the last end a forward phase
+// with: [samples × neurons] each, the learner's own memory.
+func (l *Learner) Residuals(b *sample.Batch) ([][]tensor.Float, error) {
+	if err := l.take(b, false); err != nil {
+		return nil, err
+	}
+	l.run(false)
+	last := len(l.p.stages) - 1
+	for i, s := range l.p.stages[:last] {
+		kernel.Scale(l.p.v[i+1], 1/s.theta)
+	}
+	return l.p.v[1 : last+1], nil
+}
+
 // OutputName names the output.
 const OutputName = "output"
 
