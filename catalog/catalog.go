@@ -29,6 +29,7 @@ import (
 	"synfire/rule/bptt"
 	"synfire/rule/eqprop"
 	"synfire/rule/s4nn"
+	"synfire/rule/spikegrad"
 	"synfire/rule/superspike"
 	"synfire/sample"
 )
@@ -51,6 +52,7 @@ func Default() Catalog {
 	example.Hidden = []int{4}
 	c.Rules[s4nn.Kind] = model.Kind{New: func() any { r := s4nn.NewRule(); return &r }, Example: example}
 	c.Rules[superspike.Kind] = model.Kind{New: func() any { r := superspike.NewRule(); return &r }, Example: superspike.NewRule()}
+	c.Rules[spikegrad.Kind] = model.Kind{New: func() any { r := spikegrad.NewRule(); return &r }, Example: spikegrad.NewRule()}
 	c.Rules[bptt.GraphKind] = model.Kind{New: func() any { return &bptt.Graph{} }, Example: bptt.Graph{}}
 	return c
 }

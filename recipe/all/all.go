@@ -9,6 +9,7 @@ import (
 	"synfire/recipe/ratetemporal"
 	"synfire/recipe/s4nn"
 	"synfire/recipe/superspike"
+	"synfire/recipe/spikegrad"
 )
 
 // Recipes lists every recipe.
@@ -19,6 +20,7 @@ func Recipes() []recipe.Recipe {
 		braincompare.Recipe(),
 		s4nn.Recipe(),
 		superspike.Recipe(),
+		spikegrad.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }
