@@ -21,7 +21,6 @@ import (
 	"synfire/model"
 	"synfire/modelfile"
 	"synfire/report"
-	"synfire/sample"
 	"synfire/view"
 )
 
@@ -71,7 +70,7 @@ func (c *predictCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	failed := failures{a: a, json: c.JSON}
+	failed, n := view.Failures{Out: a.err, Program: a.Name}, 0
 	stdin := func() input.Lines { return input.Lines{Reader: os.Stdin} }
 	for in := range input.Files(a.ctx, c.Files, stdin, inputOptions(m)) {
 		err := in.Err
@@ -83,9 +82,10 @@ func (c *predictCmd) Run(a *app) error {
 			return a.ctx.Err()
 		}
 		if err != nil {
-			err = failed.add(in.Name, err)
+			n++
+			err = c.fail(a, &failed, in.Name, err)
 		} else {
-			err = errors.Join(failed.tell(), c.print(a, p))
+			err = errors.Join(failed.Tell(), c.print(a, p))
 		}
 		if err != nil {
 			return err
@@ -94,58 +94,21 @@ func (c *predictCmd) Run(a *app) error {
 	if a.ctx.Err() != nil {
 		return a.ctx.Err()
 	}
-	if err := failed.tell(); err != nil {
+	if err := failed.Tell(); err != nil {
 		return err
 	}
-	if failed.n > 0 {
+	if n > 0 {
 		return codeError(exitFailed)
 	}
 	return nil
 }
 
-// failures tells of inputs that could not be read: as JSON of each, as text of those
-// alike, one after another, once.
-type failures struct {
-	a     *app
-	json  bool
-	n     int
-	key   string // what the last ones have in common
-	first failedInput
-	last  string // name
-	alike int
-}
-
-func (f *failures) add(name string, err error) error {
-	f.n++
-	if f.json {
-		return json.NewEncoder(f.a.out).Encode(failedInput{name, err.Error()})
+// fail tells that an input could not be read.
+func (c *predictCmd) fail(a *app, failed *view.Failures, name string, err error) error {
+	if c.JSON {
+		return json.NewEncoder(a.out).Encode(failedInput{name, err.Error()})
 	}
-	key := err.Error()
-	if column := (*input.ColumnError)(nil); errors.As(err, &column) {
-		key = fmt.Sprintf("column %d", column.Column)
-	}
-	if key != f.key {
-		if err := f.tell(); err != nil {
-			return err
-		}
-		f.key, f.first = key, failedInput{name, printable(err)}
-	}
-	f.last, f.alike = name, f.alike+1
-	return nil
-}
-
-// tell prints what the last ones have in common.
-func (f *failures) tell() error {
-	if f.alike == 0 {
-		return nil
-	}
-	more := ""
-	if f.alike > 1 {
-		more = fmt.Sprintf(" (and so %d more, to %s)", f.alike-1, sample.Printable(f.last))
-	}
-	_, err := fmt.Fprintf(f.a.err, "%s: %s: %s%s\n", f.a.Name, sample.Printable(f.first.Input), f.first.Error, more)
-	f.key, f.alike = "", 0
-	return err
+	return failed.Add(name, err)
 }
 
 // open opens the model. A file of format 1 lacks what the data tell.

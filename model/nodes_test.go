@@ -85,7 +85,7 @@ func TestNodeErrors(t *testing.T) {
 		{"name: pooled", "name: a.b", "no dots"},
 		{"[pooled, previous]", "[input, previous]", `net.yaml:12:5: layers[7]: node "concat1": concat: input 1 has shape`},
 		{"{kind: concat, from: [pooled, previous]}", "{kind: relu, from: pooled}", `net.yaml:11:5: layers[6]: node "maxpool2": nothing uses its output`},
-		{"out: 10", "out: 9", `net.yaml:14:5: layers[9]: node "linear1": the output has 9 units, and target "class" has 10 classes`},
+		{"out: 10", "out: 9", `net.yaml:14:5: layers[9]: node "linear1": the output has 9 units, and target "class" of the data has 10 classes`},
 		{"- flatten", "-", `net.yaml:13:4: layers[8]: expected a mapping with a kind`},
 	} {
 		src := []byte(strings.Replace(block, c.replace, c.by, 1))

@@ -95,6 +95,9 @@ func (e *ColumnError) Error() string {
 	return fmt.Sprintf("column %d: %q is no finite number; correct it, or leave labels out", e.Column, e.Cell)
 }
 
+// Alike is what such cells of a column have in common.
+func (e *ColumnError) Alike() string { return fmt.Sprintf("column %d", e.Column) }
+
 // split cuts a line into cells without their quotes.
 func split(line []byte) (cells []string) {
 	text := strings.TrimSpace(string(line))

@@ -8,8 +8,8 @@ import (
 	"synfire/recipe/quickstart"
 	"synfire/recipe/ratetemporal"
 	"synfire/recipe/s4nn"
-	"synfire/recipe/superspike"
 	"synfire/recipe/spikegrad"
+	"synfire/recipe/superspike"
 )
 
 // Recipes lists every recipe.

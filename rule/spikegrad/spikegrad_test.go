@@ -69,7 +69,7 @@ func networks() map[string][]Layer {
 // of the weights are those of the equivalent network, bit for bit; I = Θn + V holds before,
 // and in the first layer settling takes at most one spike.
 func TestAnyOrderOfEventsEqualsTheIntegers(t *testing.T) {
-	orders := 100
+	orders := 101
 	if testing.Short() {
 		orders = 10
 	}
