@@ -343,6 +343,7 @@ func (m measured) heatmap(title string) (figure.Figure, error) {
 				far[i] = append(far[i], 1-v)
 			}
 		}
+		g.Heights = "1 − " + m.Metric
 	}
 	links, err := distance.Linkage(far)
 	if err != nil {

@@ -27,7 +27,8 @@ func TestCompareTable(t *testing.T) {
 	}
 }
 
-// Heights of the tree are distances, of similarities those from 1.
+// Heights of the tree are distances, of similarities those from 1, and its axis
+// says so: it bore the similarity's name.
 func TestTreeOfSimilarities(t *testing.T) {
 	m := measured{Metric: "spike-sync", names: []string{"a", "b", "c"}, response: "train", matrix: [][]float64{{1, 0.75, 0.5}, {0.75, 1, 0.5}, {0.5, 0.5, 1}}}
 	f, err := m.heatmap("trains")
@@ -35,7 +36,7 @@ func TestTreeOfSimilarities(t *testing.T) {
 		t.Fatal(err)
 	}
 	// One 0.4 stands at the tree, one at the bar of colours, which ends at 1.
-	if svg := string(f.SVG()); strings.Count(svg, ">0.4<") != 2 || strings.Contains(svg, ">1.5<") {
+	if svg := string(f.SVG()); strings.Count(svg, ">0.4<") != 2 || strings.Contains(svg, ">1.5<") || strings.Count(svg, ">1 − spike-sync<") != 1 {
 		t.Errorf("heights of the tree:\n%s", svg)
 	}
 }

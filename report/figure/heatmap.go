@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -21,7 +22,8 @@ import (
 // orange above, blue below, clear at zero. Otherwise Low is clear and High is blue.
 //
 // Tree, for a square grid, joins its n rows into clusters (see Join): rows and
-// columns are drawn in the order of its leaves, and the tree above them.
+// columns are drawn in the order of its leaves, and the tree above them. Heights
+// says what its heights are; empty: the quantity.
 type Grid struct {
 	Values              [][]float64
 	Rows, Columns       []string
@@ -29,6 +31,7 @@ type Grid struct {
 	Quantity            string
 	Low, High           float64
 	Tree                []Join
+	Heights             string
 }
 
 // Heatmap draws a grid of at most 512 rows and columns. Grids of at most 12
@@ -192,7 +195,7 @@ func (h *heatmap) draw(c draw.Canvas, title string) {
 	if h.Tree != nil {
 		tree := below(area.Min.X, area.Max.Y+h.heads+treeHeight-6, size.X, treeHeight-12)
 		h.dendrogram.draw(c, tree)
-		h.dendrogram.drawAxis(c, tree, h.Quantity)
+		h.dendrogram.drawAxis(c, tree, cmp.Or(h.Heights, h.Quantity))
 	}
 	if h.numbered() {
 		h.drawCells(c, area)

@@ -543,6 +543,7 @@ func TestValidate(t *testing.T) {
 		"layer 1 has 0 units":             func(c *Config) { c.Sizes[1] = 0 },
 		"2 learning rates for 3 matrices": func(c *Config) { c.LearningRates = c.LearningRates[:2] },
 		"rate -1":                         func(c *Config) { c.LearningRates = []float64{1, -1, 1} },
+		"step -1":                         func(c *Config) { c.Step = -1 },
 		"step 2":                          func(c *Config) { c.Step = 2 },
 		"step 1.5 of discrete":            func(c *Config) { c.Step, c.Activation = 1.5, unit.Logistic },
 		"beta 0":                          func(c *Config) { c.Beta = 0 },

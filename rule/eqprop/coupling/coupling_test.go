@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"synfire/internal/rng"
@@ -17,6 +18,40 @@ func TestConvolutionalSizes(t *testing.T) {
 	c := &Convolutional{Image: tensor.Shape{28, 28, 1}, Layers: []Convolution{{Out: 32, Kernel: 5, Pool: 2}, {Out: 64, Kernel: 5, Pool: 2}}}
 	if got, want := c.Sizes(10), []int{784, 12 * 12 * 32, 4 * 4 * 64, 10}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
+	}
+	c.Layers[0].Pool, c.Layers[1].Pool = 0, 1 // neither pools
+	if got, want := c.Sizes(), []int{784, 24 * 24 * 32, 20 * 20 * 64}; !slices.Equal(got, want) {
+		t.Errorf("without pooling %v, want %v", got, want)
+	}
+}
+
+func TestConvolutionalErrors(t *testing.T) {
+	image, one := tensor.Shape{8, 6, 1}, Convolution{Out: 2, Kernel: 3}
+	with := func(change func(l *Convolution)) []Convolution {
+		l := one
+		change(&l)
+		return []Convolution{one, l}
+	}
+	for name, c := range map[string]struct {
+		image  tensor.Shape
+		layers []Convolution
+		want   string
+	}{
+		"right":       {image, []Convolution{one, one}, ""},
+		"padded":      {image, with(func(l *Convolution) { l.Pad = 2 }), ""},
+		"no layers":   {image, nil, "0 layers, want"},
+		"no channels": {tensor.Shape{8, 6}, []Convolution{one}, "want height, width and channels"},
+		"no maps":     {image, with(func(l *Convolution) { l.Out = 0 }), "convolution 2"},
+		"no kernel":   {image, with(func(l *Convolution) { l.Kernel = 0 }), "convolution 2"},
+		"padding":     {image, with(func(l *Convolution) { l.Pad = 3 }), "a padding below the kernel"},
+		"negative":    {image, with(func(l *Convolution) { l.Pool = -1 }), "convolution 2"},
+		"too large":   {image, with(func(l *Convolution) { l.Kernel = 5 }), "convolution 2: nothing is left of 6×4 pixels"},
+		"at once":     {tensor.Shape{2, 9, 1}, []Convolution{one}, "convolution 1: nothing is left of 2×9 pixels"},
+	} {
+		err := (&Convolutional{Image: c.image, Layers: c.layers}).Validate()
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
 	}
 }
 
