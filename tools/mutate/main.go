@@ -50,6 +50,7 @@ type options struct {
 	wide   int
 	tags   string
 	long   bool
+	tests  string
 	report bool
 }
 
@@ -64,6 +65,7 @@ func main() {
 	flag.IntVar(&o.wide, "wide", 0, "how many of the packages that import a package run their tests too, those of the fewest dependencies first")
 	flag.StringVar(&o.tags, "tags", "", "tags of a second build, whose tests run too")
 	flag.BoolVar(&o.long, "long", false, "run tests without -short")
+	flag.StringVar(&o.tests, "run", ".", "run tests that match this regular expression alone")
 	flag.BoolVar(&o.report, "report", false, "print the report of the log and end")
 	flag.Parse()
 	if err := mutate(o, flag.Args(), os.Stdout); err != nil {
@@ -243,11 +245,11 @@ func (b *bench) suites(p pack) []*suite {
 	short := fmt.Sprintf("-test.short=%v", !b.long)
 	var all []*suite
 	for _, q := range above {
-		all = append(all, &suite{pack: q, short: short})
+		all = append(all, &suite{pack: q, pattern: b.tests, short: short})
 	}
 	if b.tags != "" {
 		for _, q := range above {
-			all = append(all, &suite{pack: q, short: short, tags: b.tags})
+			all = append(all, &suite{pack: q, pattern: b.tests, short: short, tags: b.tags})
 		}
 	}
 	return all

@@ -97,7 +97,7 @@ func TestMutants(t *testing.T) {
 // All faults of the module are tried once, and the log is enough for a second
 // run.
 func TestMutate(t *testing.T) {
-	o := options{root: module(t), number: 15, log: filepath.Join(t.TempDir(), "log")}
+	o := options{root: module(t), number: 15, tests: ".", log: filepath.Join(t.TempDir(), "log")}
 	var first, second strings.Builder
 	if err := mutate(o, nil, &first); err != nil {
 		t.Fatal(err)

@@ -38,6 +38,7 @@ func (t Trial) survived() bool { return t.Status == Survived || t.Status == Bare
 type suite struct {
 	pack
 	tags, binary string
+	pattern      string // of the tests
 	short        string // how the test program is told to be short, or not
 	tests        []test
 }
@@ -59,7 +60,7 @@ func (s *suite) compile(overlay, binary string) error {
 // probe runs each test of s alone, without a fault, and notes what it calls.
 // A test that fails so is left out, and named.
 func (s *suite) probe(scratch string, progress io.Writer) error {
-	list, err := run(s.Dir, time.Hour, nil, s.binary, "-test.list=.")
+	list, err := run(s.Dir, time.Hour, nil, s.binary, "-test.list="+s.pattern)
 	if err != nil {
 		return fmt.Errorf("list the tests of %s: %w\n%s", s.ImportPath, err, list)
 	}
