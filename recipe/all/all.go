@@ -7,6 +7,7 @@ import (
 	"synfire/recipe/eqprop"
 	"synfire/recipe/quickstart"
 	"synfire/recipe/ratetemporal"
+	"synfire/recipe/stbp"
 )
 
 // Recipes lists every recipe.
@@ -15,6 +16,7 @@ func Recipes() []recipe.Recipe {
 		quickstart.Recipe(),
 		ratetemporal.Recipe(),
 		braincompare.Recipe(),
+		stbp.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }
