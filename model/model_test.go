@@ -12,6 +12,7 @@ import (
 
 	"synfire/format/yaml"
 	"synfire/layer"
+	"synfire/layer/neunorm"
 	"synfire/model"
 	"synfire/network"
 	"synfire/neuron"
@@ -165,7 +166,7 @@ func TestGradientsOfAllKinds(t *testing.T) {
 	for _, n := range []neuron.LIF{{Beta: 0.8, Threshold: 0.3, Reset: neuron.Zero, ResetGradient: true}, {Beta: 0.8, Threshold: 0.3, ResetGradient: true}} {
 		check(fmt.Sprintf("recurrent %+v", n), conv, layer.Flatten{}, layer.Linear{Out: 6}, layer.Recurrent{Neuron: n, Surrogate: spiking.Surrogate}, layer.Linear{Out: 3})
 	}
-	for _, l := range []layer.NeuNorm{{Decay: 0.5, RunningMean: true}, {Decay: 0.5, Shared: true}, {}} {
+	for _, l := range []neunorm.NeuNorm{{Decay: 0.5, RunningMean: true}, {Decay: 0.5, Shared: true}, {}} {
 		check(fmt.Sprintf("%+v", l), conv, spiking, l, conv2(""), spiking)
 	}
 	for _, s := range []surrogate.Surrogate{surrogate.FastSigmoid{Slope: 4, Cut: 0.2}, surrogate.ArcTan{Alpha: 2, Cut: 0.2}} {

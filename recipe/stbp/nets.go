@@ -4,6 +4,7 @@ import (
 	"synfire/data"
 	"synfire/encode"
 	"synfire/layer"
+	"synfire/layer/neunorm"
 	"synfire/loss"
 	"synfire/model"
 	"synfire/network"
@@ -53,7 +54,7 @@ func published2018() []layer.Layer {
 
 // voting is 8C3–AP2–16C3–AP2–64–(10×5), with NeuNorm behind both convolutions or, where
 // norm is nil, without.
-func voting(norm *layer.NeuNorm) (list []layer.Layer) {
+func voting(norm *neunorm.NeuNorm) (list []layer.Layer) {
 	for _, out := range []int{8, 16} {
 		list = append(list, conv(out, 3), digitNeuron)
 		if norm != nil {
@@ -61,13 +62,13 @@ func voting(norm *layer.NeuNorm) (list []layer.Layer) {
 		}
 		list = append(list, pool)
 	}
-	return append(list, layer.Flatten{}, layer.Linear{Out: 64}, digitNeuron, layer.Linear{Out: 50}, digitNeuron, layer.Vote{Voters: 5})
+	return append(list, layer.Flatten{}, layer.Linear{Out: 64}, digitNeuron, layer.Linear{Out: 50}, digitNeuron, neunorm.Vote{Voters: 5})
 }
 
 // The two ways of NeuNorm.
 var (
-	asPaper     = layer.NeuNorm{Decay: 0.9}
-	runningMean = layer.NeuNorm{Decay: 0.9, RunningMean: true}
+	asPaper     = neunorm.NeuNorm{Decay: 0.9}
+	runningMean = neunorm.NeuNorm{Decay: 0.9, RunningMean: true}
 )
 
 // arm is a way to train the network for photographs.
@@ -109,7 +110,7 @@ func photographic(a arm, widths []int) (list []layer.Layer) {
 	}
 	list = append(list, layer.Flatten{}, layer.Dropout{Rate: dropoutRate})
 	if a == published {
-		return append(list, layer.Linear{Out: 10 * voters}, spiking(theta, decay), layer.Vote{Voters: voters})
+		return append(list, layer.Linear{Out: 10 * voters}, spiking(theta, decay), neunorm.Vote{Voters: voters})
 	}
 	return append(list, layer.Linear{Out: 10})
 }
@@ -149,7 +150,7 @@ func eventful(units layer.Layer, last ...layer.Layer) []layer.Layer {
 		pool, conv(16, 3), units, pool, conv(32, 3), units, pool,
 		layer.Flatten{}, layer.Dropout{Rate: 0.5}, layer.Linear{Out: 10 * voters},
 	}
-	return append(append(list, last...), layer.Vote{Voters: voters})
+	return append(append(list, last...), neunorm.Vote{Voters: voters})
 }
 
 // config is a run of a network: Adam at rates of one cycle, the last epoch the result.

@@ -10,7 +10,7 @@ import (
 	"synfire/data"
 	"synfire/data/mnist"
 	"synfire/encode"
-	"synfire/layer"
+	"synfire/layer/neunorm"
 	"synfire/loss"
 	"synfire/model"
 	"synfire/recipe"
@@ -141,7 +141,7 @@ func (s *study) digits(ctx context.Context) error {
 // ablation is NeuNorm in its two ways and none, paired by seed.
 func (s *study) ablation(ctx context.Context) error {
 	z := s.size
-	without := layer.NeuNorm{}
+	without := neunorm.NeuNorm{}
 	table := report.Table{Head: []string{"seed", "without", "as published", "running mean"}, Right: []bool{true, true, true, true}}
 	gains := map[string][]float64{}
 	var names []string
@@ -151,7 +151,7 @@ func (s *study) ablation(ctx context.Context) error {
 		base := 0.0
 		for _, a := range []struct {
 			name, claim string
-			norm        layer.NeuNorm
+			norm        neunorm.NeuNorm
 		}{{"plain", "", without}, {"neunorm", normClaim, asPaper}, {"neunorm-mean", meanClaim, runningMean}} {
 			norm := &a.norm
 			if a.claim == "" {

@@ -1,9 +1,18 @@
-package layer
+// Package neunorm holds the layers that Wu et al. ("Direct training for spiking neural
+// networks: faster, larger, better", AAAI 2019) add to convolutions and neurons: NeuNorm,
+// which subtracts the activity of all maps from each of them,
+//
+//	x[t] = k·x[t−1] + (v/F)·Σ_f o_f[t],   y_f[t] = o_f[t] − U_f·x[t]
+//
+// and Vote, the mean of the neurons that stand for a class.
+package neunorm
 
 import (
 	"fmt"
 
+	"synfire/internal/kernel"
 	"synfire/internal/par"
+	"synfire/layer"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -33,20 +42,24 @@ type NeuNorm struct {
 
 // Output is the input's shape.
 func (l NeuNorm) Output(in ...tensor.Shape) (tensor.Shape, error) {
-	s, err := image("neu-norm", in)
-	if err == nil && !(l.Decay >= 0 && l.Decay < 1) {
-		err = fmt.Errorf("neu-norm: decay is %v, want what remains of the auxiliary neuron after a step, in [0, 1) (0.9 is usual)", l.Decay)
+	switch {
+	case len(in) != 1:
+		return nil, fmt.Errorf("neu-norm: %d inputs, want 1", len(in))
+	case len(in[0]) != 3:
+		return nil, fmt.Errorf("neu-norm: input of shape %v, want an image height×width×channels; put it before any flatten", in[0])
+	case !(l.Decay >= 0 && l.Decay < 1):
+		return nil, fmt.Errorf("neu-norm: decay is %v, want what remains of the auxiliary neuron after a step, in [0, 1) (0.9 is usual)", l.Decay)
 	}
-	return s, err
+	return in[0], nil
 }
 
 // Params are the weights U, [h, w, F] or where Shared [h, w].
-func (l NeuNorm) Params(in ...tensor.Shape) []ParamSpec {
+func (l NeuNorm) Params(in ...tensor.Shape) []layer.ParamSpec {
 	s := in[0]
 	if l.Shared {
 		s = tensor.Shape{s[0], s[1]}
 	}
-	return []ParamSpec{{Role: "weight", Shape: s, FanIn: in[0][0] * in[0][1]}}
+	return []layer.ParamSpec{{Role: "weight", Shape: s, FanIn: in[0][0] * in[0][1]}}
 }
 
 // Compile prepares nothing.
@@ -93,11 +106,32 @@ func subtract(y, o, u []tensor.Float, x tensor.Float) {
 	}
 }
 
+// row is a row of a signal as numbers.
+func row(w *layer.Worker, s *signal.Signal, r int) []tensor.Float {
+	if s.Kind != signal.Spikes {
+		return s.Data[r*s.Units():][:s.Units()]
+	}
+	x := w.Floats(1, s.Units())
+	kernel.Expand(x, s.Raster.Row(r), 0)
+	return x
+}
+
+// put writes the errors of a step of a sample to din, or adds them to a Constant's.
+func put(din *signal.Signal, at, constantAt int, e []tensor.Float) {
+	if din.Kind != signal.Constant {
+		copy(din.Data[at:], e)
+		return
+	}
+	for i, g := range e {
+		din.Data[constantAt+i] += g
+	}
+}
+
 // Forward runs the auxiliary neurons; threads take samples.
-func (l NeuNorm) Forward(c *Call) {
+func (l NeuNorm) Forward(c *layer.Call) {
 	in, out := c.In[0], c.Out
 	out.Reset(signal.Dense, in.T, in.B, in.Shape)
-	n, maps := in.Units(), channels(in.Shape)
+	n, maps := in.Units(), in.Shape[2]
 	places := n / maps
 	kept := c.Scratch.Floats(0, in.T*in.B*places) // x at each step
 	u, decay, share := c.Params[0].Data, tensor.Float(l.Decay), l.share(maps)
@@ -105,12 +139,12 @@ func (l NeuNorm) Forward(c *Call) {
 		for b := b0; b < b1; b++ {
 			state := c.State[b*places:][:places]
 			for t := range in.T {
-				row := t*in.B + b
-				from := row
+				at := t*in.B + b
+				from := at
 				if in.Kind == signal.Constant {
 					from = b
 				}
-				o, y := imageOf(&c.Workers[id], in, from), out.Data[row*n:][:n]
+				o, y := row(&c.Workers[id], in, from), out.Data[at*n:][:n]
 				for p, x := range state {
 					var sum tensor.Float
 					for _, v := range o[p*maps:][:maps] {
@@ -120,16 +154,16 @@ func (l NeuNorm) Forward(c *Call) {
 					state[p] = x
 					subtract(y[p*maps:][:maps], o[p*maps:][:maps], l.weights(u, p, maps), x)
 				}
-				copy(kept[row*places:], state)
+				copy(kept[at*places:], state)
 			}
 		}
 	})
 }
 
 // Backward runs from the last step to the first.
-func (l NeuNorm) Backward(c *Call) {
+func (l NeuNorm) Backward(c *layer.Call) {
 	dout := c.DOut
-	n, maps := dout.Units(), channels(dout.Shape)
+	n, maps := dout.Units(), dout.Shape[2]
 	places := n / maps
 	kept := c.Scratch.Floats(0, dout.T*dout.B*places)
 	c.Pool.For(places, 8, func(_, p0, p1 int) {
@@ -140,7 +174,7 @@ func (l NeuNorm) Backward(c *Call) {
 	}
 	u, decay, share := c.Params[0].Data, tensor.Float(l.Decay), l.share(maps)
 	c.Pool.For(dout.B, 1, func(id, b0, b1 int) {
-		dx := c.Workers[id].slot(0, n)
+		dx := c.Workers[id].Floats(0, n)
 		for b := b0; b < b1; b++ {
 			carry := c.DState[b*places:][:places]
 			for t := dout.T - 1; t >= 0; t-- {
@@ -166,7 +200,7 @@ func (l NeuNorm) Backward(c *Call) {
 
 // gradWeights adds the gradients of the positions [p0, p1): of each step the sum over
 // the samples, steps from the last to the first.
-func (l NeuNorm) gradWeights(c *Call, kept []tensor.Float, maps, p0, p1 int) {
+func (l NeuNorm) gradWeights(c *layer.Call, kept []tensor.Float, maps, p0, p1 int) {
 	steps, b, places := c.DOut.T, c.DOut.B, c.DOut.Units()/maps
 	for t := steps - 1; t >= 0; t-- {
 		for p := p0; p < p1; p++ {

@@ -1,8 +1,10 @@
-package layer
+package neunorm
 
 import (
 	"fmt"
 
+	"synfire/layer"
+	"synfire/signal"
 	"synfire/tensor"
 )
 
@@ -18,10 +20,11 @@ type Vote struct {
 
 // Output is a vector with a unit for each group of the input's.
 func (l Vote) Output(in ...tensor.Shape) (tensor.Shape, error) {
-	s, err := one("vote", in)
+	if len(in) != 1 {
+		return nil, fmt.Errorf("vote: %d inputs, want 1", len(in))
+	}
+	s := in[0]
 	switch {
-	case err != nil:
-		return nil, err
 	case len(s) != 1:
 		return nil, fmt.Errorf("vote: input of shape %v, want a vector; put a flatten layer before it", s)
 	case l.Voters < 1 || s[0]%l.Voters != 0:
@@ -34,9 +37,13 @@ func (l Vote) Output(in ...tensor.Shape) (tensor.Shape, error) {
 func (Vote) ForgetsInput() bool { return true }
 
 // Forward takes the means.
-func (l Vote) Forward(c *Call) {
+func (l Vote) Forward(c *layer.Call) {
 	in, out := c.In[0], c.Out
-	out.Reset(rowKind(in), in.T, in.B, c.Shape)
+	kind := signal.Dense
+	if in.Kind == signal.Constant {
+		kind = signal.Constant
+	}
+	out.Reset(kind, in.T, in.B, c.Shape)
 	scale := 1 / tensor.Float(l.Voters)
 	for i := range out.Data {
 		var sum tensor.Float
@@ -48,7 +55,7 @@ func (l Vote) Forward(c *Call) {
 }
 
 // Backward gives each voter its share.
-func (l Vote) Backward(c *Call) {
+func (l Vote) Backward(c *layer.Call) {
 	din := c.DIn[0]
 	if din == nil {
 		return
