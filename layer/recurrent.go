@@ -207,6 +207,7 @@ func (l Recurrent) Backward(c *Call) {
 					State:    gstate,
 					Input:    neuron.Strided{Data: e, Stride: n}, // written, not added to
 					Values:   values,
+					Soft:     c.Soft != Hard,
 				})
 				clear(carry)
 				kernel.MatMul(nil, 1, e, n, false, &w.backward, carry, n)

@@ -257,7 +257,7 @@ func (l Spiking) Backward(c *Call) {
 			Spikes: neuron.Strided{Data: dout.Data[at:], Stride: stride},
 			State:  p.c.DState[b*p.units*states+lo:][:(hi-lo)*states],
 			Input:  neuron.Strided{Data: din.Data[at:], Stride: din.Stride()},
-			Values: neuron.Values{Of: p.values.Of, First: lo},
+			Values: neuron.Values{Of: p.values.Of, First: lo}, Soft: p.c.Soft != Hard,
 		}
 		if p.again {
 			e.Membrane = p.membranes(&p.c.Workers[id], at, e.Values, hi-lo)

@@ -24,7 +24,7 @@ func nodesOfKinds(t testing.TB, table model.Table) map[string][]network.Node {
 	for name, k := range table.Layers {
 		l := k.Example.(layer.Layer)
 		switch name {
-		case "linear", "recurrent":
+		case "linear", "recurrent", "vote":
 			nodes[name] = network.Chain(layer.Flatten{}, l, spiking)
 		case "add", "concat":
 			nodes[name] = []network.Node{{Name: "a", Layer: conv}, {Name: "b", Layer: spiking}, {Name: "join", Layer: l, Inputs: []string{"a", "b"}}}

@@ -24,6 +24,7 @@ import (
 	"synfire/encode"
 	"synfire/format/yaml"
 	"synfire/layer"
+	"synfire/layer/neunorm"
 	"synfire/loss"
 	"synfire/neuron"
 	"synfire/optim"
@@ -81,6 +82,8 @@ func Default() Table {
 				layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.3}, Surrogate: surrogate.FastSigmoid{Slope: 4}}),
 			"readout":    kind(layer.Readout{Beta: 0.9}, layer.Readout{Beta: 0.9}),
 			"batch-norm": kind(layer.BatchNorm{Momentum: 0.1, Epsilon: 1e-5, Scale: 1}, layer.BatchNorm{Scale: 0.5}),
+			"neu-norm":   kind(neunorm.NeuNorm{Decay: 0.9}, neunorm.NeuNorm{Decay: 0.7}),
+			"vote":       kind(neunorm.Vote{}, neunorm.Vote{Voters: 3}),
 			"dropout":    kind(layer.Dropout{}, layer.Dropout{Rate: 0.3}),
 			"add":        kind(layer.Add{}, layer.Add{}),
 			"recurrent": kind(layer.Recurrent{Neuron: lif, Surrogate: fast},

@@ -12,6 +12,7 @@ import (
 
 	"synfire/format/yaml"
 	"synfire/layer"
+	"synfire/layer/neunorm"
 	"synfire/model"
 	"synfire/network"
 	"synfire/neuron"
@@ -152,7 +153,7 @@ func TestGradientsOfAllKinds(t *testing.T) {
 	for name, k := range table.Layers {
 		l := k.Example.(layer.Layer)
 		switch name {
-		case "linear":
+		case "linear", "vote":
 			check(name, conv, spiking, layer.Flatten{}, l, spiking)
 			continue
 		case "recurrent":
@@ -176,6 +177,12 @@ func TestGradientsOfAllKinds(t *testing.T) {
 	}
 	for name, k := range table.Surrogates {
 		check(name, conv, layer.Spiking{Neuron: spiking.Neuron, Surrogate: k.Example.(surrogate.Surrogate)})
+	}
+	for _, n := range []neuron.LIF{{Beta: 0.8, Threshold: 0.3, Reset: neuron.Zero, ResetGradient: true}, {Beta: 0.8, Threshold: 0.3, ResetGradient: true}} {
+		check(fmt.Sprintf("recurrent %+v", n), conv, layer.Flatten{}, layer.Linear{Out: 6}, layer.Recurrent{Neuron: n, Surrogate: spiking.Surrogate}, layer.Linear{Out: 3})
+	}
+	for _, l := range []neunorm.NeuNorm{{Decay: 0.5, RunningMean: true}, {Decay: 0.5, Shared: true}, {}} {
+		check(fmt.Sprintf("%+v", l), conv, spiking, l, conv2(""), spiking)
 	}
 	for _, s := range []surrogate.Surrogate{surrogate.FastSigmoid{Slope: 4, Cut: 0.2}, surrogate.ArcTan{Alpha: 2, Cut: 0.2}} {
 		check(fmt.Sprintf("%+v", s), conv, layer.Spiking{Neuron: spiking.Neuron, Surrogate: s})

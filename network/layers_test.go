@@ -7,10 +7,12 @@ import (
 
 	"synfire/internal/rng"
 	"synfire/layer"
+	"synfire/layer/neunorm"
 	"synfire/network"
 	"synfire/neuron"
 	"synfire/signal"
 	"synfire/snntest"
+	"synfire/surrogate"
 	"synfire/tensor"
 )
 
@@ -55,6 +57,12 @@ func jointNetworks(t testing.TB) map[string]*network.Network {
 		node("a", layer.Conv2D{Out: 3, Kernel: []int{3}}), node("b", layer.ParametricSpiking{Beta: 0.8, Threshold: 0.3, Surrogate: arctan}),
 		node("c", layer.Conv2D{Out: 4, Kernel: []int{2}}), node("d", layer.ParametricSpiking{Beta: 0.5, Threshold: 0.2, Reset: neuron.Zero, DecayInput: true, Surrogate: triangle}),
 		node("e", layer.Flatten{}), node("f", layer.Linear{Out: 66}), node("g", layer.ParametricSpiking{Beta: 0.5, Threshold: 0.2, Reset: neuron.None, Surrogate: fast}))
+	reset := lif(0.7, neuron.Zero, surrogate.Rectangle{Height: 1, Width: 0.5})
+	reset.Neuron = neuron.LIF{Beta: 0.7, Threshold: 0.3, Strict: true, Reset: neuron.Zero, ResetGradient: true}
+	add("neunorm", tensor.Shape{6, 7, 2},
+		node("a", layer.Conv2D{Out: 5, Kernel: []int{3}, Padding: []int{1}}), node("b", reset), node("c", neunorm.NeuNorm{Decay: 0.9}),
+		node("d", layer.Conv2D{Out: 70, Kernel: []int{3}}), node("e", reset), node("f", neunorm.NeuNorm{Decay: 0.6, RunningMean: true, Shared: true}), node("g", layer.AvgPool{Size: 2}),
+		node("h", neunorm.NeuNorm{}), node("i", layer.Flatten{}), node("j", layer.Linear{Out: 12}), node("k", reset), node("l", neunorm.Vote{Voters: 3}))
 	add("groups", tensor.Shape{7, 6, 4},
 		node("a", layer.Conv2D{Out: 8, Kernel: []int{3}, Padding: []int{1}, Groups: 4}), node("b", lif(0.9, neuron.Subtract, fast)),
 		node("c", layer.Conv2D{Out: 8, Kernel: []int{3}, Stride: []int{2}, Padding: []int{1}, Groups: 8}), node("d", lif(0.9, neuron.Subtract, fast)),

@@ -92,6 +92,24 @@ func (f firing) run(replay bool, u, v, pause []tensor.Float, spikes []uint64) {
 	}
 }
 
+// softReset puts resets by soft spikes in place of those that run did.
+func (f firing) softReset(v, u []tensor.Float, soft surrogate.Surrogate) {
+	for i, m := range u {
+		if m != refractory {
+			v[i] = m + f.softSpike(m, i, soft)*(f.after(m, i)-m)
+		}
+	}
+}
+
+// softSpike is the soft spike of unit i with membrane u.
+func (f firing) softSpike(u tensor.Float, i int, soft surrogate.Surrogate) tensor.Float {
+	theta := f.theta
+	if f.each != nil {
+		theta = f.each.theta[i]
+	}
+	return soft.Primitive(u - theta)
+}
+
 // fires decides on the spike of unit i and records it, or in a replay reads it.
 func (f firing) fires(replay bool, u tensor.Float, spikes []uint64, i int) bool {
 	word, bit := &spikes[i>>6], uint64(1)<<(i&63)
@@ -118,6 +136,18 @@ func (f firing) after(u tensor.Float, i int) tensor.Float {
 		return value
 	}
 	return u
+}
+
+// through is the part of the error g at the state of unit i, with membrane u, that a
+// reset to zero leaves: by a spike, or by a soft one where soft is given.
+func (f firing) through(u, g tensor.Float, i int, soft surrogate.Surrogate) tensor.Float {
+	switch {
+	case soft != nil && f.reset == Zero:
+		return g * (1 - f.softSpike(u, i, soft))
+	case soft == nil && f.cut(u, i):
+		return 0
+	}
+	return g
 }
 
 // cut reports whether the reset of unit i with membrane u cuts the error at its
@@ -169,7 +199,10 @@ func argument(u tensor.Float, threshold float64) (z, slope tensor.Float) {
 }
 
 // scan is the plain form of Forward and Replay.
-func (n LIF) scan(replay bool, w Window, order lifOrder) {
+func (n LIF) scan(replay bool, w Window, order lifOrder) { n.scanSoft(nil, replay, w, order) }
+
+// scanSoft is scan with resets by soft spikes, where soft is given.
+func (n LIF) scanSoft(soft surrogate.Surrogate, replay bool, w Window, order lifOrder) {
 	f, beta, gain := n.firing(), tensor.Float(n.Beta), n.inputGain()
 	if n.each(w.Values) {
 		f.each = new(units)
@@ -194,6 +227,9 @@ func (n LIF) scan(replay bool, w Window, order lifOrder) {
 				}
 			}
 			f.run(replay, m, v, pause, w.Spikes.Row(t, lo, hi-lo))
+			if soft != nil {
+				f.softReset(v, m, soft)
+			}
 		}
 	}
 }
@@ -217,10 +253,14 @@ func (u *units) charge(m, v, x []tensor.Float, fused bool) {
 // scanBack is the plain form of Backward.
 func (n LIF) scanBack(e Errors, order lifOrder) {
 	f, beta, gain := n.firing(), tensor.Float(n.Beta), n.inputGain()
+	var soft surrogate.Surrogate // of resets
+	if e.Soft && n.ResetGradient {
+		soft = e.Surrogate
+	}
 	if n.each(e.Values) {
 		f.each = new(units)
 	}
-	var row [unitBlock]tensor.Float
+	var row, spikes [unitBlock]tensor.Float
 	for lo := 0; lo < e.Units; lo += unitBlock {
 		hi := min(lo+unitBlock, e.Units)
 		gv := e.State[lo:hi]
@@ -229,15 +269,17 @@ func (n LIF) scanBack(e Errors, order lifOrder) {
 		}
 		for t := e.Steps - 1; t >= 0; t-- {
 			m, gu, out := e.Membrane.Row(t, lo, hi), row[:len(gv)], e.Input.Row(t, lo, hi)
-			f.throughSpikes(gu, e.Spikes.Row(t, lo, hi), m, e.Surrogate)
+			gs := e.Spikes.Row(t, lo, hi)
+			if n.ResetGradient {
+				gs = f.throughReset(spikes[:len(gv)], gs, gv, m)
+			}
+			f.throughSpikes(gu, gs, m, e.Surrogate)
 			for i, g := range gu {
 				if m[i] == refractory { // the state passes unchanged
 					put(out, i, 0, e.Input.Stride)
 					continue
 				}
-				if !f.cut(m[i], i) {
-					g += gv[i]
-				}
+				g += f.through(m[i], gv[i], i, soft)
 				if f.each != nil {
 					beta, gain = f.each.beta[i], f.each.gain[i]
 				}
@@ -246,6 +288,18 @@ func (n LIF) scanBack(e Errors, order lifOrder) {
 			}
 		}
 	}
+}
+
+// throughReset is the errors gs at the spikes and those that come by way of the reset,
+// from the errors gv at the states.
+func (f firing) throughReset(dst, gs, gv, u []tensor.Float) []tensor.Float {
+	for i, m := range u {
+		dst[i] = gs[i]
+		if m != refractory {
+			dst[i] += gv[i] * (f.after(m, i) - m)
+		}
+	}
+	return dst
 }
 
 // put stores the error at an input, or adds it to the sum over time.

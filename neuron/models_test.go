@@ -539,3 +539,58 @@ func TestGainOfNothing(t *testing.T) {
 		}
 	}
 }
+
+// The iterative LIF neuron of spatio-temporal backpropagation, u[t] = k·u[t−1]·(1 − o[t−1]) + I[t],
+// o[t] = [u[t] > θ]: the reset acts before the next input. Its trace by hand.
+func TestIterativeLIF(t *testing.T) {
+	spikes, u := drive(neuron.LIF{Beta: 0.5, Threshold: 1, Strict: true, Reset: neuron.Zero}, 0.6, 0.8, 0.3, 0.9)
+	near(t, "iterative LIF", u, []float64{0.6, 1.1, 0.3, 1.05})
+	if !reflect.DeepEqual(spikes, []int{1, 3}) {
+		t.Errorf("spikes at %v, want 1 and 3", spikes)
+	}
+	// A constant current drives it to I/(1 − k), and it fires only where that is above θ.
+	constant := func(i tensor.Float) (x []tensor.Float) {
+		for range 40 {
+			x = append(x, i)
+		}
+		return x
+	}
+	spikes, u = drive(neuron.LIF{Beta: 0.5, Threshold: 1, Strict: true, Reset: neuron.Zero}, constant(0.4)...)
+	for i := range u {
+		if want := 0.8 * (1 - math.Pow(0.5, float64(i+1))); math.Abs(float64(u[i])-want) > 1e-6 {
+			t.Errorf("membrane %d is %v, want %v", i, u[i], want)
+		}
+	}
+	if len(spikes) > 0 {
+		t.Errorf("it fires at %v, though I/(1 − k) is below the threshold", spikes)
+	}
+	if spikes, _ = drive(neuron.LIF{Beta: 0.5, Threshold: 1, Strict: true, Reset: neuron.Zero}, constant(0.51)...); len(spikes) == 0 {
+		t.Error("it does not fire, though I/(1 − k) is above the threshold")
+	}
+	// Without memory each step is a perceptron; at the threshold itself it does not fire.
+	if spikes, _ = drive(neuron.LIF{Threshold: 1, Strict: true, Reset: neuron.Zero}, 1.5, 1, 0.5, 1.25); !reflect.DeepEqual(spikes, []int{0, 3}) {
+		t.Errorf("spikes at %v, want 0 and 3", spikes)
+	}
+}
+
+// Errors through the reset by hand: k = 1/2, two steps, the first fires. With the
+// rectangle of height 1 around θ = 1, u = 1.25 and 0.75: ∂v[0] = 0.5·∂u[1], and the
+// reset took 1.25 away.
+func TestResetGradient(t *testing.T) {
+	u, gs := []tensor.Float{1.25, 0.75}, []tensor.Float{0.5, 2}
+	for _, c := range []struct {
+		n    neuron.LIF
+		want float64 // ∂x[0]
+	}{
+		{neuron.LIF{Beta: 0.5, Threshold: 1, Reset: neuron.Zero}, 0.5},
+		{neuron.LIF{Beta: 0.5, Threshold: 1, Reset: neuron.Zero, ResetGradient: true}, 0.5 - 1.25},
+		{neuron.LIF{Beta: 0.5, Threshold: 1, ResetGradient: true}, 0.5 - 1 + 1},
+	} {
+		gx := make([]tensor.Float, 2)
+		c.n.Backward(errorsOf(2, 1, surrogate.Rectangle{Height: 1, Width: 0.5}, u, gs, make([]tensor.Float, 1), gx))
+		near(t, fmt.Sprintf("%+v", c.n), gx, []float64{c.want, 2})
+	}
+	if err := (neuron.LIF{Beta: 0.5, Threshold: 1, Reset: neuron.None, ResetGradient: true}).Validate(); err == nil {
+		t.Error("reset-gradient without a reset is no error")
+	}
+}

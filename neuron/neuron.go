@@ -116,6 +116,12 @@ type IF struct {
 //
 //	u[t] = β·v[t−1] + (1 − β)·r + g·x[t],  s[t] = 1 if u[t] ≥ θ, else 0
 //	v[t] = u[t] − θ·s[t], or as Reset says
+//
+// With ResetGradient the reset is not detached: what it takes away by a spike passes
+// its error to the spike, as in spatio-temporal backpropagation (Wu et al., Front.
+// Neurosci. 12:331, 2018),
+//
+//	∂s[t] ← ∂s[t] + ∂v[t]·(v' − u[t]),   v' the membrane after a reset
 type LIF struct {
 	Beta       float64 `yaml:"beta"`                  // β, what remains of the membrane after a step
 	Threshold  float64 `yaml:"threshold"`             // θ, the fire level
@@ -127,6 +133,8 @@ type LIF struct {
 	DecayInput bool    `yaml:"decay-input"`           // scale the input by 1 − β
 	Delayed    bool    `yaml:"delayed"`               // the reset acts one step later
 	Refractory int     `yaml:"refractory"`            // steps of silence after a spike
+
+	ResetGradient bool `yaml:"reset-gradient,omitempty"` // errors pass through the reset too
 }
 
 // Decay is exp(−dt/tau), the exact decay of a membrane over dt.
@@ -140,13 +148,17 @@ func (n IF) Validate() error {
 
 // Validate returns an error unless the threshold is positive and 0 ≤ Beta ≤ 1,
 // for a Delayed reset that is not by subtraction or has no Beta to act through,
-// and for a ResetValue that no reset sets or that fires at once.
+// for a ResetValue that no reset sets or that fires at once, and for a ResetGradient
+// without a reset.
 func (n LIF) Validate() error {
 	if err := checkDecay("lif", "beta", n.Beta); err != nil {
 		return err
 	}
 	if n.Delayed && (n.Reset != Subtract || n.Beta == 0) {
 		return fmt.Errorf("neuron lif: delayed with reset %v and beta %v, want reset subtract and a positive beta; leave delayed out", n.Reset, n.Beta)
+	}
+	if n.ResetGradient && n.Reset == None {
+		return fmt.Errorf("neuron lif: reset-gradient with reset none, where no error passes; leave it out, or give reset zero or subtract")
 	}
 	return errors.Join(checkFiring("lif", n.Threshold, n.Reset, n.Refractory), checkLevels("lif", n.Threshold, n.Leak, n.Reset, n.ResetValue, n.Gain))
 }
@@ -178,6 +190,18 @@ func (n IF) Replay(w Window) { n.lif().scan(true, w, ifValues) }
 // Replay runs the charge and the reset for given spikes.
 func (n LIF) Replay(w Window) { n.scan(true, w, lifValues) }
 
+// ForwardSoft resets by soft spikes where errors pass through the reset.
+func (n LIF) ForwardSoft(w Window, s surrogate.Surrogate, replay bool) {
+	switch {
+	case n.ResetGradient:
+		n.scanSoft(s, replay, w, lifValues)
+	case replay:
+		n.Replay(w)
+	default:
+		n.Forward(w)
+	}
+}
+
 // Backward runs the equations of the package comment.
 func (n IF) Backward(e Errors) { n.lif().backward(e, ifValues) }
 
@@ -195,7 +219,7 @@ func (n LIF) forward(w Window, order lifOrder) {
 
 func (n LIF) backward(e Errors, order lifOrder) {
 	fast, ok := e.Surrogate.(surrogate.Fast)
-	if !ok || n.Refractory > 0 || n.each(e.Values) {
+	if !ok || n.Refractory > 0 || n.ResetGradient || n.each(e.Values) {
 		n.scanBack(e, order)
 		return
 	}

@@ -56,6 +56,7 @@ type Errors struct {
 	State        []tensor.Float // error at the state, carried from the window's end to its start
 	Input        Strided        // receives ∂L/∂x, or with Stride 0 its sum over time is added, last step first
 	Values       Values
+	Soft         bool // spikes were soft, and so were resets that errors pass through
 }
 
 // Keeper is a Neuron whose Backward needs more of Forward than its membranes.

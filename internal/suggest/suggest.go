@@ -58,6 +58,7 @@ var elsewhere = map[string][]string{
 	"membrane-cross-entropy": {"cemaxmembrane"},
 	"count-mse":              {"msecount", "mse"},
 	"step-cross-entropy":     {"tet"},
+	"vote":                   {"voting"},
 	"bptt":                   {"backprop", "surrogategradient", "stbp", "slayer"},
 	"eqprop":                 {"ep", "equilibriumpropagation"},
 

@@ -9,6 +9,7 @@ import (
 	"synfire/recipe/ratetemporal"
 	"synfire/recipe/s4nn"
 	"synfire/recipe/spikegrad"
+	"synfire/recipe/stbp"
 	"synfire/recipe/superspike"
 )
 
@@ -21,6 +22,7 @@ func Recipes() []recipe.Recipe {
 		s4nn.Recipe(),
 		superspike.Recipe(),
 		spikegrad.Recipe(),
+		stbp.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }

@@ -1,0 +1,168 @@
+package stbp
+
+import (
+	"synfire/data"
+	"synfire/encode"
+	"synfire/layer"
+	"synfire/layer/neunorm"
+	"synfire/loss"
+	"synfire/model"
+	"synfire/network"
+	"synfire/neuron"
+	"synfire/optim"
+	"synfire/rule/bptt"
+	"synfire/surrogate"
+)
+
+// spiking is a population of iterative LIF neurons of threshold θ and decay k.
+func spiking(theta, k float64) layer.Spiking {
+	return layer.Spiking{
+		Neuron:    neuron.LIF{Beta: k, Threshold: theta, Strict: true, Reset: neuron.Zero, ResetGradient: true},
+		Surrogate: surrogate.Rectangle{Height: 1, Width: 0.5},
+	}
+}
+
+func conv(out, kernel int) layer.Conv2D {
+	return layer.Conv2D{Out: out, Kernel: []int{kernel}, Padding: []int{kernel / 2}}
+}
+
+var pool = layer.AvgPool{Size: 2}
+
+// digitNeuron has the threshold and the decay of the released program.
+var digitNeuron = spiking(0.5, 0.2)
+
+// perceptron is 784–800–10.
+func perceptron(hidden int) []layer.Layer {
+	return []layer.Layer{layer.Flatten{}, layer.Linear{Out: hidden}, digitNeuron, layer.Linear{Out: 10}, digitNeuron}
+}
+
+// released is 32C3–AP2–32C3–AP2–128–10.
+func released() []layer.Layer {
+	return []layer.Layer{
+		conv(32, 3), digitNeuron, pool, conv(32, 3), digitNeuron, pool,
+		layer.Flatten{}, layer.Linear{Out: 128}, digitNeuron, layer.Linear{Out: 10}, digitNeuron,
+	}
+}
+
+// published2018 is 15C5–P2–40C5–P2–300–10.
+func published2018() []layer.Layer {
+	return []layer.Layer{
+		layer.Conv2D{Out: 15, Kernel: []int{5}}, digitNeuron, pool, layer.Conv2D{Out: 40, Kernel: []int{5}}, digitNeuron, pool,
+		layer.Flatten{}, layer.Linear{Out: 300}, digitNeuron, layer.Linear{Out: 10}, digitNeuron,
+	}
+}
+
+// voting is 8C3–AP2–16C3–AP2–64–(10×5), with NeuNorm behind both convolutions or, where
+// norm is nil, without.
+func voting(norm *neunorm.NeuNorm) (list []layer.Layer) {
+	for _, out := range []int{8, 16} {
+		list = append(list, conv(out, 3), digitNeuron)
+		if norm != nil {
+			list = append(list, *norm)
+		}
+		list = append(list, pool)
+	}
+	return append(list, layer.Flatten{}, layer.Linear{Out: 64}, digitNeuron, layer.Linear{Out: 50}, digitNeuron, neunorm.Vote{Voters: 5})
+}
+
+// The two ways of NeuNorm.
+var (
+	asPaper     = neunorm.NeuNorm{Decay: 0.9}
+	runningMean = neunorm.NeuNorm{Decay: 0.9, RunningMean: true}
+)
+
+// arm is a way to train the network for photographs.
+type arm string
+
+const (
+	published   arm = "published"      // NeuNorm, votes, squared error
+	normalised  arm = "tdbn"           // threshold-dependent batch normalisation, cross-entropy of each step
+	twin        arm = "relu-published" // the same layers of rectified units, one step
+	twinNormal  arm = "relu-tdbn"
+	voters          = 5
+	theta           = 0.75
+	decay           = 0.25
+	tdbnShare       = 1. // α
+	dropoutRate     = 0.2
+)
+
+// relu reports whether the arm is a twin of rectified units.
+func (a arm) relu() bool { return a == twin || a == twinNormal }
+
+// batchNorm reports whether currents are normalised over the batch.
+func (a arm) batchNorm() bool { return a == normalised || a == twinNormal }
+
+// photographic is the network for 32×32 images: convolutions of 3×3, each but the first
+// of a pair followed by a 2×2 mean. The first mean is of the encoding layer's currents,
+// which are the same in each step: it costs one product an image.
+func photographic(a arm, widths []int) (list []layer.Layer) {
+	for i, out := range widths {
+		c := conv(out, 3)
+		c.NoBias = a.batchNorm()
+		list = append(list, c)
+		if i == 0 {
+			list = append(list, pool)
+		}
+		list = append(list, a.unit()...)
+		if i > 0 && (len(widths) < 5 || i%2 == 0) {
+			list = append(list, pool)
+		}
+	}
+	list = append(list, layer.Flatten{}, layer.Dropout{Rate: dropoutRate})
+	if a == published {
+		return append(list, layer.Linear{Out: 10 * voters}, spiking(theta, decay), neunorm.Vote{Voters: voters})
+	}
+	return append(list, layer.Linear{Out: 10})
+}
+
+// unit is what follows a convolution in an arm.
+func (a arm) unit() (list []layer.Layer) {
+	if a.batchNorm() {
+		scale := 1.
+		if !a.relu() {
+			scale = tdbnShare * theta
+		}
+		list = append(list, layer.BatchNorm{Scale: scale})
+	}
+	if a.relu() {
+		return append(list, layer.ReLU{})
+	}
+	list = append(list, spiking(theta, decay))
+	if a == published {
+		list = append(list, asPaper)
+	}
+	return list
+}
+
+// objective is the loss of an arm. Rectified units have one step, in which that of each
+// step is the cross-entropy.
+func (a arm) objective() loss.Loss {
+	if a == published {
+		return loss.CountMSE{}
+	}
+	return loss.StepCrossEntropy{Level: 1}
+}
+
+// eventful is the network for 34×34 pixels of two polarities, of spiking or of rectified
+// units. Means of 2×2 pixels come first: they halve the image before the first product.
+func eventful(units layer.Layer, last ...layer.Layer) []layer.Layer {
+	list := []layer.Layer{
+		pool, conv(16, 3), units, pool, conv(32, 3), units, pool,
+		layer.Flatten{}, layer.Dropout{Rate: 0.5}, layer.Linear{Out: 10 * voters},
+	}
+	return append(append(list, last...), neunorm.Vote{Voters: voters})
+}
+
+// config is a run of a network: Adam at rates of one cycle, the last epoch the result.
+func config(seed uint64, d model.Data, layers []layer.Layer, l loss.Loss, rate float64, steps, epochs, batch int) model.Config {
+	return model.Config{
+		Seed: seed, Data: d, Encoder: encode.Constant{}, Steps: steps, Epochs: epochs, Batch: batch, WatchTest: true,
+		Rule: bptt.Rule{
+			Layers: network.Chain(layers...), Loss: []bptt.Term{{Loss: l}},
+			Optimizer: optim.Adam{LR: rate}, Schedule: optim.OneCycle{},
+		},
+	}
+}
+
+// shifted are shifts by up to a pixel.
+var shifted = []data.Augment{data.Shift{Max: 1}}

@@ -1,0 +1,347 @@
+package stbp
+
+import (
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"synfire/catalog"
+	"synfire/data"
+	"synfire/network"
+	"synfire/recipe"
+	"synfire/report"
+	"synfire/sample"
+	"synfire/signal"
+	"synfire/snntest"
+	"synfire/tensor"
+	"synfire/train"
+)
+
+// The bounds as they were promised: they are not lowered to make a verdict.
+func TestClaims(t *testing.T) {
+	want := map[string][2]float64{
+		"mnist-mlp": {98.5, 98.5}, "mnist-cnn": {99.2, 99.2}, "mnist-cnn-2018": {0, 99.2}, "neunorm": {-1, -1}, "neunorm-running-mean": {-1, -1},
+		"window": {0.3, 0.3}, "cifar10": {78, 86}, "cifar10-published": {6, 6}, "nmnist": {90, 90},
+	}
+	for _, c := range Recipe().Claims {
+		w, ok := want[c.ID]
+		if !ok {
+			t.Errorf("%s: a claim whose bounds are not pinned here", c.ID)
+			continue
+		}
+		for i, s := range []report.Scale{report.Short, report.Full} {
+			b := c.Bounds.At(s)
+			if w[i] == -1 { // a bound of zero
+				if b == nil || *b != 0 {
+					t.Errorf("%s: bound %v at %s, want 0", c.ID, b, s)
+				}
+				continue
+			}
+			if (b == nil) != (w[i] == 0) || b != nil && *b != w[i] {
+				t.Errorf("%s: bound %v at %s, want %v", c.ID, b, s, w[i])
+			}
+		}
+	}
+}
+
+// The recipe runs at the smoke scale: it learns, keeps its runs and describes them.
+func TestSmoke(t *testing.T) {
+	if testing.Short() || snntest.DoublePrecision() {
+		t.Skip("trains networks, which takes long without assembly")
+	}
+	dir := t.TempDir()
+	r := Recipe()
+	o, err := r.Run(t.Context(), &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Out: dir, Observer: train.None{}, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := o.Metrics["mlp_s1_test_accuracy"]; v < 50 {
+		t.Errorf("the perceptron reaches %v %%", v)
+	}
+	for _, res := range r.Judge(report.Smoke, o) {
+		if res.Verdict != report.NotTested {
+			t.Errorf("%s is %s at the smoke scale", res.ID, res.Verdict)
+		}
+	}
+	page := o.Page(report.Run{Claims: r.Judge(report.Smoke, o)})
+	if html, err := page.HTML(); err != nil || len(html) > 900_000 {
+		t.Errorf("page of %d bytes, %v", len(html), err)
+	}
+	if files, _ := filepath.Glob(filepath.Join(dir, "*", "config.yaml")); len(files) == 0 {
+		t.Error("no run is kept")
+	}
+}
+
+// The networks as published have the weights that their layers give, NeuNorm's among
+// them, and are planned without data.
+func TestPublished(t *testing.T) {
+	for name, want := range map[string]float64{"cifarnet": 45e6, "alexnet": 22e6, "neuromorphic": 17.8e6} {
+		p, err := Cost(catalog.Default(), name)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := float64(p.Parameters); math.Abs(got/want-1) > 0.05 {
+			t.Errorf("%s has %.1f million weights, want %.1f", name, got/1e6, want/1e6)
+		}
+	}
+	if _, err := Cost(catalog.Default(), "lenet"); err == nil || !strings.Contains(err.Error(), "cifarnet") {
+		t.Errorf("lenet: %v", err)
+	}
+}
+
+// Networks for photographs stay below five million weights, twins have as many as
+// their arms but for NeuNorm and votes.
+func TestPhotographic(t *testing.T) {
+	for _, scale := range []report.Scale{report.Short, report.Full} {
+		for _, a := range []arm{published, normalised, twin, twinNormal} {
+			net, err := network.Sequential(tensor.Shape{32, 32, 3}, 1, photographic(a, sizes[scale].widths)...)
+			if err != nil {
+				t.Fatalf("%s, %s: %v", scale, a, err)
+			}
+			if n := net.ParamCount(); n > 5_000_000 || n < 400_000 {
+				t.Errorf("%s, %s: %d weights", scale, a, n)
+			}
+			if nodes := net.Nodes(); nodes[len(nodes)-1].Out.Size() != 10 {
+				t.Errorf("%s, %s: outputs %v", scale, a, nodes[len(nodes)-1].Out)
+			}
+		}
+	}
+}
+
+// One step of the network is one of binary activations, whose gradients by hand are the
+// rectangle times the errors: the degenerate case of T = 1.
+func TestOneStepIsBinary(t *testing.T) {
+	net, err := network.Sequential(tensor.Shape{6}, 1, perceptron(8)[1:]...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := snntest.Random(signal.Constant, 1, 3, tensor.Shape{6}, 0, 4)
+	got := snntest.Run(t, net, in, network.Options{})
+	errs := snntest.Projections([]*signal.Signal{{Kind: signal.Dense, T: 1, B: 3, Shape: tensor.Shape{10}, Data: got.Out}}, 0)[0].Data
+	p := net.Params()
+	w1, b1, w2, b2 := p[0].Value.Data, p[1].Value.Data, p[2].Value.Data, p[3].Value.Data
+	grad := make([]float64, len(w1))
+	for s := range 3 {
+		x := in.Data[s*6:][:6]
+		u1, u2 := affine(x, w1, b1), []float64(nil)
+		o1 := make([]tensor.Float, 8)
+		for j, u := range u1 {
+			if u > 0.5 {
+				o1[j] = 1
+			}
+		}
+		u2 = affine(o1, w2, b2)
+		for k, u := range u2 {
+			want := tensor.Float(0)
+			if u > 0.5 {
+				want = 1
+			}
+			if got.Out[s*10+k] != want {
+				t.Fatalf("sample %d, output %d is %v with membrane %v", s, k, got.Out[s*10+k], u)
+			}
+		}
+		for j := range 8 {
+			var e float64
+			for k, u := range u2 {
+				if math.Abs(u-0.5) < 0.5 {
+					e += float64(errs[s*10+k]) * float64(w2[j*10+k])
+				}
+			}
+			if math.Abs(u1[j]-0.5) < 0.5 {
+				for i, v := range x {
+					grad[i*8+j] += e * float64(v)
+				}
+			}
+		}
+	}
+	for i, want := range grad {
+		if math.Abs(float64(got.Grads[0][i])-want) > 1e-5 {
+			t.Fatalf("gradient %d is %v, by hand %v", i, got.Grads[0][i], want)
+		}
+	}
+}
+
+func affine(x, w, b []tensor.Float) []float64 {
+	u := make([]float64, len(b))
+	for j := range u {
+		u[j] = float64(b[j])
+		for i, v := range x {
+			u[j] += float64(v) * float64(w[i*len(b)+j])
+		}
+	}
+	return u
+}
+
+// The encoding layer's gradient is one product with the errors summed over time: that of
+// the image repeated at each step, but for rounding.
+func TestEncodingLayer(t *testing.T) {
+	net, err := network.Sequential(tensor.Shape{6, 6, 1}, 1, voting(&asPaper)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	once := snntest.Random(signal.Constant, 5, 2, net.InputShape(), 0, 1)
+	repeated := &signal.Signal{Kind: signal.Dense, T: 5, B: 2, Shape: once.Shape, Data: slices.Repeat(once.Data, 5)}
+	a, b := snntest.Run(t, net, once, network.Options{}), snntest.Run(t, net, repeated, network.Options{})
+	if !slices.Equal(a.Out, b.Out) {
+		t.Error("outputs differ")
+	}
+	for i := range a.Grads {
+		for j := range a.Grads[i] {
+			if math.Abs(float64(a.Grads[i][j]-b.Grads[i][j])) > 1e-4 {
+				t.Fatalf("%s[%d]: %v and %v", net.Params()[i].Name, j, a.Grads[i][j], b.Grads[i][j])
+			}
+		}
+	}
+}
+
+// Each recording is tested once and never learned from in its fold.
+func TestFolds(t *testing.T) {
+	tested := map[int]int{}
+	for _, f := range Folds(1100, 5) {
+		if len(f.Test) != 220 || len(f.Train) != 880 {
+			t.Errorf("%d for training, %d for the test", len(f.Train), len(f.Test))
+		}
+		for _, i := range f.Test {
+			tested[i]++
+			if slices.Contains(f.Train, i) {
+				t.Fatalf("%d is in both", i)
+			}
+		}
+	}
+	if len(tested) != 1100 {
+		t.Errorf("%d of 1,100 tested", len(tested))
+	}
+}
+
+// By hand: of three disagreements all one way p = 2/8, of five and one 2·7/64.
+func TestMcNemar(t *testing.T) {
+	for _, c := range []struct {
+		a, b int
+		p    float64
+	}{{3, 0, 0.25}, {1, 5, 14. / 64}, {0, 0, 1}, {4, 4, 1}} {
+		if p := McNemar(c.a, c.b); math.Abs(p-c.p) > 1e-12 {
+			t.Errorf("%d and %d: p is %v, want %v", c.a, c.b, p, c.p)
+		}
+	}
+}
+
+// Three differences with their interval, by hand: mean 1, deviation 1, t·1/√3.
+func TestInterval(t *testing.T) {
+	mean, half := interval([]float64{0, 1, 2})
+	if mean != 1 || math.Abs(half-studentT95/math.Sqrt(3)) > 1e-12 {
+		t.Errorf("%v ± %v", mean, half)
+	}
+}
+
+// three are recordings of a camera of 2×1 pixels.
+type three struct{}
+
+func (three) Spec() sample.Spec {
+	return sample.Spec{Shape: tensor.Shape{1, 2, 2}, Events: true, Duration: 1, Targets: []sample.Field{{Name: sample.Label, Kind: sample.Class, Classes: []string{"a", "b"}}}}
+}
+func (three) Len() int                               { return 3 }
+func (three) Index(i int) int                        { return i }
+func (three) Origin(int) string                      { return "here" }
+func (three) Target(i, _ int) (sample.Target, error) { return sample.Target{Class: i % 2}, nil }
+func (three) Read(_ context.Context, i int, x *sample.Sample) error {
+	for k := range 40 {
+		x.Events = append(x.Events, sample.Event{Time: float64(k) / 40, Unit: int32(k / 10)})
+	}
+	x.Targets = append(x.Targets, sample.Target{Class: i % 2})
+	return nil
+}
+
+// Scrambled recordings keep their times and the events of each place, and lose which
+// came when; counts are the events of a place.
+func TestScrambledAndCounted(t *testing.T) {
+	var was, is sample.Sample
+	if err := (three{}).Read(t.Context(), 1, &was); err != nil {
+		t.Fatal(err)
+	}
+	if err := (scrambled{three{}}).Read(t.Context(), 1, &is); err != nil {
+		t.Fatal(err)
+	}
+	same, counts := 0, [4]int{}
+	for k, e := range is.Events {
+		if e.Time != was.Events[k].Time {
+			t.Fatalf("event %d at %v, was %v", k, e.Time, was.Events[k].Time)
+		}
+		if e.Unit == was.Events[k].Unit {
+			same++
+		}
+		counts[e.Unit]++
+	}
+	if counts != [4]int{10, 10, 10, 10} || same > 25 {
+		t.Errorf("events of places %v, %d of 40 where they were", counts, same)
+	}
+	x := sample.Sample{X: make([]tensor.Float, 4)}
+	if err := (counted{three{}}).Read(t.Context(), 0, &x); err != nil || !slices.Equal(x.X, []tensor.Float{2.5, 2.5, 2.5, 2.5}) || len(x.Targets) != 1 {
+		t.Errorf("counts %v, targets %v, %v", x.X, x.Targets, err)
+	}
+}
+
+// Blurring keeps a spot's symmetry, and kernel ridge tells spots of two places apart.
+func TestKernelRidge(t *testing.T) {
+	img := make([]tensor.Float, 7*7)
+	img[3*7+3] = 1
+	b := blurImage(img, tensor.Shape{7, 7, 1})
+	if b[3*7+2] != b[3*7+4] || b[2*7+3] != b[3*7+2] || !(b[3*7+3] > b[3*7+2]) {
+		t.Errorf("blurred %v", b[21:28])
+	}
+	answers, err := kernelRidge(t.Context(), spots{20}, spots{7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, answer := range answers {
+		if answer != i%2 {
+			t.Errorf("spot %d is answered %d", i, answer)
+		}
+	}
+}
+
+// spots are images with a spot on the left or on the right.
+type spots struct{ n int }
+
+func (spots) Spec() sample.Spec {
+	return sample.Spec{Shape: tensor.Shape{5, 9, 1}, Targets: three{}.Spec().Targets}
+}
+func (s spots) Len() int                             { return s.n }
+func (spots) Index(i int) int                        { return i }
+func (spots) Origin(int) string                      { return "here" }
+func (spots) Target(i, _ int) (sample.Target, error) { return sample.Target{Class: i % 2}, nil }
+func (spots) Read(_ context.Context, i int, x *sample.Sample) error {
+	x.X[i%5*9+1+6*(i%2)] = 1
+	x.Targets = append(x.Targets, sample.Target{Class: i % 2})
+	return nil
+}
+
+// Real recordings, where they are on this machine: named, padded and counted.
+func TestRecordings(t *testing.T) {
+	dir := filepath.Join("..", "..", "..", "shared", "data")
+	if _, err := os.Stat(filepath.Join(dir, "nmnist-1100.zip")); err != nil {
+		t.Skip("nmnist-1100.zip is not on this machine")
+	}
+	a, b, err := catalog.Default().Load(t.Context(), eventData, data.Options{DataDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Len() != 1000 || b.Len() != 100 || a.Spec().Duration != 0.34 {
+		t.Errorf("%d and %d recordings of %v s", a.Len(), b.Len(), a.Spec().Duration)
+	}
+	x := sample.Sample{X: make([]tensor.Float, 34*34*2)}
+	if err := (counted{b}).Read(t.Context(), 7, &x); err != nil {
+		t.Fatal(err)
+	}
+	sum := 0.0
+	for _, v := range x.X {
+		sum += float64(v) * eventScale
+	}
+	if sum < 1000 || sum > 8000 {
+		t.Errorf("%v events", sum)
+	}
+}
