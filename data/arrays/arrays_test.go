@@ -121,6 +121,7 @@ func TestArraysErrors(t *testing.T) {
 		"strings":        {map[string]npz.Array{"x": npz.Text([]string{"a", "b"}, 2, 1), "y": y}, nil, []string{"x: ", "expected numbers"}},
 		"channels first": {map[string]npz.Array{"x": npz.U8(make([]uint8, 2*3*8*8), 2, 3, 8, 8), "y": y}, nil, []string{"channels first", "transpose(0, 2, 3, 1)"}},
 		"shapes":         {map[string]npz.Array{"x_train": x, "y_train": y, "x_test": npz.F32([]float32{1}, 1, 1), "y_test": npz.I64([]int64{0}, 1)}, nil, []string{"1×1×2, of x_test 1×1×1"}},
+		"one number":     {map[string]npz.Array{"x": x, "y": npz.Text([]string{"1", "1.0"}, 2)}, nil, []string{"labels: ", "one number written in two ways"}},
 		"kinds of label": {map[string]npz.Array{"x_train": x, "y_train": npz.Text([]string{"a", "b"}, 2), "x_test": x, "y_test": y}, nil, []string{"labels: ", "expected strings"}},
 		"x_val left out": {map[string]npz.Array{"x_train": x, "y_train": y, "x_test": x, "y_test": y, "x_val": x}, nil, []string{"array x_val is of no part"}},
 		"x_tset alone":   {map[string]npz.Array{"x": x, "y": y, "x_tset": x}, nil, []string{"array x_tset is of no part"}},

@@ -219,3 +219,18 @@ func TestCollapseSeedsAreNew(t *testing.T) {
 		}
 	}
 }
+
+// Runs that are told apart by name alone differ in what the name says.
+func TestJobsAreWhatTheyAreCalled(t *testing.T) {
+	j := initSpiking(1, 100, 1)
+	if c := j.Config; j.Name != "init-spiking" || c.Free != 50 || c.Spiking == nil || c.Spiking.Warm != 20 || c.Predictor == nil || c.Predictor.Lambda != 0.1 {
+		t.Errorf("%s: %d free steps, spiking %+v, predictor %+v", j.Name, c.Free, c.Spiking, c.Predictor)
+	}
+	seen := map[string]bool{}
+	for _, j := range sparseJobs(1, 100, 1) {
+		if strings.HasPrefix(j.Name, "dense-") || seen[j.Name] {
+			t.Errorf("job %s", j.Name)
+		}
+		seen[j.Name] = true
+	}
+}
