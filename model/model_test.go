@@ -220,14 +220,15 @@ func TestTableIsComplete(t *testing.T) {
 		kinds  map[string]model.Kind
 		method string
 	}{
-		"../layer":     {table.Layers, "Backward"},
-		"../neuron":    {table.Neurons, "Argument"},
-		"../surrogate": {table.Surrogates, "Primitive"},
-		"../loss":      {table.Losses, "Eval"},
-		"../optim":     {table.Optimizers, "Update"},
-		"../encode":    {table.Encoders, "Encode"},
-		"../task":      {table.Tasks, "Check"},
-		"../data":      {table.Augments, "Apply"},
+		"../layer":         {table.Layers, "Backward"},
+		"../layer/neunorm": {table.Layers, "Backward"},
+		"../neuron":        {table.Neurons, "Argument"},
+		"../surrogate":     {table.Surrogates, "Primitive"},
+		"../loss":          {table.Losses, "Eval"},
+		"../optim":         {table.Optimizers, "Update"},
+		"../encode":        {table.Encoders, "Encode"},
+		"../task":          {table.Tasks, "Check"},
+		"../data":          {table.Augments, "Apply"},
 	} {
 		have := map[string]bool{}
 		for name, k := range c.kinds {

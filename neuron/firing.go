@@ -290,6 +290,42 @@ func (n LIF) scanBack(e Errors, order lifOrder) {
 	}
 }
 
+// resetBack is backward with errors through the reset: the kernel step by step, on the
+// errors at the spikes and those by way of the reset.
+func (n LIF) resetBack(e Errors, s kernel.Surrogate) {
+	k := n.kernel()
+	var row [unitBlock]tensor.Float
+	for lo := 0; lo < e.Units; lo += unitBlock {
+		hi := min(lo+unitBlock, e.Units)
+		gv, gs := e.State[lo:hi], row[:hi-lo]
+		for t := e.Steps - 1; t >= 0; t-- {
+			m, given := e.Membrane.Row(t, lo, hi), e.Spikes.Row(t, lo, hi)
+			if n.Reset == Zero {
+				minusProducts(gs, given, gv, m)
+			} else {
+				minusScaled(gs, given, gv, k.Amount)
+			}
+			k.Backward(1, s, m, len(m), gs, len(gs), gv, e.Input.Row(t, lo, hi), min(e.Input.Stride, len(gs)))
+		}
+	}
+}
+
+// minusProducts is dst = a − b·c.
+func minusProducts(dst, a, b, c []tensor.Float) {
+	a, b, c = a[:len(dst)], b[:len(dst)], c[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] - tensor.Float(b[i]*c[i])
+	}
+}
+
+// minusScaled is dst = a − b·c.
+func minusScaled(dst, a, b []tensor.Float, c tensor.Float) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] - tensor.Float(b[i]*c)
+	}
+}
+
 // throughReset is the errors gs at the spikes and those that come by way of the reset,
 // from the errors gv at the states.
 func (f firing) throughReset(dst, gs, gv, u []tensor.Float) []tensor.Float {

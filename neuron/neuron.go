@@ -219,12 +219,16 @@ func (n LIF) forward(w Window, order lifOrder) {
 
 func (n LIF) backward(e Errors, order lifOrder) {
 	fast, ok := e.Surrogate.(surrogate.Fast)
-	if !ok || n.Refractory > 0 || n.ResetGradient || n.each(e.Values) {
+	if !ok || n.Refractory > 0 || n.ResetGradient && e.Soft || n.each(e.Values) {
 		n.scanBack(e, order)
 		return
 	}
 	ks := fast.Kernel()
 	ks.Theta = tensor.Float(n.Threshold)
+	if n.ResetGradient {
+		n.resetBack(e, ks)
+		return
+	}
 	n.kernel().Backward(e.Steps, ks, e.Membrane.Data, e.Membrane.Stride, e.Spikes.Data, e.Spikes.Stride, e.State[:e.Units], e.Input.Data, e.Input.Stride)
 }
 
