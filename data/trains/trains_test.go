@@ -149,6 +149,13 @@ func TestPairs(t *testing.T) {
 	if err := src.Read(t.Context(), 1, &sample.Sample{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that went away: %v", err)
 	}
+	large := filepath.Join(t.TempDir(), "large.npz")
+	if err := errors.Join(os.WriteFile(large, nil, 0o644), os.Truncate(large, trains.MaxFile+1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := (trains.Files{Path: large}).Open(t.Context(), data.Options{}); err == nil || !strings.Contains(err.Error(), "bytes") {
+		t.Errorf("a file that is too large: %v", err)
+	}
 	for want, units := range map[string][]int64{"of unit 3": {0, 0, 3}, "of unit -1": {0, -1, 0}, "3 input_times and 1": {0}} {
 		_, _, err := trains.Files{Path: folder(t, map[string]string{"p.npz": pairFile(t, 1, units...)})}.Open(t.Context(), data.Options{})
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -185,6 +185,8 @@ func TestReadErrors(t *testing.T) {
 		{"records", npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", ""), "records"},
 		{"complex", npy("{'descr': '<c8', 'fortran_order': False, 'shape': (2,), }", ""), "not supported"},
 		{"long double", npy("{'descr': '<f16', 'fortran_order': False, 'shape': (2,), }", ""), "not supported"},
+		{"quarter", npy("{'descr': '<f1', 'fortran_order': False, 'shape': (2,), }", ""), "not supported"},
+		{"three bytes", npy("{'descr': '<i3', 'fortran_order': False, 'shape': (2,), }", ""), "not supported"},
 		{"two sizes", npy("{'descr': '<f24', 'fortran_order': False, 'shape': (2,), }", ""), "not supported"},
 		{"no size", npy("{'descr': '<U0', 'fortran_order': False, 'shape': (999999999,), }", ""), "not supported"},
 		{"negative", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (-2,), }", ""), "expected descr"},
