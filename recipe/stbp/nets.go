@@ -92,20 +92,18 @@ func (a arm) relu() bool { return a == twin || a == twinNormal }
 // batchNorm reports whether currents are normalised over the batch.
 func (a arm) batchNorm() bool { return a == normalised || a == twinNormal }
 
-// photographic is the network for 32×32 images: convolutions of 3×3, each but the first
-// of a pair followed by a 2×2 mean. The first mean is of the encoding layer's currents,
-// which are the same in each step: it costs one product an image.
+// photographic is the network for 32×32 images: convolutions of 3×3, each followed by a
+// 2×2 mean. The first mean is of the encoding layer's currents, which are the same in
+// each step, so that what follows sees a quarter of the pixels.
 func photographic(a arm, widths []int) (list []layer.Layer) {
 	for i, out := range widths {
 		c := conv(out, 3)
 		c.NoBias = a.batchNorm()
 		list = append(list, c)
 		if i == 0 {
-			list = append(list, pool)
-		}
-		list = append(list, a.unit()...)
-		if i > 0 && (len(widths) < 5 || i%2 == 0) {
-			list = append(list, pool)
+			list = append(append(list, pool), a.unit()...)
+		} else {
+			list = append(append(list, a.unit()...), pool)
 		}
 	}
 	list = append(list, layer.Flatten{}, layer.Dropout{Rate: dropoutRate})

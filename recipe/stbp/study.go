@@ -38,12 +38,12 @@ var sizes = map[report.Scale]size{
 	report.Short: {
 		mlpEpochs: 10, mlpSteps: 8, hidden: 800, cnnEpochs: 5, cnnSteps: 4,
 		images: 10_000, ablationEpochs: 3, windows: []int{2, 4, 8, 16}, windowEpochs: 3,
-		widths: []int{64, 128, 256}, photoEpochs: 10, eventEpochs: 30, eventSteps: 20,
+		widths: []int{64, 128, 256}, photoEpochs: 8, eventEpochs: 40, eventSteps: 20,
 	},
 	report.Full: {
 		mlpEpochs: 30, mlpSteps: 20, hidden: 800, cnnEpochs: 20, cnnSteps: 8, published2018: true,
 		ablationEpochs: 10, windows: []int{2, 4, 8, 16}, windowEpochs: 8,
-		widths: []int{64, 128, 256, 256, 512}, photoEpochs: 40, eventEpochs: 60, eventSteps: 60,
+		widths: []int{64, 128, 256, 512}, photoEpochs: 40, eventEpochs: 60, eventSteps: 60,
 	},
 }
 
