@@ -98,7 +98,7 @@ func claims() []report.Claim {
 		case mlpClaim, cnnClaim, publishedClaim:
 			list[i].Note = "Shifts by up to a pixel, falling rates and epochs are ours."
 		case eventsClaim:
-			list[i].Note = "Batch and epochs were chosen on 200 recordings held out of the 1,000 for training, which are among those tested: the figure may be a little optimistic."
+			list[i].Note = "Batch and epochs were chosen on 200 recordings held out of the 1,000 for training, which are among those tested, after five folds at six epochs and batches of 40 had been seen (78.9 %, scrambled 78.5): the figure may be a little optimistic."
 		case normClaim, meanClaim:
 			list[i].Note = "Not tested as to its sign where the 95 % interval over the seeds holds 0."
 		}
