@@ -1,6 +1,8 @@
 package data
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -83,6 +85,24 @@ func Fetch(ctx context.Context, o Options, files ...File) ([]string, error) {
 		}
 	}
 	return paths, nil
+}
+
+// FetchZip is Fetch of a zip file, read whole: its files can be decoded when they are
+// needed.
+func FetchZip(ctx context.Context, o Options, f File) (*zip.Reader, error) {
+	paths, err := Fetch(ctx, o, f)
+	if err != nil {
+		return nil, err
+	}
+	b, err := os.ReadFile(paths[0])
+	if err != nil {
+		return nil, err
+	}
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", paths[0], err)
+	}
+	return z, nil
 }
 
 // session keeps what several files of one call share: a module is asked for

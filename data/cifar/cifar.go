@@ -11,8 +11,6 @@
 package cifar
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -127,17 +125,9 @@ func JPEGDataset() data.Dataset {
 // LoadJPEG reads CIFAR-10 from JPEG images of quality 75: from a folder of the user's,
 // or the cache. Each image is 32×32×3; the samples come class by class in turn.
 func LoadJPEG(ctx context.Context, o data.Options) (train, test *data.Set, err error) {
-	paths, err := data.Fetch(ctx, o, archive)
+	z, err := data.FetchZip(ctx, o, archive)
 	if err != nil {
 		return nil, nil, err
-	}
-	b, err := os.ReadFile(paths[0])
-	if err != nil {
-		return nil, nil, err
-	}
-	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", paths[0], err)
 	}
 	return data.FromFolder(ctx, z, "cifar10-jpeg", data.FolderOptions{Height: side, Width: side, Channels: 3, Classes: classes})
 }

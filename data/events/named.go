@@ -1,11 +1,7 @@
 package events
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
-	"fmt"
-	"os"
 
 	"synfire/data"
 	"synfire/sample"
@@ -32,17 +28,9 @@ func Dataset() data.Dataset {
 }
 
 func load(ctx context.Context, o data.Options) (train, test sample.Source, err error) {
-	paths, err := data.Fetch(ctx, o, archive)
+	z, err := data.FetchZip(ctx, o, archive)
 	if err != nil {
 		return nil, nil, err
-	}
-	b, err := os.ReadFile(paths[0])
-	if err != nil {
-		return nil, nil, err
-	}
-	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", paths[0], err)
 	}
 	return NMNIST{Path: "nmnist-1100"}.open(ctx, z)
 }

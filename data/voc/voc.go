@@ -17,14 +17,12 @@
 package voc
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/xml"
 	"fmt"
 	"image"
 	"io/fs"
-	"os"
 	"path"
 	"strings"
 
@@ -106,17 +104,9 @@ func BCCD() data.Dataset {
 // LoadBCCD reads a split of the blood cells ("train", "val", "trainval" or "test") from a
 // folder of the user's, or the cache.
 func LoadBCCD(ctx context.Context, o data.Options, split string) ([]Image, error) {
-	paths, err := data.Fetch(ctx, o, archive)
+	z, err := data.FetchZip(ctx, o, archive)
 	if err != nil {
 		return nil, err
-	}
-	b, err := os.ReadFile(paths[0]) // whole, so that images can be decoded later
-	if err != nil {
-		return nil, err
-	}
-	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
-	if err != nil {
-		return nil, fmt.Errorf("voc: %s: %w", paths[0], err)
 	}
 	return Read(z, "BCCD", split)
 }
