@@ -1,9 +1,7 @@
 package bench
 
 import (
-	"context"
 	"fmt"
-	"slices"
 
 	"synfire/internal/par"
 	"synfire/internal/rng"
@@ -11,7 +9,6 @@ import (
 	"synfire/rule/eqprop/unit"
 	"synfire/sample"
 	"synfire/tensor"
-	"synfire/train"
 )
 
 // w7 is learning by equilibrium propagation, one-sided, on images of the density of
@@ -54,28 +51,14 @@ func relax(one Case, o Options, c eqprop.Config, batch int) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	start := map[string]train.Array{}
-	for name, a := range learner.State() {
-		a.Data = slices.Clone(a.Data)
-		start[name] = a
-	}
-	b := digits(c.Sizes[0], batch)
-	var first, last train.Metrics
-	err = r.rate(o, float64(batch), func() error {
-		first = train.Metrics{}
-		return learner.SetState(start)
-	}, func() (err error) {
-		if last, err = learner.Step(context.Background(), b); first.N == 0 {
-			first = last
-		}
-		return err
-	})
+	l := newLesson(learner, digits(c.Sizes[0], batch))
+	err = r.rate(o, float64(batch), l.restart, l.step)
 	r.Layers, r.Calibration = []string{"layer1"}, []float64{1} // as they were drawn
 	if c.Spiking != nil {
 		r.Layers[0] = "input" // whose spikes are the first rate
 	}
-	r.FiringRate, r.RateEnd = rates(first)[:min(1, len(first.Rates))], rates(last)[:min(1, len(last.Rates))]
-	r.FinalLoss = finalLoss(last)
+	r.FiringRate, r.RateEnd = rates(l.first)[:min(1, len(l.first.Rates))], rates(l.last)[:min(1, len(l.last.Rates))]
+	r.FinalLoss = finalLoss(l.last)
 	return []Row{r}, err
 }
 

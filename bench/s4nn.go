@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"synfire/data"
 	"synfire/data/mnist"
@@ -56,25 +55,12 @@ func spikeTimes(one Case, o Options, hidden, images, passes int) ([]Row, error) 
 			return nil, err
 		}
 	}
-	start := map[string]train.Array{}
-	for name, a := range learner.State() {
-		a.Data = slices.Clone(a.Data)
-		start[name] = a
-	}
-	var first, last train.Metrics
+	l := newLesson(learner, b)
 	var seconds []float64
-	err = r.each(o, func() error {
-		first = train.Metrics{}
-		return learner.SetState(start)
-	}, func() (err error) {
-		if last, err = learner.Step(context.Background(), b); first.N == 0 {
-			first = last
-		}
-		return err
-	}, func(n int, s float64) { seconds = append(seconds, s/float64(n)*w8Epoch/float64(images)) })
+	err = r.each(o, l.restart, l.step, func(n int, s float64) { seconds = append(seconds, s/float64(n)*w8Epoch/float64(images)) })
 	r.statistics(seconds)
 	r.Layers, r.Calibration = []string{"hidden", s4nn.Output}, []float64{1, 1} // as they have learned
-	r.FiringRate, r.RateEnd, r.FinalLoss = rates(first), rates(last), finalLoss(last)
+	r.FiringRate, r.RateEnd, r.FinalLoss = rates(l.first), rates(l.last), finalLoss(l.last)
 	return []Row{r}, err
 }
 
