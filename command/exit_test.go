@@ -152,13 +152,7 @@ func TestSeedReachesTheRun(t *testing.T) {
 // what cannot be.
 func TestExitCodes(t *testing.T) {
 	dir := t.TempDir()
-	file := func(name, content string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
+	file := func(name, content string) string { return writeIn(t, dir, name, content) }
 	net, run := file("net.yaml", tinyNet), filepath.Join(dir, "run")
 	damaged, trains, table := file("x.safetensors", "not a model"), file("trains.txt", "1 2 3\n1.5 2.5\n"), file("t.csv", "a,b,label\n1,2,x\n3,4,y\n5,6,x\n7,8,y\n")
 	responses := recordingFile(t, "r.npz", map[string]npz.Array{"x": npz.F64([]float64{1, 0, 0, 2, 3, 1, 4, 4}, 4, 2)})
@@ -274,13 +268,7 @@ func TestFlagsReachTheRun(t *testing.T) {
 // Paths in a file are relative to its folder, wherever the command is typed.
 func TestPathsAreRelativeToTheFile(t *testing.T) {
 	dir := t.TempDir()
-	file := func(name, content string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
+	file := func(name, content string) string { return writeIn(t, dir, name, content) }
 	if _, stderr, code := command("train", file("first.yaml", tinyNet), "--out", filepath.Join(dir, "first")); code != 0 {
 		t.Fatal(stderr)
 	}
