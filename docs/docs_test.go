@@ -143,6 +143,23 @@ func TestFailedResultsStay(t *testing.T) {
 	}
 }
 
+// A kept result names no folder of the machine that it was run on.
+func TestResultsNameNoMachine(t *testing.T) {
+	runs, err := Results()
+	if err != nil {
+		t.Fatal(err)
+	}
+	earlier, err := Earlier()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range append(runs, earlier...) {
+		if filepath.IsAbs(r.Dir) {
+			t.Errorf("%s, %s, seed %d: dir is %s; write runs/%s-%s-s%d", r.Recipe, r.Scale, r.Seed, r.Dir, r.Recipe, r.Scale, r.Seed)
+		}
+	}
+}
+
 // Results may have former claims and may lack those that were stated since, and nothing
 // else.
 func TestCheckKnowsFormerClaims(t *testing.T) {
