@@ -10,6 +10,7 @@
 //	W7       784–512–10, equilibrium propagation, 20 free and 4 nudged steps, batch 100;
 //	         784–500–10 and 784–500–500–10 whole and with 90 % pruned, in turn, batch 20
 //	W8       784–400–10, learning of spike times, 256 steps, one image after another
+//	W9       28×28×1: 32C3–AP2–32C3–AP2–128–10, STBP's neurons, 2, 4, 8 and 16 steps, batch 100
 //	GEMM     products of dense matrices, both operands packed within the time
 //	density  the first layer of W3 alone, by event and dense, from 1 to 50 %
 //

@@ -42,6 +42,9 @@ func table(s Selection) []Case {
 	cases = append(cases, matrices(s)...)
 	cases = append(append(cases, w7(s), w7Spiking(s)), prunings(s)...)
 	cases = append(cases, w8(s))
+	for _, steps := range []int{2, 4, 8, 16} {
+		add(w9(s.Small, steps), Train)
+	}
 	cases = append(cases, products(s)...)
 	return append(cases, densities(s)...)
 }
@@ -133,5 +136,25 @@ func w4(small bool) *work {
 		name: "W4", shape: fmt.Sprintf("%dx%dx3-%dC3-AP2x%d-10", side, side, convolutions, len(blocks)), input: tensor.Shape{side, side, 3},
 		layers: slices.Clip(layers),
 		steps:  pick(small, 64, 16), window: pick(small, 16, 8), batch: pick(small, 8, 2), density: 1, rate: 0.05, start: 0.5,
+	}
+}
+
+// w9 is the network of STBP's released program with its neurons, which errors pass through
+// the reset of, over a number of steps: seconds beyond the first product should grow as
+// these do.
+func w9(small bool, steps int) *work {
+	unit := layer.Spiking{
+		Neuron:    neuron.LIF{Beta: 0.2, Threshold: 0.5, Strict: true, Reset: neuron.Zero, ResetGradient: true},
+		Surrogate: surrogate.Rectangle{Height: 1, Width: 0.5},
+	}
+	side, maps, hidden := pick(small, 28, 12), pick(small, 32, 8), pick(small, 128, 40)
+	conv := layer.Conv2D{Out: maps, Kernel: []int{3}, Padding: []int{1}}
+	return &work{
+		name: "W9", shape: fmt.Sprintf("%dx%dx1-%dC3-AP2-%dC3-AP2-%d-10@%d", side, side, maps, maps, hidden, steps), input: tensor.Shape{side, side, 1},
+		layers: []layer.Layer{
+			conv, unit, layer.AvgPool{Size: 2}, conv, unit, layer.AvgPool{Size: 2},
+			layer.Flatten{}, layer.Linear{Out: hidden}, unit, layer.Linear{Out: 10}, unit,
+		},
+		steps: steps, window: steps, batch: pick(small, 100, 16), density: 0.19, rate: 0.1,
 	}
 }
