@@ -1,6 +1,7 @@
 package command
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -63,5 +64,43 @@ func TestCommandsOfThePages(t *testing.T) {
 		if ran == 0 {
 			t.Errorf("%s: no commands found", page)
 		}
+	}
+}
+
+// Every command line of the papers' pages and of the examples is one that the command
+// understands, and names a recipe that there is.
+func TestCommandLinesOfPapersAreUnderstood(t *testing.T) {
+	var files []string
+	for _, pattern := range []string{"../docs/papers/*.md", "../docs/*.md", "../examples/*.yaml", "../README.md"} {
+		list, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, list...)
+	}
+	line := regexp.MustCompile(`(?m)^(?:    |#     )(?:\S.* \| )?synfire ([^#\n>|]+)`)
+	seen := 0
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range line.FindAllStringSubmatch(string(src), -1) {
+			code := -1
+			a := newApp(t.Context(), testProgram(), io.Discard, io.Discard)
+			a.Name = "synfire"
+			args := strings.Fields(m[1])
+			_, err := parse(a.parser(&code), args)
+			if err == nil && args[0] == "run" {
+				_, err = a.findRecipe("run", args[1])
+			}
+			if err != nil {
+				t.Errorf("%s: synfire %s: %v", file, m[1], err)
+			}
+			seen++
+		}
+	}
+	if seen < 50 {
+		t.Errorf("%d command lines, want at least 50: are they written otherwise now?", seen)
 	}
 }

@@ -65,6 +65,7 @@ type cli struct {
 	Train      trainCmd      `cmd:"" group:"own" help:"Train a model described by a YAML file."`
 	Eval       evalCmd       `cmd:"" group:"own" help:"Measure a model on a data set."`
 	Predict    predictCmd    `cmd:"" group:"own" help:"Tell what a model says of images, sounds, tables, arrays, events."`
+	Stream     streamCmd     `cmd:"" group:"own" help:"Go on learning from a pipe of events."`
 	Plan       planCmd       `cmd:"" group:"own" help:"Tell parameters, memory and time before a run."`
 	Kinds      kindsCmd      `cmd:"" group:"own" help:"List the kinds that YAML files may name, with their keys."`
 	Schema     schemaCmd     `cmd:"" group:"own" help:"Print the JSON schema of the YAML files, for editors."`
@@ -111,13 +112,7 @@ func (p Program) Execute(args []string, out, errOut io.Writer) int {
 	context.AfterFunc(ctx, stop)
 	a := newApp(ctx, p, out, errOut)
 	code := -1
-	parser, err := kong.New(&cli{},
-		kong.Name(p.Name), kong.Description(description), kong.UsageOnError(),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 80}),
-		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery), "compare_metrics": compareMetrics, "compare_names": strings.Join(compare.Names(), ","), "distance_names": strings.Join(distance.Names(), ",")}, kong.Writers(out, errOut), kong.Exit(func(c int) { code = c; panic(exited{}) }), kong.Bind(a))
-	if err != nil {
-		panic(err) // the structs above are wrong: every test fails
-	}
+	parser := a.parser(&code)
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
@@ -167,6 +162,19 @@ const patience = 2 * time.Second
 
 // exited unwinds from kong's own exit (help).
 type exited struct{}
+
+// parser reads command lines; help ends with an exit code.
+func (a *app) parser(code *int) *kong.Kong {
+	parser, err := kong.New(&cli{},
+		kong.Name(a.Name), kong.Description(description), kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 80}),
+		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery), "compare_metrics": compareMetrics, "compare_names": strings.Join(compare.Names(), ","), "distance_names": strings.Join(distance.Names(), ",")},
+		kong.Writers(a.out, a.err), kong.Exit(func(c int) { *code = c; panic(exited{}) }), kong.Bind(a))
+	if err != nil {
+		panic(err) // the structs above are wrong: every test fails
+	}
+	return parser
+}
 
 func parse(p *kong.Kong, args []string) (cmd *kong.Context, err error) {
 	defer func() {

@@ -112,7 +112,14 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	if err != nil {
 		return err
 	}
-	defer abandon() // does nothing once the run has files of its own
+	clock, err := run.NewClock(out, f.Resume, time.Now)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		clock.Stop()
+		abandon() // does nothing once the run has files of its own
+	}()
 	pool := par.New(f.Threads)
 	defer pool.Close()
 	progress := view.NewProgress(a.Screen)
@@ -135,7 +142,7 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	}
 	result := a.provenance(report.Run{
 		Recipe: r.ID, Paper: r.Paper, Scale: scale, Seed: seed, Run: filepath.Base(out), Dir: filepath.ToSlash(out),
-		Threads: pool.Threads(), WallSeconds: time.Since(start).Seconds(), Result: o.Result,
+		Threads: pool.Threads(), WallSeconds: clock.Seconds(), Result: o.Result,
 		Claims: r.Judge(scale, o), Metrics: o.Metrics, WeightsSHA256: o.WeightsSHA256,
 	}, built)
 	return a.finish(result, o.Page(result).Of(result), f.JSON)

@@ -52,6 +52,7 @@ type Record struct {
 	Scale   string    `json:"scale"`
 	Seed    uint64    `json:"seed"`
 	Started time.Time `json:"started"`
+	Seconds float64   `json:"seconds,omitempty"` // that its processes have worked: see Clock
 }
 
 // Info is what a directory tells of its run.

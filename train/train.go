@@ -12,6 +12,7 @@ package train
 
 import (
 	"context"
+	"io"
 
 	"synfire/data"
 	"synfire/encode"
@@ -68,6 +69,18 @@ type Finisher interface {
 type Warner interface {
 	Learner
 	Warnings() []string
+}
+
+// Streaming is a Predictor whose rule is online, so that it goes on learning from events
+// as they come.
+type Streaming interface {
+	Predictor
+	// Pipe learns from the events of r until it ends or ctx does, updating weights each
+	// so many milliseconds (0: as the rule has it), and writes to w what the outputs
+	// answer. Memory does not grow with the number of events. What was learned up to an
+	// error stays.
+	Pipe(ctx context.Context, update float64, r io.Reader, w io.Writer) error
+	Model() map[string]Array
 }
 
 // Setting is what a rule learns in.

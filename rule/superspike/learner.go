@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"synfire/encode"
@@ -370,6 +371,23 @@ func (l *Learner) Stream(update float64) (*Stream, error) {
 	s.net.updates = l.net.updates
 	s.net.transpose()
 	return s, nil
+}
+
+// Pipe goes on learning from events as they arrive: that of a Stream, whose weights the
+// learner takes over.
+func (l *Learner) Pipe(ctx context.Context, update float64, r io.Reader, w io.Writer) error {
+	s, err := l.Stream(update)
+	if err != nil {
+		return err
+	}
+	err = s.Pipe(ctx, r, w)
+	for i, p := range s.net.layers {
+		copy(l.net.layers[i].w.Data, p.w.Data)
+		copy(l.net.layers[i].scale.Data, p.scale.Data)
+	}
+	l.net.updates = s.net.updates
+	l.net.transpose()
+	return err
 }
 
 // Fork is a network with the same weights for another goroutine.

@@ -128,7 +128,7 @@ func (p *pipe) step() error {
 	}
 	var wrong error
 	for _, u := range fired {
-		_, err := fmt.Fprintf(p.out, "%v,%d\n", float64(p.now)*p.stream.clock.dt/1000, u)
+		_, err := fmt.Fprintf(p.out, "%.12g,%d\n", float64(p.now)*p.stream.clock.dt/1000, u)
 		wrong = errors.Join(wrong, err)
 	}
 	if len(fired) > 0 {

@@ -10,6 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"synfire/encode"
+	"synfire/sample"
+	"synfire/tensor"
+	"synfire/train"
 )
 
 // A pipe gives what the stream's steps give.
@@ -34,7 +39,7 @@ func TestPipeIsTheStream(t *testing.T) {
 	}
 	for s := range last + 1 {
 		for _, u := range must(stepped.Step(in.step(s), target.step(s))) {
-			fmt.Fprintf(&want, "%v,%d\n", float64(s)*stepped.clock.dt/1000, u)
+			fmt.Fprintf(&want, "%.12g,%d\n", float64(s)*stepped.clock.dt/1000, u)
 		}
 	}
 	if err := piped.Pipe(t.Context(), &events, &out); err != nil {
@@ -109,5 +114,29 @@ func TestPipeTakesConstantMemory(t *testing.T) {
 	used(100)
 	if grown := used(5000); grown > 1<<20 {
 		t.Errorf("5,000 events leave %d bytes", grown)
+	}
+}
+
+// A learner that goes on from a pipe keeps what it learned, up to a wrong line too.
+func TestLearnerLearnsFromAPipe(t *testing.T) {
+	spec := sample.Spec{Shape: tensor.Shape{1}, Events: true, Duration: 0.1, Targets: []sample.Field{{Name: "trains", Kind: sample.Trains, Shape: tensor.Shape{1}}}}
+	l, err := New(NewRule(), train.Setting{Spec: spec, Samples: 1, Encoder: encode.Events{}, Steps: 1000, Batch: 1, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := slices.Clone(l.net.layers[0].w.Data)
+	events := PipeHeader + "\n"
+	for i := range 4 {
+		events += fmt.Sprintf("%.2f,0,input\n%.2f,0,target\n", 0.1*float64(i), 0.1*float64(i)+0.01)
+	}
+	if err := l.Pipe(t.Context(), 100, strings.NewReader(events+"0.5,0,wrong\n"), io.Discard); err == nil || !strings.Contains(err.Error(), "line 10") {
+		t.Errorf("%v, want one of line 10", err)
+	}
+	if slices.Equal(before, l.net.layers[0].w.Data) || l.net.updates != 5 {
+		t.Errorf("%v after %d updates: nothing was kept", l.net.layers[0].w.Data, l.net.updates)
+	}
+	p, err := NewRule().Predictor(l.setting, l.Model())
+	if err != nil || !slices.Equal(p.(*Learner).net.layers[0].w.Data, l.net.layers[0].w.Data) {
+		t.Errorf("%v: another model than what was learned", err)
 	}
 }
