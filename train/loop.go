@@ -302,6 +302,9 @@ const (
 func (l *Loop) warnRates(epoch int, rates []Rate) {
 	for _, r := range rates {
 		switch v := r.Value(); {
+		case v <= deadRate && r.Graded:
+			l.Observer.Warn(fmt.Sprintf("epoch %d: layer %s is zero for every sample: it passes nothing on; raise the weights before it or lower the learning rate", epoch, r.Layer))
+		case r.Graded: // values that are never zero, as those of a logistic function, carry what they carry
 		case v <= deadRate:
 			l.Observer.Warn(fmt.Sprintf("epoch %d: layer %s never fires: no error passes where the surrogate is zero; lower its threshold or raise the weights before it", epoch, r.Layer))
 		case v >= saturatedRate:

@@ -30,11 +30,13 @@ const Loss = "loss"
 // LossSum is the sum of a loss over a batch.
 func LossSum(total float64) Sum { return Sum{Name: Loss, Better: task.Lower, Total: total} }
 
-// Rate is the firing of a layer: Spikes of Slots (units × steps × samples).
+// Rate is the firing of a layer: Spikes of Slots (units × steps × samples). Of units that do
+// not fire but have values, Graded, it is the share of those that are not zero.
 type Rate struct {
 	Layer  string `json:"layer"`
 	Spikes int    `json:"spikes"`
 	Slots  int    `json:"slots"`
+	Graded bool   `json:"graded,omitempty"`
 }
 
 // Value is the mean number of spikes of a unit in a step.
@@ -53,7 +55,7 @@ func (m *Metrics) Add(o Metrics) {
 	for _, r := range o.Rates {
 		i := slices.IndexFunc(m.Rates, func(m Rate) bool { return m.Layer == r.Layer })
 		if i < 0 {
-			i, m.Rates = len(m.Rates), append(m.Rates, Rate{Layer: r.Layer})
+			i, m.Rates = len(m.Rates), append(m.Rates, Rate{Layer: r.Layer, Graded: r.Graded})
 		}
 		m.Rates[i].Spikes += r.Spikes
 		m.Rates[i].Slots += r.Slots

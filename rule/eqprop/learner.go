@@ -251,7 +251,7 @@ func (l *Learner) metrics() train.Metrics {
 	}
 	for i, name := range l.names {
 		s := l.r.free[i+1][:l.batch.n*l.c.Sizes[i+1]]
-		m.Rates = append(m.Rates, train.Rate{Layer: name, Spikes: kernel.CountNonzero(s), Slots: len(s)})
+		m.Rates = append(m.Rates, train.Rate{Layer: name, Spikes: kernel.CountNonzero(s), Slots: len(s), Graded: true})
 	}
 	return m
 }
