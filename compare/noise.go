@@ -19,7 +19,12 @@ func FullCovariance(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
 	if err := numeric.CheckResponses("FullCovariance", residuals, 2); err != nil {
 		return nil, err
 	}
-	return scatter("FullCovariance", residuals, dof)
+	near1, e := numeric.Rescaled(residuals)
+	s, err := scatter("FullCovariance", near1, dof)
+	if err != nil {
+		return nil, err
+	}
+	return s, unscaled("FullCovariance", s, e)
 }
 
 // scatter is XᵀX/d.
@@ -32,6 +37,22 @@ func scatter(op string, x *mat.Dense, d int) (*mat.SymDense, error) {
 	return &s, nil
 }
 
+// unscaled makes the covariance of residuals that of ones 2^e times as large.
+func unscaled(op string, s *mat.SymDense, e int) error {
+	p := s.SymmetricDim()
+	for i := range p {
+		for j := i; j < p; j++ {
+			v := s.At(i, j)
+			large := math.Ldexp(v, 2*e)
+			if i == j && v > 0 && (math.IsInf(large, 0) || large < 0x1p-1022) {
+				return fmt.Errorf("compare.%s: %w: variances of about 2^%d; multiply the residuals by a power of two that brings them near 1", op, numeric.ErrRange, 2*e)
+			}
+			s.SetSym(i, j, large)
+		}
+	}
+	return nil
+}
+
 // ShrinkToIdentity is the estimate of Ledoit and Wolf, "A well-conditioned
 // estimator for large-dimensional covariance matrices", 2004: with S = XᵀX/n,
 // m = tr S/p, d² = ‖S − mI‖² and b² = min(d², Σ_k ‖x_kx_kᵀ − S‖²/n²),
@@ -42,11 +63,12 @@ func ShrinkToIdentity(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
 	if err := numeric.CheckResponses(op, residuals, 2); err != nil {
 		return nil, err
 	}
-	if _, err := scatter(op, residuals, dof); err != nil {
+	near1, e := numeric.Rescaled(residuals) // ‖S‖² is of their fourth power
+	if _, err := scatter(op, near1, dof); err != nil {
 		return nil, err
 	}
-	n, p := residuals.Dims()
-	s, err := scatter(op, residuals, n)
+	n, p := near1.Dims()
+	s, err := scatter(op, near1, n)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +86,7 @@ func ShrinkToIdentity(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
 	}
 	b2 := 0.0
 	for k := range n {
-		x := residuals.RawRowView(k)
+		x := near1.RawRowView(k)
 		xx := numeric.Dot(x, x)
 		xsx := 0.0
 		for i := range p {
@@ -89,7 +111,7 @@ func ShrinkToIdentity(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
 			s.SetSym(i, j, v*scale)
 		}
 	}
-	return s, nil
+	return s, unscaled(op, s, e)
 }
 
 // ShrinkToDiagonal keeps the variances of XᵀX/dof and multiplies the covariances
@@ -101,21 +123,22 @@ func ShrinkToDiagonal(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
 	if err := numeric.CheckResponses(op, residuals, 2); err != nil {
 		return nil, err
 	}
-	s, err := scatter(op, residuals, dof)
+	near1, e := numeric.Rescaled(residuals)
+	s, err := scatter(op, near1, dof)
 	if err != nil {
 		return nil, err
 	}
-	lambda := strimmer(residuals)
+	lambda := strimmer(near1)
 	for i := range s.SymmetricDim() {
 		for j := range i {
 			s.SetSym(j, i, (1-lambda)*s.At(i, j))
 		}
 	}
-	return s, nil
+	return s, unscaled(op, s, e)
 }
 
-// strimmer is λ: with z standardised residuals and w_kij = z_ki·z_kj,
-// r_ij = mean_k w and Var(r_ij) = n/(n−1)³·Σ_k (w_kij − r_ij)².
+// strimmer is λ: with z the residuals over √(Σx²/(n−1)), w_kij = z_ki·z_kj and w̄ their
+// mean over k, r_ij = n/(n−1)·w̄ and Var(r_ij) = n/(n−1)³·Σ_k (w_kij − w̄)².
 func strimmer(x *mat.Dense) float64 {
 	n, p := x.Dims()
 	sd := make([]float64, p)

@@ -291,3 +291,43 @@ func TestLinkageOfRoundedTies(t *testing.T) {
 		t.Errorf("%+v, %v", links, err)
 	}
 }
+
+// Means over pieces of the window, integrated by hand in fractions, in any unit of time:
+// pieces cut intervals, and end and begin on spikes.
+func TestMeanOverPieces(t *testing.T) {
+	for _, c := range []struct {
+		m     distance.Profiler
+		a, b  []float64
+		whole float64 // 0: not asked
+		piece float64
+	}{
+		{distance.ISI{}, []float64{0, 3, 4, 9}, []float64{2, 4, 10}, 1. / 4, 19. / 78},
+		{distance.SPIKE{}, []float64{0, 3, 4, 9}, []float64{2, 4, 10}, 0.17728191000918272, 3977. / 18876},
+		{distance.SPIKE{RateIndependent: true}, []float64{0, 3, 4, 9}, []float64{2, 4, 10}, 0.1690909090909091, 1169. / 5720},
+		{distance.Sync{}, []float64{0, 3, 4, 9}, []float64{2, 4, 10}, 4. / 7, 1. / 3},
+		{distance.ISI{}, nil, []float64{2, 4, 10}, 0, 0.5538461538461539},
+		{distance.SPIKE{}, nil, []float64{2, 4, 10}, 0, 0.19497863247863248},
+	} {
+		for _, unit := range []float64{1, 1e-3, 1. / 3, 1e6} {
+			in := func(times []float64) spike.Train {
+				u := spike.Train{Stop: 10 * unit}
+				for _, at := range times {
+					u.Times = append(u.Times, at*unit)
+				}
+				return u
+			}
+			p, err := c.m.Profile(in(c.a), in(c.b))
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole, err := p.Mean()
+			if err != nil || c.whole != 0 && !near(whole, c.whole) {
+				t.Errorf("%s in %v: %v (%v), want %v", c.m.Name(), unit, whole, err, c.whole)
+			}
+			piece, err := p.Mean(distance.Interval{From: unit, To: 3.5 * unit}, distance.Interval{From: 6 * unit, To: 10 * unit})
+			if err != nil || !near(piece, c.piece) {
+				t.Errorf("%s over pieces in %v: %v (%v), want %v", c.m.Name(), unit, piece, err, c.piece)
+			}
+		}
+	}
+}

@@ -14,7 +14,8 @@ import "synfire/spike"
 // with m = MRTS, and D = (1/T)·∫ S dt. Before the first and after the last spike x_u
 // is that of ISI: auxiliary spikes stand where these intervals begin and end, the
 // other train's δ sees them, and their own δ is that of the neighbour. An empty
-// train counts as spikes on both edges of the window.
+// train counts as spikes on both edges of the window, and so does one whose only spike is
+// on the start, as in PySpike; a spike on the end alone does not.
 //
 // D is in [0, 1] and no metric: the triangle inequality fails.
 type SPIKE struct {

@@ -70,13 +70,25 @@ func fits(e *Env, cfg model.Config, sets model.Sets) error {
 	if err != nil {
 		return UsageError{fmt.Errorf("with the data %s: %w", cfg.Data.Called(), err)}
 	}
-	const loose = 8 // so much may the bound be above what is taken
-	if err := Fits(p, cfg.Batch); err != nil && (p.Weights > machine.Memory() || p.Train/loose > machine.Memory()) {
-		return fmt.Errorf("train: %w", err)
-	} else if err != nil {
-		e.Observer.Warn(err.Error())
+	warning, err := admit(p, cfg.Batch)
+	if warning != "" {
+		e.Observer.Warn(warning)
 	}
-	return nil
+	return err
+}
+
+// admit is an error for a plan that cannot be, and a warning for one that may need more
+// than there is.
+func admit(p train.Plan, batch int) (warning string, err error) {
+	const loose = 8 // so much may the bound be above what is taken
+	switch err := Fits(p, batch); {
+	case err == nil:
+		return "", nil
+	case p.Weights > machine.Memory() || p.Train/loose > machine.Memory():
+		return "", fmt.Errorf("train: %w", err)
+	default:
+		return err.Error(), nil
+	}
 }
 
 // Fits returns an error where a run needs more memory than this machine has, that says

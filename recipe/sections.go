@@ -187,19 +187,28 @@ func (d *drawn) filters(t *Trained) {
 	if len(params) == 0 {
 		return
 	}
-	w := params[0].Value
-	if len(w.Shape) != 4 || w.Shape[2] != 1 {
+	kh, kw, kernels := kernelsOf(params[0].Value)
+	if kernels == nil {
 		return
-	}
-	kh, kw, n := w.Shape[0], w.Shape[1], w.Shape[3]
-	kernels := make([][]float64, n)
-	for i := range kernels {
-		for k := range kh * kw {
-			kernels[i] = append(kernels[i], float64(w.Data[k*n+i]))
-		}
 	}
 	f, err := figure.Filters("First-layer filters", kh, kw, kernels)
 	d.add(f, err, "The kernels of the first convolution", "Orange weights excite, blue ones inhibit. Look for edges and strokes of different orientation.")
+}
+
+// kernelsOf are those of a convolution of one channel, row by row; nil of other weights.
+func kernelsOf(w tensor.Tensor) (height, width int, kernels [][]float64) {
+	if len(w.Shape) != 4 || w.Shape[2] != 1 {
+		return 0, 0, nil
+	}
+	height, width = w.Shape[0], w.Shape[1]
+	n := w.Shape[3]
+	kernels = make([][]float64, n)
+	for i := range kernels {
+		for k := range height * width {
+			kernels[i] = append(kernels[i], float64(w.Data[k*n+i]))
+		}
+	}
+	return height, width, kernels
 }
 
 // exhibits are what the tasks have to show of the test samples, or of the validation

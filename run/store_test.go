@@ -213,3 +213,26 @@ func TestRunThatNeverBeganLeavesNothing(t *testing.T) {
 		t.Errorf("a directory with other files was taken away: %v", err)
 	}
 }
+
+// A file that cannot be read is an error that names the run, not a run without it: here
+// its metrics are well, and its record, its result and what tells how far it came are not.
+func TestUnreadableRuns(t *testing.T) {
+	for name, damage := range map[string]func(dir string){
+		"record": func(dir string) { put(t, filepath.Join(dir, "run.json"), "{") },
+		"result": func(dir string) { put(t, filepath.Join(dir, "result.json"), "{") },
+		"record's folder": func(dir string) {
+			put(t, filepath.Join(dir, "run.json", "file"), "")
+		},
+		"checkpoints": func(dir string) { put(t, filepath.Join(dir, "checkpoints"), "no folder") },
+	} {
+		dir := filepath.Join(t.TempDir(), "one")
+		put(t, filepath.Join(dir, "config.yaml"), "seed: 1\n")
+		if _, err := Read(dir); err != nil {
+			t.Fatal(err)
+		}
+		damage(dir)
+		if r, err := Read(dir); err == nil || !strings.Contains(err.Error(), dir) {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+	}
+}

@@ -62,6 +62,9 @@ type prototype struct {
 	hidden   float64
 	finished bool
 	scores   []tensor.Float
+	sums     []train.Sum
+
+	restarted bool // with the state of the beginning
 }
 
 func (l *prototype) Predict(_ context.Context, b *sample.Batch) (train.Prediction, error) {
@@ -107,6 +110,12 @@ func (l *prototype) Step(_ context.Context, b *sample.Batch) (train.Metrics, err
 	}
 	l.hidden++
 	m := train.Metrics{N: b.Len(), Sums: []train.Sum{{Name: "size", Total: l.n}}}
+	l.sums = append(l.sums[:0], m.Sums...) // a learner may reuse what it returns
+	m.Sums = l.sums
+	if l.fault == "first figures" && l.restarted {
+		m.Sums[0].Total++
+	}
+	l.restarted = false
 	if l.fault == "forgets" {
 		m.Sums[0].Total = l.hidden
 	}
@@ -139,7 +148,7 @@ func (l *prototype) SetState(s map[string]train.Array) error {
 	if len(s) != 3 && l.fault != "takes more" {
 		return fmt.Errorf("%d arrays: %v", len(s), slices.Collect(maps.Keys(s)))
 	}
-	l.mean, l.n, l.label, l.finished = mean, n[0], label, false
+	l.mean, l.n, l.label, l.finished, l.restarted = mean, n[0], label, false, n[0] == 0
 	return nil
 }
 
@@ -182,6 +191,7 @@ func TestLearnerFaults(t *testing.T) {
 		"":               "",
 		"random start":   "begin with different arrays mean",
 		"forgets":        "the figures are others",
+		"first figures":  "continued at batch 0 the figures are others",
 		"model apart":    "array label of the model is not in the state",
 		"predictor":      "something else than the learner",
 		"predict learns": "predicting changes array mean",

@@ -88,6 +88,16 @@ func (l blind) Backward(c *layer.Call) {
 	l.Readout.Backward(c)
 }
 
+// startled forgets what it had where a window comes of all steps but the first.
+type startled struct{ layer.Spiking }
+
+func (l startled) Forward(c *layer.Call) {
+	if c.In[0].T == 4 {
+		clear(c.State)
+	}
+	l.Spiking.Forward(c)
+}
+
 // divided depends on the number of threads, as a sum split between them would;
 // shaky does so backwards alone.
 type (
@@ -140,6 +150,7 @@ func TestChecksFail(t *testing.T) {
 
 		{"sound", "splits", []layer.Layer{sound, spiking, sound, readout}, ""},
 		{"forgetful", "splits", []layer.Layer{sound, forgetful{spiking}, sound}, "split: output: element"},
+		{"startled after one of 5 steps", "splits", []layer.Layer{sound, startled{spiking}, sound}, "split: gradient: element"},
 		{"blind", "splits", []layer.Layer{sound, spiking, sound, blind{readout}}, "split: gradient: element"},
 
 		{"sound", "threads", []layer.Layer{sound, spiking, sound}, ""},

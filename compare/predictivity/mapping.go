@@ -118,7 +118,7 @@ func (r Ridge) scaled(ex int) (penalty float64, rest int) {
 }
 
 // ridge is the map of centred x and y. Where the penalty is too small to make the
-// system regular in floating point, singular values give its limit.
+// system well conditioned, singular values are used, which lose half as many digits.
 func ridge(x, y *mat.Dense, penalty float64) (*mat.Dense, error) {
 	n, p := x.Dims()
 	var w mat.Dense
@@ -144,8 +144,8 @@ func ridge(x, y *mat.Dense, penalty float64) (*mat.Dense, error) {
 	uy.Mul(u.T(), y)
 	s := svd.Values(nil)
 	uy.Apply(func(k, _ int, c float64) float64 {
-		if s[k] <= numeric.RankTolerance*s[0] {
-			return 0
+		if s[k] <= float64(n+p)*numeric.Roundoff*s[0] {
+			return 0 // nothing but rounding
 		}
 		return c * s[k] / (s[k]*s[k] + penalty)
 	}, &uy)
@@ -153,20 +153,35 @@ func ridge(x, y *mat.Dense, penalty float64) (*mat.Dense, error) {
 	return &w, nil
 }
 
-// regularSolve is (aᵀa + αI)⁻¹b, unless that is singular in floating point.
+// regularSolve is (aᵀa + αI)⁻¹b, unless that would lose more digits than it gives. Rows
+// and columns of the system are scaled by powers of two that bring its diagonal near 1:
+// units of different size make no bad condition.
 func regularSolve(a mat.Matrix, b *mat.Dense, penalty float64) (*mat.Dense, bool) {
+	const worst = 1e8
+	n, p := a.Dims()
+	scaled, right, exponents := mat.NewDense(n, p, nil), mat.DenseCopyOf(b), make([]int, p)
+	for j := range p {
+		column := mat.Col(nil, j, a)
+		e := numeric.Exponent(max(numeric.Largest(column), math.Sqrt(penalty)))
+		scaled.SetCol(j, numeric.ScaledBy(column, -e))
+		right.SetRow(j, numeric.ScaledBy(b.RawRowView(j), -e))
+		exponents[j] = e
+	}
 	var k mat.SymDense
-	k.SymOuterK(1, a.T())
-	for i := range k.SymmetricDim() {
-		k.SetSym(i, i, k.At(i, i)+penalty)
+	k.SymOuterK(1, scaled.T())
+	for j, e := range exponents {
+		k.SetSym(j, j, k.At(j, j)+math.Ldexp(penalty, -2*e))
 	}
 	var c mat.Cholesky
-	if !c.Factorize(&k) {
+	if !c.Factorize(&k) || c.Cond() > worst {
 		return nil, false
 	}
 	var w mat.Dense
-	if err := c.SolveTo(&w, b); err != nil {
+	if err := c.SolveTo(&w, right); err != nil {
 		return nil, false
+	}
+	for j, e := range exponents {
+		w.SetRow(j, numeric.ScaledBy(w.RawRowView(j), -e))
 	}
 	return &w, true
 }
@@ -244,28 +259,65 @@ func leaveOneOut(u, uy, y *mat.Dense, s []float64, penalty float64) float64 {
 }
 
 // LeastSquares is the map of least squared error, of those the one of least norm.
+// Units may differ in size as they like where one map alone has the least error; else
+// those beyond ten orders of magnitude are an error.
 type LeastSquares struct{}
 
 // Fit implements Mapping.
 func (LeastSquares) Fit(x, y *mat.Dense) (*LinearMap, error) {
 	return fitted("predictivity.LeastSquares", x, y, func(x, y *mat.Dense, _ int) (*mat.Dense, error) {
-		var svd mat.SVD
-		if !svd.Factorize(x, mat.SVDThin) {
-			return nil, fmt.Errorf("predictivity.LeastSquares: the singular values did not converge")
-		}
 		_, p := x.Dims()
-		_, q := y.Dims()
-		s := svd.Values(nil)
-		rank := 0
-		for rank < len(s) && s[rank] > numeric.RankTolerance*s[0] {
-			rank++
+		w, rank, err := leastNorm(x, y)
+		if err != nil || rank == p {
+			return w, err
 		}
-		w := mat.NewDense(p, q, nil)
-		if rank > 0 {
-			svd.SolveTo(w, y, rank)
+		// few stimuli, dependent units, or units too small to be seen beside others
+		balanced, exponents := balancedColumns(x)
+		z, independent, err := leastNorm(balanced, y)
+		switch {
+		case err != nil || independent == rank:
+			return w, err
+		case independent < p:
+			return nil, fmt.Errorf("predictivity.LeastSquares: %w: the sizes of units differ so much that the smaller ones are lost; divide each unit by its standard deviation", numeric.ErrRange)
 		}
-		return w, nil
+		for i, e := range exponents {
+			z.SetRow(i, numeric.ScaledBy(z.RawRowView(i), -e))
+		}
+		return z, nil
 	})
+}
+
+// leastNorm is the map of least norm of those with the least squared error, and the rank
+// of x.
+func leastNorm(x, y *mat.Dense) (w *mat.Dense, rank int, err error) {
+	var svd mat.SVD
+	if !svd.Factorize(x, mat.SVDThin) {
+		return nil, 0, fmt.Errorf("predictivity.LeastSquares: the singular values did not converge")
+	}
+	s := svd.Values(nil)
+	for rank < len(s) && s[rank] > numeric.RankTolerance*s[0] {
+		rank++
+	}
+	_, p := x.Dims()
+	_, q := y.Dims()
+	w = mat.NewDense(p, q, nil)
+	if rank > 0 {
+		svd.SolveTo(w, y, rank)
+	}
+	return w, rank, nil
+}
+
+// balancedColumns brings each column near 1 by a power of two, the j-th by
+// 2^−exponents[j].
+func balancedColumns(x *mat.Dense) (balanced *mat.Dense, exponents []int) {
+	_, p := x.Dims()
+	balanced, exponents = mat.DenseCopyOf(x), make([]int, p)
+	for j := range p {
+		column, e := numeric.RescaledValues(mat.Col(nil, j, x))
+		balanced.SetCol(j, column)
+		exponents[j] = e
+	}
+	return balanced, exponents
 }
 
 // PLS is partial least squares with a number of components (0: 25, the default
@@ -297,13 +349,19 @@ func nipals(x, y *mat.Dense, components int) (*mat.Dense, error) {
 	_, q := y.Dims()
 	ws, ps, cs := mat.NewDense(p, components, nil), mat.NewDense(p, components, nil), mat.NewDense(q, components, nil)
 	size, done := mat.Norm(x, 2)*mat.Norm(y, 2), 0
+	small := remainder{x: x, y: y, sizeX: columnNorms(x), sizeY: columnNorms(y)}
 	for ; done < components; done++ {
-		w, strength, err := leading(x, y)
+		var m mat.Dense
+		m.Mul(x.T(), y)
+		w, strength, err := leading(&m)
+		if err == nil && strength <= numeric.RankTolerance*size {
+			if !small.covary(&m) {
+				break // nothing is left to explain
+			}
+			w, _, err = leading(&m)
+		}
 		if err != nil {
 			return nil, err
-		}
-		if strength <= numeric.RankTolerance*size {
-			break // nothing is left to explain
 		}
 		t, load, c := mat.NewVecDense(n, nil), mat.NewVecDense(p, nil), mat.NewVecDense(q, nil)
 		t.MulVec(x, w)
@@ -312,11 +370,11 @@ func nipals(x, y *mat.Dense, components int) (*mat.Dense, error) {
 		load.ScaleVec(1/tt, load)
 		c.MulVec(y.T(), t)
 		c.ScaleVec(1/tt, c)
+		cs.SetCol(done, numeric.ScaledBy(c.RawVector().Data, small.exponent))
 		x.RankOne(x, -1, t, load)
 		y.RankOne(y, -1, t, c)
 		ws.SetCol(done, w.RawVector().Data)
 		ps.SetCol(done, load.RawVector().Data)
-		cs.SetCol(done, c.RawVector().Data)
 	}
 	out := mat.NewDense(p, q, nil)
 	if done == 0 {
@@ -332,15 +390,64 @@ func nipals(x, y *mat.Dense, components int) (*mat.Dense, error) {
 	return &rotated, nil
 }
 
-// leading is the left singular vector of XᵀY of the largest singular value, found
+// remainder is what components leave of x and y, scaled by powers of two: directions of
+// y are 2^exponent times as large as they come out.
+type remainder struct {
+	x, y         *mat.Dense
+	sizeX, sizeY []float64 // of the columns, before all components
+	exponent     int
+}
+
+// covary sets m to XᵀY of what is more than rounding, on a scale near 1, and reports
+// whether there is any: of units that are small beside those that are explained.
+func (r *remainder) covary(m *mat.Dense) bool {
+	nx, ny := forget(r.x, r.sizeX), forget(r.y, r.sizeY)
+	r.exponent += ny - nx
+	sizeX, sizeY := columnNorms(r.x), columnNorms(r.y)
+	m.Mul(r.x.T(), r.y)
+	m.Apply(func(i, j int, v float64) float64 {
+		if math.Abs(v) <= numeric.RankTolerance*sizeX[i]*sizeY[j] {
+			return 0
+		}
+		return v
+	}, m)
+	near1, _ := numeric.Rescaled(m)
+	m.Copy(near1)
+	return numeric.LargestOf(m) > 0
+}
+
+// forget clears the columns of which nothing but rounding is left of their sizes, and
+// scales the others and the sizes by the power of two, 2^−e, that brings them near 1.
+func forget(x *mat.Dense, sizes []float64) (e int) {
+	n, _ := x.Dims()
+	for j, now := range columnNorms(x) {
+		if now <= numeric.RankTolerance*sizes[j] {
+			x.SetCol(j, make([]float64, n))
+		}
+	}
+	near1, e := numeric.Rescaled(x)
+	x.Copy(near1)
+	copy(sizes, numeric.ScaledBy(sizes, -e))
+	return e
+}
+
+func columnNorms(x *mat.Dense) []float64 {
+	_, p := x.Dims()
+	out := make([]float64, p)
+	for j := range p {
+		near1, e := numeric.RescaledValues(mat.Col(nil, j, x))
+		out[j] = math.Ldexp(math.Sqrt(numeric.Dot(near1, near1)), e)
+	}
+	return out
+}
+
+// leading is the left singular vector of m = XᵀY of the largest singular value, found
 // in the smaller of the two spaces.
-func leading(x, y *mat.Dense) (*mat.VecDense, float64, error) {
-	var m mat.Dense
-	m.Mul(x.T(), y)
+func leading(m *mat.Dense) (*mat.VecDense, float64, error) {
 	p, q := m.Dims()
 	var g mat.SymDense
 	if p <= q {
-		g.SymOuterK(1, &m)
+		g.SymOuterK(1, m)
 	} else {
 		g.SymOuterK(1, m.T())
 	}
@@ -355,7 +462,7 @@ func leading(x, y *mat.Dense) (*mat.VecDense, float64, error) {
 	if p > q {
 		v := w
 		w = mat.NewVecDense(p, nil)
-		w.MulVec(&m, v)
+		w.MulVec(m, v)
 	}
 	strength := math.Sqrt(max(e.Values(nil)[last], 0))
 	if norm := mat.Norm(w, 2); norm > 0 {
@@ -371,6 +478,7 @@ type SingleUnit struct{}
 // Fit implements Mapping.
 func (SingleUnit) Fit(x, y *mat.Dense) (*LinearMap, error) {
 	return fitted("predictivity.SingleUnit", x, y, func(x, y *mat.Dense, _ int) (*mat.Dense, error) {
+		x, exponents := balancedColumns(x)
 		var xy mat.Dense
 		xy.Mul(x.T(), y)
 		p, q := xy.Dims()
@@ -384,7 +492,7 @@ func (SingleUnit) Fit(x, y *mat.Dense) (*LinearMap, error) {
 				}
 			}
 			if best >= 0 {
-				w.Set(best, j, xy.At(best, j)/squareOfColumn(x, best))
+				w.Set(best, j, math.Ldexp(xy.At(best, j)/squareOfColumn(x, best), -exponents[best]))
 			}
 		}
 		return w, nil

@@ -380,3 +380,99 @@ func TestShufflesFollowTheirSeed(t *testing.T) {
 		}
 	}
 }
+
+// columns is the responses of units, one a row.
+func columns(units ...[]float64) *mat.Dense {
+	x := mat.NewDense(len(units[0]), len(units), nil)
+	for j, u := range units {
+		x.SetCol(j, u)
+	}
+	return x
+}
+
+// Orthogonal units of mean 0 and square 8.
+var (
+	unitA = []float64{1, -1, 1, -1, 1, -1, 1, -1}
+	unitB = []float64{1, 1, -1, -1, 1, 1, -1, -1}
+	unitC = []float64{1, 1, 1, 1, -1, -1, -1, -1}
+)
+
+func sum(f float64, a []float64, g float64, b []float64) []float64 {
+	out := make([]float64, len(a))
+	for i := range a {
+		out[i] = f*a[i] + g*b[i]
+	}
+	return out
+}
+
+// The normal equations of units a and a + εb lost what tells them apart, up to all of
+// it, where the penalty α was as small. With XᵀX + α = [8+α 8; 8 8+8ε²+α] the fit to
+// y = b is a·8εα/D + b·8ε²(8+α)/D, D = 64ε² + 16α + 8αε² + α².
+func TestRidgeOfNearlyEqualUnits(t *testing.T) {
+	for _, eps := range []float64{0x1p-14, 0x1p-20, 0x1p-24} {
+		for _, alpha := range []float64{0x1p-20, 0x1p-40, 0x1p-50, 0x1p-60} {
+			x := columns(unitA, sum(1, unitA, eps, unitB), unitC)
+			m, err := predictivity.Ridge{Penalty: alpha}.Fit(x, columns(unitB))
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := 64*eps*eps + 16*alpha + 8*alpha*eps*eps + alpha*alpha
+			want := sum(8*eps*alpha/d, unitA, 8*eps*eps*(8+alpha)/d, unitB)
+			got, err := m.Predict(x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, w := range want {
+				if v := got.At(i, 0); math.Abs(v-w) > 1e-6 {
+					t.Errorf("ε %v, α %v: fit %v, want %v", eps, alpha, v, w)
+				}
+			}
+		}
+	}
+}
+
+// A unit ten orders of magnitude smaller than another was taken for rounding: the maps
+// gave 0 for what it alone explains. y = 3 a + 2 b of the units f·a and g·b.
+func TestSmallUnitsBesideLargeOnes(t *testing.T) {
+	y := columns(sum(3, unitA, 2, unitB), unitB)
+	for _, e := range [][2]int{{0, 0}, {20, -20}, {0, -40}, {-300, 300}, {250, -250}} {
+		f, g := math.Ldexp(1, e[0]), math.Ldexp(1, e[1])
+		x := columns(sum(f, unitA, 0, unitA), sum(g, unitB, 0, unitB))
+		for name, m := range map[string]predictivity.Mapping{
+			"least squares": predictivity.LeastSquares{}, "PLS": predictivity.PLS{Components: 2}, "ridge": predictivity.Ridge{Penalty: min(f, g) * min(f, g) * 0x1p-60},
+		} {
+			fit, err := m.Fit(x, y)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range []struct {
+				what      string
+				got, want float64
+			}{
+				{"a to 3a + 2b", fit.W.At(0, 0) * f, 3}, {"b to 3a + 2b", fit.W.At(1, 0) * g, 2},
+				{"a to b", fit.W.At(0, 1) * f, 0}, {"b to b", fit.W.At(1, 1) * g, 1},
+			} {
+				near(t, name+" of "+w.what, w.got, w.want, 1e-12)
+			}
+		}
+		fit, err := predictivity.SingleUnit{}.Fit(x, y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, "single unit a", fit.W.At(0, 0)*f, 3, 1e-12)
+		near(t, "single unit b", fit.W.At(1, 1)*g, 1, 1e-12)
+	}
+	// among dependent units of such sizes the least norm can not be told
+	x := columns(unitA, sum(0x1p-50, unitB, 0, unitB), sum(0x1p-49, unitB, 0, unitB))
+	if _, err := (predictivity.LeastSquares{}).Fit(x, y); err == nil || !strings.Contains(err.Error(), "standard deviation") {
+		t.Errorf("dependent small units: %v", err)
+	}
+	// PLS does not pick up rounding where there is nothing else
+	fit, err := predictivity.PLS{Components: 3}.Fit(columns(unitA, sum(2, unitA, 0, unitA), sum(0x1p-60, unitC, 0, unitC)), columns(sum(0.1, unitA, 0.3, unitB)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := fit.W.At(2, 0); w != 0 {
+		t.Errorf("a unit that explains nothing weighs %v", w)
+	}
+}

@@ -168,7 +168,7 @@ func (s *study) jitter() error {
 		}
 		step = min(step, rises(v))
 		zero = max(zero, math.Abs(v[0]))
-		bend = max(bend, math.Abs(math.Log(v[2]/v[1])/math.Log(jitters[2]/jitters[1])-1))
+		bend = max(bend, bends(v, jitters))
 	}
 	for _, m := range resolved() {
 		v := c.of(m.name)
@@ -182,6 +182,12 @@ func (s *study) jitter() error {
 	f, err := figure.Curves("A train and its jittered copy", "jitter, in mean intervals", figure.Panel{Name: "distance, SYNC a similarity", LogX: true, Series: c.allSeries()})
 	return s.section("C. Jitter", "From the same spikes to unrelated ones.", []report.Table{c.table("Mean over pairs ± standard error", "jitter")},
 		draw(f, err, "Distances between a Poisson train and its jittered copy over the size of the jitter", "All begin at identity and level off at the values of independent trains."))
+}
+
+// bends is how far the power of x that v grows by from the second point to the third is
+// from 1.
+func bends(v, x []float64) float64 {
+	return math.Abs(math.Log(v[2]/v[1])/math.Log(x[2]/x[1]) - 1)
 }
 
 // jittered shifts each spike by a Gaussian time, and clips to the window.

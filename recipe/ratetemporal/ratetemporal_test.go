@@ -192,6 +192,22 @@ func TestRunErrors(t *testing.T) {
 	}
 }
 
+// What grows as a square bends by 1, what grows in proportion not.
+func TestBends(t *testing.T) {
+	x := []float64{0, 0.5, 1.5, 7}
+	for _, c := range []struct {
+		power, want float64
+	}{{1, 0}, {2, 1}, {0.5, 0.5}, {-1, 2}} {
+		v := make([]float64, len(x))
+		for i := range v {
+			v[i] = 3 * math.Pow(x[i], c.power)
+		}
+		if got := bends(v, x); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("power %v: %v, want %v", c.power, got, c.want)
+		}
+	}
+}
+
 // The mean of 1, 2, 3, 6 is 3, and its standard error √(14/3/4).
 func TestEstimateByHand(t *testing.T) {
 	for _, c := range []struct {
