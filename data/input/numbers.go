@@ -17,6 +17,7 @@ import (
 
 	"synfire/data"
 	"synfire/format/npz"
+	"synfire/internal/eol"
 	"synfire/sample"
 	"synfire/tensor"
 )
@@ -53,6 +54,10 @@ func (l Lines) inputs(name string, o Options) iter.Seq[Input] {
 			text := in.Bytes()
 			if line == 1 {
 				text = bytes.TrimPrefix(text, []byte("\ufeff"))
+			}
+			if err := eol.Check(text, line); err != nil {
+				yield(Input{Name: name, Err: err})
+				return
 			}
 			cells := split(text)
 			if len(cells) == 0 {
