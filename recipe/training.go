@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"synfire/catalog"
+	"synfire/data"
 	"synfire/model"
 	"synfire/modelfile"
 	"synfire/network"
@@ -37,6 +38,7 @@ type Trained struct {
 	Points  []run.Point
 	Epochs  []run.Epoch
 	Left    []string // what did not fit of the model that weights started from
+	Doubts  []string // about the classes of the training samples
 }
 
 // Train runs a configuration in a directory, continuing an earlier run of it where
@@ -67,6 +69,14 @@ func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, te
 			if e.Observer != nil {
 				e.Observer.Warn("init: " + left)
 			}
+		}
+	}
+	if t.Doubts, err = data.Doubts(sets.Train); err != nil {
+		return nil, err
+	}
+	for _, text := range t.Doubts {
+		if e.Observer != nil {
+			e.Observer.Warn(text)
 		}
 	}
 	if w, ok := loop.Learner.(train.Warner); ok {

@@ -180,7 +180,10 @@ func (o Options) numbers(line []byte, cells []string, t titles) (*sample.Sample,
 	s := &sample.Sample{}
 	for _, i := range t.values {
 		v, err := strconv.ParseFloat(cells[i], 64)
-		if err != nil || math.IsNaN(v) || math.IsInf(float64(float32(v)), 0) {
+		if why := tensor.Misfit(v); err == nil && why != "" && why != "is not finite" || errors.Is(err, strconv.ErrRange) {
+			return nil, fmt.Errorf("column %d: %s does not fit the program's numbers of 32 bits; scale it as those of training", i+1, sample.Printable(cells[i]))
+		}
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, &ColumnError{Column: i + 1, Cell: sample.Printable(cells[i])}
 		}
 		s.X = append(s.X, tensor.Float(v))
@@ -298,8 +301,12 @@ func (o Options) values(a npz.Array) (*sample.Sample, error) {
 	s := &sample.Sample{X: make([]tensor.Float, len(v))}
 	for i, x := range v {
 		s.X[i] = tensor.Float(x) / tensor.Float(scale)
-		if y := float64(s.X[i]); math.IsNaN(y) || math.IsInf(y, 0) {
-			return nil, fmt.Errorf("value %d is %v, which is no finite number; fill it in", i, x)
+		why := tensor.Misfit(x)
+		if why == "" {
+			why = tensor.Misfit(float64(s.X[i]))
+		}
+		if why != "" {
+			return nil, fmt.Errorf("value %d is %v, which %s; fill it in, or scale it as those of training", i, x, why)
 		}
 	}
 	return s, o.fit(s)
