@@ -51,7 +51,7 @@ type prediction struct {
 	Class       string             `json:"class,omitempty"`
 	Values      []float64          `json:"values,omitempty"`
 	Trains      [][]float64        `json:"trains,omitempty"` // steps in which each unit fires
-	Steps       int                `json:"steps"`
+	Steps       int                `json:"steps,omitempty"` // of a rule that knows steps of time
 	Spikes      int                `json:"spikes"`
 	WallSeconds float64            `json:"wall_seconds"`
 }
@@ -200,7 +200,11 @@ func (c *predictCmd) print(a *app, p prediction) error {
 	default:
 		fmt.Fprintf(w, "%s\t%s\n", p.Input, joined(p.Values))
 	}
-	fmt.Fprintf(w, "  steps %d, spikes %s, %s\n", p.Steps, report.Integer(int64(p.Spikes)), report.Seconds(p.WallSeconds))
+	steps := ""
+	if p.Steps > 0 {
+		steps = fmt.Sprintf("steps %d, ", p.Steps)
+	}
+	fmt.Fprintf(w, "  %sspikes %s, %s\n", steps, report.Integer(int64(p.Spikes)), report.Seconds(p.WallSeconds))
 	return w.Flush()
 }
 

@@ -34,6 +34,9 @@ func own(ctx context.Context, e *Env, cfg model.Config) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg, _, err = e.Catalog.KeepSplit(cfg); err != nil {
+		return nil, UsageError{err}
+	}
 	cfg, sets, err := cfg.Prepare(ctx, trainSet, testSet)
 	if err != nil {
 		return nil, UsageError{err}

@@ -45,6 +45,13 @@ type Trained struct {
 // Env.Resume asks for that. The test samples are nil where the configuration holds
 // some out for it.
 func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, testSet sample.Source) (*Trained, error) {
+	c, note, err := e.Catalog.KeepSplit(c)
+	if err != nil {
+		return nil, UsageError{err}
+	}
+	if note != "" && e.Observer != nil {
+		e.Observer.Warn(note)
+	}
 	c, sets, err := c.Prepare(ctx, trainSet, testSet)
 	if err != nil {
 		return nil, UsageError{err}
@@ -59,9 +66,6 @@ func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, te
 	}
 	t := &Trained{Config: c, YAML: yaml, Sets: sets, Learner: loop.Learner}
 	if c.Init != "" {
-		if text := otherSplit(e.Catalog, c); text != "" && e.Observer != nil {
-			e.Observer.Warn("init: " + text)
-		}
 		if t.Left, err = catalog.Initialise(loop.Learner, c.Init); err != nil {
 			return nil, err
 		}
@@ -100,20 +104,6 @@ func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, te
 	}
 	t.Points, t.Epochs, err = dir.History()
 	return t, err
-}
-
-// otherSplit says where samples that the model of init was trained on are among those that
-// choose now: of the same data, another seed or share holds out others. Empty: nowhere.
-func otherSplit(known catalog.Catalog, c model.Config) string {
-	f, err := modelfile.ReadHeader(c.Init)
-	if err != nil || c.Valid == 0 {
-		return "" // what is wrong with the file is said when it is read
-	}
-	was, err := known.ConfigOf(f)
-	if err != nil || was.Data.Called() != c.Data.Called() || was.Seed == c.Seed && was.Valid == c.Valid {
-		return ""
-	}
-	return fmt.Sprintf("%s was trained on the same data with seed %d and valid: %v, this run has seed %d and valid: %v: its training samples are among those that choose the best epoch, whose figures are too good; give both the same", c.Init, was.Seed, was.Valid, c.Seed, c.Valid)
 }
 
 // pointsAnEpoch is how many points the training curve has in an epoch.
