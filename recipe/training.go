@@ -154,10 +154,28 @@ func (t *Trained) Metrics() report.Metrics {
 			continue
 		}
 		for name, v := range ev.Figures() {
-			m[split+"_"+strings.NewReplacer("/", "_", "-", "_").Replace(name)] = v
+			m[metric(split, name)] = v
 		}
 	}
 	return m
+}
+
+// metric is what a figure of a split is called among the metrics.
+func metric(split, name string) string {
+	return split + "_" + strings.NewReplacer("/", "_", "-", "_").Replace(name)
+}
+
+// figure is the metric of the first task's first figure, of the test where there is one.
+func (t *Trained) figure() string {
+	for _, part := range []struct {
+		split string
+		ev    *train.Evaluation
+	}{{train.SplitTest, t.Result.Test}, {train.SplitValid, t.Result.Valid}} {
+		if part.ev != nil && len(part.ev.Scalars) > 0 {
+			return metric(part.split, part.ev.Scalars[0].Name)
+		}
+	}
+	return ""
 }
 
 // EpochSeconds is the mean time of an epoch.
