@@ -16,8 +16,8 @@ type Evaluation struct {
 	Confusion       [][]int             `json:"confusion,omitempty"`
 	Classes         []string            `json:"classes,omitempty"`
 	PerClass        []task.ClassFigures `json:"per_class,omitempty"`
-	Loss            *float64            `json:"loss"` // null with early exit, which has none: it is defined over all steps
-	StepsPerSample  float64             `json:"steps_per_sample"`
+	Loss            *float64            `json:"loss"`                       // null with early exit, which has none: it is defined over all steps
+	StepsPerSample  float64             `json:"steps_per_sample,omitempty"` // of a rule that knows steps of time
 	SpikesPerSample float64             `json:"spikes_per_sample"`
 	Rates           map[string]float64  `json:"rates"`
 	WallSeconds     float64             `json:"wall_seconds"`

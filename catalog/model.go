@@ -136,16 +136,25 @@ func (m *Model) Classes() []string {
 	return f.Classes
 }
 
-// Answer is what a model says of one sample.
+// Answer is what a model says of one sample, the first reading by itself.
 type Answer struct {
-	Task    string // the kind of the first task's target: "class", "values", "trains"
-	Class   string // of a class
-	Scores  map[string]float64
-	Values  []float64
-	Trains  [][]float64 // of trains: the steps in which each unit fires
-	Steps   int         // of time that were run
-	Spikes  int
-	Outputs []task.Output // all of the model's, of this sample
+	Reading
+	Steps    int // of time that were run
+	Spikes   int
+	Readings []Reading     // of all tasks, and of the outputs that none is for
+	Outputs  []task.Output // all of the model's, of this sample
+}
+
+// Reading is what a task's output says of one sample. Values that give back the sample
+// are in its units, with the normalisation undone.
+type Reading struct {
+	Name   string // of the task, or of an output without one
+	Task   string // the kind of the task's target: "class", "values", "trains"; "" without a task
+	Class  string // of a class
+	Scores map[string]float64
+	Values []float64
+	Course [][]float64 // of values that are read at each step: [step][value]
+	Trains [][]float64 // of trains: the steps in which each unit fires
 }
 
 // Predict says what a model takes samples for: values as the source of its training
@@ -181,7 +190,7 @@ func (m *Model) Predict(ctx context.Context, samples ...*sample.Sample) ([]Answe
 	}
 	answers := make([]Answer, len(samples))
 	for i := range answers {
-		if answers[i], err = m.answer(out, i, len(samples)); err != nil {
+		if answers[i], err = m.answer(out, &b, i); err != nil {
 			return nil, fmt.Errorf("predict: %w", err)
 		}
 	}
@@ -220,13 +229,13 @@ func (m *Model) take() (p train.Predictor, release func()) {
 	return p, func() { m.forks.Put(p) }
 }
 
-// answer is what a prediction says of sample i of n.
-func (m *Model) answer(p train.Prediction, i, n int) (Answer, error) {
+// answer is what a prediction says of sample i of a batch.
+func (m *Model) answer(p train.Prediction, b *sample.Batch, i int) (Answer, error) {
 	a := Answer{Steps: m.Config.Steps}
 	if p.Steps != nil {
 		a.Steps = p.Steps[i]
 	}
-	if n == 1 {
+	if b.Len() == 1 {
 		for _, r := range p.Metrics.Rates {
 			a.Spikes += r.Spikes
 		}
@@ -235,33 +244,84 @@ func (m *Model) answer(p train.Prediction, i, n int) (Answer, error) {
 		one := task.Output{Name: o.Name, Shape: o.Shape, Scores: slices.Clone(o.Of(i))}
 		a.Outputs = append(a.Outputs, one)
 	}
-	binding := task.Binding{}
-	if len(m.Config.Task) > 0 {
-		binding = m.Config.Task[0]
+	tasks := m.Config.Task
+	if len(tasks) == 0 {
+		tasks = []task.Binding{{}}
 	}
-	o, ok := p.Output(binding.Output)
-	if !ok {
-		return a, fmt.Errorf("the model has no output %q", binding.Output)
+	read := map[string]bool{}
+	for k, binding := range tasks {
+		o, ok := p.Output(binding.Output)
+		if !ok {
+			return a, fmt.Errorf("the model has no output %q", binding.Output)
+		}
+		r, err := m.reading(binding, o, b, i)
+		if err != nil {
+			return a, err
+		}
+		if len(m.Config.Task) > 0 {
+			r.Name = task.Names(tasks)[k]
+		}
+		a.Readings, read[o.Name] = append(a.Readings, r), true
 	}
+	for _, o := range p.Outputs {
+		if !read[o.Name] {
+			a.Readings = append(a.Readings, Reading{Name: o.Name, Values: doubles(o.Of(i))})
+		}
+	}
+	a.Reading = a.Readings[0]
+	return a, nil
+}
+
+// reading is what an output says of sample i of a batch to a task.
+func (m *Model) reading(binding task.Binding, o task.Output, b *sample.Batch, i int) (r Reading, err error) {
 	field, err := m.Spec.Target(binding.Target)
 	if err != nil {
-		return a, err
+		return r, err
 	}
-	a.Task = field.Kind.String()
-	switch field.Kind {
+	switch r.Task = field.Kind.String(); field.Kind {
 	case sample.Class:
-		a.Class, a.Scores = field.Classes[o.Answer(i)], map[string]float64{}
+		r.Class, r.Scores = field.Classes[o.Answer(i)], map[string]float64{}
 		for k, v := range o.Of(i) {
-			a.Scores[field.Classes[k]] = float64(v)
+			r.Scores[field.Classes[k]] = float64(v)
 		}
+		return r, nil
 	case sample.Trains:
-		a.Trains = spikeSteps(o, i, n)
-	default:
-		for _, v := range o.Of(i) {
-			a.Values = append(a.Values, float64(v))
-		}
+		r.Trains = spikeSteps(o, i, b.Len())
+		return r, nil
 	}
-	return a, nil
+	inUnits := doubles
+	if binding.Target == sample.Input && m.Normalization != nil {
+		inUnits = func(v []tensor.Float) []float64 { return doubles(m.Normalization.Undo(slices.Clone(v))) }
+	}
+	r.Values = inUnits(o.Of(i))
+	reader, ok := binding.Task.(task.Reader)
+	if !ok {
+		return r, nil
+	}
+	read := reader.Reads(field)
+	if read == task.ReadScores {
+		return r, nil
+	}
+	rows, err := task.Case{Output: o, Batch: b, Valid: b.Valid(m.Config.Steps)}.Answers(i, read)
+	if err != nil {
+		return r, err
+	}
+	if read != task.ReadEach {
+		r.Values = inUnits(rows[0])
+		return r, nil
+	}
+	for _, row := range rows {
+		r.Course = append(r.Course, inUnits(row))
+	}
+	return r, nil
+}
+
+func doubles(v []tensor.Float) []float64 {
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = float64(x)
+	}
+	return out
 }
 
 // spikeSteps are the steps in which each unit of sample i fires.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -50,10 +51,23 @@ type prediction struct {
 	Scores      map[string]float64 `json:"scores,omitempty"`
 	Class       string             `json:"class,omitempty"`
 	Values      []float64          `json:"values,omitempty"`
+	Shape       []int              `json:"shape,omitempty"`  // of values that are a series: steps, values a step
 	Trains      [][]float64        `json:"trains,omitempty"` // steps in which each unit fires
-	Steps       int                `json:"steps"`
+	Steps       int                `json:"steps,omitempty"`  // of a rule that knows steps of time
 	Spikes      int                `json:"spikes"`
+	Outputs     []outputAnswer     `json:"outputs,omitempty"` // of a model of several tasks or outputs
 	WallSeconds float64            `json:"wall_seconds"`
+}
+
+// outputAnswer is the JSON of what one of several outputs says.
+type outputAnswer struct {
+	Name   string             `json:"name"` // of the task, or of an output without one
+	Task   string             `json:"task,omitempty"`
+	Scores map[string]float64 `json:"scores,omitempty"`
+	Class  string             `json:"class,omitempty"`
+	Values []float64          `json:"values,omitempty"`
+	Shape  []int              `json:"shape,omitempty"`
+	Trains [][]float64        `json:"trains,omitempty"`
 }
 
 // failedInput is the JSON of a sample that could not be read.
@@ -161,10 +175,24 @@ func (a *app) predict(m *catalog.Model, in input.Input) (prediction, error) {
 		return prediction{}, err
 	}
 	r := answers[0]
-	return prediction{
-		Input: in.Name, Task: taskKind(a.Catalog, m.Config), Scores: r.Scores, Class: r.Class, Values: r.Values, Trains: r.Trains,
+	all := make([]outputAnswer, len(r.Readings))
+	for i, one := range r.Readings {
+		all[i] = outputAnswer{Name: one.Name, Scores: one.Scores, Class: one.Class, Values: one.Values, Trains: one.Trains}
+		if i < len(m.Config.Task) {
+			all[i].Task = catalog.KindOf(a.Catalog.Tasks, m.Config.Task[i].Task)
+		}
+		if one.Course != nil {
+			all[i].Values, all[i].Shape = slices.Concat(one.Course...), []int{len(one.Course), len(one.Course[0])}
+		}
+	}
+	p := prediction{
+		Input: in.Name, Task: all[0].Task, Scores: all[0].Scores, Class: all[0].Class, Values: all[0].Values, Shape: all[0].Shape, Trains: all[0].Trains,
 		Steps: r.Steps, Spikes: r.Spikes, WallSeconds: time.Since(start).Seconds(),
-	}, nil
+	}
+	if len(all) > 1 {
+		p.Outputs = all
+	}
+	return p, nil
 }
 
 // taskKind names the first task of a configuration.
@@ -178,38 +206,84 @@ func taskKind(c catalog.Catalog, cfg model.Config) string {
 // shownScores is how many scores of a sample are printed as text.
 const shownScores = 5
 
+// print prints what the model says of a sample: scores, values or trains, each output
+// under its name where there are several. Values are printed whole up to the terminal's
+// size; --json has all.
 func (c *predictCmd) print(a *app, p prediction) error {
 	if c.JSON {
 		return json.NewEncoder(a.out).Encode(p)
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	switch {
-	case p.Scores != nil:
-		fmt.Fprintf(w, "%s\t%s\n", p.Input, a.Style(view.Bold, p.Class))
-		ranked := slices.SortedFunc(maps.Keys(p.Scores), func(x, y string) int {
-			return cmp.Or(cmp.Compare(p.Scores[y], p.Scores[x]), cmp.Compare(x, y))
-		})
-		for _, class := range ranked[:min(len(ranked), shownScores)] {
-			fmt.Fprintf(w, "  %s\t%.4g\n", class, p.Scores[class])
+	if p.Outputs == nil {
+		c.answer(a, w, p.Input, outputAnswer{Scores: p.Scores, Class: p.Class, Values: p.Values, Shape: p.Shape, Trains: p.Trains})
+	} else {
+		fmt.Fprintln(w, p.Input)
+		for _, o := range p.Outputs {
+			c.answer(a, w, view.Clean(o.Name), o)
 		}
-	case p.Trains != nil:
-		fmt.Fprintf(w, "%s\tspikes of %d units\n", p.Input, len(p.Trains))
-		for i, train := range p.Trains {
-			fmt.Fprintf(w, "  unit %d\t%s\n", i, joined(train))
-		}
-	default:
-		fmt.Fprintf(w, "%s\t%s\n", p.Input, joined(p.Values))
 	}
-	fmt.Fprintf(w, "  steps %d, spikes %s, %s\n", p.Steps, report.Integer(int64(p.Spikes)), report.Seconds(p.WallSeconds))
+	steps := ""
+	if p.Steps > 0 {
+		steps = fmt.Sprintf("steps %d, ", p.Steps)
+	}
+	fmt.Fprintf(w, "  %sspikes %s, %s\n", steps, report.Integer(int64(p.Spikes)), report.Seconds(p.WallSeconds))
 	return w.Flush()
 }
 
+// answer prints what an output says, behind a name.
+func (c *predictCmd) answer(a *app, w io.Writer, name string, o outputAnswer) {
+	switch {
+	case o.Scores != nil:
+		fmt.Fprintf(w, "%s\t%s\n", name, a.Style(view.Bold, o.Class))
+		ranked := slices.SortedFunc(maps.Keys(o.Scores), func(x, y string) int {
+			return cmp.Or(cmp.Compare(o.Scores[y], o.Scores[x]), cmp.Compare(x, y))
+		})
+		for _, class := range ranked[:min(len(ranked), shownScores)] {
+			fmt.Fprintf(w, "  %s\t%.4g\n", class, o.Scores[class])
+		}
+		if more := len(ranked) - shownScores; more > 0 {
+			fmt.Fprintf(w, "  and %d more\t(--json has all)\n", more)
+		}
+	case o.Trains != nil:
+		fmt.Fprintf(w, "%s\tspikes of %d units\n", name, len(o.Trains))
+		for i, train := range o.Trains[:min(len(o.Trains), a.Height)] {
+			fmt.Fprintf(w, "  unit %d\t%s\n", i, joined(train))
+		}
+		if more := len(o.Trains) - a.Height; more > 0 {
+			fmt.Fprintf(w, "  and %d units more\t(--json has all)\n", more)
+		}
+	case o.Shape != nil:
+		fmt.Fprintf(w, "%s\ta series of %d steps of %d\n", name, o.Shape[0], o.Shape[1])
+		shown := min(o.Shape[0], a.Height)
+		for t := range shown {
+			fmt.Fprintf(w, "  step %d\t%s\n", t, joined(o.Values[t*o.Shape[1]:][:o.Shape[1]]))
+		}
+		if more := o.Shape[0] - shown; more > 0 {
+			fmt.Fprintf(w, "  and %d steps more\t(--json has all)\n", more)
+		}
+	case len(o.Values) > inLine:
+		fmt.Fprintf(w, "%s\t%d values\n", name, len(o.Values))
+		lines := slices.Collect(slices.Chunk(o.Values, 10))
+		shown := min(len(lines), a.Height)
+		for i, line := range lines[:shown] {
+			fmt.Fprintf(w, "  from %d\t%s\n", 10*i, joined(line))
+		}
+		if more := len(o.Values) - 10*shown; more > 0 {
+			fmt.Fprintf(w, "  and %d more\t(--json has all)\n", more)
+		}
+	default:
+		fmt.Fprintf(w, "%s\t%s\n", name, joined(o.Values))
+	}
+}
+
+// inLine is how many numbers are printed in a line.
+const inLine = 16
+
 // joined are numbers in a line, of many the first.
 func joined(v []float64) string {
-	const most = 16
-	text := strings.Join(names(v[:min(len(v), most)], func(x float64) string { return fmt.Sprintf("%.5g", x) }), " ")
-	if len(v) > most {
-		text += fmt.Sprintf(" … (%d)", len(v))
+	text := strings.Join(names(v[:min(len(v), inLine)], func(x float64) string { return fmt.Sprintf("%.5g", x) }), " ")
+	if len(v) > inLine {
+		text += fmt.Sprintf(" … (%d; --json has all)", len(v))
 	}
 	return text
 }

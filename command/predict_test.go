@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -296,5 +297,56 @@ func TestFormat1(t *testing.T) {
 	strict(t, stdout, &in)
 	if code != 0 || in.Format != "checkpoint" || in.Version != "1" || in.Summary["rule"] != "bptt" || in.Summary["task"] != "" && in.Summary["task"] != "classify" {
 		t.Errorf("inspect: %d, %s, %s", code, stdout, stderr)
+	}
+}
+
+// A model of two outputs answered with the first, a series with the mean over its steps,
+// and lines of a long table were samples of their own.
+func TestPredictHidesOutputsAndSeries(t *testing.T) {
+	spec := sample.Spec{Shape: tensor.Shape{2}, Steps: 20, Columns: []string{"a", "b"}, Targets: []sample.Field{
+		{Name: "next", Kind: sample.Values, Shape: tensor.Shape{1}, Steps: 20},
+		{Name: "class", Kind: sample.Class, Classes: []string{"up", "down"}},
+	}}
+	m := modelOf(t, spec, `
+data: {source: {kind: table, path: x.csv, targets: {next: series, class: class}}}
+encoder: frames
+layers:
+  - {name: in, kind: linear, out: 1}
+  - {name: course, kind: readout, beta: 0.5, from: in}
+  - {kind: linear, out: 2, from: in}
+  - {name: kind, kind: readout, beta: 0.5}
+outputs: [{name: course, node: course}, {name: kind, node: kind}]
+loss: [{kind: mse, read: each, output: course, target: next}, {kind: membrane-cross-entropy, output: kind, target: class}]
+task: [{kind: regress, output: course, target: next}, {kind: classify, output: kind, target: class}]
+`)
+	text := "sample,time,b,a,next\n"
+	for i := range 40 {
+		text += fmt.Sprintf("s%d,%d,%d,0.5,9\n", i/20, i%20, i)
+	}
+	long := write(t, "long.csv", text)
+	list := predicted(t, 0, m, long)
+	if len(list) != 2 || list[0].Input != long+":s0" || list[1].Input != long+":s1" {
+		t.Fatalf("%+v", list)
+	}
+	for _, p := range list {
+		if len(p.Values) != 20 || !reflect.DeepEqual(p.Shape, []int{20, 1}) || len(p.Outputs) != 2 || p.Outputs[1].Name != "kind" || p.Outputs[1].Class == "" || p.Outputs[1].Task != "classify" {
+			t.Errorf("%+v", p)
+		}
+	}
+	if list[0].Values[19] == list[1].Values[19] || list[0].Values[0] == list[0].Values[19] {
+		t.Error("the series do not depend on their values")
+	}
+	stdout, _, code := command("predict", m, long)
+	if code != 0 || strings.Count(stdout, "  step 19 ") != 2 || strings.Count(stdout, "kind ") != 2 {
+		t.Errorf("exit code %d: %s", code, stdout)
+	}
+	for want, bad := range map[string]string{
+		"goes on here after others": "sample,time,a,b\nx,0,1,1\ny,0,1,1\nx,1,1,1\n",
+		"does not follow":           "sample,time,a,b\nx,1,1,1\nx,1,1,1\n",
+		"1 steps, and":              "sample,time,a,b\nx,1,1,1\n",
+	} {
+		if list := predicted(t, exitFailed, m, write(t, "bad.csv", bad)); !strings.Contains(fmt.Sprint(list), want) {
+			t.Errorf("%s: %+v", want, list)
+		}
 	}
 }

@@ -142,7 +142,7 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	}
 	result := a.provenance(report.Run{
 		Recipe: r.ID, Paper: r.Paper, Scale: scale, Seed: seed, Run: filepath.Base(out), Dir: filepath.ToSlash(out),
-		Threads: pool.Threads(), WallSeconds: clock.Seconds(), Result: o.Result,
+		Threads: pool.Threads(), WallSeconds: clock.Seconds(), Result: o.Result, Figure: o.Figure,
 		Claims: r.Judge(scale, o), Metrics: o.Metrics, WeightsSHA256: o.WeightsSHA256,
 	}, built)
 	return a.finish(result, o.Page(result).Of(result), f.JSON)

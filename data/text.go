@@ -8,6 +8,7 @@ import (
 	"io"
 	"unicode/utf8"
 
+	"synfire/internal/eol"
 	"synfire/internal/limit"
 )
 
@@ -15,8 +16,8 @@ import (
 const MaxLine = 1 << 24
 
 // Text passes on text of at most max bytes, line by line, without the mark U+FEFF that
-// some programs begin files with. A line that is no UTF-8 or longer than MaxLine is an
-// error that has its number.
+// some programs begin files with. A line that is no UTF-8, longer than MaxLine or ends in
+// a carriage return alone is an error that has its number.
 func Text(r io.Reader, max int64) io.Reader {
 	return &text{in: bufio.NewReaderSize(limit.Reader(r, max), 1<<16)}
 }
@@ -63,6 +64,10 @@ func (t *text) next() {
 		return
 	case !utf8.Valid(t.buf):
 		t.err = fmt.Errorf("line %d is not UTF-8; save the file as UTF-8, as with iconv -f LATIN1 -t UTF-8 FILE", t.line)
+		return
+	}
+	if err := eol.Check(t.buf, t.line); err != nil {
+		t.err = err
 		return
 	}
 	t.rest = t.buf

@@ -44,32 +44,66 @@ func OpenTree(at string) (fs.FS, error) {
 	return inner(z)
 }
 
+// below is a tree that stands for the one around it, and the files that it stood beside.
+type below struct {
+	fs.FS
+	root   string
+	beside []string
+}
+
+// Beside returns an error where a sample stands beside the folder that OpenTree took for
+// the whole tree: it would be left out.
+func Beside(fsys fs.FS, accept func(name string) bool) error {
+	t, ok := fsys.(below)
+	if !ok {
+		return nil
+	}
+	for _, name := range t.beside {
+		if accept(path.Base(name)) {
+			return fmt.Errorf("%s stands beside the folder %s, which holds all others; move it into the folder of its class, or away", sample.Printable(name), sample.Printable(t.root))
+		}
+	}
+	return nil
+}
+
 // inner is the tree below folders that hold but one folder with folders.
 func inner(fsys fs.FS) (fs.FS, error) {
 	const most = 8
+	var out below
 	for range most {
 		entries, err := visible(fsys, ".")
 		if err != nil {
 			return nil, err
 		}
-		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() })
+		var files []string
+		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
+			if !e.IsDir() {
+				files = append(files, path.Join(out.root, e.Name()))
+			}
+			return !e.IsDir()
+		})
 		if len(entries) != 1 || splitOf(entries[0].Name()) != "" {
-			return fsys, nil
+			break
 		}
 		sub, err := fs.Sub(fsys, entries[0].Name())
 		if err != nil {
 			return nil, err
 		}
-		below, err := visible(sub, ".")
+		inside, err := visible(sub, ".")
 		if err != nil {
 			return nil, err
 		}
-		if !slices.ContainsFunc(below, fs.DirEntry.IsDir) {
-			return fsys, nil
+		if !slices.ContainsFunc(inside, fs.DirEntry.IsDir) {
+			break
 		}
 		fsys = sub
+		out.root, out.beside = path.Join(out.root, entries[0].Name()), append(out.beside, files...)
 	}
-	return fsys, nil
+	if out.root == "" {
+		return fsys, nil
+	}
+	out.FS = fsys
+	return out, nil
 }
 
 // visible are the entries of a folder without those that programs leave behind:
@@ -139,7 +173,7 @@ func (v *Valid) UnmarshalText(text []byte) error {
 // val or valid stands for test where there is no test.
 type ClassFolders struct {
 	FS      fs.FS
-	Name    string                 // of the tree, for messages
+	Name    string                 // of the tree, for messages; empty: the caller names it
 	Accept  func(name string) bool // whether a file is a sample
 	What    string                 // a sample is: "PNG or JPEG file"
 	Many    string                 // several are: "images"
@@ -152,10 +186,10 @@ type ClassFolders struct {
 // file in a class folder that is no sample is an error, and so is a sample outside of
 // one.
 func (c ClassFolders) List() (l Listing, err error) {
-	if l, err = c.list(); err != nil {
+	if l, err = c.list(); err != nil && c.Name != "" {
 		return l, fmt.Errorf("data: %s: %w", sample.Printable(c.Name), err)
 	}
-	return l, nil
+	return l, err
 }
 
 // Listing is the files of a tree of class folders.
@@ -166,6 +200,9 @@ type Listing struct {
 }
 
 func (c ClassFolders) list() (Listing, error) {
+	if err := Beside(c.FS, c.Accept); err != nil {
+		return Listing{}, err
+	}
 	train, test, whole, err := c.splits()
 	if err != nil {
 		return Listing{}, err

@@ -24,18 +24,19 @@ const MaxConfig = 1 << 20
 // Config is a training run: what `synfire train FILE.yaml` reads and what a model
 // file carries. Keys that are not its own belong to the rule.
 type Config struct {
-	Seed      uint64         `yaml:"seed"`              // of all random numbers
-	Data      Data           `yaml:"data,required"`     // what it learns from
-	Encoder   encode.Encoder `yaml:"encoder,omitempty"` // makes spikes or currents of samples; constant unless given
-	Steps     int            `yaml:"steps,omitempty"`   // T, of time; of series those of the data
-	Task      []task.Binding `yaml:"task,single"`       // what the model is for; unless given, what fits the first target
-	Epochs    int            `yaml:"epochs"`            // passes through the training samples
-	Batch     int            `yaml:"batch"`             // samples a step
-	Valid     float64        `yaml:"valid"`             // share of the training samples that is held out to choose the best epoch; 0: nothing is chosen
-	Patience  int            `yaml:"patience"`          // epochs without a better one after which training ends; 0: never
-	WatchTest bool           `yaml:"watch-test"`        // measure the test samples after every epoch too; they choose nothing
-	Finish    int            `yaml:"finish-every"`      // epochs after which a model that has to be finished is finished and validated; 0: every one
-	Init      string         `yaml:"init,omitempty"`    // model file that weights start from, by name; what does not fit is listed
+	Seed      uint64         `yaml:"seed"`                 // of all random numbers
+	Data      Data           `yaml:"data,required"`        // what it learns from
+	Encoder   encode.Encoder `yaml:"encoder,omitempty"`    // makes spikes or currents of samples; constant unless given
+	Steps     int            `yaml:"steps,omitempty"`      // T, of time; of series those of the data
+	Task      []task.Binding `yaml:"task,single"`          // what the model is for; unless given, what fits the first target
+	Epochs    int            `yaml:"epochs"`               // passes through the training samples
+	Batch     int            `yaml:"batch"`                // samples a step
+	Valid     float64        `yaml:"valid"`                // share of the training samples that is held out to choose the best epoch; 0: nothing is chosen
+	ValidSeed *uint64        `yaml:"valid-seed,omitempty"` // of which samples are held out; unless given, seed, or with init that of the model's run on the same data
+	Patience  int            `yaml:"patience"`             // epochs without a better one after which training ends; 0: never
+	WatchTest bool           `yaml:"watch-test"`           // measure the test samples after every epoch too; they choose nothing
+	Finish    int            `yaml:"finish-every"`         // epochs after which a model that has to be finished is finished and validated; 0: every one
+	Init      string         `yaml:"init,omitempty"`       // model file that weights start from, by name; what does not fit is listed
 	Rule      train.Rule     `yaml:",inline,kind=rule:bptt"`
 }
 
@@ -83,6 +84,14 @@ func (c Config) Validate() error {
 	return c.Rule.Validate()
 }
 
+// HeldOutBy is the seed of which samples are held out.
+func (c Config) HeldOutBy() uint64 {
+	if c.ValidSeed != nil {
+		return *c.ValidSeed
+	}
+	return c.Seed
+}
+
 // ignored are the common keys that the rule does without.
 func (c Config) ignored() []string {
 	if s, ok := c.Rule.(train.Selective); ok {
@@ -95,7 +104,7 @@ func (c Config) ignored() []string {
 func (t Table) Decode(name string, src []byte) (Config, error) {
 	c := NewConfig()
 	if err := yaml.Decode(name, src, &c, t.Kinds()); err != nil {
-		return Config{}, err
+		return Config{}, explained(err)
 	}
 	if missing, path := unset(reflect.ValueOf(c)); missing {
 		line, column, _ := yaml.Locate(src, path...)
@@ -113,6 +122,23 @@ func (t Table) Decode(name string, src []byte) (Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// explained adds to an error about a task for boxes that there is none.
+func explained(err error) error {
+	var list yaml.Errors
+	var one *yaml.Error
+	if errors.As(err, &one) {
+		list = yaml.Errors{one}
+	} else {
+		errors.As(err, &list)
+	}
+	for _, e := range list {
+		if strings.HasPrefix(e.Path, "task") && (strings.Contains(e.Msg, `"boxes"`) || strings.Contains(e.Msg, `"detect"`)) {
+			e.Hint += "; none of this program scores boxes"
+		}
+	}
+	return err
 }
 
 // unset is where null has taken a kind away, if it has. Kinds that may be left out are
@@ -193,7 +219,7 @@ func (c Config) Prepare(ctx context.Context, trainSet, testSet sample.Source) (C
 	}
 	s.Spec = s.Train.Spec()
 	if c.Valid > 0 {
-		if s.Train, s.Valid, err = data.Validation(s.Train, c.Valid, c.Seed); err != nil {
+		if s.Train, s.Valid, err = data.Validation(s.Train, c.Valid, c.HeldOutBy()); err != nil {
 			return c, s, err
 		}
 	}

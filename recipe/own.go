@@ -34,6 +34,9 @@ func own(ctx context.Context, e *Env, cfg model.Config) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg, _, err = e.Catalog.KeepSplit(cfg); err != nil {
+		return nil, UsageError{err}
+	}
 	cfg, sets, err := cfg.Prepare(ctx, trainSet, testSet)
 	if err != nil {
 		return nil, UsageError{err}
@@ -50,7 +53,7 @@ func own(ctx context.Context, e *Env, cfg model.Config) (*Outcome, error) {
 		return nil, err
 	}
 	return &Outcome{
-		Metrics: t.Metrics(), WeightsSHA256: t.WeightsSHA256(), Result: t.Result.What(),
+		Metrics: t.Metrics(), WeightsSHA256: t.WeightsSHA256(), Result: t.Result.What(), Figure: t.figure(),
 		Page: func(r report.Run) report.Page {
 			return report.Page{Title: r.Run, Lead: t.lead(), Sections: sections, Config: string(t.YAML), Facts: []report.Fact{{Label: "data", Value: trainSet.Spec().String()}}}
 		},

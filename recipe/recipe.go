@@ -61,6 +61,7 @@ type Outcome struct {
 	Metrics       report.Metrics
 	WeightsSHA256 string
 	Result        string                           // of a single training run: what it is, as train.Result.What says
+	Figure        string                           // of its metrics, the first task's first
 	Page          func(run report.Run) report.Page // the report of a finished run; report.Page.Of adds what is the run's
 }
 

@@ -89,6 +89,9 @@ func (t *Trained) learning() (report.Section, error) {
 	if t.Config.WatchTest && t.Result.Test != nil {
 		d.section.Text += " The test samples were watched in every epoch; they chose nothing."
 	}
+	for _, text := range t.Doubts {
+		d.section.Text += " Note: " + text + "."
+	}
 	scalars := t.scalars()
 	shown := scalars[:min(len(scalars), shownFigures)]
 	if i := slices.IndexFunc(scalars, func(s task.Scalar) bool { return s.Name == train.Loss }); i >= shownFigures {

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"synfire/catalog"
+	"synfire/data"
 	"synfire/model"
 	"synfire/modelfile"
 	"synfire/network"
@@ -37,12 +38,20 @@ type Trained struct {
 	Points  []run.Point
 	Epochs  []run.Epoch
 	Left    []string // what did not fit of the model that weights started from
+	Doubts  []string // about the classes of the training samples
 }
 
 // Train runs a configuration in a directory, continuing an earlier run of it where
 // Env.Resume asks for that. The test samples are nil where the configuration holds
 // some out for it.
 func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, testSet sample.Source) (*Trained, error) {
+	c, note, err := e.Catalog.KeepSplit(c)
+	if err != nil {
+		return nil, UsageError{err}
+	}
+	if note != "" && e.Observer != nil {
+		e.Observer.Warn(note)
+	}
 	c, sets, err := c.Prepare(ctx, trainSet, testSet)
 	if err != nil {
 		return nil, UsageError{err}
@@ -57,9 +66,6 @@ func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, te
 	}
 	t := &Trained{Config: c, YAML: yaml, Sets: sets, Learner: loop.Learner}
 	if c.Init != "" {
-		if text := otherSplit(e.Catalog, c); text != "" && e.Observer != nil {
-			e.Observer.Warn("init: " + text)
-		}
 		if t.Left, err = catalog.Initialise(loop.Learner, c.Init); err != nil {
 			return nil, err
 		}
@@ -67,6 +73,14 @@ func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, te
 			if e.Observer != nil {
 				e.Observer.Warn("init: " + left)
 			}
+		}
+	}
+	if t.Doubts, err = data.Doubts(sets.Train); err != nil {
+		return nil, err
+	}
+	for _, text := range t.Doubts {
+		if e.Observer != nil {
+			e.Observer.Warn(text)
 		}
 	}
 	if w, ok := loop.Learner.(train.Warner); ok {
@@ -90,20 +104,6 @@ func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, te
 	}
 	t.Points, t.Epochs, err = dir.History()
 	return t, err
-}
-
-// otherSplit says where samples that the model of init was trained on are among those that
-// choose now: of the same data, another seed or share holds out others. Empty: nowhere.
-func otherSplit(known catalog.Catalog, c model.Config) string {
-	f, err := modelfile.ReadHeader(c.Init)
-	if err != nil || c.Valid == 0 {
-		return "" // what is wrong with the file is said when it is read
-	}
-	was, err := known.ConfigOf(f)
-	if err != nil || was.Data.Called() != c.Data.Called() || was.Seed == c.Seed && was.Valid == c.Valid {
-		return ""
-	}
-	return fmt.Sprintf("%s was trained on the same data with seed %d and valid: %v, this run has seed %d and valid: %v: its training samples are among those that choose the best epoch, whose figures are too good; give both the same", c.Init, was.Seed, was.Valid, c.Seed, c.Valid)
 }
 
 // pointsAnEpoch is how many points the training curve has in an epoch.
@@ -154,10 +154,28 @@ func (t *Trained) Metrics() report.Metrics {
 			continue
 		}
 		for name, v := range ev.Figures() {
-			m[split+"_"+strings.NewReplacer("/", "_", "-", "_").Replace(name)] = v
+			m[metric(split, name)] = v
 		}
 	}
 	return m
+}
+
+// metric is what a figure of a split is called among the metrics.
+func metric(split, name string) string {
+	return split + "_" + strings.NewReplacer("/", "_", "-", "_").Replace(name)
+}
+
+// figure is the metric of the first task's first figure, of the test where there is one.
+func (t *Trained) figure() string {
+	for _, part := range []struct {
+		split string
+		ev    *train.Evaluation
+	}{{train.SplitTest, t.Result.Test}, {train.SplitValid, t.Result.Valid}} {
+		if part.ev != nil && len(part.ev.Scalars) > 0 {
+			return metric(part.split, part.ev.Scalars[0].Name)
+		}
+	}
+	return ""
 }
 
 // EpochSeconds is the mean time of an epoch.

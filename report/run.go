@@ -30,6 +30,7 @@ type Run struct {
 	WallSeconds   float64  `json:"wall_seconds"`
 	PeakRSSBytes  int64    `json:"peak_rss_bytes"`
 	Result        string   `json:"result,omitempty"` // what the result of a training run is, for people: the last epoch, or the best
+	Figure        string   `json:"figure,omitempty"` // of the metrics of a training run the one that says most: the first task's first
 	Claims        []Result `json:"claims"`
 	Metrics       Metrics  `json:"metrics"`
 	WeightsSHA256 string   `json:"weights_sha256"`

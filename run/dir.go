@@ -76,17 +76,24 @@ func (d *Dir) check(config []byte, resume bool) error {
 	if len(names) == 0 {
 		return d.WriteFile(configFile, config)
 	}
-	if !resume {
-		return errors.New("it holds checkpoints of an earlier run; continue it with --resume, or choose another with --out")
-	}
 	old, err := os.ReadFile(filepath.Join(d.Path, configFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return d.WriteFile(configFile, config)
-	}
-	if err != nil {
+	missing := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !missing {
 		return err
 	}
-	return sameConfig(old, config)
+	var differ error
+	if !missing {
+		differ = sameConfig(old, config)
+	}
+	switch {
+	case resume && missing:
+		return d.WriteFile(configFile, config)
+	case resume:
+		return differ
+	case differ != nil: // --resume would be refused
+		return fmt.Errorf("it holds checkpoints of an earlier run, and %w", differ)
+	}
+	return errors.New("it holds checkpoints of an earlier run; continue it with --resume, or choose another with --out")
 }
 
 // sameConfig returns an error that says in which keys two configurations differ.

@@ -466,3 +466,15 @@ func TestSaveBelowADamagedCheckpoint(t *testing.T) {
 		t.Errorf("%q, %v", names, err)
 	}
 }
+
+// The advice to resume was given where the configurations differ, and then refused.
+func TestAdviceToResumeAnotherConfiguration(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r")
+	d := open(t, path, false)
+	save3(t, d, 1)
+	d.Close()
+	_, err := Open(path, []byte("seed: 1\nepochs: 7\n"), false)
+	if err == nil || !strings.Contains(err.Error(), "epochs") || !strings.Contains(err.Error(), "7") || strings.Contains(err.Error(), "continue it with --resume") {
+		t.Errorf("%v", err)
+	}
+}

@@ -19,6 +19,7 @@ type Row struct {
 	Started     *time.Time          `json:"started"`
 	WallSeconds *float64            `json:"wall_seconds"` // null unless done
 	Metrics     map[string]*float64 `json:"metrics"`
+	Figure      string              `json:"-"` // of the metrics, the first task's first
 }
 
 // Row is the run's.
@@ -29,6 +30,7 @@ func (r Info) Row() Row {
 	}
 	if r.Result != nil {
 		out.WallSeconds = &r.Result.WallSeconds
+		out.Figure = r.Result.Figure
 		if r.Result.Metrics != nil {
 			out.Metrics = r.Result.Metrics
 		}

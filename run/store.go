@@ -73,6 +73,7 @@ type Result struct {
 	Seed        uint64              `json:"seed"`
 	WallSeconds float64             `json:"wall_seconds"`
 	Metrics     map[string]*float64 `json:"metrics"` // nil for a figure that is not finite
+	Figure      string              `json:"figure"`  // the metric that says it all: the first task's first; "" of runs of before
 	Weights     string              `json:"weights_sha256"`
 	Claims      []struct {
 		ID       string   `json:"id"`

@@ -152,6 +152,33 @@ func (c Case) pairs(read Read, visit func(b int, have, want []tensor.Float)) err
 	return nil
 }
 
+// Reader is a Task that says which part of an output it compares.
+type Reader interface {
+	Reads(target sample.Field) Read
+}
+
+// Reads is the part that is compared with a target.
+func (t Regress) Reads(target sample.Field) Read { return t.Read.of(target) }
+
+// Reads is the part that is compared with a target.
+func (t Reconstruct) Reads(target sample.Field) Read { return t.Read.of(target) }
+
+// Answers is what an output says of sample b as it is read: one row, or of ReadEach one
+// for each step that is no padding. Only Output, Batch and Valid of the case are looked at.
+func (c Case) Answers(b int, read Read) (rows [][]tensor.Float, err error) {
+	if read != ReadScores && c.Output.Signal == nil {
+		return nil, fmt.Errorf("read is %v, and the output has no course over time", read)
+	}
+	steps := 1
+	if read == ReadEach {
+		steps = c.steps(b)
+	}
+	for t := range steps {
+		rows = append(rows, c.answer(t, b, read))
+	}
+	return rows, nil
+}
+
 // answer is what an output says of sample b, where each step is read in step t.
 func (c Case) answer(t, b int, read Read) []tensor.Float {
 	switch read {

@@ -33,7 +33,10 @@ func (t Reconstruct) Validate() error {
 
 // Check wants as many values of the output as of the target.
 func (t Reconstruct) Check(out tensor.Shape, steps int, target sample.Field) error {
-	if err := t.Read.check(out, steps, target); err != nil {
+	switch err := t.Read.check(out, steps, target); {
+	case err != nil && target.Name != sample.Input:
+		return fmt.Errorf("task reconstruct: %w; say target: input to compare with the sample itself", err)
+	case err != nil:
 		return fmt.Errorf("task reconstruct: %w", err)
 	}
 	return nil

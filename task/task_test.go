@@ -662,3 +662,14 @@ func TestNames(t *testing.T) {
 		t.Errorf("names %q, want %q", got, want)
 	}
 }
+
+// A class as the target of reconstruct, and boxes, led to advice that could not be followed.
+func TestAdviceForReconstructAndBoxes(t *testing.T) {
+	class := sample.Field{Name: "class", Kind: sample.Class, Classes: []string{"a", "b"}}
+	if err := (task.Reconstruct{}).Check(tensor.Shape{2}, 1, class); err == nil || !strings.Contains(err.Error(), "say target: input") {
+		t.Errorf("%v", err)
+	}
+	if _, err := task.Default(sample.Field{Name: "boxes", Kind: sample.Boxes}); err == nil || !strings.Contains(err.Error(), "no task of this program scores") {
+		t.Errorf("%v", err)
+	}
+}

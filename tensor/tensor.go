@@ -138,6 +138,18 @@ func Sum(x []Float, f func(Float) float64) float64 {
 	return total
 }
 
+// Misfit is what keeps a number from being an element, as "is not finite" behind the
+// number; empty where nothing does.
+func Misfit(v float64) string {
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return "is not finite"
+	case math.IsInf(float64(Float(v)), 0):
+		return fmt.Sprintf("does not fit the program's numbers of 32 bits, which end at %.2g", math.MaxFloat32)
+	}
+	return ""
+}
+
 // Finite reports whether no element is NaN or infinite, and the index of the
 // first that is.
 func Finite(x []Float) (int, bool) {

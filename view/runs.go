@@ -37,9 +37,13 @@ func (s Screen) Runs(rows []run.Row, in string) error {
 	return w.Flush()
 }
 
-// shownMetric is the figure of a run that its row shows: the first that was measured of
+// shownMetric is the figure of a run that its row shows: the first task's, or where the
+// run does not say which that is the accuracy, or the first by name that was measured of
 // the test, or else of the validation samples.
 func shownMetric(r run.Row) string {
+	if v := r.Metrics[r.Figure]; v != nil && r.Figure != "test_accuracy" {
+		return fmt.Sprintf("%s %.4g", r.Figure, *v)
+	}
 	if v := r.Metrics["test_accuracy"]; v != nil {
 		return fmt.Sprintf("accuracy %.2f %%", *v)
 	}

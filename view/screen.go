@@ -34,6 +34,7 @@ type Screen struct {
 	Color    bool // of Out
 	Live     bool // progress on Err
 	Width    int  // columns
+	Height   int  // lines that a table may fill: those of a terminal, many elsewhere
 
 	raw io.Writer // the stream below Err, for progress alone
 }
@@ -41,16 +42,23 @@ type Screen struct {
 // widest is the width of text that is read with ease.
 const widest = 100
 
+// longest is how many lines of a table are printed where no terminal is: enough to read,
+// no more than an editor takes.
+const longest = 1000
+
 // NewScreen looks at what the streams are. NO_COLOR and TERM=dumb take the colours away.
 func NewScreen(out, errOut io.Writer) Screen {
-	s := Screen{Err: &cleaner{to: errOut}, raw: errOut, Width: widest}
+	s := Screen{Err: &cleaner{to: errOut}, raw: errOut, Width: widest, Height: longest}
 	if f, ok := errOut.(*os.File); ok {
 		s.Live = term.IsTerminal(int(f.Fd()))
 	}
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		s.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 { // some terminals do not tell
+		if w, h, err := term.GetSize(int(f.Fd())); err == nil && w > 0 { // some terminals do not tell
 			s.Width = min(w, widest)
+			if h > 0 {
+				s.Height = max(8, h-4) // the lines around it
+			}
 		}
 	}
 	s.Out = &cleaner{to: out, styled: s.Color}

@@ -449,7 +449,7 @@ func (s *source) check() error {
 			return err
 		}
 		if k, ok := tensor.Finite(dst); !ok {
-			return fmt.Errorf("value %d of sample %d is %v; expected finite numbers: remove the sample or fill the value in", k, i, dst[k])
+			return s.x.misfit(i, k, dst[k], s.scale)
 		}
 	}
 	return nil
@@ -474,7 +474,11 @@ func (s *source) Target(i, f int) (sample.Target, error) {
 	if t.values.dtype != "|u1" {
 		scale = 0 // that of x is not theirs
 	}
-	if _, err := t.values.values(i, v, nil, scale); err != nil {
+	_, err := t.values.values(i, v, nil, scale)
+	if k, ok := tensor.Finite(v); err == nil && !ok {
+		err = fmt.Errorf("%s: %w", t.values.name, t.values.misfit(i, k, v[k], scale))
+	}
+	if err != nil {
 		return sample.Target{}, fmt.Errorf("data: %s: %w", s.Origin(i), err)
 	}
 	return sample.Target{Values: v}, nil
@@ -489,6 +493,9 @@ func (s *source) Read(ctx context.Context, i int, x *sample.Sample) error {
 	err := ctx.Err()
 	if err == nil {
 		*buf, err = s.x.values(i, x.X, *buf, s.scale)
+	}
+	if k, ok := tensor.Finite(x.X); err == nil && !ok {
+		err = s.x.misfit(i, k, x.X[k], s.scale)
 	}
 	if err != nil {
 		return fmt.Errorf("data: %s: %w", s.Origin(i), err)

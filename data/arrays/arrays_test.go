@@ -532,3 +532,38 @@ func ExampleFrom() {
 	fmt.Println(train.Len(), train.Spec(), train.Spec().Targets[0].Classes, target.Class, err)
 	// Output: 3 1×1×2 [setosa virginica] 1 <nil>
 }
+
+// A double that is too large for the program's numbers was shown as +Inf.
+func TestDoubleThatDoesNotFit(t *testing.T) {
+	if floating := tensor.Misfit(1e300); floating == "" {
+		t.Skip("numbers of this build are doubles")
+	}
+	y := npz.I64([]int64{0, 1}, 2)
+	huge, third := npz.F64([]float64{1, 2, 3, 1e300}, 2, 2), npz.F64([]float64{1, 2, 3, 1e30}, 2, 2)
+	_, _, err := arrays.From("own", map[string]npz.Array{"x": huge, "y": y}, arrays.Arrays{})
+	checkError(t, "held", err, "value 1 of sample 1 is 1e+300", "32 bits")
+	_, _, err = arrays.From("own", map[string]npz.Array{"x": third, "y": y}, arrays.Arrays{Scale: 1e-30})
+	checkError(t, "by the scale", err, "value 1 of sample 1 is 1e+30, by the scale of 1e-30")
+	dir := t.TempDir()
+	for name, a := range map[string]npz.Array{"x": huge, "y": y} {
+		if err := os.WriteFile(filepath.Join(dir, name+".npy"), npy(t, a), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	never := new(data.Memory)
+	if err := never.UnmarshalText([]byte("false")); err != nil {
+		t.Fatal(err)
+	}
+	src, _, err := arrays.Arrays{Path: dir, Memory: *never}.Open(t.Context(), data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sample.Sample{X: make([]tensor.Float, 2)}
+	checkError(t, "in parts", src.Read(t.Context(), 1, &s), "sample 1", "1e+300")
+	src, _, err = arrays.From("own", map[string]npz.Array{"x": third, "y": npz.F64([]float64{0.5, -1e300}, 2)}, arrays.Arrays{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = src.Target(1, 0)
+	checkError(t, "target", err, "y: value 0 of sample 1 is -1e+300")
+}

@@ -187,6 +187,25 @@ func (c *column) values(i int, dst []tensor.Float, buf []byte, scale float64) ([
 	return buf, nil
 }
 
+// misfit is an error for an element k of sample i, of which scaling has made the value v,
+// that is no finite one; the element itself is named.
+func (c *column) misfit(i, k int, v tensor.Float, scale float64) error {
+	element := float64(v)
+	if b, err := c.raw(i, nil); err == nil {
+		one := npz.Array{DType: c.dtype, Shape: []int{1}, Data: b[k*c.item : (k+1)*c.item]}
+		if n, err := one.Float64s(); err == nil {
+			element = n[0]
+		}
+	}
+	switch why := tensor.Misfit(element); {
+	case why == "is not finite":
+		return fmt.Errorf("value %d of sample %d is %v; expected finite numbers: remove the sample or fill the value in", k, i, element)
+	case why != "":
+		return fmt.Errorf("value %d of sample %d is %v, which %s: scale the array before saving it", k, i, element, why)
+	}
+	return fmt.Errorf("value %d of sample %d is %v, by the scale of %v, which %s: choose another scale", k, i, element, scale, tensor.Misfit(math.MaxFloat64))
+}
+
 // numeric returns an error where the elements are strings.
 func (c *column) numeric() error {
 	_, err := npz.Array{DType: c.dtype, Shape: []int{0}}.Float64s()

@@ -304,3 +304,23 @@ func Example() {
 	fmt.Println(train.Len(), train.Spec(), train.Spec().Targets[0].Classes, test, err)
 	// Output: 2 1×1×3 [cat dog] <nil> <nil>
 }
+
+// A picture beside the one folder of a zip file was left out.
+func TestPictureBesideTheRoot(t *testing.T) {
+	a := grey(t, 2, 1, 0)
+	for want, files := range map[string]map[string][]byte{
+		"1.png stands beside the folder set,":          {"set/a/1.png": a, "set/b/1.png": a, "1.png": a},
+		"set/1.JPG stands beside the folder set/deep,": {"set/deep/a/1.png": a, "set/deep/b/1.png": a, "set/1.JPG": a, "LICENSE": a},
+	} {
+		for _, at := range []string{pack(t, files), write(t, files)} {
+			if _, _, err := (folder.Images{Path: at}).Open(t.Context(), data.Options{}); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want %q", err, want)
+			}
+		}
+	}
+	whole := pack(t, map[string][]byte{"set/a/1.png": a, "set/b/1.png": a, "LICENSE": a, "._1.png": a})
+	src, _, err := folder.Images{Path: whole}.Open(t.Context(), data.Options{})
+	if err != nil || src.Len() != 2 {
+		t.Errorf("a licence beside it: %v", err)
+	}
+}

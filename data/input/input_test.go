@@ -54,3 +54,14 @@ func TestLengthIsThatOfTraining(t *testing.T) {
 		}
 	}
 }
+
+// A number beyond 32 bits was called none, and a file of carriage returns one sample.
+func TestNumberThatDoesNotFit(t *testing.T) {
+	o := input.Options{Spec: sample.Spec{Shape: tensor.Shape{1, 1, 2}}}
+	if _, err := of(t, "1 1e300\n", o); tensor.Misfit(1e300) != "" && (err == nil || !strings.Contains(err.Error(), "column 2: 1e300 does not fit")) {
+		t.Errorf("%v", err)
+	}
+	if _, err := of(t, "1 2\r3 4\r", o); err == nil || !strings.Contains(err.Error(), "carriage return") {
+		t.Errorf("%v", err)
+	}
+}

@@ -17,6 +17,7 @@ import (
 
 	"synfire/data"
 	"synfire/format/npz"
+	"synfire/internal/eol"
 	"synfire/sample"
 	"synfire/tensor"
 )
@@ -48,11 +49,16 @@ func (l Lines) inputs(name string, o Options) iter.Seq[Input] {
 		in := bufio.NewScanner(l.Reader)
 		in.Buffer(nil, maxLine)
 		var t titles
+		var rows *long
 		read := 0
 		for line := 1; in.Scan(); line++ {
 			text := in.Bytes()
 			if line == 1 {
 				text = bytes.TrimPrefix(text, []byte("\ufeff"))
+			}
+			if err := eol.Check(text, line); err != nil {
+				yield(Input{Name: name, Err: err})
+				return
 			}
 			cells := split(text)
 			if len(cells) == 0 {
@@ -62,6 +68,14 @@ func (l Lines) inputs(name string, o Options) iter.Seq[Input] {
 				var err error
 				if t, err = o.titles(cells); err != nil {
 					yield(Input{Name: name, Err: err})
+					return
+				}
+				rows = o.long(name, cells)
+				continue
+			}
+			if rows != nil {
+				read++
+				if !rows.add(line, text, cells, t, yield) {
 					return
 				}
 				continue
@@ -80,8 +94,88 @@ func (l Lines) inputs(name string, o Options) iter.Seq[Input] {
 			yield(Input{Name: name, Err: err})
 		case read == 0:
 			yield(Input{Name: name, Err: errors.New("there are no lines of numbers; give one for each sample")})
+		case rows != nil:
+			rows.end(yield)
 		}
 	}
+}
+
+// long puts the lines of a long table together: a step each, of the samples that the column
+// sample names, in the order of the column time.
+type long struct {
+	Options
+	name     string // of the table
+	id, time int    // columns
+	sample   *sample.Sample
+	of       string // the sample's name
+	at       float64
+	err      error
+	seen     map[string]bool
+}
+
+// long is a long table's reader, nil where a line of names is none of one: a model that
+// takes no series, or columns sample and time that are its values.
+func (o Options) long(name string, head []string) *long {
+	id, time := slices.Index(head, "sample"), slices.Index(head, "time")
+	if o.Spec.Steps == 0 || id < 0 || time < 0 || slices.Contains(o.Spec.Columns, "sample") || slices.Contains(o.Spec.Columns, "time") {
+		return nil
+	}
+	return &long{Options: o, name: name, id: id, time: time, seen: map[string]bool{}}
+}
+
+// add takes a line, and yields the sample that it ends.
+func (l *long) add(line int, text []byte, cells []string, t titles, yield func(Input) bool) bool {
+	values, err := l.row(text, cells, t)
+	if err == nil && (cells[l.id] != l.of || l.sample == nil) {
+		if !l.end(yield) {
+			return false
+		}
+		if l.of = cells[l.id]; l.seen[l.of] {
+			err = fmt.Errorf("sample %q goes on here after others; sort the lines by sample and time", sample.Printable(l.of))
+		}
+		l.sample, l.seen[l.of], l.at = &sample.Sample{}, true, math.Inf(-1)
+	}
+	at := 0.0
+	if err == nil {
+		if at, err = strconv.ParseFloat(cells[l.time], 64); err != nil || !(at > l.at) {
+			err = fmt.Errorf("time %s of sample %q does not follow %v; sort the lines by sample and time", sample.Printable(cells[l.time]), sample.Printable(l.of), l.at)
+		}
+	}
+	if err != nil && l.err == nil {
+		l.err = fmt.Errorf("line %d: %w", line, err)
+	}
+	if l.sample == nil { // nothing tells which sample the line is of
+		l.sample = &sample.Sample{}
+	}
+	l.sample.X, l.at = append(l.sample.X, values...), at
+	return true
+}
+
+// row is the values of a line.
+func (l *long) row(text []byte, cells []string, t titles) ([]tensor.Float, error) {
+	one := l.Options
+	one.Spec.Steps = 0 // of one step
+	s, err := one.numbers(text, cells, t)
+	if err != nil {
+		return nil, err
+	}
+	return s.X, nil
+}
+
+// end yields the sample that the lines so far make up, if there is one.
+func (l *long) end(yield func(Input) bool) bool {
+	s, err := l.sample, l.err
+	if s == nil {
+		return true
+	}
+	l.sample, l.err = nil, nil
+	if err == nil {
+		err = l.fit(s)
+	}
+	if err != nil {
+		s = nil
+	}
+	return yield(Input{Name: l.name + ":" + sample.Printable(l.of), Sample: s, Err: err})
 }
 
 // ColumnError is a cell that is no number; the other lines may have such in its column.
@@ -139,6 +233,8 @@ func (o Options) titles(head []string) (titles, error) {
 	want := o.Spec.Columns
 	for i, name := range head {
 		switch known := slices.Contains(want, name); {
+		case !known && o.Spec.Steps > 0 && (name == "sample" || name == "time") && slices.Contains(head, "sample") && slices.Contains(head, "time"):
+			// of a long table
 		case known && slices.Contains(head[:i], name):
 			return t, fmt.Errorf("two columns are named %q; rename one of them", sample.Printable(name))
 		case !known && slices.Contains(o.Skip, name):
@@ -175,7 +271,10 @@ func (o Options) numbers(line []byte, cells []string, t titles) (*sample.Sample,
 	s := &sample.Sample{}
 	for _, i := range t.values {
 		v, err := strconv.ParseFloat(cells[i], 64)
-		if err != nil || math.IsNaN(v) || math.IsInf(float64(float32(v)), 0) {
+		if why := tensor.Misfit(v); err == nil && why != "" && why != "is not finite" || errors.Is(err, strconv.ErrRange) {
+			return nil, fmt.Errorf("column %d: %s does not fit the program's numbers of 32 bits; scale it as those of training", i+1, sample.Printable(cells[i]))
+		}
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, &ColumnError{Column: i + 1, Cell: sample.Printable(cells[i])}
 		}
 		s.X = append(s.X, tensor.Float(v))
@@ -293,8 +392,12 @@ func (o Options) values(a npz.Array) (*sample.Sample, error) {
 	s := &sample.Sample{X: make([]tensor.Float, len(v))}
 	for i, x := range v {
 		s.X[i] = tensor.Float(x) / tensor.Float(scale)
-		if y := float64(s.X[i]); math.IsNaN(y) || math.IsInf(y, 0) {
-			return nil, fmt.Errorf("value %d is %v, which is no finite number; fill it in", i, x)
+		why := tensor.Misfit(x)
+		if why == "" {
+			why = tensor.Misfit(float64(s.X[i]))
+		}
+		if why != "" {
+			return nil, fmt.Errorf("value %d is %v, which %s; fill it in, or scale it as those of training", i, x, why)
 		}
 	}
 	return s, o.fit(s)

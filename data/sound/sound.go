@@ -148,6 +148,9 @@ func isWAV(name string) bool { return strings.EqualFold(path.Ext(name), ".wav") 
 // byName lists the files of a folder whose names tell the class.
 func (w WAV) byName(tree fs.FS) (data.Listing, error) {
 	var l data.Listing
+	if err := data.Beside(tree, isWAV); err != nil {
+		return l, err
+	}
 	class, test := regexp.MustCompile(w.Pattern), regexp.MustCompile(w.TestPattern)
 	type named struct{ path, class string }
 	var files []named

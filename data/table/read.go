@@ -385,6 +385,9 @@ func (c *content) seen(id string) (int, bool) {
 
 func (r *reader) number(i int, field string) (tensor.Float, error) {
 	v, err := strconv.ParseFloat(field, floatBits)
+	if errors.Is(err, strconv.ErrRange) {
+		return 0, r.fail(i, "%q is no finite number of %d bits, which do not reach so far; scale the column", sample.Printable(field), floatBits)
+	}
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 		return 0, r.fail(i, "%q is no finite number; correct or remove the line", field)
 	}

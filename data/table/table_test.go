@@ -353,3 +353,23 @@ func ExampleRead() {
 	fmt.Println(src.Len(), src.Spec(), src.Spec().Targets[0].Classes, target.Class, src.Origin(1), err)
 	// Output: 2 1×1×2 [setosa virginica] 1 flowers.csv: line 3 <nil>
 }
+
+// Lines that end in carriage returns alone made one line of names of the whole table.
+func TestCarriageReturnsMergeLines(t *testing.T) {
+	for _, in := range []string{"a,y\r1,0\r2,1\r", "\"a\",\"y\"\r1,0\r", "a,y\n1,0\r2,1\n"} {
+		_, err := parse(t, in, table.CSV{Label: "y"})
+		checkError(t, in, err, "carriage return")
+	}
+	if _, err := parse(t, "a,y\r\n1,0\r\n2,1\r\n", table.CSV{Label: "y"}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A number beyond 32 bits was called none.
+func TestNumberThatDoesNotFit(t *testing.T) {
+	if tensor.Misfit(1e300) == "" {
+		t.Skip("numbers of this build are doubles")
+	}
+	_, err := parse(t, "a,y\n1e300,0\n", table.CSV{Label: "y"})
+	checkError(t, "1e300", err, `line 2, column a: "1e300"`, "32 bits")
+}

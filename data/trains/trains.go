@@ -112,7 +112,7 @@ func (f Files) open(ctx context.Context) (train, test sample.Source, err error) 
 	if r.fs, err = data.OpenTree(f.Path); err != nil {
 		return nil, nil, err
 	}
-	pairs, err := fs.Glob(r.fs, "*.npz")
+	pairs, err := r.pairs()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -123,7 +123,7 @@ func (f Files) open(ctx context.Context) (train, test sample.Source, err error) 
 		}
 		return r.sources(ctx, nil, items, nil)
 	}
-	l, err := data.ClassFolders{FS: r.fs, Name: f.Path, Accept: isTrains, What: ".txt, .csv or .json file", Many: "spike trains", Classes: f.Classes}.List()
+	l, err := data.ClassFolders{FS: r.fs, Accept: isTrains, What: ".txt, .csv or .json file", Many: "spike trains", Classes: f.Classes}.List()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -134,6 +134,37 @@ func (f Files) open(ctx context.Context) (train, test sample.Source, err error) 
 		return out
 	}
 	return r.sources(ctx, l.Classes, items(l.Train), items(l.Test))
+}
+
+// pairs are the NPZ files of a folder. What stands beside them, or beside class folders,
+// and would be left out, is an error.
+func (r reader) pairs() (pairs []string, err error) {
+	entries, err := fs.ReadDir(r.fs, ".")
+	if err != nil {
+		return nil, err
+	}
+	var others []string
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case strings.HasPrefix(name, ".") || name == "__MACOSX":
+		case e.IsDir():
+			inside, err := fs.ReadDir(r.fs, name)
+			if err != nil {
+				return nil, err
+			}
+			if slices.ContainsFunc(inside, func(f fs.DirEntry) bool { return f.IsDir() || isTrains(f.Name()) }) {
+				others = append(others, name)
+			}
+		case strings.EqualFold(path.Ext(name), ".npz"):
+			pairs = append(pairs, name)
+		case strings.EqualFold(name, "index.csv"):
+			return nil, fmt.Errorf("there is %s in the folder: to read the samples that it lists, give its own path; to read the folders as classes, move it away", sample.Printable(name))
+		}
+	}
+	if len(pairs) > 0 && len(others) > 0 {
+		return nil, fmt.Errorf("%s stands beside pairs such as %s; expected pairs alone, or folders of classes: move the others away", sample.Printable(others[0]), sample.Printable(pairs[0]))
+	}
+	return pairs, data.Beside(r.fs, func(name string) bool { return isTrains(name) || strings.EqualFold(path.Ext(name), ".npz") })
 }
 
 func isTrains(name string) bool {

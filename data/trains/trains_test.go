@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -315,4 +316,24 @@ func Example() {
 	err = src.Read(context.Background(), 0, &s)
 	fmt.Println(src.Spec(), s.Events, s.Targets[0].Trains, err)
 	// Output: events on 2 [{0.1 0} {0.3 1} {0.4 0}] [{[0.25] 0 0.5}] <nil>
+}
+
+// An index, or class folders, beside what is read were taken for a file astray, or left out.
+func TestIndexBesideFolders(t *testing.T) {
+	folders := map[string]string{"a/1.txt": "1\n", "b/1.txt": "1\n"}
+	with := func(name, text string) map[string]string {
+		files := maps.Clone(folders)
+		files[name] = text
+		return files
+	}
+	for want, files := range map[string]map[string]string{
+		"there is index.csv in the folder": with("index.csv", "input,class\na/1.txt,a\n"),
+		"a stands beside pairs such as":    with("p.npz", pairFile(t, 1, 0)),
+		"x.txt stands outside":             with("x.txt", "1\n"),
+	} {
+		_, _, err := trains.Files{Path: folder(t, files), Units: 1, Duration: 2}.Open(t.Context(), data.Options{})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), "data:") != 1 {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
 }

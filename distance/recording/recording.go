@@ -311,7 +311,9 @@ func bySpike(arrays map[string]column) (rec spiketrain.Recording, err error) {
 			return rec, err
 		}
 	}
-	rec = spikes.Recording()
+	if rec, err = spikes.Recording(); err != nil {
+		return rec, err
+	}
 	slices.SortStableFunc(rec.Trains, func(a, b spiketrain.Train) int { return natural(a.Unit, b.Unit) })
 	slices.SortFunc(rec.Trials, natural)
 	return withStored(rec, arrays)

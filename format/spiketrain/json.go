@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -105,15 +106,26 @@ func (p *parser) objects() error {
 	return err
 }
 
+// fields are what is read of an object.
+var fields = []string{"name", "t_start", "t_end", "interval", "units", "trains", "cases"}
+
 // object reads what follows {, and says whether it is a list of cases with a heading.
 func (p *parser) object() (o object, cases bool, err error) {
+	seen := map[string]bool{}
 	for p.More() {
 		key, err := p.Token()
 		if err != nil {
 			return o, cases, err
 		}
 		name, _ := key.(string)
-		switch strings.ToLower(name) {
+		known := strings.ToLower(name)
+		if slices.Contains(fields, known) {
+			if seen[known] {
+				return o, cases, fmt.Errorf("an object has two fields %q; keep one, or make two recordings of it", known)
+			}
+			seen[known] = true
+		}
+		switch known {
 		case "name":
 			err = p.Decode(&o.Name)
 		case "t_start":

@@ -366,3 +366,53 @@ func FuzzJSON(f *testing.F) {
 		}
 	})
 }
+
+// Lines that end in carriage returns alone were one line: a single train, or a header.
+func TestCarriageReturnsMergeTrains(t *testing.T) {
+	_, text := spiketrain.ReadText(strings.NewReader("1 2\r3 4\r"), 0)
+	_, csv := spiketrain.ReadCSV(strings.NewReader("unit,time\ra,1\r"), 0)
+	for _, err := range []error{text, csv} {
+		if err == nil || !strings.Contains(err.Error(), "carriage return") || !strings.Contains(err.Error(), "line 1") {
+			t.Errorf("%v", err)
+		}
+	}
+	if r, err := spiketrain.ReadCSV(strings.NewReader("unit,time\r\na,1\r\n"), 0); err != nil || len(r.Trains) != 1 {
+		t.Errorf("ends of both: %+v, %v", r, err)
+	}
+}
+
+func TestWrongNumberOfFieldsNamesTheHeader(t *testing.T) {
+	for src, want := range map[string]string{
+		"unit,time\na,1\n\nb,2,3\n":     `line 4: wrong number of fields: 3, expected the 2 of the header "unit,time"`,
+		"trial,unit,time\n1,a,1\n1,b\n": `line 3: wrong number of fields: 2, expected the 3 of the header "trial,unit,time"`,
+	} {
+		if _, err := spiketrain.ReadCSV(strings.NewReader(src), 0); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", src, err, want)
+		}
+	}
+}
+
+// Of two fields of one name the last one counted.
+func TestTwoFieldsOfOneName(t *testing.T) {
+	for _, field := range []string{`"trains":[[2]]`, `"t_start":0,"t_start":1,"t_end":2`, `"units":["a"],"units":["b"]`, `"Trains":[[3]]`} {
+		_, _, err := spiketrain.ReadJSON(strings.NewReader(`{"trains":[[1]],`+field+`}`), 0)
+		if err == nil || !strings.Contains(err.Error(), "two fields") {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	if _, _, err := spiketrain.ReadJSON(strings.NewReader(`{"trains":[[1]],"note":1,"note":2}`), 0); err != nil {
+		t.Errorf("a field that is not read, twice: %v", err)
+	}
+}
+
+// Units 1 and 01 were two.
+func TestOneNumberInTwoWays(t *testing.T) {
+	for _, src := range []string{"unit,time\n1,1\n01,2\n", "unit,time,trial\na,1,2\na,2,+2\n"} {
+		if _, err := spiketrain.ReadCSV(strings.NewReader(src), 0); err == nil || !strings.Contains(err.Error(), "one number written in two ways") {
+			t.Errorf("%q: %v", src, err)
+		}
+	}
+	if _, err := spiketrain.ReadCSV(strings.NewReader("unit,time\n1,1\n1a,2\n10,2\n"), 0); err != nil {
+		t.Error(err)
+	}
+}

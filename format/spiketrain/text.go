@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"synfire/internal/eol"
 	"synfire/internal/limit"
 )
 
@@ -26,6 +27,9 @@ func ReadText(r io.Reader, max int64) (Recording, error) {
 	var silent, empty []Train // since the last train, before it
 	for lines.Scan() {
 		n++
+		if err := eol.Check(lines.Bytes(), n); err != nil {
+			return rec, fmt.Errorf("spike trains: %w", err)
+		}
 		text, _, comment := bytes.Cut(lines.Bytes(), []byte("#"))
 		t, err := trainOf(text, n)
 		if err != nil {
@@ -108,7 +112,7 @@ func ReadCSV(r io.Reader, max int64) (Recording, error) {
 	var rec Recording
 	rows := csv.NewReader(&shortLines{r: bounded(r, max)})
 	rows.ReuseRecord = true
-	at, err := header(rows)
+	at, head, err := header(rows)
 	if err != nil {
 		return rec, fmt.Errorf("spike trains: %w", err)
 	}
@@ -117,6 +121,10 @@ func ReadCSV(r io.Reader, max int64) (Recording, error) {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
 			break
+		}
+		if errors.Is(err, csv.ErrFieldCount) {
+			line, _ := rows.FieldPos(0)
+			err = fmt.Errorf("line %d: wrong number of fields: %d, expected the %d of the header %q; fill the line up, or remove what is too much", line, len(row), len(at), shorten(head))
 		}
 		if err != nil {
 			return rec, fmt.Errorf("spike trains: %w", err)
@@ -142,7 +150,7 @@ func ReadCSV(r io.Reader, max int64) (Recording, error) {
 	if spikes.rec.Trains == nil {
 		return rec, fmt.Errorf("spike trains: %w: the file has a header and no spikes; want a line for each spike", ErrSilent)
 	}
-	return spikes.Recording(), nil
+	return spikes.Recording()
 }
 
 // Spikes makes a recording of a list of spikes.
@@ -193,26 +201,27 @@ func (s *Spikes) Add(unit, trial string, line int, time float64) error {
 	return s.memory.Take(8)
 }
 
-// Recording is what was added, with a note on numbers that units lack. Nothing can be
-// added afterwards.
-func (s *Spikes) Recording() Recording {
+// Recording is what was added, with a note on numbers that units lack. Two ways to write
+// one number, as 1 and 01, are an error. Nothing can be added afterwards.
+func (s *Spikes) Recording() (Recording, error) {
 	for i := range s.times {
 		s.rec.Trains[i].Times = slices.Concat(s.times[i]...)
 		s.times[i] = nil
 	}
 	s.rec.gaps()
-	return s.rec
+	return s.rec, s.rec.twice()
 }
 
-// header finds the columns.
-func header(rows *csv.Reader) (at map[string]int, err error) {
+// header finds the columns; text is the line.
+func header(rows *csv.Reader) (at map[string]int, text string, err error) {
 	names, err := rows.Read()
 	if errors.Is(err, io.EOF) {
-		return nil, errors.New("the file is empty; want the header unit,time")
+		return nil, "", errors.New("the file is empty; want the header unit,time")
 	}
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
+	text = strings.Join(names, ",")
 	at = map[string]int{}
 	var unknown []string
 	for i, name := range names {
@@ -220,7 +229,7 @@ func header(rows *csv.Reader) (at map[string]int, err error) {
 		_, twice := at[column]
 		switch {
 		case twice:
-			return nil, fmt.Errorf("line 1: two columns are called %q; remove one", shorten(name))
+			return nil, text, fmt.Errorf("line 1: two columns are called %q; remove one", shorten(name))
 		case !slices.Contains(columns, column):
 			unknown = append(unknown, strconv.Quote(shorten(strings.TrimSpace(name))))
 		}
@@ -230,11 +239,11 @@ func header(rows *csv.Reader) (at map[string]int, err error) {
 	_, time := at["time"]
 	switch {
 	case !unit || !time:
-		return nil, fmt.Errorf("line 1: found the columns %q, want unit and time, and trial if there are trials", shorten(strings.Join(names, ",")))
+		return nil, text, fmt.Errorf("line 1: found the columns %q, want unit and time, and trial if there are trials", shorten(text))
 	case unknown != nil:
-		return nil, fmt.Errorf("line 1: the columns %s are not known; want unit, time and trial: rename or remove the others", list(unknown))
+		return nil, text, fmt.Errorf("line 1: the columns %s are not known; want unit, time and trial: rename or remove the others", list(unknown))
 	}
-	return at, nil
+	return at, text, nil
 }
 
 func bounded(r io.Reader, max int64) io.Reader {
@@ -253,10 +262,12 @@ func unmarked(r io.Reader) io.Reader {
 	return b
 }
 
-// shortLines fails where a line, which in CSV holds a single spike, does not end.
+// shortLines fails where a line, which in CSV holds a single spike, does not end, or ends
+// in a carriage return alone.
 type shortLines struct {
 	r       io.Reader
 	line, n int
+	last    byte
 }
 
 const maxRow = 1 << 16
@@ -264,6 +275,10 @@ const maxRow = 1 << 16
 func (s *shortLines) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	for _, c := range p[:n] {
+		if s.last == '\r' && c != '\n' && c != '\r' {
+			return 0, eol.Check([]byte{'\r', c}, s.line+1)
+		}
+		s.last = c
 		if s.n++; c == '\n' {
 			s.n = 0
 			s.line++

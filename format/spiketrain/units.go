@@ -137,6 +137,29 @@ func (r Recording) Observed(names []string) (Recording, error) {
 	return r, nil
 }
 
+// twice returns an error where units, or trials, are one number written in two ways, as 1
+// and 01: the file means one of it, or does not say which is which.
+func (r Recording) twice() error {
+	for what, name := range map[string]func(Train) string{
+		"units":  func(t Train) string { return t.Unit },
+		"trials": func(t Train) string { return t.Trial },
+	} {
+		written := map[int]string{}
+		for _, t := range r.Trains {
+			text := name(t)
+			n, err := strconv.Atoi(text)
+			if err != nil {
+				continue
+			}
+			if first, known := written[n]; known && first != text {
+				return r.fail("the %s %q and %q are one number written in two ways; write it in one", what, shorten(first), shorten(text))
+			}
+			written[n] = text
+		}
+	}
+	return nil
+}
+
 // mostUnits bounds the silent units that a number may ask for.
 const mostUnits = 1 << 20
 

@@ -36,7 +36,7 @@ func (s span) padded(log bool) span {
 		return s
 	}
 	pad := (hi - lo) * 0.06
-	if pad == 0 {
+	if same(lo, hi) {
 		pad = max(math.Abs(hi)*0.05, 1e-3)
 		if s.whole {
 			pad = 1
@@ -48,6 +48,10 @@ func (s span) padded(log bool) span {
 	}
 	return s
 }
+
+// same reports whether two values differ in what rounding may leave alone, too little
+// for marks between them.
+func same(lo, hi float64) bool { return !(hi-lo > 1e-9*max(math.Abs(lo), math.Abs(hi))) }
 
 // setAxis gives an axis its range, scale and marks, at most so many.
 func setAxis(a *plot.Axis, s span, log bool, most int) {
@@ -66,6 +70,9 @@ type ticks struct {
 
 // Ticks implements plot.Ticker.
 func (t ticks) Ticks(lo, hi float64) []plot.Tick {
+	if same(lo, hi) {
+		return []plot.Tick{{Value: lo, Label: strconv.FormatFloat(lo, 'g', 4, 64)}}
+	}
 	step := t.step(hi - lo)
 	decimals := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
 	var marks []plot.Tick
@@ -95,6 +102,9 @@ type logTicks struct{ most int }
 
 // Ticks implements plot.Ticker.
 func (t logTicks) Ticks(lo, hi float64) []plot.Tick {
+	if same(lo, hi) {
+		return []plot.Tick{{Value: lo, Label: strconv.FormatFloat(lo, 'g', 3, 64)}}
+	}
 	decades := math.Log10(hi / lo)
 	mantissas, every := []float64{1}, 1
 	switch {

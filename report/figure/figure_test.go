@@ -690,3 +690,25 @@ func TestScatterJoined(t *testing.T) {
 		t.Errorf("%d paths with a line, %d without", j, a)
 	}
 }
+
+// Two losses that differ in their last bit once kept the marks of the axis from ending.
+func TestLastBitHangsTheAxis(t *testing.T) {
+	a := 1.0986122886681098
+	b := math.Nextafter(a, 2)
+	for _, y := range [][]float64{{a, b}, {1e300, math.Nextafter(1e300, 1e301)}, {-b, -a}, {5e-324, 1e-323}} {
+		for _, log := range []bool{false, true} {
+			if log && y[0] < 0 {
+				continue
+			}
+			f, err := Curves("loss", "epoch", Panel{Name: "loss", LogY: log, Series: []Series{{Name: "training", Y: y}}})
+			if err != nil {
+				t.Errorf("%v: %v", y, err)
+				continue
+			}
+			f.SVG()
+		}
+		if marks := (ticks{most: 5}).Ticks(y[0], y[1]); len(marks) > 10 {
+			t.Errorf("%v: %d marks", y, len(marks))
+		}
+	}
+}

@@ -207,10 +207,14 @@ func (l *Learner) take(d *sample.Batch, learning bool) error {
 			return fmt.Errorf("eqprop: sample %d has label %d, and the network %d outputs; make the last size the number of classes", d.Index[i], label, classes)
 		}
 	}
-	if l.c.Spiking != nil {
+	if l.c.Spiking != nil || learning {
+		what := "state of a unit"
+		if l.c.Spiking != nil {
+			what = "rate of spikes"
+		}
 		for i, v := range d.X {
 			if v < 0 || v > 1 {
-				return fmt.Errorf("eqprop: input %d of sample %d is %v, and no rate of spikes is outside [0, 1]; scale the data", i%in, d.Index[i/in], v)
+				return fmt.Errorf("eqprop: input %d of sample %d is %v, and no %s is outside [0, 1]; scale the data, and leave normalize out", i%in, d.Index[i/in], v, what)
 			}
 		}
 	}

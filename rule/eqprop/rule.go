@@ -64,8 +64,8 @@ func (r Rule) config(s train.Setting) (Config, error) {
 		return Config{}, fmt.Errorf("eqprop: %w", err)
 	case f.Kind != sample.Class:
 		return Config{}, fmt.Errorf("eqprop: target %q is %v; the outputs are drawn towards a class: choose data with classes", f.Name, f.Kind)
-	case s.Spec.Events:
-		return Config{}, fmt.Errorf("eqprop: samples are %v, want values; events have a rule that knows time", s.Spec)
+	case s.Spec.Events || s.Spec.Steps > 0:
+		return Config{}, fmt.Errorf("eqprop: samples are %v, want values without time: series and events have rules that know time, such as bptt", s.Spec)
 	}
 	c := r.sized(s.Spec.Size(), len(f.Classes))
 	if n, k := c.Sizes[0], c.Sizes[len(c.Sizes)-1]; n != s.Spec.Size() || k != len(f.Classes) {

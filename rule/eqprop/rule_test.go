@@ -81,3 +81,28 @@ func TestRuleErrors(t *testing.T) {
 		}
 	}
 }
+
+// Series were flattened, their padding with them, and values outside [0, 1] were taken.
+func TestSeriesAndValuesOutsideAreRefused(t *testing.T) {
+	r := NewRule()
+	r.Hidden, r.LearningRates = []int{12}, []float64{0.2, 0.1}
+	series := setting(40, 5)
+	series.Spec.Shape, series.Spec.Steps = tensor.Shape{8}, 5
+	if _, err := r.Learner(series); err == nil || !strings.Contains(err.Error(), "want values without time") {
+		t.Errorf("series: %v", err)
+	}
+	l, err := r.Learner(setting(40, 5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []tensor.Float{-0.25, 1.5} {
+		b := samples(3, 40, 5, 0.5, 1)
+		b.X[41] = v
+		if _, err := l.Step(t.Context(), b); err == nil || !strings.Contains(err.Error(), "input 1 of sample 1") {
+			t.Errorf("%v: %v", v, err)
+		}
+		if _, err := l.Predict(t.Context(), b); err != nil {
+			t.Errorf("a model of before cannot be asked: %v", err)
+		}
+	}
+}
