@@ -23,6 +23,7 @@ import (
 	"synfire/modelfile"
 	"synfire/sample"
 	"synfire/tensor"
+	"synfire/view"
 )
 
 // modelOf writes a model of a network that was never trained, for samples of a spec.
@@ -57,7 +58,7 @@ func classes(shape ...int) sample.Spec {
 }
 
 // predicted are the JSON lines of predict.
-func predicted(t *testing.T, want int, args ...string) (list []prediction) {
+func predicted(t *testing.T, want int, args ...string) (list []view.Prediction) {
 	t.Helper()
 	stdout, stderr, code := command(append([]string{"predict", "--json"}, args...)...)
 	if code != want {
@@ -68,10 +69,10 @@ func predicted(t *testing.T, want int, args ...string) (list []prediction) {
 		d := json.NewDecoder(strings.NewReader(line))
 		d.DisallowUnknownFields()
 		if d.Decode(&failed) == nil && failed.Error != "" {
-			list = append(list, prediction{Input: failed.Input, Task: "error: " + failed.Error})
+			list = append(list, view.Prediction{Input: failed.Input, Task: "error: " + failed.Error})
 			continue
 		}
-		var p prediction
+		var p view.Prediction
 		strict(t, line, &p)
 		list = append(list, p)
 	}
