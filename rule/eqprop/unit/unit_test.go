@@ -140,3 +140,29 @@ func TestSynapsesAreCounted(t *testing.T) {
 		t.Errorf("%d weights, sums %v", m.Synapses, z)
 	}
 }
+
+// Scheduled steps stay within 0 and 1; and what was kept comes back, the spikes sent too.
+func TestRecall(t *testing.T) {
+	s := &Spiking{Epsilon: 1}
+	m := NewPopulation(SigmaDelta, NewPlan(s, 8), []int{1, 3})
+	m.Integrate(s, 1, []tensor.Float{1.75, 0.5, -1})
+	if want := []tensor.Float{1, 0.5, 0}; !slices.Equal(m.Layers[1].S, want) {
+		t.Errorf("states %v, want %v", m.Layers[1].S, want)
+	}
+	m.Encode(1)
+	m.Advance()
+	want := slices.Clone(m.sent[1])
+	m.Keep()
+	m.Integrate(s, 1, []tensor.Float{0.6, 1, 1})
+	if next := []tensor.Float{0.6, 1, 1}; !slices.Equal(m.Layers[1].S, next) { // ε = 1 keeps nothing
+		t.Errorf("states %v, want %v", m.Layers[1].S, next)
+	}
+	m.Encode(1)
+	m.Advance()
+	if slices.Equal(m.sent[1], want) {
+		t.Fatalf("both steps send %v", want)
+	}
+	if m.Recall(); !slices.Equal(m.sent[1], want) || m.Layers[1].S[1] != 0.5 {
+		t.Errorf("sent %v, states %v, want %v and those of the first step", m.sent[1], m.Layers[1].S, want)
+	}
+}
