@@ -96,3 +96,24 @@ func TestCosineOfZeros(t *testing.T) {
 		}
 	}
 }
+
+// Mean counts in single precision: the bound holds what rounding of the logarithms may do, and
+// not the rates alone. Of counts a and b that are off by u of themselves against each
+// other, Σ (λa − λb)(ln λa − ln λb) moves by u·((λa + λb)·Δln λ + 2Δλ), as much by one as
+// by the other.
+func TestBoundOfPoissonHoldsLogarithms(t *testing.T) {
+	const u = 0x1p-24
+	of := func(a, b, roundoff float64) compare.RDM {
+		p := compare.DefaultParams()
+		p.Dissimilarity = "poisson"
+		r, err := p.RDM(compare.Responses{X: dense(3, a, b, 2000), Roundoff: roundoff}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	exact, rounded := of(1000.3, 900.7, u), of(1000.3*(1+u), 900.7*(1-u), 0)
+	if moved := math.Abs(rounded.Values[0] - exact.Values[0]); exact.Rounding[0] < moved || exact.Rounding[0] > 10*moved {
+		t.Errorf("the bound is %v, counts in single precision move the value by %v", exact.Rounding[0], moved)
+	}
+}

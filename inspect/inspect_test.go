@@ -64,3 +64,17 @@ func TestTruncatedFilesAreNoticed(t *testing.T) {
 		}
 	}
 }
+
+// Spike trains that cannot be read are an error, not a file without trains.
+func TestBrokenTrains(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "trains.json")
+	for text, broken := range map[string]bool{`{"t_start":0,"t_end":10,"trains":[[1,2.5],[]]}`: false, `{"t_start":0,"t_end":10,"trains":[[1,"x"],[]]}`: true} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		f, err := inspect.Open(catalog.Default(), path)
+		if broken != (err != nil) || !broken && len(f.Arrays) != 2 {
+			t.Errorf("%s: %d trains, %v", text, len(f.Arrays), err)
+		}
+	}
+}

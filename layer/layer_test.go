@@ -96,6 +96,7 @@ func TestOutputErrors(t *testing.T) {
 		{layer.Concat{}, shapes{{4, 4, 2}, {4, 3, 2}}, "concat: input 1 has shape 4×3×2, input 0 4×4×2, want the same but for the channels; pool or pad one of them"},
 		{layer.Recurrent{Neuron: lif, Surrogate: fast}, image, "recurrent: input of shape 4×6×1, want a vector of currents; put a linear layer before it"},
 		{layer.ParametricSpiking{Beta: 1, Threshold: 1, Surrogate: fast}, image, "parametric-spiking: beta is 1, want the decay before training in (0, 1), such as 0.5"},
+		{layer.ParametricSpiking{Beta: 0.5, Threshold: 1, Surrogate: fast}, shapes{{}}, "parametric-spiking: input is a scalar, want channels in the last axis"},
 		{layer.ParametricSpiking{Beta: 0.5, Threshold: 1}, image, "parametric-spiking: no surrogate is given, for instance arctan"},
 		{layer.ParametricSpiking{Beta: 0.5, Surrogate: fast}, image, "parametric-spiking: neuron lif: threshold is 0, want a positive number (1 is usual)"},
 		{layer.Readout{Beta: math.NaN()}, image, "readout: beta is NaN, want a decay per step in [0, 1]"},

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,6 +21,7 @@ import (
 	"synfire/model"
 	"synfire/network"
 	"synfire/rule/bptt"
+	"synfire/sample"
 	"synfire/snntest"
 	"synfire/tensor"
 	"synfire/train"
@@ -206,5 +208,49 @@ func TestPinnedWeights(t *testing.T) {
 		if got := hex.EncodeToString(h.Sum(nil)[:8]); got != c.want {
 			t.Errorf("%s: weights of sum %s, want %s", name, got, c.want)
 		}
+	}
+}
+
+// Weights that someone else wrote are taken up by Refresh, as those of a state are.
+func TestRefresh(t *testing.T) {
+	c, sets := prepared(t, config(t, small))
+	l, other := loopFor(t, c, sets, nil).Learner.(*bptt.Learner), loopFor(t, c, sets, nil).Learner.(*bptt.Learner)
+	for _, p := range l.Network().Params() {
+		for i := range p.Value.Data {
+			p.Value.Data[i] *= 1.5
+		}
+	}
+	l.Refresh()
+	if err := other.SetState(l.State()); err != nil {
+		t.Fatal(err)
+	}
+	cursor, err := data.NewCursor(sets.Train, data.CursorOptions{Batch: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b sample.Batch
+	if _, err := cursor.Next(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	scores := func(l *bptt.Learner) []tensor.Float {
+		p, err := l.Predict(t.Context(), &b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.Clone(p.Outputs[0].Scores)
+	}
+	if got, want := scores(l), scores(other); !slices.Equal(got, want) {
+		t.Errorf("scores %v, want %v", got[:10], want[:10])
+	}
+}
+
+// A setting whose samples the encoder can not read makes no network, without a word.
+func TestNetworkOfAWrongSetting(t *testing.T) {
+	c, sets := prepared(t, config(t, small))
+	s := c.Setting(sets, nil)
+	s.Spec.Events, s.Spec.Steps = true, 4
+	net, err := c.Rule.(bptt.Rule).Network(s)
+	if err == nil || net != nil || !strings.Contains(err.Error(), "bptt: the data") {
+		t.Errorf("%v, %v", net, err)
 	}
 }

@@ -2,6 +2,7 @@ package eqprop
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -204,5 +205,30 @@ func BenchmarkBudget(b *testing.B) {
 				step(b, l, images)
 			}
 		})
+	}
+}
+
+// Hard top-k chooses units of hidden layers that have more than k; other variants limit
+// each step in place of it.
+func TestWhatALimitBinds(t *testing.T) {
+	for _, c := range []struct {
+		limit   *limit.TopK
+		chooses []bool // of layers 1 to 3, of 33, 20 and 5 units
+		limits  []float64
+	}{
+		{nil, []bool{false, false, false}, []float64{math.Inf(1), math.Inf(1), math.Inf(1)}},
+		{&limit.TopK{K: 25, Variant: limit.Hard}, []bool{true, false, false}, []float64{math.Inf(1), math.Inf(1), math.Inf(1)}},
+		{&limit.TopK{K: 3, Variant: limit.Hard}, []bool{true, true, false}, []float64{math.Inf(1), math.Inf(1), math.Inf(1)}},
+		{&limit.TopK{K: 25, Variant: limit.Budget}, []bool{false, false, false}, []float64{25, math.Inf(1), math.Inf(1)}},
+	} {
+		l := learner(t, complete(Config{TopK: c.limit}))
+		for k := range 3 {
+			if got := l.Chooses(k + 1); got != c.chooses[k] {
+				t.Errorf("%+v chooses of layer %d: %v", c.limit, k+1, got)
+			}
+			if got := l.Limit(k + 1); got != c.limits[k] {
+				t.Errorf("%+v limits layer %d to %v, want %v", c.limit, k+1, got, c.limits[k])
+			}
+		}
 	}
 }

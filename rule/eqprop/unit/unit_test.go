@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"synfire/rule/eqprop/sparse"
 	"synfire/snntest"
 	"synfire/tensor"
 )
@@ -122,5 +123,46 @@ func TestAdaptation(t *testing.T) {
 		if v != v {
 			t.Error("not a number")
 		}
+	}
+}
+
+// Each weight that is added counts: two rows of three, and those of the units above zero.
+func TestSynapsesAreCounted(t *testing.T) {
+	m := NewPopulation(Identity, NewPlan(&Spiking{Epsilon: 1}, 4), []int{4, 3})
+	w := Matrix{W: []tensor.Float{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, LD: 3, Kept: &sparse.Entries{}}
+	z := make([]tensor.Float, 3)
+	m.Weigh(z, w, []int32{0, 2}, []tensor.Float{1, 10})
+	if want := []tensor.Float{71, 82, 93}; m.Synapses != 6 || !slices.Equal(z, want) {
+		t.Errorf("%d weights, sums %v, want 6 and %v", m.Synapses, z, want)
+	}
+	copy(m.Layers[1].S, []tensor.Float{0, 2, 0})
+	if m.WeighStates(z, w, 1); m.Synapses != 9 || z[0] != 71+8 {
+		t.Errorf("%d weights, sums %v", m.Synapses, z)
+	}
+}
+
+// Scheduled steps stay within 0 and 1; and what was kept comes back, the spikes sent too.
+func TestRecall(t *testing.T) {
+	s := &Spiking{Epsilon: 1}
+	m := NewPopulation(SigmaDelta, NewPlan(s, 8), []int{1, 3})
+	m.Integrate(s, 1, []tensor.Float{1.75, 0.5, -1})
+	if want := []tensor.Float{1, 0.5, 0}; !slices.Equal(m.Layers[1].S, want) {
+		t.Errorf("states %v, want %v", m.Layers[1].S, want)
+	}
+	m.Encode(1)
+	m.Advance()
+	want := slices.Clone(m.sent[1])
+	m.Keep()
+	m.Integrate(s, 1, []tensor.Float{0.6, 1, 1})
+	if next := []tensor.Float{0.6, 1, 1}; !slices.Equal(m.Layers[1].S, next) { // ε = 1 keeps nothing
+		t.Errorf("states %v, want %v", m.Layers[1].S, next)
+	}
+	m.Encode(1)
+	m.Advance()
+	if slices.Equal(m.sent[1], want) {
+		t.Fatalf("both steps send %v", want)
+	}
+	if m.Recall(); !slices.Equal(m.sent[1], want) || m.Layers[1].S[1] != 0.5 {
+		t.Errorf("sent %v, states %v, want %v and those of the first step", m.sent[1], m.Layers[1].S, want)
 	}
 }
