@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"synfire/inspect"
+	"synfire/internal/atomicfile"
 	"synfire/modelfile"
+	"synfire/report/figure"
 	"synfire/sample"
 	"synfire/view"
 )
@@ -19,6 +22,8 @@ import (
 type inspectCmd struct {
 	File   string `arg:"" help:"Model or checkpoint, other safetensors, IDX, NPY or NPZ file, spike trains (JSON, CSV, text), YAML of a training run, or run directory."`
 	Tensor string `help:"Show the histogram of this tensor; of a spike train, over time." placeholder:"NAME"`
+	SVG    string `help:"Draw the spikes of the unit that --tensor names to FILE, a row for each trial." placeholder:"FILE"`
+	Unit   string `help:"Unit of time, such as ms, for the axis of the drawing." placeholder:"UNIT"`
 	JSON   bool   `help:"Print JSON."`
 }
 
@@ -26,7 +31,9 @@ type inspectCmd struct {
 func (inspectCmd) Help() string {
 	return `Tells what a file is and what is in it: facts, and for each tensor its type, shape,
 smallest, mean and largest value and a small histogram. The sum of a model or checkpoint
-is verified. With --json, and where there is much in it, headers alone are read.`
+is verified. With --json, and where there is much in it, headers alone are read.
+
+  synfire inspect cells.csv --tensor V1 --svg v1.svg --unit ms`
 }
 
 // inspection is the JSON of inspect.
@@ -60,6 +67,8 @@ func (c *inspectCmd) Run(a *app) error {
 		return fmt.Errorf("inspect: %w", err)
 	}
 	switch {
+	case c.SVG != "":
+		return c.draw(in)
 	case c.JSON:
 		out := inspection{in.Format, in.Version, in.Summary, []tensorRow{}}
 		for _, t := range in.Arrays {
@@ -78,6 +87,51 @@ func (c *inspectCmd) Run(a *app) error {
 		return a.Array(a.ctx, in.Arrays[i])
 	}
 	return c.print(a, in)
+}
+
+// draw draws the raster of a unit of a recording.
+func (c *inspectCmd) draw(in inspect.File) error {
+	if in.Trains == nil || c.Tensor == "" {
+		return usageError{errors.New("inspect: --svg draws the spikes of one unit of a recording; name it by --tensor")}
+	}
+	var rows []figure.Train
+	first, last := math.Inf(1), math.Inf(-1)
+	for i, t := range in.Trains {
+		if t.Unit != c.Tensor && in.Arrays[i].Name != c.Tensor {
+			continue
+		}
+		name := t.Unit
+		if t.Trial != "" {
+			name = "trial " + t.Trial
+		}
+		sorted := slices.Sorted(slices.Values(t.Times))
+		rows = append(rows, figure.Train{Name: sample.Printable(name), Times: sorted})
+		if t.Window != nil {
+			first, last = min(first, t.Window[0]), max(last, t.Window[1])
+		}
+		if n := len(sorted); n > 0 {
+			first, last = min(first, sorted[0]), max(last, sorted[n-1])
+		}
+	}
+	if rows == nil {
+		_, err := choose("inspect", "unit", c.Tensor, names(in.Trains, func(t inspect.Train) string { return t.Unit }))
+		return usageError{err}
+	}
+	if !(first < last) { // no spike, or all at one time
+		if math.IsInf(first, 0) {
+			first = 0
+		}
+		last = first + 1
+	}
+	axis := "time"
+	if c.Unit != "" {
+		axis += " (" + sample.Printable(c.Unit) + ")"
+	}
+	f, err := figure.Trains("Spikes of unit "+sample.Printable(c.Tensor), axis, first, last, rows)
+	if err != nil {
+		return fmt.Errorf("inspect: %w", err)
+	}
+	return atomicfile.Write(c.SVG, writer(titled(f.SVG(), fmt.Sprintf("Raster of unit %s", sample.Printable(c.Tensor)))))
 }
 
 func (c *inspectCmd) print(a *app, in inspect.File) error {

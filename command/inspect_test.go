@@ -164,3 +164,26 @@ func TestRunsBeyondMemory(t *testing.T) {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 }
+
+// One unit of a recording had no picture.
+func TestRasterOfOneUnit(t *testing.T) {
+	file := write(t, "a.csv", "unit,time,trial\nV1,3,a\nV1,1,a\nV1,2,b\nMT,2,a\n")
+	svg := filepath.Join(t.TempDir(), "v1.svg")
+	if _, stderr, code := command("inspect", file, "--tensor", "V1", "--svg", svg, "--unit", "ms"); code != 0 {
+		t.Fatal(stderr)
+	}
+	text, err := os.ReadFile(svg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"trial a", "trial b", "time (ms)", "Spikes of unit V1", "3 spikes", "2 trains"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("nothing of %q in the drawing", want)
+		}
+	}
+	for want, args := range map[string][]string{"name it by --tensor": {file}, `no unit "V3"`: {file, "--tensor", "V3"}} {
+		if _, stderr, code := command(append([]string{"inspect", "--svg", svg}, args...)...); code != exitUsage || !strings.Contains(stderr, want) {
+			t.Errorf("%v: exit code %d, %s", args, code, stderr)
+		}
+	}
+}

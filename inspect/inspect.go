@@ -39,7 +39,8 @@ type File struct {
 	Version string
 	Summary map[string]string // facts by name
 	Arrays  []Array
-	Text    string // the configuration, where there is one
+	Trains  []Train // of a recording, one for each of Arrays
+	Text    string  // the configuration, where there is one
 }
 
 // Array is an array of a file.
@@ -50,6 +51,13 @@ type Array struct {
 	Bytes int64 // of all elements
 
 	each func(take func(piece []float64) error) error
+}
+
+// Train is what is in an array of a recording of spike trains.
+type Train struct {
+	Unit, Trial string
+	Times       []float64
+	Window      *[2]float64 // nil where the file has none
 }
 
 // Each reads the elements as numbers and passes them to take, in pieces as they stand in
@@ -462,6 +470,7 @@ func ofTrains(path string) (File, error) {
 		for j, t := range r.Trains {
 			spikes += len(t.Times)
 			name := prefix + names[j]
+			f.Trains = append(f.Trains, Train{name, t.Trial, t.Times, r.Window})
 			if t.Trial != "" {
 				name += ", trial " + t.Trial
 			}

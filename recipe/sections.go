@@ -163,12 +163,8 @@ func (d *drawn) curves(t *Trained, scalars []task.Scalar) {
 		if s.Unit != "" {
 			p.Name += " (" + s.Unit + ")"
 		}
-		for _, series := range []figure.Series{training, valid, test} {
-			if len(series.X) > 0 {
-				p.Series = append(p.Series, series)
-			}
-		}
-		if len(p.Series) > 0 {
+		if len(training.X)+len(valid.X)+len(test.X) > 0 { // a panel without one keeps its colour
+			p.Series = []figure.Series{training, valid, test}
 			panels = append(panels, p)
 		}
 	}

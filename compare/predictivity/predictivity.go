@@ -176,6 +176,10 @@ func PredictPooled(x, y *mat.Dense, m Mapping, folds []Split) (Predictivity, err
 	}
 	units := unitCorrelations(all, y)
 	score, err := medianOf(op, units)
+	if err == nil && !slices.Contains(numeric.ConstantColumns(x), false) {
+		// the means of the training folds would be held against the stimuli left out
+		return Predictivity{}, numeric.Undefined(op, "the side to predict from responds to all stimuli alike")
+	}
 	return Predictivity{Score: score, Units: units}, err
 }
 

@@ -476,3 +476,22 @@ func TestSmallUnitsBesideLargeOnes(t *testing.T) {
 		t.Errorf("a unit that explains nothing weighs %v", w)
 	}
 }
+
+// A side that says nothing scored −0.54: the means of the training folds run against what
+// is held out.
+func TestConstantSidePredictsNothing(t *testing.T) {
+	x, y := mat.NewDense(10, 2, nil), mat.NewDense(10, 1, nil)
+	for i := range 10 {
+		x.Set(i, 0, 3)
+		y.Set(i, 0, float64(i*7919%13))
+	}
+	folds, err := predictivity.Folds(10, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []predictivity.Mapping{predictivity.Ridge{Penalty: 1}, predictivity.PLS{Components: 1}} {
+		if p, err := predictivity.PredictPooled(x, y, m, folds); err == nil || !strings.Contains(err.Error(), "responds to all stimuli alike") {
+			t.Errorf("%T: %v, %v", m, p, err)
+		}
+	}
+}

@@ -136,7 +136,11 @@ func roundUp(v float64) float64 {
 	exponent := int(math.Floor(math.Log10(v))) - 1
 	for ; ; exponent++ {
 		for _, digit := range []string{"1", "2", "5"} {
-			if round, err := strconv.ParseFloat(fmt.Sprintf("%se%d", digit, exponent), 64); err != nil || round >= v {
+			round, err := strconv.ParseFloat(fmt.Sprintf("%se%d", digit, exponent), 64)
+			if err != nil { // above all numbers
+				return v
+			}
+			if round >= v {
 				return round
 			}
 		}

@@ -416,3 +416,14 @@ func TestOneNumberInTwoWays(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The advice for the largest times was a window that ends at infinity.
+func TestAdviceOfAnEndlessWindow(t *testing.T) {
+	r, err := spiketrain.ReadText(strings.NewReader("1e308 1.5e308\n-1e308\n"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := r.Build(spiketrain.Options{Window: &[2]float64{0, 1}}); err == nil || strings.Contains(err.Error(), "Inf") || !strings.Contains(err.Error(), "1.5e+308") {
+		t.Errorf("%v", err)
+	}
+}

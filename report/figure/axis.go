@@ -2,6 +2,7 @@ package figure
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"gonum.org/v1/plot"
@@ -106,13 +107,31 @@ func (t logTicks) Ticks(lo, hi float64) []plot.Tick {
 		return []plot.Tick{{Value: lo, Label: strconv.FormatFloat(lo, 'g', 3, 64)}}
 	}
 	decades := math.Log10(hi / lo)
-	mantissas, every := []float64{1}, 1
 	switch {
 	case decades*3 <= float64(t.most):
-		mantissas = []float64{1, 2, 5}
+		return readable(t.marks(lo, hi, []float64{1, 2, 5}, 1), t.most, lo, hi)
 	case decades > float64(t.most):
-		every = int(math.Ceil(decades / float64(t.most)))
+		return t.marks(lo, hi, []float64{1}, int(math.Ceil(decades/float64(t.most))))
 	}
+	marks := t.marks(lo, hi, []float64{1}, 1)
+	if len(marks) < 2 {
+		marks = t.marks(lo, hi, []float64{1, 2, 5}, 1)
+	}
+	return readable(marks, t.most, lo, hi)
+}
+
+// readable is the marks of a logarithmic axis, or those of a linear one where they are
+// fewer than two: one alone does not tell a scale.
+func readable(marks []plot.Tick, most int, lo, hi float64) []plot.Tick {
+	if len(marks) >= 2 {
+		return marks
+	}
+	linear := ticks{most: most}.Ticks(lo, hi)
+	return slices.DeleteFunc(linear, func(t plot.Tick) bool { return t.Value < lo || t.Value > hi })
+}
+
+// marks are the mantissas times every so many powers of ten within a range.
+func (t logTicks) marks(lo, hi float64, mantissas []float64, every int) []plot.Tick {
 	var marks []plot.Tick
 	for e := int(math.Floor(math.Log10(lo))); float64(e) <= math.Log10(hi)+1e-9; e++ {
 		for _, m := range mantissas {

@@ -712,3 +712,14 @@ func TestLastBitHangsTheAxis(t *testing.T) {
 		}
 	}
 }
+
+// A logarithmic axis had a single mark, which tells no scale.
+func TestOneMarkTellsNoScale(t *testing.T) {
+	for _, r := range [][2]float64{{2, 90}, {2.2, 4.8}, {3, 60}, {1e-3, 9e-2}, {1, 16}, {5, 5.2}} {
+		for _, most := range []int{3, 5, 8} {
+			if marks := (logTicks{most}).Ticks(r[0], r[1]); len(marks) < 2 || len(marks) > 12 {
+				t.Errorf("%v, at most %d: %v", r, most, marks)
+			}
+		}
+	}
+}
