@@ -10,14 +10,19 @@ import (
 
 	"synfire/convert"
 	"synfire/encode"
+	"synfire/internal/par"
 	"synfire/layer"
+	"synfire/loss"
 	"synfire/network"
 	"synfire/neuron"
+	"synfire/rule/bptt"
 	"synfire/sample"
 	"synfire/signal"
 	"synfire/snntest"
 	"synfire/surrogate"
+	"synfire/task"
 	"synfire/tensor"
+	"synfire/train"
 )
 
 var (
@@ -441,3 +446,57 @@ func (v values) Read(_ context.Context, i int, x *sample.Sample) error {
 	return nil
 }
 func (v values) Target(i, k int) (sample.Target, error) { return sample.Target{}, nil }
+
+// A curve is what evaluations of the single numbers of steps give, whatever the batches
+// and threads.
+func TestCurveIsThatOfEvaluations(t *testing.T) {
+	spec := sample.Spec{Shape: tensor.Shape{20}, Targets: []sample.Field{{Name: "class", Kind: sample.Class, Classes: strings.Fields("a b c d e f")}}}
+	src := values{spec: spec, x: make([]tensor.Float, 20*37)}
+	for i := range src.x {
+		src.x[i] = tensor.Float((i*7919)%101) / 100
+	}
+	g, batches := random(t, 40)
+	g = balanced(t, g, convert.Balance{Factor: 0.6}, batches...)
+	o := convert.CurveOptions{Source: src, Encoder: encode.Poisson{Scale: 1}, Steps: []int{3, 4, 9, 9, 20}, Batch: 10, Seed: 5}
+	got, err := convert.Curve(t.Context(), g, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := par.New(3)
+	defer pool.Close()
+	o.Batch, o.Pool = 37, pool
+	if again, err := convert.Curve(t.Context(), g, o); err != nil || !reflect.DeepEqual(again, got) {
+		t.Errorf("by three threads, all at once: %v, before %v: %v", again, got, err)
+	}
+	for _, p := range got {
+		b, err := bptt.NewPredictor(build(t, g), train.Setting{Spec: spec, Encoder: o.Encoder, Steps: p.Steps, Seed: 5}, []bptt.Term{{Loss: loss.CountCrossEntropy{}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ev, err := train.Evaluate(t.Context(), b, src, train.EvaluateOptions{Tasks: []task.Binding{{Task: task.Classify{}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		spikes := 0
+		for _, r := range ev.Metrics.Rates {
+			spikes += r.Spikes
+		}
+		if ev.Value("accuracy") != p.Accuracy || float64(spikes)/37 != p.Spikes || p.Spikes == 0 {
+			t.Errorf("%+v, an evaluation has %v and %v spikes", p, ev.Value("accuracy"), float64(spikes)/37)
+		}
+	}
+	for _, c := range []struct {
+		want   string
+		change func(o *convert.CurveOptions)
+	}{
+		{"give steps 3 or more", func(o *convert.CurveOptions) { o.Steps = []int{2, 5} }},
+		{"want steps that ascend", func(o *convert.CurveOptions) { o.Steps = []int{5, 4} }},
+		{"want steps that ascend", func(o *convert.CurveOptions) { o.Steps = nil }},
+	} {
+		bad := o
+		c.change(&bad)
+		if _, err := convert.Curve(t.Context(), g, bad); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, want %q", err, c.want)
+		}
+	}
+}

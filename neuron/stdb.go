@@ -117,8 +117,11 @@ func (n STDB) units(u *stdbUnits, v Values, lo, hi int) {
 	if len(v.Of) == 0 {
 		return
 	}
+	f, of := alike, n.Threshold
 	for i := range hi - lo {
-		f := newFiring(v.At(0, lo+i, n.Threshold), true, Subtract, 0)
+		if theta := v.At(0, lo+i, n.Threshold); theta != of { // often the same all over
+			f, of = newFiring(theta, true, Subtract, 0), theta
+		}
 		u.theta[i], u.fire[i], u.beta[i] = f.theta, f.fire, tensor.Float(v.At(1, lo+i, n.Beta))
 	}
 }

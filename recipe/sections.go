@@ -47,6 +47,9 @@ func (t *Trained) Sections(ctx context.Context) ([]report.Section, error) {
 		return nil, err
 	}
 	out = append(out, learning)
+	if t.Converted != nil {
+		out = append(out, report.Section{Title: "Conversion", Text: "What became of the ordinary network that training started from.", Tables: []report.Table{t.Conversion()}})
+	}
 	scores, err := t.exhibits(ctx)
 	if err != nil {
 		return nil, err

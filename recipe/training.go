@@ -37,6 +37,8 @@ type Trained struct {
 	Points  []run.Point
 	Epochs  []run.Epoch
 	Left    []string // what did not fit of the model that weights started from
+
+	Converted network.Report // what was done to make that model spiking; nil where nothing was
 }
 
 // Train runs a configuration in a directory, continuing an earlier run of it where
@@ -60,7 +62,7 @@ func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, te
 		if text := otherSplit(e.Catalog, c); text != "" && e.Observer != nil {
 			e.Observer.Warn("init: " + text)
 		}
-		if t.Left, err = catalog.Initialise(loop.Learner, c.Init); err != nil {
+		if t.Left, err = t.initialise(ctx, e); err != nil {
 			return nil, err
 		}
 		for _, left := range t.Left {
