@@ -1,6 +1,7 @@
 package stdb
 
 import (
+	"synfire/data/mnist"
 	"synfire/encode"
 	"synfire/layer"
 	"synfire/loss"
@@ -85,10 +86,10 @@ type size struct {
 var (
 	settled = []int{6, 8, 12, 25, 50, 100}
 	sizes   = map[report.Scale]size{
-		report.Smoke: {seeds: 1, data: "mnist-sample", batch: 25, calibrated: 20, steps: []int{6, 8, 25}, annEpochs: 2, hybridEpochs: 1,
+		report.Smoke: {seeds: 1, data: mnist.SampleName, batch: 25, calibrated: 20, steps: []int{6, 8, 25}, annEpochs: 2, hybridEpochs: 1,
 			cnnSeeds: 1, widths: [2]int{4, 8}, cnnANN: 1, cnnHybrid: 1, cnnScratch: 1, cnnConverted: []int{8}},
 		report.Short: {seeds: repeated, data: "mnist", images: 5000, batch: 64, calibrated: 200, steps: settled, annEpochs: 6, hybridEpochs: 1,
-			cnnSeeds: 1, widths: [2]int{16, 32}, cnnANN: 10, cnnHybrid: 1, cnnScratch: 3, cnnConverted: []int{4, 6, 8, 12, 25}},
+			cnnSeeds: 1, widths: [2]int{16, 32}, cnnANN: 12, cnnHybrid: 1, cnnScratch: 3, cnnConverted: []int{4, 6, 8, 12, 25}},
 		report.Full: {seeds: repeated, data: "mnist", images: 5000, batch: 64, calibrated: 200, steps: settled, annEpochs: 6, hybridEpochs: 3,
 			cnnSeeds: 3, widths: [2]int{16, 48}, cnnANN: 15, cnnHybrid: 3, cnnScratch: 8, cnnConverted: []int{4, 6, 8, 12, 25, 50}},
 	}

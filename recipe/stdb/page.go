@@ -26,38 +26,41 @@ func (a *arm) mean() (at []point, low, high []float64) {
 }
 
 // shown is the section of a network: accuracy and spikes over the steps, by arm.
-func (s *study) shown(title, text string, arms []*arm, conversions report.Table) error {
+func (s *study) shown(n *net, title, text string) error {
 	table := report.Table{Head: []string{"network", "steps", "test accuracy", "range over seeds", "spikes an image"}, Right: []bool{false, true, true, true, true}}
-	var accuracy, spikes []figure.Series
-	for _, a := range arms {
+	ordinary, _, _ := n.ann.mean()
+	steps := n.converted.points[0]
+	accuracy := []figure.Series{{
+		Name: n.ann.text, Reference: true, Y: []float64{ordinary[0].accuracy, ordinary[0].accuracy},
+		X: []float64{float64(steps[0].steps), float64(max(cnnSteps, steps[len(steps)-1].steps))},
+	}}
+	var fired []figure.Series
+	for _, a := range []*arm{&n.ann, &n.converted, &n.linear, &n.stdb, &n.scratch} {
+		line, count := figure.Series{Name: a.text}, figure.Series{Name: a.text}
 		at, low, high := a.mean()
-		line, fired := figure.Series{Name: a.text, Reference: a.name == "ann"}, figure.Series{Name: a.text}
 		for k, p := range at {
-			count := fmt.Sprintf("%.0f", p.spikes)
-			if a.name == "ann" {
-				count = "–"
+			row := []string{a.text, fmt.Sprint(p.steps), fmt.Sprintf("%.2f %%", p.accuracy), fmt.Sprintf("%.2f–%.2f", low[k], high[k]), fmt.Sprintf("%.0f", p.spikes)}
+			if a == &n.ann {
+				row[4] = "–"
 			}
-			table.Rows = append(table.Rows, []string{a.text, fmt.Sprint(p.steps), fmt.Sprintf("%.2f %%", p.accuracy), fmt.Sprintf("%.2f–%.2f", low[k], high[k]), count})
+			table.Rows = append(table.Rows, row)
 			line.X, line.Y = append(line.X, float64(p.steps)), append(line.Y, p.accuracy)
-			fired.X, fired.Y = append(fired.X, float64(p.steps)), append(fired.Y, p.spikes)
+			count.X, count.Y = append(count.X, float64(p.steps)), append(count.Y, p.spikes)
 		}
-		if a.name == "ann" { // a line over all steps
-			line.X, line.Y = span(arms), []float64{at[0].accuracy, at[0].accuracy}
-		} else {
-			spikes = append(spikes, fired)
-			if len(a.points) > 1 {
-				line.Low, line.High = low, high
-			}
+		if a == &n.ann {
+			continue
 		}
-		accuracy = append(accuracy, line)
+		if len(a.points) > 1 {
+			line.Low, line.High = low, high
+		}
+		accuracy, fired = append(accuracy, line), append(fired, count)
 	}
-	f, err := figure.Curves(title, "steps", figure.Panel{Name: "test accuracy (%)", Series: accuracy, LogX: true}, figure.Panel{Name: "spikes an image", Series: spikes, LogX: true})
+	f, err := figure.Curves(title, "steps", figure.Panel{Name: "test accuracy (%)", Series: accuracy, LogX: true}, figure.Panel{Name: "spikes an image", Series: fired, LogX: true})
 	if err != nil {
 		return fmt.Errorf("figure %q: %w", title, err)
 	}
 	s.sections = append(s.sections, report.Section{
-		Title: title, Text: text,
-		Tables: []report.Table{table, conversions},
+		Title: title, Text: text, Tables: []report.Table{table, n.conversions},
 		Figures: []report.Figure{{
 			SVG: f.SVG(), Alt: "Test accuracy and spikes an image over the steps of time: converted, hybrid and from scratch, with the ordinary network's accuracy as a line",
 			Caption: "Means over the seeds, with their range as a band. Spikes are those of hidden neurons.",
@@ -66,34 +69,13 @@ func (s *study) shown(title, text string, arms []*arm, conversions report.Table)
 	return nil
 }
 
-// conversions is an empty table of what conversions did.
-func conversions() report.Table {
-	return report.Table{Caption: "Conversion", Head: []string{"seed", "layer", "what was done"}, Right: []bool{true, false, false}}
-}
-
 // addConversion adds what a conversion did to the thresholds of a seed's network.
-func addConversion(t *report.Table, seed uint64, c converted) {
+func (n *net) addConversion(seed uint64, c converted) {
 	for _, l := range c.report {
 		if c.has(l.Node) {
-			t.Rows = append(t.Rows, []string{fmt.Sprint(seed), l.Node, l.Text})
+			n.conversions.Rows = append(n.conversions.Rows, []string{fmt.Sprint(seed), l.Node, l.Text})
 		}
 	}
-}
-
-// span is the least and most steps of arms.
-func span(arms []*arm) []float64 {
-	low, high := 0., 0.
-	for _, a := range arms {
-		for _, p := range a.points[0] {
-			if t := float64(p.steps); a.name != "ann" {
-				if low == 0 || t < low {
-					low = t
-				}
-				high = max(high, t)
-			}
-		}
-	}
-	return []float64{low, high}
 }
 
 func (s *study) outcome(context.Context) (*recipe.Outcome, error) {

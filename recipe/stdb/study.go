@@ -123,77 +123,94 @@ func (s *study) curve(ctx context.Context, name string, c converted, t *recipe.T
 
 // arm is one way to a spiking network, with its points of all seeds.
 type arm struct {
-	name, text string
-	points     [][]point // by seed
+	text   string
+	points [][]point // by seed
 }
 
 func (a *arm) add(p ...point) { a.points = append(a.points, p) }
 
+// net is one of the two networks with its arms, and what its conversions did.
+type net struct {
+	key                                   string // of jobs and metrics
+	ann, converted, linear, stdb, scratch arm
+	conversions                           report.Table
+}
+
+func newNet(key string) *net {
+	return &net{
+		key: key, ann: arm{text: "ordinary network"}, converted: arm{text: "converted"},
+		linear: arm{text: "hybrid, linear"}, stdb: arm{text: "hybrid, spike times"}, scratch: arm{text: "from scratch"},
+		conversions: report.Table{Caption: "Conversion", Head: []string{"seed", "layer", "what was done"}, Right: []bool{true, false, false}},
+	}
+}
+
+// start trains the ordinary network of a seed, converts it, and follows it over the steps.
+func (s *study) start(ctx context.Context, n *net, c model.Config, encoder encode.Encoder, how model.Conversion, steps []int) (*recipe.Trained, map[int]point, error) {
+	t := s.job(ctx, n.key+"-ann", c)
+	if t == nil {
+		return nil, nil, s.Err()
+	}
+	n.ann.add(reached(t, len(t.Epochs)-1))
+	turned, err := s.convert(ctx, t, encoder, how)
+	if err != nil {
+		return nil, nil, err
+	}
+	n.addConversion(c.Seed, turned)
+	curve, err := s.curve(ctx, n.key, turned, t, encoder, steps)
+	var points []point
+	for _, k := range steps {
+		points = append(points, curve[k])
+	}
+	n.converted.add(points...)
+	return t, curve, err
+}
+
 // perceptrons are 784–200–200–10, whose images are spikes drawn anew in each step.
 func (s *study) perceptrons(ctx context.Context) error {
+	n := newNet("mlp")
+	for i := range s.size.seeds {
+		if err := s.perceptronOf(ctx, n, s.Env.Seed+uint64(i)); err != nil {
+			return err
+		}
+	}
+	return s.shown(n, "784–200–200–10", "The first images of the training samples, 5,000 but at smoke. Spikes of the input are drawn anew in each step; two layers act a step late each. Hybrids and scratch after their last epoch.")
+}
+
+// perceptronOf is the perceptron of one seed.
+func (s *study) perceptronOf(ctx context.Context, n *net, seed uint64) error {
 	z, poisson := s.size, encode.Poisson{Scale: 1}
-	d := model.Data{Name: z.data, Train: z.images}
-	how := model.Conversion{Factor: 0.7, Samples: z.calibrated, Steps: 100}
-	ann, turned := &arm{name: "ann", text: "ordinary network"}, &arm{name: "converted", text: "converted"}
-	arms := []*arm{ann, turned}
-	hybrids := []struct {
+	d, how := model.Data{Name: z.data, Train: z.images}, model.Conversion{Factor: 0.7, Samples: z.calibrated, Steps: 100}
+	ordinary := config(seed, d, perceptron(layer.ReLU{}), training{1, z.annEpochs, z.batch, 1e-3, optim.Fixed{}, encode.Constant{}})
+	t, curve, err := s.start(ctx, n, ordinary, poisson, how, z.steps)
+	if err != nil {
+		return err
+	}
+	first, last := map[string]point{}, map[*arm][]point{}
+	for _, h := range []struct {
+		name  string
 		arm   *arm
 		steps int
 		s     surrogate.Surrogate
-	}{
-		{&arm{name: "hybrid-linear", text: "hybrid, linear"}, 8, linear},
-		{&arm{name: "hybrid-stdb", text: "hybrid, spike times"}, 8, timed},
-		{&arm{name: "hybrid-linear-t6", text: "hybrid, linear, 6 steps"}, 6, linear},
-	}
-	scratch := &arm{name: "scratch", text: "from scratch"}
-	for _, h := range hybrids {
-		arms = append(arms, h.arm)
-	}
-	arms = append(arms, scratch)
-	table := conversions()
-	for i := range z.seeds {
-		seed := s.Env.Seed + uint64(i)
-		t := s.job(ctx, "mlp-ann", config(seed, d, perceptron(layer.ReLU{}), training{1, z.annEpochs, z.batch, 1e-3, optim.Fixed{}, encode.Constant{}}))
-		if t == nil {
-			return s.Err()
-		}
-		top := reached(t, len(t.Epochs)-1)
-		ann.add(top)
-		c, err := s.convert(ctx, t, poisson, how)
-		if err != nil {
-			return err
-		}
-		addConversion(&table, seed, c)
-		curve, err := s.curve(ctx, "mlp", c, t, poisson, z.steps)
-		if err != nil {
-			return err
-		}
-		var points []point
-		for _, n := range z.steps {
-			points = append(points, curve[n])
-		}
-		turned.add(points...)
-		first := map[string]point{}
-		for _, h := range hybrids {
-			cfg := config(seed, d, perceptron(neurons(h.s)), training{h.steps, z.hybridEpochs, z.batch, 1e-4, optim.Fixed{}, poisson})
-			run := s.hybrid(ctx, "mlp-"+h.arm.name, cfg, t, how)
-			if run == nil {
-				return s.Err()
-			}
-			first[h.arm.name] = reached(run, 0)
-			h.arm.add(reached(run, len(run.Epochs)-1))
-		}
-		run := s.job(ctx, "mlp-scratch", config(seed, d, perceptron(neurons(linear)), training{8, max(2, z.hybridEpochs), z.batch, 1e-3, optim.Fixed{}, poisson}))
+	}{{"hybrid-linear-t6", &n.linear, 6, linear}, {"hybrid-linear", &n.linear, 8, linear}, {"hybrid-stdb", &n.stdb, 8, timed}} {
+		run := s.hybrid(ctx, n.key+"-"+h.name, config(seed, d, perceptron(neurons(h.s)), training{h.steps, z.hybridEpochs, z.batch, 1e-4, optim.Fixed{}, poisson}), t, how)
 		if run == nil {
 			return s.Err()
 		}
-		scratch.add(reached(run, len(run.Epochs)-1))
-		s.accept(top, curve, first, reached(run, 1))
+		first[h.name], last[h.arm] = reached(run, 0), append(last[h.arm], reached(run, len(run.Epochs)-1))
 	}
-	return s.shown("784–200–200–10", "The first images of the training samples, 5,000 but at smoke. Spikes of the input are drawn anew in each step; two layers act a step late each. Hybrids and scratch after their last epoch.", arms, table)
+	n.linear.add(last[&n.linear]...)
+	n.stdb.add(last[&n.stdb]...)
+	run := s.job(ctx, n.key+"-scratch", config(seed, d, perceptron(neurons(linear)), training{8, max(2, z.hybridEpochs), z.batch, 1e-3, optim.Fixed{}, poisson}))
+	if run == nil {
+		return s.Err()
+	}
+	n.scratch.add(reached(run, len(run.Epochs)-1))
+	s.accept(reached(t, len(t.Epochs)-1), curve, first, reached(run, 1))
+	return nil
 }
 
-// accept adds the figures of a seed to the claims.
+// accept adds the figures of a perceptron to the claims; those of steps that the scale does
+// not run have none.
 func (s *study) accept(ann point, curve map[int]point, first map[string]point, scratch point) {
 	n := s.Test().Len()
 	if settled, ok := curve[100]; ok {
@@ -210,62 +227,50 @@ func (s *study) accept(ann point, curve map[int]point, first map[string]point, s
 
 // convolutions are the convolutional network, which sees the image itself in each step.
 func (s *study) convolutions(ctx context.Context) error {
-	z, still := s.size, encode.Constant{}
-	d := model.Data{Name: z.data, Augment: []data.Augment{data.Shift{Max: 1}}}
-	how := model.Conversion{Factor: cnnFactor, Samples: z.calibrated, Steps: 30}
-	ann, turned := &arm{name: "ann", text: "ordinary network"}, &arm{name: "converted", text: "converted"}
-	stdb, straight := &arm{name: "hybrid-stdb", text: "hybrid, spike times"}, &arm{name: "hybrid-linear", text: "hybrid, linear"}
-	scratch := &arm{name: "scratch", text: "from scratch"}
-	table := conversions()
+	n, z := newNet("cnn"), s.size
 	for i := range z.cnnSeeds {
-		seed, n := s.Env.Seed+uint64(i), s.Test().Len()
-		t := s.job(ctx, "cnn-ann", config(seed, d, convolutional(layer.ReLU{}, z.widths), training{1, z.cnnANN, z.batch, cnnRate, optim.OneCycle{}, still}))
-		if t == nil {
-			return s.Err()
-		}
-		top := reached(t, len(t.Epochs)-1)
-		ann.add(top)
-		c, err := s.convert(ctx, t, still, how)
-		if err != nil {
+		if err := s.convolutionOf(ctx, n, s.Env.Seed+uint64(i)); err != nil {
 			return err
 		}
-		addConversion(&table, seed, c)
-		curve, err := s.curve(ctx, "cnn", c, t, still, z.cnnConverted)
-		if err != nil {
-			return err
-		}
-		var points []point
-		for _, n := range z.cnnConverted {
-			points = append(points, curve[n])
-		}
-		turned.add(points...)
-		for _, h := range []struct {
-			arm   *arm
-			s     surrogate.Surrogate
-			claim func(p point)
-		}{
-			{stdb, timed, func(p point) { s.Add(annClaim, p.accuracy, n); s.Add(gapClaim, top.accuracy-p.accuracy, n) }},
-			{straight, linear, func(p point) { s.Add(linearClaim, top.accuracy-p.accuracy, n) }},
-		} {
-			cfg := config(seed, d, convolutional(neurons(h.s), z.widths), training{cnnSteps, z.cnnHybrid, z.batch, cnnFine, optim.Cosine{}, still})
-			run := s.hybrid(ctx, "cnn-"+h.arm.name, cfg, t, how)
-			if run == nil {
-				return s.Err()
-			}
-			p := reached(run, len(run.Epochs)-1)
-			h.arm.add(p)
-			h.claim(p)
-		}
-		run := s.job(ctx, "cnn-scratch", config(seed, d, convolutional(neurons(linear), z.widths), training{cnnSteps, z.cnnScratch, z.batch, cnnRate, optim.OneCycle{}, still}))
+	}
+	return s.shown(n, "A convolutional network", fmt.Sprintf("%dC5–AP2–%dC5–AP2–10, all images, shifted by up to a pixel. The image itself is a current in each step; two layers act a step late each, so that of %d steps the scores see %d.", z.widths[0], z.widths[1], cnnSteps, cnnSteps-2))
+}
+
+// convolutionOf is the convolutional network of one seed.
+func (s *study) convolutionOf(ctx context.Context, n *net, seed uint64) error {
+	z, still, images := s.size, encode.Constant{}, s.Test().Len()
+	d, how := model.Data{Name: z.data, Augment: []data.Augment{data.Shift{Max: 1}}}, model.Conversion{Factor: cnnFactor, Samples: z.calibrated, Steps: 30}
+	t, _, err := s.start(ctx, n, config(seed, d, convolutional(layer.ReLU{}, z.widths), training{1, z.cnnANN, z.batch, cnnRate, optim.OneCycle{}, still}), still, how, z.cnnConverted)
+	if err != nil {
+		return err
+	}
+	top := reached(t, len(t.Epochs)-1).accuracy
+	for _, h := range []struct {
+		name string
+		arm  *arm
+		s    surrogate.Surrogate
+	}{{"hybrid-stdb", &n.stdb, timed}, {"hybrid-linear", &n.linear, linear}} {
+		run := s.hybrid(ctx, n.key+"-"+h.name, config(seed, d, convolutional(neurons(h.s), z.widths), training{cnnSteps, z.cnnHybrid, z.batch, cnnFine, optim.Cosine{}, still}), t, how)
 		if run == nil {
 			return s.Err()
 		}
 		p := reached(run, len(run.Epochs)-1)
-		scratch.add(p)
-		s.Add(scratchClaim, p.accuracy, n)
+		h.arm.add(p)
+		if h.arm == &n.linear {
+			s.Add(linearClaim, top-p.accuracy, images)
+			continue
+		}
+		s.Add(annClaim, p.accuracy, images)
+		s.Add(gapClaim, top-p.accuracy, images)
 	}
-	text := fmt.Sprintf("%dC5–AP2–%dC5–AP2–10, all images, shifted by up to a pixel. The image itself is a current in each step; two layers act a step late each, so that of %d steps the scores see %d.", z.widths[0], z.widths[1], cnnSteps, cnnSteps-2)
-	return s.shown("A convolutional network", text, []*arm{ann, turned, stdb, straight, scratch}, table)
+	run := s.job(ctx, n.key+"-scratch", config(seed, d, convolutional(neurons(linear), z.widths), training{cnnSteps, z.cnnScratch, z.batch, cnnRate, optim.OneCycle{}, still}))
+	if run == nil {
+		return s.Err()
+	}
+	p := reached(run, len(run.Epochs)-1)
+	n.scratch.add(p)
+	s.Add(scratchClaim, p.accuracy, images)
+	return nil
 }
 
 // The settings of the convolutional network, as Chosen says.
