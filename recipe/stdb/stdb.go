@@ -49,7 +49,7 @@ const testImages = 10_000
 const repeated = 3
 
 // Chosen is how the settings came about.
-const Chosen = "The perceptron's settings are those of a calibration in another program (Adam 1e-3 and 1e-4, batches of 64, s = 0.7 as in the authors' program, thresholds of 200 images in 100 steps), and none was changed. Those of the convolutional network were set beforehand, and looked at on 6,000 training images held out, with seed 11."
+const Chosen = "The perceptron's settings are those of a calibration in another program (Adam 1e-3 and 1e-4, batches of 64, s = 0.7 as in the authors' program, thresholds of 200 images in 100 steps), and none was changed. Those of the convolutional network were set beforehand and looked at once on 6,000 training images held out, with seed 11: after four epochs the ordinary network had 98.95 %, after one more with the surrogate of spike times the spiking one 98.73 %; the ordinary network was then given more epochs, and training by spikes two."
 
 // Recipe is the recipe.
 func Recipe() recipe.Recipe {
