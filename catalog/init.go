@@ -91,6 +91,12 @@ func Initialise(l train.Learner, path string) (left []string, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("init: %w", err)
 	}
+	return InitialiseFrom(l, f, path)
+}
+
+// InitialiseFrom is Initialise of a file that has been read, or made, and is called by a
+// name.
+func InitialiseFrom(l train.Learner, f *modelfile.File, called string) (left []string, err error) {
 	state, own := l.State(), l.Model()
 	taken := 0
 	for _, name := range slices.Sorted(maps.Keys(own)) {
@@ -111,7 +117,7 @@ func Initialise(l train.Learner, path string) (left []string, err error) {
 		}
 	}
 	if taken == 0 {
-		return left, fmt.Errorf("init: none of the arrays of %s fits: is it a model of another rule or another network?", path)
+		return left, fmt.Errorf("init: none of the arrays of %s fits: is it a model of another rule or another network?", called)
 	}
 	return left, l.SetState(state)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -37,7 +38,32 @@ type Config struct {
 	WatchTest bool           `yaml:"watch-test"`           // measure the test samples after every epoch too; they choose nothing
 	Finish    int            `yaml:"finish-every"`         // epochs after which a model that has to be finished is finished and validated; 0: every one
 	Init      string         `yaml:"init,omitempty"`       // model file that weights start from, by name; what does not fit is listed
+	Convert   *Conversion    `yaml:"convert,omitempty"`    // makes the ordinary network of init spiking first, its thresholds with it
 	Rule      train.Rule     `yaml:",inline,kind=rule:bptt"`
+}
+
+// Conversion makes an ordinary network spiking before training goes on: neurons in the place
+// of rectified units, whose thresholds are factor times the largest input that a unit
+// receives in a step. The network of the file has neurons stdb with an array of thresholds,
+// varied: {threshold: channel}.
+type Conversion struct {
+	Factor     float64 `yaml:"factor,required"`      // of the largest input; 1 loses nothing, less is faster, 0.7 is usual
+	Percentile float64 `yaml:"percentile,omitempty"` // of the inputs, in place of the largest, such as 99.9; 0: the largest
+	Samples    int     `yaml:"samples,omitempty"`    // training samples that thresholds are set by; 0: 200
+	Steps      int     `yaml:"steps,omitempty"`      // of time that they are run for; 0: 100
+}
+
+// Validate returns an error for figures that make no sense, and fills none in.
+func (c Conversion) Validate() error {
+	switch {
+	case !(c.Factor > 0) || math.IsInf(c.Factor, 0):
+		return fmt.Errorf("convert: factor is %v, want a positive number such as 0.7", c.Factor)
+	case !(c.Percentile >= 0 && c.Percentile <= 100):
+		return fmt.Errorf("convert: percentile is %v, want one in (0, 100], or leave it out for the largest input", c.Percentile)
+	case c.Samples < 0 || c.Steps < 0:
+		return fmt.Errorf("convert: %d samples of %d steps, want neither negative; leave them out for 200 of 100", c.Samples, c.Steps)
+	}
+	return nil
 }
 
 // NewConfig has the defaults of a configuration file.
@@ -69,6 +95,14 @@ func (c Config) Validate() error {
 		return fmt.Errorf("patience is %d without validation samples to wait for; set valid, as 0.1", c.Patience)
 	case c.Rule == nil:
 		return errors.New("no rule is given, such as bptt")
+	}
+	if c.Convert != nil {
+		if c.Init == "" {
+			return errors.New("convert is given without init, the model of an ordinary network; name one")
+		}
+		if err := c.Convert.Validate(); err != nil {
+			return err
+		}
 	}
 	if err := c.Data.Validate(); err != nil {
 		return err

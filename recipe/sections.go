@@ -47,6 +47,9 @@ func (t *Trained) Sections(ctx context.Context) ([]report.Section, error) {
 		return nil, err
 	}
 	out = append(out, learning)
+	if t.Converted != nil {
+		out = append(out, report.Section{Title: "Conversion", Text: "What became of the ordinary network that training started from.", Tables: []report.Table{t.Conversion()}})
+	}
 	scores, err := t.exhibits(ctx)
 	if err != nil {
 		return nil, err
@@ -427,8 +430,8 @@ func membranes(name string, of neuron.Neuron, values neuron.Values, current *sig
 		}
 	}
 	for _, unit := range mostActive(l, units) {
-		z, _ := values.Unit(of, unit).Argument(0)
-		tr := figure.Trace{Name: fmt.Sprintf("%s, neuron %d", name, unit), Threshold: float64(-z)}
+		z, slope := values.Unit(of, unit).Argument(0)
+		tr := figure.Trace{Name: fmt.Sprintf("%s, neuron %d", name, unit), Threshold: float64(-z / slope)}
 		for t := range l.Steps {
 			tr.V = append(tr.V, float64(u[t*n+unit]))
 			if l.Values[t*n+unit] != 0 {

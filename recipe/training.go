@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 
-	"synfire/catalog"
 	"synfire/data"
 	"synfire/model"
 	"synfire/modelfile"
@@ -39,6 +38,8 @@ type Trained struct {
 	Epochs  []run.Epoch
 	Left    []string // what did not fit of the model that weights started from
 	Doubts  []string // about the classes of the training samples
+
+	Converted network.Report // what was done to make that model spiking; nil where nothing was
 }
 
 // Train runs a configuration in a directory, continuing an earlier run of it where
@@ -66,7 +67,7 @@ func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, te
 	}
 	t := &Trained{Config: c, YAML: yaml, Sets: sets, Learner: loop.Learner}
 	if c.Init != "" {
-		if t.Left, err = catalog.Initialise(loop.Learner, c.Init); err != nil {
+		if t.Left, err = t.initialise(ctx, e); err != nil {
 			return nil, err
 		}
 		for _, left := range t.Left {

@@ -10,6 +10,7 @@ import (
 	"synfire/recipe/s4nn"
 	"synfire/recipe/spikegrad"
 	"synfire/recipe/stbp"
+	"synfire/recipe/stdb"
 	"synfire/recipe/superspike"
 )
 
@@ -23,6 +24,7 @@ func Recipes() []recipe.Recipe {
 		superspike.Recipe(),
 		spikegrad.Recipe(),
 		stbp.Recipe(),
+		stdb.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }

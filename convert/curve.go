@@ -1,0 +1,174 @@
+package convert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"synfire/data"
+	"synfire/encode"
+	"synfire/internal/par"
+	"synfire/internal/rng"
+	"synfire/layer"
+	"synfire/network"
+	"synfire/sample"
+	"synfire/signal"
+	"synfire/tensor"
+)
+
+// Point is how good a converted network is after some steps of time.
+type Point struct {
+	Steps    int
+	Accuracy float64 // percent of the samples
+	Spikes   float64 // of all neurons, a sample
+}
+
+// CurveOptions say what a curve is of.
+type CurveOptions struct {
+	Source    sample.Source // samples with a class as their first target
+	Normalize *sample.Normalization
+	Encoder   encode.Encoder // one whose spikes do not depend on how long the run is
+	Steps     []int          // after which the answer is read off, ascending
+	Batch     int            // samples at once
+	Seed      uint64         // of random encodings, as of the model: the spikes are those of its evaluation
+	Pool      *par.Pool
+}
+
+// Curve is the accuracy of a network's first output over the steps, its scores summed over
+// time, in one run of the most steps.
+func Curve(ctx context.Context, g network.Graph, o CurveOptions) ([]Point, error) {
+	r, err := newCurve(g, o)
+	if err != nil {
+		return nil, fmt.Errorf("convert.Curve: %w", err)
+	}
+	cur, err := data.NewCursor(o.Source, data.CursorOptions{Batch: o.Batch, Normalize: o.Normalize})
+	if err != nil {
+		return nil, fmt.Errorf("convert.Curve: %w", err)
+	}
+	var b sample.Batch
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		more, err := cur.Next(ctx, &b)
+		if err == nil && more {
+			err = r.batch(&b)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("convert.Curve: %w", err)
+		}
+		if !more {
+			return r.points(), nil
+		}
+	}
+}
+
+// curve is a run of all samples: how many were right, and spikes, up to each of the steps.
+type curve struct {
+	o      CurveOptions
+	net    *network.Network
+	pass   *network.Pass
+	state  *network.State
+	in     signal.Signal
+	sums   []tensor.Float
+	right  []int
+	spikes []int
+	n      int
+}
+
+func newCurve(g network.Graph, o CurveOptions) (*curve, error) {
+	if len(o.Steps) == 0 || !slices.IsSorted(o.Steps) || o.Batch < 1 || o.Encoder == nil || o.Source == nil {
+		return nil, fmt.Errorf("steps %v, batches of %d, encoder %T: want steps that ascend, a sample at once or more, an encoder and a source", o.Steps, o.Batch, o.Encoder)
+	}
+	if f := o.Source.Spec().Targets; len(f) == 0 || f[0].Kind != sample.Class {
+		return nil, errors.New("the samples' first target is no class, of which an accuracy could be")
+	}
+	net, err := g.Build(0)
+	if err == nil {
+		err = net.CheckSteps(o.Steps[0])
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &curve{
+		o: o, net: net, pass: net.Compile(o.Pool, false).NewPass(network.Options{Pool: o.Pool}), state: net.NewState(1),
+		right: make([]int, len(o.Steps)), spikes: make([]int, len(o.Steps)),
+	}, nil
+}
+
+// batch runs the samples of a batch through all steps.
+func (r *curve) batch(b *sample.Batch) error {
+	n, k := b.Len(), r.net.OutputShapes()[0].Size()
+	base, keys := rng.New(r.o.Seed, rng.Eval).Int(0), make([]rng.Key, n)
+	for i, index := range b.Index {
+		keys[i] = base.Int(uint64(index))
+	}
+	r.state.Reset(r.net, n)
+	r.sums = tensor.Resize(r.sums, n*k)
+	clear(r.sums)
+	r.n += n
+	from, fired := 0, 0
+	for j, to := range r.o.Steps {
+		if to > from {
+			r.o.Encoder.Encode(&r.in, b, keys, encode.Window{T0: from, T1: to, Steps: r.o.Steps[len(r.o.Steps)-1]})
+			outs, err := r.pass.Forward(r.state, &r.in, false)
+			if err != nil {
+				return err
+			}
+			r.add(outs[0], n*k)
+			fired += r.fired()
+			from = to
+		}
+		r.spikes[j] += fired
+		for i, class := range b.Targets[0].Class {
+			if largest(r.sums[i*k:][:k]) == class {
+				r.right[j]++
+			}
+		}
+	}
+	return nil
+}
+
+// add adds an output over its steps to the sums.
+func (r *curve) add(out *signal.Signal, size int) {
+	var d signal.Signal
+	if out.Kind == signal.Spikes {
+		out.Densify(&d)
+		out = &d
+	}
+	for t := range out.T {
+		for i, v := range out.Data[t*out.Stride():][:size] {
+			r.sums[i] += v
+		}
+	}
+}
+
+// fired is the spikes of the last window.
+func (r *curve) fired() (all int) {
+	for i, nd := range r.net.Nodes() {
+		if layer.Fires(nd.Layer) {
+			spikes, _ := r.pass.Spikes(i)
+			all += spikes
+		}
+	}
+	return all
+}
+
+// largest is the first place of the largest score.
+func largest(scores []tensor.Float) int {
+	best := 0
+	for i, v := range scores {
+		if v > scores[best] {
+			best = i
+		}
+	}
+	return best
+}
+
+func (r *curve) points() (all []Point) {
+	for j, steps := range r.o.Steps {
+		all = append(all, Point{steps, 100 * float64(r.right[j]) / float64(max(1, r.n)), float64(r.spikes[j]) / float64(max(1, r.n))})
+	}
+	return all
+}
