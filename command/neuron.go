@@ -18,7 +18,7 @@ import (
 )
 
 type neuronCmd struct {
-	Name  string   `arg:"" help:"Kind of neuron, as in YAML files: if, lif, cuba-lif, alif."`
+	Name  string   `arg:"" help:"Kind of neuron, as in YAML files: if, lif, cuba-lif, alif, stdb."`
 	Input float64  `help:"Input of every step." default:"0.3"`
 	Steps int      `help:"Steps of time." default:"60"`
 	Set   []string `help:"Options as in YAML files, such as --set beta=0.8 --set reset=zero." placeholder:"KEY=VALUE" sep:"none"`

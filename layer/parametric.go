@@ -56,7 +56,7 @@ func (l ParametricSpiking) Output(in ...tensor.Shape) (tensor.Shape, error) {
 	if err := l.lif().Validate(); err != nil {
 		return nil, fmt.Errorf("parametric-spiking: %w", err)
 	}
-	return s, l.Surrogate.Validate()
+	return s, errors.Join(l.Surrogate.Validate(), neuron.Fits(l.lif(), l.Surrogate))
 }
 
 func (l ParametricSpiking) lif() neuron.LIF {

@@ -161,7 +161,7 @@ func (l Recurrent) Forward(c *Call) {
 					kernel.Expand(last, row, 0)
 					continue
 				}
-				spiking.soften(last, step.Membrane.Data, values)
+				spiking.soften(last, step.Membrane.Data, step.Kept.Data, values)
 				copy(c.Out.Data[(t*in.B+b)*n:], last)
 			}
 		}

@@ -36,7 +36,7 @@ func (l Spiking) Output(in ...tensor.Shape) (tensor.Shape, error) {
 	if l.Neuron == nil || l.Surrogate == nil {
 		return nil, errors.New("spiking: neuron and surrogate must both be given, for instance neuron lif with surrogate fast-sigmoid")
 	}
-	return s, errors.Join(l.Neuron.Validate(), l.Surrogate.Validate(), l.Varied.check(l.Neuron, s))
+	return s, errors.Join(l.Neuron.Validate(), l.Surrogate.Validate(), neuron.Fits(l.Neuron, l.Surrogate), l.Varied.check(l.Neuron, s))
 }
 
 // Buffers are the options that differ, by the names of the options.
@@ -100,11 +100,18 @@ func (l Spiking) scan(w neuron.Window, s Soft) {
 	}
 }
 
-// soften is the soft spikes of a step's membranes u, of units from the first on.
-func (l Spiking) soften(dst, u []tensor.Float, v neuron.Values) {
+// soften is the soft spikes of a step's membranes u, of units from the first on: by the
+// surrogate's primitive, or of one of spike times, which are among what is kept, by the
+// slope of that time.
+func (l Spiking) soften(dst, u, kept []tensor.Float, v neuron.Values) {
+	timed, ok := l.Surrogate.(surrogate.Timed)
 	for i, m := range u {
 		z, _ := v.Unit(l.Neuron, i).Argument(m)
-		dst[i] = l.Surrogate.Primitive(z)
+		if ok {
+			dst[i] = timed.Slope(kept[i]) * z
+		} else {
+			dst[i] = l.Surrogate.Primitive(z)
+		}
 	}
 }
 
@@ -166,7 +173,7 @@ func (l Spiking) Forward(c *Call) {
 	if c.Soft != Hard {
 		c.Out.Reset(signal.Dense, in.T, in.B, in.Shape)
 		for i := 0; i < len(u); i += p.units {
-			l.soften(c.Out.Data[i:], u[i:i+p.units], p.values)
+			l.soften(c.Out.Data[i:], u[i:i+p.units], p.kept[min(i*p.keeps, len(p.kept)):], p.values)
 		}
 	}
 }

@@ -36,7 +36,7 @@ func nodesOfKinds(t testing.TB, table model.Table) map[string][]network.Node {
 		nodes[name] = network.Chain(conv, layer.Spiking{Neuron: k.Example.(neuron.Neuron), Surrogate: spiking.Surrogate})
 	}
 	for name, k := range table.Surrogates {
-		nodes[name] = network.Chain(conv, layer.Spiking{Neuron: spiking.Neuron, Surrogate: k.Example.(surrogate.Surrogate)})
+		nodes[name] = network.Chain(conv, spikingWith(k.Example.(surrogate.Surrogate)))
 	}
 	return nodes
 }

@@ -99,6 +99,7 @@ func Default() Table {
 				neuron.CuBaLIF{Alpha: 0.6, Beta: 0.8, Coupling: neuron.Exact, Delay: true, Threshold: 0.1, Reset: neuron.Zero, Refractory: 1}),
 			"alif": kind(neuron.ALIF{Beta: 0.9, Threshold: 1, Adaptation: 0.1, Rho: 0.95},
 				neuron.ALIF{Beta: 0.9, Threshold: 0.2, Adaptation: 0.4, Rho: 0.8}),
+			"stdb": kind(neuron.STDB{Beta: 1, Threshold: 1, Delay: true}, neuron.STDB{Beta: 0.9, Threshold: 0.3, Delay: true}),
 		},
 		Surrogates: map[string]Kind{
 			"fast-sigmoid": kind(fast, surrogate.FastSigmoid{Slope: 4}),
@@ -107,6 +108,7 @@ func Default() Table {
 			"rectangle":    kind(surrogate.Rectangle{Height: 1, Width: 0.5}, surrogate.Rectangle{Height: 0.7, Width: 0.9}),
 			"sigmoid":      kind(surrogate.Sigmoid{Slope: 4}, surrogate.Sigmoid{Slope: 3}),
 			"exponential":  kind(surrogate.Exponential{Height: 1, Slope: 5}, surrogate.Exponential{Height: 0.8, Slope: 2}),
+			"spike-time":   kind(surrogate.SpikeTime{Alpha: 0.3, Beta: 0.01}, surrogate.SpikeTime{Alpha: 0.5, Beta: 0.1}),
 		},
 		Losses: map[string]Kind{
 			"count-cross-entropy":    kind(loss.CountCrossEntropy{}, loss.CountCrossEntropy{}),

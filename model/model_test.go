@@ -176,7 +176,7 @@ func TestGradientsOfAllKinds(t *testing.T) {
 		check(name, conv, layer.Spiking{Neuron: k.Example.(neuron.Neuron), Surrogate: spiking.Surrogate})
 	}
 	for name, k := range table.Surrogates {
-		check(name, conv, layer.Spiking{Neuron: spiking.Neuron, Surrogate: k.Example.(surrogate.Surrogate)})
+		check(name, conv, spikingWith(k.Example.(surrogate.Surrogate)))
 	}
 	for _, n := range []neuron.LIF{{Beta: 0.8, Threshold: 0.3, Reset: neuron.Zero, ResetGradient: true}, {Beta: 0.8, Threshold: 0.3, ResetGradient: true}} {
 		check(fmt.Sprintf("recurrent %+v", n), conv, layer.Flatten{}, layer.Linear{Out: 6}, layer.Recurrent{Neuron: n, Surrogate: spiking.Surrogate}, layer.Linear{Out: 3})
@@ -187,6 +187,15 @@ func TestGradientsOfAllKinds(t *testing.T) {
 	for _, s := range []surrogate.Surrogate{surrogate.FastSigmoid{Slope: 4, Cut: 0.2}, surrogate.ArcTan{Alpha: 2, Cut: 0.2}} {
 		check(fmt.Sprintf("%+v", s), conv, layer.Spiking{Neuron: spiking.Neuron, Surrogate: s})
 	}
+}
+
+// spikingWith is neurons that a surrogate fits.
+func spikingWith(s surrogate.Surrogate) layer.Spiking {
+	l := layer.Spiking{Neuron: model.Default().Layers["spiking"].Example.(layer.Spiking).Neuron, Surrogate: s}
+	if neuron.Fits(l.Neuron, s) != nil {
+		l.Neuron = model.Default().Neurons["stdb"].Example.(neuron.Neuron)
+	}
+	return l
 }
 
 // checkJoin checks a layer of several inputs at the end of a small block, on a

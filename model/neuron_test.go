@@ -50,6 +50,30 @@ func TestGradientsOfNeuronOptions(t *testing.T) {
 	}
 }
 
+// The gradient of stdb through several layers and steps, by both surrogates: the linear
+// one against its primitive, that of spike times against spikes that are linear in z with
+// the slopes recorded; in both orders, and of populations that differ.
+func TestGradientsOfSTDB(t *testing.T) {
+	for _, n := range []neuron.STDB{{Beta: 1, Threshold: 0.4, Delay: true}, {Beta: 0.8, Threshold: 0.4, Delay: true}, {Beta: 0.8, Threshold: 0.4}} {
+		for _, s := range []surrogate.Surrogate{surrogate.Triangle{Height: 0.3, Width: 1}, surrogate.SpikeTime{Alpha: 0.3, Beta: 0.2}} {
+			t.Run(fmt.Sprintf("%+v %T", n, s), func(t *testing.T) {
+				spiking, varied := layer.Spiking{Neuron: n, Surrogate: s}, layer.Spiking{Neuron: n, Surrogate: s, Varied: layer.Varied{"threshold": layer.PerUnit}}
+				net, err := network.Sequential(tensor.Shape{7}, 1, layer.Linear{Out: 9}, spiking, layer.Linear{Out: 5}, varied,
+					layer.Linear{Out: 6}, layer.Recurrent{Neuron: n, Surrogate: s}, layer.Linear{Out: 3}, layer.Readout{Beta: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, v := range net.Buffers()[0].Value.Data {
+					net.Buffers()[0].Value.Data[i] = v * tensor.Float(1+i) / 4
+				}
+				in := snntest.Random(signal.Dense, 7, 2, net.InputShape(), 0, 1)
+				snntest.Splits(t, net, in)
+				snntest.Gradient(t, net, in, 20)
+			})
+		}
+	}
+}
+
 // Refractory and adaptive populations in a network: paths, windows and threads
 // give the same bits.
 func TestNeuronsInNetworks(t *testing.T) {

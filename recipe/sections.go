@@ -419,8 +419,8 @@ func membranes(name string, of neuron.Neuron, values neuron.Values, current *sig
 		}
 	}
 	for _, unit := range mostActive(l, units) {
-		z, _ := values.Unit(of, unit).Argument(0)
-		tr := figure.Trace{Name: fmt.Sprintf("%s, neuron %d", name, unit), Threshold: float64(-z)}
+		z, slope := values.Unit(of, unit).Argument(0)
+		tr := figure.Trace{Name: fmt.Sprintf("%s, neuron %d", name, unit), Threshold: float64(-z / slope)}
 		for t := range l.Steps {
 			tr.V = append(tr.V, float64(u[t*n+unit]))
 			if l.Values[t*n+unit] != 0 {

@@ -13,6 +13,7 @@ var smooth = []surrogate.Surrogate{
 	surrogate.Sigmoid{Slope: 1, Cut: 0.5},
 	surrogate.Exponential{Height: 1, Slope: 2},
 	surrogate.Exponential{Height: 0.3, Slope: 5, Cut: 0.5},
+	surrogate.SpikeTime{Alpha: 0.3, Beta: 0.01},
 }
 
 // Values by hand, and the limits far from the threshold, where neither overflow

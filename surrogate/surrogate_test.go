@@ -128,3 +128,21 @@ func TestValidate(t *testing.T) {
 		}
 	}
 }
+
+// The derivative of spike times, by hand, and what is no decay.
+func TestSpikeTime(t *testing.T) {
+	s := surrogate.SpikeTime{Alpha: 0.3, Beta: 0.01}
+	for since, want := range map[float64]float64{0: 0.3, 100: 0.3 / math.E, 1000: 1.362e-5} {
+		if got := float64(s.Slope(tensor.Float(since))); math.Abs(got-want) > 1e-6*want+1e-9 {
+			t.Errorf("%v steps after a spike: %v, want %v", since, got, want)
+		}
+	}
+	if err := (surrogate.SpikeTime{Alpha: 0.3}).Validate(); err != nil {
+		t.Error(err)
+	}
+	for _, s := range []surrogate.SpikeTime{{Beta: 1}, {Alpha: 1, Beta: -1}, {Alpha: math.NaN()}, {Alpha: 1, Beta: math.Inf(1)}} {
+		if s.Validate() == nil {
+			t.Errorf("%+v: accepted", s)
+		}
+	}
+}

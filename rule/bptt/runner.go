@@ -64,6 +64,9 @@ type runner struct {
 // newRunner makes a runner of a compiled network.
 func newRunner(packed *network.Compiled, steps int, encoder encode.Encoder, terms []Term, seed uint64, o network.Options) (*runner, error) {
 	net := packed.Network()
+	if err := net.CheckSteps(steps); err != nil {
+		return nil, err
+	}
 	outputs := net.Outputs()
 	r := &runner{
 		net: net, packed: packed, steps: steps, encoder: encoder, seed: seed, pool: o.Pool,
