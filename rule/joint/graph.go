@@ -48,7 +48,10 @@ func (r Rule) graph(s train.Setting) (network.Graph, error) {
 	if err != nil {
 		return g, fmt.Errorf("joint: %w", err)
 	}
-	return g, errors.Join(checkTargets(net.OutputShapes()[len(g.Outputs)-1], s), checkSteps(g, s.Steps))
+	if err := net.CheckSteps(s.Steps); err != nil {
+		return g, fmt.Errorf("joint: %w", err)
+	}
+	return g, checkTargets(net.OutputShapes()[len(g.Outputs)-1], s)
 }
 
 // fits returns an error for a node that does not mean the same in both branches.
@@ -113,30 +116,6 @@ func checkTargets(out tensor.Shape, s train.Setting) error {
 		if err != nil {
 			return fmt.Errorf("joint: task %d: %w", i+1, err)
 		}
-	}
-	return nil
-}
-
-// latencies are the steps after which an input first reaches each population, the last of
-// them the output too.
-func latencies(g network.Graph) (late []int) {
-	sum := 0
-	for _, nd := range g.Nodes {
-		if l, ok := nd.Layer.(layer.Spiking); ok {
-			if n, ok := l.Neuron.(interface{ Latency() int }); ok {
-				sum += n.Latency()
-			}
-			late = append(late, sum)
-		}
-	}
-	return append(late, sum)
-}
-
-// checkSteps returns an error where nothing reaches the output in time.
-func checkSteps(g network.Graph, steps int) error {
-	late := latencies(g)
-	if need := late[len(late)-1]; steps <= need {
-		return fmt.Errorf("joint: steps is %d, and the layers delay what they see by %d: all scores would be 0; give at least %d steps", steps, need, need+1)
 	}
 	return nil
 }

@@ -26,8 +26,13 @@ import (
 	"synfire/train"
 )
 
-// population is neurons of a threshold with a linear surrogate.
+// population is neurons of a threshold, a step late, with the surrogate of spike times.
 func population(theta float64) layer.Spiking {
+	return layer.Spiking{Neuron: neuron.STDB{Beta: 1, Threshold: theta, Delay: true}, Surrogate: surrogate.SpikeTime{Alpha: 0.3, Beta: 0.01}}
+}
+
+// linear is neurons of a threshold, not late, with the linear surrogate.
+func linear(theta float64) layer.Spiking {
 	return layer.Spiking{Neuron: neuron.IF{Threshold: theta}, Surrogate: surrogate.Triangle{Height: 0.3, Width: 1}}
 }
 
@@ -137,15 +142,21 @@ func TestOrdinaryAlone(t *testing.T) {
 // The spiking branch alone is backpropagation through time, bit for bit.
 func TestSpikingAlone(t *testing.T) {
 	s, batches := setting(t, nil)
-	for _, theta := range []float64{1, 0.5} {
-		got := learned(t, rule(alone(0, 0), func(r *Rule) { r.Layers = chain(population(theta)) }), s, batches)
-		r := bptt.NewRule()
-		r.Layers, r.Loss = chain(population(theta)), []bptt.Term{{Loss: loss.MembraneCrossEntropy{}}}
-		if theta != 1 {
-			r.Loss[0].Loss = levelled{by: tensor.Float(theta * theta)}
-		}
-		r.Optimizer, r.Schedule, r.Clip = optim.Adam{LR: 1e-2}, optim.Cosine{Warmup: 2}, 1
-		sameWeights(t, got, r, s, batches)
+	for name, c := range map[string]struct {
+		units layer.Spiking
+		loss  loss.Loss
+	}{
+		"as it is": {linear(1), loss.MembraneCrossEntropy{}},
+		"levelled": {linear(0.5), levelled{by: 0.25}},
+		"late":     {population(0.25), levelled{by: 0.0625 * 6 / 4.}}, // two of six steps late
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := learned(t, rule(alone(0, 0), func(r *Rule) { r.Layers = chain(c.units) }), s, batches)
+			r := bptt.NewRule()
+			r.Layers, r.Loss = chain(c.units), []bptt.Term{{Loss: c.loss}}
+			r.Optimizer, r.Schedule, r.Clip = optim.Adam{LR: 1e-2}, optim.Cosine{Warmup: 2}, 1
+			sameWeights(t, got, r, s, batches)
+		})
 	}
 }
 
@@ -316,20 +327,22 @@ func TestGradient(t *testing.T) {
 		"distil":   func(r *Rule) { r.Warmup, r.SpikingFrom, r.Distill, r.Match = 0, 0, 3, 0 },
 		"match":    func(r *Rule) { r.Warmup, r.SpikingFrom, r.Distill, r.Match = 0, 0, 0, 20 },
 	} {
-		r := rule(change)
-		r.Saturate = false
-		l := learned(t, r, s, nil)
-		l.snn.pass.SetSoft(layer.Record)
-		gradients(t, l, batches[0])
-		l.snn.pass.SetSoft(layer.Replay)
-		gradients(t, l, batches[0])
-		g := l.snn.grads
-		if name == "ordinary" {
-			g = l.ann.grads
+		for _, units := range []layer.Spiking{population(0.3), linear(0.5)} {
+			r := rule(change)
+			r.Saturate, r.Layers = false, chain(units)
+			l := learned(t, r, s, nil)
+			l.snn.pass.SetSoft(layer.Record)
+			gradients(t, l, batches[0])
+			l.snn.pass.SetSoft(layer.Replay)
+			gradients(t, l, batches[0])
+			g := l.snn.grads
+			if name == "ordinary" {
+				g = l.ann.grads
+			}
+			// The teacher is constant: its scores and activations of the weights as they were.
+			l.keepTeacher(t)
+			checkDifferences(t, fmt.Sprintf("%s, %T", name, units.Neuron), l, batches[0], g)
 		}
-		// The teacher is constant: its scores and activations of the weights as they were.
-		l.keepTeacher(t)
-		checkDifferences(t, name, l, batches[0], g)
 	}
 }
 
@@ -494,6 +507,7 @@ func TestErrors(t *testing.T) {
 		"no-bias: true ":       func(r *Rule, _ *train.Setting) { r.Layers[5].Layer = layer.Linear{Out: 3} },
 		"batch-norm would mix": func(r *Rule, _ *train.Setting) { r.Layers[2].Layer = layer.BatchNorm{Scale: 1} },
 		"want a linear layer":  func(r *Rule, _ *train.Setting) { r.Layers = r.Layers[:5] },
+		"give steps 3 or more": func(_ *Rule, s *train.Setting) { s.Steps = 2 },
 		"no layer spikes":      func(r *Rule, _ *train.Setting) { r.Layers = r.Layers[5:] },
 		"want a chain":         func(r *Rule, _ *train.Setting) { r.Layers[3].Inputs = []string{"in"} },
 		"give it out: 3":       func(r *Rule, _ *train.Setting) { r.Layers[5].Layer = layer.Linear{Out: 4, NoBias: true} },

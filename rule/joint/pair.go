@@ -106,7 +106,7 @@ func newPair(r Rule, s train.Setting, learns bool) (*pair, error) {
 	if err != nil {
 		return nil, fmt.Errorf("joint: %w", err)
 	}
-	p := &pair{rule: r, graph: g, setting: s, learns: learns, params: first.Params(), late: latencies(g)}
+	p := &pair{rule: r, graph: g, setting: s, learns: learns, params: first.Params(), late: first.Latencies()}
 	for _, name := range populations(g) {
 		nd, err := network.Edit(g).Node(name)
 		if err != nil {
