@@ -5,6 +5,7 @@ import (
 	"synfire/recipe"
 	"synfire/recipe/braincompare"
 	"synfire/recipe/eqprop"
+	"synfire/recipe/joint"
 	"synfire/recipe/quickstart"
 	"synfire/recipe/ratetemporal"
 	"synfire/recipe/s4nn"
@@ -23,6 +24,7 @@ func Recipes() []recipe.Recipe {
 		superspike.Recipe(),
 		spikegrad.Recipe(),
 		stbp.Recipe(),
+		joint.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }
