@@ -1,0 +1,156 @@
+// Package convert makes spiking networks of ordinary ones, in passes over a
+// network.Graph, each a network.Transform that can be tested and used alone:
+//
+//	Check    refuses by name, before anything runs, what the others cannot convert
+//	Swap     puts spiking neurons in the place of rectified units
+//	Balance  sets their thresholds by what they receive on samples
+//
+// It trains nothing: a conversion that goes on by training composes these passes with a
+// learner. Rectified units y = max(0, W·x) without biases become neurons that integrate
+// W·x, fire above θ and lose θ by a spike. Their rate over T steps is
+//
+//	r_l ≈ clip(W·r_{l−1}·θ_{l−1}/θ_l, 0, 1) …   a_l ≈ r_l·Π_{k ≤ l} θ_k
+//
+// so that the last layer's input, summed over the steps, is the ordinary network's output
+// times T/Π θ: the largest score stays, their differences are scaled. Threshold balancing
+// (Diehl et al., IJCNN 2015; Sengupta et al., Front. Neurosci. 13:95, 2019; Rathi et al.,
+// ICLR 2020) takes
+//
+//	θ_l = s·max over samples, units and steps of W_l·(spikes of layer l − 1 in a step)
+//
+// in the order of the layers, those before with their thresholds of s = 1. With s = 1 no
+// unit receives more than a threshold in a step; s < 1 trades saturation for speed, as
+// rates fall with depth.
+package convert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"synfire/layer"
+	"synfire/network"
+	"synfire/neuron"
+)
+
+// Apply runs passes one after another and joins their reports.
+func Apply(ctx context.Context, g network.Graph, c network.Calibration, passes ...network.Transform) (network.Graph, network.Report, error) {
+	var all network.Report
+	for _, p := range passes {
+		var r network.Report
+		var err error
+		if g, r, err = p.Apply(ctx, g, c); err != nil {
+			return network.Graph{}, nil, err
+		}
+		all = append(all, r...)
+	}
+	return g, all, nil
+}
+
+// Check is the Transform that changes nothing and refuses what the other passes cannot
+// convert: its error names every such node, and what to do about it.
+type Check struct{}
+
+// Apply checks; it needs no inputs.
+func (Check) Apply(_ context.Context, g network.Graph, _ network.Calibration) (network.Graph, network.Report, error) {
+	if _, err := g.Outline(); err != nil {
+		return network.Graph{}, nil, fmt.Errorf("convert.Check: %w", err)
+	}
+	g = network.Edit(g).Graph()
+	var errs []error
+	units := 0
+	for i, nd := range g.Nodes {
+		if why := refused(nd.Layer); why != "" {
+			errs = append(errs, &network.NodeError{Index: i, Name: nd.Name, Err: errors.New(why)})
+		}
+		if _, ok := nd.Layer.(layer.ReLU); !ok {
+			continue
+		}
+		units++
+		for _, o := range g.Outputs {
+			if o.Node == nd.Name {
+				errs = append(errs, &network.NodeError{Index: i, Name: nd.Name, Err: fmt.Errorf("is output %q: scores are sums of a linear layer; end the network in one", o.Name)})
+			}
+		}
+	}
+	if units == 0 && len(errs) == 0 {
+		errs = append(errs, errors.New("no node is a relu: there is nothing to convert"))
+	}
+	if len(errs) > 0 {
+		return network.Graph{}, nil, fmt.Errorf("convert.Check: %w", errors.Join(errs...))
+	}
+	return g, nil, nil
+}
+
+// refused is why a layer cannot be converted; empty where it can.
+func refused(l layer.Layer) string {
+	const bias = "has a bias, which no spike carries; train with no-bias: true"
+	switch l := l.(type) {
+	case layer.ReLU:
+		if l.Slope != 0 {
+			return "is a leaky relu, and no spike is negative; train with slope 0"
+		}
+	case layer.Linear:
+		if !l.NoBias {
+			return bias
+		}
+	case layer.Conv2D:
+		if !l.NoBias {
+			return bias
+		}
+	case layer.AvgPool, layer.GlobalAvgPool, layer.Flatten, layer.Upsample, layer.Dropout:
+	case layer.BatchNorm:
+		return "is a batch normalisation, whose shift no spike carries; train without it, with dropout instead"
+	case layer.MaxPool:
+		return "takes maxima, of spikes only whether one came; train with avg-pool"
+	case layer.Add, layer.Concat:
+		return "joins branches, whose scales would have to be made alike; only chains are converted so far"
+	default:
+		if layer.Fires(l) {
+			return "is spiking already"
+		}
+		return fmt.Sprintf("is a %T, for which no conversion is known", l)
+	}
+	return ""
+}
+
+// Swap is the Transform that puts the neuron STDB in the place of each ReLU: without
+// leak, of threshold 1, which Balance then sets, an array by channel that model files
+// hold. A node that is named after its kind (relu1) is named so again (spiking1).
+type Swap struct {
+	Spiking layer.Spiking // the neuron, of kind STDB, and its surrogate
+}
+
+// Apply swaps; it needs no inputs.
+func (s Swap) Apply(_ context.Context, g network.Graph, _ network.Calibration) (network.Graph, network.Report, error) {
+	if _, ok := s.Spiking.Neuron.(neuron.STDB); !ok || s.Spiking.Surrogate == nil {
+		return network.Graph{}, nil, fmt.Errorf("convert.Swap: a neuron %T with surrogate %T, want neuron.STDB and a surrogate", s.Spiking.Neuron, s.Spiking.Surrogate)
+	}
+	var r network.Report
+	e := network.Edit(g)
+	for _, nd := range e.Graph().Nodes {
+		unit, ok := nd.Layer.(layer.ReLU)
+		if !ok {
+			continue
+		}
+		l := s.Spiking
+		l.Varied = layer.Varied{"threshold": layer.PerChannel}
+		if err := e.Replace(nd.Name, network.GraphNode{Node: network.Node{Name: renamed(nd.Name), Layer: l}}); err != nil {
+			return network.Graph{}, nil, fmt.Errorf("convert.Swap: %w", err)
+		}
+		r.Add(nd.Name, network.Changed, "became %s, neurons without leak", renamed(nd.Name))
+		if unit.Max > 0 {
+			r.Add(nd.Name, network.Lost, "its limit of %v: a unit's rate has one of its own, a spike in each step", unit.Max)
+		}
+	}
+	return e.Graph(), r, nil
+}
+
+// renamed is a name after the kind of a layer, after the new kind.
+func renamed(name string) string {
+	var k int
+	if _, err := fmt.Sscanf(name, "relu%d", &k); err == nil && name == fmt.Sprintf("relu%d", k) {
+		return fmt.Sprintf("spiking%d", k)
+	}
+	return name
+}
