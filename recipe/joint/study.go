@@ -98,42 +98,35 @@ const apart = 1000
 
 // choose takes the best choice of each arm's grid, by the last epoch on samples held out.
 func (s *study) choose(ctx context.Context) error {
-	table := report.Table{Caption: fmt.Sprintf("Spiking accuracy at T = %d on %s held-out samples", primary, report.Integer(int64(s.size.held))),
-		Head: []string{"rate", "factor of thresholds", "first phase", string(sequential), string(joint)}, Right: []bool{true, true, true, true, true}}
-	best := map[arm]float64{}
-	for i, c := range s.size.grid() {
-		row := []string{fmt.Sprint(c.rate), fmt.Sprint(c.scale), fmt.Sprintf("%.0f %%", 100*c.share)}
-		for _, a := range []arm{sequential, joint} {
-			v, err := s.held(ctx, a, c, i)
-			if err != nil {
-				return err
-			}
-			if v > best[a] {
-				best[a], s.chosen[a] = v, c
-			}
-			row = append(row, fmt.Sprintf("%.2f %%", v))
-		}
-		table.Rows = append(table.Rows, row)
+	table := report.Table{
+		Caption: fmt.Sprintf("Spiking accuracy at T = %d on %s held-out samples", primary, report.Integer(int64(s.size.held))),
+		Head:    []string{"arm", "rate", "factor of thresholds", "share", "accuracy"}, Right: []bool{false, true, true, true, true},
 	}
-	for i, scale := range s.size.scales {
-		c := choice{scale: scale}
-		v, err := s.held(ctx, conversion, c, i)
-		if err != nil {
-			return err
-		}
-		if v > best[conversion] {
-			best[conversion], s.chosen[conversion] = v, c
-		}
+	grids := map[arm][]choice{sequential: s.size.grid(sequential), joint: s.size.grid(joint)}
+	for _, scale := range s.size.scales {
+		grids[conversion] = append(grids[conversion], choice{rate: ordinaryRate, scale: scale, share: 1})
 	}
-	for a, c := range s.chosen {
-		key := "chosen_" + strings.ReplaceAll(string(a), "-", "_") + "_"
+	for _, a := range []arm{sequential, joint, conversion} {
+		best := -1.0
+		for i, c := range grids[a] {
+			t := s.train(ctx, a, c, fmt.Sprintf("choose-%s-%d", a, i+1), s.Env.Seed+apart, primary, true)
+			if t == nil {
+				return s.Err()
+			}
+			v := t.Epochs[len(t.Epochs)-1].Valid["accuracy"]
+			if v > best {
+				best, s.chosen[a] = v, c
+			}
+			table.Rows = append(table.Rows, []string{string(a), fmt.Sprint(c.rate), fmt.Sprint(c.scale), fmt.Sprint(c.share), percent(v)})
+		}
+		c, key := s.chosen[a], "chosen_"+string(a)+"_"
 		s.Metrics[key+"rate"], s.Metrics[key+"scale"], s.Metrics[key+"share"] = c.rate, c.scale, c.share
 	}
 	s.chosen[plain], s.chosen[jointTandem], s.chosen[byTandem] = s.chosen[joint], s.chosen[joint], s.chosen[joint]
 	s.chosen[scratch] = choice{rate: s.chosen[sequential].rate, scale: 1}
 	s.sections = append(s.sections, report.Section{
 		Title: "What was chosen",
-		Text: fmt.Sprintf("Both arms have the same grid; the rate is that of the whole run for joint training, and for sequential training that of its second phase, whose first has %v. Chosen: %s for sequential, %s for joint training. Conversion has its own factor of thresholds (%v); the other arms take what was chosen for joint training, scratch the rate of sequential training.",
+		Text: fmt.Sprintf("Sequential and joint training choose from grids of equal size. The rate is that of the whole run for joint training, and of the second phase for sequential training, whose first has %v. The share is that of the first phase, or for joint training the part of the run from which the spiking branch learns alone (1: never). Chosen: %s for sequential, %s for joint training. Conversion has its own factor (%v); the other arms take what was chosen for joint training, scratch the rate of sequential training.",
 			ordinaryRate, s.chosen[sequential], s.chosen[joint], s.chosen[conversion].scale),
 		Tables: []report.Table{table},
 	})
@@ -142,16 +135,7 @@ func (s *study) choose(ctx context.Context) error {
 
 // String tells a choice.
 func (c choice) String() string {
-	return fmt.Sprintf("rate %v, factor %v, %.0f %% for the first phase", c.rate, c.scale, 100*c.share)
-}
-
-// held is the accuracy of a choice on samples held out, of the last epoch.
-func (s *study) held(ctx context.Context, a arm, c choice, i int) (float64, error) {
-	t := s.train(ctx, a, c, fmt.Sprintf("choose-%s-%d", a, i+1), s.Env.Seed+apart, primary, true)
-	if t == nil {
-		return 0, s.Err()
-	}
-	return t.Epochs[len(t.Epochs)-1].Valid["accuracy"], nil
+	return fmt.Sprintf("rate %v, factor %v, share %v", c.rate, c.scale, c.share)
 }
 
 // name is that of an arm's runs in some steps.
@@ -267,7 +251,7 @@ func (s *study) ablate(ctx context.Context) error {
 	}
 	s.sections = append(s.sections, report.Section{
 		Title:   "All arms",
-		Text:    "Trained and measured in T steps each, with what was chosen at T = 6. Two layers are a step late each, so of T steps T − 2 reach the output. Where the arm trains one branch alone, the other is the same weights at work. Time is of training, on this machine.",
+		Text:    "Trained and measured in T steps each, with what was chosen at T = 6. Each of the two layers is a step late, so of T steps T − 2 reach the output. Where the arm trains one branch alone, the other is the same weights at work. Time is of training, on this machine.",
 		Tables:  []report.Table{table},
 		Figures: []report.Figure{{SVG: f.SVG(), Alt: "Spiking accuracy and spikes an image over T, for each arm", Caption: "Means over the seeds of the table."}},
 	})
@@ -329,4 +313,3 @@ func (s *study) outcome(ctx context.Context) (*recipe.Outcome, error) {
 		}
 	})
 }
-

@@ -1,14 +1,13 @@
 package joint
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"math"
-	"slices"
 
+	"synfire/convert"
 	"synfire/internal/rng"
 	"synfire/layer"
-	"synfire/network"
+	"synfire/neuron"
 	"synfire/sample"
 	"synfire/signal"
 	"synfire/tensor"
@@ -19,20 +18,19 @@ const kept = 0.9
 
 // measure sets thresholds by a batch where the phase asks for that, and the limits of the
 // ordinary branch that follow from them.
-func (l *Learner) measure(b *sample.Batch, ph phase) error {
-	begins := ph.snn && (l.step == 0 || l.rule.mu(float64(l.step-1)/float64(max(1, l.total))) == 0)
-	due := l.rule.Track > 0 && l.step%l.rule.Track == 0
-	if !begins && !(l.rule.Balance && due) {
+func (l *Learner) measure(ctx context.Context, b *sample.Batch, ph phase) error {
+	begins := ph.snn && (l.step == 0 || l.rule.mu(l.share(l.step-1)) == 0)
+	due := l.rule.Balance && l.rule.Track > 0 && l.step%l.rule.Track == 0
+	if !begins && !due {
 		return nil
 	}
 	if l.rule.Balance {
 		l.encode(b, l.keysOf(b, rng.Encode, b.Epoch))
-		theta, err := balanced(l.graph, l.params, l.theta, &l.snn.in, l.rule.Percentile)
+		theta, err := l.balanced(ctx)
 		if err != nil {
 			return err
 		}
 		for i, v := range theta {
-			v *= l.rule.Scale
 			if ph.snn && !begins {
 				v = kept*l.theta[i] + (1-kept)*v
 			}
@@ -47,49 +45,30 @@ func (l *Learner) measure(b *sample.Batch, ph phase) error {
 	return l.build()
 }
 
-// errSeen ends a look at a network's activity.
-var errSeen = errors.New("seen")
-
-// balanced are thresholds of the populations by their inputs on a signal: a percentile over
-// samples, units and steps of the weighted sums of spikes, those below already at theirs.
-func balanced(g network.Graph, params []tensor.Param, theta []float64, in *signal.Signal, percentile float64) ([]float64, error) {
-	theta = slices.Clone(theta)
-	for i, name := range populations(g) {
-		net, err := setThresholds(g, theta, STDB).Build(0)
-		if err != nil {
-			return nil, err
+// balanced are thresholds of the populations by what they receive of the encoded batch.
+func (l *Learner) balanced(ctx context.Context) (theta []float64, err error) {
+	g := replaced(l.graph, func(_ int, units layer.Spiking) layer.Layer {
+		units.Varied = layer.Varied{"threshold": layer.PerChannel} // as convert takes them
+		return units
+	})
+	weights := map[string]tensor.Tensor{}
+	for _, p := range l.params {
+		weights[p.Name] = p.Value
+	}
+	for i, nd := range g.Nodes {
+		if w, ok := weights[nd.Name+".weight"]; ok {
+			g.Nodes[i].Arrays = map[string]tensor.Tensor{"weight": w}
 		}
-		copy(net.Params(), params)
-		before := in
-		err = net.Compile(nil, false).Activity(in, func(nd network.Info, out *signal.Signal) error {
-			if nd.Name == name {
-				return errSeen
-			}
-			before = out
-			return nil
-		})
-		if !errors.Is(err, errSeen) {
-			return nil, fmt.Errorf("joint: balance: %w", err)
+	}
+	batch := func(yield func(*signal.Signal, error) bool) { yield(&l.snn.in, nil) }
+	g, _, err = convert.Balance{Factor: l.rule.Scale, Percentile: l.rule.Percentile}.Apply(ctx, g, batch)
+	if err != nil {
+		return nil, fmt.Errorf("joint: step %d: %w", l.step, err)
+	}
+	for _, nd := range g.Nodes {
+		if units, ok := nd.Layer.(layer.Spiking); ok {
+			theta = append(theta, units.Neuron.(neuron.STDB).Threshold)
 		}
-		if before.Kind == signal.Spikes {
-			return nil, fmt.Errorf("joint: balance: population %q sees spikes without weights; put a linear or conv2d layer between", name)
-		}
-		v := quantile(before.Data, percentile/100)
-		if !(v > 0) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("joint: balance: the largest inputs of population %q are %v, want them positive for a threshold; lower the learning rate, or leave balance out", name, v)
-		}
-		theta[i] = v
 	}
 	return theta, nil
 }
-
-// quantile is the least element that a share of all do not exceed.
-func quantile(x []tensor.Float, share float64) float64 {
-	sorted := slices.Clone(x)
-	slices.Sort(sorted)
-	at := int(math.Ceil(share*float64(len(sorted)))) - 1
-	return float64(sorted[min(max(at, 0), len(sorted)-1)])
-}
-
-// spikingOf is the population of a node that is one.
-func spikingOf(nd network.GraphNode) layer.Spiking { return nd.Layer.(layer.Spiking) }

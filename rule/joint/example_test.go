@@ -23,7 +23,7 @@ func Example() {
 	rule := joint.NewRule()
 	rule.Layers = network.Chain(
 		layer.Linear{Out: 20, NoBias: true},
-		layer.Spiking{Neuron: neuron.IF{Threshold: 1}, Surrogate: surrogate.Triangle{Height: 0.3, Width: 1}},
+		layer.Spiking{Neuron: neuron.STDB{Beta: 1, Threshold: 1}, Surrogate: surrogate.Triangle{Height: 0.3, Width: 1}},
 		layer.Linear{Out: 2, NoBias: true})
 	rule.Optimizer = optim.Adam{LR: 0.02}
 	learner, err := rule.Learner(train.Setting{Spec: *b.Spec, Encoder: encode.Constant{}, Steps: 8, Samples: 4, Batch: 4, Epochs: 100, Seed: 1})

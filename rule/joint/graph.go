@@ -71,8 +71,8 @@ func fits(nd network.GraphNode, before string, last bool) error {
 			return bias
 		}
 	case layer.Spiking:
-		if _, err := threshold(l.Neuron); err != nil {
-			return err
+		if _, ok := l.Neuron.(neuron.STDB); !ok {
+			return fmt.Errorf("its neuron is a %T; use stdb, whose spike takes away the threshold that rates are scaled by", l.Neuron)
 		}
 		if len(l.Varied) > 0 {
 			return errors.New("its options differ from unit to unit, and the scale of a layer's rates is one number; leave varied out")
@@ -120,36 +120,13 @@ func checkTargets(out tensor.Shape, s train.Setting) error {
 	return nil
 }
 
-// threshold is the fire level of a neuron.
-func threshold(n neuron.Neuron) (float64, error) {
-	if v, ok := n.(neuron.Variable); ok {
-		for _, o := range v.Options() {
-			if o.Name == "threshold" {
-				return o.Value, nil
-			}
-		}
-	}
-	return 0, fmt.Errorf("a neuron %T has no threshold to be set; use stdb, if or lif", n)
-}
-
-// withThreshold is the neuron with another fire level.
-func withThreshold(n neuron.Neuron, theta float64) neuron.Neuron {
-	of := n.(neuron.Variable)
-	var values []float64
-	for _, o := range of.Options() {
-		if o.Name == "threshold" {
-			o.Value = theta
-		}
-		values = append(values, o.Value)
-	}
-	return of.With(values)
-}
-
 // setThresholds is the spiking branch at thresholds of its populations, in their order, with
 // a tandem in place of each where learn asks for that.
 func setThresholds(g network.Graph, theta []float64, back Backward) network.Graph {
 	return replaced(g, func(i int, l layer.Spiking) layer.Layer {
-		l.Neuron = withThreshold(l.Neuron, theta[i])
+		n := l.Neuron.(neuron.STDB)
+		n.Threshold = theta[i]
+		l.Neuron = n
 		if back == Tandem {
 			return tandem{Spiking: l, Theta: theta[i]}
 		}

@@ -61,8 +61,11 @@ type phase struct {
 // needsANN reports whether the ordinary branch runs.
 func (p phase) needsANN() bool { return p.ann || p.teach || p.follow }
 
+// share of the run that steps are.
+func (l *Learner) share(steps int) float64 { return float64(steps) / float64(max(1, l.total)) }
+
 func (l *Learner) phase() phase {
-	at := float64(l.step) / float64(max(1, l.total))
+	at := l.share(l.step)
 	p := phase{at: at, mu: l.rule.mu(at)}
 	p.ann, p.snn = p.mu < 1, p.mu > 0
 	p.teach, p.follow = p.snn && l.rule.Distill > 0, p.snn && l.rule.Match > 0
@@ -71,13 +74,13 @@ func (l *Learner) phase() phase {
 
 // Step learns from a batch. Its loss is J, its figures of the tasks are those of the spiking
 // branch, or while the ordinary one learns alone of that.
-func (l *Learner) Step(_ context.Context, b *sample.Batch) (train.Metrics, error) {
+func (l *Learner) Step(ctx context.Context, b *sample.Batch) (train.Metrics, error) {
 	target, err := b.Target("")
 	if err != nil {
 		return train.Metrics{}, fmt.Errorf("joint: %w", err)
 	}
 	ph := l.phase()
-	if err := l.measure(b, ph); err != nil {
+	if err := l.measure(ctx, b, ph); err != nil {
 		return train.Metrics{}, err
 	}
 	masks := l.keysOf(b, rng.Dropout, b.Epoch)

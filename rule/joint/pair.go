@@ -9,9 +9,11 @@ import (
 	"synfire/format/safetensors"
 	"synfire/internal/par"
 	"synfire/internal/rng"
+	"synfire/layer"
 	"synfire/loss"
 	"synfire/modelfile"
 	"synfire/network"
+	"synfire/neuron"
 	"synfire/sample"
 	"synfire/signal"
 	"synfire/task"
@@ -107,16 +109,10 @@ func newPair(r Rule, s train.Setting, learns bool) (*pair, error) {
 		return nil, fmt.Errorf("joint: %w", err)
 	}
 	p := &pair{rule: r, graph: g, setting: s, learns: learns, params: first.Params(), late: first.Latencies()}
-	for _, name := range populations(g) {
-		nd, err := network.Edit(g).Node(name)
-		if err != nil {
-			return nil, err
+	for _, nd := range g.Nodes {
+		if units, ok := nd.Layer.(layer.Spiking); ok {
+			p.theta = append(p.theta, units.Neuron.(neuron.STDB).Threshold)
 		}
-		theta, err := threshold(spikingOf(nd).Neuron)
-		if err != nil {
-			return nil, err
-		}
-		p.theta = append(p.theta, theta)
 	}
 	p.limits = make([]float64, len(p.theta))
 	p.rates = make([][]tensor.Float, len(p.theta))
