@@ -25,7 +25,9 @@ func (l *Learner) measure(ctx context.Context, b *sample.Batch, ph phase) error 
 		return nil
 	}
 	if l.rule.Balance {
-		l.encode(b, l.keysOf(b, rng.Encode, b.Epoch))
+		if err := l.encode(b, l.keysOf(b, rng.Encode, b.Epoch)); err != nil {
+			return err
+		}
 		theta, err := l.balanced(ctx)
 		if err != nil {
 			return err

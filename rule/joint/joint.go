@@ -1,5 +1,5 @@
-// Package joint trains an ordinary and a spiking network at once, on one set of weights W:
-// the reader's idea, by the scheme of "joint optimisation of ANN and SNN losses".
+// Package joint trains an ordinary and a spiking network at once, on one set of weights W. It
+// is the reader's idea; Guo et al. (arXiv 2305.02099) have a related one.
 //
 // # Branches
 //

@@ -70,6 +70,9 @@ func setting(t *testing.T, pool *par.Pool) (train.Setting, []*sample.Batch) {
 	var batches []*sample.Batch
 	for range 2 {
 		for _, c := range snntest.Cases(t, spec, "", tensor.Shape{3}, 4, 26) { // the last batch is smaller
+			for i, x := range c.Batch.X { // probabilities of spikes
+				c.Batch.X[i] = x - tensor.Float(math.Floor(float64(x)))
+			}
 			batches = append(batches, c.Batch)
 		}
 	}
@@ -277,8 +280,10 @@ func gradients(t *testing.T, l *Learner, b *sample.Batch) float64 {
 	masks := l.keysOf(b, "dropout", b.Epoch)
 	l.snn.pass.SetTraining(masks)
 	l.ann.pass.SetTraining(masks)
-	l.encode(b, l.keysOf(b, "encode", b.Epoch))
 	y, err := b.Target("")
+	if err == nil {
+		err = l.encode(b, l.keysOf(b, "encode", b.Epoch))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -463,7 +468,9 @@ func TestBalance(t *testing.T) {
 	s, batches := setting(t, nil)
 	l := learned(t, rule(func(r *Rule) { r.Percentile, r.Scale = 100, 1 }), s, nil)
 	b := batches[0]
-	l.encode(b, l.keysOf(b, "encode", 0))
+	if err := l.encode(b, l.keysOf(b, "encode", 0)); err != nil {
+		t.Fatal(err)
+	}
 	theta, err := l.balanced(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -533,6 +540,24 @@ func TestErrors(t *testing.T) {
 		if _, err := New(r, s); err == nil || !strings.Contains(err.Error()+" ", strings.TrimSpace(want)) {
 			t.Errorf("%q: %v", want, err)
 		}
+	}
+}
+
+// A value that no spike can be drawn by is an error, with its sample, and not clipped.
+func TestPoissonRefuses(t *testing.T) {
+	s, batches := setting(t, nil)
+	l := learned(t, rule(), s, nil)
+	b := batches[0]
+	b.X[7] = 1.5 // of the second sample
+	_, err := l.Step(t.Context(), b)
+	if want := fmt.Sprintf("sample %d has the value 1.5", b.Index[1]); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
+	}
+	if _, err := l.Predict(t.Context(), b); err == nil {
+		t.Error("predicting takes it")
+	}
+	if l.step != 0 {
+		t.Error("the refused batch counts as a step")
 	}
 }
 

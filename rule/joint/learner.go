@@ -16,6 +16,7 @@ import (
 	"synfire/network"
 	"synfire/optim"
 	"synfire/sample"
+	"synfire/signal"
 	"synfire/task"
 	"synfire/tensor"
 	"synfire/train"
@@ -31,8 +32,8 @@ type Learner struct {
 	rho    []float64 // of each parameter; 0: not known yet
 	cosine []float64 // likewise smoothed, between the gradients of the branches
 
-	match   matching
-	swapped bool // the ordinary branch goes second, which changes nothing
+	atRates []signal.Signal // errors by which rates follow activations
+	swapped bool            // the ordinary branch goes second, which changes nothing
 }
 
 // New checks the options and makes the learner, with initial weights.
@@ -43,7 +44,7 @@ func New(r Rule, s train.Setting) (*Learner, error) {
 	}
 	l := &Learner{
 		pair: p, bufs: optim.NewBuffers(r.Optimizer, p.params), rho: make([]float64, len(p.params)), cosine: make([]float64, len(p.params)),
-		match: newMatching(len(p.theta)),
+		atRates: make([]signal.Signal, len(p.theta)),
 	}
 	if s.Batch > 0 {
 		l.total = s.Epochs * ((s.Samples + s.Batch - 1) / s.Batch)
@@ -86,7 +87,9 @@ func (l *Learner) Step(ctx context.Context, b *sample.Batch) (train.Metrics, err
 	masks := l.keysOf(b, rng.Dropout, b.Epoch)
 	l.snn.pass.SetTraining(masks)
 	l.ann.pass.SetTraining(masks)
-	l.encode(b, l.keysOf(b, rng.Encode, b.Epoch))
+	if err := l.encode(b, l.keysOf(b, rng.Encode, b.Epoch)); err != nil {
+		return train.Metrics{}, err
+	}
 	if err := l.forward(ph); err != nil {
 		return train.Metrics{}, err
 	}

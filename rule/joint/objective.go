@@ -42,17 +42,12 @@ func softmax(p []float64, x []tensor.Float, tau float64) float64 {
 	return top + math.Log(sum)
 }
 
-// matching is the errors at the populations by which rates follow activations.
-type matching struct{ errors []signal.Signal }
-
-func newMatching(n int) matching { return matching{make([]signal.Signal, n)} }
-
 // matchRates is (1/L) Σ_l mean over units of (r − a/Λ)², in the mean over the batch, with its
 // errors at the spikes.
 func (l *Learner) matchRates() (value float64) {
 	for i, rates := range l.rates {
 		a, steps := l.ann.outs[i], l.setting.Steps
-		level, e := l.level(i+1), &l.match.errors[i]
+		level, e := l.level(i+1), &l.atRates[i]
 		e.Reset(signal.Dense, steps, a.B, a.Shape)
 		share := 1 / (float64(len(l.rates)) * float64(len(rates)))
 		spread := l.rule.Match * 2 * share / float64(steps-l.late[i])

@@ -150,11 +150,9 @@ func (p *pair) level(l int) float64 {
 }
 
 // encode writes the inputs of both branches: the spiking one's as it is drawn, the ordinary
-// one's as its expectation.
-func (p *pair) encode(b *sample.Batch, keys []rng.Key) {
+// one's as its expectation. A value that is no probability of a spike is an error.
+func (p *pair) encode(b *sample.Batch, keys []rng.Key) error {
 	steps := p.setting.Steps
-	p.setting.Encoder.Encode(&p.snn.in, b, keys, encode.Window{T1: steps, Steps: steps})
-	encode.Constant{}.Encode(&p.ann.in, b, keys, encode.Window{T1: 1, Steps: 1})
 	if e, ok := p.setting.Encoder.(encode.Poisson); ok {
 		scale := tensor.Float(e.Scale)
 		if scale == 0 {
@@ -162,10 +160,18 @@ func (p *pair) encode(b *sample.Batch, keys []rng.Key) {
 		}
 		p.expected = tensor.Resize(p.expected, len(b.X))
 		for i, x := range b.X {
-			p.expected[i] = min(max(scale*x, 0), 1)
+			if !(x >= 0 && x <= 1) {
+				return fmt.Errorf("joint: sample %d has the value %v, which is no probability of a spike: leave values in [0, 1] (without normalize), or use encoder constant", b.Index[i*b.Len()/len(b.X)], x)
+			}
+			p.expected[i] = scale * x
 		}
+	}
+	p.setting.Encoder.Encode(&p.snn.in, b, keys, encode.Window{T1: steps, Steps: steps})
+	encode.Constant{}.Encode(&p.ann.in, b, keys, encode.Window{T1: 1, Steps: 1})
+	if p.snn.in.Kind == signal.Spikes {
 		p.ann.in.Data = p.expected
 	}
+	return nil
 }
 
 // read works out the spiking branch's scores and rates of the last batch.
@@ -209,10 +215,9 @@ func (p *pair) keysOf(b *sample.Batch, purpose string, epoch int) []rng.Key {
 // firing is how often the populations fired in the last batch.
 func (p *pair) firing() (all []train.Rate) {
 	for i, nd := range p.snn.net.Nodes() {
-		if slices.ContainsFunc(p.graph.Outputs, func(o network.Output) bool { return o.Node == nd.Name }) {
-			if spikes, slots := p.snn.pass.Spikes(i); slots > 0 {
-				all = append(all, train.Rate{Layer: nd.Name, Spikes: spikes, Slots: slots})
-			}
+		if layer.Fires(nd.Layer) {
+			spikes, slots := p.snn.pass.Spikes(i)
+			all = append(all, train.Rate{Layer: nd.Name, Spikes: spikes, Slots: slots})
 		}
 	}
 	return all
@@ -224,7 +229,9 @@ func (p *pair) firing() (all []train.Rate) {
 func (p *pair) Predict(_ context.Context, b *sample.Batch) (train.Prediction, error) {
 	p.snn.pass.SetTraining(nil)
 	p.ann.pass.SetTraining(nil)
-	p.encode(b, p.keysOf(b, rng.Eval, 0))
+	if err := p.encode(b, p.keysOf(b, rng.Eval, 0)); err != nil {
+		return train.Prediction{}, err
+	}
 	if err := p.snn.forward(false); err != nil {
 		return train.Prediction{}, err
 	}
