@@ -28,9 +28,9 @@ type size struct {
 }
 
 var sizes = map[report.Scale]size{
-	report.Smoke: {data: "mnist-sample", images: 200, held: 100, hidden: 50, epochs: 4, batch: 20, steps: []int{4, 6}, seeds: 1, rates: []float64{2e-3}, scales: []float64{0.5}, quickest: true},
-	report.Short: {data: "mnist", images: 5000, held: 2500, hidden: 200, epochs: 8, batch: 64, steps: []int{4, 6, 8, 16}, seeds: 1, rates: []float64{2e-3, 1e-3}, scales: []float64{0.4, 0.7}},
-	report.Full:  {data: "mnist", images: 10_000, held: 5000, hidden: 200, epochs: 12, batch: 64, steps: []int{4, 6, 8, 16}, seeds: 3, rates: []float64{2e-3, 1e-3}, scales: []float64{0.3, 0.5, 0.7}},
+	report.Smoke: {data: "mnist-sample", images: 200, held: 100, hidden: 50, epochs: 8, batch: 20, steps: []int{4, 6}, seeds: 1, rates: []float64{4e-3}, scales: []float64{0.4}, quickest: true},
+	report.Short: {data: "mnist", images: 5000, held: 2500, hidden: 200, epochs: 8, batch: 64, steps: []int{4, 6, 8, 16}, seeds: 1, rates: []float64{4e-3, 2e-3}, scales: []float64{0.25, 0.4}},
+	report.Full:  {data: "mnist", images: 10_000, held: 5000, hidden: 200, epochs: 16, batch: 64, steps: []int{4, 6, 8, 16}, seeds: 2, rates: []float64{4e-3, 2e-3}, scales: []float64{0.25, 0.4}},
 }
 
 // primary is the T at which joint and sequential training are compared.
@@ -64,9 +64,9 @@ type choice struct {
 // shares are what an arm chooses from.
 func (a arm) shares() []float64 {
 	if a == sequential {
-		return []float64{0.25, 0.5}
+		return []float64{0.125, 0.25, 0.5}
 	}
-	return []float64{0.7, 1}
+	return []float64{0.4, 0.7, 1}
 }
 
 // chain is 784–hidden–hidden–10 of STDB's neurons with their linear surrogate.

@@ -21,7 +21,8 @@
 //	L_D = τ² KL(softmax(sg(ℓ^A)/τ) ‖ softmax(ℓ^S/τ))               the ordinary branch teaches
 //	L_R = (1/L) Σ_l mean over units of (r_l − sg(a_l)/Λ_l)²        rates follow activations
 //
-// L_R counts with μ, so that while μ = 0 the spiking branch does not run at all.
+// L_R counts with μ, so that while μ = 0 the spiking branch does not run at all. While μ = 1
+// nothing trains the ordinary branch, and it does not teach: L_D and L_R are left out.
 //
 // # Gradient
 //

@@ -54,13 +54,9 @@ func New(r Rule, s train.Setting) (*Learner, error) {
 
 // phase is what a step learns from.
 type phase struct {
-	at, mu        float64
-	ann, snn      bool // whose losses count
-	teach, follow bool // the ordinary branch teaches; rates follow its activations
+	at, mu   float64
+	ann, snn bool // which branches learn; the ordinary one teaches while it does
 }
-
-// needsANN reports whether the ordinary branch runs.
-func (p phase) needsANN() bool { return p.ann || p.teach || p.follow }
 
 // share of the run that steps are.
 func (l *Learner) share(steps int) float64 { return float64(steps) / float64(max(1, l.total)) }
@@ -69,7 +65,6 @@ func (l *Learner) phase() phase {
 	at := l.share(l.step)
 	p := phase{at: at, mu: l.rule.mu(at)}
 	p.ann, p.snn = p.mu < 1, p.mu > 0
-	p.teach, p.follow = p.snn && l.rule.Distill > 0, p.snn && l.rule.Match > 0
 	return p
 }
 
@@ -123,10 +118,10 @@ func (l *Learner) inOrder(ann, snn func() error) error {
 
 func (l *Learner) forward(ph phase) error {
 	return l.inOrder(func() error {
-		if !ph.needsANN() {
+		if !ph.ann {
 			return nil
 		}
-		if err := l.ann.forward(ph.ann); err != nil {
+		if err := l.ann.forward(true); err != nil {
 			return err
 		}
 		return l.logits[1].read(l.ann.scores(), 1)
@@ -159,11 +154,11 @@ func (l *Learner) objective(ph phase, y *sample.Column) (value float64, err erro
 	if err != nil {
 		return 0, err
 	}
-	if ph.teach {
+	if ph.ann && l.rule.Distill > 0 {
 		v += l.rule.Distill * distil(&l.logits[0], l.logits[1].scores, l.rule.Temperature, l.rule.Distill)
 	}
 	clear(l.snn.errors)
-	if ph.follow {
+	if ph.ann && l.rule.Match > 0 {
 		v += l.rule.Match * l.matchRates()
 	}
 	l.snn.errors[len(l.theta)] = l.logits[0].back(l.snn.scores().Kind)
