@@ -139,7 +139,7 @@ var inDouble = []struct {
 	run      string
 }{
 	{[]string{"./neuron", "./surrogate", "./layer", "./loss", "./optim", "./network", "./model", "./snntest"}, "."},
-	{[]string{"./rule/eqprop/...", "./rule/bptt"}, "Gradient|Differences|Drives|Chain|LimitedPredictor|Truncated|Alignment|Backprop|WeightsOfLosses"},
+	{[]string{"./rule/eqprop/...", "./rule/bptt", "./rule/joint"}, "Gradient|Differences|Drives|Chain|LimitedPredictor|Truncated|Alignment|Backprop|WeightsOfLosses"},
 }
 
 // The gradient checks need double precision: the engine's tests run again with it, and

@@ -29,6 +29,7 @@ import (
 	"synfire/model"
 	"synfire/rule/bptt"
 	"synfire/rule/eqprop"
+	"synfire/rule/joint"
 	"synfire/rule/s4nn"
 	"synfire/rule/spikegrad"
 	"synfire/rule/superspike"
@@ -54,6 +55,7 @@ func Default() Catalog {
 	c.Rules[s4nn.Kind] = model.Kind{New: func() any { r := s4nn.NewRule(); return &r }, Example: example}
 	c.Rules[superspike.Kind] = model.Kind{New: func() any { r := superspike.NewRule(); return &r }, Example: superspike.NewRule()}
 	c.Rules[spikegrad.Kind] = model.Kind{New: func() any { r := spikegrad.NewRule(); return &r }, Example: spikegrad.NewRule()}
+	c.Rules[joint.Kind] = model.Kind{New: func() any { r := joint.NewRule(); return &r }, Example: joint.NewRule()}
 	c.Rules[bptt.GraphKind] = model.Kind{New: func() any { return &bptt.Graph{} }, Example: bptt.Graph{}}
 	return c
 }

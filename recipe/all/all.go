@@ -5,6 +5,7 @@ import (
 	"synfire/recipe"
 	"synfire/recipe/braincompare"
 	"synfire/recipe/eqprop"
+	"synfire/recipe/joint"
 	"synfire/recipe/quickstart"
 	"synfire/recipe/ratetemporal"
 	"synfire/recipe/s4nn"
@@ -25,6 +26,7 @@ func Recipes() []recipe.Recipe {
 		spikegrad.Recipe(),
 		stbp.Recipe(),
 		stdb.Recipe(),
+		joint.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }
