@@ -17,7 +17,7 @@ import (
 )
 
 type inspectCmd struct {
-	File   string `arg:"" help:"Model or checkpoint, other safetensors, IDX, NPY or NPZ file, spike trains (JSON, CSV, text), YAML of a training run, or run directory."`
+	File   string `arg:"" help:"Model or checkpoint, other safetensors, IDX, NPY, NPZ or HDF5 file, spike trains (JSON, CSV, text), YAML of a training run, or run directory."`
 	Tensor string `help:"Show the histogram of this tensor; of a spike train, over time." placeholder:"NAME"`
 	JSON   bool   `help:"Print JSON."`
 }
@@ -26,7 +26,8 @@ type inspectCmd struct {
 func (inspectCmd) Help() string {
 	return `Tells what a file is and what is in it: facts, and for each tensor its type, shape,
 smallest, mean and largest value and a small histogram. The sum of a model or checkpoint
-is verified. With --json, and where there is much in it, headers alone are read.`
+is verified. With --json, and where there is much in it, headers alone are read.
+An HDF5 file is shown as a tree of groups and data sets, from its headers.`
 }
 
 // inspection is the JSON of inspect.
@@ -35,12 +36,21 @@ type inspection struct {
 	Version string            `json:"version"`
 	Summary map[string]string `json:"summary"`
 	Tensors []tensorRow       `json:"tensors"`
+	Groups  []groupRow        `json:"groups,omitempty"`
+}
+
+type groupRow struct {
+	Name       string            `json:"name"`
+	Attributes map[string]string `json:"attributes"`
 }
 
 type tensorRow struct {
 	Name  string `json:"name"`
 	DType string `json:"dtype"`
 	Shape []int  `json:"shape"`
+
+	Storage    string            `json:"storage,omitempty"`
+	Attributes map[string]string `json:"attributes,omitempty"`
 }
 
 // shownBytes is how much of a file is read to show its values.
@@ -61,9 +71,12 @@ func (c *inspectCmd) Run(a *app) error {
 	}
 	switch {
 	case c.JSON:
-		out := inspection{in.Format, in.Version, in.Summary, []tensorRow{}}
+		out := inspection{in.Format, in.Version, in.Summary, []tensorRow{}, nil}
 		for _, t := range in.Arrays {
-			out.Tensors = append(out.Tensors, tensorRow{t.Name, t.DType, t.Shape})
+			out.Tensors = append(out.Tensors, tensorRow{t.Name, t.DType, t.Shape, t.Storage, t.Attributes})
+		}
+		for _, g := range in.Groups {
+			out.Groups = append(out.Groups, groupRow(g))
 		}
 		return json.NewEncoder(a.out).Encode(out)
 	case c.Tensor != "":
@@ -100,7 +113,10 @@ func (c *inspectCmd) print(a *app, in inspect.File) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if len(in.Arrays) > 0 {
+	switch {
+	case in.Tree != "":
+		fmt.Fprintf(a.out, "\n%s", in.Tree)
+	case len(in.Arrays) > 0:
 		fmt.Fprintln(a.out)
 		if err := a.Arrays(a.ctx, in.Arrays, total <= shownBytes); err != nil {
 			return err
