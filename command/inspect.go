@@ -36,12 +36,7 @@ type inspection struct {
 	Version string            `json:"version"`
 	Summary map[string]string `json:"summary"`
 	Tensors []tensorRow       `json:"tensors"`
-	Groups  []groupRow        `json:"groups,omitempty"`
-}
-
-type groupRow struct {
-	Name       string            `json:"name"`
-	Attributes map[string]string `json:"attributes"`
+	Groups  []inspect.Group   `json:"groups,omitempty"`
 }
 
 type tensorRow struct {
@@ -71,12 +66,9 @@ func (c *inspectCmd) Run(a *app) error {
 	}
 	switch {
 	case c.JSON:
-		out := inspection{in.Format, in.Version, in.Summary, []tensorRow{}, nil}
+		out := inspection{in.Format, in.Version, in.Summary, []tensorRow{}, in.Groups}
 		for _, t := range in.Arrays {
 			out.Tensors = append(out.Tensors, tensorRow{t.Name, t.DType, t.Shape, t.Storage, t.Attributes})
-		}
-		for _, g := range in.Groups {
-			out.Groups = append(out.Groups, groupRow(g))
 		}
 		return json.NewEncoder(a.out).Encode(out)
 	case c.Tensor != "":

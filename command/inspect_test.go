@@ -12,6 +12,7 @@ import (
 	"synfire/format/idx"
 	"synfire/format/npz"
 	"synfire/format/safetensors"
+	"synfire/inspect"
 )
 
 func file(t *testing.T, name string, encode func(b *bytes.Buffer) error) string {
@@ -77,7 +78,7 @@ func TestInspectHDF5(t *testing.T) {
 	var in inspection
 	strict(t, stdout, &in)
 	want := inspection{"hdf5", "", map[string]string{"superblock": "0", "groups": "2", "data sets": "1", "@version": `"0.2\x1b"`},
-		[]tensorRow{{"node/tau", "float32", []int{2, 2}, "contiguous", map[string]string{"unit": `"s"`}}}, []groupRow{{"node", map[string]string{"dt": "0.5"}}}}
+		[]tensorRow{{"node/tau", "float32", []int{2, 2}, "contiguous", map[string]string{"unit": `"s"`}}}, []inspect.Group{{Name: "node", Attributes: map[string]string{"dt": "0.5"}}}}
 	if code != 0 || !reflect.DeepEqual(in, want) {
 		t.Errorf("exit code %d, %s, %s", code, stdout, stderr)
 	}

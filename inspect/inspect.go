@@ -46,8 +46,8 @@ type File struct {
 
 // Group is a group of arrays.
 type Group struct {
-	Name       string
-	Attributes map[string]string
+	Name       string            `json:"name"`
+	Attributes map[string]string `json:"attributes"`
 }
 
 // Array is an array of a file.
