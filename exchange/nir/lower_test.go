@@ -2,6 +2,7 @@ package nir_test
 
 import (
 	"bytes"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -90,7 +91,19 @@ func graphs(m maker) map[string]*nir.Graph {
 	branch.Edges = append(branch.Edges, nir.Edge{From: "input", To: "side"}, nir.Edge{From: "side", To: "output"})
 	cuba := nir.Node{Name: "n", Kind: "CubaLIF", Params: params{
 		"tau_syn": m.random(2, 4, 6), "tau_mem": m.random(3, 9, 6), "r": m.random(1, 2, 6), "w_in": m.random(1, 3, 6), "v_leak": vector(0), "v_threshold": m.random(0.2, 0.4, 6)}}
+	cubaLI := nir.Node{Name: "n", Kind: "CubaLI", Params: maps.Clone(cuba.Params)}
+	delete(cubaLI.Params, "v_threshold")
+	li := m.lif("n", 4, 1, 1)
+	li.Kind = "LI"
+	delete(li.Params, "v_threshold")
+	delays := nir.Node{Name: "d", Kind: "Delay", Params: params{"delay": vector(0, 0.5, 1.5, 3, 0.5, 1)}}
 	return map[string]*nir.Graph{
+		"leaky":    chain(input(4, 3, 2), li, flat, m.affine("a", 3, 24)),
+		"synapses": chain(input(5), m.affine("in", 6, 5), cubaLI, m.affine("out", 3, 6)),
+		"sum":      chain(input(3), m.affine("in", 3, 3), nir.Node{Name: "n", Kind: "I", Params: params{"r": m.random(1, 2, 3)}}),
+		"scaled": chain(input(2, 3, 3), nir.Node{Name: "s", Kind: "Scale", Params: params{"scale": m.random(-1, 1, 2, 3, 3)}}, flat,
+			nir.Node{Name: "z", Kind: "Scale", Params: params{"scale": m.random(-1, 1, 18)}}, m.affine("out", 3, 18)),
+		"delayed": chain(input(5), m.affine("in", 6, 5), m.lif("s", 6), delays, m.affine("out", 3, 6), nir.Node{Name: "e", Kind: "Delay", Params: params{"delay": whole(1)}}),
 		"strided": chain(input(2, 9, 8), with(with(conv("c", 4, 2, 1, 3, 2), "stride", whole(2, 1)), "padding", whole(1, 0)), m.lif("s", 4, 5, 7), flat, m.affine("a", 3, 140)),
 		"grouped": chain(input(4, 6, 7), with(conv("c", 8, 4, 2, 2, 2), "dilation", whole(2, 1)), m.lif("s", 8, 1, 1), flat, m.affine("a", 3, 8*4*6)),
 		"pooled": chain(input(3, 8, 8), pool("SumPool2d", whole(2, 2), whole(2, 2), whole(0)), m.lif("s", 1), flat, m.lif("t", 48),
@@ -223,6 +236,7 @@ func TestLowerRefuses(t *testing.T) {
 		"stands there twice":                  twice,
 		"nothing goes to it":                  {Nodes: []nir.Node{{Name: "output", Kind: "Output"}}},
 		"threshold is -1":                     chain(input(1), nir.Node{Name: "s", Kind: "IF", Params: params{"r": vector(1), "v_threshold": vector(-1)}}),
+		"a whole number of steps":             chain(input(1), nir.Node{Name: "d", Kind: "Delay", Params: params{"delay": vector(0.7)}}),
 		"longer than the time constant":       chain(input(1), nir.Node{Name: "s", Kind: "LIF", Params: params{"tau": vector(0.4), "v_threshold": vector(1)}}),
 	} {
 		o := nir.Options{DT: 0.5, Reset: reset(neuron.Subtract), Surrogate: fast, Method: nir.Euler}

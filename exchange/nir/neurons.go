@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"synfire/layer"
+	"synfire/layer/temporal"
 	"synfire/network"
 	"synfire/neuron"
 	"synfire/tensor"
@@ -357,4 +358,86 @@ func (l *lowering) threshold(n *Node, in value) error {
 	}
 	forgets := neuron.LIF{Beta: 0, Threshold: 1, Reset: neuron.None, Strict: true}
 	return l.spikes(n, in, forgets, options{"threshold": v}, []string{"surrogate"})
+}
+
+// integrator lowers LI, I and CubaLI: the same neurons without spikes.
+func (l *lowering) integrator(n *Node, in value) error {
+	of, o, lost, err := l.population(n, in)
+	if err != nil {
+		return err
+	}
+	switch m := of.(type) {
+	case neuron.IF:
+		m.Reset = neuron.None
+		of = m
+	case neuron.LIF:
+		m.Reset = neuron.None
+		of = m
+	case neuron.CuBaLIF:
+		m.Reset = neuron.None
+		of = m
+	}
+	return l.membranes(n, in, of, o, lost)
+}
+
+// membranes adds a layer of neurons that are read by their voltages.
+func (l *lowering) membranes(n *Node, in value, of neuron.Variable, o options, lost []string) error {
+	shape, _, err := channelsLast(in.shape)
+	if err == nil {
+		err = o.check(of)
+	}
+	if err != nil {
+		return err
+	}
+	unit, differ, arrays := varied(of, o, shape)
+	l.add(n, in, value{shape: in.shape, order: in.order}, temporal.Integrator{Neuron: unit, Varied: differ}, arrays, lost...)
+	return nil
+}
+
+// scale lowers Scale: an integrator that forgets at once.
+func (l *lowering) scale(n *Node, in value) error {
+	v, err := n.levels("scale", in)
+	if err != nil {
+		return err
+	}
+	return l.membranes(n, in, neuron.LIF{Beta: 0, Threshold: 1, Reset: neuron.None}, options{"gain": v}, nil)
+}
+
+// delay lowers Delay, in whole steps.
+func (l *lowering) delay(n *Node, in value) error {
+	v, err := n.levels("delay", in)
+	if err != nil {
+		return err
+	}
+	longest := 0
+	for i, d := range v {
+		steps := math.Round(d / l.o.DT)
+		if math.Abs(d/l.o.DT-steps) > 1e-4 || steps < 0 || steps > math.MaxInt32 {
+			return fmt.Errorf("a delay of %v is %v steps of %v, want a whole number of steps, not below 0; choose another DT", d, d/l.o.DT, l.o.DT)
+		}
+		v[i] = steps
+		longest = max(longest, int(steps))
+	}
+	lost := fmt.Sprintf("dt: %v", l.o.DT)
+	out := value{shape: in.shape, order: in.order}
+	if longest == 0 { // nothing to do
+		out.name = in.name
+		l.values[n.Name] = out
+		l.say(n, in.name, lost)
+		return nil
+	}
+	shape, _, err := channelsLast(in.shape)
+	if err != nil {
+		return err
+	}
+	ly := temporal.Delay{Steps: longest, PerUnit: v.period(1) != 1}
+	var arrays map[string]tensor.Tensor
+	if ly.PerUnit {
+		arrays = map[string]tensor.Tensor{"steps": tensorOf(len(v), func(i int) float64 { return v[i] }, shape...)}
+	}
+	if _, err := ly.Output(shape); err != nil {
+		return err
+	}
+	l.add(n, in, out, ly, arrays, lost)
+	return nil
 }

@@ -291,7 +291,8 @@ func init() {
 		"SumPool2d": (*lowering).pool, "AvgPool2d": (*lowering).pool,
 		"Flatten": (*lowering).flatten,
 		"LIF":     (*lowering).neuron, "IF": (*lowering).neuron, "CubaLIF": (*lowering).neuron,
-		"Threshold": (*lowering).threshold,
+		"LI": (*lowering).integrator, "I": (*lowering).integrator, "CubaLI": (*lowering).integrator,
+		"Threshold": (*lowering).threshold, "Scale": (*lowering).scale, "Delay": (*lowering).delay,
 	}
 }
 
