@@ -20,7 +20,7 @@ import (
 )
 
 type inspectCmd struct {
-	File   string `arg:"" help:"Model or checkpoint, other safetensors, IDX, NPY or NPZ file, spike trains (JSON, CSV, text), YAML of a training run, or run directory."`
+	File   string `arg:"" help:"Model or checkpoint, other safetensors, IDX, NPY, NPZ or HDF5 file, spike trains (JSON, CSV, text), YAML of a training run, or run directory."`
 	Tensor string `help:"Show the histogram of this tensor; of a spike train, over time." placeholder:"NAME"`
 	SVG    string `help:"Draw the spikes of the unit that --tensor names to FILE, a row for each trial." placeholder:"FILE"`
 	Unit   string `help:"Unit of time, such as ms, for the axis of the drawing." placeholder:"UNIT"`
@@ -32,6 +32,7 @@ func (inspectCmd) Help() string {
 	return `Tells what a file is and what is in it: facts, and for each tensor its type, shape,
 smallest, mean and largest value and a small histogram. The sum of a model or checkpoint
 is verified. With --json, and where there is much in it, headers alone are read.
+An HDF5 file is shown as a tree of groups and data sets, from its headers.
 
   synfire inspect cells.csv --tensor V1 --svg v1.svg --unit ms`
 }
@@ -42,12 +43,16 @@ type inspection struct {
 	Version string            `json:"version"`
 	Summary map[string]string `json:"summary"`
 	Tensors []tensorRow       `json:"tensors"`
+	Groups  []inspect.Group   `json:"groups,omitempty"`
 }
 
 type tensorRow struct {
 	Name  string `json:"name"`
 	DType string `json:"dtype"`
 	Shape []int  `json:"shape"`
+
+	Storage    string            `json:"storage,omitempty"`
+	Attributes map[string]string `json:"attributes,omitempty"`
 }
 
 // shownBytes is how much of a file is read to show its values.
@@ -70,9 +75,9 @@ func (c *inspectCmd) Run(a *app) error {
 	case c.SVG != "":
 		return c.draw(in)
 	case c.JSON:
-		out := inspection{in.Format, in.Version, in.Summary, []tensorRow{}}
+		out := inspection{in.Format, in.Version, in.Summary, []tensorRow{}, in.Groups}
 		for _, t := range in.Arrays {
-			out.Tensors = append(out.Tensors, tensorRow{t.Name, t.DType, t.Shape})
+			out.Tensors = append(out.Tensors, tensorRow{t.Name, t.DType, t.Shape, t.Storage, t.Attributes})
 		}
 		return json.NewEncoder(a.out).Encode(out)
 	case c.Tensor != "":
@@ -154,7 +159,10 @@ func (c *inspectCmd) print(a *app, in inspect.File) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if len(in.Arrays) > 0 {
+	switch {
+	case in.Tree != "":
+		fmt.Fprintf(a.out, "\n%s", in.Tree)
+	case len(in.Arrays) > 0:
 		fmt.Fprintln(a.out)
 		if err := a.Arrays(a.ctx, in.Arrays, total <= shownBytes); err != nil {
 			return err

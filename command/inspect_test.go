@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
+	"synfire/format/hdf5"
 	"synfire/format/idx"
 	"synfire/format/npz"
 	"synfire/format/safetensors"
+	"synfire/inspect"
 )
 
 func file(t *testing.T, name string, encode func(b *bytes.Buffer) error) string {
@@ -61,6 +64,43 @@ func TestInspect(t *testing.T) {
 		if stdout, stderr, code = command("inspect", c.path); code != 0 || !strings.HasPrefix(stdout, "format") {
 			t.Errorf("%s: exit code %d, %s, %s", c.format, code, stdout, stderr)
 		}
+	}
+}
+
+// An HDF5 file is shown as a tree, from its headers; a file that begins with a user block too.
+func TestInspectHDF5(t *testing.T) {
+	root := &hdf5.Object{Attributes: []hdf5.Attribute{{Name: "version", Array: hdf5.Text("0.2\x1b")}}, Children: []*hdf5.Object{{
+		Name: "node", Attributes: []hdf5.Attribute{{Name: "dt", Array: hdf5.F32([]float32{0.5}, 1)}},
+		Children: []*hdf5.Object{{Name: "tau", Array: hdf5.F32([]float32{1, 2, 2, 3}, 2, 2), Attributes: []hdf5.Attribute{{Name: "unit", Array: hdf5.Text("s")}}}},
+	}}}
+	path := file(t, "a.nir", func(b *bytes.Buffer) error { return hdf5.Write(b, root) })
+	stdout, stderr, code := command("inspect", path, "--json")
+	var in inspection
+	strict(t, stdout, &in)
+	want := inspection{"hdf5", "", map[string]string{"superblock": "0", "groups": "2", "data sets": "1", "@version": `"0.2\x1b"`},
+		[]tensorRow{{"node/tau", "float32", []int{2, 2}, "contiguous", map[string]string{"unit": `"s"`}}}, []inspect.Group{{Name: "node", Attributes: map[string]string{"dt": "0.5"}}}}
+	if code != 0 || !reflect.DeepEqual(in, want) {
+		t.Errorf("exit code %d, %s, %s", code, stdout, stderr)
+	}
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{path}, []string{"  node/", "    tau", "2×2", "contiguous", "@dt", "= 0.5", `@unit`}},
+		{[]string{path, "--tensor", "node/tau"}, []string{"4 values from 1 to 3, mean 2"}},
+		{[]string{"../format/hdf5/testdata/refused.h5"}, []string{"compound", "chunks of 50, LZF"}},
+		{[]string{"../format/hdf5/testdata/userblock.h5"}, []string{"user block  1024 bytes", "chunks of 4, deflate"}},
+		{[]string{"../format/hdf5/testdata/links.h5"}, []string{"soft", "link to /x"}},
+	} {
+		stdout, stderr, code := command(append([]string{"inspect"}, c.args...)...)
+		for _, want := range c.want {
+			if code != 0 || !strings.Contains(stdout, want) || strings.Contains(stdout, "\x1b") {
+				t.Errorf("%v: exit code %d, without %q: %s%s", c.args, code, want, stdout, stderr)
+			}
+		}
+	}
+	if _, stderr, code := command("inspect", "../format/hdf5/testdata/latest.h5"); code != exitFailed || !strings.Contains(stderr, "libver='earliest'") {
+		t.Errorf("exit code %d, %s", code, stderr)
 	}
 }
 

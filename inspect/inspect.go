@@ -1,5 +1,5 @@
 // Package inspect tells what a file is and what is in it, by its first bytes and its
-// header: models and checkpoints, other safetensors files, NumPy arrays, IDX files,
+// header: models and checkpoints, other safetensors files, NumPy arrays, IDX and HDF5 files,
 // recordings of spike trains in JSON, CSV and text, configurations of training runs, run
 // directories. Elements of arrays are read when
 // they are asked for, one array at a time.
@@ -35,12 +35,20 @@ import (
 
 // File is what a file holds.
 type File struct {
-	Format  string // model, checkpoint, safetensors, npz, npy, idx, spike trains, training run, run
+	Format  string // model, checkpoint, safetensors, npz, npy, idx, hdf5, spike trains, training run, run
 	Version string
 	Summary map[string]string // facts by name
 	Arrays  []Array
 	Trains  []Train // of a recording, one for each of Arrays
+	Groups  []Group // with attributes, of formats that have groups
+	Tree    string  // groups and arrays in lines, of formats that have groups
 	Text    string  // the configuration, where there is one
+}
+
+// Group is a group of arrays.
+type Group struct {
+	Name       string            `json:"name"`
+	Attributes map[string]string `json:"attributes"`
 }
 
 // Array is an array of a file.
@@ -49,6 +57,9 @@ type Array struct {
 	DType string
 	Shape []int
 	Bytes int64 // of all elements
+
+	Storage    string            // how it is stored, where there are several ways
+	Attributes map[string]string // facts by name, of formats that have them
 
 	each func(take func(piece []float64) error) error
 }
@@ -76,7 +87,7 @@ func (e UnknownError) Error() string {
 	if e.What != "" {
 		what = "the file is " + e.What + ", which is no format that is known"
 	}
-	return fmt.Sprintf("%s: %s; known are safetensors (models, checkpoints), IDX (plain or .gz), NPY, NPZ, spike trains (.json, .csv, .txt, .dat), YAML files (.yaml) and run directories", e.Path, what)
+	return fmt.Sprintf("%s: %s; known are safetensors (models, checkpoints), IDX (plain or .gz), NPY, NPZ, HDF5 (.h5, .nir), spike trains (.json, .csv, .txt, .dat), YAML files (.yaml) and run directories", e.Path, what)
 }
 
 // ConfigError is a mistake in a configuration file.
@@ -106,6 +117,8 @@ func Open(c catalog.Catalog, path string) (File, error) {
 		return ofNPY(path)
 	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}), len(head) > 3 && head[0] == 0 && head[1] == 0 && head[2] >= 8:
 		return ofIDX(path)
+	case bytes.HasPrefix(head, []byte("\x89HDF")), slices.Contains(hdf5Names, ext):
+		return ofHDF5(path)
 	case ext == ".yaml", ext == ".yml":
 		return ofYAML(c, path)
 	case ext == ".safetensors", len(head) > 8 && head[8] == '{' && !magic.IsText(head):

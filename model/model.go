@@ -25,6 +25,7 @@ import (
 	"synfire/format/yaml"
 	"synfire/layer"
 	"synfire/layer/neunorm"
+	"synfire/layer/temporal"
 	"synfire/loss"
 	"synfire/neuron"
 	"synfire/optim"
@@ -91,6 +92,9 @@ func Default() Table {
 			"parametric-spiking": kind(layer.ParametricSpiking{Beta: 0.5, Threshold: 1, Surrogate: surrogate.ArcTan{Alpha: 2}},
 				layer.ParametricSpiking{Beta: 0.7, Threshold: 0.3, Reset: neuron.Zero, DecayInput: true, Surrogate: surrogate.ArcTan{Alpha: 2}}),
 			"concat": kind(layer.Concat{}, layer.Concat{}),
+			"integrator": kind(temporal.Integrator{Neuron: neuron.LIF{Beta: 0.9, Threshold: 1, Reset: neuron.None}},
+				temporal.Integrator{Neuron: neuron.CuBaLIF{Alpha: 0.6, Beta: 0.8, Coupling: neuron.Euler, Threshold: 1, Reset: neuron.None, Leak: 0.2}}),
+			"delay": kind(temporal.Delay{Steps: 1}, temporal.Delay{Steps: 2}),
 		},
 		Neurons: map[string]Kind{
 			"if":  kind(neuron.IF{Threshold: 1}, neuron.IF{Threshold: 0.3}),

@@ -8,6 +8,7 @@ import (
 	"synfire/internal/rng"
 	"synfire/layer"
 	"synfire/layer/neunorm"
+	"synfire/layer/temporal"
 	"synfire/network"
 	"synfire/neuron"
 	"synfire/signal"
@@ -53,6 +54,17 @@ func jointNetworks(t testing.TB) map[string]*network.Network {
 		node("c", layer.Linear{Out: 70}),
 		node("d", layer.Recurrent{Neuron: neuron.ALIF{Beta: 0.8, Threshold: 0.2, Adaptation: 0.3, Rho: 0.9, Reset: neuron.Zero}, Surrogate: triangle}),
 		node("e", layer.Linear{Out: 3}))
+	add("temporal", tensor.Shape{5, 6, 2},
+		node("a", temporal.Delay{Steps: 2}), node("b", layer.Conv2D{Out: 3, Kernel: []int{3}}), node("c", lif(0.9, neuron.Subtract, fast)),
+		node("d", temporal.Delay{Steps: 4, PerUnit: true}), node("e", layer.Flatten{}), node("f", layer.Linear{Out: 66}),
+		node("g", temporal.Integrator{
+			Neuron: neuron.LIF{Beta: 0.8, Threshold: 1, Reset: neuron.None, DecayInput: true, Leak: 0.1},
+			Varied: layer.Varied{"gain": layer.PerUnit, "beta": layer.PerChannel},
+		}),
+		node("h", layer.Linear{Out: 4}), node("i", temporal.Integrator{Neuron: neuron.CuBaLIF{Alpha: 0.6, Beta: 0.9, Coupling: neuron.Euler, Threshold: 1, Reset: neuron.None}}))
+	for i, x := range nets["temporal"].Buffers()[0].Value.Data {
+		nets["temporal"].Buffers()[0].Value.Data[i] = x - tensor.Float(i%5)
+	}
 	add("parametric", tensor.Shape{5, 6, 2},
 		node("a", layer.Conv2D{Out: 3, Kernel: []int{3}}), node("b", layer.ParametricSpiking{Beta: 0.8, Threshold: 0.3, Surrogate: arctan}),
 		node("c", layer.Conv2D{Out: 4, Kernel: []int{2}}), node("d", layer.ParametricSpiking{Beta: 0.5, Threshold: 0.2, Reset: neuron.Zero, DecayInput: true, Surrogate: triangle}),

@@ -1,0 +1,77 @@
+package command
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"synfire/format/hdf5"
+	"synfire/format/npz"
+)
+
+// nirFile is a Linear with three inputs and two LIF neurons.
+func nirFile(t *testing.T) string {
+	t.Helper()
+	nodes := &hdf5.Object{Name: "nodes"}
+	node := func(name, kind string, params map[string]*hdf5.Array) {
+		o := &hdf5.Object{Name: name, Children: []*hdf5.Object{{Name: "type", Array: hdf5.Text(kind)}}}
+		for k, a := range params {
+			o.Children = append(o.Children, &hdf5.Object{Name: k, Array: a})
+		}
+		nodes.Children = append(nodes.Children, o)
+	}
+	node("input", "Input", map[string]*hdf5.Array{"shape": hdf5.I64([]int64{3}, 1)})
+	node("fc", "Linear", map[string]*hdf5.Array{"weight": hdf5.F32([]float32{1, 0, 0, 0, 1, 1}, 2, 3)})
+	node("lif", "LIF", map[string]*hdf5.Array{"tau": hdf5.F32([]float32{0.01, 0.02}, 2), "v_threshold": hdf5.F32([]float32{0.5}, 1)})
+	node("output", "Output", nil)
+	top := &hdf5.Object{Name: "node", Children: []*hdf5.Object{
+		{Name: "type", Array: hdf5.Text("NIRGraph")}, nodes,
+		{Name: "edges", Array: hdf5.Strings([]string{"input", "fc", "fc", "lif", "lif", "output"}, 3, 2)},
+	}}
+	return file(t, "net.nir", func(b *bytes.Buffer) error { return hdf5.Write(b, &hdf5.Object{Children: []*hdf5.Object{top}}) })
+}
+
+// A NIR file becomes a model that is measured as any other; what it does not say is asked for.
+func TestImport(t *testing.T) {
+	own := file(t, "own.npz", func(b *bytes.Buffer) error {
+		return npz.Write(b, map[string]npz.Array{"x": npz.F32([]float32{2, 0, 0, 0, 2, 0, 2, 0, 0, 0, 0, 2}, 4, 3), "y": npz.I64([]int64{0, 1, 0, 1}, 4)})
+	})
+	path, model := nirFile(t), filepath.Join(t.TempDir(), "model.safetensors")
+	args := []string{"import", path, "-o", model, "--data", "npz:" + own, "--steps", "30", "--dt", "0.001"}
+	if _, stderr, code := command(args...); code != exitFailed || !strings.Contains(stderr, "Reset, what a spike does") {
+		t.Errorf("without a reset: exit code %d, %s", code, stderr)
+	}
+	if _, stderr, code := command(append(args, "--reset", "backwards")...); code != exitUsage {
+		t.Errorf("a reset that is none: exit code %d, %s", code, stderr)
+	}
+	stdout, stderr, code := command(append(args, "--reset", "subtract", "--json")...)
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	var out struct {
+		Format string
+		Nodes  []struct {
+			Name, Kind string
+			LoweredTo  string `json:"lowered_to"`
+			Lost       []string
+		}
+		Steps int
+		DT    float64
+		Model string
+	}
+	strict(t, stdout, &out)
+	if out.Format != "nir" || len(out.Nodes) != 4 || out.Steps != 30 || out.DT != 0.001 || !strings.Contains(stdout, "reset: subtract") {
+		t.Errorf("%s", stdout)
+	}
+	if stdout, stderr, code = command("eval", model, "--split", "all", "--json"); code != 0 || !strings.Contains(stdout, `"accuracy":100`) && !strings.Contains(stdout, `"accuracy":1,`) {
+		t.Errorf("exit code %d, %s, %s", code, stdout, stderr)
+	}
+	if stdout, stderr, code = command(append(args, "--reset", "zero")...); code != 0 || !strings.Contains(stdout, "NOT SAID BY THE FILE") {
+		t.Errorf("exit code %d, %s, %s", code, stdout, stderr)
+	}
+	if err := os.Remove(model); err != nil {
+		t.Error(err)
+	}
+}
