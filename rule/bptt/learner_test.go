@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -21,7 +20,6 @@ import (
 	"synfire/model"
 	"synfire/network"
 	"synfire/rule/bptt"
-	"synfire/sample"
 	"synfire/snntest"
 	"synfire/tensor"
 	"synfire/train"
@@ -208,39 +206,6 @@ func TestPinnedWeights(t *testing.T) {
 		if got := hex.EncodeToString(h.Sum(nil)[:8]); got != c.want {
 			t.Errorf("%s: weights of sum %s, want %s", name, got, c.want)
 		}
-	}
-}
-
-// Weights that someone else wrote are taken up by Refresh, as those of a state are.
-func TestRefresh(t *testing.T) {
-	c, sets := prepared(t, config(t, small))
-	l, other := loopFor(t, c, sets, nil).Learner.(*bptt.Learner), loopFor(t, c, sets, nil).Learner.(*bptt.Learner)
-	for _, p := range l.Network().Params() {
-		for i := range p.Value.Data {
-			p.Value.Data[i] *= 1.5
-		}
-	}
-	l.Refresh()
-	if err := other.SetState(l.State()); err != nil {
-		t.Fatal(err)
-	}
-	cursor, err := data.NewCursor(sets.Train, data.CursorOptions{Batch: 16})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b sample.Batch
-	if _, err := cursor.Next(t.Context(), &b); err != nil {
-		t.Fatal(err)
-	}
-	scores := func(l *bptt.Learner) []tensor.Float {
-		p, err := l.Predict(t.Context(), &b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return slices.Clone(p.Outputs[0].Scores)
-	}
-	if got, want := scores(l), scores(other); !slices.Equal(got, want) {
-		t.Errorf("scores %v, want %v", got[:10], want[:10])
 	}
 }
 
