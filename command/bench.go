@@ -51,8 +51,8 @@ func (c *benchCmd) Run(a *app) error {
 	if c.Repeat < bench.MinRepeat {
 		return usageError{fmt.Errorf("bench: --repeat %d, want at least %d: fewer show no spread", c.Repeat, bench.MinRepeat)}
 	}
-	if err := setKernel(c.Kernel); err != nil {
-		return usageError{err}
+	if err := kernel.Use(c.Kernel); err != nil {
+		return usageError{fmt.Errorf("bench: %w", err)}
 	}
 	if c.Threads <= 0 {
 		c.Threads = runtime.GOMAXPROCS(0)
@@ -103,20 +103,6 @@ func (c *benchCmd) references() ([]bench.Reference, error) {
 		return nil, fmt.Errorf("bench: compare: %w", err)
 	}
 	return bench.ReadReferences(filepath.Base(c.Compare), src)
-}
-
-// setKernel forces a level of kernels.
-func setKernel(name string) error {
-	for _, l := range kernel.Levels() {
-		if name == "" || name == l.String() {
-			if name != "" {
-				_, err := kernel.SetLevel(l)
-				return err
-			}
-			return nil
-		}
-	}
-	return fmt.Errorf("bench: no kernel level %q here; there are: %v", name, kernel.Levels())
 }
 
 // runAll measures the cases, each in a process of its own, so that the peak of

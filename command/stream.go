@@ -2,13 +2,12 @@ package command
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"synfire/catalog"
+	"synfire/data/input"
 	"synfire/internal/par"
 	"synfire/modelfile"
 	"synfire/train"
@@ -52,7 +51,7 @@ func (c *streamCmd) Run(a *app) error {
 	if c.Out == "" {
 		fmt.Fprintln(a.err, "warning: what is learned is not kept; give --out FILE to keep it")
 	}
-	err = p.Pipe(a.ctx, c.Update, interruptible(a.ctx, os.Stdin), a.out)
+	err = p.Pipe(a.ctx, c.Update, input.Interruptible(a.ctx, os.Stdin), a.out)
 	if c.Out == "" {
 		return cmp.Or(a.ctx.Err(), err)
 	}
@@ -65,15 +64,4 @@ func (c *streamCmd) Run(a *app) error {
 		return fmt.Errorf("stream: %w; what was learned is in %s", train.ErrInterrupted, c.Out)
 	}
 	return err
-}
-
-// interruptible is a reader that a context ends, though it may be waiting.
-func interruptible(ctx context.Context, r io.Reader) io.Reader {
-	out, in := io.Pipe()
-	context.AfterFunc(ctx, func() { in.CloseWithError(ctx.Err()) })
-	go func() {
-		_, err := io.Copy(in, r)
-		in.CloseWithError(err)
-	}()
-	return out
 }

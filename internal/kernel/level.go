@@ -78,3 +78,17 @@ func SetLevel(l Level) (restore func(), err error) {
 	before := current.Swap(uint32(l))
 	return func() { current.Store(before) }, nil
 }
+
+// Use makes the level of a name the one in use; an empty name changes nothing.
+func Use(name string) error {
+	if name == "" {
+		return nil
+	}
+	for _, l := range levels {
+		if l.String() == name {
+			_, err := SetLevel(l)
+			return err
+		}
+	}
+	return fmt.Errorf("no kernel level %q here; there are: %v", name, levels)
+}
