@@ -1,6 +1,8 @@
 package joint
 
 import (
+	"slices"
+
 	"synfire/encode"
 	"synfire/layer"
 	"synfire/model"
@@ -51,7 +53,8 @@ const (
 
 var arms = []arm{conversion, sequential, scratch, byTandem, plain, joint, jointTandem}
 
-// ordinaryRate is the learning rate of an ordinary network by itself.
+// ordinaryRate is the learning rate of the first phase of sequential training, and among the
+// choices of conversion.
 const ordinaryRate = 1e-3
 
 // choice is what is chosen for an arm.
@@ -63,8 +66,11 @@ type choice struct {
 
 // shares are what an arm chooses from.
 func (a arm) shares() []float64 {
-	if a == sequential {
+	switch a {
+	case sequential:
 		return []float64{0.125, 0.25, 0.5}
+	case conversion:
+		return []float64{1}
 	}
 	return []float64{0.4, 0.7, 1}
 }
@@ -83,7 +89,7 @@ func (z size) ruleOf(a arm, c choice) rule.Rule {
 	r.Scale, r.SpikingFrom = c.scale, c.share
 	switch a {
 	case conversion:
-		r.Warmup, r.SpikingFrom, r.Optimizer = 1, 1, optim.Adam{LR: ordinaryRate}
+		r.Warmup, r.SpikingFrom = 1, 1
 	case sequential:
 		r.Warmup, r.SpikingFrom, r.Track = 0, 0, 0
 	case scratch:
@@ -101,7 +107,7 @@ func (z size) ruleOf(a arm, c choice) rule.Rule {
 
 // ordinary is the rule of a network that is ordinary, without thresholds.
 func (z size) ordinary() rule.Rule {
-	r := z.ruleOf(conversion, choice{scale: 1})
+	r := z.ruleOf(conversion, choice{rate: ordinaryRate, scale: 1})
 	r.Balance = false
 	return r
 }
@@ -120,9 +126,13 @@ func (z size) config(r rule.Rule, seed uint64, steps, epochs int, choosing bool)
 	return c
 }
 
-// grid is all choices of an arm; as many for each.
+// grid is all choices of an arm; as many for sequential and for joint training.
 func (z size) grid(a arm) (all []choice) {
-	for _, rate := range z.rates {
+	rates := z.rates
+	if a == conversion {
+		rates = append(slices.Clone(rates), ordinaryRate)
+	}
+	for _, rate := range rates {
 		for _, scale := range z.scales {
 			for _, share := range a.shares() {
 				all = append(all, choice{rate, scale, share})

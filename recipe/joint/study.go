@@ -102,13 +102,9 @@ func (s *study) choose(ctx context.Context) error {
 		Caption: fmt.Sprintf("Spiking accuracy at T = %d on %s held-out samples", primary, report.Integer(int64(s.size.held))),
 		Head:    []string{"arm", "rate", "factor of thresholds", "share", "accuracy"}, Right: []bool{false, true, true, true, true},
 	}
-	grids := map[arm][]choice{sequential: s.size.grid(sequential), joint: s.size.grid(joint)}
-	for _, scale := range s.size.scales {
-		grids[conversion] = append(grids[conversion], choice{rate: ordinaryRate, scale: scale, share: 1})
-	}
 	for _, a := range []arm{sequential, joint, conversion} {
 		best := -1.0
-		for i, c := range grids[a] {
+		for i, c := range s.size.grid(a) {
 			t := s.train(ctx, a, c, fmt.Sprintf("choose-%s-%d", a, i+1), s.Env.Seed+apart, primary, true)
 			if t == nil {
 				return s.Err()
@@ -126,8 +122,8 @@ func (s *study) choose(ctx context.Context) error {
 	s.chosen[scratch] = choice{rate: s.chosen[sequential].rate, scale: 1}
 	s.sections = append(s.sections, report.Section{
 		Title: "What was chosen",
-		Text: fmt.Sprintf("Sequential and joint training choose from grids of equal size. The rate is that of the whole run for joint training, and of the second phase for sequential training, whose first has %v. The share is that of the first phase, or for joint training the part of the run from which the spiking branch learns alone (1: never). Chosen: %s for sequential, %s for joint training. Conversion has its own factor (%v); the other arms take what was chosen for joint training, scratch the rate of sequential training.",
-			ordinaryRate, s.chosen[sequential], s.chosen[joint], s.chosen[conversion].scale),
+		Text: fmt.Sprintf("Sequential and joint training choose from grids of equal size. The rate is that of the whole run for joint training, and of the second phase for sequential training, whose first has %v. The share is that of the first phase, or for joint training the part of the run from which the spiking branch learns alone (1: never). Chosen: %s for sequential, %s for joint training. Conversion, which is the ordinary network alone, has rate %v and factor %v; the other arms take what was chosen for joint training, scratch the rate of sequential training.",
+			ordinaryRate, s.chosen[sequential], s.chosen[joint], s.chosen[conversion].rate, s.chosen[conversion].scale),
 		Tables: []report.Table{table},
 	})
 	return nil
