@@ -136,7 +136,7 @@ func TestSelection(t *testing.T) {
 		s    Selection
 	}{
 		{[]string{"W5", "comes with its method"}, Selection{Names: []string{"W5"}}},
-		{[]string{`no workload "W9"`, "W1", "density"}, Selection{Names: []string{"W1", "W9"}}},
+		{[]string{`no workload "W99"`, "W1", "density"}, Selection{Names: []string{"W1", "W99"}}},
 		{[]string{`no phase "train"`}, Selection{Names: []string{"W4"}, Phase: Train}},
 	} {
 		_, err := Cases(c.s)
