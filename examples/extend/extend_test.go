@@ -91,7 +91,7 @@ func TestCommand(t *testing.T) {
 				t.Fatal(err)
 			}
 			writeImage(t, image, m.Spec.Shape)
-			if text := synfire(t, "predict", model, image); !strings.Contains(text, "steps") {
+			if text := synfire(t, "predict", model, image); !strings.Contains(text, "spikes ") {
 				t.Errorf("predict says\n%s", text)
 			}
 		})
