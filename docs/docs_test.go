@@ -130,6 +130,8 @@ func TestFailedResultsStay(t *testing.T) {
 	for _, want := range []struct{ recipe, scale, commit, claim string }{
 		{"init-eqprop", "short", "f54b92f", "control"}, {"init-eqprop", "short", "b7a411a", "control"}, {"init-eqprop", "full", "b7a411a", "control"},
 		{"eqprop", "full", "ee1047d", "full"}, {"rate-vs-temporal", "full", "e542aa4", "mrts"},
+		{"superspike", "short", "3404666", "hidden"}, {"superspike", "short", "b14ae48", "hidden"}, {"superspike", "short", "b14ae48", "hidden-anew"},
+		{"eqprop", "full", "c1736d3", "training-error"}, {"topk-eqprop", "full", "ebcf4fc", "pruned-binary"}, {"s4nn", "full", "c1736d3", "twenty-epochs"},
 	} {
 		found := false
 		for _, r := range append(runs, earlier...) {

@@ -233,51 +233,6 @@ func TestWriteErrors(t *testing.T) {
 	}
 }
 
-// Every half has its value, and the value its half.
-func TestHalfEach(t *testing.T) {
-	for h := range uint16(halfInf) {
-		for _, h := range []uint16{h, h | halfSign} {
-			if got := half(float64(single(h))); got != h {
-				t.Fatalf("half %#04x is %v, whose half is %#04x", h, single(h), got)
-			}
-		}
-	}
-	for h, want := range map[uint16]float32{0x3c00: 1, 0xc000: -2, 0x7bff: 65504, 0x0001: 0x1p-24, 0x0400: 0x1p-14, 0x3555: 0.333251953125} {
-		if single(h) != want {
-			t.Errorf("half %#04x is %v, want %v", h, single(h), want)
-		}
-	}
-}
-
-// Values go to the nearest half, ties to the one whose last bit is 0; between float64
-// and half there is no rounding to float32 in between.
-func TestHalfNearestEven(t *testing.T) {
-	for _, c := range []struct {
-		x    float64
-		want uint16
-	}{
-		{1 + 0x1p-11, 0x3c00}, {1 + 3*0x1p-11, 0x3c02}, {1 + 0x1p-11 + 0x1p-50, 0x3c01}, {-1 - 0x1p-11, 0xbc00},
-		{0x1p-25, 0}, {3 * 0x1p-25, 2}, {0x1p-25 + 0x1p-60, 1}, {0x1p-14 - 0x1p-25, 0x0400},
-		{65519.99, 0x7bff}, {65520, halfInf}, {0, 0}, {math.Copysign(0, -1), halfSign},
-	} {
-		if got := half(c.x); got != c.want {
-			t.Errorf("half of %v is %#04x, want %#04x", c.x, got, c.want)
-		}
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		x := rapid.Float64Range(-65504, 65504).Draw(t, "x") * math.Ldexp(1, rapid.IntRange(-30, 0).Draw(t, "e"))
-		h := half(x)
-		got := math.Abs(float64(single(h)) - x)
-		for _, n := range []uint16{h - 1, h + 1} {
-			if n&^halfSign < halfInf && math.Signbit(float64(single(n))) == math.Signbit(x) {
-				if d := math.Abs(float64(single(n)) - x); d < got || d == got && h&1 == 1 {
-					t.Fatalf("half of %v is %v, %v is nearer", x, single(h), single(n))
-				}
-			}
-		}
-	})
-}
-
 // With int8 no value is farther off than half a scale of its channel, which is at most
 // one part in 2^15 above the least possible; nothing changes if it is done again, and
 // the file holds the very values.

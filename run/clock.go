@@ -2,13 +2,10 @@ package run
 
 import (
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
-
-	"synfire/internal/atomicfile"
 )
 
 // beat is how often a clock keeps its time: a process that is killed loses no more of it.
@@ -70,12 +67,5 @@ func (c *Clock) keep() error {
 		return nil // the run never began, and its directory is gone
 	}
 	c.record.Seconds = c.Seconds()
-	raw, err := json.Marshal(c.record)
-	if err != nil {
-		return err
-	}
-	return atomicfile.Write(c.path, func(w io.Writer) error {
-		_, err := w.Write(append(raw, '\n'))
-		return err
-	})
+	return c.record.write(c.path)
 }

@@ -110,19 +110,16 @@ func Start(dir string, r Record) (abandon func(), err error) {
 			os.Remove(parent)
 		}
 	}
-	raw, err := json.Marshal(r)
-	if err != nil {
-		return nil, err
-	}
-	err = atomicfile.Write(path, func(w io.Writer) error {
-		_, err := w.Write(append(raw, '\n'))
-		return err
-	})
-	if err != nil {
+	if err := r.write(path); err != nil {
 		abandon()
 		return nil, err
 	}
 	return abandon, nil
+}
+
+// write replaces the file of a record in one step.
+func (r Record) write(path string) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return json.NewEncoder(w).Encode(r) })
 }
 
 // unused reports whether a directory has nothing but what a run writes before it

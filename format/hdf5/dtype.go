@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"synfire/internal/half"
 )
 
 // Class is what elements are.
@@ -282,7 +284,7 @@ func (t Type) int() func([]byte) int64 {
 func (t Type) float() func([]byte) float64 {
 	switch {
 	case t.Class == Float && t.Size == 2:
-		return func(b []byte) float64 { return half(binary.LittleEndian.Uint16(b)) }
+		return func(b []byte) float64 { return half.Value(binary.LittleEndian.Uint16(b)) }
 	case t.Class == Float && t.Size == 4:
 		return func(b []byte) float64 { return float64(math.Float32frombits(binary.LittleEndian.Uint32(b))) }
 	case t.Class == Float:
@@ -294,23 +296,6 @@ func (t Type) float() func([]byte) float64 {
 		return func(b []byte) float64 { return float64(get(b)) }
 	}
 	return nil
-}
-
-// half is the value of an IEEE 754 binary16 number.
-func half(h uint16) float64 {
-	sign, exponent, mantissa := 1.0, int(h>>10&31), float64(h&1023)
-	if h>>15 == 1 {
-		sign = -1
-	}
-	switch {
-	case exponent == 31 && mantissa != 0:
-		return math.NaN()
-	case exponent == 31:
-		return math.Inf(int(sign))
-	case exponent == 0:
-		return sign * math.Ldexp(mantissa, -24)
-	}
-	return sign * math.Ldexp(1024+mantissa, exponent-25)
 }
 
 // text is a string of fixed length without what fills it up.

@@ -28,6 +28,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"synfire/internal/half"
 )
 
 // DefaultMax is how many bytes of arrays are accepted unless told otherwise: 2 GiB.
@@ -202,7 +204,7 @@ func (a Array) Float64s() ([]float64, error) {
 func (d dtype) float() func([]byte) float64 {
 	if d.class == 'f' {
 		return map[int]func([]byte) float64{
-			2: func(b []byte) float64 { return half(binary.LittleEndian.Uint16(b)) },
+			2: func(b []byte) float64 { return half.Value(binary.LittleEndian.Uint16(b)) },
 			4: func(b []byte) float64 { return float64(math.Float32frombits(binary.LittleEndian.Uint32(b))) },
 			8: func(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) },
 		}[d.size]
@@ -239,23 +241,6 @@ func (d dtype) int() func([]byte) int64 {
 		return func(b []byte) int64 { return int64(binary.LittleEndian.Uint32(b)) }
 	}
 	return func(b []byte) int64 { return int64(binary.LittleEndian.Uint64(b)) }
-}
-
-// half is the value of an IEEE 754 binary16 number.
-func half(h uint16) float64 {
-	sign, exponent, mantissa := 1.0, int(h>>10&31), float64(h&1023)
-	if h>>15 == 1 {
-		sign = -1
-	}
-	switch {
-	case exponent == 31 && mantissa != 0:
-		return math.NaN()
-	case exponent == 31:
-		return math.Inf(int(sign))
-	case exponent == 0:
-		return sign * math.Ldexp(mantissa, -24)
-	}
-	return sign * math.Ldexp(1024+mantissa, exponent-25)
 }
 
 // Int64s returns the elements of an array of integers or booleans, or of

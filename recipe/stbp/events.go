@@ -68,11 +68,11 @@ func (s *study) simulated(ctx context.Context, train, test int) (right, error) {
 	if err != nil {
 		return nil, err
 	}
-	first, err := sample.Subset(a, places(train))
+	first, err := sample.First(a, train)
 	if err != nil {
 		return nil, err
 	}
-	last, err := sample.Subset(b, places(test))
+	last, err := sample.First(b, test)
 	if err != nil {
 		return nil, err
 	}
@@ -88,15 +88,6 @@ func (s *study) simulated(ctx context.Context, train, test int) (right, error) {
 		}
 	}
 	return out, nil
-}
-
-// places are the first n.
-func places(n int) []int {
-	list := make([]int, n)
-	for i := range list {
-		list[i] = i
-	}
-	return list
 }
 
 // right says of each recording whether it was answered right.
