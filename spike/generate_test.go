@@ -256,3 +256,25 @@ func TestTest(t *testing.T) {
 		t.Errorf("empty trains: %v", err)
 	}
 }
+
+// TestShuffleBinsKeepsTheSpikeOnTheEnd: it was put into the last bin, at a place no
+// other spike of a bin can have, and met the first spike of the bin that came next.
+func TestShuffleBinsKeepsTheSpikeOnTheEnd(t *testing.T) {
+	a := train(0, 4, 0, 1, 2, 3, 4)
+	moved := train(0, 4, 0, 1.5, 4)
+	orders := map[float64]bool{}
+	for seed := range uint64(50) {
+		b, err := spike.ShuffleBins{Width: 1}.Shuffle(a, spike.Stream(seed))
+		if err != nil || !slices.Equal(b.Times, a.Times) {
+			t.Fatalf("seed %d: %v, %v; want the train itself", seed, b, err)
+		}
+		b, err = spike.ShuffleBins{Width: 1}.Shuffle(moved, spike.Stream(seed))
+		if err != nil || len(b.Times) != 3 || b.Times[2] != 4 {
+			t.Fatalf("seed %d: %v, %v; want 3 spikes, one of them at 4", seed, b, err)
+		}
+		orders[b.Times[1]-b.Times[0]] = true
+	}
+	if len(orders) < 4 {
+		t.Errorf("%d distances of the two spikes that move, want several", len(orders))
+	}
+}

@@ -161,7 +161,8 @@ func (t *total) add(v float64) {
 // ShuffleBins cuts the window into bins of at most Width (their number is
 // whole) and puts them in a random order; a spike keeps its place in its bin. It
 // keeps the count and patterns shorter than a bin, and destroys what spans more. A
-// spike on the border of two bins is in the later one.
+// spike on the border of two bins is in the later one; one on the end of the window
+// is in none and stays there.
 type ShuffleBins struct{ Width float64 }
 
 // Shuffle implements Surrogate.
@@ -180,8 +181,10 @@ func (b ShuffleBins) drawer(t Train) (func(key rng.Key) Train, error) {
 		to := key.Source().Perm(n)
 		out := Train{Start: t.Start, Stop: t.Stop, Times: make([]float64, len(t.Times))}
 		for i, at := range t.Times {
-			from := e.bin(at-t.Start, width, n)
-			out.Times[i] = min(max(at+float64(to[from]-from)*width, t.Start), t.Stop)
+			out.Times[i] = at
+			if from := int(e.Floor(at-t.Start, width)); from < n {
+				out.Times[i] = min(max(at+float64(to[from]-from)*width, t.Start), t.Stop)
+			}
 		}
 		out = out.Sort()
 		e.align(out.Times, t.Times)
