@@ -52,6 +52,9 @@ type Env struct {
 	Data      data.Options
 	Observer  train.Observer
 	Now       func() time.Time
+	// Rehearse sees each job of a study before it runs and may shorten it, so that hours
+	// of jobs are walked through in seconds. What such a run measures says nothing.
+	Rehearse func(j *Job)
 }
 
 // Outcome is what a run found. Files are for the run directory, besides what

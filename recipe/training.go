@@ -214,23 +214,20 @@ func NewStudy(e *Env, trainSet, testSet sample.Source) *Study {
 
 // Run trains a job in a directory of its own and keeps it. It is nil after an error.
 func (s *Study) Run(ctx context.Context, j Job) *Trained {
-	if s.err != nil {
-		return nil
-	}
-	t, err := Train(ctx, s.Env, filepath.Join(s.Env.Out, fmt.Sprintf("%s-s%d", j.Name, j.Config.Seed)), j.Config, s.train, s.test)
-	return s.keep(j, t, err)
+	return s.run(ctx, filepath.Join(s.Env.Out, fmt.Sprintf("%s-s%d", j.Name, j.Config.Seed)), j)
 }
 
 // RunAlone trains the only job of a study, in the study's own directory.
-func (s *Study) RunAlone(ctx context.Context, j Job) *Trained {
+func (s *Study) RunAlone(ctx context.Context, j Job) *Trained { return s.run(ctx, s.Env.Out, j) }
+
+func (s *Study) run(ctx context.Context, out string, j Job) *Trained {
 	if s.err != nil {
 		return nil
 	}
-	t, err := Train(ctx, s.Env, s.Env.Out, j.Config, s.train, s.test)
-	return s.keep(j, t, err)
-}
-
-func (s *Study) keep(j Job, t *Trained, err error) *Trained {
+	if s.Env.Rehearse != nil {
+		s.Env.Rehearse(&j)
+	}
+	t, err := Train(ctx, s.Env, out, j.Config, s.train, s.test)
 	if err != nil {
 		s.Fail(fmt.Errorf("%s, seed %d: %w", j.Name, j.Config.Seed, err))
 		return nil
