@@ -132,6 +132,7 @@ func TestFailedResultsStay(t *testing.T) {
 		{"eqprop", "full", "ee1047d", "full"}, {"rate-vs-temporal", "full", "e542aa4", "mrts"},
 		{"superspike", "short", "3404666", "hidden"}, {"superspike", "short", "b14ae48", "hidden"}, {"superspike", "short", "b14ae48", "hidden-anew"},
 		{"eqprop", "full", "c1736d3", "training-error"}, {"topk-eqprop", "full", "ebcf4fc", "pruned-binary"}, {"s4nn", "full", "c1736d3", "twenty-epochs"},
+		{"joint", "short", "7d30708", "joint"},
 	} {
 		found := false
 		for _, r := range append(runs, earlier...) {

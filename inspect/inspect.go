@@ -1,7 +1,7 @@
 // Package inspect tells what a file is and what is in it, by its first bytes and its
 // header: models and checkpoints, other safetensors files, NumPy arrays, IDX and HDF5 files,
-// recordings of spike trains in JSON, CSV and text, configurations of training runs, run
-// directories. Elements of arrays are read when
+// recordings of spike trains in JSON, CSV and text, other tables in CSV, configurations of
+// training runs, run directories. Elements of arrays are read when
 // they are asked for, one array at a time.
 package inspect
 
@@ -35,7 +35,7 @@ import (
 
 // File is what a file holds.
 type File struct {
-	Format  string // model, checkpoint, safetensors, npz, npy, idx, hdf5, spike trains, training run, run
+	Format  string // model, checkpoint, safetensors, npz, npy, idx, hdf5, spike trains, table, training run, run
 	Version string
 	Summary map[string]string // facts by name
 	Arrays  []Array
@@ -87,7 +87,7 @@ func (e UnknownError) Error() string {
 	if e.What != "" {
 		what = "the file is " + e.What + ", which is no format that is known"
 	}
-	return fmt.Sprintf("%s: %s; known are safetensors (models, checkpoints), IDX (plain or .gz), NPY, NPZ, HDF5 (.h5, .nir), spike trains (.json, .csv, .txt, .dat), YAML files (.yaml) and run directories", e.Path, what)
+	return fmt.Sprintf("%s: %s; known are safetensors (models, checkpoints), IDX (plain or .gz), NPY, NPZ, HDF5 (.h5, .nir), spike trains (.json, .csv, .txt, .dat), tables (.csv), YAML files (.yaml) and run directories", e.Path, what)
 }
 
 // ConfigError is a mistake in a configuration file.
@@ -123,7 +123,9 @@ func Open(c catalog.Catalog, path string) (File, error) {
 		return ofYAML(c, path)
 	case ext == ".safetensors", len(head) > 8 && head[8] == '{' && !magic.IsText(head):
 		return ofSafetensors(c, path)
-	case slices.Contains([]string{".json", ".jsonl", ".csv", ".txt", ".dat"}, ext):
+	case ext == ".csv":
+		return ofCSV(path)
+	case slices.Contains([]string{".json", ".jsonl", ".txt", ".dat"}, ext):
 		return ofTrains(path)
 	}
 	return File{}, UnknownError{path, magic.What(head)}

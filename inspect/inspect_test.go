@@ -3,6 +3,7 @@ package inspect_test
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,5 +77,52 @@ func TestBrokenTrains(t *testing.T) {
 		if broken != (err != nil) || !broken && len(f.Arrays) != 2 {
 			t.Errorf("%s: %d trains, %v", text, len(f.Arrays), err)
 		}
+	}
+}
+
+// A table that is no recording was said to be one with wrong columns.
+func TestTableIsNoRecording(t *testing.T) {
+	dir := t.TempDir()
+	for name, c := range map[string]struct{ text, format, arrays string }{
+		"table.csv":     {"a, b,label\n1,2,x\n3,4.5,y\n", "table", "a number [2], b number [2], label text [2]"},
+		"late.csv":      {"a\n1\nx\n2\n", "table", "a text [3]"},
+		"recording.csv": {"unit,time\nu,1\nu,2\n", "spike trains", "u times [2]"},
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		f, err := inspect.Open(catalog.Default(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var arrays []string
+		for _, a := range f.Arrays {
+			arrays = append(arrays, fmt.Sprintf("%s %s %v", a.Name, a.DType, a.Shape))
+		}
+		if got := strings.Join(arrays, ", "); f.Format != c.format || got != c.arrays {
+			t.Errorf("%s: %s of %s, want %s of %s", name, f.Format, got, c.format, c.arrays)
+		}
+	}
+	late, err := inspect.Open(catalog.Default(), filepath.Join(dir, "late.csv"))
+	if want := "3 different texts, no number on line 3"; err != nil || late.Summary["column a"] != want {
+		t.Errorf("%q, %v; want %q", late.Summary["column a"], err, want)
+	}
+	sum := 0.0
+	table, _ := inspect.Open(catalog.Default(), filepath.Join(dir, "table.csv"))
+	if err := table.Arrays[1].Each(func(v []float64) error {
+		for _, x := range v {
+			sum += x
+		}
+		return nil
+	}); err != nil || sum != 6.5 {
+		t.Errorf("sum of b %v, %v; want 6.5", sum, err)
+	}
+	uneven := filepath.Join(dir, "uneven.csv")
+	if err := os.WriteFile(uneven, []byte("a,b\n1,2\n3\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := inspect.Open(catalog.Default(), uneven); err == nil || !strings.Contains(err.Error(), "line 3") {
+		t.Errorf("a line with too few fields: %v", err)
 	}
 }
