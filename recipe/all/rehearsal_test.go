@@ -1,7 +1,6 @@
 package all_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"flag"
@@ -28,7 +27,6 @@ import (
 var update = flag.Bool("update", false, "write testdata anew")
 
 const (
-	jobsFile       = "testdata/jobs.txt"
 	rehearsedTrain = 60 // training samples of a rehearsed job
 	rehearsedTest  = 20
 )
@@ -41,41 +39,46 @@ var rehearsable = []string{
 
 // TestRehearsals walks through the scales that take minutes and hours, with a few samples
 // and two epochs for each job: that they come to their end, and that their jobs, seeds,
-// settings and figures are those of testdata/jobs.txt. Written anew by -update, it is to
+// settings and figures are those of testdata/jobs. Written anew by -update, these are to
 // be read like the claims: a difference is another experiment.
 func TestRehearsals(t *testing.T) {
 	if testing.Short() {
 		t.Skip("walks through hundreds of jobs")
 	}
-	var got bytes.Buffer
 	for _, r := range all.Recipes() {
 		if !slices.Contains(rehearsable, r.ID) {
 			continue
 		}
 		for _, scale := range []report.Scale{report.Short, report.Full} {
-			rehearse(t, &got, r, scale)
-		}
-	}
-	if *update {
-		if err := os.WriteFile(jobsFile, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(jobsFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	have, kept := strings.Split(got.String(), "\n"), strings.Split(string(want), "\n")
-	for i := range max(len(have), len(kept)) {
-		if i >= len(have) || i >= len(kept) || have[i] != kept[i] {
-			t.Fatalf("line %d: %q, in %s %q", i+1, have[min(i, len(have)-1)], jobsFile, kept[min(i, len(kept)-1)])
+			t.Run(fmt.Sprintf("%s/%s", r.ID, scale), func(t *testing.T) {
+				kept(t, fmt.Sprintf("testdata/jobs/%s-%s.txt", r.ID, scale), rehearse(t, r, scale))
+			})
 		}
 	}
 }
 
-// rehearse writes the jobs of a recipe at a scale, and what is measured.
-func rehearse(t *testing.T, w *bytes.Buffer, r recipe.Recipe, scale report.Scale) {
-	start := time.Now()
+// kept compares lines with those of a file.
+func kept(t *testing.T, path, got string) {
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	src, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	have, want := strings.Split(got, "\n"), strings.Split(string(src), "\n")
+	for i := range max(len(have), len(want)) {
+		if i >= len(have) || i >= len(want) || have[i] != want[i] {
+			t.Fatalf("line %d of %d: %q, in %s %q of %d", i+1, len(have), have[min(i, len(have)-1)], path, want[min(i, len(want)-1)], len(want))
+		}
+	}
+}
+
+// rehearse lists the jobs of a recipe at a scale, and what is measured.
+func rehearse(t *testing.T, r recipe.Recipe, scale report.Scale) string {
+	var w strings.Builder
 	c := catalog.Default()
 	for i, d := range c.Datasets {
 		if d.Name == "mnist" {
@@ -87,23 +90,22 @@ func rehearse(t *testing.T, w *bytes.Buffer, r recipe.Recipe, scale report.Scale
 		Rehearse: func(j *recipe.Job) {
 			yaml, err := c.Encode(j.Config)
 			if err != nil {
-				t.Fatalf("%s at %s, %s: %v", r.ID, scale, j.Name, err)
+				t.Fatalf("%s: %v", j.Name, err)
 			}
 			m := &j.Config
-			fmt.Fprintf(w, "%s %s %s-s%d epochs=%d batch=%d train=%d settings=%.4x\n", r.ID, scale, j.Name, m.Seed, m.Epochs, m.Batch, m.Data.Train, sha256.Sum256(yaml))
+			fmt.Fprintf(&w, "%s-s%d epochs=%d batch=%d train=%d settings=%.4x\n", j.Name, m.Seed, m.Epochs, m.Batch, m.Data.Train, sha256.Sum256(yaml))
 			m.Epochs, m.Data.Train = min(m.Epochs, 2), rehearsedTrain
 		},
 	}
 	o, err := r.Run(t.Context(), e)
 	if err != nil {
-		t.Errorf("%s at %s: %v", r.ID, scale, err)
-		return
+		t.Fatal(err)
 	}
 	for _, id := range slices.Sorted(maps.Keys(o.Measured)) {
 		m := o.Measured[id]
-		fmt.Fprintf(w, "%s %s measures %s: %d figures of %d seeds, n %d\n", r.ID, scale, id, len(m.Values), m.Seeds, m.N)
+		fmt.Fprintf(&w, "%s: %d figures, seeds %d, n %d\n", id, len(m.Values), m.Seeds, m.N)
 	}
-	t.Logf("%s at %s: %v", r.ID, scale, time.Since(start).Round(time.Millisecond))
+	return w.String()
 }
 
 // digits are as many as MNIST has for training, of which there are a thousand different
