@@ -145,6 +145,7 @@ func (s *study) ablation(ctx context.Context) error {
 	table := report.Table{Head: []string{"seed", "without", "as published", "running mean"}, Right: []bool{true, true, true, true}}
 	gains := map[string][]float64{}
 	var names []string
+	var spread maps
 	for i := range paired {
 		seed := s.Env.Seed + uint64(i)
 		row := []string{fmt.Sprint(seed)}
@@ -160,6 +161,9 @@ func (s *study) ablation(ctx context.Context) error {
 			accuracy, t := s.accuracyOf(ctx, a.name, config(seed, s.digitData(z.images), voting(norm), loss.CountMSE{}, 2e-3, 4, z.ablationEpochs, s.batch()))
 			if t == nil {
 				return s.Err()
+			}
+			if err := spread.add(ctx, s, a.name, t); err != nil {
+				return err
 			}
 			if a.claim == "" {
 				base = accuracy
@@ -187,7 +191,10 @@ func (s *study) ablation(ctx context.Context) error {
 			s.Add(id, g, s.Test().Len())
 		}
 	}
-	return s.courses("NeuNorm", text, names, table)
+	if err := s.courses("NeuNorm", text, names, table); err != nil {
+		return err
+	}
+	return spread.section(s)
 }
 
 // studentT95 is the two-sided 95 % point of Student's t with 2 degrees of freedom, for
