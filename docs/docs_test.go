@@ -133,6 +133,7 @@ func TestFailedResultsStay(t *testing.T) {
 		{"superspike", "short", "3404666", "hidden"}, {"superspike", "short", "b14ae48", "hidden"}, {"superspike", "short", "b14ae48", "hidden-anew"},
 		{"eqprop", "full", "c1736d3", "training-error"}, {"topk-eqprop", "full", "ebcf4fc", "pruned-binary"}, {"s4nn", "full", "c1736d3", "twenty-epochs"},
 		{"joint", "short", "7d30708", "joint"},
+		{"stdb", "short", "7d30708", "hybrid-t8"}, {"stdb", "short", "7d30708", "hybrid-t8-stdb"}, {"stdb", "short", "7d30708", "hybrid-t6"},
 	} {
 		found := false
 		for _, r := range append(runs, earlier...) {
