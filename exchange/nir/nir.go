@@ -61,12 +61,14 @@ const (
 
 // Options say what a file does not. Those that a file's nodes need must be given.
 type Options struct {
-	DT        float64             // Δ, in the file's unit of time: seconds, or 1 where the unit is the step
-	Reset     *neuron.Reset       // what a spike does to the voltage
-	Surrogate surrogate.Surrogate // for training on
-	Method    Method              // how equations become steps; none: Exact
-	Strict    bool                // fire above the threshold only, not at it
-	Read      encode.Decoder      // how scores are read off the outputs; none: not said
+	DT         float64             // Δ, in the file's unit of time: seconds, or 1 where the unit is the step
+	Reset      *neuron.Reset       // what a spike does to the voltage
+	Surrogate  surrogate.Surrogate // for training on
+	Method     Method              // how equations become steps; none: Exact
+	Strict     bool                // fire above the threshold only, not at it
+	Refractory int                 // steps of silence after a spike
+	Coupling   *neuron.Coupling    // how the current of a synapse charges a membrane; nil: euler, it is held over a step
+	Read       encode.Decoder      // how scores are read off the outputs; none: not said
 }
 
 // Lowered says what became of a node.
@@ -131,8 +133,20 @@ func (l *lowering) run() error {
 	case len(l.g.Outputs) == 0:
 		return fmt.Errorf("the graph has no Output; add one")
 	}
+	l.sortOutputs()
 	_, err = l.g.Outline()
 	return err
+}
+
+// sortOutputs puts the outputs into the order of the edges to them: nodes stand in a file by name.
+func (l *lowering) sortOutputs() {
+	place := map[string]int{}
+	for i, e := range l.file.Edges {
+		if _, ok := place[e.To]; !ok {
+			place[e.To] = i
+		}
+	}
+	slices.SortStableFunc(l.g.Outputs, func(a, b network.Output) int { return place[a.Name] - place[b.Name] })
 }
 
 // Kinds of nodes that need options.
@@ -163,6 +177,8 @@ func (l *lowering) checkOptions() error {
 		return fmt.Errorf("DT is %v, want a positive length of a step", l.o.DT)
 	case l.o.Method != Exact && l.o.Method != Euler:
 		return fmt.Errorf("method %q, want exact or euler", l.o.Method)
+	case l.o.Refractory < 0 || l.o.Refractory > 1<<20:
+		return fmt.Errorf("refractory is %d, want a number of steps from 0 to %d", l.o.Refractory, 1<<20)
 	}
 	return nil
 }
@@ -415,6 +431,9 @@ func channelsLast(shape []int) (here tensor.Shape, order []int, err error) {
 		return nil, nil, fmt.Errorf("shape %v: want a vector, channels×places or channels×height×width", shape)
 	}
 	c, h, w := shape[0], shape[1], shape[2]
+	if c == 1 || h*w == 1 { // one order alone
+		return tensor.Shape{h, w, c}, nil, nil
+	}
 	if size := float64(c) * float64(h) * float64(w); size > 1<<30 {
 		return nil, nil, fmt.Errorf("shape %v is too large", shape)
 	}
