@@ -84,14 +84,19 @@ func (l *lowering) decays(tau levels) (levels, error) {
 		if !(t > 0) {
 			return nil, fmt.Errorf("a time constant is %v, want it positive", t)
 		}
-		if v[i] = math.Exp(-l.o.DT / t); l.o.Method == Euler {
-			v[i] = 1 - l.o.DT/t
-		}
-		if v[i] < 0 {
+		if v[i] = l.decay(t); v[i] < 0 {
 			return nil, fmt.Errorf("a step of %v is longer than the time constant %v, which Euler's method does not follow; use smaller steps or the exact method", l.o.DT, t)
 		}
 	}
 	return v, nil
+}
+
+// decay is what remains after a step with one time constant.
+func (l *lowering) decay(tau float64) float64 {
+	if l.o.Method == Euler {
+		return 1 - l.o.DT/tau
+	}
+	return math.Exp(-l.o.DT / tau)
 }
 
 // options are the options of a population as values for each neuron, by the names of this project.
