@@ -125,10 +125,10 @@ func (c *Import) options() (nir.Options, error) {
 	return o, o.Reset.UnmarshalText([]byte(c.Reset))
 }
 
-// asVector puts a flatten before a network of vectors where samples of the data are images of one
-// channel or one pixel, in which there is only one order.
+// asVector puts a flatten before a network of vectors where samples of the data are images or rows of
+// one channel or one pixel, in which there is only one order.
 func asVector(g network.Graph, shape tensor.Shape) network.Graph {
-	if len(g.Input) != 1 || len(shape) != 3 || shape.Size() != g.Input[0] || shape[2] != 1 && shape[0]*shape[1] != 1 {
+	if len(g.Input) != 1 || len(shape) < 2 || shape.Size() != g.Input[0] || shape[len(shape)-1] != 1 && shape[len(shape)-1] != g.Input[0] {
 		return g
 	}
 	edit := network.Edit(g)

@@ -112,10 +112,10 @@ func (r *raising) input(shape tensor.Shape) error {
 
 // channelsFirst is the shape in a file of one here, and how elements correspond.
 func channelsFirst(shape tensor.Shape) (file, order []int, err error) {
-	switch len(shape) {
-	case 1:
+	switch {
+	case len(shape) == 1, len(shape) == 2 && shape[1] == 1:
 		file = []int{shape[0]}
-	case 3:
+	case len(shape) == 3:
 		file = []int{shape[2], shape[0], shape[1]}
 	default:
 		return nil, nil, fmt.Errorf("shape %v, want a vector or an image height×width×channels", shape)
@@ -189,7 +189,7 @@ func (r *raising) node(nd network.GraphNode, info network.Info) error {
 		return fmt.Errorf("a parametric-spiking rounds its steps otherwise than what it would come back as; make it a spiking with neuron lif, varied {beta: channel} and the decays that it learnt")
 	}
 	kind := fmt.Sprintf("%T", nd.Layer)
-	return fmt.Errorf("a %s has no counterpart in NIR; build the network of linear, conv2d, avg-pool, flatten, add, delay, spiking, recurrent, integrator and readout layers", kind[strings.LastIndex(kind, ".")+1:])
+	return fmt.Errorf("layer %s has no counterpart in NIR; build the network of linear, conv2d, avg-pool, flatten, add, delay, spiking, recurrent, integrator and readout layers", kind[strings.LastIndex(kind, ".")+1:])
 }
 
 // sum is what arrives at a node, which is the sum of all edges to it: that of an add too, whose first
