@@ -77,6 +77,8 @@ type Lowered struct {
 	Kind string   // there
 	To   string   // the node of the network; empty where it is part of another's
 	Lost []string // what the file did not say, as it was read, and what was not taken over
+
+	Order []int // of Lower: of each element there its place in the file, channels first; nil: the same
 }
 
 // Lower makes a network of the graph. An error names the node.
@@ -392,7 +394,7 @@ func (l *lowering) say(n *Node, to string, lost ...string) {
 	for _, note := range n.Notes {
 		lost = append(lost, note+": not taken over")
 	}
-	l.report = append(l.report, Lowered{n.Name, n.Kind, to, lost})
+	l.report = append(l.report, Lowered{n.Name, n.Kind, to, lost, l.values[n.Name].order})
 }
 
 // free is a name of the network that is not taken: dots, spaces and slashes become underscores.

@@ -106,7 +106,7 @@ func (r *raising) input(shape tensor.Shape) error {
 	name := r.free("input")
 	r.g.Nodes = append(r.g.Nodes, Node{Name: name, Kind: "Input", Params: map[string]Param{"shape": whole(file...)}})
 	r.values[network.Input] = raised{[]string{name}, file, order}
-	r.report = append(r.report, Lowered{name, "input", name, nil})
+	r.report = append(r.report, Lowered{Node: name, Kind: "input", To: name})
 	return nil
 }
 
@@ -240,7 +240,7 @@ func (r *raising) add(n raiseNode, of, kind string, params map[string]Param, sha
 }
 
 func (r *raising) say(n raiseNode, kind, to string, lost ...string) {
-	r.report = append(r.report, Lowered{n.Name, kind, to, lost})
+	r.report = append(r.report, Lowered{Node: n.Name, Kind: kind, To: to, Lost: lost})
 }
 
 // output adds an Output.
@@ -260,7 +260,7 @@ func (r *raising) output(out network.Output) error {
 	if out.Scale != 0 && out.Scale != 1 {
 		lost = append(lost, fmt.Sprintf("scale: %v, of its scores", out.Scale))
 	}
-	r.report = append(r.report, Lowered{out.Name, "output", out.Name, lost})
+	r.report = append(r.report, Lowered{Node: out.Name, Kind: "output", To: out.Name, Lost: lost})
 	return nil
 }
 
