@@ -9,7 +9,6 @@ import (
 
 // unit is a neuron: its equation, and what it remembers.
 type unit struct {
-	kind                 string
 	tau, syn             float64 // of the membrane and of the synapse; tau 0: no leak
 	r, leak, theta, zero float64
 	fires                bool
@@ -39,9 +38,14 @@ func (s *solver) population(n *nir.Node, in field) (field, error) {
 	}
 	out := make([]float64, len(in.v))
 	for k, x := range in.v {
-		u := unit{kind: n.Kind, tau: at[0](k), syn: at[1](k), r: at[2](k), leak: at[3](k), theta: at[4](k), zero: at[5](k), fires: n.Params["v_threshold"].Data != nil, v: st.v[k], i: st.i[k]}
-		if strings.HasPrefix(u.kind, "Cuba") {
+		u := unit{tau: at[0](k), syn: at[1](k), r: at[2](k), leak: at[3](k), theta: at[4](k), zero: at[5](k), fires: n.Params["v_threshold"].Data != nil, v: st.v[k], i: st.i[k]}
+		switch n.Kind {
+		case "CubaLIF", "CubaLI":
 			x *= at[6](k)
+		case "IF", "I":
+			u.tau, u.syn = 0, 0
+		default:
+			u.syn = 0
 		}
 		switch {
 		case st.pause[k] > 0:

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os/exec"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -308,5 +311,110 @@ func TestRandomNetworksComeBackBitForBit(t *testing.T) {
 	}
 	if alive < 90 {
 		t.Errorf("only %d of 100 networks gave anything", alive)
+	}
+}
+
+// net is a graph of layers in a row, of a vector or an image.
+func net(input tensor.Shape, layers ...layer.Layer) network.Graph {
+	g := network.Graph{Input: input}
+	for i, l := range layers {
+		g.Nodes = append(g.Nodes, network.GraphNode{Node: network.Node{Name: fmt.Sprintf("n%d", i), Layer: l}})
+	}
+	return g
+}
+
+func fires(n neuron.Neuron) layer.Layer { return layer.Spiking{Neuron: n, Surrogate: fast} }
+
+// What would change spikes in silence is refused, by the name of the node and with one thing to try.
+func TestRaiseRefuses(t *testing.T) {
+	vector, picture := tensor.Shape{4}, tensor.Shape{4, 4, 2}
+	lif := neuron.LIF{Beta: 0.9, Threshold: 1}
+	zero, strict, pause, late := lif, lif, lif, lif
+	zero.Reset, strict.Strict, pause.Refractory, late.Delayed = neuron.Zero, true, 2, true
+	for want, g := range map[string]network.Graph{
+		`node "n1": reset zero, strict false, refractory 0, where node "n0" has reset subtract`: net(vector, fires(lif), fires(zero)),
+		`node "n1": reset subtract, strict true`:                                                net(vector, fires(lif), fires(strict)),
+		`refractory 2, where node "n0" has`:                                                     net(vector, fires(lif), fires(pause)),
+		"take delayed out":                                                                      net(vector, fires(late)),
+		"a delay of 1 step before it":                                                           net(vector, fires(neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1, Delay: true})),
+		"coupling exact, where node":                                                            net(vector, fires(neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1}), fires(neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1, Coupling: neuron.Exact})),
+		"ALIF has no counterpart":                                                               net(vector, fires(neuron.ALIF{Beta: 0.9, Rho: 0.9, Threshold: 1})),
+		"MaxPool has no counterpart":                                                            net(picture, layer.MaxPool{Size: 2}),
+		"--fold":                                                                                net(picture, layer.BatchNorm{}),
+		"padding [1 0 0 0]":                                                                     net(picture, layer.Conv2D{Out: 2, Kernel: []int{2}, Padding: []int{1, 0, 0, 0}}),
+		"give count-padding":                                                                    net(picture, layer.AvgPool{Size: 2, Padding: []int{1}}),
+		"put a linear behind":                                                                   net(picture, layer.Flatten{}),
+		"it is not square":                                                                      net(tensor.Shape{2, 4, 2}, layer.GlobalAvgPool{}),
+		"make it a readout":                                                                     net(vector, temporal.Integrator{Neuron: neuron.LIF{Beta: 0.5, Threshold: 1, Reset: neuron.None}}),
+		"want a vector or an image":                                                             net(tensor.Shape{4, 3}, layer.Dropout{Rate: 0.1}),
+	} {
+		_, _, _, err := nir.Raise(g, nir.Options{DT: 0.001})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	for want, o := range map[string]nir.Options{"DT is 0": {}, "DT is -1": {DT: -1}, "want exact or euler": {DT: 1, Method: "middle"}} {
+		if _, _, _, err := nir.Raise(net(vector, fires(lif)), o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// Extremes of options come back too: no leak, no memory, no gain, a decay next to 1.
+func TestExtremesComeBack(t *testing.T) {
+	single(t)
+	vector := tensor.Shape{4}
+	threshold := neuron.LIF{Threshold: 0.5, Reset: neuron.None, Strict: true}
+	for name, l := range map[string]layer.Layer{
+		"no leak":         fires(neuron.LIF{Beta: 1, Threshold: 1}),
+		"no memory":       fires(neuron.LIF{Beta: 0, Threshold: 0.2}),
+		"threshold":       fires(threshold),
+		"next to 1":       fires(neuron.LIF{Beta: 1 - 1.0/(1<<24), Threshold: 1, Reset: neuron.Zero, ResetValue: -0.25}),
+		"small":           fires(neuron.LIF{Beta: 1e-30, Threshold: 0.2, DecayInput: true}),
+		"negative gain":   fires(neuron.LIF{Beta: 0.3, Threshold: 0.1, Gain: -0.7, Leak: 0.05}),
+		"readout":         layer.Readout{Beta: 0.9},
+		"readout of all":  layer.Readout{Beta: 1},
+		"readout of none": layer.Readout{Beta: 0},
+		"factor":          temporal.Integrator{Neuron: neuron.LIF{Threshold: 1, Reset: neuron.None, Gain: -3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if !roundTrip(t, net(vector, layer.Linear{Out: 4}, l), nir.Options{DT: 0.001}, 1) {
+				t.Error("it gives nothing")
+			}
+		})
+	}
+	g, _, _, err := nir.Raise(net(vector, fires(threshold)), nir.Options{DT: 1})
+	if err != nil || g.Nodes[1].Kind != "Threshold" {
+		t.Errorf("%v, %v, want a Threshold", g, err)
+	}
+}
+
+// h5py and h5dump read what is written, in the layout that the NIR package has.
+func TestOthersReadTheFile(t *testing.T) {
+	g, _, _, err := nir.Raise(net(tensor.Shape{4, 4, 2}, layer.Conv2D{Out: 3, Kernel: []int{3}}, fires(neuron.LIF{Beta: 0.9, Threshold: 1}), layer.Flatten{}, layer.Linear{Out: 2}), nir.Options{DT: 0.001})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "net.nir")
+	if err := nir.Write(path, g); err != nil {
+		t.Fatal(err)
+	}
+	if dump, err := exec.LookPath("h5dump"); err == nil {
+		if out, err := exec.Command(dump, "-d", "/node/nodes/n1/tau", path).CombinedOutput(); err != nil || !strings.Contains(string(out), "( 3, 2, 2 )") {
+			t.Errorf("h5dump: %v: %s", err, out)
+		}
+	}
+	const python = "/usr/bin/python3" // the system's own, which has the system's h5py
+	if err := exec.Command(python, "-c", "import h5py").Run(); err != nil {
+		t.Skip("needs h5py (Debian: python3-h5py)")
+	}
+	out, err := exec.Command(python, "-c", `
+import sys, h5py
+f = h5py.File(sys.argv[1], "r")
+n = f["node"]["nodes"]
+print(f["version"][()].decode(), n["n0"]["weight"].shape, n["n0"]["stride"].dtype, n["n0"]["input_shape"][()].tolist(), n["n1"]["type"][()].decode(), n["n1"]["v_threshold"].dtype, [[x.decode() for x in e] for e in f["node"]["edges"][()]][0])
+`, path).CombinedOutput()
+	if want := "0.2.0 (3, 2, 3, 3) int64 [4, 4] LIF float32 ['input', 'n0']\n"; err != nil || string(out) != want {
+		t.Errorf("%v: %s, want %s", err, out, want)
 	}
 }
