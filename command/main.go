@@ -212,22 +212,16 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// codeError ends the command with a code and nothing more to say.
-type codeError int
-
-func (e codeError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+type codeError = exchange.Exit
 
 // report prints an error and returns the exit code.
 func (a *app) report(err error) int {
 	var code codeError
 	var usage usageError
 	var config recipe.UsageError
-	var disagreement exchange.Disagreement
 	switch {
 	case err == nil:
 		return 0
-	case errors.As(err, &disagreement):
-		return disagreement.ExitCode()
 	case errors.As(err, &code):
 		return int(code)
 	}

@@ -43,13 +43,8 @@ code 3 where spikes do not agree. See docs/nir.md.
   synfire certify lif.nir --dt 0.0001 --against lif_lava_cpu_float.csv`
 }
 
-// Disagreement ends the command with exit code 3, that of a claim that is not met.
-type Disagreement struct{}
-
-func (Disagreement) Error() string { return "the file does not agree" }
-
-// ExitCode is 3.
-func (Disagreement) ExitCode() int { return 3 }
+// notMet is the exit code of a claim that is not met.
+const notMet = 3
 
 // Run certifies.
 func (c *Certify) Run(e Env) error {
@@ -63,7 +58,7 @@ func (c *Certify) Run(e Env) error {
 		err = printCertificate(e.Out, cert)
 	}
 	if err == nil && !cert.Agrees {
-		return Disagreement{}
+		return Exit(notMet)
 	}
 	return err
 }

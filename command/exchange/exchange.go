@@ -24,6 +24,11 @@ type Env struct {
 	Data    func(dir string) data.Options
 }
 
+// Exit ends the command with a code and nothing more to say.
+type Exit int
+
+func (e Exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
 // node is a node in the JSON of the verbs, and what did not come along.
 type node struct {
 	Name      string   `json:"name"`

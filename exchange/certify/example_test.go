@@ -33,5 +33,5 @@ func ExampleCheck() {
 	// agrees: true
 	// steps: spikes equal true, voltages differ by 0
 	// exact: spikes equal true, voltages differ by 0
-	// reset: zero: spikes equal false, voltages differ by 0.75
+	// reset: zero: spikes equal false, voltages differ by 0.5
 }
