@@ -139,8 +139,8 @@ func (r Reading) reset(u *unit) {
 	}
 }
 
-// mostEvents bounds the spikes of a neuron in a step.
-const mostEvents = 100_000
+// mostEvents bounds the spikes of a neuron in a step: what is above its threshold then stays there.
+const mostEvents = 1000
 
 // events advances a neuron by a step from spike to spike, at the times at which its voltage reaches
 // the threshold, and tells their number.
@@ -211,7 +211,7 @@ func (u *unit) crossing(x, rest float64) float64 {
 	lo := 0.0
 	for _, hi := range []float64{u.extremum(b, c, rest), rest} { // between which it is monotone
 		if at(hi) >= u.theta {
-			for range 100 {
+			for range 60 {
 				if mid := (lo + hi) / 2; at(mid) >= u.theta {
 					hi = mid
 				} else {
