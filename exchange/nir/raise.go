@@ -145,6 +145,9 @@ type raiseNode struct {
 
 // node raises one node, whose inputs are raised.
 func (r *raising) node(nd network.GraphNode, info network.Info) error {
+	if _, ok := nd.Layer.(layer.Concat); ok {
+		return r.concat(raiseNode{nd, raised{}, info.Out})
+	}
 	in, err := r.sum(nd)
 	if err != nil {
 		return err
@@ -189,7 +192,7 @@ func (r *raising) node(nd network.GraphNode, info network.Info) error {
 		return fmt.Errorf("a parametric-spiking rounds its steps otherwise than what it would come back as; make it a spiking with neuron lif, varied {beta: channel} and the decays that it learnt")
 	}
 	kind := fmt.Sprintf("%T", nd.Layer)
-	return fmt.Errorf("layer %s has no counterpart in NIR; build the network of linear, conv2d, avg-pool, flatten, add, delay, spiking, recurrent, integrator and readout layers", kind[strings.LastIndex(kind, ".")+1:])
+	return fmt.Errorf("layer %s has no counterpart in NIR; build the network of linear, conv2d, avg-pool, flatten, add, concat, delay, spiking, recurrent, integrator and readout layers", kind[strings.LastIndex(kind, ".")+1:])
 }
 
 // sum is what arrives at a node, which is the sum of all edges to it: that of an add too, whose first

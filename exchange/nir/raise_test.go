@@ -131,6 +131,9 @@ func (d *drawer) graph() network.Graph {
 			if d.IntN(2) == 0 {
 				add(layer.Add{}, nil, []string{a, last}[d.IntN(2)], last, b)
 			}
+			if d.IntN(2) == 0 {
+				add(layer.Concat{}, nil, []string{a, last}[d.IntN(2)], last, a)
+			}
 			population(true)
 		}
 		if d.IntN(2) == 0 {
@@ -172,6 +175,11 @@ func (d *drawer) graph() network.Graph {
 		add(temporal.Delay{Steps: 3, PerUnit: true}, map[string]tensor.Tensor{"steps": steps})
 	case 3:
 		population(false)
+	}
+	if d.IntN(3) == 0 { // elements of a flattened image beside others
+		vector := last
+		add(temporal.Delay{Steps: 1}, nil)
+		add(layer.Concat{}, nil, last, vector)
 	}
 	add(layer.Linear{Out: 5, NoBias: d.IntN(2) == 0}, nil)
 	if d.IntN(2) == 0 {

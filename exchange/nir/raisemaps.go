@@ -177,3 +177,49 @@ func (r *raising) time(steps int) float64 {
 	}
 	return t
 }
+
+// mostOnes bounds the maps that stand for a concat.
+const mostOnes = 1 << 24
+
+// concat raises a concat to the sum of maps of zeros and ones, a Linear or Conv2d for each input,
+// which put its channels where they stand in the whole.
+func (r *raising) concat(n raiseNode) error {
+	file, order, err := channelsFirst(n.out)
+	if err != nil {
+		return err
+	}
+	var joined raised
+	at, channels := 0, file[0]
+	for k, name := range n.Inputs {
+		in := r.values[name]
+		own := in.shape[0]
+		if own*channels > mostOnes {
+			return fmt.Errorf("a concat of %d and more channels would take a map of %d weights of zeros and ones, at most %d are written; join fewer channels", own, own*channels, mostOnes)
+		}
+		ones := tensor.New(1, 1, own, channels)
+		for i := range own {
+			ones.Data[i*channels+at+i] = 1
+		}
+		at += own
+		part := n
+		part.Name, part.in = fmt.Sprintf("%s_%d", n.Name, k), in
+		if len(file) == 1 {
+			err = r.linear(part.with("weight", ones.Data, own, channels), layer.Linear{Out: channels, NoBias: true})
+		} else {
+			err = r.conv(part.with("weight", ones.Data, 1, 1, own, channels), layer.Conv2D{Out: channels, Kernel: []int{1}, NoBias: true})
+		}
+		if err != nil {
+			return err
+		}
+		joined.from = append(joined.from, r.values[part.Name].from...)
+	}
+	joined.shape, joined.order = file, order
+	r.values[n.Name] = joined
+	return nil
+}
+
+// with is the node with an array.
+func (n raiseNode) with(role string, data []tensor.Float, shape ...int) raiseNode {
+	n.Arrays = map[string]tensor.Tensor{role: {Shape: shape, Data: data}}
+	return n
+}
