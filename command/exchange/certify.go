@@ -25,6 +25,7 @@ type Certify struct {
 	Method     string   `help:"How equations become steps: exact or euler." enum:"exact,euler" default:"exact"`
 	Strict     bool     `help:"Fire above the threshold only, not at it."`
 	Refractory int      `help:"Steps of silence after a spike." placeholder:"N"`
+	Floor      float64  `help:"Least voltage of neurons, below 0, as Sinabs has it (--floor=-1); none: 0." placeholder:"VOLTAGE"`
 	Coupling   string   `help:"How the current of a synapse charges a membrane: held over a step (euler), decaying (exact), or whole (unit)." enum:"euler,exact,unit" default:"euler"`
 	Steps      int      `help:"Steps of the input that is made up where none is given." default:"100" placeholder:"N"`
 	Input      string   `help:"Input: a CSV file, a row a step, channels first. None: that of the first trace." placeholder:"FILE.csv"`
@@ -85,6 +86,7 @@ func (c *Certify) check() (certify.Certificate, error) {
 	if s.Options, err = options(c.DT, c.Reset, c.Method, c.Strict, c.Refractory, c.Coupling); err != nil {
 		return certify.Certificate{}, err
 	}
+	s.Options.Floor = c.Floor
 	if c.Input != "" {
 		if s.Input, err = readRows(c.Input); err != nil {
 			return certify.Certificate{}, err

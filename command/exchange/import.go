@@ -28,6 +28,7 @@ type Import struct {
 	Method     string  `help:"How equations become steps: exact or euler." enum:"exact,euler" default:"exact"`
 	Strict     bool    `help:"Fire above the threshold only, not at it."`
 	Refractory int     `help:"Steps of silence after a spike." placeholder:"N"`
+	Floor      float64 `help:"Least voltage of neurons, below 0, as Sinabs has it (--floor=-1); none: 0." placeholder:"VOLTAGE"`
 	Coupling   string  `help:"How the current of a synapse charges a membrane: held over a step (euler), decaying (exact), or whole (unit)." enum:"euler,exact,unit" default:"euler"`
 	DataDir    string  `help:"Folder with your own copies of data sets." placeholder:"DIR"`
 	JSON       bool    `help:"Print JSON."`

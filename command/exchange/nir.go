@@ -24,6 +24,7 @@ func readNIR(c *Import) (network.Graph, []node, error) {
 	if err != nil {
 		return network.Graph{}, nil, err
 	}
+	o.Floor = c.Floor
 	g, err := nir.Read(c.File)
 	if err != nil {
 		return network.Graph{}, nil, err

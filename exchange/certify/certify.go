@@ -140,7 +140,7 @@ func Check(g *nir.Graph, s Setting) (Certificate, error) {
 	}
 	base := readingOf(s.Options)
 	k := comparison{g, report, own}
-	for _, r := range readings(base, spiking(g)) {
+	for _, r := range readings(base, threshold(g)) {
 		course, err := Solve(g, r.Reading, input)
 		if err != nil {
 			return Certificate{}, err
@@ -167,13 +167,19 @@ func Check(g *nir.Graph, s Setting) (Certificate, error) {
 	return c, nil
 }
 
-func spiking(g *nir.Graph) bool {
-	return slices.ContainsFunc(g.Nodes, func(n nir.Node) bool { return n.Params["v_threshold"].Data != nil })
+// threshold is the first of a graph; 0 where nothing fires.
+func threshold(g *nir.Graph) float64 {
+	for _, n := range g.Nodes {
+		if v := n.Params["v_threshold"].Data; len(v) > 0 {
+			return v[0]
+		}
+	}
+	return 0
 }
 
 // readingOf is the reading that options say.
 func readingOf(o nir.Options) Reading {
-	r := Reading{DT: o.DT, Reset: "none", Method: string(o.Method), Coupling: "euler", Strict: o.Strict, Refractory: o.Refractory}
+	r := Reading{DT: o.DT, Reset: "none", Method: string(o.Method), Coupling: "euler", Strict: o.Strict, Refractory: o.Refractory, Floor: o.Floor}
 	if o.Reset != nil {
 		r.Reset = o.Reset.String()
 	}
@@ -190,9 +196,9 @@ type named struct {
 }
 
 // readings are the given one, and those that the file leaves open beside it.
-func readings(base Reading, spiking bool) []named {
+func readings(base Reading, threshold float64) []named {
 	all := []named{{"steps", base}}
-	if !spiking {
+	if threshold == 0 {
 		return all
 	}
 	other := func(name string, change func(r *Reading)) {
@@ -208,7 +214,11 @@ func readings(base Reading, spiking bool) []named {
 	}
 	other(fmt.Sprintf("dt: %v", base.DT/2), func(r *Reading) { r.Parts = 2 })
 	other("delay: 1 step", func(r *Reading) { r.Delay = 1 })
-	other("floor: -1 threshold", func(r *Reading) { r.Floor = -1 })
+	if base.Floor == 0 {
+		other(fmt.Sprintf("floor: %v", -threshold), func(r *Reading) { r.Floor = -threshold })
+	} else {
+		other("floor: none", func(r *Reading) { r.Floor = 0 })
+	}
 	return all
 }
 

@@ -62,8 +62,8 @@ func (s *solver) population(n *nir.Node, in field) (field, error) {
 			s.r.charge(&u, x)
 			out[k] = s.r.fire(&u)
 		}
-		if s.r.Floor != 0 {
-			u.v = max(u.v, s.r.Floor*u.theta)
+		if s.r.Floor != 0 && u.fires {
+			u.v = max(u.v, s.r.Floor)
 		}
 		if st.v[k], st.i[k] = u.v, u.i; out[k] > 0 {
 			st.pause[k] = s.r.Refractory * s.r.Parts

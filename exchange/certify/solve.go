@@ -18,7 +18,7 @@ type Reading struct {
 	Strict     bool    // fire above the threshold only
 	Refractory int     // steps of silence after a spike
 	Delay      int     // steps by which each population gets its input later
-	Floor      float64 // least voltage in thresholds, such as −1; 0: none
+	Floor      float64 // least voltage, below 0; 0: none
 	Parts      int     // of a step, each evaluated for itself; 0: 1
 	Within     bool    // thresholds are crossed at any time, not looked at at the ends of steps
 	Gain       float64 // factor of the inputs; 0: 1

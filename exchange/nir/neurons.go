@@ -254,16 +254,22 @@ func (l *lowering) neuron(n *Node, in value) error {
 	}
 	switch m := of.(type) {
 	case neuron.IF:
-		m.Reset, m.Strict, m.Refractory = reset, l.o.Strict, l.o.Refractory
+		m.Reset, m.Strict, m.Refractory, m.Floor = reset, l.o.Strict, l.o.Refractory, l.o.Floor
 		of = m
 	case neuron.LIF:
-		m.Reset, m.Strict, m.Refractory = reset, l.o.Strict, l.o.Refractory
+		m.Reset, m.Strict, m.Refractory, m.Floor = reset, l.o.Strict, l.o.Refractory, l.o.Floor
 		of = m
 	case neuron.CuBaLIF:
+		if l.o.Floor != 0 {
+			return fmt.Errorf("a floor of %v: neurons with a synapse have none here; read the file without", l.o.Floor)
+		}
 		m.Reset, m.Strict, m.Refractory = reset, l.o.Strict, l.o.Refractory
 		of = m
 	}
 	lost = append(lost, fmt.Sprintf("reset: %v", reset), "surrogate")
+	if l.o.Floor != 0 {
+		lost = append(lost, fmt.Sprintf("floor: %v", l.o.Floor))
+	}
 	if l.o.Refractory > 0 {
 		lost = append(lost, fmt.Sprintf("refractory: %d steps", l.o.Refractory))
 	}

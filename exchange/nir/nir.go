@@ -67,6 +67,7 @@ type Options struct {
 	Method     Method              // how equations become steps; none: Exact
 	Strict     bool                // fire above the threshold only, not at it
 	Refractory int                 // steps of silence after a spike
+	Floor      float64             // least voltage, below 0; 0: none
 	Coupling   *neuron.Coupling    // how the current of a synapse charges a membrane; nil: euler, it is held over a step
 	Read       encode.Decoder      // how scores are read off the outputs; none: not said
 }

@@ -38,12 +38,16 @@ type drawer struct {
 	reset      neuron.Reset
 	strict     bool
 	refractory int
+	floor      float64
 	coupling   neuron.Coupling
 }
 
 func newDrawer(seed uint64) *drawer {
 	d := &drawer{Rand: rand.New(rand.NewPCG(seed, 2))}
 	d.reset, d.strict = neuron.Reset(d.IntN(3)), d.IntN(2) == 0
+	if d.IntN(4) == 0 {
+		d.floor = -0.5
+	}
 	d.refractory, d.coupling = d.IntN(2)*d.IntN(3), neuron.Coupling(d.IntN(3))
 	return d
 }
@@ -52,9 +56,9 @@ func (d *drawer) in(lo, hi float64) float64 { return lo + (hi-lo)*d.Float64() }
 
 // neuron is one with the options that a file is read with for all; one that does not fire has none.
 func (d *drawer) neuron(fires bool) neuron.Variable {
-	reset, strict, pause := d.reset, d.strict, d.refractory
+	reset, strict, pause, floor := d.reset, d.strict, d.refractory, d.floor
 	if !fires {
-		reset, strict, pause = neuron.None, false, 0
+		reset, strict, pause, floor = neuron.None, false, 0, 0
 	}
 	leak, gain := 0.0, d.in(0.3, 2)
 	if d.IntN(3) == 0 {
@@ -64,13 +68,13 @@ func (d *drawer) neuron(fires bool) neuron.Variable {
 	if reset == neuron.Zero && d.IntN(2) == 0 {
 		value = d.in(-0.4, 0.1)
 	}
-	switch d.IntN(4) {
-	case 0:
-		return neuron.IF{Threshold: d.in(0.3, 1), Strict: strict, Reset: reset, ResetValue: value, Gain: gain, Refractory: pause}
-	case 1:
+	switch kind := d.IntN(4); {
+	case kind == 0:
+		return neuron.IF{Floor: floor, Threshold: d.in(0.3, 1), Strict: strict, Reset: reset, ResetValue: value, Gain: gain, Refractory: pause}
+	case kind == 1 && floor == 0:
 		return neuron.CuBaLIF{Alpha: d.in(0.1, 0.9), Beta: d.in(0.1, 0.97), Coupling: d.coupling, Threshold: d.in(0.1, 0.6), Leak: leak, Strict: strict, Reset: reset, ResetValue: value, Gain: gain, Refractory: pause}
 	}
-	return neuron.LIF{Beta: d.in(0, 1), Threshold: d.in(0.3, 1), Leak: leak, Strict: strict, Reset: reset, ResetValue: value, Gain: gain, DecayInput: d.IntN(2) == 0, Refractory: pause}
+	return neuron.LIF{Floor: floor, Beta: d.in(0, 1), Threshold: d.in(0.3, 1), Leak: leak, Strict: strict, Reset: reset, ResetValue: value, Gain: gain, DecayInput: d.IntN(2) == 0, Refractory: pause}
 }
 
 // varied lets some options of a neuron differ by channel or unit.
@@ -340,21 +344,21 @@ func TestRaiseRefuses(t *testing.T) {
 	zero, strict, pause, late := lif, lif, lif, lif
 	zero.Reset, strict.Strict, pause.Refractory, late.Delayed = neuron.Zero, true, 2, true
 	for want, g := range map[string]network.Graph{
-		`node "n1": reset zero, strict false, refractory 0, where node "n0" has reset subtract`: net(vector, fires(lif), fires(zero)),
-		`node "n1": reset subtract, strict true`:                                                net(vector, fires(lif), fires(strict)),
-		`refractory 2, where node "n0" has`:                                                     net(vector, fires(lif), fires(pause)),
-		"take delayed out":                                                                      net(vector, fires(late)),
-		"a delay of 1 step before it":                                                           net(vector, fires(neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1, Delay: true})),
-		"coupling exact, where node":                                                            net(vector, fires(neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1}), fires(neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1, Coupling: neuron.Exact})),
-		"ALIF has no counterpart":                                                               net(vector, fires(neuron.ALIF{Beta: 0.9, Rho: 0.9, Threshold: 1})),
-		"MaxPool has no counterpart":                                                            net(picture, layer.MaxPool{Size: 2}),
-		"--fold":                                                                                net(picture, layer.BatchNorm{}),
-		"padding [1 0 0 0]":                                                                     net(picture, layer.Conv2D{Out: 2, Kernel: []int{2}, Padding: []int{1, 0, 0, 0}}),
-		"give count-padding":                                                                    net(picture, layer.AvgPool{Size: 2, Padding: []int{1}}),
-		"put a linear behind":                                                                   net(picture, layer.Flatten{}),
-		"it is not square":                                                                      net(tensor.Shape{2, 4, 2}, layer.GlobalAvgPool{}),
-		"make it a readout":                                                                     net(vector, temporal.Integrator{Neuron: neuron.LIF{Beta: 0.5, Threshold: 1, Reset: neuron.None}}),
-		"want a vector or an image":                                                             net(tensor.Shape{4, 3}, layer.Dropout{Rate: 0.1}),
+		`node "n1": reset zero, strict false, refractory 0, floor 0, where node "n0" has reset subtract`: net(vector, fires(lif), fires(zero)),
+		`node "n1": reset subtract, strict true`:                                                         net(vector, fires(lif), fires(strict)),
+		`refractory 2, floor 0, where node "n0" has`:                                                     net(vector, fires(lif), fires(pause)),
+		"take delayed out":            net(vector, fires(late)),
+		"a delay of 1 step before it": net(vector, fires(neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1, Delay: true})),
+		"coupling exact, where node":  net(vector, fires(neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1}), fires(neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1, Coupling: neuron.Exact})),
+		"ALIF has no counterpart":     net(vector, fires(neuron.ALIF{Beta: 0.9, Rho: 0.9, Threshold: 1})),
+		"MaxPool has no counterpart":  net(picture, layer.MaxPool{Size: 2}),
+		"--fold":                      net(picture, layer.BatchNorm{}),
+		"padding [1 0 0 0]":           net(picture, layer.Conv2D{Out: 2, Kernel: []int{2}, Padding: []int{1, 0, 0, 0}}),
+		"give count-padding":          net(picture, layer.AvgPool{Size: 2, Padding: []int{1}}),
+		"put a linear behind":         net(picture, layer.Flatten{}),
+		"it is not square":            net(tensor.Shape{2, 4, 2}, layer.GlobalAvgPool{}),
+		"make it a readout":           net(vector, temporal.Integrator{Neuron: neuron.LIF{Beta: 0.5, Threshold: 1, Reset: neuron.None}}),
+		"want a vector or an image":   net(tensor.Shape{4, 3}, layer.Dropout{Rate: 0.1}),
 	} {
 		_, _, _, err := nir.Raise(g, nir.Options{DT: 0.001})
 		if err == nil || !strings.Contains(err.Error(), want) {

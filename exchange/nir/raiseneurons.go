@@ -22,7 +22,7 @@ func (r *raising) spikes(n raiseNode, kind string, of neuron.Neuron, varied laye
 
 // forgets reports whether a neuron is a Threshold.
 func forgets(n neuron.LIF) bool {
-	return n.Beta == 0 && n.Strict && n.Reset == neuron.None && n.Refractory == 0 && n.Leak == 0 && inputGain(n, n.Gain, 0) == 1
+	return n.Beta == 0 && n.Strict && n.Reset == neuron.None && n.Refractory == 0 && n.Floor == 0 && n.Leak == 0 && inputGain(n, n.Gain, 0) == 1
 }
 
 // raisePopulation makes the kind of a node and its parameters of a neuron and its options.
@@ -85,11 +85,12 @@ func (r *raising) firing(n raiseNode, of neuron.Neuron, o options) (string, map[
 	var reset neuron.Reset
 	var strict bool
 	var pause int
+	var floor float64
 	switch m := of.(type) {
 	case neuron.IF:
-		reset, strict, pause = m.Reset, m.Strict, m.Refractory
+		reset, strict, pause, floor = m.Reset, m.Strict, m.Refractory, m.Floor
 	case neuron.LIF:
-		reset, strict, pause = m.Reset, m.Strict, m.Refractory
+		reset, strict, pause, floor = m.Reset, m.Strict, m.Refractory, m.Floor
 		if m.Delayed {
 			return "", nil, nil, fmt.Errorf("a reset that acts a step late (delayed) is none that a file is read with; take delayed out")
 		}
@@ -99,7 +100,7 @@ func (r *raising) firing(n raiseNode, of neuron.Neuron, o options) (string, map[
 	case neuron.CuBaLIF:
 		reset, strict, pause = m.Reset, m.Strict, m.Refractory
 	}
-	if err := r.agree(n.Name, reset, strict, pause); err != nil {
+	if err := r.agree(n.Name, reset, strict, pause, floor); err != nil {
 		return "", nil, nil, err
 	}
 	params["v_threshold"] = n.in.param(o["threshold"].rounded())
@@ -110,6 +111,9 @@ func (r *raising) firing(n raiseNode, of neuron.Neuron, o options) (string, map[
 	if strict {
 		lost = append(lost, "strict: above the threshold only")
 	}
+	if floor != 0 {
+		lost = append(lost, fmt.Sprintf("floor: %v", floor))
+	}
 	if pause > 0 {
 		lost = append(lost, fmt.Sprintf("refractory: %d steps", pause))
 	}
@@ -117,13 +121,13 @@ func (r *raising) firing(n raiseNode, of neuron.Neuron, o options) (string, map[
 }
 
 // agree is an error for neurons that differ in what a file is read with for all.
-func (r *raising) agree(name string, reset neuron.Reset, strict bool, pause int) error {
+func (r *raising) agree(name string, reset neuron.Reset, strict bool, pause int, floor float64) error {
 	if r.o.Reset == nil {
-		r.set, r.o.Reset, r.o.Strict, r.o.Refractory = name, &reset, strict, pause
+		r.set, r.o.Reset, r.o.Strict, r.o.Refractory, r.o.Floor = name, &reset, strict, pause, floor
 	}
-	if *r.o.Reset != reset || r.o.Strict != strict || r.o.Refractory != pause {
-		return fmt.Errorf("reset %v, strict %v, refractory %d, where node %q has reset %v, strict %v, refractory %d: a file says none of it, and is read with one of each for all neurons; make them equal",
-			reset, strict, pause, r.set, *r.o.Reset, r.o.Strict, r.o.Refractory)
+	if *r.o.Reset != reset || r.o.Strict != strict || r.o.Refractory != pause || r.o.Floor != floor {
+		return fmt.Errorf("reset %v, strict %v, refractory %d, floor %v, where node %q has reset %v, strict %v, refractory %d, floor %v: a file says none of it, and is read with one of each for all neurons; make them equal",
+			reset, strict, pause, floor, r.set, *r.o.Reset, r.o.Strict, r.o.Refractory, r.o.Floor)
 	}
 	return nil
 }
