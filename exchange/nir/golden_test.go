@@ -13,6 +13,7 @@ import (
 	"synfire/data"
 	"synfire/data/events"
 	"synfire/encode"
+	"synfire/exchange/certify"
 	"synfire/exchange/nir"
 	"synfire/network"
 	"synfire/neuron"
@@ -186,6 +187,21 @@ func TestCNNOfSinabs(t *testing.T) {
 			c := counts(run(t, n, x))
 			if slices.Index(c, slices.Max(c)) == digits[i] {
 				right++
+			}
+			if i == 0 && reading.floor != 0 {
+				course, err := certify.Solve(g, certify.Reading{DT: 1, Reset: "subtract", Method: "exact", Floor: reading.floor}, channelsFirst(x))
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := make([]int, 10)
+				for _, row := range course.Spikes["12"] {
+					for k, s := range row {
+						want[k] += int(s)
+					}
+				}
+				if !slices.Equal(c, want) {
+					t.Errorf("floor %v: counts %v, certify has %v", reading.floor, c, want)
+				}
 			}
 			if i < 2 && reading.floor == 0 {
 				want := make([]int, 10)
