@@ -75,3 +75,100 @@ func TestImport(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A model goes to NIR and comes back: the same spikes for each sample, and what the file does not
+// carry is listed. The certificate beside the file is checked.
+func TestExport(t *testing.T) {
+	dir := t.TempDir()
+	net := writeIn(t, dir, "net.yaml", tinyNet)
+	run := filepath.Join(dir, "run")
+	if _, stderr, code := command("train", net, "--out", run); code != 0 {
+		t.Fatal(stderr)
+	}
+	out, back := filepath.Join(dir, "net.nir"), filepath.Join(dir, "back.safetensors")
+	stdout, stderr, code := command("export", filepath.Join(run, "model.safetensors"), "--out", out, "--json")
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	var exported struct {
+		Format string
+		Nodes  []struct {
+			Name, Kind string
+			LoweredTo  string `json:"lowered_to"`
+			Lost       []string
+		}
+		DT   float64
+		File string
+	}
+	strict(t, stdout, &exported)
+	if exported.Format != "nir" || exported.DT != 0.001 || !strings.Contains(stdout, "reset: ") || !strings.Contains(stdout, "encoder") {
+		t.Errorf("%s", stdout)
+	}
+	args := []string{"import", out, "-o", back, "--data", "mnist-sample", "--steps", "3", "--dt", "0.001"}
+	other := "zero"
+	reset := "subtract"
+	if strings.Contains(stdout, "reset: zero") {
+		reset, other = other, reset
+	}
+	if _, stderr, code := command(append(args, "--reset", other)...); code != exitFailed || !strings.Contains(stderr, "is certified with") {
+		t.Errorf("another reset than certified: exit code %d, %s", code, stderr)
+	}
+	if _, stderr, code := command(append(args, "--reset", reset)...); code != 0 {
+		t.Fatal(stderr)
+	}
+	certificate := out + ".certificate.json"
+	text, err := os.ReadFile(certificate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c struct {
+		Format          string
+		Nodes           []any
+		Steps           int
+		DT              float64
+		Agrees          bool
+		FirstDifference any `json:"first_difference"`
+		Against         []struct {
+			Trace       string
+			SpikesEqual bool    `json:"spikes_equal"`
+			MaxError    float64 `json:"max_error"`
+		}
+	}
+	strict(t, string(text), &c)
+	if !c.Agrees || c.Steps != 100 || c.Against[0].Trace != "steps" {
+		t.Errorf("%s", text)
+	}
+	changed := bytes.Replace(text, []byte("sha256 "), []byte("sha256 0"), 1)
+	if err := os.WriteFile(certificate, changed, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code := command(append(args, "--reset", reset)...); code != exitFailed || !strings.Contains(stderr, "does not fire as certified") {
+		t.Errorf("a certificate of other spikes: exit code %d, %s", code, stderr)
+	}
+	if err := os.WriteFile(certificate, []byte("{"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code := command(append(args, "--reset", reset)...); code != exitFailed || !strings.Contains(stderr, "write it again by export") {
+		t.Errorf("half a certificate: exit code %d, %s", code, stderr)
+	}
+}
+
+// The certificate of a file: its JSON, its text, and an error for a trace that does not fit.
+func TestCertify(t *testing.T) {
+	path := nirFile(t)
+	stdout, stderr, code := command("certify", path, "--json", "--reset", "zero")
+	if code != 0 || !strings.Contains(stdout, `"first_difference":null`) || !strings.Contains(stdout, `"lost":["dt: 0.0002","reset: zero","surrogate"]`) {
+		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
+	}
+	trace := file(t, "trace.csv", func(b *bytes.Buffer) error { _, err := b.WriteString("1,0,0\n"); return err })
+	if _, stderr, code := command("certify", path, "--against", trace); code != exitFailed || !strings.Contains(stderr, "row 1 has 3 columns, want 7") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	header := file(t, "header.csv", func(b *bytes.Buffer) error { _, err := b.WriteString("i,v,s\n"); return err })
+	if _, stderr, code := command("certify", path, "--input", header); code != exitFailed || !strings.Contains(stderr, "leave headers out") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	if stdout, _, code := command("certify", path); code != 0 || !strings.Contains(stdout, "The spikes agree.") {
+		t.Errorf("exit code %d, %s", code, stdout)
+	}
+}

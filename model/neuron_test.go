@@ -34,6 +34,8 @@ func TestGradientsOfNeuronOptions(t *testing.T) {
 		neuron.ALIF{Beta: 0.9, Threshold: 0.2, Adaptation: 0.4, Rho: 0.8, Reset: neuron.None, DecayInput: true},
 		neuron.IF{Threshold: 0.2, Reset: neuron.Zero, ResetValue: -0.1, Gain: 1.5},
 		neuron.LIF{Beta: 0.8, Threshold: 0.3, Leak: 0.2, Gain: 1.5, DecayInput: true},
+		neuron.LIF{Beta: 0.8, Threshold: 0.3, Floor: -0.05},
+		neuron.IF{Threshold: 0.2, Reset: neuron.Zero, ResetValue: -0.05, Floor: -0.1, Refractory: 1},
 		neuron.CuBaLIF{Alpha: 0.6, Beta: 0.8, Threshold: 0.5, Leak: 0.2, Gain: 1.5},
 		neuron.ALIF{Beta: 0.9, Threshold: 0.2, Adaptation: 0.4, Rho: 0.8, Leak: 0.1, Reset: neuron.Zero, ResetValue: -0.1, Gain: 1.5},
 	} {

@@ -89,14 +89,14 @@ func (n CuBaLIF) Validate() error {
 	if int(n.Coupling) >= len(couplingNames) {
 		return fmt.Errorf("neuron cuba-lif: %v: want unit, euler or exact", n.Coupling)
 	}
-	if k := n.kappa(); !(k > 0) {
+	if k := n.Kappa(); !(k > 0) {
 		return fmt.Errorf("neuron cuba-lif: with coupling %v, alpha %v and beta %v no current reaches the membrane; want decays between 0 and 1", n.Coupling, n.Alpha, n.Beta)
 	}
 	return errors.Join(checkFiring("cuba-lif", n.Threshold, n.Reset, n.Refractory), checkLevels("cuba-lif", n.Threshold, n.Leak, n.Reset, n.ResetValue, n.Gain))
 }
 
-// kappa is κ.
-func (n CuBaLIF) kappa() float64 {
+// Kappa is κ, the part of a synapse's current that charges the membrane in a step.
+func (n CuBaLIF) Kappa() float64 {
 	switch n.Coupling {
 	case Euler:
 		return 1 - n.Beta
@@ -125,7 +125,7 @@ func (n CuBaLIF) Replay(w Window) { n.scan(true, w) }
 
 func (n CuBaLIF) scan(replay bool, w Window) {
 	f := n.firing()
-	alpha, beta, kappa := tensor.Float(n.Alpha), tensor.Float(n.Beta), tensor.Float(n.kappa())
+	alpha, beta, kappa := tensor.Float(n.Alpha), tensor.Float(n.Beta), tensor.Float(n.Kappa())
 	if n.each(w.Values) {
 		f.each = new(units)
 	}
@@ -174,7 +174,7 @@ func (u *units) chargeCurrents(m, v, current, in []tensor.Float, delay bool) {
 // Backward runs the equations of the type's comment.
 func (n CuBaLIF) Backward(e Errors) {
 	f := n.firing()
-	alpha, beta, kappa, gain := tensor.Float(n.Alpha), tensor.Float(n.Beta), tensor.Float(n.kappa()), tensor.Float(1)
+	alpha, beta, kappa, gain := tensor.Float(n.Alpha), tensor.Float(n.Beta), tensor.Float(n.Kappa()), tensor.Float(1)
 	if n.each(e.Values) {
 		f.each = new(units)
 	}
@@ -243,7 +243,7 @@ func (n CuBaLIF) units(u *units, v Values, lo, hi int) {
 		o.Threshold = v.At(0, at, n.Threshold)
 		o.Alpha = v.At(1, at, n.Alpha)
 		o.Beta = v.At(2, at, n.Beta)
-		u.alpha[i], u.beta[i], u.kappa[i] = tensor.Float(o.Alpha), tensor.Float(o.Beta), tensor.Float(o.kappa())
+		u.alpha[i], u.beta[i], u.kappa[i] = tensor.Float(o.Alpha), tensor.Float(o.Beta), tensor.Float(o.Kappa())
 		u.offset[i] = rest(o.Beta, v.At(3, at, n.Leak))
 		u.gain[i] = tensor.Float(v.At(5, at, orOne(n.Gain)))
 		u.set(i, o.firing(), v.At(4, at, n.ResetValue))

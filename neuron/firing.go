@@ -22,6 +22,7 @@ var refractory = tensor.Float(math.Inf(-1))
 // the reset and the refractory time.
 type firing struct {
 	theta, fire, amount tensor.Float // a unit fires at u ≥ fire
+	floor               tensor.Float // the least membrane that is carried on
 	reset               Reset
 	pause               tensor.Float // refractory steps
 	each                *units       // the options of each unit; nil where all are alike
@@ -40,7 +41,7 @@ func (u *units) set(i int, f firing, value float64) {
 
 func newFiring(threshold float64, strict bool, reset Reset, pause int) firing {
 	theta := tensor.Float(threshold)
-	f := firing{theta: theta, fire: theta, amount: theta, reset: reset, pause: tensor.Float(pause)}
+	f := firing{theta: theta, fire: theta, amount: theta, floor: refractory, reset: reset, pause: tensor.Float(pause)}
 	if strict { // u > θ is u ≥ the next number above θ: one comparison for both
 		f.fire = nextAbove(theta)
 	}
@@ -82,7 +83,7 @@ func (f firing) run(replay bool, u, v, pause []tensor.Float, spikes []uint64) {
 			u[i] = refractory
 			continue
 		}
-		v[i] = m
+		v[i] = max(m, f.floor)
 		if f.fires(replay, m, spikes, i) {
 			v[i] = f.after(m, i)
 			if pause != nil {
@@ -150,9 +151,12 @@ func (f firing) through(u, g tensor.Float, i int, soft surrogate.Surrogate) tens
 	return g
 }
 
-// cut reports whether the reset of unit i with membrane u cuts the error at its
-// state.
+// cut reports whether the reset of unit i with membrane u, or the floor, cuts the
+// error at its state.
 func (f firing) cut(u tensor.Float, i int) bool {
+	if u < f.floor {
+		return true
+	}
 	if f.reset != Zero {
 		return false
 	}
@@ -391,4 +395,12 @@ func checkLevels(kind string, threshold, leak float64, reset Reset, value, gain 
 		return fmt.Errorf("neuron %s: reset-value is %v, at which a unit of threshold %v fires again at once; want less than the threshold", kind, value, threshold)
 	}
 	return nil
+}
+
+// checkFloor checks the least membrane.
+func checkFloor(kind string, floor, reset float64) error {
+	if floor == 0 || floor < 0 && floor <= reset && !math.IsInf(floor, 0) {
+		return nil
+	}
+	return fmt.Errorf("neuron %s: floor is %v, want a number below 0 and not above reset-value (%v); leave it out for none", kind, floor, reset)
 }

@@ -23,6 +23,9 @@
 // which no error passes. A refractory unit's membrane is recorded as −∞, which
 // is how Backward knows it: its spike is 0 whatever its input, with derivative 0.
 //
+// With a Floor f < 0 a membrane that is not reset is carried on as max(u[t], f), and where it was
+// below no error passes through the state, k = 0.
+//
 // Options such as the threshold hold for all units, or differ from unit to unit
 // by arrays that the caller holds (Variable, Values). Where nothing differs and
 // r = z = 0, IF and LIF run in kernels.
@@ -100,6 +103,7 @@ type IF struct {
 	Reset      Reset   `yaml:"reset"`                 // subtract, zero or none
 	ResetValue float64 `yaml:"reset-value,omitempty"` // what reset zero sets the membrane to
 	Gain       float64 `yaml:"gain,omitempty"`        // g, the factor of the input; 0: 1
+	Floor      float64 `yaml:"floor,omitempty"`       // the least membrane that is carried on, below 0; 0: none
 	Refractory int     `yaml:"refractory"`            // steps of silence after a spike
 }
 
@@ -130,6 +134,7 @@ type LIF struct {
 	Reset      Reset   `yaml:"reset"`                 // subtract, zero or none
 	ResetValue float64 `yaml:"reset-value,omitempty"` // what reset zero sets the membrane to
 	Gain       float64 `yaml:"gain,omitempty"`        // factor of the input; 0: 1
+	Floor      float64 `yaml:"floor,omitempty"`       // the least membrane that is carried on, below 0; 0: none
 	DecayInput bool    `yaml:"decay-input"`           // scale the input by 1 − β
 	Delayed    bool    `yaml:"delayed"`               // the reset acts one step later
 	Refractory int     `yaml:"refractory"`            // steps of silence after a spike
@@ -140,16 +145,17 @@ type LIF struct {
 // Decay is exp(−dt/tau), the exact decay of a membrane over dt.
 func Decay(tau, dt float64) float64 { return math.Exp(-dt / tau) }
 
-// Validate returns an error unless the threshold is positive, and for a
-// ResetValue that no reset sets or that fires at once.
+// Validate returns an error unless the threshold is positive, for a ResetValue
+// that no reset sets or that fires at once, and for a Floor that is not below 0
+// and the ResetValue.
 func (n IF) Validate() error {
-	return errors.Join(checkFiring("if", n.Threshold, n.Reset, n.Refractory), checkLevels("if", n.Threshold, 0, n.Reset, n.ResetValue, n.Gain))
+	return errors.Join(checkFiring("if", n.Threshold, n.Reset, n.Refractory), checkLevels("if", n.Threshold, 0, n.Reset, n.ResetValue, n.Gain), checkFloor("if", n.Floor, n.ResetValue))
 }
 
 // Validate returns an error unless the threshold is positive and 0 ≤ Beta ≤ 1,
 // for a Delayed reset that is not by subtraction or has no Beta to act through,
-// for a ResetValue that no reset sets or that fires at once, and for a ResetGradient
-// without a reset.
+// for a ResetValue that no reset sets or that fires at once, for a ResetGradient
+// without a reset, and for a Floor that is not below 0 and the ResetValue.
 func (n LIF) Validate() error {
 	if err := checkDecay("lif", "beta", n.Beta); err != nil {
 		return err
@@ -160,7 +166,10 @@ func (n LIF) Validate() error {
 	if n.ResetGradient && n.Reset == None {
 		return fmt.Errorf("neuron lif: reset-gradient with reset none, where no error passes; leave it out, or give reset zero or subtract")
 	}
-	return errors.Join(checkFiring("lif", n.Threshold, n.Reset, n.Refractory), checkLevels("lif", n.Threshold, n.Leak, n.Reset, n.ResetValue, n.Gain))
+	if n.ResetGradient && n.Floor != 0 || n.Delayed && n.Floor != 0 {
+		return fmt.Errorf("neuron lif: floor %v with reset-gradient or delayed, which know none; leave one of them out", n.Floor)
+	}
+	return errors.Join(checkFiring("lif", n.Threshold, n.Reset, n.Refractory), checkLevels("lif", n.Threshold, n.Leak, n.Reset, n.ResetValue, n.Gain), checkFloor("lif", n.Floor, n.ResetValue))
 }
 
 // States is 1, the membrane, and with a refractory time 2: the steps of it
@@ -233,7 +242,7 @@ func (n LIF) backward(e Errors, order lifOrder) {
 }
 
 func (n IF) lif() LIF {
-	return LIF{Beta: 1, Threshold: n.Threshold, Strict: n.Strict, Reset: n.Reset, ResetValue: n.ResetValue, Gain: n.Gain, Refractory: n.Refractory}
+	return LIF{Beta: 1, Threshold: n.Threshold, Strict: n.Strict, Reset: n.Reset, ResetValue: n.ResetValue, Gain: n.Gain, Floor: n.Floor, Refractory: n.Refractory}
 }
 
 func (n LIF) kernel() kernel.LIF {
@@ -243,6 +252,9 @@ func (n LIF) kernel() kernel.LIF {
 
 func (n LIF) firing() firing {
 	f := newFiring(n.Threshold, n.Strict, n.Reset, n.Refractory)
+	if n.Floor < 0 {
+		f.floor = tensor.Float(n.Floor)
+	}
 	if n.Delayed {
 		f.amount = tensor.Float(n.Threshold / n.Beta)
 	}
@@ -292,7 +304,9 @@ func (n LIF) With(values []float64) Neuron {
 }
 
 // each reports whether units differ, or do what the kernels do not.
-func (n LIF) each(v Values) bool { return len(v.Of) > 0 || n.Leak != 0 || n.ResetValue != 0 }
+func (n LIF) each(v Values) bool {
+	return len(v.Of) > 0 || n.Leak != 0 || n.ResetValue != 0 || n.Floor != 0
+}
 
 // units are the options of units [lo, hi) of a window.
 func (n LIF) units(u *units, v Values, order lifOrder, lo, hi int) {

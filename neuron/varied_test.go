@@ -12,6 +12,18 @@ import (
 	"synfire/tensor"
 )
 
+// The golden trace of a floor, by hand in dyadic numbers: the membrane that is recorded is the one
+// before it, and what is carried on is not below it.
+func TestFloorByHand(t *testing.T) {
+	spikes, u := drive(neuron.LIF{Beta: 0.5, Threshold: 1, Floor: -0.5}, -2, 0.5, -0.75, -1, 1.5, 1.5)
+	if !reflect.DeepEqual(spikes, []int{4, 5}) {
+		t.Errorf("spikes at %v, want 4 and 5", spikes)
+	}
+	near(t, "lif", u, []float64{-2, 0.25, -0.625, -1.25, 1.25, 1.625})
+	_, u = drive(neuron.IF{Threshold: 1, Floor: -0.25}, -2, -2, 0.5)
+	near(t, "if", u, []float64{-2, -2.25, 0.25})
+}
+
 // The potentials of rest and reset and the gain, by hand in dyadic numbers.
 func TestLeakResetValueAndGain(t *testing.T) {
 	// β = 1/2, rest 1, input 1/2, threshold 5/4, reset to 1/4: u = v/2 + 1/2 + x.
@@ -73,6 +85,8 @@ var dyadic = []neuron.Variable{
 	neuron.LIF{Beta: 0.875, Threshold: 0.75, Reset: neuron.Zero, DecayInput: true, Strict: true},
 	neuron.LIF{Beta: 0.875, Threshold: 0.75, Reset: neuron.None, Gain: 0.625},
 	neuron.LIF{Beta: 0.75, Threshold: 0.75, Delayed: true},
+	neuron.LIF{Beta: 0.875, Threshold: 0.75, Floor: -0.25},
+	neuron.IF{Threshold: 0.75, Reset: neuron.Zero, Floor: -0.125, Refractory: 1},
 	neuron.LIF{Beta: 0.75, Threshold: 0.75, Leak: 0.25, Reset: neuron.Zero, ResetValue: -0.5, Refractory: 1},
 	neuron.CuBaLIF{Alpha: 0.625, Beta: 0.75, Threshold: 0.75},
 	neuron.CuBaLIF{Alpha: 0.625, Beta: 0.75, Threshold: 0.25, Coupling: neuron.Exact, Delay: true, Reset: neuron.Zero, Refractory: 1},
@@ -215,6 +229,12 @@ func TestValuesCheck(t *testing.T) {
 		neuron.LIF{Beta: 0.9, Threshold: 1, Reset: neuron.Zero, ResetValue: 1},
 		neuron.LIF{Beta: 0.9, Threshold: 1, Leak: math.NaN()},
 		neuron.IF{Threshold: 1, Gain: math.Inf(1)},
+		neuron.IF{Threshold: 1, Floor: 0.5},
+		neuron.IF{Threshold: 1, Floor: math.NaN()},
+		neuron.LIF{Beta: 0.9, Threshold: 1, Floor: math.Inf(-1)},
+		neuron.LIF{Beta: 0.9, Threshold: 1, Floor: -0.5, Reset: neuron.Zero, ResetValue: -1},
+		neuron.LIF{Beta: 0.9, Threshold: 1, Floor: -0.5, Delayed: true},
+		neuron.LIF{Beta: 0.9, Threshold: 1, Floor: -0.5, ResetGradient: true},
 		neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1, ResetValue: 0.5},
 		neuron.ALIF{Beta: 0.9, Threshold: 1, ResetValue: 0.5},
 	} {

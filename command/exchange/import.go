@@ -1,58 +1,45 @@
-// Package exchange holds the verbs by which networks come from other frameworks.
 package exchange
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
-	"text/tabwriter"
 
 	"synfire/catalog"
-	"synfire/data"
 	"synfire/encode"
-	"synfire/exchange/nir"
 	"synfire/layer"
 	"synfire/model"
 	"synfire/modelfile"
 	"synfire/network"
-	"synfire/neuron"
 	"synfire/rule/bptt"
-	"synfire/sample"
-	"synfire/surrogate"
 	"synfire/tensor"
 )
 
-// Env is what the verbs work with.
-type Env struct {
-	Context context.Context
-	Catalog catalog.Catalog
-	Out     io.Writer
-	Data    func(dir string) data.Options
-}
-
 // Import is the verb import.
 type Import struct {
-	File    string  `arg:"" help:"NIR file."`
-	Out     string  `short:"o" required:"" help:"Model file to write." placeholder:"FILE"`
-	Data    string  `required:"" help:"Data set that the network is for, or your own as folder:PATH or npz:FILE." placeholder:"DATA"`
-	Encoder string  `help:"What makes currents of samples: constant, frames, events (a spike a step) or counts (their number)." enum:"constant,frames,events,counts" default:"constant"`
-	Steps   int     `help:"Steps of a run; of series those of the data." placeholder:"N"`
-	Pad     float64 `help:"Duration that shorter recordings are padded to." placeholder:"SECONDS"`
-	DT      float64 `name:"dt" help:"Length of a step in the file's unit of time: seconds, or 1 where its neurons add up events of a step." placeholder:"TIME"`
-	Reset   string  `help:"What a spike does to the voltage: subtract, zero or none." enum:",subtract,zero,none" default:"" placeholder:"RESET"`
-	Method  string  `help:"How equations become steps: exact or euler." enum:"exact,euler" default:"exact"`
-	Strict  bool    `help:"Fire above the threshold only, not at it."`
-	DataDir string  `help:"Folder with your own copies of data sets." placeholder:"DIR"`
-	JSON    bool    `help:"Print JSON."`
+	File       string  `arg:"" help:"NIR file."`
+	Out        string  `short:"o" required:"" help:"Model file to write." placeholder:"FILE"`
+	Data       string  `required:"" help:"Data set that the network is for, or your own as folder:PATH or npz:FILE." placeholder:"DATA"`
+	Encoder    string  `help:"What makes currents of samples: constant, frames, events (a spike a step) or counts (their number)." enum:"constant,frames,events,counts" default:"constant"`
+	Steps      int     `help:"Steps of a run; of series those of the data." placeholder:"N"`
+	Pad        float64 `help:"Duration that shorter recordings are padded to." placeholder:"SECONDS"`
+	DT         float64 `name:"dt" help:"Length of a step in the file's unit of time: seconds, or 1 where its neurons add up events of a step." placeholder:"TIME"`
+	Reset      string  `help:"What a spike does to the voltage: subtract, zero or none." enum:",subtract,zero,none" default:"" placeholder:"RESET"`
+	Method     string  `help:"How equations become steps: exact or euler." enum:"exact,euler" default:"exact"`
+	Strict     bool    `help:"Fire above the threshold only, not at it."`
+	Refractory int     `help:"Steps of silence after a spike." placeholder:"N"`
+	Floor      float64 `help:"Least voltage of neurons, below 0, as Sinabs has it (--floor=-1); none: 0." placeholder:"VOLTAGE"`
+	Coupling   string  `help:"How the current of a synapse charges a membrane: held over a step (euler), decaying (exact), or whole (unit)." enum:"euler,exact,unit" default:"euler"`
+	DataDir    string  `help:"Folder with your own copies of data sets." placeholder:"DIR"`
+	JSON       bool    `help:"Print JSON."`
 }
 
 // Help is the verb's longer help.
 func (Import) Help() string {
 	return `Makes a model file of a network in NIR (.nir), for eval and predict. What the file does
-not say must be given; it is asked for, and listed for each node. See docs/nir.md.
+not say must be given; it is asked for, and listed for each node. A certificate that
+export wrote beside the file is checked: the file must be read and fire as certified.
+See docs/nir.md.
 
   synfire import cnn.nir -o cnn.safetensors --data nmnist-1100 --encoder counts \
     --steps 340 --pad 0.34 --dt 1 --reset subtract`
@@ -60,31 +47,20 @@ not say must be given; it is asked for, and listed for each node. See docs/nir.m
 
 // imported is the JSON of import.
 type imported struct {
-	Format string    `json:"format"`
-	Nodes  []lowered `json:"nodes"`
-	Steps  int       `json:"steps"`
-	DT     float64   `json:"dt"`
-	Model  string    `json:"model"`
-}
-
-type lowered struct {
-	Name      string   `json:"name"`
-	Kind      string   `json:"kind"`
-	LoweredTo string   `json:"lowered_to"`
-	Lost      []string `json:"lost"`
+	Format string  `json:"format"`
+	Nodes  []node  `json:"nodes"`
+	Steps  int     `json:"steps"`
+	DT     float64 `json:"dt"`
+	Model  string  `json:"model"`
 }
 
 // Run imports.
 func (c *Import) Run(e Env) error {
-	o, err := c.options()
+	f, err := formatOf(c.File)
 	if err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
-	g, err := nir.Read(c.File)
-	if err != nil {
-		return fmt.Errorf("import: %w", err)
-	}
-	net, report, err := g.Lower(o)
+	net, nodes, err := f.read(c)
 	if err != nil {
 		return fmt.Errorf("import %s: %w", c.File, err)
 	}
@@ -105,30 +81,27 @@ func (c *Import) Run(e Env) error {
 	if err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
-	f := modelfile.File{Rule: bptt.GraphKind, Config: text, Spec: &sets.Spec, Normalization: sets.Normalization, Arrays: arrays, Finished: true}
-	if _, err := e.Catalog.FromFile(&f, catalog.OpenOptions{}); err != nil {
+	file := modelfile.File{Rule: bptt.GraphKind, Config: text, Spec: &sets.Spec, Normalization: sets.Normalization, Arrays: arrays, Finished: true}
+	if _, err := e.Catalog.FromFile(&file, catalog.OpenOptions{}); err != nil {
 		return fmt.Errorf("import %s: the network does not fit the data: %w", c.File, err)
 	}
-	if err := modelfile.Write(c.Out, f); err != nil {
+	if err := modelfile.Write(c.Out, file); err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
-	return c.print(e, cfg.Steps, report)
-}
-
-// options are what the file does not say.
-func (c *Import) options() (nir.Options, error) {
-	o := nir.Options{DT: c.DT, Method: nir.Method(c.Method), Strict: c.Strict, Surrogate: surrogate.FastSigmoid{Slope: 25}}
-	if c.Reset == "" {
-		return o, nil
+	if c.JSON {
+		return json.NewEncoder(e.Out).Encode(imported{Format: f.name, Nodes: nodes, Steps: cfg.Steps, DT: c.DT, Model: c.Out})
 	}
-	o.Reset = new(neuron.Reset)
-	return o, o.Reset.UnmarshalText([]byte(c.Reset))
+	if err := printNodes(e.Out, "NOT SAID BY THE FILE", nodes); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(e.Out, "\n%s: %d steps a run. The file does not say how, so the surrogate is fast-sigmoid.\n", c.Out, cfg.Steps)
+	return err
 }
 
-// asVector puts a flatten before a network of vectors where samples of the data are images of one
-// channel or one pixel, in which there is only one order.
+// asVector puts a flatten before a network of vectors where samples of the data are images or rows of
+// one channel or one pixel, in which there is only one order.
 func asVector(g network.Graph, shape tensor.Shape) network.Graph {
-	if len(g.Input) != 1 || len(shape) != 3 || shape.Size() != g.Input[0] || shape[2] != 1 && shape[0]*shape[1] != 1 {
+	if len(g.Input) != 1 || len(shape) < 2 || shape.Size() != g.Input[0] || shape[len(shape)-1] != 1 && shape[len(shape)-1] != g.Input[0] {
 		return g
 	}
 	edit := network.Edit(g)
@@ -170,24 +143,4 @@ func (c *Import) config(e Env, rule bptt.Graph) (model.Config, model.Sets, error
 		err = errors.New("the data do not say how many steps a run has; give --steps")
 	}
 	return cfg, sets, err
-}
-
-func (c *Import) print(e Env, steps int, report []nir.Lowered) error {
-	if c.JSON {
-		out := imported{Format: "nir", Nodes: []lowered{}, Steps: steps, DT: c.DT, Model: c.Out}
-		for _, l := range report {
-			out.Nodes = append(out.Nodes, lowered{l.Node, l.Kind, l.To, append([]string{}, l.Lost...)})
-		}
-		return json.NewEncoder(e.Out).Encode(out)
-	}
-	w := tabwriter.NewWriter(e.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NODE\tKIND\tBECAME\tNOT SAID BY THE FILE")
-	for _, l := range report {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", sample.Printable(l.Node), sample.Printable(l.Kind), l.To, strings.Join(l.Lost, ", "))
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(e.Out, "\n%s: %d steps a run. The file does not say how, so the surrogate is fast-sigmoid.\n", c.Out, steps)
-	return err
 }

@@ -3,6 +3,7 @@ package nir
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"synfire/format/hdf5"
@@ -176,6 +177,72 @@ func decodeGraph(name string, o *hdf5.Object) (*Graph, error) {
 		}
 	}
 	return g, nil
+}
+
+// Write writes a NIR file, which nir.read of the NIR package takes. A reader of path sees the old
+// file or the new one.
+func Write(path string, g *Graph) error {
+	err := g.check()
+	if err == nil {
+		err = hdf5.WriteFile(path, g.Encode())
+	}
+	if err != nil {
+		return fmt.Errorf("nir: write %s: %w", path, err)
+	}
+	return nil
+}
+
+// layout is the version of the NIR package whose layout of files is written.
+const layout = "0.2.0"
+
+// Encode is the inverse of Decode.
+func (g *Graph) Encode() *hdf5.Object {
+	nodes := &hdf5.Object{Name: "nodes"}
+	for _, n := range g.Nodes {
+		o := &hdf5.Object{Name: n.Name, Children: []*hdf5.Object{{Name: "type", Array: hdf5.Text(n.Kind)}}}
+		for name, p := range n.Params {
+			o.Children = append(o.Children, &hdf5.Object{Name: name, Array: p.encode(name)})
+		}
+		nodes.Children = append(nodes.Children, o)
+	}
+	var edges []string
+	for _, e := range g.Edges {
+		edges = append(edges, e.From, e.To)
+	}
+	version := g.Version
+	if version == "" {
+		version = layout
+	}
+	return &hdf5.Object{Children: []*hdf5.Object{
+		{Name: "node", Children: []*hdf5.Object{
+			{Name: "type", Array: hdf5.Text("NIRGraph")}, {Name: "edges", Array: hdf5.Strings(edges, len(g.Edges), 2)}, nodes,
+		}},
+		{Name: "version", Array: hdf5.Text(version)},
+	}}
+}
+
+// counts are the parameters that are whole numbers.
+var counts = []string{"shape", "input_shape", "input_type", "kernel_size", "stride", "padding", "dilation", "groups", "start_dim", "end_dim"}
+
+// encode is a parameter as an array: whole numbers, or single precision where that keeps them.
+func (p Param) encode(name string) *hdf5.Array {
+	switch {
+	case p.Data == nil:
+		return hdf5.Text(p.Text)
+	case slices.Contains(counts, name):
+		v := make([]int64, len(p.Data))
+		for i, x := range p.Data {
+			v[i] = int64(x)
+		}
+		return hdf5.I64(v, p.Shape...)
+	case slices.ContainsFunc(p.Data, func(x float64) bool { return float64(float32(x)) != x }):
+		return hdf5.F64(p.Data, p.Shape...)
+	}
+	v := make([]float32, len(p.Data))
+	for i, x := range p.Data {
+		v[i] = float32(x)
+	}
+	return hdf5.F32(v, p.Shape...)
 }
 
 func decodeEdges(o *hdf5.Object) ([]Edge, error) {

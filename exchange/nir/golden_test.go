@@ -13,6 +13,7 @@ import (
 	"synfire/data"
 	"synfire/data/events"
 	"synfire/encode"
+	"synfire/exchange/certify"
 	"synfire/exchange/nir"
 	"synfire/network"
 	"synfire/neuron"
@@ -175,15 +176,34 @@ func TestCNNOfSinabs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range []neuron.Reset{neuron.Subtract, neuron.Zero} {
-		n := lowered(t, path, nir.Options{DT: 1, Reset: reset(r), Surrogate: fast})
+	for _, reading := range []struct {
+		neuron.Reset
+		floor float64
+	}{{neuron.Subtract, 0}, {neuron.Zero, 0}, {neuron.Subtract, -1}} {
+		r := reading.Reset
+		n := lowered(t, path, nir.Options{DT: 1, Reset: reset(r), Floor: reading.floor, Surrogate: fast})
 		right := 0
 		for i, x := range in {
 			c := counts(run(t, n, x))
 			if slices.Index(c, slices.Max(c)) == digits[i] {
 				right++
 			}
-			if i < 2 {
+			if i == 0 && reading.floor != 0 {
+				course, err := certify.Solve(g, certify.Reading{DT: 1, Reset: "subtract", Method: "exact", Floor: reading.floor}, channelsFirst(x))
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := make([]int, 10)
+				for _, row := range course.Spikes["12"] {
+					for k, s := range row {
+						want[k] += int(s)
+					}
+				}
+				if !slices.Equal(c, want) {
+					t.Errorf("floor %v: counts %v, certify has %v", reading.floor, c, want)
+				}
+			}
+			if i < 2 && reading.floor == 0 {
 				want := make([]int, 10)
 				for _, row := range reference(t, g, nir.Options{DT: 1, Reset: reset(r)}, channelsFirst(x)) {
 					for k, s := range row {
@@ -195,7 +215,7 @@ func TestCNNOfSinabs(t *testing.T) {
 				}
 			}
 		}
-		t.Logf("reset %v: %d of %d right", r, right, len(in))
+		t.Logf("reset %v, floor %v: %d of %d right", r, reading.floor, right, len(in))
 		if right < len(in)*94/100 {
 			t.Errorf("reset %v: %d of %d right", r, right, len(in))
 		}

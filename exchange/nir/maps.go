@@ -278,7 +278,7 @@ func (l *lowering) pool(n *Node, in value) error {
 	var ly layer.Layer
 	var arrays map[string]tensor.Tensor
 	if average && kernel[0] == kernel[1] && stride[0] == stride[1] {
-		ly = layer.AvgPool{Size: kernel[0], Stride: stride[0], Padding: padding, CountPadding: true}
+		ly = layer.AvgPool{Size: kernel[0], Stride: stride[0], Padding: padding, CountPadding: pad[0] != 0 || pad[1] != 0}
 	} else {
 		if kernel[0] < 1 || kernel[1] < 1 || kernel[0]*kernel[1] > 1<<20 {
 			return fmt.Errorf("kernel_size is %v, want positive sizes", kernel)

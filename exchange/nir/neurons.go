@@ -84,14 +84,19 @@ func (l *lowering) decays(tau levels) (levels, error) {
 		if !(t > 0) {
 			return nil, fmt.Errorf("a time constant is %v, want it positive", t)
 		}
-		if v[i] = math.Exp(-l.o.DT / t); l.o.Method == Euler {
-			v[i] = 1 - l.o.DT/t
-		}
-		if v[i] < 0 {
+		if v[i] = l.decay(t); v[i] < 0 {
 			return nil, fmt.Errorf("a step of %v is longer than the time constant %v, which Euler's method does not follow; use smaller steps or the exact method", l.o.DT, t)
 		}
 	}
 	return v, nil
+}
+
+// decay is what remains after a step with one time constant.
+func (l *lowering) decay(tau float64) float64 {
+	if l.o.Method == Euler {
+		return 1 - l.o.DT/tau
+	}
+	return math.Exp(-l.o.DT / tau)
 }
 
 // options are the options of a population as values for each neuron, by the names of this project.
@@ -166,7 +171,7 @@ func (l *lowering) population(n *Node, in value) (neuron.Variable, options, []st
 		of, err = l.leaky(n, in, o)
 	default:
 		of, err = l.synaptic(n, in, o)
-		lost = append(lost, "the synapse's current is held over a step")
+		lost = append(lost, fmt.Sprintf("coupling: %v", l.coupling()))
 	}
 	if leak, ok := o["leak"]; ok && err == nil && !(leak.period(1) == 1 && leak[0] == 0) {
 		lost = append(lost, "the voltage starts from 0, not from v_leak")
@@ -183,8 +188,11 @@ func (l *lowering) leaky(n *Node, in value, o options) (neuron.Variable, error) 
 	if o["beta"], err = l.decays(tau); err != nil {
 		return nil, err
 	}
+	for i, b := range o["beta"] {
+		o["gain"][i] *= 1 - b
+	}
 	o["leak"], err = n.optional("v_leak", in, 0)
-	return neuron.LIF{Threshold: 1, DecayInput: true}, err
+	return neuron.LIF{Threshold: 1}, err
 }
 
 // synaptic are the options of CubaLIF and CubaLI: the gain of the current has the resistance too.
@@ -207,10 +215,26 @@ func (l *lowering) synaptic(n *Node, in value, o options) (neuron.Variable, erro
 		return nil, err
 	}
 	for i := range w {
-		o["gain"][i] *= w[i] * (1 - o["alpha"][i])
+		o["gain"][i] *= w[i] * (1 - o["alpha"][i]) * l.share(o["alpha"][i], o["beta"][i])
 	}
 	o["leak"], err = n.optional("v_leak", in, 0)
-	return neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1, Coupling: neuron.Euler}, err
+	return neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1, Coupling: l.coupling()}, err
+}
+
+func (l *lowering) coupling() neuron.Coupling {
+	if l.o.Coupling == nil {
+		return neuron.Euler
+	}
+	return *l.o.Coupling
+}
+
+// share is the factor of a synapse's gain by which a constant input drives the membrane to the same
+// level with each coupling.
+func (l *lowering) share(alpha, beta float64) float64 {
+	if l.coupling() == neuron.Euler {
+		return 1
+	}
+	return (1 - beta) / neuron.CuBaLIF{Alpha: alpha, Beta: beta, Coupling: l.coupling()}.Kappa()
 }
 
 // neuron lowers LIF, IF and CubaLIF, with their recurrent weights where they have such.
@@ -230,16 +254,25 @@ func (l *lowering) neuron(n *Node, in value) error {
 	}
 	switch m := of.(type) {
 	case neuron.IF:
-		m.Reset, m.Strict = reset, l.o.Strict
+		m.Reset, m.Strict, m.Refractory, m.Floor = reset, l.o.Strict, l.o.Refractory, l.o.Floor
 		of = m
 	case neuron.LIF:
-		m.Reset, m.Strict = reset, l.o.Strict
+		m.Reset, m.Strict, m.Refractory, m.Floor = reset, l.o.Strict, l.o.Refractory, l.o.Floor
 		of = m
 	case neuron.CuBaLIF:
-		m.Reset, m.Strict = reset, l.o.Strict
+		if l.o.Floor != 0 {
+			return fmt.Errorf("a floor of %v: neurons with a synapse have none here; read the file without", l.o.Floor)
+		}
+		m.Reset, m.Strict, m.Refractory = reset, l.o.Strict, l.o.Refractory
 		of = m
 	}
 	lost = append(lost, fmt.Sprintf("reset: %v", reset), "surrogate")
+	if l.o.Floor != 0 {
+		lost = append(lost, fmt.Sprintf("floor: %v", l.o.Floor))
+	}
+	if l.o.Refractory > 0 {
+		lost = append(lost, fmt.Sprintf("refractory: %d steps", l.o.Refractory))
+	}
 	return l.spikes(n, in, of, o, lost)
 }
 
@@ -390,7 +423,12 @@ func (l *lowering) membranes(n *Node, in value, of neuron.Variable, o options, l
 		return err
 	}
 	unit, differ, arrays := varied(of, o, shape)
-	l.add(n, in, value{shape: in.shape, order: in.order}, temporal.Integrator{Neuron: unit, Varied: differ}, arrays, lost...)
+	out := value{shape: in.shape, order: in.order}
+	if lif, ok := unit.(neuron.LIF); ok && n.Kind == "LI" && differ == nil && lif.Leak == 0 && tensor.Float(lif.Gain) == 1 {
+		l.add(n, in, out, layer.Readout{Beta: lif.Beta}, nil, lost...)
+		return nil
+	}
+	l.add(n, in, out, temporal.Integrator{Neuron: unit, Varied: differ}, arrays, lost...)
 	return nil
 }
 

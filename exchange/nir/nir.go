@@ -61,12 +61,15 @@ const (
 
 // Options say what a file does not. Those that a file's nodes need must be given.
 type Options struct {
-	DT        float64             // Δ, in the file's unit of time: seconds, or 1 where the unit is the step
-	Reset     *neuron.Reset       // what a spike does to the voltage
-	Surrogate surrogate.Surrogate // for training on
-	Method    Method              // how equations become steps; none: Exact
-	Strict    bool                // fire above the threshold only, not at it
-	Read      encode.Decoder      // how scores are read off the outputs; none: not said
+	DT         float64             // Δ, in the file's unit of time: seconds, or 1 where the unit is the step
+	Reset      *neuron.Reset       // what a spike does to the voltage
+	Surrogate  surrogate.Surrogate // for training on
+	Method     Method              // how equations become steps; none: Exact
+	Strict     bool                // fire above the threshold only, not at it
+	Refractory int                 // steps of silence after a spike
+	Floor      float64             // least voltage, below 0; 0: none
+	Coupling   *neuron.Coupling    // how the current of a synapse charges a membrane; nil: euler, it is held over a step
+	Read       encode.Decoder      // how scores are read off the outputs; none: not said
 }
 
 // Lowered says what became of a node.
@@ -75,6 +78,8 @@ type Lowered struct {
 	Kind string   // there
 	To   string   // the node of the network; empty where it is part of another's
 	Lost []string // what the file did not say, as it was read, and what was not taken over
+
+	Order []int // of Lower: of each element there its place in the file, channels first; nil: the same
 }
 
 // Lower makes a network of the graph. An error names the node.
@@ -131,8 +136,20 @@ func (l *lowering) run() error {
 	case len(l.g.Outputs) == 0:
 		return fmt.Errorf("the graph has no Output; add one")
 	}
+	l.sortOutputs()
 	_, err = l.g.Outline()
 	return err
+}
+
+// sortOutputs puts the outputs into the order of the edges to them: nodes stand in a file by name.
+func (l *lowering) sortOutputs() {
+	place := map[string]int{}
+	for i, e := range l.file.Edges {
+		if _, ok := place[e.To]; !ok {
+			place[e.To] = i
+		}
+	}
+	slices.SortStableFunc(l.g.Outputs, func(a, b network.Output) int { return place[a.Name] - place[b.Name] })
 }
 
 // Kinds of nodes that need options.
@@ -163,6 +180,8 @@ func (l *lowering) checkOptions() error {
 		return fmt.Errorf("DT is %v, want a positive length of a step", l.o.DT)
 	case l.o.Method != Exact && l.o.Method != Euler:
 		return fmt.Errorf("method %q, want exact or euler", l.o.Method)
+	case l.o.Refractory < 0 || l.o.Refractory > 1<<20:
+		return fmt.Errorf("refractory is %d, want a number of steps from 0 to %d", l.o.Refractory, 1<<20)
 	}
 	return nil
 }
@@ -376,7 +395,7 @@ func (l *lowering) say(n *Node, to string, lost ...string) {
 	for _, note := range n.Notes {
 		lost = append(lost, note+": not taken over")
 	}
-	l.report = append(l.report, Lowered{n.Name, n.Kind, to, lost})
+	l.report = append(l.report, Lowered{n.Name, n.Kind, to, lost, l.values[n.Name].order})
 }
 
 // free is a name of the network that is not taken: dots, spaces and slashes become underscores.
@@ -415,6 +434,9 @@ func channelsLast(shape []int) (here tensor.Shape, order []int, err error) {
 		return nil, nil, fmt.Errorf("shape %v: want a vector, channels×places or channels×height×width", shape)
 	}
 	c, h, w := shape[0], shape[1], shape[2]
+	if c == 1 || h*w == 1 { // one order alone
+		return tensor.Shape{h, w, c}, nil, nil
+	}
 	if size := float64(c) * float64(h) * float64(w); size > 1<<30 {
 		return nil, nil, fmt.Errorf("shape %v is too large", shape)
 	}

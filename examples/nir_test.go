@@ -1,0 +1,147 @@
+package examples_test
+
+import (
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"synfire/catalog"
+	"synfire/data"
+	"synfire/exchange/nir"
+	"synfire/internal/par"
+	"synfire/modelfile"
+	"synfire/network"
+	"synfire/signal"
+	"synfire/surrogate"
+	"synfire/tensor"
+)
+
+// notNIR are the examples that a NIR file cannot carry, and what is said of them.
+var notNIR = map[string]string{
+	"ann": "MaxPool has no counterpart", "cnn": "MaxPool has no counterpart", "concat": "MaxPool has no counterpart", "fashion-cnn": "MaxPool has no counterpart",
+	"autoencoder": "Upsample has no counterpart", "own-stdb-ann": "ReLU has no counterpart", "own-stbp": "NeuNorm has no counterpart",
+	"residual": "batch-norm has no counterpart", "depthwise": "batch-norm has no counterpart", "cifar": "batch-norm has no counterpart",
+	"alif": "ALIF has no counterpart", "own-stdb": "STDB has no counterpart", "own-joint": "STDB has no counterpart",
+	"own-eqprop": "is no network of layers", "own-eqprop-predictor": "is no network of layers", "own-superspike": "is no network of layers",
+	"own-s4nn": "is no network of layers", "own-spikegrad": "is no network of layers",
+}
+
+// folded are those that it carries once batch-norms are part of the maps before them, or why not.
+var folded = map[string]string{"residual": "", "cifar": "", "depthwise": "rounds its steps otherwise"}
+
+// fresh is the network of an example before it learns.
+func fresh(t *testing.T, name string, src []byte) (network.Graph, error) {
+	t.Helper()
+	c := small(t, name, src)
+	trainSet, testSet, err := catalog.Default().Load(t.Context(), c.Data, data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, sets, err := c.Prepare(t.Context(), trainSet, testSet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := par.New(1)
+	defer pool.Close()
+	learner, err := c.Rule.Learner(c.Setting(sets, pool))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := catalog.Default().Encode(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := modelfile.File{Rule: catalog.Default().RuleName(c.Rule), Config: text, Spec: &sets.Spec, Arrays: learner.Model(), Finished: true}
+	m, err := catalog.Default().FromFile(&f, catalog.OpenOptions{})
+	if err != nil {
+		return network.Graph{}, err
+	}
+	return m.Graph()
+}
+
+// spikesOf are the outputs of a network for one input, by name.
+func spikesOf(t *testing.T, g network.Graph, in *signal.Signal) map[string][]tensor.Float {
+	t.Helper()
+	n, err := g.Build(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outs, err := n.Compile(nil, false).NewPass(network.Options{}).Forward(n.NewState(in.B), in, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string][]tensor.Float{}
+	for i, o := range n.Outputs() {
+		var d signal.Signal
+		outs[i].Densify(&d)
+		all[o.Name] = slices.Clone(d.Data)
+	}
+	return all
+}
+
+// Each example that a NIR file can carry gives the same bits after export and import.
+func TestExamplesThroughNIR(t *testing.T) {
+	if unsafe.Sizeof(tensor.Float(0)) != 4 {
+		t.Skip("bits come back in single precision")
+	}
+	carried := 0
+	for name, src := range files(t) {
+		g, err := fresh(t, name, src)
+		var file *nir.Graph
+		var o nir.Options
+		if err == nil {
+			file, o, _, err = nir.Raise(g, nir.Options{DT: 0.001})
+		}
+		if why, ok := notNIR[name]; ok || err != nil {
+			if err == nil || !ok || !strings.Contains(err.Error(), why) {
+				t.Errorf("%s: %v, want %q", name, err, why)
+			}
+			fold, ok := folded[name]
+			if !ok {
+				continue
+			}
+			if g, _, err = (network.FoldBatchNorm{}).Apply(t.Context(), g, nil); err != nil {
+				t.Fatal(err)
+			}
+			if file, o, _, err = nir.Raise(g, nir.Options{DT: 0.001}); err != nil {
+				if fold == "" || !strings.Contains(err.Error(), fold) {
+					t.Errorf("%s, folded: %v, want %q", name, err, fold)
+				}
+				continue
+			}
+		}
+		carried++
+		path := filepath.Join(t.TempDir(), name+".nir")
+		if err := nir.Write(path, file); err != nil {
+			t.Fatal(err)
+		}
+		if file, err = nir.Read(path); err != nil {
+			t.Fatal(err)
+		}
+		o.Surrogate = surrogate.FastSigmoid{Slope: 25}
+		back, _, err := file.Lower(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var in signal.Signal
+		in.Reset(signal.Dense, 10, 1, g.Input)
+		m := rand.New(rand.NewPCG(1, 2))
+		for i := range in.Data {
+			in.Data[i] = tensor.Float(4 * m.Float64() * m.Float64())
+		}
+		want := spikesOf(t, g, &in)
+		in.Shape = back.Input
+		got := spikesOf(t, back, &in)
+		for out, x := range want {
+			if !slices.Equal(x, got[out]) {
+				t.Errorf("%s: output %s is not the same", name, out)
+			}
+		}
+	}
+	if carried < 5 {
+		t.Errorf("%d examples were carried", carried)
+	}
+}
