@@ -49,10 +49,17 @@ func Apply(ctx context.Context, g network.Graph, c network.Calibration, passes .
 
 // Check is the Transform that changes nothing and refuses what the other passes cannot
 // convert: its error names every such node, and what to do about it.
-type Check struct{}
+//
+// Neurons whose thresholds Balance sets take chains without biases. With Aligned the check
+// is for passes that align scales: biases, batch normalisations right behind a layer with
+// weights, sums and joins pass.
+type Check struct {
+	Aligned bool
+	Means   bool // maxima are made means (Pools) before the rest
+}
 
 // Apply checks; it needs no inputs.
-func (Check) Apply(_ context.Context, g network.Graph, _ network.Calibration) (network.Graph, network.Report, error) {
+func (c Check) Apply(ctx context.Context, g network.Graph, _ network.Calibration) (network.Graph, network.Report, error) {
 	if _, err := g.Outline(); err != nil {
 		return network.Graph{}, nil, fmt.Errorf("convert.Check: %w", err)
 	}
@@ -60,7 +67,7 @@ func (Check) Apply(_ context.Context, g network.Graph, _ network.Calibration) (n
 	var errs []error
 	units := 0
 	for i, nd := range g.Nodes {
-		if why := refused(nd.Layer); why != "" {
+		if why := c.refused(nd.Layer); why != "" {
 			errs = append(errs, &network.NodeError{Index: i, Name: nd.Name, Err: errors.New(why)})
 		}
 		if _, ok := nd.Layer.(layer.ReLU); !ok {
@@ -73,6 +80,13 @@ func (Check) Apply(_ context.Context, g network.Graph, _ network.Calibration) (n
 			}
 		}
 	}
+	if c.Aligned {
+		_, r, err := network.FoldBatchNorm{}.Apply(ctx, g, nil)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		errs = append(errs, unfolded(g, r)...)
+	}
 	if units == 0 && len(errs) == 0 {
 		errs = append(errs, errors.New("no node is a relu: there is nothing to convert"))
 	}
@@ -83,7 +97,7 @@ func (Check) Apply(_ context.Context, g network.Graph, _ network.Calibration) (n
 }
 
 // refused is why a layer cannot be converted; empty where it can.
-func refused(l layer.Layer) string {
+func (c Check) refused(l layer.Layer) string {
 	const bias = "has a bias, which no spike carries; train with no-bias: true"
 	switch l := l.(type) {
 	case layer.ReLU:
@@ -91,25 +105,31 @@ func refused(l layer.Layer) string {
 			return "is a leaky relu, and no spike is negative; train with slope 0"
 		}
 	case layer.Linear:
-		if !l.NoBias {
+		if !l.NoBias && !c.Aligned {
 			return bias
 		}
 	case layer.Conv2D:
-		if !l.NoBias {
+		if !l.NoBias && !c.Aligned {
 			return bias
 		}
 	case layer.AvgPool, layer.GlobalAvgPool, layer.Flatten, layer.Upsample, layer.Dropout:
 	case layer.BatchNorm:
-		return "is a batch normalisation, whose shift no spike carries; train without it, with dropout instead"
+		if !c.Aligned {
+			return "is a batch normalisation, whose shift no spike carries; train without it, with dropout instead"
+		}
 	case layer.MaxPool:
-		return "takes maxima, of spikes only whether one came; train with avg-pool"
+		if !c.Means {
+			return "takes maxima, of spikes only whether one came; train with avg-pool"
+		}
 	case layer.Add, layer.Concat:
-		return "joins branches, whose scales would have to be made alike; only chains are converted so far"
+		if !c.Aligned {
+			return "joins branches, whose scales would have to be made alike; only chains are converted so far"
+		}
 	default:
 		if layer.Fires(l) {
-			return "is spiking already"
+			return "is spiking already; convert the ordinary network that it was made of"
 		}
-		return fmt.Sprintf("is a %T, for which no conversion is known", l)
+		return fmt.Sprintf("is a %T, for which no conversion is known; use relu, linear, conv2d, avg-pool, add and concat", l)
 	}
 	return ""
 }
