@@ -178,18 +178,18 @@ func TestByHand(t *testing.T) {
 	if s := c.Scales["relu1"]; s[0] != 1 || decoded(t, c.Graph, 1, x...) != 4 {
 		t.Errorf("spike-norm: scale %v, score %v, want 1 and 4", s, decoded(t, c.Graph, 1, x...))
 	}
-	// x = 1/2 by a weight of 1 at the scale 3/4: spikes at 2, 3, 5, 6, by hard reset at 2, 4, 6.
-	g = chain(t, 1, []tensor.Float{1}, []tensor.Float{3})
-	aligned, _, err := convert.Align{Scales: convert.Scales{"relu1": {0.75}}}.Apply(t.Context(), g, nil)
+	// x = 5/8 by a weight of 2 at the scale 2: five spikes in eight steps, by hard reset four.
+	g = chain(t, 1, []tensor.Float{2}, []tensor.Float{3})
+	aligned, _, err := convert.Align{Scales: convert.Scales{"relu1": {2}}}.Apply(t.Context(), g, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for reset, want := range map[neuron.Reset]float64{neuron.Subtract: 1.5, neuron.Zero: 1.125} {
+	for reset, want := range map[neuron.Reset]float64{neuron.Subtract: 6 * 0.625, neuron.Zero: 6 * 0.5} {
 		spiking, _, err := convert.Fire{Reset: reset}.Apply(t.Context(), aligned, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := decoded(t, spiking, 6, 0.5); math.Abs(got-want) > 1e-6 {
+		if got := decoded(t, spiking, 8, 0.625); got != want {
 			t.Errorf("reset %v: score %v, want %v", reset, got, want)
 		}
 	}
