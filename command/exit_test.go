@@ -193,7 +193,7 @@ func TestExitCodes(t *testing.T) {
 		{0, "data convert", []string{table, filepath.Join(dir, "t.npz"), "--label", "label"}}, {2, "data convert", []string{table}},
 		{2, "bench", []string{"absent"}}, {2, "doctor", []string{"more"}},
 		{0, "version", nil}, {0, "completion", []string{"bash"}}, {2, "completion", []string{"none"}},
-		{2, "predict", []string{model}}, {2, "import", nil}, {2, "stream", []string{model, "--out", filepath.Join(dir, "wiser")}}, {1, "stream", []string{damaged}}, {1, "predict", []string{damaged, net}},
+		{2, "predict", []string{model}}, {2, "import", nil}, {1, "convert", []string{model}}, {2, "convert", []string{model, "--method", "none"}}, {2, "stream", []string{model, "--out", filepath.Join(dir, "wiser")}}, {1, "stream", []string{damaged}}, {1, "predict", []string{damaged, net}},
 	} {
 		_, stderr, code := judged(append(strings.Fields(c.verb), c.args...)...)
 		if code != c.code {

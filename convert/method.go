@@ -33,7 +33,8 @@ type Options struct {
 	Steps      int           // of time that the result is for, which fits are made for
 
 	Analog network.Calibration // training samples as the ordinary network takes them
-	Spikes network.Calibration // the same as the spiking network takes them, over time
+	Spikes network.Calibration // the same as the spiking network takes them, over the steps in which currents are measured
+	Used   network.Calibration // the same over Steps
 }
 
 // over is a pass over other samples than the rest.
@@ -91,7 +92,7 @@ func Methods() []Method {
 			})},
 		{"calibrate", "scales of each layer fitted to the steps, then biases corrected by what neurons give", "Li et al. 2021", nil, half,
 			func(o Options, f Fire, s Scales) []network.Transform {
-				return []network.Transform{Normalize{By: Fitted, Steps: o.Steps, Start: f.Start, Scales: s}, over{Calibrate{Fire: f}, o.Spikes}}
+				return []network.Transform{Normalize{By: Fitted, Steps: o.Steps, Start: f.Start, Scales: s}, over{Calibrate{Fire: f}, o.Used}}
 			}},
 	}
 }

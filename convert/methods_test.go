@@ -273,7 +273,7 @@ func TestScoresConverge(t *testing.T) {
 	many.T = 100
 	ordinary := signalsOf(t, g, in)["scores"]
 	for _, m := range convert.Methods() {
-		o := convert.Options{Analog: of(in), Spikes: of(&many), Steps: 64}
+		o := convert.Options{Analog: of(in), Spikes: of(&many), Used: of(&many), Steps: 64}
 		if m.Name == "spike-norm" {
 			o.Rescale, o.Reset = true, new(neuron.Reset)
 		}
@@ -575,7 +575,7 @@ func TestMethodsRefuse(t *testing.T) {
 	}
 	for _, name := range []string{"data", "model", "percentile", "channel", "spike-norm", "rmp", "balance", "calibrate"} {
 		m, _ := convert.MethodOf(name)
-		_, err := m.Convert(t.Context(), g, convert.Options{Analog: of(in), Spikes: of(in), Steps: 4})
+		_, err := m.Convert(t.Context(), g, convert.Options{Analog: of(in), Spikes: of(in), Used: of(in), Steps: 4})
 		if err == nil || !strings.Contains(err.Error(), `node "relu1"`) {
 			t.Errorf("%s, a silent layer: %v", name, err)
 		}
@@ -608,9 +608,9 @@ func TestConversionDoesNotDependOnBatches(t *testing.T) {
 		}
 	}
 	for _, m := range convert.Methods() {
-		o := convert.Options{Analog: parted(6, 1), Spikes: parted(6, 16), Steps: 16, Rescale: m.Name == "spike-norm"}
+		o := convert.Options{Analog: parted(6, 1), Spikes: parted(6, 16), Used: parted(6, 16), Steps: 16, Rescale: m.Name == "spike-norm"}
 		a := converted(t, m.Name, g, o)
-		o.Analog, o.Spikes = parted(2, 1), parted(2, 16)
+		o.Analog, o.Spikes, o.Used = parted(2, 1), parted(2, 16), parted(2, 16)
 		b := converted(t, m.Name, g, o)
 		if !reflect.DeepEqual(a.Graph, b.Graph) || !reflect.DeepEqual(a.Scales, b.Scales) {
 			t.Errorf("%s: other batches give another network", m.Name)
