@@ -1,13 +1,25 @@
 // Package convert makes spiking networks of ordinary ones, in passes over a
-// network.Graph, each a network.Transform that can be tested and used alone:
+// network.Graph, each a network.Transform that can be tested and used alone. It trains
+// nothing: a conversion that goes on by training composes these passes with a learner.
 //
-//	Check    refuses by name, before anything runs, what the others cannot convert
-//	Swap     puts spiking neurons in the place of rectified units
-//	Balance  sets their thresholds by what they receive on samples
+// A rectified unit y = max(0, W·x + b) of the scale λ, the activation that a spike in each
+// step stands for, becomes a neuron that adds up its input, fires at 1 and loses 1 by a
+// spike. A Method is a list of passes:
 //
-// It trains nothing: a conversion that goes on by training composes these passes with a
-// learner. Rectified units y = max(0, W·x) without biases become neurons that integrate
-// W·x, fire above θ and lose θ by a spike. Their rate over T steps is
+//	Check      refuses by name, before anything runs, what the others cannot convert
+//	Fold       makes batch normalisations part of weights and biases, drops dropout
+//	Pools      makes means of maxima, where that is asked for
+//	Normalize  finds scales by weights or activations, of layers or channels
+//	SpikeNorm  finds them by currents of the spiking network, layer by layer
+//	Align      writes them into weights, biases and shortcuts: W' = W·λ_in/λ_out
+//	Calibrate  corrects biases by what the neurons give
+//	Fire       puts neurons in the place of rectified units
+//
+// Until Fire the network stays an ordinary one that gives what it gave. Study converts by
+// a method and measures; Conversion.Layers tells where the error arises.
+//
+// The passes Swap and Balance make the neurons of hybrid training, of chains without biases:
+// neurons integrate W·x, fire above θ and lose θ by a spike. Their rate over T steps is
 //
 //	r_l ≈ clip(W·r_{l−1}·θ_{l−1}/θ_l, 0, 1) …   a_l ≈ r_l·Π_{k ≤ l} θ_k
 //
