@@ -62,7 +62,7 @@ func TestConvertNetwork(t *testing.T) {
 		t.Fatal(stderr)
 	}
 	model, out := filepath.Join(dir, "ann", "model.safetensors"), filepath.Join(dir, "snn")
-	args := []string{"convert", model, "--method", "model,data,percentile,channel,spike-norm,rmp,balance,calibrate", "--steps", "4,32", "--samples", "60", "--json"}
+	args := []string{"convert", model, "--method", "model,data,percentile,channel,spike-norm,rmp,spiking-resnet,balance,calibrate", "--steps", "4,32", "--samples", "60", "--json"}
 	stdout, stderr, code := command(append(args, "--out", out, "--threads", "2")...)
 	if code != 0 {
 		t.Fatal(stderr)
@@ -71,7 +71,7 @@ func TestConvertNetwork(t *testing.T) {
 		t.Error("one thread gives other figures than two")
 	}
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")
-	if len(lines) != 8 {
+	if len(lines) != 9 {
 		t.Fatalf("%d lines", len(lines))
 	}
 	for _, line := range lines {
@@ -103,7 +103,7 @@ func TestConvertNetwork(t *testing.T) {
 	if err == nil {
 		err = json.Unmarshal(raw, &kept)
 	}
-	if err != nil || len(kept) != 8 {
+	if err != nil || len(kept) != 9 {
 		t.Errorf("result.json: %d results, %v", len(kept), err)
 	}
 	stdout, stderr, code = command("convert", model, "--method", "rmp", "--steps", "8", "--samples", "20", "--input", "poisson")
@@ -130,7 +130,7 @@ func TestConvertNetworkRefuses(t *testing.T) {
 		want []string
 		args []string
 	}{
-		{1, []string{`node "relu1": is a leaky relu`, `node "maxpool1": takes maxima`, "train with"}, []string{max}},
+		{1, []string{`node "relu1": is a leaky relu`, `node "maxpool1": takes maxima`, "train with"}, []string{max, "--max-pool", "refuse"}},
 		{1, []string{`node "spiking1": is spiking already`}, []string{spiking}},
 		{2, []string{`no method "precentile"`, "percentile"}, []string{max, "--method", "precentile"}},
 		{2, []string{"--steps", "ascend"}, []string{max, "--steps", "8,4"}},

@@ -8,11 +8,12 @@
 //
 //	Check      refuses by name, before anything runs, what the others cannot convert
 //	Fold       makes batch normalisations part of weights and biases, drops dropout
-//	Pools      makes means of maxima, where that is asked for
+//	Pools      makes max pooling count spikes, or means of it
 //	Normalize  finds scales by weights or activations, of layers or channels
 //	SpikeNorm  finds them by currents of the spiking network, layer by layer
 //	Align      writes them into weights, biases and shortcuts: W' = W·λ_in/λ_out
 //	Calibrate  corrects biases by what the neurons give
+//	Compensate multiplies weights against what is lost from layer to layer
 //	Fire       puts neurons in the place of rectified units
 //
 // Until Fire the network stays an ordinary one that gives what it gave. Study converts by
@@ -41,6 +42,7 @@ import (
 	"fmt"
 
 	"synfire/layer"
+	"synfire/layer/temporal"
 	"synfire/network"
 	"synfire/neuron"
 )
@@ -67,7 +69,7 @@ func Apply(ctx context.Context, g network.Graph, c network.Calibration, passes .
 // weights, sums and joins pass.
 type Check struct {
 	Aligned bool
-	Means   bool // maxima are made means (Pools) before the rest
+	Pooled  bool // max pooling is replaced (Pools)
 }
 
 // Apply checks; it needs no inputs.
@@ -129,8 +131,12 @@ func (c Check) refused(l layer.Layer) string {
 		if !c.Aligned {
 			return "is a batch normalisation, whose shift no spike carries; train without it, with dropout instead"
 		}
+	case temporal.MaxCount:
+		if !c.Aligned {
+			return "is max pooling by counts, which neurons that Balance sets do not have; train with avg-pool"
+		}
 	case layer.MaxPool:
-		if !c.Means {
+		if !c.Pooled {
 			return "takes maxima, of spikes only whether one came; train with avg-pool"
 		}
 	case layer.Add, layer.Concat:

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"synfire/layer"
+	"synfire/layer/temporal"
 	"synfire/network"
 	"synfire/signal"
 	"synfire/tensor"
@@ -159,6 +160,8 @@ func opOf(l layer.Layer) string {
 		return "concat"
 	case layer.AvgPool, layer.GlobalAvgPool:
 		return "avg-pool"
+	case temporal.MaxCount:
+		return "max-count"
 	case nil:
 		return "input"
 	}

@@ -25,10 +25,10 @@ type Method struct {
 type Options struct {
 	Reset      *neuron.Reset // subtract or zero
 	Start      *float64      // membrane before the first step, as a share of the threshold, in [0, 1)
-	Means      bool          // max pooling becomes average pooling; else it is refused
+	Pooling    Pooling       // what becomes of max pooling
 	Percentile float64       // of activations; 0: 99.9
 	Nonzero    bool          // the percentile is of the activations that are not 0
-	Factor     float64       // of thresholds; 0: 1, with rmp found
+	Factor     float64       // of thresholds, with spiking-resnet of weights; 0: 1, with rmp found
 	Rescale    bool          // shortcuts are rescaled, in place of thresholds of 1 behind the first branch
 	Steps      int           // of time that the result is for, which fits are made for
 
@@ -86,13 +86,20 @@ func Methods() []Method {
 			func(o Options, f Fire, s Scales) []network.Transform {
 				return []network.Transform{over{SpikeNorm{Fire: f, Factor: o.Factor, Analog: o.Analog, Scales: s}, o.Spikes}}
 			}},
+		{"spiking-resnet", "the same percentile from half of the threshold, weights multiplied by a factor", "Hu et al. 2018", []string{"percentile", "nonzero", "factor"}, half,
+			func(o Options, f Fire, s Scales) []network.Transform {
+				if o.Factor == 0 {
+					o.Factor = 1
+				}
+				return []network.Transform{Normalize{By: Percentile, P: o.p(), Nonzero: o.Nonzero, Scales: s}, Compensate{o.Factor}}
+			}},
 		{"balance", "scales of each channel fitted to the steps, from half of the threshold", "Bu et al. 2025", nil, half,
 			by(func(o Options, f Fire) Normalize {
 				return Normalize{By: Fitted, Steps: o.Steps, Start: f.Start, Channel: true}
 			})},
 		{"calibrate", "scales of each layer fitted to the steps, then biases corrected by what neurons give", "Li et al. 2021", nil, half,
 			func(o Options, f Fire, s Scales) []network.Transform {
-				return []network.Transform{Normalize{By: Fitted, Steps: o.Steps, Start: f.Start, Scales: s}, over{Calibrate{Fire: f}, o.Used}}
+				return []network.Transform{Normalize{By: Fitted, Steps: o.Steps, Start: f.Start, Scales: s}, over{Calibrate{Fire: f, Analog: o.Analog}, o.Used}}
 			}},
 	}
 }
@@ -132,10 +139,7 @@ func (m Method) Convert(ctx context.Context, g network.Graph, o Options) (Conver
 	if err := m.refuses(o); err != nil {
 		return c, fmt.Errorf("convert by %s: %w", m.Name, err)
 	}
-	passes := []network.Transform{Check{Aligned: true, Means: o.Means}, Fold{}}
-	if o.Means {
-		passes = append(passes, Pools{})
-	}
+	passes := []network.Transform{Check{Aligned: true, Pooled: o.Pooling != Refuse}, Fold{}, Pools{o.Pooling}}
 	var err error
 	if c.Ordinary, c.Report, err = Apply(ctx, g, o.Analog, passes...); err != nil {
 		return c, err

@@ -277,7 +277,7 @@ func TestScoresConverge(t *testing.T) {
 		if m.Name == "spike-norm" {
 			o.Rescale, o.Reset = true, new(neuron.Reset)
 		}
-		if m.Name == "percentile" || m.Name == "channel" {
+		if m.Name == "percentile" || m.Name == "channel" || m.Name == "spiking-resnet" {
 			o.Percentile = 100
 		}
 		if m.Name == "rmp" {
@@ -528,7 +528,7 @@ func TestMethodsRefuse(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, m := range convert.Methods() {
-		_, err := m.Convert(t.Context(), n.Graph(), convert.Options{Analog: never, Spikes: never, Steps: 8})
+		_, err := m.Convert(t.Context(), n.Graph(), convert.Options{Analog: never, Spikes: never, Steps: 8, Pooling: convert.Refuse})
 		for _, want := range []string{
 			`node "leaky": is a leaky relu, and no spike is negative; train with slope 0`, `node "norm": is a batch normalisation that cannot be folded: it follows leaky`,
 			`node "max": takes maxima`, `node "spikes": is spiking already`, `node "late": is a layer.Readout`,
@@ -573,7 +573,7 @@ func TestMethodsRefuse(t *testing.T) {
 	for i := range g.Nodes[0].Arrays["weight"].Data {
 		g.Nodes[0].Arrays["weight"].Data[i] = -1
 	}
-	for _, name := range []string{"data", "model", "percentile", "channel", "spike-norm", "rmp", "balance", "calibrate"} {
+	for _, name := range []string{"data", "model", "percentile", "channel", "spike-norm", "rmp", "spiking-resnet", "balance", "calibrate"} {
 		m, _ := convert.MethodOf(name)
 		_, err := m.Convert(t.Context(), g, convert.Options{Analog: of(in), Spikes: of(in), Used: of(in), Steps: 4})
 		if err == nil || !strings.Contains(err.Error(), `node "relu1"`) {
@@ -582,13 +582,54 @@ func TestMethodsRefuse(t *testing.T) {
 	}
 }
 
-// Means in the place of maxima are asked for, and said to be a loss.
+// Max pooling before and after rectified units becomes a count, whose scores go to those of the
+// ordinary network; means in its place are asked for, and said to be a loss.
 func TestPools(t *testing.T) {
-	g := net(t, tensor.Shape{8, 8, 1}, layer.Conv2D{Out: 2, Kernel: []int{3}}, layer.ReLU{}, layer.MaxPool{Size: 2}, layer.Flatten{}, dense(3)).Graph()
+	g := net(t, tensor.Shape{8, 8, 1}, layer.Conv2D{Out: 3, Kernel: []int{3}, Padding: []int{1}}, layer.ReLU{}, layer.MaxPool{Size: 2},
+		layer.Conv2D{Out: 3, Kernel: []int{3}, Padding: []int{1}}, layer.MaxPool{Size: 2}, layer.ReLU{}, layer.Flatten{}, dense(3)).Graph()
 	in := image(3, tensor.Shape{8, 8, 1}, 4)
-	c := converted(t, "data", g, convert.Options{Means: true, Analog: of(in)})
-	if !strings.Contains(c.Report.String(), "maxpool1: lost: its maxima") {
-		t.Errorf("report\n%s", c.Report)
+	c := converted(t, "spiking-resnet", g, convert.Options{Percentile: 100, Analog: of(in)})
+	long := *in
+	long.T = 512
+	want, got := signalsOf(t, g, in)["linear1"], signalsOf(t, c.Graph, &long)["linear1"]
+	for i, w := range want.Data {
+		sum := 0.0
+		for step := range long.T {
+			sum += float64(got.Data[step*got.Stride()+i])
+		}
+		if v := sum / float64(long.T); math.Abs(v-float64(w)) > 0.01*max(1, math.Abs(float64(w))) {
+			t.Errorf("score %d: %v after 512 steps, want %v", i, v, w)
+		}
+	}
+	if list, err := c.Layers(t.Context(), of(in), of(&long)); err != nil || len(list) != 2 || !(list[1].Correlation > 0.999) {
+		t.Errorf("%+v, %v", list, err)
+	}
+	means := converted(t, "data", g, convert.Options{Pooling: convert.Means, Analog: of(in)})
+	if !strings.Contains(means.Report.String(), "maxpool1: lost: its maxima") {
+		t.Errorf("report\n%s", means.Report)
+	}
+}
+
+// The factor of spiking-resnet is of weights behind spikes alone, and never below 1.
+func TestCompensate(t *testing.T) {
+	g := branched(t)
+	out, _, err := convert.Compensate{Factor: 2}.Apply(t.Context(), g, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, nd := range g.Nodes {
+		for role, a := range nd.Arrays {
+			factor := tensor.Float(2)
+			if nd.Name == "stem" || role == "bias" {
+				factor = 1
+			}
+			if b := out.Nodes[i].Arrays[role]; b.Data[0] != factor*a.Data[0] {
+				t.Errorf("%s of %s: %v of %v", role, nd.Name, b.Data[0], a.Data[0])
+			}
+		}
+	}
+	if _, _, err := (convert.Compensate{Factor: 0.9}).Apply(t.Context(), g, nil); err == nil || !strings.Contains(err.Error(), "factor is 0.9") {
+		t.Error(err)
 	}
 }
 

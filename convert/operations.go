@@ -3,6 +3,7 @@ package convert
 import (
 	"synfire/internal/kernel"
 	"synfire/layer"
+	"synfire/layer/temporal"
 	"synfire/linmap"
 	"synfire/network"
 	"synfire/signal"
@@ -64,6 +65,10 @@ func (f fanout) reach(nd network.Info, to []int, in tensor.Shape, at int) {
 				to[place*w.C+c] += behind(out*w.C + c)
 			}
 		})
+	case temporal.MaxCount: // a sum for each element; what passes is counted behind
+		for i := range to {
+			to[i]++
+		}
 	case layer.GlobalAvgPool:
 		for i := range to {
 			to[i] += behind(i % width(in))
@@ -117,7 +122,8 @@ func newOperations(net *network.Network) *operations {
 	f, o := fanouts(net), &operations{}
 	for _, nd := range net.Nodes() {
 		var of []int
-		if layer.Fires(nd.Layer) { // others pass the same spikes on
+		_, counts := nd.Layer.(temporal.MaxCount)
+		if layer.Fires(nd.Layer) || counts { // others pass the same spikes on
 			of = f[nd.Name]
 		}
 		o.of = append(o.of, of)

@@ -212,7 +212,10 @@ func depths(g network.Graph) (depth map[string]int, deepest string) {
 // over samples and places, a the activations, not clipped at their scale, r the rates over
 // the steps of c (Li et al., ICML 2021). Means are of the channels; a bias is added where
 // there is none. It is right for runs of as many steps.
-type Calibrate struct{ Fire Fire }
+type Calibrate struct {
+	Fire   Fire
+	Analog network.Calibration // the samples as the ordinary network takes them; nil: those of the rates
+}
 
 // Apply calibrates over the inputs of c.
 func (k Calibrate) Apply(ctx context.Context, g network.Graph, c network.Calibration) (network.Graph, network.Report, error) {
@@ -223,7 +226,11 @@ func (k Calibrate) Apply(ctx context.Context, g network.Graph, c network.Calibra
 		return fail(errors.New("no samples to calibrate by; give some of the training samples"))
 	}
 	g = network.Edit(g).Graph()
-	want, err := means(ctx, g, c)
+	analog := k.Analog
+	if analog == nil {
+		analog = c
+	}
+	want, err := means(ctx, g, analog)
 	if err != nil {
 		return fail(err)
 	}

@@ -35,17 +35,17 @@ type Env struct {
 // Convert is the verb convert.
 type Convert struct {
 	Model      string   `arg:"" help:"Model file of an ordinary network: rectified units, constant input."`
-	Method     []string `help:"How scales are found, one or several: model, data, percentile, channel, spike-norm, rmp, balance, calibrate." default:"percentile" placeholder:"METHOD,…"`
+	Method     []string `help:"How scales are found, one or several: model, data, percentile, channel, spike-norm, rmp, spiking-resnet, balance, calibrate." default:"percentile" placeholder:"METHOD,…"`
 	Data       string   `help:"Data set, or your own as folder:PATH or npz:FILE. Default: what the model was trained on." placeholder:"DATA"`
 	Split      string   `help:"Part of the data that is measured: train, valid, test or all." enum:"train,valid,test,all" default:"test"`
 	Steps      []int    `help:"Steps of time after which the answer is read off; the model is for the last." default:"16,32,64,128" placeholder:"T,…"`
 	Input      string   `help:"What the spiking network gets in a step: constant (the values) or poisson (spikes of their probability)." enum:"constant,poisson" default:"constant"`
 	Reset      string   `help:"What a spike does to the membrane: subtract (soft) or zero (hard). Default: the method's." enum:",subtract,zero" default:"" placeholder:"RESET"`
 	Start      *float64 `help:"Membrane before the first step, as a share of the threshold: 0, or 0.5, which rounds. Default: the method's." placeholder:"SHARE"`
-	MaxPool    string   `help:"Max pooling is refused, or replaced by average pooling." enum:"refuse,average" default:"refuse"`
+	MaxPool    string   `help:"What becomes of max pooling: gate (it counts spikes), average (another function) or refuse." enum:"gate,average,refuse" default:"gate"`
 	Percentile float64  `help:"Percentile of activations; 0: 99.9." placeholder:"P"`
 	Nonzero    bool     `help:"The percentile is of the activations that are not 0."`
-	Factor     float64  `help:"Factor of thresholds of spike-norm (0: 1) and rmp (0: found)." placeholder:"F"`
+	Factor     float64  `help:"Factor of thresholds of spike-norm (0: 1) and rmp (0: found), or of weights of spiking-resnet (0: 1)." placeholder:"F"`
 	Rescale    bool     `help:"Of spike-norm: shortcuts are rescaled, in place of thresholds of 1 in residual blocks."`
 	Samples    int      `help:"Training samples that scales are found by." default:"500" placeholder:"N"`
 	Out        string   `help:"Directory for the converted models and a report." placeholder:"DIR"`
@@ -169,7 +169,7 @@ func (c *Convert) study(e Env, f *modelfile.File, pool *par.Pool) (*catalog.Mode
 }
 
 func (c *Convert) options() convert.Options {
-	o := convert.Options{Start: c.Start, Means: c.MaxPool == "average", Percentile: c.Percentile, Nonzero: c.Nonzero, Factor: c.Factor, Rescale: c.Rescale}
+	o := convert.Options{Start: c.Start, Pooling: map[string]convert.Pooling{"average": convert.Means, "refuse": convert.Refuse}[c.MaxPool], Percentile: c.Percentile, Nonzero: c.Nonzero, Factor: c.Factor, Rescale: c.Rescale}
 	if c.Reset != "" {
 		o.Reset = new(neuron.Reset)
 		if c.Reset == "zero" {
