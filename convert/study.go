@@ -38,7 +38,7 @@ type Study struct {
 // Result is a conversion with its figures.
 type Result struct {
 	Conversion
-	Ordinary float64 // accuracy in percent of the network that was converted
+	Accuracy float64 // of the ordinary network, in percent
 	Points   []Point
 	Layers   []LayerFigures // over the last of the steps of some training samples
 	N        int            // samples that were measured with
@@ -80,7 +80,7 @@ func (s Study) Run(ctx context.Context, m Method, o Options, ordinary float64) (
 	}
 	o.Analog = samples(encode.Constant{}, 1, s.Samples, 1)
 	o.Spikes, o.Used = samples(s.Encoder, spikingSteps, spikingSamples, spikingSteps), samples(s.Encoder, o.Steps, spikingSamples, o.Steps)
-	r := Result{Ordinary: ordinary, N: s.Test.Len()}
+	r := Result{Accuracy: ordinary, N: s.Test.Len()}
 	if r.Conversion, err = m.Convert(ctx, s.Graph, o); err != nil {
 		return r, err
 	}

@@ -17,12 +17,12 @@ import (
 func (s Screen) Conversion(r convert.Result) error {
 	fmt.Fprintf(s.Out, "%s  %s\n\n", s.Style(Bold, r.Method), r.Fire)
 	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	lo, hi := convert.Band(r.Ordinary, r.N)
+	lo, hi := convert.Band(r.Accuracy, r.N)
 	fmt.Fprintln(w, "STEPS\tACCURACY\t95 % BAND\tDIFFERENCE\tSPIKES A SAMPLE\tADDITIONS\t")
-	fmt.Fprintf(w, "ordinary\t%.2f %%\t%.2f–%.2f\t\t\t\t\n", r.Ordinary, lo, hi)
+	fmt.Fprintf(w, "ordinary\t%.2f %%\t%.2f–%.2f\t\t\t\t\n", r.Accuracy, lo, hi)
 	for _, p := range r.Points {
 		lo, hi := convert.Band(p.Accuracy, r.N)
-		fmt.Fprintf(w, "%d\t%.2f %%\t%.2f–%.2f\t%+.2f\t%.0f\t%s\t\n", p.Steps, p.Accuracy, lo, hi, p.Accuracy-r.Ordinary, p.Spikes, report.Integer(int64(p.Synops)))
+		fmt.Fprintf(w, "%d\t%.2f %%\t%.2f–%.2f\t%+.2f\t%.0f\t%s\t\n", p.Steps, p.Accuracy, lo, hi, p.Accuracy-r.Accuracy, p.Spikes, report.Integer(int64(p.Synops)))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -98,7 +98,7 @@ func ConversionPage(title string, results []convert.Result) (report.Page, error)
 		p := r.Points[len(r.Points)-1]
 		leads = append(leads, fmt.Sprintf("%s %.2f %% after %d steps", r.Method, p.Accuracy, p.Steps))
 	}
-	page.Lead = fmt.Sprintf("The ordinary network has %.2f %%; spiking %s.", results[0].Ordinary, strings.Join(leads, ", "))
+	page.Lead = fmt.Sprintf("The ordinary network has %.2f %%; spiking %s.", results[0].Accuracy, strings.Join(leads, ", "))
 	curve, err := accuracySection(results)
 	if err != nil {
 		return page, err
@@ -124,7 +124,7 @@ func ConversionPage(title string, results []convert.Result) (report.Page, error)
 func accuracySection(results []convert.Result) (report.Section, error) {
 	first := results[0]
 	last := float64(first.Points[len(first.Points)-1].Steps)
-	accuracy := []figure.Series{{Name: "ordinary network", Reference: true, X: []float64{float64(first.Points[0].Steps), last}, Y: []float64{first.Ordinary, first.Ordinary}}}
+	accuracy := []figure.Series{{Name: "ordinary network", Reference: true, X: []float64{float64(first.Points[0].Steps), last}, Y: []float64{first.Accuracy, first.Accuracy}}}
 	var fired []figure.Series
 	table := report.Table{Head: []string{"method", "steps", "accuracy", "95 % band", "difference", "spikes a sample", "additions"}, Right: []bool{false, true, true, true, true, true, true}}
 	for i, r := range results {
@@ -133,7 +133,7 @@ func accuracySection(results []convert.Result) (report.Section, error) {
 			lo, hi := convert.Band(p.Accuracy, r.N)
 			line.X, line.Y, line.Low, line.High = append(line.X, float64(p.Steps)), append(line.Y, p.Accuracy), append(line.Low, lo), append(line.High, hi)
 			count.X, count.Y = append(count.X, float64(p.Steps)), append(count.Y, p.Spikes)
-			table.Rows = append(table.Rows, []string{r.Method, fmt.Sprint(p.Steps), fmt.Sprintf("%.2f %%", p.Accuracy), fmt.Sprintf("%.2f–%.2f", lo, hi), fmt.Sprintf("%+.2f", p.Accuracy-r.Ordinary), fmt.Sprintf("%.0f", p.Spikes), report.Integer(int64(p.Synops))})
+			table.Rows = append(table.Rows, []string{r.Method, fmt.Sprint(p.Steps), fmt.Sprintf("%.2f %%", p.Accuracy), fmt.Sprintf("%.2f–%.2f", lo, hi), fmt.Sprintf("%+.2f", p.Accuracy-r.Accuracy), fmt.Sprintf("%.0f", p.Spikes), report.Integer(int64(p.Synops))})
 		}
 		if i < shownMethods {
 			accuracy, fired = append(accuracy, line), append(fired, count)

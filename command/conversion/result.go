@@ -69,7 +69,7 @@ type note struct {
 
 func resultOf(r convert.Result) conversion {
 	c := conversion{
-		Method: r.Method, Reset: r.Fire.Reset.String(), Start: r.Fire.Start, AnnAccuracy: r.Ordinary, N: r.N,
+		Method: r.Method, Reset: r.Fire.Reset.String(), Start: r.Fire.Start, AnnAccuracy: r.Accuracy, N: r.N,
 		Curve: []point{}, Outputs: r.Outputs, Layers: []layerRow{}, Notes: []note{},
 	}
 	for _, p := range r.Points {
