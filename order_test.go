@@ -19,7 +19,7 @@ var order = []string{
 	"data", "data/*", "layer", "layer/neunorm", "layer/temporal", "loss", "optim", "network", "task", "train", "energy", "model", "exchange/*", "exchange/certify", "convert", "detect",
 	"rule/eqprop/sparse", "rule/eqprop/limit", "rule/eqprop/unit", "rule/eqprop/coupling", "rule/*", "rule/eqprop/diagnose",
 	"catalog", "inspect", "activity", "bench", "report/*", "report", "recipe", "recipe/*",
-	"recipe/all", "docs", "examples", "serve", "view", "command/exchange", "command", "cmd/*", "tools/*",
+	"recipe/all", "docs", "examples", "serve", "view", "command/exchange", "command/conversion", "command", "cmd/*", "tools/*",
 }
 
 func rank(pkg string) int {

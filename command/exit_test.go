@@ -195,7 +195,7 @@ func TestExitCodes(t *testing.T) {
 		{0, "version", nil}, {0, "completion", []string{"bash"}}, {2, "completion", []string{"none"}},
 		{2, "predict", []string{model}}, {2, "import", nil}, {2, "export", nil}, {1, "export", []string{model, "--out", filepath.Join(dir, "net.unknown")}}, {1, "export", []string{damaged, "--out", filepath.Join(dir, "net.nir")}},
 		{0, "certify", []string{nirFile(t)}}, {1, "certify", []string{damaged}}, {1, "certify", []string{file("x.nir", "not a file")}}, {2, "certify", nil}, {3, "certify", []string{nirFile(t), "--against", file("against.csv", "1000,0,0,0,0,0,0\n1000,0,0,0,0,0,0\n")}},
-		{2, "stream", []string{model, "--out", filepath.Join(dir, "wiser")}}, {1, "stream", []string{damaged}}, {1, "predict", []string{damaged, net}},
+		{1, "convert", []string{model}}, {2, "convert", []string{model, "--method", "none"}}, {2, "stream", []string{model, "--out", filepath.Join(dir, "wiser")}}, {1, "stream", []string{damaged}}, {1, "predict", []string{damaged, net}},
 	} {
 		_, stderr, code := judged(append(strings.Fields(c.verb), c.args...)...)
 		if code != c.code {

@@ -26,6 +26,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"synfire/catalog"
+	"synfire/command/conversion"
 	"synfire/command/exchange"
 	"synfire/compare"
 	"synfire/data"
@@ -61,30 +62,31 @@ func Main(c catalog.Catalog, recipes []recipe.Recipe) {
 
 // cli is the command line.
 type cli struct {
-	Papers     papersCmd        `cmd:"" group:"study" help:"The reading list, and how far each paper is reproduced."`
-	Run        runCmd           `cmd:"" group:"study" help:"Run a recipe and judge its claims."`
-	Recipes    recipesCmd       `cmd:"" group:"study" help:"List the recipes with their claims."`
-	Train      trainCmd         `cmd:"" group:"own" help:"Train a model described by a YAML file."`
-	Eval       evalCmd          `cmd:"" group:"own" help:"Measure a model on a data set."`
-	Predict    predictCmd       `cmd:"" group:"own" help:"Tell what a model says of images, sounds, tables, arrays, events."`
-	Stream     streamCmd        `cmd:"" group:"own" help:"Go on learning from a pipe of events."`
-	Plan       planCmd          `cmd:"" group:"own" help:"Tell parameters, memory and time before a run."`
-	Import     exchange.Import  `cmd:"" group:"own" help:"Make a model of a network in NIR."`
-	Export     exchange.Export  `cmd:"" group:"own" help:"Write the network of a model to NIR."`
-	Certify    exchange.Certify `cmd:"" group:"own" help:"Tell what a NIR file means, and whether it runs so here."`
-	Kinds      kindsCmd         `cmd:"" group:"own" help:"List the kinds that YAML files may name, with their keys."`
-	Schema     schemaCmd        `cmd:"" group:"own" help:"Print the JSON schema of the YAML files, for editors."`
-	Distance   distanceCmd      `cmd:"" group:"measure" help:"Measure how far spike trains are apart."`
-	Compare    compareCmd       `cmd:"" group:"measure" help:"Compare two representations of the same stimuli."`
-	Neuron     neuronCmd        `cmd:"" group:"look" help:"Run one neuron and show its membrane and spikes."`
-	Inspect    inspectCmd       `cmd:"" group:"look" help:"Tell what is in a file: model, arrays, configuration, run."`
-	Runs       runsCmd          `cmd:"" group:"look" help:"List, show, compare, resume and export runs."`
-	Data       dataCmd          `cmd:"" group:"machine" help:"List, get, import and verify data sets."`
-	Bench      benchCmd         `cmd:"" group:"machine" help:"Measure this machine's speed on known workloads."`
-	Doctor     doctorCmd        `cmd:"" group:"machine" help:"Check this machine: kernels, determinism, speed, data."`
-	Version    versionCmd       `cmd:"" group:"machine" help:"Print the version."`
-	Completion completionCmd    `cmd:"" group:"machine" help:"Print a completion script for a shell."`
-	Complete   completeCmd      `cmd:"" group:"machine" hidden:""`
+	Papers     papersCmd          `cmd:"" group:"study" help:"The reading list, and how far each paper is reproduced."`
+	Run        runCmd             `cmd:"" group:"study" help:"Run a recipe and judge its claims."`
+	Recipes    recipesCmd         `cmd:"" group:"study" help:"List the recipes with their claims."`
+	Train      trainCmd           `cmd:"" group:"own" help:"Train a model described by a YAML file."`
+	Eval       evalCmd            `cmd:"" group:"own" help:"Measure a model on a data set."`
+	Predict    predictCmd         `cmd:"" group:"own" help:"Tell what a model says of images, sounds, tables, arrays, events."`
+	Stream     streamCmd          `cmd:"" group:"own" help:"Go on learning from a pipe of events."`
+	Plan       planCmd            `cmd:"" group:"own" help:"Tell parameters, memory and time before a run."`
+	Import     exchange.Import    `cmd:"" group:"own" help:"Make a model of a network in NIR."`
+	Export     exchange.Export    `cmd:"" group:"own" help:"Write the network of a model to NIR."`
+	Certify    exchange.Certify   `cmd:"" group:"own" help:"Tell what a NIR file means, and whether it runs so here."`
+	Convert    conversion.Convert `cmd:"" group:"own" help:"Make an ordinary network a spiking one, and tell how accurate it is."`
+	Kinds      kindsCmd           `cmd:"" group:"own" help:"List the kinds that YAML files may name, with their keys."`
+	Schema     schemaCmd          `cmd:"" group:"own" help:"Print the JSON schema of the YAML files, for editors."`
+	Distance   distanceCmd        `cmd:"" group:"measure" help:"Measure how far spike trains are apart."`
+	Compare    compareCmd         `cmd:"" group:"measure" help:"Compare two representations of the same stimuli."`
+	Neuron     neuronCmd          `cmd:"" group:"look" help:"Run one neuron and show its membrane and spikes."`
+	Inspect    inspectCmd         `cmd:"" group:"look" help:"Tell what is in a file: model, arrays, configuration, run."`
+	Runs       runsCmd            `cmd:"" group:"look" help:"List, show, compare, resume and export runs."`
+	Data       dataCmd            `cmd:"" group:"machine" help:"List, get, import and verify data sets."`
+	Bench      benchCmd           `cmd:"" group:"machine" help:"Measure this machine's speed on known workloads."`
+	Doctor     doctorCmd          `cmd:"" group:"machine" help:"Check this machine: kernels, determinism, speed, data."`
+	Version    versionCmd         `cmd:"" group:"machine" help:"Print the version."`
+	Completion completionCmd      `cmd:"" group:"machine" help:"Print a completion script for a shell."`
+	Complete   completeCmd        `cmd:"" group:"machine" hidden:""`
 }
 
 // groups are the headings of the help page; a verb names its own by the key.
@@ -175,7 +177,7 @@ func (a *app) parser(code *int) *kong.Kong {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 80}),
 		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery), "compare_metrics": compareMetrics, "compare_names": strings.Join(compare.Names(), ","), "distance_names": strings.Join(distance.Names(), ",")},
 		kong.Writers(a.out, a.err), kong.Exit(func(c int) { *code = c; panic(exited{}) }),
-		kong.Bind(a, exchange.Env{Context: a.ctx, Catalog: a.Catalog, Out: a.out, Data: func(dir string) data.Options { return dataOptions(a, dir) }}))
+		kong.Bind(a, conversion.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog, Data: func(dir string) data.Options { return dataOptions(a, dir) }}, exchange.Env{Context: a.ctx, Catalog: a.Catalog, Out: a.out, Data: func(dir string) data.Options { return dataOptions(a, dir) }}))
 	if err != nil {
 		panic(err) // the structs above are wrong: every test fails
 	}

@@ -1,13 +1,26 @@
 // Package convert makes spiking networks of ordinary ones, in passes over a
-// network.Graph, each a network.Transform that can be tested and used alone:
+// network.Graph, each a network.Transform that can be tested and used alone. It trains
+// nothing: a conversion that goes on by training composes these passes with a learner.
 //
-//	Check    refuses by name, before anything runs, what the others cannot convert
-//	Swap     puts spiking neurons in the place of rectified units
-//	Balance  sets their thresholds by what they receive on samples
+// A rectified unit y = max(0, W·x + b) of the scale λ, the activation that a spike in each
+// step stands for, becomes a neuron that adds up its input, fires at 1 and loses 1 by a
+// spike. A Method is a list of passes:
 //
-// It trains nothing: a conversion that goes on by training composes these passes with a
-// learner. Rectified units y = max(0, W·x) without biases become neurons that integrate
-// W·x, fire above θ and lose θ by a spike. Their rate over T steps is
+//	Check      refuses by name, before anything runs, what the others cannot convert
+//	Fold       makes batch normalisations part of weights and biases, drops dropout
+//	Pools      makes max pooling count spikes, or means of it
+//	Normalize  finds scales by weights or activations, of layers or channels
+//	SpikeNorm  finds them by currents of the spiking network, layer by layer
+//	Align      writes them into weights, biases and shortcuts: W' = W·λ_in/λ_out
+//	Calibrate  corrects biases by what the neurons give
+//	Compensate multiplies weights against what is lost from layer to layer
+//	Fire       puts neurons in the place of rectified units
+//
+// Until Fire the network stays an ordinary one that gives what it gave. Study converts by
+// a method and measures; Conversion.Layers tells where the error arises.
+//
+// The passes Swap and Balance make the neurons of hybrid training, of chains without biases:
+// neurons integrate W·x, fire above θ and lose θ by a spike. Their rate over T steps is
 //
 //	r_l ≈ clip(W·r_{l−1}·θ_{l−1}/θ_l, 0, 1) …   a_l ≈ r_l·Π_{k ≤ l} θ_k
 //
@@ -29,6 +42,7 @@ import (
 	"fmt"
 
 	"synfire/layer"
+	"synfire/layer/temporal"
 	"synfire/network"
 	"synfire/neuron"
 )
@@ -49,10 +63,17 @@ func Apply(ctx context.Context, g network.Graph, c network.Calibration, passes .
 
 // Check is the Transform that changes nothing and refuses what the other passes cannot
 // convert: its error names every such node, and what to do about it.
-type Check struct{}
+//
+// Neurons whose thresholds Balance sets take chains without biases. With Aligned the check
+// is for passes that align scales: biases, batch normalisations right behind a layer with
+// weights, sums and joins pass.
+type Check struct {
+	Aligned bool
+	Pooled  bool // max pooling is replaced (Pools)
+}
 
 // Apply checks; it needs no inputs.
-func (Check) Apply(_ context.Context, g network.Graph, _ network.Calibration) (network.Graph, network.Report, error) {
+func (c Check) Apply(ctx context.Context, g network.Graph, _ network.Calibration) (network.Graph, network.Report, error) {
 	if _, err := g.Outline(); err != nil {
 		return network.Graph{}, nil, fmt.Errorf("convert.Check: %w", err)
 	}
@@ -60,7 +81,7 @@ func (Check) Apply(_ context.Context, g network.Graph, _ network.Calibration) (n
 	var errs []error
 	units := 0
 	for i, nd := range g.Nodes {
-		if why := refused(nd.Layer); why != "" {
+		if why := c.refused(nd.Layer); why != "" {
 			errs = append(errs, &network.NodeError{Index: i, Name: nd.Name, Err: errors.New(why)})
 		}
 		if _, ok := nd.Layer.(layer.ReLU); !ok {
@@ -73,6 +94,13 @@ func (Check) Apply(_ context.Context, g network.Graph, _ network.Calibration) (n
 			}
 		}
 	}
+	if c.Aligned {
+		_, r, err := network.FoldBatchNorm{}.Apply(ctx, g, nil)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		errs = append(errs, unfolded(g, r)...)
+	}
 	if units == 0 && len(errs) == 0 {
 		errs = append(errs, errors.New("no node is a relu: there is nothing to convert"))
 	}
@@ -83,7 +111,7 @@ func (Check) Apply(_ context.Context, g network.Graph, _ network.Calibration) (n
 }
 
 // refused is why a layer cannot be converted; empty where it can.
-func refused(l layer.Layer) string {
+func (c Check) refused(l layer.Layer) string {
 	const bias = "has a bias, which no spike carries; train with no-bias: true"
 	switch l := l.(type) {
 	case layer.ReLU:
@@ -91,25 +119,35 @@ func refused(l layer.Layer) string {
 			return "is a leaky relu, and no spike is negative; train with slope 0"
 		}
 	case layer.Linear:
-		if !l.NoBias {
+		if !l.NoBias && !c.Aligned {
 			return bias
 		}
 	case layer.Conv2D:
-		if !l.NoBias {
+		if !l.NoBias && !c.Aligned {
 			return bias
 		}
 	case layer.AvgPool, layer.GlobalAvgPool, layer.Flatten, layer.Upsample, layer.Dropout:
 	case layer.BatchNorm:
-		return "is a batch normalisation, whose shift no spike carries; train without it, with dropout instead"
+		if !c.Aligned {
+			return "is a batch normalisation, whose shift no spike carries; train without it, with dropout instead"
+		}
+	case temporal.MaxCount:
+		if !c.Aligned {
+			return "is max pooling by counts, which neurons that Balance sets do not have; train with avg-pool"
+		}
 	case layer.MaxPool:
-		return "takes maxima, of spikes only whether one came; train with avg-pool"
+		if !c.Pooled {
+			return "takes maxima, of spikes only whether one came; train with avg-pool"
+		}
 	case layer.Add, layer.Concat:
-		return "joins branches, whose scales would have to be made alike; only chains are converted so far"
+		if !c.Aligned {
+			return "joins branches, whose scales would have to be made alike; only chains are converted so far"
+		}
 	default:
 		if layer.Fires(l) {
-			return "is spiking already"
+			return "is spiking already; convert the ordinary network that it was made of"
 		}
-		return fmt.Sprintf("is a %T, for which no conversion is known", l)
+		return fmt.Sprintf("is a %T, for which no conversion is known; use relu, linear, conv2d, avg-pool, add and concat", l)
 	}
 	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"synfire/data"
@@ -22,6 +23,19 @@ type Point struct {
 	Steps    int
 	Accuracy float64 // percent of the samples
 	Spikes   float64 // of all neurons, a sample
+	Synops   float64 // additions that spikes cause behind them, a sample
+}
+
+// Band is the interval of an accuracy of n samples, in percent, that holds 95 % of the
+// probability (Wilson, J. Am. Stat. Assoc. 22:209, 1927).
+func Band(accuracy float64, n int) (low, high float64) {
+	const z = 1.959963984540054
+	if n < 1 {
+		return 0, 100
+	}
+	p, k := accuracy/100, float64(n)
+	centre, half := p+z*z/(2*k), z*math.Sqrt(p*(1-p)/k+z*z/(4*k*k))
+	return 100 * max(0, (centre-half)/(1+z*z/k)), 100 * min(1, (centre+half)/(1+z*z/k))
 }
 
 // CurveOptions say what a curve is of.
@@ -74,6 +88,8 @@ type curve struct {
 	sums   []tensor.Float
 	right  []int
 	spikes []int
+	synops []int
+	ops    *operations
 	n      int
 }
 
@@ -91,10 +107,12 @@ func newCurve(g network.Graph, o CurveOptions) (*curve, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &curve{
-		o: o, net: net, pass: net.Compile(o.Pool, false).NewPass(network.Options{Pool: o.Pool}), state: net.NewState(1),
-		right: make([]int, len(o.Steps)), spikes: make([]int, len(o.Steps)),
-	}, nil
+	r := &curve{
+		o: o, net: net, pass: net.Compile(o.Pool, false).NewPass(network.Options{Pool: o.Pool}), state: net.NewState(1), ops: newOperations(net),
+		right: make([]int, len(o.Steps)), spikes: make([]int, len(o.Steps)), synops: make([]int, len(o.Steps)),
+	}
+	r.pass.SetFiring(r.ops)
+	return r, nil
 }
 
 // batch runs the samples of a batch through all steps.
@@ -108,6 +126,7 @@ func (r *curve) batch(b *sample.Batch) error {
 	r.sums = tensor.Resize(r.sums, n*k)
 	clear(r.sums)
 	r.n += n
+	r.ops.all = 0
 	from, fired := 0, 0
 	for j, to := range r.o.Steps {
 		if to > from {
@@ -121,6 +140,7 @@ func (r *curve) batch(b *sample.Batch) error {
 			from = to
 		}
 		r.spikes[j] += fired
+		r.synops[j] += r.ops.all
 		for i, class := range b.Targets[0].Class {
 			if largest(r.sums[i*k:][:k]) == class {
 				r.right[j]++
@@ -167,8 +187,9 @@ func largest(scores []tensor.Float) int {
 }
 
 func (r *curve) points() (all []Point) {
+	n := float64(max(1, r.n))
 	for j, steps := range r.o.Steps {
-		all = append(all, Point{steps, 100 * float64(r.right[j]) / float64(max(1, r.n)), float64(r.spikes[j]) / float64(max(1, r.n))})
+		all = append(all, Point{steps, 100 * float64(r.right[j]) / n, float64(r.spikes[j]) / n, float64(r.synops[j]) / n})
 	}
 	return all
 }

@@ -94,7 +94,8 @@ func Default() Table {
 			"concat": kind(layer.Concat{}, layer.Concat{}),
 			"integrator": kind(temporal.Integrator{Neuron: neuron.LIF{Beta: 0.9, Threshold: 1, Reset: neuron.None}},
 				temporal.Integrator{Neuron: neuron.CuBaLIF{Alpha: 0.6, Beta: 0.8, Coupling: neuron.Euler, Threshold: 1, Reset: neuron.None, Leak: 0.2}}),
-			"delay": kind(temporal.Delay{Steps: 1}, temporal.Delay{Steps: 2}),
+			"delay":     kind(temporal.Delay{Steps: 1}, temporal.Delay{Steps: 2}),
+			"max-count": kind(temporal.MaxCount{}, temporal.MaxCount{Size: 2, Stride: 1, Padding: []int{0, 1, 1, 0}}),
 		},
 		Neurons: map[string]Kind{
 			"if":  kind(neuron.IF{Threshold: 1}, neuron.IF{Threshold: 0.3}),

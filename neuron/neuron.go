@@ -96,7 +96,11 @@ func (r *Reset) UnmarshalText(text []byte) error {
 // the number of steps after a spike in which a unit holds its membrane.
 //
 //	u[t] = v[t−1] + g·x[t],  s[t] = 1 if u[t] ≥ θ, else 0
-//	v[t] = u[t] − θ·s[t], or as Reset says
+//	v[t] = u[t] − a·s[t], or as Reset says
+//
+// The amount a of a reset by subtraction is θ unless Amount says otherwise. A neuron of
+// the threshold a that starts from v0 is one of the threshold a − v0 that starts from 0,
+// as all do here.
 type IF struct {
 	Threshold  float64 `yaml:"threshold"`             // θ, the fire level
 	Strict     bool    `yaml:"strict"`                // fire above the threshold only, not at it
@@ -105,6 +109,7 @@ type IF struct {
 	Gain       float64 `yaml:"gain,omitempty"`        // g, the factor of the input; 0: 1
 	Floor      float64 `yaml:"floor,omitempty"`       // the least membrane that is carried on, below 0; 0: none
 	Refractory int     `yaml:"refractory"`            // steps of silence after a spike
+	Amount     float64 `yaml:"amount,omitempty"`      // a, what reset subtract takes from the membrane; 0: the threshold
 }
 
 // LIF is the leaky integrate-and-fire neuron. Beta in [0, 1] is the part of
@@ -140,15 +145,20 @@ type LIF struct {
 	Refractory int     `yaml:"refractory"`            // steps of silence after a spike
 
 	ResetGradient bool `yaml:"reset-gradient,omitempty"` // errors pass through the reset too
+
+	amount float64 // of IF
 }
 
 // Decay is exp(−dt/tau), the exact decay of a membrane over dt.
 func Decay(tau, dt float64) float64 { return math.Exp(-dt / tau) }
 
 // Validate returns an error unless the threshold is positive, for a ResetValue
-// that no reset sets or that fires at once, and for a Floor that is not below 0
-// and the ResetValue.
+// that no reset sets or that fires at once, for an Amount that no reset takes, and for
+// a Floor that is not below 0 and the ResetValue.
 func (n IF) Validate() error {
+	if !(n.Amount >= 0) || math.IsInf(n.Amount, 0) || n.Amount > 0 && n.Reset != Subtract {
+		return fmt.Errorf("neuron if: amount is %v with reset %v, want a positive number with reset subtract; leave it out for the threshold", n.Amount, n.Reset)
+	}
 	return errors.Join(checkFiring("if", n.Threshold, n.Reset, n.Refractory), checkLevels("if", n.Threshold, 0, n.Reset, n.ResetValue, n.Gain), checkFloor("if", n.Floor, n.ResetValue))
 }
 
@@ -242,7 +252,7 @@ func (n LIF) backward(e Errors, order lifOrder) {
 }
 
 func (n IF) lif() LIF {
-	return LIF{Beta: 1, Threshold: n.Threshold, Strict: n.Strict, Reset: n.Reset, ResetValue: n.ResetValue, Gain: n.Gain, Floor: n.Floor, Refractory: n.Refractory}
+	return LIF{Beta: 1, Threshold: n.Threshold, Strict: n.Strict, Reset: n.Reset, ResetValue: n.ResetValue, Gain: n.Gain, Floor: n.Floor, Refractory: n.Refractory, amount: n.Amount}
 }
 
 func (n LIF) kernel() kernel.LIF {
@@ -255,8 +265,11 @@ func (n LIF) firing() firing {
 	if n.Floor < 0 {
 		f.floor = tensor.Float(n.Floor)
 	}
-	if n.Delayed {
+	switch {
+	case n.Delayed:
 		f.amount = tensor.Float(n.Threshold / n.Beta)
+	case n.amount > 0:
+		f.amount = tensor.Float(n.amount)
 	}
 	return f
 }

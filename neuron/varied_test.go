@@ -81,6 +81,7 @@ func run(n neuron.Neuron, v neuron.Values, x, gs []tensor.Float, units int) (out
 var dyadic = []neuron.Variable{
 	neuron.IF{Threshold: 0.75},
 	neuron.IF{Threshold: 0.75, Refractory: 2, Gain: 1.5},
+	neuron.IF{Threshold: 0.25, Amount: 0.75},
 	neuron.LIF{Beta: 0.875, Threshold: 0.75},
 	neuron.LIF{Beta: 0.875, Threshold: 0.75, Reset: neuron.Zero, DecayInput: true, Strict: true},
 	neuron.LIF{Beta: 0.875, Threshold: 0.75, Reset: neuron.None, Gain: 0.625},
@@ -172,6 +173,26 @@ func TestVariedUnits(t *testing.T) {
 		}
 		if fired == 0 {
 			t.Errorf("%+v: nothing fires", n)
+		}
+	}
+}
+
+// A neuron that starts from half of its threshold is one that fires at half of it and loses
+// all of it: it rounds the sum of its inputs where one that starts from 0 cuts it off.
+func TestAmountIsAStart(t *testing.T) {
+	for _, c := range []struct {
+		x           tensor.Float
+		start, zero int
+	}{{0.3125, 3, 3}, {0.375, 4, 3}, {0.625, 6, 6}, {1, 10, 10}, {-0.5, 0, 0}} {
+		half, _ := drive(neuron.IF{Threshold: 0.5, Amount: 1}, repeated(10, c.x)...)
+		whole, _ := drive(neuron.IF{Threshold: 1}, repeated(10, c.x)...)
+		if len(half) != c.start || len(whole) != c.zero {
+			t.Errorf("%v in ten steps: %d spikes from 1/2, %d from 0, want %d and %d", c.x, len(half), len(whole), c.start, c.zero)
+		}
+	}
+	for _, n := range []neuron.IF{{Threshold: 1, Amount: -1}, {Threshold: 1, Amount: math.Inf(1)}, {Threshold: 1, Amount: math.NaN()}, {Threshold: 1, Amount: 1, Reset: neuron.Zero}} {
+		if err := n.Validate(); err == nil || !strings.Contains(err.Error(), "amount") {
+			t.Errorf("%+v: %v", n, err)
 		}
 	}
 }

@@ -348,6 +348,7 @@ func TestRaiseRefuses(t *testing.T) {
 		`node "n1": reset subtract, strict true`:                                                         net(vector, fires(lif), fires(strict)),
 		`refractory 2, floor 0, where node "n0" has`:                                                     net(vector, fires(lif), fires(pause)),
 		"take delayed out":            net(vector, fires(late)),
+		"none with --start 0":         net(vector, fires(neuron.IF{Threshold: 0.5, Amount: 1})),
 		"a delay of 1 step before it": net(vector, fires(neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1, Delay: true})),
 		"coupling exact, where node":  net(vector, fires(neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1}), fires(neuron.CuBaLIF{Alpha: 0.5, Beta: 0.5, Threshold: 1, Coupling: neuron.Exact})),
 		"ALIF has no counterpart":     net(vector, fires(neuron.ALIF{Beta: 0.9, Rho: 0.9, Threshold: 1})),

@@ -89,6 +89,9 @@ func (r *raising) firing(n raiseNode, of neuron.Neuron, o options) (string, map[
 	switch m := of.(type) {
 	case neuron.IF:
 		reset, strict, pause, floor = m.Reset, m.Strict, m.Refractory, m.Floor
+		if m.Amount > 0 && m.Amount != m.Threshold {
+			return "", nil, nil, fmt.Errorf("a reset by %v at the threshold %v, where a file has one number for both; a network that convert made has none with --start 0", m.Amount, m.Threshold)
+		}
 	case neuron.LIF:
 		reset, strict, pause, floor = m.Reset, m.Strict, m.Refractory, m.Floor
 		if m.Delayed {

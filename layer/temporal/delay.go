@@ -3,7 +3,7 @@
 //
 //	y[t] = x[t − d]
 //
-// and Integrator, neurons that never fire and are read by their membranes, such as
+// MaxCount, pooling by the largest sum over time, and Integrator, neurons that never fire and are read by their membranes, such as
 //
 //	y[t] = β·y[t−1] + (1 − β)·r + g·x[t]
 package temporal

@@ -8,9 +8,11 @@ import (
 
 	"synfire/layer"
 	"synfire/layer/temporal"
+	"synfire/linmap"
 	"synfire/network"
 	"synfire/neuron"
 	"synfire/signal"
+	"synfire/snntest"
 	"synfire/tensor"
 )
 
@@ -67,4 +69,67 @@ func Example() {
 	out, err := net.Compile(nil, false).NewPass(network.Options{}).Forward(net.NewState(1), in, false)
 	fmt.Println(out[0].Data, err)
 	// Output: [0 8 4 2] <nil>
+}
+
+// What came of a window is the largest of the numbers of its spikes, at each step: one spike
+// at most, none too many, whatever the order, with overlapping windows and padding.
+func TestMaxCountIsTheLargestCount(t *testing.T) {
+	shape, steps := tensor.Shape{5, 4, 3}, 40
+	for _, l := range []temporal.MaxCount{{Size: 2}, {Size: 3, Stride: 1, Padding: []int{1}}, {Size: 2, Stride: 1, Padding: []int{0, 1, 1, 0}}} {
+		n, err := network.Sequential(shape, 1, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := linmap.NewPool(shape, l.Size, l.Stride, l.Padding)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := snntest.Random(signal.Spikes, steps, 2, shape, 0.3, 4)
+		pass, state := n.Compile(nil, false).NewPass(network.Options{}), n.NewState(2)
+		outs, err := pass.Forward(state, in, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := outs[0]
+		if out.Kind != signal.Spikes {
+			t.Fatalf("%+v: gives %v", l, out.Kind)
+		}
+		for b := range 2 {
+			counts, got := make([]tensor.Float, shape.Size()), make([]tensor.Float, p.Outputs())
+			want := make([]tensor.Float, p.Outputs())
+			for step := range steps {
+				for i := range counts {
+					if in.Raster.At(step*2+b, i) {
+						counts[i]++
+					}
+				}
+				for o := range got {
+					if out.Raster.At(step*2+b, o) {
+						got[o]++
+					}
+				}
+				p.Forward(&linmap.Scratch{}, want, counts, nil)
+				if !slices.Equal(got, want) {
+					t.Fatalf("%+v, step %d: %v, want %v", l, step, got, want)
+				}
+			}
+		}
+	}
+	// Of currents the sum is the largest of the sums, not the sum of the largest.
+	n, err := network.Sequential(tensor.Shape{2, 2, 1}, 1, temporal.MaxCount{Size: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outs, err := n.Compile(nil, false).NewPass(network.Options{}).Forward(n.NewState(1), &signal.Signal{Kind: signal.Dense, T: 3, B: 1, Shape: tensor.Shape{2, 2, 1}, Data: []tensor.Float{3, 0, 0, 0, -3, 2, 0, 0, 0, 2, 1, 0}}, false)
+	if err != nil || !slices.Equal(outs[0].Data, []tensor.Float{3, -1, 2}) {
+		t.Errorf("%v, %v", outs[0].Data, err)
+	}
+	for want, c := range map[string]struct {
+		l  temporal.MaxCount
+		in tensor.Shape
+	}{"15×15": {temporal.MaxCount{Size: 16}, tensor.Shape{20, 20, 1}}, "want an image": {temporal.MaxCount{Size: 2}, tensor.Shape{4}}, "does not fit": {temporal.MaxCount{Size: 5}, tensor.Shape{4, 4, 1}}} {
+		if _, err := c.l.Output(c.in); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
 }

@@ -1,0 +1,219 @@
+// Package conversion holds the verb that makes ordinary networks spiking.
+package conversion
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"synfire/catalog"
+	"synfire/convert"
+	"synfire/data"
+	"synfire/encode"
+	"synfire/internal/atomicfile"
+	"synfire/internal/par"
+	"synfire/modelfile"
+	"synfire/neuron"
+	"synfire/report"
+	"synfire/train"
+	"synfire/view"
+)
+
+// Env is what the verb works with.
+type Env struct {
+	view.Screen
+	Context context.Context
+	Catalog catalog.Catalog
+	Data    func(dir string) data.Options
+}
+
+// Convert is the verb convert.
+type Convert struct {
+	Model      string   `arg:"" help:"Model file of an ordinary network: rectified units, constant input."`
+	Method     []string `help:"How scales are found, one or several: model, data, percentile, channel, spike-norm, rmp, spiking-resnet, balance, calibrate." default:"percentile" placeholder:"METHOD,…"`
+	Data       string   `help:"Data set, or your own as folder:PATH or npz:FILE. Default: what the model was trained on." placeholder:"DATA"`
+	Split      string   `help:"Part of the data that is measured: train, valid, test or all." enum:"train,valid,test,all" default:"test"`
+	Steps      []int    `help:"Steps of time after which the answer is read off; the model is for the last." default:"16,32,64,128" placeholder:"T,…"`
+	Input      string   `help:"What the spiking network gets in a step: constant (the values) or poisson (spikes of their probability)." enum:"constant,poisson" default:"constant"`
+	Reset      string   `help:"What a spike does to the membrane: subtract (soft) or zero (hard). Default: the method's." enum:",subtract,zero" default:"" placeholder:"RESET"`
+	Start      *float64 `help:"Membrane before the first step, as a share of the threshold: 0, or 0.5, which rounds. Default: the method's." placeholder:"SHARE"`
+	MaxPool    string   `help:"What becomes of max pooling: gate (it counts spikes), average (another function) or refuse." enum:"gate,average,refuse" default:"gate"`
+	Percentile float64  `help:"Percentile of activations; 0: 99.9." placeholder:"P"`
+	Nonzero    bool     `help:"The percentile is of the activations that are not 0."`
+	Factor     float64  `help:"Factor of thresholds of spike-norm (0: 1) and rmp (0: found), or of weights of spiking-resnet (0: 1)." placeholder:"F"`
+	Rescale    bool     `help:"Of spike-norm: shortcuts are rescaled, in place of thresholds of 1 in residual blocks."`
+	Samples    int      `help:"Training samples that scales are found by." default:"500" placeholder:"N"`
+	Out        string   `help:"Directory for the converted models and a report." placeholder:"DIR"`
+	Threads    int      `help:"Threads; 0 means one for each processor." default:"0"`
+	DataDir    string   `help:"Folder with your own copies of data sets." placeholder:"DIR"`
+	JSON       bool     `help:"Print JSON, a line for each method."`
+}
+
+// Help is the verb's longer help.
+func (Convert) Help() string {
+	return `Makes an ordinary network a spiking one, without training, and tells how accurate it is
+after how many steps, and which layers lose what. Scales are found by training samples;
+the samples that are measured choose nothing. With --out the models are kept, METHOD.safetensors
+each, for eval and predict. See docs/convert.md.
+
+  synfire convert mlp.safetensors --method percentile,rmp --steps 16,64,256 --out spiking`
+}
+
+// Validate returns an error for what no conversion could be made of.
+func (c *Convert) Validate() error {
+	for _, name := range c.Method {
+		if _, err := convert.MethodOf(name); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(c.Method) == 0:
+		return errors.New("--method: none is given")
+	case len(c.Steps) == 0 || c.Steps[0] < 1 || !slices.IsSorted(c.Steps):
+		return fmt.Errorf("--steps: %v, want numbers that ascend from 1 or more, such as 16,32,64", c.Steps)
+	case c.Samples < 1:
+		return fmt.Errorf("--samples: %d, want at least 1 training sample to calibrate by", c.Samples)
+	}
+	return nil
+}
+
+// Run converts by each method.
+func (c *Convert) Run(e Env) error {
+	if err := c.run(e); err != nil {
+		return fmt.Errorf("convert %s: %w", c.Model, err)
+	}
+	return nil
+}
+
+func (c *Convert) run(e Env) error {
+	pool := par.New(c.Threads)
+	defer pool.Close()
+	f, err := modelfile.Read(c.Model)
+	if err != nil {
+		return err
+	}
+	m, s, err := c.study(e, f, pool)
+	if err != nil {
+		return err
+	}
+	e.Status("measuring the ordinary network")
+	ordinary, err := s.Accuracy(e.Context)
+	if err != nil {
+		return err
+	}
+	var results []convert.Result
+	for _, name := range c.Method {
+		e.Status("%s", name)
+		method, err := convert.MethodOf(name)
+		if err != nil {
+			return err
+		}
+		r, err := s.Run(e.Context, method, c.options(), ordinary)
+		if err != nil {
+			return err
+		}
+		e.Status("")
+		if err := c.keep(e, m, r); err != nil {
+			return err
+		}
+		if c.JSON {
+			err = json.NewEncoder(e.Out).Encode(resultOf(r))
+		} else {
+			err = e.Conversion(r)
+		}
+		if err != nil {
+			return err
+		}
+		results = append(results, r)
+	}
+	return c.report(e, results)
+}
+
+// study is the model with the samples to calibrate by and to measure with.
+func (c *Convert) study(e Env, f *modelfile.File, pool *par.Pool) (*catalog.Model, convert.Study, error) {
+	var s convert.Study
+	calibration, err := e.Catalog.Measurable(e.Context, f, c.Data, train.SplitTrain, e.Data(c.DataDir))
+	if err != nil {
+		return nil, s, fmt.Errorf("samples to calibrate by: %w", err)
+	}
+	part, err := e.Catalog.Measurable(e.Context, f, c.Data, c.Split, e.Data(c.DataDir))
+	if err != nil {
+		return nil, s, err
+	}
+	spec := part.Source.Spec()
+	m, err := e.Catalog.FromFile(f, catalog.OpenOptions{Pool: pool, Spec: &spec})
+	if err != nil {
+		return nil, s, err
+	}
+	if _, ok := m.Config.Encoder.(encode.Constant); !ok {
+		return nil, s, fmt.Errorf("its encoder is %T, and an ordinary network takes samples as they are: train it with encoder constant and steps 1", m.Config.Encoder)
+	}
+	g, err := m.Graph()
+	if err != nil {
+		return nil, s, err
+	}
+	s = convert.Study{
+		Graph: g, Train: calibration.Source, Test: part.Source, Normalize: m.Normalization, Encoder: encode.Constant{},
+		Steps: c.Steps, Samples: c.Samples, Seed: m.Config.Seed, Pool: pool,
+	}
+	if c.Input == "poisson" {
+		s.Encoder = encode.Poisson{Scale: 1}
+	}
+	m.Config.Encoder, m.Config.Steps = s.Encoder, c.Steps[len(c.Steps)-1] // of the models that are kept
+	return m, s, nil
+}
+
+func (c *Convert) options() convert.Options {
+	o := convert.Options{Start: c.Start, Pooling: map[string]convert.Pooling{"average": convert.Means, "refuse": convert.Refuse}[c.MaxPool], Percentile: c.Percentile, Nonzero: c.Nonzero, Factor: c.Factor, Rescale: c.Rescale}
+	if c.Reset != "" {
+		o.Reset = new(neuron.Reset)
+		if c.Reset == "zero" {
+			*o.Reset = neuron.Zero
+		}
+	}
+	return o
+}
+
+// keep writes a converted model.
+func (c *Convert) keep(e Env, m *catalog.Model, r convert.Result) error {
+	if c.Out == "" {
+		return nil
+	}
+	f, err := e.Catalog.WithGraph(m, r.Graph)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+		return err
+	}
+	return modelfile.Write(filepath.Join(c.Out, r.Method+".safetensors"), f)
+}
+
+// report writes the page, its figures and the results into the directory.
+func (c *Convert) report(e Env, results []convert.Result) error {
+	if c.Out == "" {
+		return nil
+	}
+	page, err := view.ConversionPage("Conversion of "+filepath.Base(c.Model), results)
+	if err != nil {
+		return err
+	}
+	page.Facts = append(page.Facts, report.Fact{Label: "model", Value: c.Model}, report.Fact{Label: "input", Value: c.Input}, report.Fact{Label: "samples of the calibration", Value: fmt.Sprint(c.Samples)})
+	if err := page.Write(c.Out); err != nil {
+		return err
+	}
+	var all []conversion
+	for _, r := range results {
+		all = append(all, resultOf(r))
+	}
+	if err := atomicfile.Write(filepath.Join(c.Out, "result.json"), func(w io.Writer) error { return json.NewEncoder(w).Encode(all) }); err != nil || c.JSON {
+		return err
+	}
+	_, err = fmt.Fprintf(e.Out, "\nmodels and report: %s\n", filepath.Join(c.Out, "report.html"))
+	return err
+}

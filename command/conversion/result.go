@@ -1,0 +1,96 @@
+package conversion
+
+import (
+	"math"
+
+	"synfire/convert"
+)
+
+// conversion is the JSON of convert.
+type conversion struct {
+	Method      string     `json:"method"`
+	Reset       string     `json:"reset"`
+	Start       float64    `json:"start"`
+	AnnAccuracy float64    `json:"ann_accuracy"`
+	Curve       []point    `json:"curve"`
+	Energy      *energy    `json:"energy"` // null: not accounted for
+	Outputs     []string   `json:"outputs"`
+	Layers      []layerRow `json:"layers"`
+	Notes       []note     `json:"notes"` // what passes did
+	N           int        `json:"n"`
+}
+
+type point struct {
+	Steps    int      `json:"steps"`
+	Accuracy float64  `json:"accuracy"`
+	Low      float64  `json:"accuracy_low"` // of the band of 95 %
+	High     float64  `json:"accuracy_high"`
+	Spikes   float64  `json:"spikes_per_sample"`
+	Synops   float64  `json:"synops_per_sample"`
+	Energy   *float64 `json:"energy_uj"` // null: not accounted for
+}
+
+// energy is the accounts of energy side by side.
+type energy struct {
+	Papers     *float64 `json:"papers"`
+	NeuroBench *float64 `json:"neurobench"`
+	Memory     *float64 `json:"memory"`
+}
+
+type layerRow struct {
+	Name        string   `json:"name"`
+	Op          string   `json:"op"`
+	Lambda      float64  `json:"lambda"` // the largest of the channels
+	LambdaLeast float64  `json:"lambda_least"`
+	Threshold   float64  `json:"threshold"`
+	Largest     float64  `json:"ann_activation_max"`
+	Above       float64  `json:"above"` // share of activations above the scale
+	Rate        float64  `json:"rate"`
+	Correlation *float64 `json:"correlation"` // null where rates or activations do not vary
+	Transmitted *float64 `json:"transmitted"` // null where all activations are 0
+	Error       split    `json:"error"`
+}
+
+// split is an error in parts, shares of the root mean square of the activations.
+type split struct {
+	Total     float64 `json:"total"`
+	Inherited float64 `json:"inherited"`
+	Own       float64 `json:"own"`
+	Clip      float64 `json:"clip"`
+	Quantise  float64 `json:"quantise"`
+	Uneven    float64 `json:"uneven"`
+}
+
+type note struct {
+	Node   string `json:"node"`
+	Effect string `json:"effect"`
+	Text   string `json:"text"`
+}
+
+func resultOf(r convert.Result) conversion {
+	c := conversion{
+		Method: r.Method, Reset: r.Fire.Reset.String(), Start: r.Fire.Start, AnnAccuracy: r.Accuracy, N: r.N,
+		Curve: []point{}, Outputs: r.Outputs, Layers: []layerRow{}, Notes: []note{},
+	}
+	for _, p := range r.Points {
+		lo, hi := convert.Band(p.Accuracy, r.N)
+		c.Curve = append(c.Curve, point{Steps: p.Steps, Accuracy: p.Accuracy, Low: lo, High: hi, Spikes: p.Spikes, Synops: p.Synops})
+	}
+	for _, l := range r.Layers {
+		c.Layers = append(c.Layers, layerRow{
+			l.Name, l.Op, l.Scale, l.Least, l.Threshold, l.Largest, l.Above, l.Rate, defined(l.Correlation), defined(l.Transmitted), split(l.Error),
+		})
+	}
+	for _, l := range r.Report {
+		c.Notes = append(c.Notes, note{l.Node, l.Effect.String(), l.Text})
+	}
+	return c
+}
+
+// defined is null for what is not.
+func defined(v float64) *float64 {
+	if math.IsNaN(v) {
+		return nil
+	}
+	return &v
+}

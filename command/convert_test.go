@@ -1,0 +1,148 @@
+package command
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"synfire/catalog"
+)
+
+const ordinaryNet = `
+data: {name: mnist-sample, train: 400, test: 200}
+encoder: constant
+steps: 1
+layers: [{kind: conv2d, out: 4, kernel: 5, stride: 2}, batch-norm, relu, flatten, {kind: linear, out: 10}]
+loss: count-cross-entropy
+optimizer: {kind: adam, lr: 0.01}
+epochs: 3
+batch: 20
+`
+
+// conversionJSON is the contract, with what was added.
+type conversionJSON struct {
+	Method      string
+	Reset       string
+	Start       float64
+	AnnAccuracy float64 `json:"ann_accuracy"`
+	Curve       []struct {
+		Steps    int
+		Accuracy float64
+		Low      float64  `json:"accuracy_low"`
+		High     float64  `json:"accuracy_high"`
+		Spikes   float64  `json:"spikes_per_sample"`
+		Synops   float64  `json:"synops_per_sample"`
+		Energy   *float64 `json:"energy_uj"`
+	}
+	Energy  *struct{ Papers, NeuroBench, Memory *float64 }
+	Outputs []string
+	Layers  []struct {
+		Name, Op    string
+		Lambda      float64
+		LambdaLeast float64 `json:"lambda_least"`
+		Threshold   float64
+		Largest     float64 `json:"ann_activation_max"`
+		Above, Rate float64
+		Correlation *float64
+		Transmitted *float64
+		Error       struct{ Total, Inherited, Own, Clip, Quantise, Uneven float64 }
+	}
+	Notes []struct{ Node, Effect, Text string }
+	N     int
+}
+
+// A trained ordinary network becomes spiking models that eval finds as accurate as the curve
+// says, with a report; by all methods, whatever the threads, and with Poisson input.
+func TestConvertNetwork(t *testing.T) {
+	dir := t.TempDir()
+	if _, stderr, code := command("train", write(t, "net.yaml", ordinaryNet), "--out", filepath.Join(dir, "ann")); code != 0 {
+		t.Fatal(stderr)
+	}
+	model, out := filepath.Join(dir, "ann", "model.safetensors"), filepath.Join(dir, "snn")
+	args := []string{"convert", model, "--method", "model,data,percentile,channel,spike-norm,rmp,spiking-resnet,balance,calibrate", "--steps", "4,32", "--samples", "60", "--json"}
+	stdout, stderr, code := command(append(args, "--out", out, "--threads", "2")...)
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	if again, _, _ := command(append(args, "--threads", "1")...); again != stdout {
+		t.Error("one thread gives other figures than two")
+	}
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	if len(lines) != 9 {
+		t.Fatalf("%d lines", len(lines))
+	}
+	for _, line := range lines {
+		var c conversionJSON
+		strict(t, line, &c)
+		last := c.Curve[len(c.Curve)-1]
+		if len(c.Curve) != 2 || last.Steps != 32 || c.N != 200 || len(c.Layers) != 1 || len(c.Outputs) != 1 || !(last.Low < last.Accuracy && last.Accuracy < last.High) || last.Energy != nil {
+			t.Errorf("%s", line)
+		}
+		if c.Method != "model" && (math.Abs(last.Accuracy-c.AnnAccuracy) > 5 || c.AnnAccuracy < 60 || !(*c.Layers[0].Correlation > 0.9) || math.Abs(last.Synops-10*last.Spikes) > 1e-6) {
+			t.Errorf("%s: %v after 32 steps, ordinary %v: %s", c.Method, last.Accuracy, c.AnnAccuracy, line)
+		}
+		var e catalog.Evaluation
+		stdout, stderr, code := command("eval", filepath.Join(out, c.Method+".safetensors"), "--json")
+		if code != 0 {
+			t.Fatal(stderr)
+		}
+		strict(t, stdout, &e)
+		if *e.Accuracy != last.Accuracy || math.Abs(e.SpikesPerSample-last.Spikes) > 1e-9 || e.StepsPerSample != 32 {
+			t.Errorf("%s: eval has %v %% and %v spikes in %v steps, the curve %+v", c.Method, *e.Accuracy, e.SpikesPerSample, e.StepsPerSample, last)
+		}
+	}
+	page, err := os.ReadFile(filepath.Join(out, "report.html"))
+	if err != nil || !strings.Contains(string(page), "Accuracy over the steps") || !strings.Contains(string(page), "Where the error arises") {
+		t.Errorf("report: %v", err)
+	}
+	var kept []conversionJSON
+	raw, err := os.ReadFile(filepath.Join(out, "result.json"))
+	if err == nil {
+		err = json.Unmarshal(raw, &kept)
+	}
+	if err != nil || len(kept) != 9 {
+		t.Errorf("result.json: %d results, %v", len(kept), err)
+	}
+	stdout, stderr, code = command("convert", model, "--method", "rmp", "--steps", "8", "--samples", "20", "--input", "poisson")
+	for _, want := range []string{"rmp", "95 % BAND", "ordinary", "spiking1", "conv2d", "adds most to the error"} {
+		if code != 0 || !strings.Contains(stdout, want) {
+			t.Errorf("exit code %d, no %q in\n%s%s", code, want, stdout, stderr)
+		}
+	}
+}
+
+// Mistakes are told before anything runs.
+func TestConvertNetworkRefuses(t *testing.T) {
+	dir := t.TempDir()
+	train := func(name, text string) string {
+		if _, stderr, code := command("train", write(t, "net.yaml", text), "--out", filepath.Join(dir, name)); code != 0 {
+			t.Fatal(stderr)
+		}
+		return filepath.Join(dir, name, "model.safetensors")
+	}
+	max := train("max", strings.Replace(strings.Replace(ordinaryNet, "relu, flatten", "{kind: relu, slope: 0.1}, {kind: max-pool, size: 2}, flatten", 1), "epochs: 3", "epochs: 1", 1))
+	spiking := train("spiking", tinyNet)
+	for _, c := range []struct {
+		code int
+		want []string
+		args []string
+	}{
+		{1, []string{`node "relu1": is a leaky relu`, `node "maxpool1": takes maxima`, "train with"}, []string{max, "--max-pool", "refuse"}},
+		{1, []string{`node "spiking1": is spiking already`}, []string{spiking}},
+		{2, []string{`no method "precentile"`, "percentile"}, []string{max, "--method", "precentile"}},
+		{2, []string{"--steps", "ascend"}, []string{max, "--steps", "8,4"}},
+		{2, []string{"--samples"}, []string{max, "--samples", "0"}},
+		{1, []string{"does without factor"}, []string{max, "--factor", "0.5"}},
+		{1, []string{"no such file"}, []string{filepath.Join(dir, "absent")}},
+	} {
+		_, stderr, code := command(append([]string{"convert"}, c.args...)...)
+		for _, want := range c.want {
+			if code != c.code || !strings.Contains(stderr, want) {
+				t.Errorf("%v: exit code %d, want %d; no %q in %s", c.args, code, c.code, want, stderr)
+			}
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package convert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"synfire/internal/suggest"
+	"synfire/network"
+	"synfire/neuron"
+)
+
+// Method is a way to convert, a list of passes.
+type Method struct {
+	Name   string
+	Doc    string   // in a line
+	Source string   // the paper
+	Takes  []string // options beyond reset, start and pool, by their names in Options
+	fire   Fire
+	passes func(o Options, f Fire, s Scales) []network.Transform
+}
+
+// Options are what a conversion can be told. The zero value of each is the method's own.
+type Options struct {
+	Reset      *neuron.Reset // subtract or zero
+	Start      *float64      // membrane before the first step, as a share of the threshold, in [0, 1)
+	Pooling    Pooling       // what becomes of max pooling
+	Percentile float64       // of activations; 0: 99.9
+	Nonzero    bool          // the percentile is of the activations that are not 0
+	Factor     float64       // of thresholds, with spiking-resnet of weights; 0: 1, with rmp found
+	Rescale    bool          // shortcuts are rescaled, in place of thresholds of 1 behind the first branch
+	Steps      int           // of time that the result is for, which fits are made for
+
+	Analog network.Calibration // training samples as the ordinary network takes them
+	Spikes network.Calibration // the same as the spiking network takes them, over the steps in which currents are measured
+	Used   network.Calibration // the same over Steps
+}
+
+// over is a pass over other samples than the rest.
+type over struct {
+	network.Transform
+	c network.Calibration
+}
+
+func (o over) Apply(ctx context.Context, g network.Graph, _ network.Calibration) (network.Graph, network.Report, error) {
+	return o.Transform.Apply(ctx, g, o.c)
+}
+
+func (o Options) p() float64 {
+	if o.Percentile == 0 {
+		return 99.9
+	}
+	return o.Percentile
+}
+
+// Methods are all ways to convert.
+func Methods() []Method {
+	soft, hard, half := Fire{}, Fire{Reset: neuron.Zero}, Fire{Start: 0.5}
+	by := func(n func(o Options, f Fire) Normalize) func(Options, Fire, Scales) []network.Transform {
+		return func(o Options, f Fire, s Scales) []network.Transform {
+			pass := n(o, f)
+			pass.Scales = s
+			return []network.Transform{pass}
+		}
+	}
+	return []Method{
+		{"model", "scales that the weights do not exceed, whatever the sample", "Diehl et al. 2015", nil, soft,
+			by(func(Options, Fire) Normalize { return Normalize{By: Bounds} })},
+		{"data", "scales by the largest activation or weight of a layer", "Diehl et al. 2015", nil, soft,
+			by(func(Options, Fire) Normalize { return Normalize{By: Largest} })},
+		{"percentile", "scales by a percentile of a layer's activations", "Rueckauer et al. 2017", []string{"percentile", "nonzero"}, soft,
+			by(func(o Options, _ Fire) Normalize { return Normalize{By: Percentile, P: o.p(), Nonzero: o.Nonzero} })},
+		{"channel", "scales by a percentile of each channel's activations", "Kim et al. 2020", []string{"percentile", "nonzero"}, soft,
+			by(func(o Options, _ Fire) Normalize {
+				return Normalize{By: Percentile, P: o.p(), Nonzero: o.Nonzero, Channel: true}
+			})},
+		{"spike-norm", "thresholds by the largest current in a step of the spiking network, layer by layer", "Sengupta et al. 2019", []string{"factor", "rescale"}, hard,
+			func(o Options, f Fire, s Scales) []network.Transform {
+				if o.Factor == 0 {
+					o.Factor = 1
+				}
+				return []network.Transform{over{SpikeNorm{Fire: f, Factor: o.Factor, Unit: !o.Rescale, Scales: s}, o.Spikes}}
+			}},
+		{"rmp", "the same with soft reset, and thresholds lowered by a factor", "Han et al. 2020", []string{"factor"}, soft,
+			func(o Options, f Fire, s Scales) []network.Transform {
+				return []network.Transform{over{SpikeNorm{Fire: f, Factor: o.Factor, Analog: o.Analog, Scales: s}, o.Spikes}}
+			}},
+		{"spiking-resnet", "the same percentile from half of the threshold, weights multiplied by a factor", "Hu et al. 2018", []string{"percentile", "nonzero", "factor"}, half,
+			func(o Options, f Fire, s Scales) []network.Transform {
+				if o.Factor == 0 {
+					o.Factor = 1
+				}
+				return []network.Transform{Normalize{By: Percentile, P: o.p(), Nonzero: o.Nonzero, Scales: s}, Compensate{o.Factor}}
+			}},
+		{"balance", "scales of each channel fitted to the steps, from half of the threshold", "Bu et al. 2025", nil, half,
+			by(func(o Options, f Fire) Normalize {
+				return Normalize{By: Fitted, Steps: o.Steps, Start: f.Start, Channel: true}
+			})},
+		{"calibrate", "scales of each layer fitted to the steps, then biases corrected by what neurons give", "Li et al. 2021", nil, half,
+			func(o Options, f Fire, s Scales) []network.Transform {
+				return []network.Transform{Normalize{By: Fitted, Steps: o.Steps, Start: f.Start, Scales: s}, over{Calibrate{Fire: f, Analog: o.Analog}, o.Used}}
+			}},
+	}
+}
+
+// MethodOf finds a method by its name.
+func MethodOf(name string) (Method, error) {
+	var names []string
+	for _, m := range Methods() {
+		if m.Name == name {
+			return m, nil
+		}
+		names = append(names, m.Name)
+	}
+	return Method{}, fmt.Errorf("no method %q: %s", name, suggest.Names("methods", name, names))
+}
+
+// Conversion is a network that was converted.
+type Conversion struct {
+	Method   string
+	Fire     Fire
+	Ordinary network.Graph // what was converted, normalisations folded
+	Graph    network.Graph // of neurons
+	Scales   Scales        // by the nodes of Ordinary
+	Report   network.Report
+}
+
+// Convert converts an ordinary network: it checks, folds, finds scales by the method and
+// puts neurons in the place of rectified units.
+func (m Method) Convert(ctx context.Context, g network.Graph, o Options) (Conversion, error) {
+	c := Conversion{Method: m.Name, Fire: m.fire, Scales: Scales{}}
+	if o.Reset != nil {
+		c.Fire.Reset = *o.Reset
+	}
+	if o.Start != nil {
+		c.Fire.Start = *o.Start
+	}
+	if err := m.refuses(o); err != nil {
+		return c, fmt.Errorf("convert by %s: %w", m.Name, err)
+	}
+	passes := []network.Transform{Check{Aligned: true, Pooled: o.Pooling != Refuse}, Fold{}, Pools{o.Pooling}}
+	var err error
+	if c.Ordinary, c.Report, err = Apply(ctx, g, o.Analog, passes...); err != nil {
+		return c, err
+	}
+	var r network.Report
+	c.Graph, r, err = Apply(ctx, c.Ordinary, o.Analog, append(m.passes(o, c.Fire, c.Scales), c.Fire)...)
+	c.Report = append(c.Report, r...)
+	return c, err
+}
+
+// refuses returns an error for options that the method would ignore.
+func (m Method) refuses(o Options) (err error) {
+	for _, option := range []struct {
+		name  string
+		given bool
+	}{{"percentile", o.Percentile != 0}, {"nonzero", o.Nonzero}, {"factor", o.Factor != 0}, {"rescale", o.Rescale}} {
+		if option.given && !slices.Contains(m.Takes, option.name) {
+			err = errors.Join(err, fmt.Errorf("the method does without %s; leave it out", option.name))
+		}
+	}
+	return err
+}

@@ -1,0 +1,108 @@
+package convert
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"synfire/encode"
+	"synfire/internal/par"
+	"synfire/network"
+	"synfire/sample"
+)
+
+// How many samples what is measured over time takes of those of the calibration, and the
+// steps in which currents are measured.
+const (
+	spikingSamples  = 200
+	comparedSamples = 100
+	spikingSteps    = 100
+)
+
+// held is how many bytes of signals a batch of the calibration may hold.
+const held = 128 << 20
+
+// Study is a network to be converted and followed over the steps.
+type Study struct {
+	Graph     network.Graph // the ordinary network
+	Train     sample.Source // samples to calibrate by: of training, never of the test
+	Test      sample.Source // samples to measure with
+	Normalize *sample.Normalization
+	Encoder   encode.Encoder // of the spiking network: constant or Poisson
+	Steps     []int          // after which accuracy is read off, ascending; fits are for the last
+	Samples   int            // of the calibration; over time at most 200 of them, 100 to compare layers
+	Seed      uint64         // of the choice of samples and of random encodings
+	Pool      *par.Pool
+}
+
+// Result is a conversion with its figures.
+type Result struct {
+	Conversion
+	Accuracy float64 // of the ordinary network, in percent
+	Points   []Point
+	Layers   []LayerFigures // over the last of the steps of some training samples
+	N        int            // samples that were measured with
+	Outputs  []string
+}
+
+// Accuracy is that of the ordinary network, in percent.
+func (s Study) Accuracy(ctx context.Context) (float64, error) {
+	points, err := Curve(ctx, s.Graph, s.curve(encode.Constant{}, []int{1}))
+	if err != nil {
+		return 0, err
+	}
+	return points[0].Accuracy, nil
+}
+
+func (s Study) curve(e encode.Encoder, steps []int) CurveOptions {
+	return CurveOptions{Source: s.Test, Normalize: s.Normalize, Encoder: e, Steps: steps, Batch: 100, Seed: s.Seed, Pool: s.Pool}
+}
+
+// Run converts by a method, and measures what came of it; ordinary is Accuracy.
+func (s Study) Run(ctx context.Context, m Method, o Options, ordinary float64) (Result, error) {
+	if len(s.Steps) == 0 || s.Steps[0] < 1 || !slices.IsSorted(s.Steps) || s.Samples < 1 || s.Train == nil || s.Test == nil {
+		return Result{}, fmt.Errorf("convert: steps %v and %d samples to calibrate by, want steps that ascend from 1 or more, and samples to calibrate by and to measure with", s.Steps, s.Samples)
+	}
+	o.Steps = s.Steps[len(s.Steps)-1]
+	net, err := s.Graph.Outline()
+	if err != nil {
+		return Result{}, fmt.Errorf("convert: %w", err)
+	}
+	units := 1
+	for _, nd := range net.Nodes() {
+		units += nd.Out.Size()
+	}
+	samples := func(e encode.Encoder, steps, count, longest int) network.Calibration {
+		return Samples{
+			Source: s.Train, Normalize: s.Normalize, Encoder: e, Steps: steps, Count: min(count, s.Samples),
+			Batch: max(1, min(100, held/(4*longest*units))), Seed: s.Seed,
+		}.Calibration(ctx)
+	}
+	o.Analog = samples(encode.Constant{}, 1, s.Samples, 1)
+	o.Spikes, o.Used = samples(s.Encoder, spikingSteps, spikingSamples, spikingSteps), samples(s.Encoder, o.Steps, spikingSamples, o.Steps)
+	r := Result{Accuracy: ordinary, N: s.Test.Len()}
+	if r.Conversion, err = m.Convert(ctx, s.Graph, o); err != nil {
+		return r, err
+	}
+	for _, out := range r.Graph.Outputs {
+		r.Outputs = append(r.Outputs, out.Name)
+	}
+	if r.Points, err = Curve(ctx, r.Graph, s.curve(s.Encoder, s.Steps)); err != nil {
+		return r, err
+	}
+	// Both get the same batches.
+	analog, over := samples(encode.Constant{}, 1, comparedSamples, o.Steps), samples(s.Encoder, o.Steps, comparedSamples, o.Steps)
+	r.Layers, err = r.Conversion.Layers(ctx, analog, over)
+	return r, err
+}
+
+// Lossiest is the layer that adds most of the error to what it gets, −1 where none does.
+func Lossiest(layers []LayerFigures) int {
+	at := -1
+	for i, l := range layers {
+		if l.Error.Own > 0 && (at < 0 || l.Error.Own > layers[at].Error.Own) {
+			at = i
+		}
+	}
+	return at
+}
