@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"synfire/exchange/onnx/pb"
-	"synfire/layer"
+	"synfire/layer/ordinary"
 	"synfire/network"
 )
 
@@ -163,7 +163,7 @@ func (l *lowering) output(name string) error {
 		return err
 	}
 	if v.name == network.Input {
-		v.name = l.put(name+"_copy", layer.Gather{Shape: v.here}, nil, v.name)
+		v.name = l.put(name+"_copy", ordinary.Gather{Shape: v.here}, nil, v.name)
 	}
 	l.g.Outputs = append(l.g.Outputs, network.Output{Name: plain(name), Node: v.name, Read: l.o.Read})
 	var lost []string

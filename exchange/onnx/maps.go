@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"synfire/layer"
+	"synfire/layer/ordinary"
 	"synfire/layer/temporal"
 	"synfire/neuron"
 	"synfire/tensor"
@@ -504,7 +505,7 @@ func (l *lowering) clip(n *node) (value, error) {
 	case least == 0 && most > 0:
 		return l.elementwise(n, layer.ReLU{Max: most})
 	}
-	return l.elementwise(n, layer.Clip{Min: least, Max: most})
+	return l.elementwise(n, ordinary.Clip{Min: least, Max: most})
 }
 
 // softmax lowers Softmax: over an axis, up to opset 12 over it and all behind.
@@ -542,7 +543,7 @@ func (l *lowering) softmax(n *node) (value, error) {
 		rest, _ := sizeOf(front[1:])
 		if v, err = v.reshaped([]int{front[0], rest}); err == nil {
 			if v, err = l.standard(v); err == nil {
-				v.name = l.put(n.titled(), layer.Softmax{}, nil, v.name)
+				v.name = l.put(n.titled(), ordinary.Softmax{}, nil, v.name)
 				v, err = v.reshaped(front)
 			}
 		}

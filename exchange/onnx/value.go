@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"synfire/layer"
+	"synfire/layer/ordinary"
 	"synfire/network"
 	"synfire/tensor"
 )
@@ -102,7 +103,7 @@ func (l *lowering) standard(v value) (value, error) {
 	case same && len(want.here) == 1:
 		want.name = l.put(v.name+"_flat", layer.Flatten{}, nil, v.name)
 	case same:
-		want.name = l.put(v.name+"_shape", layer.Gather{Shape: want.here}, nil, v.name)
+		want.name = l.put(v.name+"_shape", ordinary.Gather{Shape: want.here}, nil, v.name)
 	default:
 		to := v.order.to()
 		want.name = l.gather(v, want.here, v.name+"_order", func(i int) int { return to(want.order.at(i)) })
@@ -116,7 +117,7 @@ func (l *lowering) gather(v value, here tensor.Shape, name string, from func(i i
 	for i := range index.Data {
 		index.Data[i] = tensor.Float(from(i))
 	}
-	return l.put(name, layer.Gather{Shape: here, Indexed: true}, map[string]tensor.Tensor{"index": index}, v.name)
+	return l.put(name, ordinary.Gather{Shape: here, Indexed: true}, map[string]tensor.Tensor{"index": index}, v.name)
 }
 
 // put adds a node to the network, under a name that is free.

@@ -1,8 +1,16 @@
-package layer
+// Package ordinary holds layers of ordinary networks that spiking ones have little use for: Gather,
+// which moves elements,
+//
+//	y[i] = x[index[i]]
+//
+// Clip, y = min(max(x, Min), Max), and Softmax, y_i = exp(x_i)/Σ_j exp(x_j). Networks that come from
+// elsewhere are made with them.
+package ordinary
 
 import (
 	"fmt"
 
+	"synfire/layer"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -46,11 +54,11 @@ func (l Gather) Output(in ...tensor.Shape) (tensor.Shape, error) {
 }
 
 // Buffers are the indices, where they are given.
-func (l Gather) Buffers(...tensor.Shape) []ParamSpec {
+func (l Gather) Buffers(...tensor.Shape) []layer.ParamSpec {
 	if !l.Indexed {
 		return nil
 	}
-	return []ParamSpec{{Role: "index", Shape: tensor.Shape(l.Shape)}}
+	return []layer.ParamSpec{{Role: "index", Shape: tensor.Shape(l.Shape)}}
 }
 
 // UpdateBuffers does nothing: no statistics move the indices.
@@ -66,7 +74,7 @@ func (l Gather) Accepts(k signal.Kind) bool { return !l.Indexed || k != signal.S
 func (l Gather) IsView() bool { return !l.Indexed }
 
 // Forward renames the shape, or copies elements.
-func (l Gather) Forward(c *Call) {
+func (l Gather) Forward(c *layer.Call) {
 	in, out := c.In[0], c.Out
 	if !l.Indexed {
 		view(out, in, c.Shape)
@@ -88,7 +96,7 @@ func (l Gather) Forward(c *Call) {
 }
 
 // Backward hands each error to where its element came from.
-func (l Gather) Backward(c *Call) {
+func (l Gather) Backward(c *layer.Call) {
 	din := c.DIn[0]
 	if din == nil {
 		return
@@ -109,4 +117,32 @@ func (l Gather) Backward(c *Call) {
 			}
 		}
 	})
+}
+
+// tileElems is how many elements a thread takes at once.
+const tileElems = 1 << 14
+
+// one is the only input's shape.
+func one(kind string, in []tensor.Shape) (tensor.Shape, error) {
+	if len(in) != 1 {
+		return nil, fmt.Errorf("%s: %d inputs, want 1", kind, len(in))
+	}
+	return in[0], nil
+}
+
+// rowKind is the kind of a dense result with one row for each of the input's.
+func rowKind(in *signal.Signal) signal.Kind {
+	if in.Kind == signal.Constant {
+		return signal.Constant
+	}
+	return signal.Dense
+}
+
+// part is row r of rows of n elements.
+func part(data []tensor.Float, r, n int) []tensor.Float { return data[r*n:][:n] }
+
+// view is a signal in the same memory under another shape.
+func view(dst, src *signal.Signal, shape tensor.Shape) {
+	*dst = *src
+	dst.Shape = shape
 }

@@ -1,9 +1,10 @@
-package layer
+package ordinary
 
 import (
 	"fmt"
 	"math"
 
+	"synfire/layer"
 	"synfire/tensor"
 )
 
@@ -36,7 +37,7 @@ func (l Clip) Output(in ...tensor.Shape) (tensor.Shape, error) {
 func (Clip) ElementWise() bool { return true }
 
 // Forward clips.
-func (l Clip) Forward(c *Call) {
+func (l Clip) Forward(c *layer.Call) {
 	in, out := c.In[0], c.Out
 	out.Reset(rowKind(in), in.T, in.B, in.Shape)
 	least, most := tensor.Float(l.Min), tensor.Float(l.Max)
@@ -49,7 +50,7 @@ func (l Clip) Forward(c *Call) {
 }
 
 // Backward passes the error where nothing was clipped.
-func (l Clip) Backward(c *Call) {
+func (l Clip) Backward(c *layer.Call) {
 	in, din := c.In[0], c.DIn[0]
 	if din == nil {
 		return
@@ -77,10 +78,10 @@ func (Softmax) Output(in ...tensor.Shape) (tensor.Shape, error) {
 }
 
 // Forward takes the shares.
-func (Softmax) Forward(c *Call) {
+func (Softmax) Forward(c *layer.Call) {
 	in, out := c.In[0], c.Out
 	out.Reset(rowKind(in), in.T, in.B, in.Shape)
-	n := channels(in.Shape)
+	n := in.Shape[len(in.Shape)-1]
 	c.Pool.For(len(out.Data)/n, max(tileElems/n, 1), func(_, r0, r1 int) {
 		for r := r0; r < r1; r++ {
 			softmax(part(out.Data, r, n), part(in.Data, r, n))
@@ -103,12 +104,12 @@ func softmax(y, x []tensor.Float) {
 }
 
 // Backward computes the shares again.
-func (Softmax) Backward(c *Call) {
+func (Softmax) Backward(c *layer.Call) {
 	in, din := c.In[0], c.DIn[0]
 	if din == nil {
 		return
 	}
-	n := channels(in.Shape)
+	n := in.Shape[len(in.Shape)-1]
 	c.Pool.For(len(din.Data)/n, max(tileElems/n, 1), func(id, r0, r1 int) {
 		y := c.Workers[id].Floats(0, n)
 		for r := r0; r < r1; r++ {
