@@ -69,7 +69,7 @@ type cli struct {
 	Predict    predictCmd      `cmd:"" group:"own" help:"Tell what a model says of images, sounds, tables, arrays, events."`
 	Stream     streamCmd       `cmd:"" group:"own" help:"Go on learning from a pipe of events."`
 	Plan       planCmd         `cmd:"" group:"own" help:"Tell parameters, memory and time before a run."`
-	Import     exchange.Import `cmd:"" group:"own" help:"Make a model of a network in NIR."`
+	Import     exchange.Import `cmd:"" group:"own" help:"Make a model of a network in NIR or ONNX."`
 	Kinds      kindsCmd        `cmd:"" group:"own" help:"List the kinds that YAML files may name, with their keys."`
 	Schema     schemaCmd       `cmd:"" group:"own" help:"Print the JSON schema of the YAML files, for editors."`
 	Distance   distanceCmd     `cmd:"" group:"measure" help:"Measure how far spike trains are apart."`

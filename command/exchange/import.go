@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -35,7 +36,7 @@ type Env struct {
 
 // Import is the verb import.
 type Import struct {
-	File    string  `arg:"" help:"NIR file."`
+	File    string  `arg:"" help:"NIR or ONNX file."`
 	Out     string  `short:"o" required:"" help:"Model file to write." placeholder:"FILE"`
 	Data    string  `required:"" help:"Data set that the network is for, or your own as folder:PATH or npz:FILE." placeholder:"DATA"`
 	Encoder string  `help:"What makes currents of samples: constant, frames, events (a spike a step) or counts (their number)." enum:"constant,frames,events,counts" default:"constant"`
@@ -51,8 +52,9 @@ type Import struct {
 
 // Help is the verb's longer help.
 func (Import) Help() string {
-	return `Makes a model file of a network in NIR (.nir), for eval and predict. What the file does
-not say must be given; it is asked for, and listed for each node. See docs/nir.md.
+	return `Makes a model file of a network in NIR (.nir) or ONNX (.onnx), for eval and predict. What
+the file does not say must be given; it is asked for, and listed for each node. See
+docs/nir.md and docs/onnx.md.
 
   synfire import cnn.nir -o cnn.safetensors --data nmnist-1100 --encoder counts \
     --steps 340 --pad 0.34 --dt 1 --reset subtract`
@@ -60,31 +62,73 @@ not say must be given; it is asked for, and listed for each node. See docs/nir.m
 
 // imported is the JSON of import.
 type imported struct {
-	Format string    `json:"format"`
-	Nodes  []lowered `json:"nodes"`
-	Steps  int       `json:"steps"`
-	DT     float64   `json:"dt"`
-	Model  string    `json:"model"`
+	Format string  `json:"format"`
+	Nodes  []node  `json:"nodes"`
+	Steps  int     `json:"steps"`
+	DT     float64 `json:"dt"`
+	Model  string  `json:"model"`
 }
 
-type lowered struct {
+// node is a node in the JSON, and what did not come along.
+type node struct {
 	Name      string   `json:"name"`
 	Kind      string   `json:"kind"`
 	LoweredTo string   `json:"lowered_to"`
 	Lost      []string `json:"lost"`
 }
 
-// Run imports.
-func (c *Import) Run(e Env) error {
+// format is a kind of files of networks, known by their endings.
+type format struct {
+	name    string
+	endings []string
+	read    func(c *Import) (network.Graph, []node, error)
+}
+
+// formats are those that import knows.
+var formats = []format{
+	{"nir", []string{".nir", ".h5", ".hdf5"}, readNIR},
+	{"onnx", []string{".onnx"}, readONNX},
+}
+
+// formatOf is the format of a file by its ending.
+func formatOf(path string) (format, error) {
+	var known []string
+	for _, f := range formats {
+		for _, ending := range f.endings {
+			if strings.EqualFold(filepath.Ext(path), ending) {
+				return f, nil
+			}
+		}
+		known = append(known, f.endings...)
+	}
+	return format{}, fmt.Errorf("%s: expected a file that ends in %s; rename it", path, strings.Join(known, ", "))
+}
+
+// readNIR makes a network of a NIR file.
+func readNIR(c *Import) (network.Graph, []node, error) {
 	o, err := c.options()
 	if err != nil {
-		return fmt.Errorf("import: %w", err)
+		return network.Graph{}, nil, err
 	}
 	g, err := nir.Read(c.File)
 	if err != nil {
-		return fmt.Errorf("import: %w", err)
+		return network.Graph{}, nil, err
 	}
 	net, report, err := g.Lower(o)
+	var nodes []node
+	for _, l := range report {
+		nodes = append(nodes, node{l.Node, l.Kind, l.To, append([]string{}, l.Lost...)})
+	}
+	return net, nodes, err
+}
+
+// Run imports.
+func (c *Import) Run(e Env) error {
+	from, err := formatOf(c.File)
+	if err != nil {
+		return fmt.Errorf("import: %w", err)
+	}
+	net, nodes, err := from.read(c)
 	if err != nil {
 		return fmt.Errorf("import %s: %w", c.File, err)
 	}
@@ -112,7 +156,7 @@ func (c *Import) Run(e Env) error {
 	if err := modelfile.Write(c.Out, f); err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
-	return c.print(e, cfg.Steps, report)
+	return c.print(e, imported{Format: from.name, Nodes: nodes, Steps: cfg.Steps, DT: c.DT, Model: c.Out})
 }
 
 // options are what the file does not say.
@@ -172,22 +216,22 @@ func (c *Import) config(e Env, rule bptt.Graph) (model.Config, model.Sets, error
 	return cfg, sets, err
 }
 
-func (c *Import) print(e Env, steps int, report []nir.Lowered) error {
+func (c *Import) print(e Env, out imported) error {
 	if c.JSON {
-		out := imported{Format: "nir", Nodes: []lowered{}, Steps: steps, DT: c.DT, Model: c.Out}
-		for _, l := range report {
-			out.Nodes = append(out.Nodes, lowered{l.Node, l.Kind, l.To, append([]string{}, l.Lost...)})
-		}
 		return json.NewEncoder(e.Out).Encode(out)
 	}
 	w := tabwriter.NewWriter(e.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NODE\tKIND\tBECAME\tNOT SAID BY THE FILE")
-	for _, l := range report {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", sample.Printable(l.Node), sample.Printable(l.Kind), l.To, strings.Join(l.Lost, ", "))
+	for _, n := range out.Nodes {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", sample.Printable(n.Name), sample.Printable(n.Kind), n.LoweredTo, strings.Join(n.Lost, ", "))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(e.Out, "\n%s: %d steps a run. The file does not say how, so the surrogate is fast-sigmoid.\n", c.Out, steps)
+	surrogate := ""
+	if out.Format == "nir" {
+		surrogate = " The file does not say how, so the surrogate is fast-sigmoid."
+	}
+	_, err := fmt.Fprintf(e.Out, "\n%s: %d steps a run.%s\n", out.Model, out.Steps, surrogate)
 	return err
 }
