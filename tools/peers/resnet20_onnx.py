@@ -50,6 +50,10 @@ class ResNet20(nn.Module):
 torch.manual_seed(1)
 net = ResNet20(4).eval()
 for m in net.modules():
+    if isinstance(m, nn.Conv2d):
+        nn.init.kaiming_normal_(m.weight, mode="fan_in", nonlinearity="relu")
+    if isinstance(m, nn.Linear):
+        nn.init.normal_(m.weight, std=0.02)  # logits of a few units, as trained networks have
     if isinstance(m, nn.BatchNorm2d):
         for values, low, high in ((m.weight.data, 0.5, 1.5), (m.bias.data, -0.3, 0.3), (m.running_mean, -0.3, 0.3), (m.running_var, 0.5, 1.5)):
             values.uniform_(low, high)
