@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"synfire/exchange/onnx/pb"
 )
@@ -82,9 +83,14 @@ func (n *node) int(name string, fallback int) int {
 // bounded keeps numbers of a file where sums and products of them do not overflow.
 func bounded(v int64) int { return int(max(-1<<31, min(v, 1<<31))) }
 
+// float is a number, by its shortest decimals: 1e-5, not the float32 next to it.
 func (n *node) float(name string, fallback float64) float64 {
 	if a := n.attr(name, pb.AttributeProto_FLOAT); a != nil {
-		return float64(a.GetF())
+		v, err := strconv.ParseFloat(strconv.FormatFloat(float64(a.GetF()), 'g', -1, 32), 64)
+		if err != nil && n.err == nil {
+			n.err = err
+		}
+		return v
 	}
 	return fallback
 }
