@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"unsafe"
 
 	"synfire/exchange/onnx/pb"
 	"synfire/internal/half"
@@ -330,7 +331,7 @@ func (a *array) tensor(scale float64, to func(i int) int, shape ...int) (tensor.
 	if !isFloat(a.kind) {
 		return tensor.Tensor{}, fmt.Errorf("weights of type %s, want FLOAT", a.kind)
 	}
-	if err := limit.Fits(int64(a.size()) * 4); err != nil {
+	if err := limit.Fits(int64(a.size()) * int64(unsafe.Sizeof(tensor.Float(0)))); err != nil {
 		return tensor.Tensor{}, err
 	}
 	t := tensor.New(shape...)

@@ -11,12 +11,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"synfire/exchange/onnx/pb"
 	"synfire/internal/machine"
+	"synfire/tensor"
 )
 
 // f32 is an array of zeros, but for what is given.
@@ -232,7 +234,7 @@ func TestMemory(t *testing.T) {
 		held := 0
 		for _, n := range g.Nodes {
 			for _, a := range n.Arrays {
-				held += 4 * len(a.Data)
+				held += int(unsafe.Sizeof(tensor.Float(0))) * len(a.Data)
 			}
 		}
 		fmt.Printf("peak %d of %d\n", machine.PeakRSS()-before, held)

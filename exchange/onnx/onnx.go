@@ -18,6 +18,9 @@
 // what is called what, and so become nothing; where the next node needs its elements in the order of
 // this project, a Gather brings them there, and a linear map takes any order into its weights.
 //
+// Raise makes a model of an ordinary network, and Unroll an ordinary network of a spiking one, step by
+// step.
+//
 // Weights are read from the file straight into the arrays of the network, a piece at a time.
 package onnx
 

@@ -42,7 +42,7 @@ func Write(path string, m *pb.ModelProto) error {
 // that vectors keep their order. Lower makes a network with the same bits of it. Other layers are
 // refused by the name of the node.
 func Raise(g network.Graph) (*pb.ModelProto, []Lowered, error) {
-	r := &raising{values: map[string]raised{}, model: &pb.ModelProto{
+	r := &raising{values: map[string]raised{}, shared: map[array0]string{}, model: &pb.ModelProto{
 		IrVersion: proto.Int64(7), ProducerName: proto.String("synfire"),
 		OpsetImport: []*pb.OperatorSetIdProto{{Domain: proto.String(""), Version: proto.Int64(raisedOpset)}},
 		Graph:       &pb.GraphProto{Name: proto.String("network")},
@@ -63,7 +63,23 @@ type raised struct {
 type raising struct {
 	model  *pb.ModelProto
 	values map[string]raised // by the nodes of the network
+	shared map[array0]string // initialisers of arrays that several nodes have
 	report []Lowered
+}
+
+// array0 is an array, by its first element, as what it stands in the file.
+type array0 struct {
+	first *tensor.Float
+	as    string
+}
+
+// once adds an array as an initialiser, unless it is there already.
+func (r *raising) once(t tensor.Tensor, as string, add func() string) string {
+	key := array0{&t.Data[0], as}
+	if _, ok := r.shared[key]; !ok {
+		r.shared[key] = add()
+	}
+	return r.shared[key]
 }
 
 func (r *raising) run(g network.Graph) error {
@@ -183,7 +199,9 @@ func (r *raising) vector(n network.GraphNode, name string, factor float64) (stri
 	if err != nil {
 		return "", err
 	}
-	return r.constant(n.Name+"."+name, len(t.Data), func(i int) float64 { return factor * float64(t.Data[i]) }, t.Shape...), nil
+	return r.once(t, fmt.Sprint(factor), func() string {
+		return r.constant(n.Name+"."+name, len(t.Data), func(i int) float64 { return factor * float64(t.Data[i]) }, t.Shape...)
+	}), nil
 }
 
 // node raises a node.
@@ -223,7 +241,10 @@ func (r *raising) layer(n network.GraphNode, in []string, shape tensor.Shape) er
 	name := n.Name
 	switch l := n.Layer.(type) {
 	case layer.Linear:
-		return r.affine(n, "Gemm", in, l.NoBias, func(w tensor.Tensor) string { return r.linearWeight(name, w) })
+		return r.affine(n, "Gemm", in, l.NoBias, func(tensor.Tensor) string {
+			w, _ := r.vector(n, "weight", 1) // affine has found it
+			return w
+		})
 	case layer.Conv2D:
 		stride, dilation := pair(l.Stride, 1), pair(l.Dilation, 1)
 		return r.affine(n, "Conv", in, l.NoBias, func(w tensor.Tensor) string { return r.kernels(name, w) },
@@ -295,17 +316,15 @@ func (r *raising) affine(n network.GraphNode, kind string, in []string, noBias b
 	return nil
 }
 
-func (r *raising) linearWeight(name string, w tensor.Tensor) string {
-	return r.constant(name+".weight", len(w.Data), func(i int) float64 { return float64(w.Data[i]) }, w.Shape...)
-}
-
 // kernels are weights [height, width, in, out] as [out, in, height, width].
 func (r *raising) kernels(name string, w tensor.Tensor) string {
 	h, width, ins, outs := w.Shape[0], w.Shape[1], w.Shape[2], w.Shape[3]
 	area := h * width
-	return r.constant(name+".weight", len(w.Data), func(i int) float64 {
-		return float64(w.Data[(i%area*ins+i/area%ins)*outs+i/area/ins])
-	}, outs, ins, h, width)
+	return r.once(w, "kernels", func() string {
+		return r.constant(name+".weight", len(w.Data), func(i int) float64 {
+			return float64(w.Data[(i%area*ins+i/area%ins)*outs+i/area/ins])
+		}, outs, ins, h, width)
+	})
 }
 
 // batchNorm has the factor Scale in γ.

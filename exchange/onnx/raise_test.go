@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"synfire/internal/rng"
 	"synfire/layer"
@@ -140,8 +141,17 @@ func outputOf(t *testing.T, g network.Graph, kind signal.Kind) []tensor.Float {
 	return d.Data
 }
 
+// single skips a test of bits in double precision: files have float32.
+func single(t *testing.T) {
+	t.Helper()
+	if unsafe.Sizeof(tensor.Float(0)) != 4 {
+		t.Skip("files have float32")
+	}
+}
+
 // A hundred random networks come back with the same bits.
 func TestRoundTrips(t *testing.T) {
+	single(t)
 	for seed := range uint64(100) {
 		g := randomGraph(t, seed)
 		want, got := outputOf(t, g, signal.Constant), outputOf(t, back(t, g), signal.Constant)
