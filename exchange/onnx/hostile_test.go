@@ -99,11 +99,22 @@ func TestHostile(t *testing.T) {
 		"absurd padding": {edit(func(m *pb.ModelProto) {
 			m.Graph.Node[0].Attribute = []*pb.AttributeProto{ints("pads", 1<<40, 0, 0, 1<<40)}
 		}), "(Conv, opset 13)"},
-		"open input":        {edit(func(m *pb.ModelProto) { m.Graph.Input[0] = sized("x", 1, 2, 0, 4) }), "the file leaves its sizes open ([2 0 4])"},
-		"other operator":    {edit(func(m *pb.ModelProto) { m.Graph.Node[1].OpType = proto.String("Gelu") }), `node "y" (Gelu, opset 13): the operator is not known; known are Add, `},
-		"other domain":      {edit(func(m *pb.ModelProto) { m.Graph.Node[1].Domain = proto.String("com.microsoft") }), `an operator of the domain "com.microsoft"`},
-		"other attribute":   {edit(func(m *pb.ModelProto) { m.Graph.Node[0].Attribute = []*pb.AttributeProto{ints("shuffle", 1)} }), `attribute "shuffle" is not supported`},
-		"attribute's type":  {edit(func(m *pb.ModelProto) { m.Graph.Node[0].Attribute = []*pb.AttributeProto{ints("group", 1)} }), `attribute "group" of type INTS, want INT`},
+		"open input":       {edit(func(m *pb.ModelProto) { m.Graph.Input[0] = sized("x", 1, 2, 0, 4) }), "the file leaves its sizes open ([2 0 4])"},
+		"other operator":   {edit(func(m *pb.ModelProto) { m.Graph.Node[1].OpType = proto.String("Gelu") }), `node "y" (Gelu, opset 13): the operator is not known; known are Add, `},
+		"other domain":     {edit(func(m *pb.ModelProto) { m.Graph.Node[1].Domain = proto.String("com.microsoft") }), `an operator of the domain "com.microsoft"`},
+		"other attribute":  {edit(func(m *pb.ModelProto) { m.Graph.Node[0].Attribute = []*pb.AttributeProto{ints("shuffle", 1)} }), `attribute "shuffle" is not supported`},
+		"attribute's type": {edit(func(m *pb.ModelProto) { m.Graph.Node[0].Attribute = []*pb.AttributeProto{ints("group", 1)} }), `attribute "group" of type INTS, want INT`},
+		"many transposes": {edit(func(m *pb.ModelProto) {
+			m.Graph.Input[0] = sized("x", 1, 2, 1024, 1024)
+			last := "x"
+			m.Graph.Node = nil
+			for i := range 20 {
+				next := fmt.Sprint("t", i)
+				m.Graph.Node = append(m.Graph.Node, op("Transpose", []string{last}, next, ints("perm", 0, 2, 3, 1)))
+				last = next
+			}
+			m.Graph.Output[0] = sized(last)
+		}), "elements that change places"},
 		"cycle":             {edit(func(m *pb.ModelProto) { m.Graph.Node[0].Input[0] = "y" }), `its input "y"`},
 		"name twice":        {edit(func(m *pb.ModelProto) { m.Graph.Node[1].Output[0] = "h" }), "has the name of another value"},
 		"no such output":    {edit(func(m *pb.ModelProto) { m.Graph.Output[0].Name = proto.String("z") }), `output "z": no node gives it`},

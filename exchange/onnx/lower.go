@@ -19,8 +19,12 @@ type lowering struct {
 	values map[string]value // by the names of the file
 	takers map[string]int   // how many nodes and outputs take a value
 	used   map[string]bool  // names of the network
+	listed int              // elements whose places are listed
 	report []Lowered
 }
+
+// maxMoved bounds the lists of elements that Transpose, Pad and the like make.
+const maxMoved = 1 << 25
 
 // Lower makes a network of the model's graph. An error names the node, its operator and the opset.
 func (m *Model) Lower(o Options) (network.Graph, []Lowered, error) {
@@ -201,6 +205,9 @@ func (l *lowering) node(p *pb.NodeProto) error {
 	}
 	if _, ok := l.values[p.Output[0]]; ok {
 		return fmt.Errorf("its output %q has the name of another value", p.Output[0])
+	}
+	if l.listed += len(out.order.list); l.listed > maxMoved {
+		return fmt.Errorf("more than %d elements that change places up to here; want fewer Transposes of large images", maxMoved)
 	}
 	l.values[p.Output[0]] = out
 	to := ""

@@ -26,12 +26,12 @@ type value struct {
 // channels of a place, as the file has first all places of a channel.
 type order struct {
 	channels, places int
-	list             []int // if given, the elements themselves
+	list             []int32 // if given, the elements themselves
 }
 
 func (o order) at(i int) int {
 	if o.list != nil {
-		return o.list[i]
+		return int(o.list[i])
 	}
 	return i%o.channels*o.places + i/o.channels
 }
@@ -41,11 +41,11 @@ func (o order) to() func(e int) int {
 	if o.list == nil {
 		return func(e int) int { return e%o.places*o.channels + e/o.places }
 	}
-	to := make([]int, len(o.list))
+	to := make([]int32, len(o.list))
 	for i, e := range o.list {
-		to[e] = i
+		to[e] = int32(i)
 	}
-	return func(e int) int { return to[e] }
+	return func(e int) int { return int(to[e]) }
 }
 
 // equal reports whether the same elements stand at the same places.
@@ -63,7 +63,7 @@ func (o order) equal(p order) bool {
 }
 
 // maxSample bounds the elements of a sample at any node.
-const maxSample = 1 << 26
+const maxSample = 1 << 24
 
 // standard is how a sample of the file's shape stands here: a line of channels and places as an
 // image of one row, an image with its channels last, what has more axes as a vector.
@@ -114,6 +114,7 @@ func (l *lowering) standard(v value) (value, error) {
 // gather adds a Gather of the elements from(i) of a node, those below 0 zeros.
 func (l *lowering) gather(v value, here tensor.Shape, name string, from func(i int) int) string {
 	index := tensor.New(here...)
+	l.listed += len(index.Data)
 	for i := range index.Data {
 		index.Data[i] = tensor.Float(from(i))
 	}
@@ -143,7 +144,7 @@ func (v value) transposed(perm []int) (value, error) {
 		c, err := v.constant.transposed(perm)
 		return value{constant: c}, err
 	}
-	if isSorted := slices.IsSorted(perm); isSorted {
+	if slices.IsSorted(perm) {
 		return v, nil
 	}
 	old := v.shape
@@ -152,9 +153,9 @@ func (v value) transposed(perm []int) (value, error) {
 		v.shape[k] = old[axis]
 	}
 	to := (&array{shape: v.shape, stored: old, perm: perm}).places()
-	list := make([]int, v.order.channels*v.order.places)
+	list := make([]int32, v.order.channels*v.order.places)
 	for i := range list {
-		list[i] = to(v.order.at(i))
+		list[i] = int32(to(v.order.at(i)))
 	}
 	v.order = order{channels: v.order.channels, places: v.order.places, list: list}
 	return v, nil
