@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+
+	"synfire/exchange/onnx/pb"
 	"synfire/format/hdf5"
 	"synfire/format/npz"
 )
@@ -170,5 +173,60 @@ func TestCertify(t *testing.T) {
 	}
 	if stdout, _, code := command("certify", path); code != 0 || !strings.Contains(stdout, "The spikes agree.") {
 		t.Errorf("exit code %d, %s", code, stdout)
+	}
+}
+
+// onnxFile is a product of three inputs with a matrix, rectified.
+func onnxFile(t *testing.T) string {
+	t.Helper()
+	float, name := int32(pb.TensorProto_FLOAT), proto.String
+	shape := &pb.TensorShapeProto{}
+	for _, d := range []int64{1, 3} {
+		shape.Dim = append(shape.Dim, &pb.TensorShapeProto_Dimension{Value: &pb.TensorShapeProto_Dimension_DimValue{DimValue: d}})
+	}
+	raw, err := proto.Marshal(&pb.ModelProto{
+		OpsetImport: []*pb.OperatorSetIdProto{{Version: proto.Int64(13)}},
+		Graph: &pb.GraphProto{
+			Input:       []*pb.ValueInfoProto{{Name: name("x"), Type: &pb.TypeProto{Value: &pb.TypeProto_TensorType{TensorType: &pb.TypeProto_Tensor{ElemType: &float, Shape: shape}}}}},
+			Output:      []*pb.ValueInfoProto{{Name: name("y")}},
+			Initializer: []*pb.TensorProto{{Name: name("w"), DataType: &float, Dims: []int64{3, 2}, FloatData: []float32{1, 0, 0, 1, 0, 1}}},
+			Node: []*pb.NodeProto{
+				{OpType: name("MatMul"), Input: []string{"x", "w"}, Output: []string{"h"}},
+				{OpType: name("Relu"), Input: []string{"h"}, Output: []string{"y"}},
+			},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file(t, "net.onnx", func(b *bytes.Buffer) error { _, err := b.Write(raw); return err })
+}
+
+// An ONNX file becomes a model that is measured as any other; other endings are refused.
+func TestImportONNX(t *testing.T) {
+	own := file(t, "own.npz", func(b *bytes.Buffer) error {
+		return npz.Write(b, map[string]npz.Array{"x": npz.F32([]float32{2, 0, 0, 0, 2, 0, 2, 0, 0, 0, 0, 2}, 4, 3), "y": npz.I64([]int64{0, 1, 0, 1}, 4)})
+	})
+	model := filepath.Join(t.TempDir(), "model.safetensors")
+	stdout, stderr, code := command("import", onnxFile(t), "-o", model, "--data", "npz:"+own, "--steps", "1")
+	if code != 0 || !strings.Contains(stdout, "MatMul") || strings.Contains(stdout, "surrogate") {
+		t.Fatalf("exit code %d, %s, %s", code, stdout, stderr)
+	}
+	if stdout, stderr, code = command("eval", model, "--split", "all", "--json"); code != 0 || !strings.Contains(stdout, `"accuracy":100`) {
+		t.Errorf("exit code %d, %s, %s", code, stdout, stderr)
+	}
+	again, back := filepath.Join(t.TempDir(), "again.onnx"), filepath.Join(t.TempDir(), "back.safetensors")
+	if stdout, stderr, code = command("export", model, "-o", again); code != 0 || !strings.Contains(stdout, "MatMul") && !strings.Contains(stdout, "Gemm") {
+		t.Fatalf("exit code %d, %s, %s", code, stdout, stderr)
+	}
+	if _, stderr, code = command("import", again, "-o", back, "--data", "npz:"+own, "--steps", "1"); code != 0 {
+		t.Fatal(stderr)
+	}
+	if stdout, stderr, code = command("eval", back, "--split", "all", "--json"); code != 0 || !strings.Contains(stdout, `"accuracy":100`) {
+		t.Errorf("exit code %d, %s, %s", code, stdout, stderr)
+	}
+	other := file(t, "net.pb", func(b *bytes.Buffer) error { return nil })
+	if _, stderr, code := command("import", other, "-o", model, "--data", "npz:"+own); code != exitFailed || !strings.Contains(stderr, "expected a file that ends in .nir, .h5, .hdf5, .onnx; rename it") {
+		t.Errorf("exit code %d, %s", code, stderr)
 	}
 }

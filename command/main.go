@@ -70,8 +70,8 @@ type cli struct {
 	Predict    predictCmd         `cmd:"" group:"own" help:"Tell what a model says of images, sounds, tables, arrays, events."`
 	Stream     streamCmd          `cmd:"" group:"own" help:"Go on learning from a pipe of events."`
 	Plan       planCmd            `cmd:"" group:"own" help:"Tell parameters, memory and time before a run."`
-	Import     exchange.Import    `cmd:"" group:"own" help:"Make a model of a network in NIR."`
-	Export     exchange.Export    `cmd:"" group:"own" help:"Write the network of a model to NIR."`
+	Import     exchange.Import    `cmd:"" group:"own" help:"Make a model of a network in NIR or ONNX."`
+	Export     exchange.Export    `cmd:"" group:"own" help:"Write the network of a model to NIR or ONNX."`
 	Certify    exchange.Certify   `cmd:"" group:"own" help:"Tell what a NIR file means, and whether it runs so here."`
 	Convert    conversion.Convert `cmd:"" group:"own" help:"Make an ordinary network a spiking one, and tell how accurate it is."`
 	Kinds      kindsCmd           `cmd:"" group:"own" help:"List the kinds that YAML files may name, with their keys."`

@@ -25,6 +25,7 @@ import (
 	"synfire/format/yaml"
 	"synfire/layer"
 	"synfire/layer/neunorm"
+	"synfire/layer/ordinary"
 	"synfire/layer/temporal"
 	"synfire/loss"
 	"synfire/neuron"
@@ -78,6 +79,9 @@ func Default() Table {
 			"global-avg-pool": kind(layer.GlobalAvgPool{}, layer.GlobalAvgPool{}),
 			"upsample":        kind(layer.Upsample{Factor: 2}, layer.Upsample{Factor: 3}),
 			"flatten":         kind(layer.Flatten{}, layer.Flatten{}),
+			"gather":          kind(ordinary.Gather{}, ordinary.Gather{Shape: []int{5, 4, 2}, Indexed: true}),
+			"clip":            kind(ordinary.Clip{Min: -1, Max: 1}, ordinary.Clip{Min: -0.4, Max: 0.6}),
+			"softmax":         kind(ordinary.Softmax{}, ordinary.Softmax{}),
 			"relu":            kind(layer.ReLU{}, layer.ReLU{Slope: 0.1, Max: 0.6}),
 			"spiking": kind(layer.Spiking{Neuron: lif, Surrogate: fast},
 				layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.3}, Surrogate: surrogate.FastSigmoid{Slope: 4}}),

@@ -8,6 +8,7 @@ import (
 	"synfire/internal/rng"
 	"synfire/layer"
 	"synfire/layer/neunorm"
+	"synfire/layer/ordinary"
 	"synfire/layer/temporal"
 	"synfire/network"
 	"synfire/neuron"
@@ -92,6 +93,15 @@ func jointNetworks(t testing.TB) map[string]*network.Network {
 		node("k", layer.AvgPool{Size: 2, Padding: []int{1}, CountPadding: true}), node("l", lif(0.8, neuron.Subtract, fast)),
 		node("m", layer.Upsample{Factor: 2}), node("n", layer.Conv2D{Out: 6, Kernel: []int{3, 1}, Stride: []int{1, 2}, Padding: []int{1, 0}, Groups: 6}),
 		node("o", layer.GlobalAvgPool{}), node("p", layer.Linear{Out: 3}))
+	add("rearranged", tensor.Shape{5, 6, 2},
+		node("a", layer.Conv2D{Out: 3, Kernel: []int{3}}), node("b", ordinary.Clip{Min: -0.3, Max: 0.4}), node("c", ordinary.Softmax{}),
+		node("d", ordinary.Gather{Shape: []int{4, 4, 3}, Indexed: true}), node("e", layer.Conv2D{Out: 4, Kernel: []int{2}}), node("f", lif(0.9, neuron.Subtract, fast)),
+		node("g", ordinary.Gather{Shape: []int{12, 3}}), node("h", ordinary.Gather{Shape: []int{40}, Indexed: true}), node("i", layer.Linear{Out: 4}), node("j", ordinary.Softmax{}))
+	for _, p := range nets["rearranged"].Buffers() {
+		for i := range p.Value.Data {
+			p.Value.Data[i] = tensor.Float(i*7%38 - 1) // −1 and some beyond the input's end
+		}
+	}
 	return nets
 }
 

@@ -42,12 +42,14 @@ type format struct {
 	name    string
 	endings []string
 	read    func(c *Import) (network.Graph, []node, error)
-	write   func(c *Export, g network.Graph) ([]node, error)
+	write   func(c *Export, g network.Graph, steps int) ([]node, error)
+	chosen  string // by import, where the file does not say
 }
 
 // formats are those that import and export know.
 var formats = []format{
-	{"nir", []string{".nir", ".h5", ".hdf5"}, readNIR, writeNIR},
+	{"nir", []string{".nir", ".h5", ".hdf5"}, readNIR, writeNIR, " The file does not say how, so the surrogate is fast-sigmoid."},
+	{"onnx", []string{".onnx"}, readONNX, writeONNX, ""},
 }
 
 // formatOf is the format of a file by its ending.

@@ -11,11 +11,11 @@ import (
 // Export is the verb export.
 type Export struct {
 	Model  string  `arg:"" help:"Model file or checkpoint."`
-	Out    string  `short:"o" required:"" help:"File to write; its ending says the format: .nir." placeholder:"FILE"`
-	DT     float64 `name:"dt" help:"Length of a step in the file's unit of time, which are seconds." default:"0.001" placeholder:"TIME"`
-	Method string  `help:"How steps become equations: exact or euler." enum:"exact,euler" default:"exact"`
+	Out    string  `short:"o" required:"" help:"File to write; its ending says the format: .nir or .onnx." placeholder:"FILE"`
+	DT     float64 `name:"dt" help:"Length of a step in the unit of time of a NIR file, seconds." default:"0.001" placeholder:"TIME"`
+	Method string  `help:"How steps become equations of a NIR file: exact or euler." enum:"exact,euler" default:"exact"`
 	Fold   bool    `help:"Fold each batch-norm into the map before it first, which moves last bits."`
-	Steps  int     `help:"Steps that the certificate is of." default:"100" placeholder:"N"`
+	Steps  int     `help:"Steps that the certificate of a NIR file is of." default:"100" placeholder:"N"`
 	JSON   bool    `help:"Print JSON."`
 }
 
@@ -24,10 +24,13 @@ func (Export) Help() string {
 	return `Writes the network of a model to a NIR file, from which import makes a network of the
 same spikes, bit for bit. What the file cannot carry is listed for each node: give it to
 import again. Beside it stands a certificate, FILE.certificate.json, of what the file
-means here; import checks it. A network that NIR cannot carry is refused by the node's
-name. See docs/nir.md.
+means here; import checks it. An ONNX file holds an ordinary network, or the steps of a
+run of a spiking one, one after another, for a sample that is the same at each. A network
+that the format cannot carry is refused by the node's name. See docs/nir.md and
+docs/onnx.md.
 
-  synfire export model.safetensors -o net.nir --dt 0.001`
+  synfire export model.safetensors -o net.nir --dt 0.001
+  synfire export ann.safetensors -o net.onnx`
 }
 
 // exported is the JSON of export.
@@ -58,7 +61,7 @@ func (c *Export) Run(e Env) error {
 	if err != nil {
 		return fmt.Errorf("export %s: %w", c.Model, err)
 	}
-	nodes, err := f.write(c, g)
+	nodes, err := f.write(c, g, m.Config.Steps)
 	if err != nil {
 		return fmt.Errorf("export %s: %w", c.Model, err)
 	}
@@ -74,6 +77,6 @@ func (c *Export) Run(e Env) error {
 	if err := printNodes(e.Out, "NOT IN THE FILE", nodes); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(e.Out, "\n%s: steps of %v. What is not in the file must be given where it is read.\n", c.Out, c.DT)
+	_, err = fmt.Fprintf(e.Out, "\n%s: what is not in the file must be given where it is read.\n", c.Out)
 	return err
 }

@@ -17,7 +17,7 @@ import (
 
 // Import is the verb import.
 type Import struct {
-	File       string  `arg:"" help:"NIR file."`
+	File       string  `arg:"" help:"NIR or ONNX file."`
 	Out        string  `short:"o" required:"" help:"Model file to write." placeholder:"FILE"`
 	Data       string  `required:"" help:"Data set that the network is for, or your own as folder:PATH or npz:FILE." placeholder:"DATA"`
 	Encoder    string  `help:"What makes currents of samples: constant, frames, events (a spike a step) or counts (their number)." enum:"constant,frames,events,counts" default:"constant"`
@@ -36,10 +36,10 @@ type Import struct {
 
 // Help is the verb's longer help.
 func (Import) Help() string {
-	return `Makes a model file of a network in NIR (.nir), for eval and predict. What the file does
-not say must be given; it is asked for, and listed for each node. A certificate that
-export wrote beside the file is checked: the file must be read and fire as certified.
-See docs/nir.md.
+	return `Makes a model file of a network in NIR (.nir) or ONNX (.onnx), for eval and predict. What
+the file does not say must be given; it is asked for, and listed for each node. A
+certificate that export wrote beside a NIR file is checked: the file must be read and
+fire as certified. See docs/nir.md and docs/onnx.md.
 
   synfire import cnn.nir -o cnn.safetensors --data nmnist-1100 --encoder counts \
     --steps 340 --pad 0.34 --dt 1 --reset subtract`
@@ -94,7 +94,7 @@ func (c *Import) Run(e Env) error {
 	if err := printNodes(e.Out, "NOT SAID BY THE FILE", nodes); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(e.Out, "\n%s: %d steps a run. The file does not say how, so the surrogate is fast-sigmoid.\n", c.Out, cfg.Steps)
+	_, err = fmt.Fprintf(e.Out, "\n%s: %d steps a run.%s\n", c.Out, cfg.Steps, f.chosen)
 	return err
 }
 

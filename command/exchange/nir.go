@@ -41,7 +41,7 @@ func readNIR(c *Import) (network.Graph, []node, error) {
 }
 
 // writeNIR writes a network to a NIR file, and its certificate beside it.
-func writeNIR(c *Export, net network.Graph) ([]node, error) {
+func writeNIR(c *Export, net network.Graph, _ int) ([]node, error) {
 	g, o, report, err := nir.Raise(net, nir.Options{DT: c.DT, Method: nir.Method(c.Method)})
 	if err != nil {
 		return nil, err

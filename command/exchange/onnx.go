@@ -1,0 +1,43 @@
+package exchange
+
+import (
+	"slices"
+
+	"synfire/exchange/onnx"
+	"synfire/layer"
+	"synfire/network"
+)
+
+// readONNX makes a network of an ONNX file. Scores are sums over time of its outputs, which of an
+// ordinary network are alike at each step.
+func readONNX(c *Import) (network.Graph, []node, error) {
+	m, err := onnx.Open(c.File)
+	if err != nil {
+		return network.Graph{}, nil, err
+	}
+	defer m.Close()
+	g, report, err := m.Lower(onnx.Options{})
+	return g, onnxNodes(report), err
+}
+
+// writeONNX writes a network to an ONNX file, one with state step by step.
+func writeONNX(c *Export, g network.Graph, steps int) ([]node, error) {
+	var err error
+	if slices.ContainsFunc(g.Nodes, func(n network.GraphNode) bool { _, ok := n.Layer.(layer.Stateful); return ok }) {
+		if g, err = onnx.Unroll(g, steps); err != nil {
+			return nil, err
+		}
+	}
+	m, report, err := onnx.Raise(g)
+	if err != nil {
+		return nil, err
+	}
+	return onnxNodes(report), onnx.Write(c.Out, m)
+}
+
+func onnxNodes(report []onnx.Lowered) (nodes []node) {
+	for _, l := range report {
+		nodes = append(nodes, node{l.Node, l.Kind, l.To, append([]string{}, l.Lost...)})
+	}
+	return nodes
+}
