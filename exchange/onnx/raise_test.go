@@ -168,7 +168,7 @@ func TestRaiseRefuses(t *testing.T) {
 	lif := layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 1}, Surrogate: surrogate.ArcTan{Alpha: 2}}
 	for want, nodes := range map[string][]network.GraphNode{
 		`node "fire": a layer of kind spiking: not supported`: {{Node: network.Node{Name: "fire", Layer: lif}}},
-		`node "map": it has no array "weight"`:                      {{Node: network.Node{Name: "map", Layer: layer.Linear{Out: 2}}}},
+		`node "map": it has no array "weight"`:                {{Node: network.Node{Name: "map", Layer: layer.Linear{Out: 2}}}},
 	} {
 		if _, _, err := Raise(network.Graph{Input: tensor.Shape{3}, Nodes: nodes}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
