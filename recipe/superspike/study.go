@@ -224,39 +224,49 @@ func (s *study) zero() error {
 	return nil
 }
 
-// hidden is B, and B again with what was chosen anew for uniform feedback, on other seeds.
+// hidden is B, and B again with what was chosen anew, on other seeds.
 func (s *study) hidden() error {
-	jobs := s.hiddenJobs(through, 0)
 	frozen := through(8, superspike.Symmetric)
 	frozen.Frozen = true
-	jobs = append(jobs, s.hiddenGroup("B 8 hidden, frozen", frozen, 0)...)
+	jobs := append(s.hiddenJobs(firstChoice), s.hiddenGroup("B 8 hidden, frozen", frozen, throughTrials, firstChoice)...)
 	if err := s.throughHidden("hidden", "B. Through hidden units", "The same problem through a layer that has to learn: where its weights stay as they were drawn, a few spikes of eight units can't place five.", jobs); err != nil {
 		return err
 	}
-	return s.throughHidden("hidden-anew", "B. Through hidden units, uniform feedback chosen anew", "Other seeds, and for uniform feedback the source's rate, which falls once, to a tenth after half of the trials.", s.hiddenJobs(anew, freshSeeds))
+	if err := s.throughHidden("hidden-anew", "B. Through hidden units, uniform feedback chosen anew", "Other seeds, and for uniform feedback the source's rate, which falls once, to a tenth after half of the trials.", s.hiddenJobs(anewChoice)); err != nil {
+		return err
+	}
+	return s.throughHidden("hidden-tuned", "B. Through hidden units, each kind of feedback chosen anew", "Other seeds again. Symmetric and uniform feedback have the source's rate, which falls once, to a tenth after half of the trials; random feedback has the first choice's rate and twice the trials.", s.hiddenJobs(tunedChoice))
 }
 
-// freshSeeds is added to the seeds of what was stated after results of the first were seen.
-const freshSeeds = 10
+// choice is how networks of B learn, and on which seeds.
+type choice struct {
+	name   string // behind the networks' own
+	offset uint64 // added to the seeds: those of before were seen
+	rule   func(units int, f superspike.Feedback) superspike.Rule
+	trials func(f superspike.Feedback) int
+}
+
+var (
+	firstChoice = choice{"", 0, through, func(superspike.Feedback) int { return throughTrials }}
+	anewChoice  = choice{", anew", 10, anew, firstChoice.trials}
+	tunedChoice = choice{", tuned", 20, tuned, tunedTrials}
+)
 
 // hiddenJobs are 4 and 8 hidden units by each kind of feedback.
-func (s *study) hiddenJobs(rule func(units int, f superspike.Feedback) superspike.Rule, offset uint64) (jobs []job) {
+func (s *study) hiddenJobs(c choice) (jobs []job) {
 	for _, n := range []int{4, 8} {
 		for _, f := range feedbacks {
-			jobs = append(jobs, s.hiddenGroup(fmt.Sprintf("B %d hidden, %v", n, f), rule(n, f), offset)...)
+			jobs = append(jobs, s.hiddenGroup(fmt.Sprintf("B %d hidden, %v", n, f), c.rule(n, f), c.trials(f), c)...)
 		}
 	}
 	return jobs
 }
 
 // hiddenGroup is a network of B for each seed.
-func (s *study) hiddenGroup(name string, r superspike.Rule, offset uint64) (jobs []job) {
-	if offset > 0 {
-		name += ", anew"
-	}
+func (s *study) hiddenGroup(name string, r superspike.Rule, trials int, c choice) (jobs []job) {
 	for i := range s.size.hidden {
-		seed := s.env.Seed + offset + uint64(i)
-		jobs = append(jobs, job{name: name, problem: frozen(100, 1, 10, seed), rule: r, trials: s.trials(throughTrials), seed: seed})
+		seed := s.env.Seed + c.offset + uint64(i)
+		jobs = append(jobs, job{name: name + c.name, problem: frozen(100, 1, 10, seed), rule: r, trials: s.trials(trials), seed: seed})
 	}
 	return jobs
 }
