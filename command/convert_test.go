@@ -134,6 +134,8 @@ func TestConvertNetworkRefuses(t *testing.T) {
 		{1, []string{`node "spiking1": is spiking already`}, []string{spiking}},
 		{2, []string{`no method "precentile"`, "percentile"}, []string{max, "--method", "precentile"}},
 		{2, []string{"--steps", "ascend"}, []string{max, "--steps", "8,4"}},
+		{2, []string{"--steps", "ascend"}, []string{max, "--steps", "8,8"}},
+		{2, []string{"data is given twice"}, []string{max, "--method", "data,model,data"}},
 		{2, []string{"--samples"}, []string{max, "--samples", "0"}},
 		{1, []string{"does without factor"}, []string{max, "--factor", "0.5"}},
 		{1, []string{"no such file"}, []string{filepath.Join(dir, "absent")}},
@@ -144,5 +146,45 @@ func TestConvertNetworkRefuses(t *testing.T) {
 				t.Errorf("%v: exit code %d, want %d; no %q in %s", c.args, code, c.code, want, stderr)
 			}
 		}
+	}
+}
+
+const relaxingNet = `
+data: {name: mnist-sample, train: 40, test: 20}
+rule: eqprop
+hidden: [10]
+learning-rates: [0.2, 0.1]
+epochs: 1
+batch: 20
+`
+
+// A model of a rule without layers was refused for its encoder, which it has none of (<nil>).
+func TestConvertRuleWithoutLayers(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	if _, stderr, code := command("train", write(t, "net.yaml", relaxingNet), "--out", out); code != 0 {
+		t.Fatal(stderr)
+	}
+	_, stderr, code := command("convert", filepath.Join(out, "model.safetensors"))
+	if code != 1 || !strings.Contains(stderr, "rule eqprop") || strings.Contains(stderr, "nil") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
+
+// The models of the methods before one that fails were left without a report, also where the
+// command said that nothing was kept; and a directory that cannot be made was told at the end.
+func TestConvertKeepsAllOrNothing(t *testing.T) {
+	dir := t.TempDir()
+	net := strings.Replace(strings.Replace(ordinaryNet, "relu, flatten", "{name: stem, kind: relu}, {kind: conv2d, out: 4, kernel: 1}, {kind: add, from: [previous, stem]}, relu, flatten", 1), "epochs: 3", "epochs: 1", 1)
+	if _, stderr, code := command("train", write(t, "net.yaml", net), "--out", filepath.Join(dir, "ann")); code != 0 {
+		t.Fatal(stderr)
+	}
+	model, out := filepath.Join(dir, "ann", "model.safetensors"), filepath.Join(dir, "snn")
+	_, stderr, code := command("convert", model, "--method", "data,spike-norm", "--steps", "2", "--samples", "20", "--out", out)
+	if left, _ := os.ReadDir(out); code != 1 || !strings.Contains(stderr, "spike-norm") && !strings.Contains(stderr, "SpikeNorm") || len(left) > 0 {
+		t.Errorf("exit code %d, left %v: %s", code, left, stderr)
+	}
+	stdout, stderr, code := command("convert", model, "--method", "data", "--steps", "2", "--out", model)
+	if code != 1 || stdout != "" || !strings.Contains(stderr, "not a directory") {
+		t.Errorf("exit code %d: %s%s", code, stdout, stderr)
 	}
 }

@@ -230,3 +230,24 @@ func TestImportONNX(t *testing.T) {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 }
+
+// What only a NIR file leaves open was taken and dropped where the file is an ONNX one.
+func TestOptionsOfNIRWithONNX(t *testing.T) {
+	own := file(t, "own.npz", func(b *bytes.Buffer) error {
+		return npz.Write(b, map[string]npz.Array{"x": npz.F32([]float32{2, 0, 0, 0, 2, 0}, 2, 3), "y": npz.I64([]int64{0, 1}, 2)})
+	})
+	net, model := onnxFile(t), filepath.Join(t.TempDir(), "model.safetensors")
+	if _, stderr, code := command("import", net, "-o", model, "--data", "npz:"+own, "--steps", "1"); code != 0 {
+		t.Fatal(stderr)
+	}
+	for _, option := range []string{"--dt=1", "--reset=zero", "--method=euler", "--strict", "--refractory=2", "--floor=-1", "--coupling=unit"} {
+		if _, stderr, code := command("import", net, "-o", model, "--data", "npz:"+own, "--steps", "1", option); code != exitFailed || !strings.Contains(stderr, "which are for NIR") {
+			t.Errorf("import %s: exit code %d, %s", option, code, stderr)
+		}
+	}
+	for _, option := range []string{"--dt=1", "--method=euler", "--steps=5"} {
+		if _, stderr, code := command("export", model, "-o", filepath.Join(t.TempDir(), "again.onnx"), option); code != exitFailed || !strings.Contains(stderr, "which are for NIR") {
+			t.Errorf("export %s: exit code %d, %s", option, code, stderr)
+		}
+	}
+}

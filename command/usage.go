@@ -52,7 +52,7 @@ func mistake(err error) error {
 	if m == nil {
 		return err
 	}
-	known := strings.Split(strings.ReplaceAll(m[2], `"`, ""), ",")
+	known := strings.Split(strings.TrimPrefix(strings.ReplaceAll(m[2], `"`, ""), ","), ",") // first may be "", of a flag that is left out
 	flag, _, _ := strings.Cut(m[1], "=")
 	return fmt.Errorf("%s %q: %s", flag, m[3], suggest.Names("values", m[3], known))
 }

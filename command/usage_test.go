@@ -13,6 +13,7 @@ func TestUsage(t *testing.T) {
 	}{
 		{[]string{"compare", "--metric", "cka-lineer", "a", "b"}, []string{`did you mean "cka-linear"?`, "Try: synfire compare --help"}},
 		{[]string{"data", "get"}, []string{"Try: synfire data get --help"}},
+		{[]string{"convert", "x", "--reset", "soft"}, []string{"known values: subtract, zero"}},
 		{[]string{"rum"}, []string{"Try: synfire --help"}},
 		{[]string{"eval", "x", "--threads=-1"}, []string{"--threads -1", "Try: synfire eval --help"}},
 		{[]string{"train", "x", "--threads", "100000"}, []string{"--threads 100000", "1024"}},

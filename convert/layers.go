@@ -23,6 +23,8 @@ import (
 //	clip       λ·(min(max(0, z), 1) − max(0, z)), what is above the scale
 //	quantise   what even input in so many steps loses by whole spikes
 //	uneven     what the order of the input changes: λr less that of even input
+//
+// Of units with a maximum max(0, z) is at most that over λ, as it is the units' own clipping.
 type LayerFigures struct {
 	Name        string  // in the spiking network
 	Op          string  // kind of what gives the units their input
@@ -112,6 +114,7 @@ type compared struct {
 	LayerFigures
 	of         string // its name in the ordinary network
 	scales     []float64
+	most       float64        // maximum of the units; 0: none
 	activities []tensor.Float // of a batch
 
 	n, above, spikes, slots int
@@ -134,7 +137,7 @@ func (c Conversion) layers() (list []*compared, err error) {
 		if !rectified(nd.Layer) {
 			continue
 		}
-		l := &compared{of: nd.Name, scales: f.units[nd.Name]}
+		l := &compared{of: nd.Name, scales: f.units[nd.Name], most: nd.Layer.(layer.ReLU).Max}
 		l.Name, l.Op = renamed(nd.Name), opOf(f.info[f.info[nd.Name].Inputs[0]].Layer)
 		l.Scale, l.Least = slices.Max(l.scales), slices.Min(l.scales)
 		before := 1.0
@@ -201,6 +204,9 @@ func (l *compared) add(f Fire, currents, spikes *signal.Signal) {
 // unit adds a unit of a sample: its activation, rate and mean current.
 func (l *compared) unit(f Fire, scale, a, rate, z float64, steps int) {
 	ideal := max(0, z)
+	if l.most > 0 {
+		ideal = min(ideal, l.most/scale)
+	}
 	clipped := min(ideal, 1)
 	even := f.even(ideal, steps)
 	d := scale * rate

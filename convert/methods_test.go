@@ -437,6 +437,26 @@ func TestPercentiles(t *testing.T) {
 	}
 }
 
+// A unit with a maximum clips by itself: what is above it was told as an error that was inherited, and
+// once more as one of clipping, where the layer loses nothing.
+func TestLayersOfUnitsWithMaximum(t *testing.T) {
+	net, err := network.New(tensor.Shape{2}, 1, network.Chain(layer.Linear{Out: 2, NoBias: true}, layer.ReLU{Max: 1}, layer.Linear{Out: 1})...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := net.Graph()
+	copy(g.Nodes[0].Arrays["weight"].Data, []tensor.Float{1, 0, 0, 1})
+	in := constant(1, 0.5, 3)
+	c := converted(t, "percentile", g, convert.Options{Analog: of(in)})
+	list, err := c.Layers(t.Context(), of(in), of(constant(2, 0.5, 3)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := list[0]; l.Scale != 1 || l.Rate != 0.75 || l.Error != (convert.Split{}) {
+		t.Errorf("scale %v, rate %v, error %+v, want 1, 0.75 and none", l.Scale, l.Rate, l.Error)
+	}
+}
+
 // The parts of a layer's error are what they are for inputs worked out by hand, and a layer
 // without loss has none.
 func TestLayers(t *testing.T) {

@@ -66,15 +66,22 @@ each, for eval and predict. See docs/convert.md.
 
 // Validate returns an error for what no conversion could be made of.
 func (c *Convert) Validate() error {
-	for _, name := range c.Method {
+	for i, name := range c.Method {
 		if _, err := convert.MethodOf(name); err != nil {
 			return err
 		}
+		if slices.Contains(c.Method[:i], name) {
+			return fmt.Errorf("--method: %s is given twice; leave one out", name)
+		}
+	}
+	ascend := len(c.Steps) > 0 && c.Steps[0] > 0
+	for i := 1; i < len(c.Steps); i++ {
+		ascend = ascend && c.Steps[i] > c.Steps[i-1]
 	}
 	switch {
 	case len(c.Method) == 0:
 		return errors.New("--method: none is given")
-	case len(c.Steps) == 0 || c.Steps[0] < 1 || !slices.IsSorted(c.Steps):
+	case !ascend:
 		return fmt.Errorf("--steps: %v, want numbers that ascend from 1 or more, such as 16,32,64", c.Steps)
 	case c.Samples < 1:
 		return fmt.Errorf("--samples: %d, want at least 1 training sample to calibrate by", c.Samples)
@@ -91,6 +98,11 @@ func (c *Convert) Run(e Env) error {
 }
 
 func (c *Convert) run(e Env) error {
+	if c.Out != "" { // what cannot be written to is told before hours of work
+		if err := os.MkdirAll(c.Out, 0o755); err != nil {
+			return err
+		}
+	}
 	pool := par.New(c.Threads)
 	defer pool.Close()
 	f, err := modelfile.Read(c.Model)
@@ -118,9 +130,6 @@ func (c *Convert) run(e Env) error {
 			return err
 		}
 		e.Status("")
-		if err := c.keep(e, m, r); err != nil {
-			return err
-		}
 		if c.JSON {
 			err = json.NewEncoder(e.Out).Encode(resultOf(r))
 		} else {
@@ -131,7 +140,7 @@ func (c *Convert) run(e Env) error {
 		}
 		results = append(results, r)
 	}
-	return c.report(e, results)
+	return c.keep(e, m, results)
 }
 
 // study is the model with the samples to calibrate by and to measure with.
@@ -150,12 +159,12 @@ func (c *Convert) study(e Env, f *modelfile.File, pool *par.Pool) (*catalog.Mode
 	if err != nil {
 		return nil, s, err
 	}
-	if _, ok := m.Config.Encoder.(encode.Constant); !ok {
-		return nil, s, fmt.Errorf("its encoder is %T, and an ordinary network takes samples as they are: train it with encoder constant and steps 1", m.Config.Encoder)
-	}
 	g, err := m.Graph()
 	if err != nil {
 		return nil, s, err
+	}
+	if _, ok := m.Config.Encoder.(encode.Constant); !ok {
+		return nil, s, fmt.Errorf("its encoder is %T, and an ordinary network takes samples as they are: train it with encoder constant and steps 1", m.Config.Encoder)
 	}
 	s = convert.Study{
 		Graph: g, Train: calibration.Source, Test: part.Source, Normalize: m.Normalization, Encoder: encode.Constant{},
@@ -179,26 +188,26 @@ func (c *Convert) options() convert.Options {
 	return o
 }
 
-// keep writes a converted model.
-func (c *Convert) keep(e Env, m *catalog.Model, r convert.Result) error {
+// keep writes the converted models and the report, all together: of a command that fails
+// in its second method nothing is left that no report tells of.
+func (c *Convert) keep(e Env, m *catalog.Model, results []convert.Result) error {
 	if c.Out == "" {
 		return nil
 	}
-	f, err := e.Catalog.WithGraph(m, r.Graph)
-	if err != nil {
-		return err
+	for _, r := range results {
+		f, err := e.Catalog.WithGraph(m, r.Graph)
+		if err != nil {
+			return err
+		}
+		if err := modelfile.Write(filepath.Join(c.Out, r.Method+".safetensors"), f); err != nil {
+			return err
+		}
 	}
-	if err := os.MkdirAll(c.Out, 0o755); err != nil {
-		return err
-	}
-	return modelfile.Write(filepath.Join(c.Out, r.Method+".safetensors"), f)
+	return c.report(e, results)
 }
 
 // report writes the page, its figures and the results into the directory.
 func (c *Convert) report(e Env, results []convert.Result) error {
-	if c.Out == "" {
-		return nil
-	}
 	page, err := view.ConversionPage("Conversion of "+filepath.Base(c.Model), results)
 	if err != nil {
 		return err

@@ -19,6 +19,12 @@ type Export struct {
 	JSON   bool    `help:"Print JSON."`
 }
 
+// What export takes where nothing is given, as its flags have it.
+const (
+	defaultDT    = 0.001
+	defaultSteps = 100
+)
+
 // Help is the verb's longer help.
 func (Export) Help() string {
 	return `Writes the network of a model to a NIR file, from which import makes a network of the

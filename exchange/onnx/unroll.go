@@ -137,6 +137,8 @@ type cell struct {
 	gain      float64
 	threshold float64 // 0: none, v leaves it
 	reset     neuron.Reset
+	amount    float64      // what reset subtract takes
+	floor     float64      // the least membrane that is carried on; 0: none
 	fire      tensor.Float // the least u that fires
 }
 
@@ -151,10 +153,11 @@ func cellOf(l layer.Layer, channels int) (cell, error) {
 		if len(l.Varied) > 0 {
 			return c, fmt.Errorf("options that differ from unit to unit (varied): not supported")
 		}
-		n := neuron.LIF{}
+		n, amount := neuron.LIF{}, 0.0
 		switch given := l.Neuron.(type) {
 		case neuron.IF:
-			n = neuron.LIF{Beta: 1, Threshold: given.Threshold, Strict: given.Strict, Reset: given.Reset, ResetValue: given.ResetValue, Gain: given.Gain, Refractory: given.Refractory}
+			n = neuron.LIF{Beta: 1, Threshold: given.Threshold, Strict: given.Strict, Reset: given.Reset, ResetValue: given.ResetValue, Gain: given.Gain, Floor: given.Floor, Refractory: given.Refractory}
+			amount = given.Amount
 		case neuron.LIF:
 			n = given
 		default:
@@ -163,7 +166,10 @@ func cellOf(l layer.Layer, channels int) (cell, error) {
 		if n.Leak != 0 || n.ResetValue != 0 || n.Delayed || n.Refractory != 0 {
 			return c, fmt.Errorf("a resting potential, reset value, delayed reset or refractory time: not supported")
 		}
-		c.beta, c.threshold, c.reset = n.Beta, n.Threshold, n.Reset
+		c.beta, c.threshold, c.reset, c.floor = n.Beta, n.Threshold, n.Reset, n.Floor
+		if c.amount = amount; amount == 0 {
+			c.amount = n.Threshold
+		}
 		if n.Gain != 0 {
 			c.gain = n.Gain
 		}
@@ -216,10 +222,13 @@ func (c cell) step(u *unrolling, name, v, x string, last bool) (s, after string)
 	above := c.line(u, name+"_above", m, 1, float64(c.fire), 0)
 	steep := c.line(u, name+"_steep", above, math.Ldexp(1, 25-e), 0, 1)
 	s = u.put(name, layer.ReLU{Max: 1}, nil, steep)
+	if !last && c.floor < 0 {
+		m = u.put(name+"_floor", ordinary.Clip{Min: c.floor, Max: math.MaxFloat32}, nil, m)
+	}
 	switch {
 	case last:
 	case c.reset == neuron.Subtract:
-		return s, u.put(name+"_v", layer.Add{}, nil, m, c.line(u, name+"_back", s, -c.threshold, 0, 0))
+		return s, u.put(name+"_v", layer.Add{}, nil, m, c.line(u, name+"_back", s, -c.amount, 0, 0))
 	case c.reset == neuron.Zero:
 		below := float64(next(c.fire, math.Inf(-1)))
 		kept := u.put(name+"_below", ordinary.Clip{Min: -math.MaxFloat32, Max: below}, nil, m)

@@ -86,6 +86,52 @@ func TestUnroll(t *testing.T) {
 	}
 }
 
+// An amount of the reset and a floor were dropped in silence: a network that was converted from half
+// the threshold (threshold 1/2, amount 1) answered otherwise from its file. The weights are such that
+// each changes the counts.
+func TestUnrolledAmountAndFloor(t *testing.T) {
+	single(t)
+	const steps = 12
+	given := map[string]neuron.Neuron{
+		"plain":      neuron.IF{Threshold: 0.5},
+		"amount":     neuron.IF{Threshold: 0.5, Amount: 1},
+		"floor":      neuron.IF{Threshold: 0.5, Floor: -0.125},
+		"both":       neuron.IF{Threshold: 0.5, Amount: 1, Floor: -0.125},
+		"zero":       neuron.IF{Threshold: 0.5, Reset: neuron.Zero, Floor: -0.125},
+		"none":       neuron.IF{Threshold: 0.5, Reset: neuron.None, Floor: -0.125},
+		"lif":        neuron.LIF{Beta: 0.5, Threshold: 0.5},
+		"lif, floor": neuron.LIF{Beta: 0.5, Threshold: 0.5, Floor: -0.015625},
+	}
+	all := map[string]string{}
+	for name, n := range given {
+		spiking := layer.Spiking{Neuron: n, Surrogate: surrogate.ArcTan{Alpha: 2}}
+		net, err := network.New(tensor.Shape{20}, 3, network.Chain(layer.Linear{Out: 40}, spiking, layer.Linear{Out: 40}, spiking)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := net.Graph()
+		for _, p := range g.Nodes {
+			for i := range p.Arrays["weight"].Data {
+				p.Arrays["weight"].Data[i] *= 4
+			}
+		}
+		flat, err := Unroll(g, steps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, got := fmt.Sprint(counts(t, g, steps)), fmt.Sprint(counts(t, back(t, flat), 1))
+		if got != want {
+			t.Errorf("%s: counts %s, want %s", name, got, want)
+		}
+		for other, c := range all {
+			if c == want {
+				t.Errorf("%s counts as %s does: it tells nothing", name, other)
+			}
+		}
+		all[name] = want
+	}
+}
+
 // A neuron fires at its threshold and not below it, to the last bit, however large it is.
 func TestUnrolledThreshold(t *testing.T) {
 	single(t)
