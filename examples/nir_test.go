@@ -23,6 +23,7 @@ import (
 var notNIR = map[string]string{
 	"ann": "MaxPool has no counterpart", "cnn": "MaxPool has no counterpart", "concat": "MaxPool has no counterpart", "fashion-cnn": "MaxPool has no counterpart",
 	"autoencoder": "Upsample has no counterpart", "own-stdb-ann": "ReLU has no counterpart", "own-stbp": "NeuNorm has no counterpart",
+	"max-count": "MaxCount has no counterpart", "attention": "Clip has no counterpart", "own-convert": "batch-norm has no counterpart",
 	"residual": "batch-norm has no counterpart", "depthwise": "batch-norm has no counterpart", "cifar": "batch-norm has no counterpart",
 	"alif": "ALIF has no counterpart", "own-stdb": "STDB has no counterpart", "own-joint": "STDB has no counterpart",
 	"own-eqprop": "is no network of layers", "own-eqprop-predictor": "is no network of layers", "own-superspike": "is no network of layers",
@@ -30,7 +31,7 @@ var notNIR = map[string]string{
 }
 
 // folded are those that it carries once batch-norms are part of the maps before them, or why not.
-var folded = map[string]string{"residual": "", "cifar": "", "depthwise": "rounds its steps otherwise"}
+var folded = map[string]string{"residual": "", "cifar": "", "own-convert": "ReLU has no counterpart", "depthwise": "rounds its steps otherwise"}
 
 // fresh is the network of an example before it learns.
 func fresh(t *testing.T, name string, src []byte) (network.Graph, error) {

@@ -1,6 +1,7 @@
 package all_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"flag"
@@ -87,15 +88,16 @@ func rehearse(t *testing.T, r recipe.Recipe, scale report.Scale) string {
 			c.Datasets[i].Load = digits
 		}
 	}
+	out := filepath.Join(t.TempDir(), "run")
 	e := &recipe.Env{
-		Catalog: c, Scale: scale, Seed: 1, Pool: par.New(2), Observer: train.None{}, Out: filepath.Join(t.TempDir(), "run"), Now: time.Now, SaveEvery: 1 << 30,
+		Catalog: c, Scale: scale, Seed: 1, Pool: par.New(2), Observer: train.None{}, Out: out, Now: time.Now, SaveEvery: 1 << 30,
 		Rehearse: func(j *recipe.Job) {
 			yaml, err := c.Encode(j.Config)
 			if err != nil {
 				t.Fatalf("%s: %v", j.Name, err)
 			}
 			m := &j.Config
-			fmt.Fprintf(&w, "%s-s%d epochs=%d batch=%d train=%d settings=%.4x\n", j.Name, m.Seed, m.Epochs, m.Batch, m.Data.Train, sha256.Sum256(yaml))
+			fmt.Fprintf(&w, "%s-s%d epochs=%d batch=%d train=%d settings=%.4x\n", j.Name, m.Seed, m.Epochs, m.Batch, m.Data.Train, sha256.Sum256(bytes.ReplaceAll(yaml, []byte(out), nil))) // a job may name the model of another
 			m.Epochs, m.Data.Train = min(m.Epochs, 2), rehearsedTrain
 		},
 	}

@@ -235,7 +235,10 @@ func (s *study) hidden() error {
 	if err := s.throughHidden("hidden-anew", "B. Through hidden units, uniform feedback chosen anew", "Other seeds, and for uniform feedback the source's rate, which falls once, to a tenth after half of the trials.", s.hiddenJobs(anewChoice)); err != nil {
 		return err
 	}
-	return s.throughHidden("hidden-tuned", "B. Through hidden units, each kind of feedback chosen anew", "Other seeds again. Symmetric and uniform feedback have the source's rate, which falls once, to a tenth after half of the trials; random feedback has the first choice's rate and twice the trials.", s.hiddenJobs(tunedChoice))
+	if err := s.throughHidden("hidden-tuned", "B. Through hidden units, each kind of feedback chosen anew", "Other seeds again. Symmetric and uniform feedback have the source's rate, which falls once, to a tenth after half of the trials; random feedback has the first choice's rate and twice the trials.", s.hiddenJobs(tunedChoice)); err != nil {
+		return err
+	}
+	return s.throughHidden("hidden-long", "B. Through hidden units, four times the trials", "Other seeds again, and one rate, ρ and schedule for all kinds of feedback: those that the first choice had for symmetric and random feedback.", s.hiddenJobs(longChoice))
 }
 
 // choice is how networks of B learn, and on which seeds.
@@ -250,6 +253,7 @@ var (
 	firstChoice = choice{"", 0, through, func(superspike.Feedback) int { return throughTrials }}
 	anewChoice  = choice{", anew", 10, anew, firstChoice.trials}
 	tunedChoice = choice{", tuned", 20, tuned, tunedTrials}
+	longChoice  = choice{", long", 30, long, func(superspike.Feedback) int { return longer * throughTrials }}
 )
 
 // hiddenJobs are 4 and 8 hidden units by each kind of feedback.

@@ -54,7 +54,7 @@ func sizeOf(scale report.Scale) (size, error) {
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: ID, Paper: "superspike-2017", Title: "SuperSpike: spike trains learned online, in hidden layers too",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.05, report.Short: 3, report.Full: 40},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.05, report.Short: 5, report.Full: 40},
 		Claims:  claims(),
 		Run:     run,
 	}
@@ -71,6 +71,7 @@ func claims() []report.Claim {
 		claim("hidden", "B: seeds with D < 0.2, the least share of 4 and 8 hidden units and three kinds of feedback", report.AtLeast, report.Min, 0.6, 5, ownExperiment),
 		claim("hidden-anew", "B: as hidden, on seeds 11 to 15 and with what was chosen anew for uniform feedback", report.AtLeast, report.Min, 0.6, 5, ownExperiment),
 		claim("hidden-tuned", "B: as hidden, on five further seeds and with schedule and number of trials chosen for each kind of feedback", report.AtLeast, report.Min, 0.6, 5, ownExperiment),
+		claim("hidden-long", "B: as hidden, on five seeds more and in four times the trials, with one rate and schedule for all kinds of feedback", report.AtLeast, report.Min, 0.6, 5, ownExperiment),
 		claim("frozen-control", "B: D of the least seed where hidden weights do not learn", report.AtLeast, report.Min, 2, 5, ownExperiment),
 		claim("feedback-order", "C: symmetric feedback below random and uniform, median D of 8 outputs", report.Order, report.Median, 0, 5, ourExperiment),
 		claim("silent-start", "D: seeds in which SpikeProp's gradient is zero and SuperSpike reaches D < 0.2", report.AtLeast, report.Fraction, 1, 3, ourExperiment),
@@ -88,6 +89,9 @@ func claims() []report.Claim {
 		case "hidden-tuned":
 			list[i].Stated, list[i].Beside = "2026-11-29", "hidden"
 			list[i].Note = "Stated after hidden had failed by uniform and hidden-anew by random feedback, and before any run of its own seeds. Of seeds 101 to 108, what was chosen reached D < 0.2 with 4 and with 8 units in 7 and 8 by symmetric, in 8 and 8 by random feedback in 1,200 trials (6 and 6 in 600), in 8 and 7 by uniform feedback."
+		case "hidden-long":
+			list[i].Stated, list[i].Beside = "2026-11-29", "hidden"
+			list[i].Note = "The fourth statement, after hidden, hidden-anew and hidden-tuned had failed, and before any run of its own seeds. Of seeds 101 to 120 in 2,400 trials, 18 and 20 reached D < 0.2 with 4 and with 8 units by random, 19 and 20 by uniform, 17 and 20 by symmetric feedback: in 600 trials too many are still on their way."
 		case "picture", "picture-order":
 			list[i].Bounds.Short = nil
 		case "loss-zero":
@@ -144,6 +148,17 @@ func tuned(units int, f superspike.Feedback) superspike.Rule {
 	}
 	return r
 }
+
+// long is the first choice in four times the trials, for each kind of feedback: of seeds 101 to 120,
+// 17 of 20 or more reached D < 0.2 with each, as many as with any other schedule tried.
+func long(units int, f superspike.Feedback) superspike.Rule {
+	r := through(units, superspike.Random)
+	r.Feedback = f
+	r.DecayEvery *= longer
+	return r
+}
+
+const longer = 4
 
 func tunedTrials(f superspike.Feedback) int {
 	if f == superspike.Random {
