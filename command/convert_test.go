@@ -183,6 +183,12 @@ func TestConvertKeepsAllOrNothing(t *testing.T) {
 	if left, _ := os.ReadDir(out); code != 1 || !strings.Contains(stderr, "spike-norm") && !strings.Contains(stderr, "SpikeNorm") || len(left) > 0 {
 		t.Errorf("exit code %d, left %v: %s", code, left, stderr)
 	}
+	if _, stderr, code := command("convert", model, "--method", "data", "--steps", "2", "--samples", "100000", "--out", out); code != 0 || !strings.Contains(stderr, "training samples to find scales by, not 100000") {
+		t.Errorf("more samples than there are: exit code %d, %s", code, stderr)
+	}
+	if _, stderr, code := command("convert", model, "--method", "percentile", "--steps", "2", "--samples", "20", "--out", out); code != 1 || !strings.Contains(stderr, "data.safetensors is of an earlier conversion") {
+		t.Errorf("models of an earlier conversion: exit code %d, %s", code, stderr)
+	}
 	stdout, stderr, code := command("convert", model, "--method", "data", "--steps", "2", "--out", model)
 	if code != 1 || stdout != "" || !strings.Contains(stderr, "not a directory") {
 		t.Errorf("exit code %d: %s%s", code, stdout, stderr)

@@ -108,6 +108,15 @@ func TestTableIsNoRecording(t *testing.T) {
 	if want := "3 different texts, no number on line 3"; err != nil || late.Summary["column a"] != want {
 		t.Errorf("%q, %v; want %q", late.Summary["column a"], err, want)
 	}
+	for text, want := range map[string]string{"1,2\n3,4\n": "numbers, which are taken for the names", "a,a\n1,2\n": `"a" is the name of several columns`} {
+		path := filepath.Join(dir, "odd.csv")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := inspect.Open(catalog.Default(), path); err != nil || !strings.Contains(fmt.Sprint(f.Summary), want) {
+			t.Errorf("%q: %v, %v; want %q", text, f.Summary, err, want)
+		}
+	}
 	sum := 0.0
 	table, _ := inspect.Open(catalog.Default(), filepath.Join(dir, "table.csv"))
 	if err := table.Arrays[1].Each(func(v []float64) error {

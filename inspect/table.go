@@ -118,7 +118,13 @@ func ofTable(path string) (File, error) {
 		}
 	}
 	f := File{Format: "table", Summary: map[string]string{"rows": strconv.Itoa(rows), "columns": strconv.Itoa(len(names))}}
+	if !slices.ContainsFunc(names, func(name string) bool { _, err := strconv.ParseFloat(name, 64); return err != nil }) {
+		f.Summary["first line"] = "numbers, which are taken for the names of the columns: put names above them"
+	}
 	for i := range columns {
+		if slices.Contains(names[:i], names[i]) {
+			f.Summary["names"] = fmt.Sprintf("%q is the name of several columns", names[i])
+		}
 		f.Arrays = append(f.Arrays, columns[i].array(names[i], rows))
 		if about := columns[i].about(); about != "" {
 			f.Summary["column "+names[i]] = about

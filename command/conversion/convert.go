@@ -98,10 +98,8 @@ func (c *Convert) Run(e Env) error {
 }
 
 func (c *Convert) run(e Env) error {
-	if c.Out != "" { // what cannot be written to is told before hours of work
-		if err := os.MkdirAll(c.Out, 0o755); err != nil {
-			return err
-		}
+	if err := c.prepare(); err != nil {
+		return err
 	}
 	pool := par.New(c.Threads)
 	defer pool.Close()
@@ -143,12 +141,35 @@ func (c *Convert) run(e Env) error {
 	return c.keep(e, m, results)
 }
 
+// prepare makes the directory: what cannot be written to, or holds models that the new report would
+// not tell of, is told before hours of work.
+func (c *Convert) prepare() error {
+	if c.Out == "" {
+		return nil
+	}
+	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+		return err
+	}
+	for _, m := range convert.Methods() {
+		name := filepath.Join(c.Out, m.Name+".safetensors")
+		if _, err := os.Stat(name); err == nil && !slices.Contains(c.Method, m.Name) {
+			return fmt.Errorf("%s is of an earlier conversion, and the new report would not tell of it: give another --out, or move it away", name)
+		}
+	}
+	return nil
+}
+
 // study is the model with the samples to calibrate by and to measure with.
 func (c *Convert) study(e Env, f *modelfile.File, pool *par.Pool) (*catalog.Model, convert.Study, error) {
 	var s convert.Study
 	calibration, err := e.Catalog.Measurable(e.Context, f, c.Data, train.SplitTrain, e.Data(c.DataDir))
 	if err != nil {
 		return nil, s, fmt.Errorf("samples to calibrate by: %w", err)
+	}
+	if n := calibration.Source.Len(); n < c.Samples {
+		e.Status("")
+		fmt.Fprintf(e.Err, "convert: there are %d training samples to find scales by, not %d\n", n, c.Samples)
+		c.Samples = n
 	}
 	part, err := e.Catalog.Measurable(e.Context, f, c.Data, c.Split, e.Data(c.DataDir))
 	if err != nil {
