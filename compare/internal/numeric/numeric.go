@@ -176,7 +176,12 @@ func Centred(x *mat.Dense) *mat.Dense {
 	return c
 }
 
-// centre sets c, which may be x, to x centred.
+// farOff is how many times the spread of a unit its mean is where centring it once leaves the
+// rounding of the mean in the place of zeros.
+const farOff = 1 << 10
+
+// centre sets c, which may be x, to x centred. The rounding of a mean far off from 0 is a mean of
+// what is left, and taken away as well: a shift that is exact changes next to nothing.
 func centre(c, x *mat.Dense) {
 	means, constant := ColumnMeans(x), ConstantColumns(x)
 	for i := range x.RawMatrix().Rows {
@@ -187,6 +192,25 @@ func centre(c, x *mat.Dense) {
 			}
 		}
 	}
+	rest, spread := ColumnMeans(c), largestOfColumns(c)
+	for i := range c.RawMatrix().Rows {
+		row := c.RawRowView(i)
+		for j := range row {
+			if math.Abs(means[j]) > farOff*spread[j] {
+				row[j] -= rest[j]
+			}
+		}
+	}
+}
+
+func largestOfColumns(x *mat.Dense) []float64 {
+	largest := make([]float64, x.RawMatrix().Cols)
+	for i := range x.RawMatrix().Rows {
+		for j, v := range x.RawRowView(i) {
+			largest[j] = max(largest[j], math.Abs(v))
+		}
+	}
+	return largest
 }
 
 // CentredNear1 is centred, on a scale near 1: CKA and CCA do not see it.
