@@ -184,33 +184,28 @@ const farOff = 1 << 10
 // what is left, and taken away as well: a shift that is exact changes next to nothing.
 func centre(c, x *mat.Dense) {
 	means, constant := ColumnMeans(x), ConstantColumns(x)
+	spread := make([]float64, len(means))
 	for i := range x.RawMatrix().Rows {
 		row := c.RawRowView(i)
 		for j, v := range x.RawRowView(i) {
 			if row[j] = v - means[j]; constant[j] {
 				row[j] = 0
 			}
+			spread[j] = max(spread[j], math.Abs(row[j]))
 		}
 	}
-	rest, spread := ColumnMeans(c), largestOfColumns(c)
-	for i := range c.RawMatrix().Rows {
-		row := c.RawRowView(i)
-		for j := range row {
-			if math.Abs(means[j]) > farOff*spread[j] {
-				row[j] -= rest[j]
-			}
+	var rest []float64 // means of what is left, where a unit needs them
+	for j, mean := range means {
+		if constant[j] || math.Abs(mean) <= farOff*spread[j] {
+			continue
+		}
+		if rest == nil {
+			rest = ColumnMeans(c)
+		}
+		for i := range c.RawMatrix().Rows {
+			c.Set(i, j, c.At(i, j)-rest[j])
 		}
 	}
-}
-
-func largestOfColumns(x *mat.Dense) []float64 {
-	largest := make([]float64, x.RawMatrix().Cols)
-	for i := range x.RawMatrix().Rows {
-		for j, v := range x.RawRowView(i) {
-			largest[j] = max(largest[j], math.Abs(v))
-		}
-	}
-	return largest
 }
 
 // CentredNear1 is centred, on a scale near 1: CKA and CCA do not see it.
