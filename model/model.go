@@ -66,133 +66,185 @@ func kind[T any](defaults, example T) Kind {
 
 // Default is the table of this module's kinds, a fresh copy at each call.
 func Default() Table {
-	lif := neuron.LIF{Beta: 0.9, Threshold: 1}
-	fast := surrogate.FastSigmoid{Slope: 25}
-	adam := optim.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 	return Table{
-		Layers: map[string]Kind{
-			"linear": kind(layer.Linear{}, layer.Linear{Out: 4}),
-			"conv2d": kind(layer.Conv2D{},
-				layer.Conv2D{Out: 3, Kernel: []int{2, 3}, Stride: []int{2, 1}, Padding: []int{1, 0, 2, 1}, Dilation: []int{1, 2}}),
-			"max-pool":        kind(layer.MaxPool{}, layer.MaxPool{Size: 3, Stride: 2, Padding: []int{1}}),
-			"avg-pool":        kind(layer.AvgPool{}, layer.AvgPool{Size: 3, Stride: 2, Padding: []int{0, 1, 2, 1}}),
-			"global-avg-pool": kind(layer.GlobalAvgPool{}, layer.GlobalAvgPool{}),
-			"upsample":        kind(layer.Upsample{Factor: 2}, layer.Upsample{Factor: 3}),
-			"flatten":         kind(layer.Flatten{}, layer.Flatten{}),
-			"gather":          kind(ordinary.Gather{}, ordinary.Gather{Shape: []int{5, 4, 2}, Indexed: true}),
-			"clip":            kind(ordinary.Clip{Min: -1, Max: 1}, ordinary.Clip{Min: -0.4, Max: 0.6}),
-			"softmax":         kind(ordinary.Softmax{}, ordinary.Softmax{}),
-			"relu":            kind(layer.ReLU{}, layer.ReLU{Slope: 0.1, Max: 0.6}),
-			"spiking": kind(layer.Spiking{Neuron: lif, Surrogate: fast},
-				layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.3}, Surrogate: surrogate.FastSigmoid{Slope: 4}}),
-			"readout":    kind(layer.Readout{Beta: 0.9}, layer.Readout{Beta: 0.9}),
-			"batch-norm": kind(layer.BatchNorm{Momentum: 0.1, Epsilon: 1e-5, Scale: 1}, layer.BatchNorm{Scale: 0.5}),
-			"neu-norm":   kind(neunorm.NeuNorm{Decay: 0.9}, neunorm.NeuNorm{Decay: 0.7}),
-			"vote":       kind(neunorm.Vote{}, neunorm.Vote{Voters: 3}),
-			"dropout":    kind(layer.Dropout{}, layer.Dropout{Rate: 0.3}),
-			"add":        kind(layer.Add{}, layer.Add{}),
-			"recurrent": kind(layer.Recurrent{Neuron: lif, Surrogate: fast},
-				layer.Recurrent{Neuron: neuron.LIF{Beta: 0.8, Threshold: 0.3}, Surrogate: surrogate.FastSigmoid{Slope: 4}}),
-			"parametric-spiking": kind(layer.ParametricSpiking{Beta: 0.5, Threshold: 1, Surrogate: surrogate.ArcTan{Alpha: 2}},
-				layer.ParametricSpiking{Beta: 0.7, Threshold: 0.3, Reset: neuron.Zero, DecayInput: true, Surrogate: surrogate.ArcTan{Alpha: 2}}),
-			"concat": kind(layer.Concat{}, layer.Concat{}),
-			"integrator": kind(temporal.Integrator{Neuron: neuron.LIF{Beta: 0.9, Threshold: 1, Reset: neuron.None}},
-				temporal.Integrator{Neuron: neuron.CuBaLIF{Alpha: 0.6, Beta: 0.8, Coupling: neuron.Euler, Threshold: 1, Reset: neuron.None, Leak: 0.2}}),
-			"delay":     kind(temporal.Delay{Steps: 1}, temporal.Delay{Steps: 2}),
-			"max-count": kind(temporal.MaxCount{}, temporal.MaxCount{Size: 2, Stride: 1, Padding: []int{0, 1, 1, 0}}),
-		},
-		Neurons: map[string]Kind{
-			"if":  kind(neuron.IF{Threshold: 1}, neuron.IF{Threshold: 0.3}),
-			"lif": kind(lif, neuron.LIF{Beta: 0.8, Threshold: 0.3, Reset: neuron.Zero, DecayInput: true}),
-			"cuba-lif": kind(neuron.CuBaLIF{Alpha: 0.8, Beta: 0.9, Threshold: 1},
-				neuron.CuBaLIF{Alpha: 0.6, Beta: 0.8, Coupling: neuron.Exact, Delay: true, Threshold: 0.1, Reset: neuron.Zero, Refractory: 1}),
-			"alif": kind(neuron.ALIF{Beta: 0.9, Threshold: 1, Adaptation: 0.1, Rho: 0.95},
-				neuron.ALIF{Beta: 0.9, Threshold: 0.2, Adaptation: 0.4, Rho: 0.8}),
-			"stdb": kind(neuron.STDB{Beta: 1, Threshold: 1, Delay: true}, neuron.STDB{Beta: 0.9, Threshold: 0.3, Delay: true}),
-		},
-		Surrogates: map[string]Kind{
-			"fast-sigmoid": kind(fast, surrogate.FastSigmoid{Slope: 4}),
-			"arctan":       kind(surrogate.ArcTan{Alpha: 2}, surrogate.ArcTan{Alpha: 2}),
-			"triangle":     kind(surrogate.Triangle{Height: 1, Width: 1}, surrogate.Triangle{Height: 0.7, Width: 1.1}),
-			"rectangle":    kind(surrogate.Rectangle{Height: 1, Width: 0.5}, surrogate.Rectangle{Height: 0.7, Width: 0.9}),
-			"sigmoid":      kind(surrogate.Sigmoid{Slope: 4}, surrogate.Sigmoid{Slope: 3}),
-			"exponential":  kind(surrogate.Exponential{Height: 1, Slope: 5}, surrogate.Exponential{Height: 0.8, Slope: 2}),
-			"spike-time":   kind(surrogate.SpikeTime{Alpha: 0.3, Beta: 0.01}, surrogate.SpikeTime{Alpha: 0.5, Beta: 0.1}),
-		},
-		Losses: map[string]Kind{
-			"count-cross-entropy":    kind(loss.CountCrossEntropy{}, loss.CountCrossEntropy{}),
-			"membrane-cross-entropy": kind(loss.MembraneCrossEntropy{}, loss.MembraneCrossEntropy{}),
-			"weighted-cross-entropy": kind(loss.WeightedCrossEntropy{Factor: 0.9}, loss.WeightedCrossEntropy{Factor: 0.7}),
-			"count-mse":              kind(loss.CountMSE{}, loss.CountMSE{}),
-			"rate-mse":               kind(loss.RateMSE{Right: 1}, loss.RateMSE{Right: 0.9, Wrong: 0.03}),
-			"step-cross-entropy":     kind(loss.StepCrossEntropy{Level: 1}, loss.StepCrossEntropy{Lambda: 0.05, Level: 1}),
-			"first-spike":            kind(loss.FirstSpike{Temperature: 1}, loss.FirstSpike{Temperature: 2}),
-			"mse":                    kind(loss.MSE{}, loss.MSE{Read: loss.ReadEach}),
-			"van-rossum":             kind(loss.VanRossum{}, loss.VanRossum{Tau: 3}),
-		},
-		Regularizers: map[string]Kind{
-			"rate-bounds": kind(loss.RateBounds{Weight: 1, Upper: 1}, loss.RateBounds{Weight: 0.1, Lower: 0.05, Upper: 0.3}),
-		},
-		Optimizers: map[string]Kind{
-			"sgd":   kind(optim.SGD{}, optim.SGD{LR: 0.1, Momentum: 0.9}),
-			"adam":  kind(adam, optim.Adam{LR: 1e-3}),
-			"adamw": kind(optim.AdamW{Adam: adam, Decay: 0.01}, optim.AdamW{Adam: optim.Adam{LR: 1e-3}, Decay: 0.01}),
-		},
-		Schedules: map[string]Kind{
-			"fixed":      kind(optim.Fixed{}, optim.Fixed{}),
-			"cosine":     kind(optim.Cosine{}, optim.Cosine{Warmup: 3}),
-			"step":       kind(optim.Step{Factor: 0.1}, optim.Step{Every: 100, Factor: 0.5}),
-			"milestones": kind(optim.Milestones{Factor: 0.1}, optim.Milestones{At: []float64{0.5, 0.75}, Factor: 0.1}),
-			"one-cycle":  kind(optim.OneCycle{Rise: 0.3, Divide: 25, FinalDivide: 1e4}, optim.OneCycle{}),
-		},
-		Encoders: map[string]Kind{
-			"constant":     kind(encode.Constant{}, encode.Constant{}),
-			"poisson":      kind(encode.Poisson{Scale: 1}, encode.Poisson{Scale: 0.5}),
-			"latency":      kind(encode.Latency{}, encode.Latency{Span: 10}),
-			"log-latency":  kind(encode.LogLatency{Tau: 5, Threshold: 0.01}, encode.LogLatency{Tau: 20, Threshold: 0.2}),
-			"rank-order":   kind(encode.RankOrder{}, encode.RankOrder{Span: 10}),
-			"burst":        kind(encode.Burst{Growth: 2, Threshold: 0.125}, encode.Burst{Growth: 1.5, Threshold: 0.2}),
-			"phase":        kind(encode.Phase{Bits: 8}, encode.Phase{Bits: 4}),
-			"frames":       kind(encode.Frames{}, encode.Frames{}),
-			"delta":        kind(encode.Delta{Threshold: 0.1}, encode.Delta{Threshold: 0.2}),
-			"step-forward": kind(encode.StepForward{Threshold: 0.1}, encode.StepForward{Threshold: 0.2}),
-			"events":       kind(encode.Events{}, encode.Events{Count: true}),
-		},
-		Decoders: map[string]Kind{
-			"count":    kind(encode.Count{}, encode.Count{}),
-			"membrane": kind(encode.Membrane{}, encode.Membrane{}),
-			"weighted": kind(encode.Weighted{Factor: 0.9}, encode.Weighted{Factor: 0.5}),
-		},
-		Augments: map[string]Kind{
-			"shift":        kind(data.Shift{}, data.Shift{Max: 2}),
-			"crop":         kind(data.Crop{Padding: 4}, data.Crop{Padding: 2, Border: data.Reflect}),
-			"flip":         kind(data.Flip{Probability: 0.5}, data.Flip{Probability: 0.5}),
-			"cutout":       kind(data.Cutout{}, data.Cutout{Size: 3}),
-			"color-jitter": kind(data.ColorJitter{}, data.ColorJitter{Brightness: 0.2, Contrast: 0.2, Saturation: 0.2}),
-		},
-		Sources: map[string]Kind{
-			"folder": kind(folder.Images{}, folder.Images{Path: "images"}),
-			"arrays": kind(arrays.Arrays{}, arrays.Arrays{Path: "own.npz"}),
-			"table":  kind(table.CSV{}, table.CSV{Path: "own.csv", Label: "class"}),
-			"nmnist": kind(events.NMNIST{}, events.NMNIST{Path: "recordings"}),
-			"wav":    kind(sound.WAV{Frame: 80}, sound.WAV{Path: "sounds", Frame: 100}),
-			"trains": kind(trains.Files{}, trains.Files{Path: "pairs.csv"}),
-			"boxes":  kind(voc.Boxes{}, voc.Boxes{Path: "VOC", Size: []int{32, 32}}),
-			"sine": kind(generated.Sine{Train: 500, Test: 100, Steps: 50, Period: 20, Seed: 1},
-				generated.Sine{Train: 8, Test: 4, Steps: 10, Period: 5}),
-			"moons": kind(generated.Moons{Train: 500, Test: 100, Noise: 0.1, Seed: 1}, generated.Moons{Train: 8, Test: 4}),
-			"spirals": kind(generated.Spirals{Train: 600, Test: 150, Arms: 3, Turns: 1, Noise: 0.02, Seed: 1},
-				generated.Spirals{Train: 9, Test: 3, Arms: 3, Turns: 1}),
-			"patterns": kind(generated.Patterns{Train: 400, Test: 100, Classes: 4, Units: 30, Rate: 20, Duration: 0.2, Jitter: 0.005, Seed: 1},
-				generated.Patterns{Train: 8, Test: 4, Classes: 2, Units: 5, Rate: 20, Duration: 0.1}),
-		},
-		Tasks: map[string]Kind{
-			"classify":     kind(task.Classify{}, task.Classify{Top: []int{5}}),
-			"regress":      kind(task.Regress{}, task.Regress{Read: task.ReadLast}),
-			"match-trains": kind(task.MatchTrains{}, task.MatchTrains{Tau: 0.01}),
-			"reconstruct":  kind(task.Reconstruct{}, task.Reconstruct{Read: task.ReadSum}),
-		},
-		Rules: map[string]Kind{},
+		Layers:       layerKinds(),
+		Neurons:      neuronKinds(),
+		Surrogates:   surrogateKinds(),
+		Losses:       lossKinds(),
+		Regularizers: regularizerKinds(),
+		Optimizers:   optimizerKinds(),
+		Schedules:    scheduleKinds(),
+		Encoders:     encoderKinds(),
+		Decoders:     decoderKinds(),
+		Augments:     augmentKinds(),
+		Sources:      sourceKinds(),
+		Tasks:        taskKinds(),
+		Rules:        map[string]Kind{},
+	}
+}
+
+// What layers and optimizers take where nothing is given.
+var (
+	lif  = neuron.LIF{Beta: 0.9, Threshold: 1}
+	fast = surrogate.FastSigmoid{Slope: 25}
+	adam = optim.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
+)
+
+func layerKinds() map[string]Kind {
+	return map[string]Kind{
+		"linear": kind(layer.Linear{}, layer.Linear{Out: 4}),
+		"conv2d": kind(layer.Conv2D{},
+			layer.Conv2D{Out: 3, Kernel: []int{2, 3}, Stride: []int{2, 1}, Padding: []int{1, 0, 2, 1}, Dilation: []int{1, 2}}),
+		"max-pool":        kind(layer.MaxPool{}, layer.MaxPool{Size: 3, Stride: 2, Padding: []int{1}}),
+		"avg-pool":        kind(layer.AvgPool{}, layer.AvgPool{Size: 3, Stride: 2, Padding: []int{0, 1, 2, 1}}),
+		"global-avg-pool": kind(layer.GlobalAvgPool{}, layer.GlobalAvgPool{}),
+		"upsample":        kind(layer.Upsample{Factor: 2}, layer.Upsample{Factor: 3}),
+		"flatten":         kind(layer.Flatten{}, layer.Flatten{}),
+		"gather":          kind(ordinary.Gather{}, ordinary.Gather{Shape: []int{5, 4, 2}, Indexed: true}),
+		"clip":            kind(ordinary.Clip{Min: -1, Max: 1}, ordinary.Clip{Min: -0.4, Max: 0.6}),
+		"softmax":         kind(ordinary.Softmax{}, ordinary.Softmax{}),
+		"relu":            kind(layer.ReLU{}, layer.ReLU{Slope: 0.1, Max: 0.6}),
+		"spiking": kind(layer.Spiking{Neuron: lif, Surrogate: fast},
+			layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.3}, Surrogate: surrogate.FastSigmoid{Slope: 4}}),
+		"readout":    kind(layer.Readout{Beta: 0.9}, layer.Readout{Beta: 0.9}),
+		"batch-norm": kind(layer.BatchNorm{Momentum: 0.1, Epsilon: 1e-5, Scale: 1}, layer.BatchNorm{Scale: 0.5}),
+		"neu-norm":   kind(neunorm.NeuNorm{Decay: 0.9}, neunorm.NeuNorm{Decay: 0.7}),
+		"vote":       kind(neunorm.Vote{}, neunorm.Vote{Voters: 3}),
+		"dropout":    kind(layer.Dropout{}, layer.Dropout{Rate: 0.3}),
+		"add":        kind(layer.Add{}, layer.Add{}),
+		"recurrent": kind(layer.Recurrent{Neuron: lif, Surrogate: fast},
+			layer.Recurrent{Neuron: neuron.LIF{Beta: 0.8, Threshold: 0.3}, Surrogate: surrogate.FastSigmoid{Slope: 4}}),
+		"parametric-spiking": kind(layer.ParametricSpiking{Beta: 0.5, Threshold: 1, Surrogate: surrogate.ArcTan{Alpha: 2}},
+			layer.ParametricSpiking{Beta: 0.7, Threshold: 0.3, Reset: neuron.Zero, DecayInput: true, Surrogate: surrogate.ArcTan{Alpha: 2}}),
+		"concat": kind(layer.Concat{}, layer.Concat{}),
+		"integrator": kind(temporal.Integrator{Neuron: neuron.LIF{Beta: 0.9, Threshold: 1, Reset: neuron.None}},
+			temporal.Integrator{Neuron: neuron.CuBaLIF{Alpha: 0.6, Beta: 0.8, Coupling: neuron.Euler, Threshold: 1, Reset: neuron.None, Leak: 0.2}}),
+		"delay":     kind(temporal.Delay{Steps: 1}, temporal.Delay{Steps: 2}),
+		"max-count": kind(temporal.MaxCount{}, temporal.MaxCount{Size: 2, Stride: 1, Padding: []int{0, 1, 1, 0}}),
+	}
+}
+
+func neuronKinds() map[string]Kind {
+	return map[string]Kind{
+		"if":  kind(neuron.IF{Threshold: 1}, neuron.IF{Threshold: 0.3}),
+		"lif": kind(lif, neuron.LIF{Beta: 0.8, Threshold: 0.3, Reset: neuron.Zero, DecayInput: true}),
+		"cuba-lif": kind(neuron.CuBaLIF{Alpha: 0.8, Beta: 0.9, Threshold: 1},
+			neuron.CuBaLIF{Alpha: 0.6, Beta: 0.8, Coupling: neuron.Exact, Delay: true, Threshold: 0.1, Reset: neuron.Zero, Refractory: 1}),
+		"alif": kind(neuron.ALIF{Beta: 0.9, Threshold: 1, Adaptation: 0.1, Rho: 0.95},
+			neuron.ALIF{Beta: 0.9, Threshold: 0.2, Adaptation: 0.4, Rho: 0.8}),
+		"stdb": kind(neuron.STDB{Beta: 1, Threshold: 1, Delay: true}, neuron.STDB{Beta: 0.9, Threshold: 0.3, Delay: true}),
+	}
+}
+
+func surrogateKinds() map[string]Kind {
+	return map[string]Kind{
+		"fast-sigmoid": kind(fast, surrogate.FastSigmoid{Slope: 4}),
+		"arctan":       kind(surrogate.ArcTan{Alpha: 2}, surrogate.ArcTan{Alpha: 2}),
+		"triangle":     kind(surrogate.Triangle{Height: 1, Width: 1}, surrogate.Triangle{Height: 0.7, Width: 1.1}),
+		"rectangle":    kind(surrogate.Rectangle{Height: 1, Width: 0.5}, surrogate.Rectangle{Height: 0.7, Width: 0.9}),
+		"sigmoid":      kind(surrogate.Sigmoid{Slope: 4}, surrogate.Sigmoid{Slope: 3}),
+		"exponential":  kind(surrogate.Exponential{Height: 1, Slope: 5}, surrogate.Exponential{Height: 0.8, Slope: 2}),
+		"spike-time":   kind(surrogate.SpikeTime{Alpha: 0.3, Beta: 0.01}, surrogate.SpikeTime{Alpha: 0.5, Beta: 0.1}),
+	}
+}
+
+func lossKinds() map[string]Kind {
+	return map[string]Kind{
+		"count-cross-entropy":    kind(loss.CountCrossEntropy{}, loss.CountCrossEntropy{}),
+		"membrane-cross-entropy": kind(loss.MembraneCrossEntropy{}, loss.MembraneCrossEntropy{}),
+		"weighted-cross-entropy": kind(loss.WeightedCrossEntropy{Factor: 0.9}, loss.WeightedCrossEntropy{Factor: 0.7}),
+		"count-mse":              kind(loss.CountMSE{}, loss.CountMSE{}),
+		"rate-mse":               kind(loss.RateMSE{Right: 1}, loss.RateMSE{Right: 0.9, Wrong: 0.03}),
+		"step-cross-entropy":     kind(loss.StepCrossEntropy{Level: 1}, loss.StepCrossEntropy{Lambda: 0.05, Level: 1}),
+		"first-spike":            kind(loss.FirstSpike{Temperature: 1}, loss.FirstSpike{Temperature: 2}),
+		"mse":                    kind(loss.MSE{}, loss.MSE{Read: loss.ReadEach}),
+		"van-rossum":             kind(loss.VanRossum{}, loss.VanRossum{Tau: 3}),
+	}
+}
+
+func regularizerKinds() map[string]Kind {
+	return map[string]Kind{
+		"rate-bounds": kind(loss.RateBounds{Weight: 1, Upper: 1}, loss.RateBounds{Weight: 0.1, Lower: 0.05, Upper: 0.3}),
+	}
+}
+
+func optimizerKinds() map[string]Kind {
+	return map[string]Kind{
+		"sgd":   kind(optim.SGD{}, optim.SGD{LR: 0.1, Momentum: 0.9}),
+		"adam":  kind(adam, optim.Adam{LR: 1e-3}),
+		"adamw": kind(optim.AdamW{Adam: adam, Decay: 0.01}, optim.AdamW{Adam: optim.Adam{LR: 1e-3}, Decay: 0.01}),
+	}
+}
+
+func scheduleKinds() map[string]Kind {
+	return map[string]Kind{
+		"fixed":      kind(optim.Fixed{}, optim.Fixed{}),
+		"cosine":     kind(optim.Cosine{}, optim.Cosine{Warmup: 3}),
+		"step":       kind(optim.Step{Factor: 0.1}, optim.Step{Every: 100, Factor: 0.5}),
+		"milestones": kind(optim.Milestones{Factor: 0.1}, optim.Milestones{At: []float64{0.5, 0.75}, Factor: 0.1}),
+		"one-cycle":  kind(optim.OneCycle{Rise: 0.3, Divide: 25, FinalDivide: 1e4}, optim.OneCycle{}),
+	}
+}
+
+func encoderKinds() map[string]Kind {
+	return map[string]Kind{
+		"constant":     kind(encode.Constant{}, encode.Constant{}),
+		"poisson":      kind(encode.Poisson{Scale: 1}, encode.Poisson{Scale: 0.5}),
+		"latency":      kind(encode.Latency{}, encode.Latency{Span: 10}),
+		"log-latency":  kind(encode.LogLatency{Tau: 5, Threshold: 0.01}, encode.LogLatency{Tau: 20, Threshold: 0.2}),
+		"rank-order":   kind(encode.RankOrder{}, encode.RankOrder{Span: 10}),
+		"burst":        kind(encode.Burst{Growth: 2, Threshold: 0.125}, encode.Burst{Growth: 1.5, Threshold: 0.2}),
+		"phase":        kind(encode.Phase{Bits: 8}, encode.Phase{Bits: 4}),
+		"frames":       kind(encode.Frames{}, encode.Frames{}),
+		"delta":        kind(encode.Delta{Threshold: 0.1}, encode.Delta{Threshold: 0.2}),
+		"step-forward": kind(encode.StepForward{Threshold: 0.1}, encode.StepForward{Threshold: 0.2}),
+		"events":       kind(encode.Events{}, encode.Events{Count: true}),
+	}
+}
+
+func decoderKinds() map[string]Kind {
+	return map[string]Kind{
+		"count":    kind(encode.Count{}, encode.Count{}),
+		"membrane": kind(encode.Membrane{}, encode.Membrane{}),
+		"weighted": kind(encode.Weighted{Factor: 0.9}, encode.Weighted{Factor: 0.5}),
+	}
+}
+
+func augmentKinds() map[string]Kind {
+	return map[string]Kind{
+		"shift":        kind(data.Shift{}, data.Shift{Max: 2}),
+		"crop":         kind(data.Crop{Padding: 4}, data.Crop{Padding: 2, Border: data.Reflect}),
+		"flip":         kind(data.Flip{Probability: 0.5}, data.Flip{Probability: 0.5}),
+		"cutout":       kind(data.Cutout{}, data.Cutout{Size: 3}),
+		"color-jitter": kind(data.ColorJitter{}, data.ColorJitter{Brightness: 0.2, Contrast: 0.2, Saturation: 0.2}),
+	}
+}
+
+func sourceKinds() map[string]Kind {
+	return map[string]Kind{
+		"folder": kind(folder.Images{}, folder.Images{Path: "images"}),
+		"arrays": kind(arrays.Arrays{}, arrays.Arrays{Path: "own.npz"}),
+		"table":  kind(table.CSV{}, table.CSV{Path: "own.csv", Label: "class"}),
+		"nmnist": kind(events.NMNIST{}, events.NMNIST{Path: "recordings"}),
+		"wav":    kind(sound.WAV{Frame: 80}, sound.WAV{Path: "sounds", Frame: 100}),
+		"trains": kind(trains.Files{}, trains.Files{Path: "pairs.csv"}),
+		"boxes":  kind(voc.Boxes{}, voc.Boxes{Path: "VOC", Size: []int{32, 32}}),
+		"sine": kind(generated.Sine{Train: 500, Test: 100, Steps: 50, Period: 20, Seed: 1},
+			generated.Sine{Train: 8, Test: 4, Steps: 10, Period: 5}),
+		"moons": kind(generated.Moons{Train: 500, Test: 100, Noise: 0.1, Seed: 1}, generated.Moons{Train: 8, Test: 4}),
+		"spirals": kind(generated.Spirals{Train: 600, Test: 150, Arms: 3, Turns: 1, Noise: 0.02, Seed: 1},
+			generated.Spirals{Train: 9, Test: 3, Arms: 3, Turns: 1}),
+		"patterns": kind(generated.Patterns{Train: 400, Test: 100, Classes: 4, Units: 30, Rate: 20, Duration: 0.2, Jitter: 0.005, Seed: 1},
+			generated.Patterns{Train: 8, Test: 4, Classes: 2, Units: 5, Rate: 20, Duration: 0.1}),
+	}
+}
+
+func taskKinds() map[string]Kind {
+	return map[string]Kind{
+		"classify":     kind(task.Classify{}, task.Classify{Top: []int{5}}),
+		"regress":      kind(task.Regress{}, task.Regress{Read: task.ReadLast}),
+		"match-trains": kind(task.MatchTrains{}, task.MatchTrains{Tau: 0.01}),
+		"reconstruct":  kind(task.Reconstruct{}, task.Reconstruct{Read: task.ReadSum}),
 	}
 }
 
