@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"synfire/format/npz"
+	"synfire/internal/shared"
 )
 
 // goldenCase is a case of the file of reference values that stands beside the
@@ -38,23 +39,15 @@ type goldenCase struct {
 
 func goldenCases(t *testing.T) []json.RawMessage {
 	t.Helper()
-	dir, err := os.Getwd()
+	src, err := os.ReadFile(shared.File(t, "golden/spike_distances.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for ; filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
-		src, err := os.ReadFile(filepath.Join(dir, "shared", "golden", "spike_distances.json"))
-		if err != nil {
-			continue
-		}
-		var file struct{ Cases []json.RawMessage }
-		if err := json.Unmarshal(src, &file); err != nil {
-			t.Fatal(err)
-		}
-		return file.Cases
+	var file struct{ Cases []json.RawMessage }
+	if err := json.Unmarshal(src, &file); err != nil {
+		t.Fatal(err)
 	}
-	t.Skip("no ../shared/golden/spike_distances.json beside the repository")
-	return nil
+	return file.Cases
 }
 
 // check is one value to compare: arguments of the verb, and what its JSON must

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unsafe"
 
 	"synfire/catalog"
 	"synfire/data"
@@ -15,6 +14,7 @@ import (
 	"synfire/modelfile"
 	"synfire/network"
 	"synfire/signal"
+	"synfire/snntest"
 	"synfire/surrogate"
 	"synfire/tensor"
 )
@@ -70,22 +70,12 @@ func spikesOf(t *testing.T, g network.Graph, in *signal.Signal) map[string][]ten
 	if err != nil {
 		t.Fatal(err)
 	}
-	outs, err := n.Compile(nil, false).NewPass(network.Options{}).Forward(n.NewState(in.B), in, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string][]tensor.Float{}
-	for i, o := range n.Outputs() {
-		var d signal.Signal
-		outs[i].Densify(&d)
-		all[o.Name] = slices.Clone(d.Data)
-	}
-	return all
+	return snntest.Outputs(t, n, in, nil)
 }
 
 // Each example that a NIR file can carry gives the same bits after export and import.
 func TestExamplesThroughNIR(t *testing.T) {
-	if unsafe.Sizeof(tensor.Float(0)) != 4 {
+	if snntest.DoublePrecision() {
 		t.Skip("bits come back in single precision")
 	}
 	carried := 0

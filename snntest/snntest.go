@@ -31,6 +31,22 @@ import (
 // need (build tag float64).
 func DoublePrecision() bool { return tensor.Float(1)+1e-12 != 1 }
 
+// Outputs are those of a network in one run, by name, as numbers.
+func Outputs(t testing.TB, net *network.Network, in *signal.Signal, pool *par.Pool) map[string][]tensor.Float {
+	t.Helper()
+	outs, err := net.Compile(pool, false).NewPass(network.Options{Pool: pool}).Forward(net.NewState(in.B), in, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string][]tensor.Float{}
+	for i, o := range net.Outputs() {
+		var d signal.Signal
+		outs[i].Densify(&d)
+		all[o.Name] = slices.Clone(d.Data)
+	}
+	return all
+}
+
 // Random is a reproducible signal: uniform values in ±1, or for Spikes bits of
 // the given density.
 func Random(kind signal.Kind, t, b int, shape tensor.Shape, density float64, seed uint64) *signal.Signal {

@@ -37,6 +37,10 @@ type node struct {
 	Lost      []string `json:"lost"`
 }
 
+func newNode(name, kind, to string, lost []string) node {
+	return node{name, kind, to, append([]string{}, lost...)} // [] in JSON, not null
+}
+
 // format is a kind of files of networks, known by their endings.
 type format struct {
 	name    string

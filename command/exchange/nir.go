@@ -58,7 +58,7 @@ func writeNIR(c *Export, net network.Graph, _ int) ([]node, error) {
 
 func nodesOf(report []nir.Lowered) (nodes []node) {
 	for _, l := range report {
-		nodes = append(nodes, node{l.Node, l.Kind, l.To, append([]string{}, l.Lost...)})
+		nodes = append(nodes, newNode(l.Node, l.Kind, l.To, l.Lost))
 	}
 	return nodes
 }

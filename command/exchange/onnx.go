@@ -44,7 +44,7 @@ func writeONNX(c *Export, g network.Graph, steps int) ([]node, error) {
 
 func onnxNodes(report []onnx.Lowered) (nodes []node) {
 	for _, l := range report {
-		nodes = append(nodes, node{l.Node, l.Kind, l.To, append([]string{}, l.Lost...)})
+		nodes = append(nodes, newNode(l.Node, l.Kind, l.To, l.Lost))
 	}
 	return nodes
 }

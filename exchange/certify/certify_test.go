@@ -5,37 +5,20 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
 
 	"synfire/exchange/certify"
 	"synfire/exchange/nir"
+	"synfire/internal/shared"
 	"synfire/neuron"
 )
-
-// shared is a file beside the project, where the goldens of the field's tools are kept.
-func shared(t *testing.T, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
-		path := filepath.Join(dir, "shared", name)
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
-	}
-	t.Skipf("shared/%s is not on this machine", name)
-	return ""
-}
 
 // traceOf is a trace of the goldens.
 func traceOf(t *testing.T, name string) certify.Trace {
 	t.Helper()
-	f, err := os.Open(shared(t, "golden/nir/lif_"+name+".csv"))
+	f, err := os.Open(shared.File(t, "golden/nir/lif_"+name+".csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +44,7 @@ func traceOf(t *testing.T, name string) certify.Trace {
 
 func golden(t *testing.T) (*nir.Graph, nir.Options) {
 	t.Helper()
-	g, err := nir.Read(shared(t, "golden/nir/lif_norse.nir"))
+	g, err := nir.Read(shared.File(t, "golden/nir/lif_norse.nir"))
 	if err != nil {
 		t.Fatal(err)
 	}

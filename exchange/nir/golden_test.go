@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"synfire/encode"
 	"synfire/exchange/certify"
 	"synfire/exchange/nir"
+	"synfire/internal/shared"
 	"synfire/network"
 	"synfire/neuron"
 	"synfire/sample"
@@ -22,23 +22,6 @@ import (
 	"synfire/surrogate"
 	"synfire/tensor"
 )
-
-// shared is a file beside the project, where the goldens of the field's tools are kept.
-func shared(t *testing.T, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
-		path := filepath.Join(dir, "shared", name)
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
-	}
-	t.Skipf("shared/%s is not on this machine", name)
-	return ""
-}
 
 func reset(r neuron.Reset) *neuron.Reset { return &r }
 
@@ -95,8 +78,8 @@ func column(t *testing.T, path string, k int) (v []float64) {
 // [lif]: the neuron of Norse's file spikes within a step of the exact solution.
 func TestLIFOfNorse(t *testing.T) {
 	const dt = 1e-4
-	trace := shared(t, "golden/nir/lif_exact.csv")
-	n := lowered(t, shared(t, "golden/nir/lif_norse.nir"), nir.Options{DT: dt, Reset: reset(neuron.Subtract), Surrogate: fast})
+	trace := shared.File(t, "golden/nir/lif_exact.csv")
+	n := lowered(t, shared.File(t, "golden/nir/lif_norse.nir"), nir.Options{DT: dt, Reset: reset(neuron.Subtract), Surrogate: fast})
 	x, want := column(t, trace, 0), column(t, trace, 2)
 	var in signal.Signal
 	in.Reset(signal.Dense, len(x), 1, n.InputShape())
@@ -127,7 +110,7 @@ func TestLIFOfNorse(t *testing.T) {
 // last, with their digits.
 func recordings(t *testing.T, most int) (in []*signal.Signal, digits []int) {
 	t.Helper()
-	_, test, err := events.NMNIST{Path: shared(t, "data/nmnist-1100.zip")}.Open(t.Context(), data.Options{})
+	_, test, err := events.NMNIST{Path: shared.File(t, "data/nmnist-1100.zip")}.Open(t.Context(), data.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +149,7 @@ func counts(out signal.Signal) []int {
 
 // [cnn]: the network of Sinabs knows the digits of real recordings, under each reading.
 func TestCNNOfSinabs(t *testing.T) {
-	path := shared(t, "golden/nir/cnn_sinabs.nir")
+	path := shared.File(t, "golden/nir/cnn_sinabs.nir")
 	most := 100
 	if testing.Short() {
 		most = 10

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unsafe"
 
 	"synfire/exchange/nir"
 	"synfire/format/hdf5"
@@ -20,6 +19,7 @@ import (
 	"synfire/network"
 	"synfire/neuron"
 	"synfire/signal"
+	"synfire/snntest"
 	"synfire/tensor"
 )
 
@@ -27,7 +27,7 @@ import (
 // always a parameter that gives the same bits.
 func single(t *testing.T) {
 	t.Helper()
-	if unsafe.Sizeof(tensor.Float(0)) != 4 {
+	if snntest.DoublePrecision() {
 		t.Skip("bits come back in single precision")
 	}
 }
@@ -225,17 +225,7 @@ func outputs(t *testing.T, n *network.Network, in *signal.Signal, threads int) m
 	t.Helper()
 	pool := par.New(threads)
 	defer pool.Close()
-	outs, err := n.Compile(pool, false).NewPass(network.Options{}).Forward(n.NewState(in.B), in, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string][]tensor.Float{}
-	for i, o := range n.Outputs() {
-		var d signal.Signal
-		outs[i].Densify(&d)
-		all[o.Name] = slices.Clone(d.Data)
-	}
-	return all
+	return snntest.Outputs(t, n, in, pool)
 }
 
 // noise is an input of two samples, in part zero.

@@ -64,11 +64,7 @@ func imageShape(s tensor.Shape, axes int) []int {
 
 // conv lowers Conv: weights [out, in/groups, (height,) width].
 func (l *lowering) conv(n *node) (value, error) {
-	in, err := n.batched(0)
-	if err != nil {
-		return in, err
-	}
-	c, h, w, err := in.image()
+	in, c, h, w, err := n.image()
 	if err != nil {
 		return in, err
 	}

@@ -146,6 +146,14 @@ func (n *node) batched(i int) (value, error) {
 	return n.l.standard(v)
 }
 
+// image is input 0 in the standard layout, with its channels, height and width.
+func (n *node) image() (in value, c, h, w int, err error) {
+	if in, err = n.batched(0); err == nil {
+		c, h, w, err = in.image()
+	}
+	return in, c, h, w, err
+}
+
 // constant is input i, which must be one.
 func (n *node) constant(i int, what string) (*array, error) {
 	switch {

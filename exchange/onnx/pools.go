@@ -12,11 +12,7 @@ import (
 // pool lowers MaxPool and AveragePool. Windows are square, or those of a line; a mean over other ones
 // is a convolution of each channel.
 func (l *lowering) pool(n *node) (value, error) {
-	in, err := n.batched(0)
-	if err != nil {
-		return in, err
-	}
-	c, h, w, err := in.image()
+	in, c, h, w, err := n.image()
 	if err != nil {
 		return in, err
 	}
@@ -113,11 +109,7 @@ func (g geometry) pooling(c int, average, counted bool) (layer.Layer, map[string
 
 // globalPool lowers GlobalAveragePool: a vector, which the file has as an image of one pixel.
 func (l *lowering) globalPool(n *node) (value, error) {
-	in, err := n.batched(0)
-	if err != nil {
-		return in, err
-	}
-	c, _, _, err := in.image()
+	in, c, _, _, err := n.image()
 	if err != nil {
 		return in, err
 	}

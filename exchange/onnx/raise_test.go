@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"unsafe"
 
 	"synfire/internal/rng"
 	"synfire/layer"
@@ -144,7 +143,7 @@ func outputOf(t *testing.T, g network.Graph, kind signal.Kind) []tensor.Float {
 // single skips a test of bits in double precision: files have float32.
 func single(t *testing.T) {
 	t.Helper()
-	if unsafe.Sizeof(tensor.Float(0)) != 4 {
+	if snntest.DoublePrecision() {
 		t.Skip("files have float32")
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -23,7 +22,7 @@ import (
 	"synfire/recipe/all"
 	"synfire/report"
 	"synfire/sample"
-	"synfire/tensor"
+	"synfire/snntest"
 	"synfire/train"
 )
 
@@ -45,7 +44,7 @@ var rehearsable = []string{
 // settings and figures are those of testdata/jobs. Written anew by -update, these are to
 // be read like the claims: a difference is another experiment.
 func TestRehearsals(t *testing.T) {
-	if testing.Short() || reflect.TypeFor[tensor.Float]().Bits() == 64 {
+	if testing.Short() || snntest.DoublePrecision() {
 		t.Skip("walks through hundreds of jobs, which are the same in double precision")
 	}
 	for _, r := range all.Recipes() {
