@@ -302,7 +302,7 @@ func sumRuns(dst, x []tensor.Float, m int) {
 // groupParams are the parameters where each output sees its group alone.
 func (l Conv2D) groupParams(in tensor.Shape) []ParamSpec {
 	a := l.group(in)
-	specs := a.params(tensor.Shape{a.KH, a.KW, a.C, l.Out}, l.NoBias)
+	specs := a.params(tensor.Shape{a.KH, a.KW, a.C, l.Out}, l.Gain, l.NoBias)
 	if !l.NoBias {
 		specs[1].Shape = tensor.Shape{l.Out}
 	}

@@ -139,12 +139,13 @@ type ParamSpec struct {
 	Role  string
 	Shape tensor.Shape
 	FanIn int
+	Gain  float64 // of the initial weights; 0: 1
 	Value float64
 }
 
-// Init fills v with the initial weights: uniform in ±1/√FanIn, as PyTorch's
-// linear and convolutional layers do, for weights and biases alike; all Value
-// where FanIn is 0.
+// Init fills v with the initial weights: uniform in ±Gain/√FanIn, with a gain of 1
+// as PyTorch's linear and convolutional layers do, for weights and biases alike; all
+// Value where FanIn is 0.
 func (p ParamSpec) Init(v []tensor.Float, src *rng.Source) {
 	if p.FanIn == 0 {
 		for i := range v {
@@ -153,6 +154,9 @@ func (p ParamSpec) Init(v []tensor.Float, src *rng.Source) {
 		return
 	}
 	bound := 1 / math.Sqrt(float64(p.FanIn))
+	if p.Gain != 0 {
+		bound *= p.Gain
+	}
 	for i := range v {
 		v[i] = tensor.Float((2*src.Float64() - 1) * bound)
 	}

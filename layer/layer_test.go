@@ -174,6 +174,36 @@ func TestInit(t *testing.T) {
 	if got, want := squares/1e4, 0.25*0.25/3; math.Abs(got/want-1) > 0.05 {
 		t.Errorf("variance %v, want %v", got, want)
 	}
+	wide := make([]tensor.Float, len(v))
+	layer.ParamSpec{FanIn: 16, Gain: 2}.Init(wide, rng.New(1, rng.Init).Source())
+	for i := range v {
+		if wide[i] != 2*v[i] {
+			t.Fatalf("weight %d of gain 2 is %v, want twice %v", i, wide[i], v[i])
+		}
+	}
+}
+
+// The gain is of the weights alone, and must be a factor.
+func TestGain(t *testing.T) {
+	image, vector := tensor.Shape{4, 4, 2}, tensor.Shape{6}
+	for _, c := range []struct {
+		of func(gain float64) layer.Layer
+		in tensor.Shape
+	}{
+		{func(g float64) layer.Layer { return layer.Linear{Out: 3, Gain: g} }, vector},
+		{func(g float64) layer.Layer { return layer.Conv2D{Out: 4, Kernel: []int{3}, Gain: g} }, image},
+		{func(g float64) layer.Layer { return layer.Conv2D{Out: 4, Kernel: []int{3}, Groups: 2, Gain: g} }, image},
+	} {
+		specs := c.of(2).(layer.Weighted).Params(c.in)
+		if specs[0].Gain != 2 || specs[1].Gain != 0 {
+			t.Errorf("%T: gains %v and %v of weights and biases, want 2 and 0 (none)", c.of(2), specs[0].Gain, specs[1].Gain)
+		}
+		for _, g := range []float64{-1, math.NaN(), math.Inf(1)} {
+			if _, err := c.of(g).Output(c.in); err == nil {
+				t.Errorf("%T takes a gain of %v", c.of(g), g)
+			}
+		}
+	}
 }
 
 // forward runs a layer on its own, the first step's state being zero, and

@@ -3,6 +3,7 @@ package layer
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"synfire/internal/par"
 	"synfire/linmap"
@@ -15,8 +16,9 @@ import (
 //
 //	∂W = Σ_t xᵀ·∂y,  ∂b = Σ_t ∂y,  ∂x = ∂y·Wᵀ
 type Linear struct {
-	Out    int  `yaml:"out,required"` // units of the output
-	NoBias bool `yaml:"no-bias"`      // leave b out
+	Out    int     `yaml:"out,required"`   // units of the output
+	NoBias bool    `yaml:"no-bias"`        // leave b out
+	Gain   float64 `yaml:"gain,omitempty"` // weights start uniform in ±gain/√inputs; 0: 1. Rectified units keep their variance with 2.45 (He et al., ICCV 2015)
 }
 
 // Conv2D is the cross-correlation of an image [h, w, cin] with Out kernels, plus a
@@ -34,13 +36,14 @@ type Linear struct {
 // into as many groups, and each group of outputs sees its group of inputs
 // alone: W [kernel height, kernel width, cin/groups, out]. Groups = cin is depthwise.
 type Conv2D struct {
-	Out      int   `yaml:"out,required"`              // channels of the output
-	Kernel   []int `yaml:"kernel,required,single"`    // height and width, or one number for both
-	Stride   []int `yaml:"stride,single,omitempty"`   // pixels between neighbouring windows, one number or two; none: 1
-	Padding  []int `yaml:"padding,single,omitempty"`  // zeros around the image: one number, height and width, or top, bottom, left, right
-	Dilation []int `yaml:"dilation,single,omitempty"` // pixels between neighbouring taps of the kernel, one number or two; none: 1
-	Groups   int   `yaml:"groups"`                    // 0: 1
-	NoBias   bool  `yaml:"no-bias"`                   // leave b out
+	Out      int     `yaml:"out,required"`              // channels of the output
+	Kernel   []int   `yaml:"kernel,required,single"`    // height and width, or one number for both
+	Stride   []int   `yaml:"stride,single,omitempty"`   // pixels between neighbouring windows, one number or two; none: 1
+	Padding  []int   `yaml:"padding,single,omitempty"`  // zeros around the image: one number, height and width, or top, bottom, left, right
+	Dilation []int   `yaml:"dilation,single,omitempty"` // pixels between neighbouring taps of the kernel, one number or two; none: 1
+	Groups   int     `yaml:"groups"`                    // 0: 1
+	NoBias   bool    `yaml:"no-bias"`                   // leave b out
+	Gain     float64 `yaml:"gain,omitempty"`            // weights start uniform in ±gain/√inputs of a kernel; 0: 1
 }
 
 // Output is [Out].
@@ -54,7 +57,14 @@ func (l Linear) Output(in ...tensor.Shape) (tensor.Shape, error) {
 	case l.Out < 1:
 		return nil, fmt.Errorf("linear: out is %d, want the number of outputs, at least 1", l.Out)
 	}
-	return tensor.Shape{l.Out}, nil
+	return tensor.Shape{l.Out}, checkGain("linear", l.Gain)
+}
+
+func checkGain(kind string, gain float64) error {
+	if !(gain >= 0) || math.IsInf(gain, 0) {
+		return fmt.Errorf("%s: gain is %v, want a factor of the initial weights, such as 1", kind, gain)
+	}
+	return nil
 }
 
 // Accepts is true for each kind of signal.
@@ -66,7 +76,7 @@ func (l Linear) affine(in []tensor.Shape) affine {
 
 // Params are weight [in, out] and bias [out].
 func (l Linear) Params(in ...tensor.Shape) []ParamSpec {
-	return l.affine(in).params(tensor.Shape{in[0][0], l.Out}, l.NoBias)
+	return l.affine(in).params(tensor.Shape{in[0][0], l.Out}, l.Gain, l.NoBias)
 }
 
 // Compile prepares the weights for products.
@@ -90,6 +100,9 @@ func (l Conv2D) Output(in ...tensor.Shape) (tensor.Shape, error) {
 	}
 	if len(l.Kernel) == 0 {
 		return nil, errors.New("conv2d: no kernel is given; set its height and width, such as 3")
+	}
+	if err := checkGain("conv2d", l.Gain); err != nil {
+		return nil, err
 	}
 	m, err := linmap.Conv(s, l.Out, l.options())
 	if err != nil {
@@ -128,7 +141,7 @@ func (l Conv2D) Params(in ...tensor.Shape) []ParamSpec {
 		return l.groupParams(in[0])
 	}
 	a := l.affine(in)
-	return a.params(a.Kernel(), l.NoBias)
+	return a.params(a.Kernel(), l.Gain, l.NoBias)
 }
 
 // Compile prepares the weights for products.
@@ -157,9 +170,9 @@ func (l Conv2D) Backward(c *Call) {
 	l.affine([]tensor.Shape{c.In[0].Shape}).backward(c)
 }
 
-func (a affine) params(weight tensor.Shape, noBias bool) []ParamSpec {
+func (a affine) params(weight tensor.Shape, gain float64, noBias bool) []ParamSpec {
 	specs := []ParamSpec{
-		{Role: "weight", Shape: weight, FanIn: a.Patch()},
+		{Role: "weight", Shape: weight, FanIn: a.Patch(), Gain: gain},
 		{Role: "bias", Shape: tensor.Shape{a.N}, FanIn: a.Patch()},
 	}
 	if noBias {
