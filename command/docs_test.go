@@ -22,12 +22,14 @@ func TestCommandsOfThePages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range []string{"guide.md", "concepts.md", "faq.md"} {
+	for _, page := range []string{"guide.md", "concepts.md", "faq.md", "bring.md"} {
 		src, err := os.ReadFile(filepath.Join(docs, page))
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Chdir(t.TempDir())
+		dir := t.TempDir()
+		copyWeights(t, filepath.Join(docs, "..", "exchange", "torch", "testdata"), dir)
+		t.Chdir(dir)
 		ran := 0
 		for _, m := range block.FindAllStringSubmatch(string(src), -1) {
 			if m[1] == "yaml" {
@@ -63,6 +65,20 @@ func TestCommandsOfThePages(t *testing.T) {
 		}
 		if ran == 0 {
 			t.Errorf("%s: no commands found", page)
+		}
+	}
+}
+
+// copyWeights puts the weights of PyTorch networks that docs/bring.md imports into a folder.
+func copyWeights(t *testing.T, from, dir string) {
+	t.Helper()
+	for _, name := range []string{"snntorch", "spikingjelly", "norse"} {
+		b, err := os.ReadFile(filepath.Join(from, name+".safetensors"))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name+".safetensors"), b, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }

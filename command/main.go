@@ -70,7 +70,7 @@ type cli struct {
 	Predict    predictCmd         `cmd:"" group:"own" help:"Tell what a model says of images, sounds, tables, arrays, events."`
 	Stream     streamCmd          `cmd:"" group:"own" help:"Go on learning from a pipe of events."`
 	Plan       planCmd            `cmd:"" group:"own" help:"Tell parameters, memory and time before a run."`
-	Import     exchange.Import    `cmd:"" group:"own" help:"Make a model of a network in NIR or ONNX."`
+	Import     exchange.Import    `cmd:"" group:"own" help:"Make a model of a network in NIR or ONNX, or of PyTorch's weights."`
 	Export     exchange.Export    `cmd:"" group:"own" help:"Write the network of a model to NIR or ONNX."`
 	Certify    exchange.Certify   `cmd:"" group:"own" help:"Tell what a NIR file means, and whether it runs so here."`
 	Convert    conversion.Convert `cmd:"" group:"own" help:"Make an ordinary network a spiking one, and tell how accurate it is."`
@@ -221,6 +221,7 @@ func (a *app) report(err error) int {
 	var code codeError
 	var usage usageError
 	var config recipe.UsageError
+	var asked exchange.Usage
 	switch {
 	case err == nil:
 		return 0
@@ -232,7 +233,7 @@ func (a *app) report(err error) int {
 		text = "interrupted; nothing was kept of this command"
 	}
 	fmt.Fprintf(a.err, "%s: %s\n", a.Name, text)
-	if errors.As(err, &usage) || errors.As(err, &config) {
+	if errors.As(err, &usage) || errors.As(err, &config) || errors.As(err, &asked) {
 		return exitUsage
 	}
 	return exitFailed

@@ -29,6 +29,14 @@ type Exit int
 
 func (e Exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
+// Usage is a mistake in what was asked for.
+type Usage struct{ Err error }
+
+func (e Usage) Error() string { return e.Err.Error() }
+
+// Unwrap is the mistake.
+func (e Usage) Unwrap() error { return e.Err }
+
 // node is a node in the JSON of the verbs, and what did not come along.
 type node struct {
 	Name      string   `json:"name"`
@@ -67,15 +75,29 @@ func formatOf(path string) (format, error) {
 		}
 		known = append(known, f.endings...)
 	}
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".pt", ".pth", ".bin", ".ckpt":
+		return format{}, fmt.Errorf("%s: a file of PyTorch may run programs when it is read: write the weights in Python by safetensors.torch.save_file(net.state_dict(), \"net.safetensors\")", path)
+	}
 	return format{}, fmt.Errorf("%s: expected a file that ends in %s; rename it", path, strings.Join(known, ", "))
 }
+
+// widest is the longest text of what is said of a node that stands on one line.
+const widest = 60
 
 // printNodes prints the table of nodes for people.
 func printNodes(out io.Writer, lost string, nodes []node) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NODE\tKIND\tBECAME\t"+lost)
 	for _, n := range nodes {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", sample.Printable(n.Name), sample.Printable(n.Kind), sample.Printable(n.LoweredTo), strings.Join(n.Lost, ", "))
+		lines := []string{strings.Join(n.Lost, ", ")}
+		if len(lines[0]) > widest {
+			lines = n.Lost
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", sample.Printable(n.Name), sample.Printable(n.Kind), sample.Printable(n.LoweredTo), lines[0])
+		for _, line := range lines[1:] {
+			fmt.Fprintf(w, "\t\t\t%s\n", line)
+		}
 	}
 	return w.Flush()
 }

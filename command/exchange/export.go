@@ -10,20 +10,14 @@ import (
 
 // Export is the verb export.
 type Export struct {
-	Model  string  `arg:"" help:"Model file or checkpoint."`
-	Out    string  `short:"o" required:"" help:"File to write; its ending says the format: .nir or .onnx." placeholder:"FILE"`
-	DT     float64 `name:"dt" help:"Length of a step in the unit of time of a NIR file, seconds." default:"0.001" placeholder:"TIME"`
-	Method string  `help:"How steps become equations of a NIR file: exact or euler." enum:"exact,euler" default:"exact"`
-	Fold   bool    `help:"Fold each batch-norm into the map before it first, which moves last bits."`
-	Steps  int     `help:"Steps that the certificate of a NIR file is of." default:"100" placeholder:"N"`
-	JSON   bool    `help:"Print JSON."`
+	Model  string   `arg:"" help:"Model file or checkpoint."`
+	Out    string   `short:"o" required:"" help:"File to write; its ending says the format: .nir or .onnx." placeholder:"FILE"`
+	DT     *float64 `name:"dt" help:"Length of a step in the unit of time of a NIR file, seconds; none: 0.001." placeholder:"TIME"`
+	Method string   `help:"How steps become equations of a NIR file: exact or euler; none: exact." enum:",exact,euler" default:"" placeholder:"METHOD"`
+	Fold   bool     `help:"Fold each batch-norm into the map before it first, which moves last bits."`
+	Steps  *int     `help:"Steps that the certificate of a NIR file is of; none: 100." placeholder:"N"`
+	JSON   bool     `help:"Print JSON."`
 }
-
-// What export takes where nothing is given, as its flags have it.
-const (
-	defaultDT    = 0.001
-	defaultSteps = 100
-)
 
 // Help is the verb's longer help.
 func (Export) Help() string {
@@ -41,10 +35,10 @@ docs/onnx.md.
 
 // exported is the JSON of export.
 type exported struct {
-	Format string  `json:"format"`
-	Nodes  []node  `json:"nodes"`
-	DT     float64 `json:"dt"`
-	File   string  `json:"file"`
+	Format string   `json:"format"`
+	Nodes  []node   `json:"nodes"`
+	DT     *float64 `json:"dt"` // null: the format knows no time
+	File   string   `json:"file"`
 }
 
 // Run exports.
@@ -52,9 +46,6 @@ func (c *Export) Run(e Env) error {
 	f, err := formatOf(c.Out)
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
-	}
-	if c.Steps < 1 || c.Steps > 100_000 {
-		return fmt.Errorf("export: steps is %d, want 1 to 100000", c.Steps)
 	}
 	m, err := e.Catalog.Open(c.Model, catalog.OpenOptions{})
 	if err != nil {

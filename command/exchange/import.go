@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"synfire/catalog"
 	"synfire/encode"
@@ -13,25 +15,33 @@ import (
 	"synfire/network"
 	"synfire/rule/bptt"
 	"synfire/tensor"
+	"synfire/train"
 )
 
 // Import is the verb import.
 type Import struct {
-	File       string  `arg:"" help:"NIR or ONNX file."`
-	Out        string  `short:"o" required:"" help:"Model file to write." placeholder:"FILE"`
-	Data       string  `required:"" help:"Data set that the network is for, or your own as folder:PATH or npz:FILE." placeholder:"DATA"`
-	Encoder    string  `help:"What makes currents of samples: constant, frames, events (a spike a step) or counts (their number)." enum:"constant,frames,events,counts" default:"constant"`
-	Steps      int     `help:"Steps of a run; of series those of the data." placeholder:"N"`
-	Pad        float64 `help:"Duration that shorter recordings are padded to." placeholder:"SECONDS"`
+	File    string  `arg:"" help:"NIR or ONNX file, or weights of a PyTorch network in safetensors."`
+	Out     string  `short:"o" required:"" help:"Model file to write." placeholder:"FILE"`
+	Data    string  `required:"" xor:"samples" help:"Data set that the network is for, or your own as folder:PATH or npz:FILE." placeholder:"DATA"`
+	Network string  `required:"" xor:"samples" help:"For weights: the network, its data and steps, as train reads them." placeholder:"FILE.yaml"`
+	Names   string  `help:"For weights: which module there a layer is; none: by shapes, where these tell." placeholder:"FILE.yaml"`
+	Encoder string  `help:"What makes currents of samples: constant, frames, events (a spike a step) or counts (their number); none: constant." enum:",constant,frames,events,counts" default:"" placeholder:"ENCODER"`
+	Steps   int     `help:"Steps of a run; of series those of the data." placeholder:"N"`
+	Pad     float64 `help:"Duration that shorter recordings are padded to." placeholder:"SECONDS"`
+	readings
+	DataDir string `help:"Folder with your own copies of data sets." placeholder:"DIR"`
+	JSON    bool   `help:"Print JSON."`
+}
+
+// readings are what a NIR file leaves open.
+type readings struct {
 	DT         float64 `name:"dt" help:"Length of a step in the file's unit of time: seconds, or 1 where its neurons add up events of a step." placeholder:"TIME"`
 	Reset      string  `help:"What a spike does to the voltage: subtract, zero or none." enum:",subtract,zero,none" default:"" placeholder:"RESET"`
-	Method     string  `help:"How equations become steps: exact or euler." enum:"exact,euler" default:"exact"`
+	Method     string  `help:"How equations become steps: exact or euler; none: exact." enum:",exact,euler" default:"" placeholder:"METHOD"`
 	Strict     bool    `help:"Fire above the threshold only, not at it."`
 	Refractory int     `help:"Steps of silence after a spike." placeholder:"N"`
 	Floor      float64 `help:"Least voltage of neurons, below 0, as Sinabs has it (--floor=-1); none: 0." placeholder:"VOLTAGE"`
-	Coupling   string  `help:"How the current of a synapse charges a membrane: held over a step (euler), decaying (exact), or whole (unit)." enum:"euler,exact,unit" default:"euler"`
-	DataDir    string  `help:"Folder with your own copies of data sets." placeholder:"DIR"`
-	JSON       bool    `help:"Print JSON."`
+	Coupling   string  `help:"How the current of a synapse charges a membrane: held over a step (euler), decaying (exact), or whole (unit); none: euler." enum:",euler,exact,unit" default:"" placeholder:"COUPLING"`
 }
 
 // Help is the verb's longer help.
@@ -39,10 +49,12 @@ func (Import) Help() string {
 	return `Makes a model file of a network in NIR (.nir) or ONNX (.onnx), for eval and predict. What
 the file does not say must be given; it is asked for, and listed for each node. A
 certificate that export wrote beside a NIR file is checked: the file must be read and
-fire as certified. See docs/nir.md and docs/onnx.md.
+fire as certified. Weights that PyTorch wrote (.safetensors) are put into a network that
+a YAML file describes. See docs/nir.md, docs/onnx.md and docs/bring.md.
 
   synfire import cnn.nir -o cnn.safetensors --data nmnist-1100 --encoder counts \
-    --steps 340 --pad 0.34 --dt 1 --reset subtract`
+    --steps 340 --pad 0.34 --dt 1 --reset subtract
+  synfire import weights.safetensors -o model.safetensors --network net.yaml`
 }
 
 // imported is the JSON of import.
@@ -56,7 +68,13 @@ type imported struct {
 
 // Run imports.
 func (c *Import) Run(e Env) error {
+	if strings.EqualFold(filepath.Ext(c.File), ".safetensors") {
+		return c.weights(e)
+	}
 	f, err := formatOf(c.File)
+	if err == nil && (c.Network != "" || c.Names != "") {
+		err = fmt.Errorf("%s has its own network: leave out --network and --names, which are for weights in safetensors, and give --data", c.File)
+	}
 	if err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
@@ -77,24 +95,37 @@ func (c *Import) Run(e Env) error {
 		return fmt.Errorf("import %s: %w", c.File, err)
 	}
 	cfg.Rule = rule
+	if err := c.write(e, bptt.GraphKind, cfg, sets, arrays); err != nil {
+		return err
+	}
+	return c.report(e, "NOT SAID BY THE FILE", f.chosen, imported{Format: f.name, Nodes: nodes, Steps: cfg.Steps, DT: c.DT, Model: c.Out})
+}
+
+// write writes the model file of arrays.
+func (c *Import) write(e Env, kind string, cfg model.Config, sets model.Sets, arrays map[string]train.Array) error {
 	text, err := e.Catalog.Encode(cfg)
 	if err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
-	file := modelfile.File{Rule: bptt.GraphKind, Config: text, Spec: &sets.Spec, Normalization: sets.Normalization, Arrays: arrays, Finished: true}
+	file := modelfile.File{Rule: kind, Config: text, Spec: &sets.Spec, Normalization: sets.Normalization, Arrays: arrays, Finished: true}
 	if _, err := e.Catalog.FromFile(&file, catalog.OpenOptions{}); err != nil {
 		return fmt.Errorf("import %s: the network does not fit the data: %w", c.File, err)
 	}
 	if err := modelfile.Write(c.Out, file); err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
+	return nil
+}
+
+// report prints what was imported; lost is what the last column is about.
+func (c *Import) report(e Env, lost, chosen string, r imported) error {
 	if c.JSON {
-		return json.NewEncoder(e.Out).Encode(imported{Format: f.name, Nodes: nodes, Steps: cfg.Steps, DT: c.DT, Model: c.Out})
+		return json.NewEncoder(e.Out).Encode(r)
 	}
-	if err := printNodes(e.Out, "NOT SAID BY THE FILE", nodes); err != nil {
+	if err := printNodes(e.Out, lost, r.Nodes); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(e.Out, "\n%s: %d steps a run.%s\n", c.Out, cfg.Steps, f.chosen)
+	_, err := fmt.Fprintf(e.Out, "\n%s: %d steps a run.%s\n", c.Out, r.Steps, chosen)
 	return err
 }
 
@@ -128,15 +159,20 @@ func (c *Import) config(e Env, rule bptt.Graph) (model.Config, model.Sets, error
 		return cfg, model.Sets{}, err
 	}
 	cfg.Data.Length.Pad = c.Pad
-	train, test, err := e.Catalog.Load(e.Context, cfg.Data, e.Data(c.DataDir))
+	return c.prepare(e, cfg)
+}
+
+// prepare loads the samples of a configuration and fills in what follows from them.
+func (c *Import) prepare(e Env, cfg model.Config) (model.Config, model.Sets, error) {
+	trainSet, testSet, err := e.Catalog.Load(e.Context, cfg.Data, e.Data(c.DataDir))
 	if err != nil {
 		return cfg, model.Sets{}, err
 	}
 	var sets model.Sets
-	if test != nil {
-		cfg, sets, err = cfg.Prepare(e.Context, train, test)
+	if testSet != nil {
+		cfg, sets, err = cfg.Prepare(e.Context, trainSet, testSet)
 	} else { // one's own samples, which need not be parted
-		sets.Spec = train.Spec()
+		sets.Spec = trainSet.Spec()
 		cfg, err = cfg.For(sets.Spec)
 	}
 	if err == nil && cfg.Steps == 0 {

@@ -1,6 +1,8 @@
 package exchange
 
 import (
+	"fmt"
+
 	"synfire/exchange/certify"
 	"synfire/exchange/nir"
 	"synfire/network"
@@ -8,11 +10,17 @@ import (
 	"synfire/surrogate"
 )
 
-// options are what a NIR file does not say.
+// options are what a NIR file does not say; what is empty was not given.
 func options(dt float64, reset, method string, strict bool, refractory int, coupling string) (nir.Options, error) {
-	o := nir.Options{DT: dt, Method: nir.Method(method), Strict: strict, Refractory: refractory, Coupling: new(neuron.Coupling), Surrogate: surrogate.FastSigmoid{Slope: 25}}
-	if err := o.Coupling.UnmarshalText([]byte(coupling)); err != nil || reset == "" {
-		return o, err
+	o := nir.Options{DT: dt, Method: nir.Method(method), Strict: strict, Refractory: refractory, Surrogate: surrogate.FastSigmoid{Slope: 25}}
+	if coupling != "" {
+		o.Coupling = new(neuron.Coupling)
+		if err := o.Coupling.UnmarshalText([]byte(coupling)); err != nil {
+			return o, err
+		}
+	}
+	if reset == "" {
+		return o, nil
 	}
 	o.Reset = new(neuron.Reset)
 	return o, o.Reset.UnmarshalText([]byte(reset))
@@ -42,11 +50,20 @@ func readNIR(c *Import) (network.Graph, []node, error) {
 
 // writeNIR writes a network to a NIR file, and its certificate beside it.
 func writeNIR(c *Export, net network.Graph, _ int) ([]node, error) {
-	g, o, report, err := nir.Raise(net, nir.Options{DT: c.DT, Method: nir.Method(c.Method)})
+	if c.DT == nil {
+		c.DT = new(0.001)
+	}
+	if c.Steps == nil {
+		c.Steps = new(100)
+	}
+	if *c.Steps < 1 || *c.Steps > 100_000 {
+		return nil, fmt.Errorf("steps is %d, want 1 to 100000", *c.Steps)
+	}
+	g, o, report, err := nir.Raise(net, nir.Options{DT: *c.DT, Method: nir.Method(c.Method)})
 	if err != nil {
 		return nil, err
 	}
-	cert, err := certify.Check(g, certify.Setting{Options: o, Steps: c.Steps})
+	cert, err := certify.Check(g, certify.Setting{Options: o, Steps: *c.Steps})
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 // readONNX makes a network of an ONNX file. Scores are sums over time of its outputs, which of an
 // ordinary network are alike at each step.
 func readONNX(c *Import) (network.Graph, []node, error) {
-	if c.DT != 0 || c.Reset != "" || c.Method != "exact" || c.Strict || c.Refractory != 0 || c.Floor != 0 || c.Coupling != "euler" {
+	if c.readings != (readings{}) {
 		return network.Graph{}, nil, errors.New("onnx: the file has no neurons: leave out --dt, --reset, --method, --strict, --refractory, --floor and --coupling, which are for NIR")
 	}
 	m, err := onnx.Open(c.File)
@@ -26,7 +26,7 @@ func readONNX(c *Import) (network.Graph, []node, error) {
 
 // writeONNX writes a network to an ONNX file, one with state step by step.
 func writeONNX(c *Export, g network.Graph, steps int) ([]node, error) {
-	if c.DT != defaultDT || c.Method != "exact" || c.Steps != defaultSteps {
+	if c.DT != nil || c.Method != "" || c.Steps != nil {
 		return nil, errors.New("onnx: the file has no equations and no certificate: leave out --dt, --method and --steps, which are for NIR")
 	}
 	var err error

@@ -14,22 +14,25 @@ import (
 
 // guess finds the modules of the layers by the shapes of their arrays, and those of neurons by what
 // snnTorch keeps of them. What is not plain is an error that lists what there is.
-func (l *loading) guess() (Names, error) {
+func (l *loading) guess() (map[string]string, error) {
 	g := guessing{file: l.file, modules: l.file.modules(), taken: map[string]bool{}, found: map[string]string{}}
+	for _, name := range l.names.Ignore {
+		g.taken[name] = true
+	}
 	for i, n := range l.infos {
-		slots, _, err := l.slots(i)
+		slots, kind, err := l.slots(i)
 		if err != nil {
-			return Names{}, fmt.Errorf("layer %s: %w", n.Name, err)
+			return nil, fmt.Errorf("layer %s: %w", n.Name, err)
 		}
 		if len(slots) > 0 {
-			g.wanted = append(g.wanted, wanted{n.Name, slots})
+			g.wanted = append(g.wanted, wanted{n.Name, kind, slots})
 		}
 	}
 	if err := g.byShape(); err != nil {
-		return Names{}, err
+		return nil, err
 	}
 	err := g.neurons(l.infos)
-	return Names{Names: g.found}, err
+	return g.found, err
 }
 
 // modules are the names before the last dot of all arrays, in the order of the numbers in them.
@@ -55,6 +58,7 @@ func natural(a, b string) int {
 // wanted is a layer with the arrays that it needs.
 type wanted struct {
 	name  string
+	kind  string
 	slots []slot
 }
 
@@ -90,7 +94,7 @@ func (g *guessing) byShape() error {
 		before := len(g.wanted)
 		for _, w := range slices.Clone(g.wanted) {
 			fit := g.candidates(w)
-			same := g.alike(fit)
+			same := g.alike(w.kind, fit)
 			switch {
 			case len(fit) == 0:
 				return fmt.Errorf("no module of the file has what layer %s needs, %s; it has %s", w.name, w.describe(), listed(g.modules))
@@ -105,7 +109,7 @@ func (g *guessing) byShape() error {
 		}
 		if len(g.wanted) == before {
 			w := g.wanted[0]
-			return fmt.Errorf("layer %s could be any of %s, which differ by more than a number in their names, or are not as many as such layers; say in a file of names which it is", w.name, listed(g.candidates(w)))
+			return fmt.Errorf("layer %s could be any of %s, and the numbers in their names do not tell which; say so in a file of names", w.name, listed(g.candidates(w)))
 		}
 	}
 	return nil
@@ -120,10 +124,10 @@ func (g *guessing) candidates(w wanted) (fit []string) {
 	return fit
 }
 
-// alike are the layers for which exactly these modules fit, in the order of the network.
-func (g *guessing) alike(fit []string) (same []wanted) {
+// alike are the layers of a kind for which exactly these modules fit, in the order of the network.
+func (g *guessing) alike(kind string, fit []string) (same []wanted) {
 	for _, w := range g.wanted {
-		if slices.Equal(g.candidates(w), fit) {
+		if w.kind == kind && slices.Equal(g.candidates(w), fit) {
 			same = append(same, w)
 		}
 	}

@@ -13,7 +13,7 @@
 //	  spiking1: {kind: LIFNode, tau: 2.0, v_reset: null}
 //	ignore: [aux.weight]         # arrays that nothing here takes
 //
-// Without Names the modules are found by their shapes, and where several of one shape differ by a
+// Without names the modules are found by their shapes, and where several of one shape differ by a
 // number in their names, by that number; anything else is an error that says what could not be
 // told apart.
 //
@@ -88,9 +88,9 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 }
 
 // Load gives a network the arrays of a file, and the neurons that it has there. The graph's own
-// arrays are not read. Without names they are guessed, which the report says. Arrays that are
+// arrays are not read. Where no names are given they are guessed, which the report says. Arrays that are
 // missing, and those of the file that nothing takes, are an error that lists them.
-func Load(g network.Graph, f *File, names *Names) (network.Graph, []Loaded, error) {
+func Load(g network.Graph, f *File, names Names) (network.Graph, []Loaded, error) {
 	out, report, err := load(g, f, names)
 	if err != nil {
 		return network.Graph{}, nil, fmt.Errorf("torch: %w", err)
@@ -98,7 +98,7 @@ func Load(g network.Graph, f *File, names *Names) (network.Graph, []Loaded, erro
 	return out, report, nil
 }
 
-func load(g network.Graph, f *File, names *Names) (network.Graph, []Loaded, error) {
+func load(g network.Graph, f *File, names Names) (network.Graph, []Loaded, error) {
 	for i := range g.Nodes {
 		g.Nodes[i].Arrays = nil
 	}
@@ -110,17 +110,14 @@ func load(g network.Graph, f *File, names *Names) (network.Graph, []Loaded, erro
 	if l.orders, err = orders(l.infos, net.Outputs()); err != nil {
 		return g, nil, err
 	}
-	if names == nil {
-		guess, err := l.guess()
-		if err != nil {
+	if err := l.known(names); err != nil {
+		return g, nil, err
+	}
+	l.names = names
+	if l.guessed = len(names.Names) == 0; l.guessed {
+		if l.names.Names, err = l.guess(); err != nil {
 			return g, nil, err
 		}
-		l.names, l.guessed = guess, true
-	} else {
-		l.names = *names
-	}
-	if err := l.known(); err != nil {
-		return g, nil, err
 	}
 	g = net.Graph()
 	for i := range g.Nodes {
@@ -147,23 +144,23 @@ type loading struct {
 }
 
 // known returns an error for names of layers that there are not.
-func (l *loading) known() error {
+func (l *loading) known(names Names) error {
 	var all []string
 	for _, n := range l.infos {
 		all = append(all, n.Name)
 	}
-	for _, name := range slices.Sorted(maps.Keys(l.names.Names)) {
+	for _, name := range slices.Sorted(maps.Keys(names.Names)) {
 		layer, _, _ := strings.Cut(name, ".")
 		if !slices.Contains(all, layer) {
 			return fmt.Errorf("names: no layer %q: %s", name, suggest.Names("layers", layer, all))
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(l.names.Neurons)) {
+	for _, name := range slices.Sorted(maps.Keys(names.Neurons)) {
 		if !slices.Contains(all, name) {
 			return fmt.Errorf("neurons: no layer %q: %s", name, suggest.Names("layers", name, all))
 		}
 	}
-	for _, name := range l.names.Ignore {
+	for _, name := range names.Ignore {
 		if _, ok := l.file.places[name]; !ok {
 			return fmt.Errorf("ignore: the file has no array %q: %s", name, suggest.Names("arrays", name, slices.Sorted(maps.Keys(l.file.places))))
 		}
@@ -180,7 +177,11 @@ func (l *loading) node(i int, nd *network.GraphNode) error {
 	module, named := l.names.Names[nd.Name]
 	r := Loaded{Module: module, Kind: kind, To: nd.Name}
 	if l.guessed && named {
-		r.Notes = append(r.Notes, "the module was found by its shapes")
+		how := "the module was found by its shapes"
+		if len(slots) == 0 {
+			how = "the module was found by the number in its name"
+		}
+		r.Notes = append(r.Notes, how)
 	}
 	for _, s := range slots {
 		if err := l.take(s, nd, &r); err != nil {

@@ -3,6 +3,7 @@ package torch_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"strings"
@@ -99,13 +100,16 @@ func read(t *testing.T, name string) map[string]safetensors.Array {
 	return f.Tensors
 }
 
-func names(t *testing.T, text string) *torch.Names {
+func names(t *testing.T, text string) torch.Names {
 	t.Helper()
+	if text == "" {
+		return torch.Names{}
+	}
 	n, err := torch.DecodeNames("names.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &n
+	return n
 }
 
 // run gives the outputs of a network, dense, for a signal.
@@ -280,4 +284,113 @@ func file(t *testing.T, arrays map[string]safetensors.Array) *torch.File {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// Without names modules are found by shapes, and by numbers where shapes are alike.
+func TestGuess(t *testing.T) {
+	for name, c := range map[string]struct {
+		graph network.Graph
+		names string
+	}{
+		"snntorch": {snnTorch(), ""}, "spikingjelly": {spikingJelly(), "neurons: {if: IFNode}"}, "norse": {norse(), ""},
+	} {
+		g, report, err := torch.Load(c.graph, open(t, name), names(t, c.names))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if text := fmt.Sprint(report); !strings.Contains(text, "found by its shapes") {
+			t.Errorf("%s: the report does not say what was guessed: %s", name, text)
+		}
+		if _, err := g.Build(1); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	deep := network.Graph{Input: tensor.Shape{3}, Nodes: []network.GraphNode{
+		node("a", layer.Linear{Out: 3, NoBias: true}), node("b", layer.Linear{Out: 3, NoBias: true}),
+	}}
+	square := func(v float32) safetensors.Array {
+		return safetensors.F32([]float32{v, 0, 0, 0, v, 0, 0, 0, v}, 3, 3)
+	}
+	g, _, err := torch.Load(deep, file(t, map[string]safetensors.Array{"fc10.weight": square(10), "fc9.weight": square(9)}), torch.Names{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := g.Nodes[0].Arrays["weight"].Data[0], g.Nodes[1].Arrays["weight"].Data[0]; a != 9 || b != 10 {
+		t.Errorf("%v before %v, want the order of the numbers", a, b)
+	}
+	named := map[string]safetensors.Array{"hidden.weight": square(1), "out.weight": square(2)}
+	if _, _, err := torch.Load(deep, file(t, named), torch.Names{}); err == nil || !strings.Contains(err.Error(), "layer a could be any of hidden, out") {
+		t.Errorf("two names of one shape: %v", err)
+	}
+	named["aux.weight"] = square(3)
+	g, _, err = torch.Load(deep, file(t, named), names(t, "{names: {a: hidden, b.weight: out.weight}, ignore: [aux.weight]}"))
+	if err != nil || g.Nodes[1].Arrays["weight"].Data[0] != 2 {
+		t.Errorf("%v, %v", g.Nodes, err)
+	}
+}
+
+// What does not fit is one error that says what was expected, what was found and what to try.
+func TestRefuses(t *testing.T) {
+	with := func(arrays map[string]safetensors.Array, name string, a safetensors.Array) map[string]safetensors.Array {
+		c := maps.Clone(arrays)
+		c[name] = a
+		return c
+	}
+	number := func(v float32) safetensors.Array { return safetensors.F32([]float32{v}) }
+	snn, jelly := read(t, "snntorch"), read(t, "spikingjelly")
+	less := maps.Clone(snn)
+	delete(less, "fc.bias")
+	inf := safetensors.F32(make([]float32, 5760), 10, 576)
+	inf.Data[2], inf.Data[3] = 0x80, 0x7f
+	for want, c := range map[string]struct {
+		graph  network.Graph
+		arrays map[string]safetensors.Array
+		names  string
+	}{
+		"the file lacks fc.bias [10], called fc.bias there; say under names": {snnTorch(), less, snnTorchNames},
+		"nothing here takes aux.weight []; say under names":                  {snnTorch(), with(snn, "aux.weight", number(1)), snnTorchNames},
+		"fc.weight is [10 500] in the file, want [10 576]":                   {snnTorch(), with(snn, "fc.weight", safetensors.F32(make([]float32, 5000), 10, 500)), snnTorchNames},
+		"has elements of type U8":                                            {snnTorch(), with(snn, "fc.weight", safetensors.Array{DType: "U8", Shape: []int{10, 576}, Data: make([]byte, 5760)}), snnTorchNames},
+		"element 0 is +Inf, want numbers":                                    {snnTorch(), with(snn, "fc.weight", inf), snnTorchNames},
+		"spikes are 1 here; multiply":                                        {snnTorch(), with(snn, "lif1.graded_spikes_factor", number(2)), snnTorchNames},
+		"want one number, one a channel [c, 1, 1]":                           {snnTorch(), with(snn, "lif1.beta", safetensors.F32([]float32{0.1, 0.2, 0.3}, 3)), snnTorchNames},
+		"beta is 0.5 under neurons and 0.9 in the file":                      {snnTorch(), snn, snnTorchNames + "neurons: {lif2: {kind: Leaky, beta: 0.5}}"},
+		"names: no layer \"con\": did you mean \"conv\"":                     {snnTorch(), snn, "names: {con: conv}"},
+		"no module of the file has what layer conv needs":                    {snnTorch(), jelly, ""},
+		"a neuron is given for it, and it has none":                          {spikingJelly(), jelly, "neurons: {pool: IFNode}"},
+		"tau is 0.5, want more than 1":                                       {spikingJelly(), jelly, strings.Replace(spikingJellyNames, "2.0", "0.5", 1)},
+		"the file has no m.beta":                                             {spikingJelly(), jelly, "{names: {conv: '0', norm: '1', fc: '5', if: m}, neurons: {if: Leaky}}"},
+	} {
+		_, _, err := torch.Load(c.graph, file(t, c.arrays), names(t, c.names))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	if _, err := torch.DecodeNames("names.yaml", []byte("neurons: {a: Lif}")); err == nil || !strings.Contains(err.Error(), "LIFNode") {
+		t.Errorf("an unknown neuron: %v", err)
+	}
+}
+
+// A file that lies is an error, not a panic.
+func FuzzLoad(f *testing.F) {
+	var b bytes.Buffer
+	if err := safetensors.Encode(&b, safetensors.File{Tensors: map[string]safetensors.Array{
+		"fc.weight": safetensors.F32(make([]float32, 6), 2, 3), "lif.beta": safetensors.F32([]float32{0.5, 0.6}, 2),
+		"lif.threshold": safetensors.F32([]float32{1}), "lif.reset_mechanism_val": safetensors.I64([]int64{1}),
+	}}); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes(), []byte("{names: {fc: fc, lif: lif}, neurons: {lif: Leaky}}"))
+	g := network.Graph{Input: tensor.Shape{3}, Nodes: []network.GraphNode{node("fc", layer.Linear{Out: 2, NoBias: true}), node("lif", spiking(plain))}}
+	f.Fuzz(func(_ *testing.T, b, text []byte) {
+		n, err := torch.DecodeNames("names.yaml", text)
+		if err != nil {
+			return
+		}
+		if w, err := torch.Open(bytes.NewReader(b), int64(len(b))); err == nil {
+			torch.Load(g, w, n)
+			torch.Load(g, w, torch.Names{})
+		}
+	})
 }
