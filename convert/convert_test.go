@@ -76,7 +76,7 @@ func TestCheckRefusesByName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err = (convert.Check{}).Apply(t.Context(), joined.Graph(), nil); err == nil || !strings.Contains(err.Error(), `node "sum": joins`) || !strings.Contains(err.Error(), `node "c": is a layer.Readout`) {
+	if _, _, err = (convert.Check{}).Apply(t.Context(), joined.Graph(), nil); err == nil || !strings.Contains(err.Error(), `node "sum": joins`) || !strings.Contains(err.Error(), `node "c": is of kind readout`) {
 		t.Errorf("branches: %v", err)
 	}
 	if _, _, err = (convert.Check{}).Apply(t.Context(), net(t, tensor.Shape{4}, dense(3)).Graph(), nil); err == nil || !strings.Contains(err.Error(), "no node is a relu") {

@@ -551,7 +551,7 @@ func TestMethodsRefuse(t *testing.T) {
 		_, err := m.Convert(t.Context(), n.Graph(), convert.Options{Analog: never, Spikes: never, Steps: 8, Pooling: convert.Refuse})
 		for _, want := range []string{
 			`node "leaky": is a leaky relu, and no spike is negative; train with slope 0`, `node "norm": is a batch normalisation that cannot be folded: it follows leaky`,
-			`node "max": takes maxima`, `node "spikes": is spiking already`, `node "late": is a layer.Readout`,
+			`node "max": takes maxima`, `node "spikes": is spiking already`, `node "late": is of kind readout`,
 		} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v, want %s", m.Name, err, want)

@@ -21,17 +21,17 @@ import (
 
 // notNIR are the examples that a NIR file cannot carry, and what is said of them.
 var notNIR = map[string]string{
-	"ann": "MaxPool has no counterpart", "cnn": "MaxPool has no counterpart", "concat": "MaxPool has no counterpart", "fashion-cnn": "MaxPool has no counterpart",
-	"autoencoder": "Upsample has no counterpart", "own-stdb-ann": "ReLU has no counterpart", "own-stbp": "NeuNorm has no counterpart",
-	"max-count": "MaxCount has no counterpart", "attention": "Clip has no counterpart", "own-convert": "batch-norm has no counterpart",
+	"ann": "max-pool has no counterpart", "cnn": "max-pool has no counterpart", "concat": "max-pool has no counterpart", "fashion-cnn": "max-pool has no counterpart",
+	"autoencoder": "upsample has no counterpart", "own-stdb-ann": "relu has no counterpart", "own-stbp": "neu-norm has no counterpart",
+	"max-count": "max-count has no counterpart", "attention": "clip has no counterpart", "own-convert": "batch-norm has no counterpart",
 	"residual": "batch-norm has no counterpart", "depthwise": "batch-norm has no counterpart", "cifar": "batch-norm has no counterpart",
-	"alif": "ALIF has no counterpart", "own-stdb": "STDB has no counterpart", "own-joint": "STDB has no counterpart",
+	"alif": "alif has no counterpart", "own-stdb": "stdb has no counterpart", "own-joint": "stdb has no counterpart",
 	"own-eqprop": "is no network of layers", "own-eqprop-predictor": "is no network of layers", "own-superspike": "is no network of layers",
 	"own-s4nn": "is no network of layers", "own-spikegrad": "is no network of layers",
 }
 
 // folded are those that it carries once batch-norms are part of the maps before them, or why not.
-var folded = map[string]string{"residual": "", "cifar": "", "own-convert": "ReLU has no counterpart", "depthwise": "rounds its steps otherwise"}
+var folded = map[string]string{"residual": "", "cifar": "", "own-convert": "relu has no counterpart", "depthwise": "rounds its steps otherwise"}
 
 // fresh is the network of an example before it learns.
 func fresh(t *testing.T, name string, src []byte) (network.Graph, error) {

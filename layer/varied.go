@@ -64,7 +64,7 @@ func (v Varied) check(n neuron.Neuron, shape tensor.Shape) error {
 	}
 	of, ok := n.(neuron.Variable)
 	if !ok {
-		return fmt.Errorf("varied: the options of a %T are the same for all units; leave varied out", n)
+		return fmt.Errorf("varied: the options of neuron %s are the same for all units; leave varied out", neuron.Kind(n))
 	}
 	var names []string
 	for _, o := range of.Options() {

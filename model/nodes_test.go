@@ -10,6 +10,7 @@ import (
 	"synfire/layer"
 	"synfire/model"
 	"synfire/network"
+	"synfire/neuron"
 	"synfire/rule/bptt"
 	"synfire/sample"
 	"synfire/tensor"
@@ -144,6 +145,21 @@ func TestKindsThatNullTakesAway(t *testing.T) {
 	for by, want := range map[string]string{"- ~": "net.yaml:13:5: layers[8]: expected a mapping with a kind", "- {kind: spiking, neuron: ~}": "layers[8].neuron: no value", "- {kind: spiking, surrogate: ~}": "layers[8].surrogate: no value"} {
 		if _, err := kinds().Decode("net.yaml", []byte(strings.Replace(block, "- flatten", by, 1))); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", by, err, want)
+		}
+	}
+}
+
+// Errors name kinds as files do.
+func TestNamesOfKinds(t *testing.T) {
+	table := model.Default()
+	for want, k := range table.Layers {
+		if got := layer.Kind(k.Example.(layer.Layer)); got != want {
+			t.Errorf("%T is %s, want %s", k.Example, got, want)
+		}
+	}
+	for want, k := range table.Neurons {
+		if got := neuron.Kind(k.Example.(neuron.Neuron)); got != want {
+			t.Errorf("%T is %s, want %s", k.Example, got, want)
 		}
 	}
 }

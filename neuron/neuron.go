@@ -35,6 +35,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
+	"strings"
 
 	"synfire/internal/kernel"
 	"synfire/surrogate"
@@ -352,4 +354,17 @@ func notZero(gain float64) float64 {
 		return math.SmallestNonzeroFloat64
 	}
 	return gain
+}
+
+// Kind is the name of a neuron's kind as files of runs have it: cuba-lif of CuBaLIF. A test of
+// package model holds it against the table of kinds.
+func Kind(n Neuron) string {
+	t := reflect.TypeOf(n)
+	if t == nil {
+		return "none"
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return strings.ToLower(strings.ReplaceAll(t.Name(), "CuBaLIF", "cuba-lif"))
 }

@@ -32,7 +32,7 @@ type raisePopulation func(n raiseNode, of neuron.Neuron, o options) (kind string
 func (r *raising) population(n raiseNode, layer string, of neuron.Neuron, varied layer.Varied, raise raisePopulation) error {
 	variable, ok := of.(neuron.Variable)
 	if !ok {
-		return fmt.Errorf("neuron %T has no counterpart in NIR; take if, lif or cuba-lif", of)
+		return fmt.Errorf("neuron %s has no counterpart in NIR; take if, lif or cuba-lif", neuron.Kind(of))
 	}
 	kind, params, lost, err := raise(n, of, optionsOf(variable, varied, n))
 	if err != nil {
@@ -171,7 +171,7 @@ func (r *raising) equation(n raiseNode, of neuron.Neuron, o options, kinds map[s
 		f.synaptic(m, o)
 		lost = append(lost, fmt.Sprintf("coupling: %v", m.Coupling))
 	default:
-		return "", nil, nil, fmt.Errorf("neuron %T has no counterpart in NIR; take if, lif or cuba-lif", of)
+		return "", nil, nil, fmt.Errorf("neuron %s has no counterpart in NIR; take if, lif or cuba-lif", neuron.Kind(of))
 	}
 	if leak, ok := o["leak"]; ok && !(leak.period(1) == 1 && leak[0] == 0) {
 		lost = append(lost, "the voltage starts from 0, not from v_leak")

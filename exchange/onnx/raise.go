@@ -232,18 +232,8 @@ func (r *raising) node(n network.GraphNode) error {
 	for _, p := range r.model.Graph.Node[before:] {
 		kinds = append(kinds, p.GetOpType())
 	}
-	r.report = append(r.report, Lowered{n.Name, kindOf(n.Layer), strings.Join(kinds, " "), lost})
+	r.report = append(r.report, Lowered{n.Name, layer.Kind(n.Layer), strings.Join(kinds, " "), lost})
 	return nil
-}
-
-// kindOf is a layer's kind as files of runs name it: batch-norm of layer.BatchNorm.
-func kindOf(l layer.Layer) string {
-	name := fmt.Sprintf("%T", l)
-	name = name[strings.LastIndex(name, ".")+1:]
-	for _, word := range []string{"Norm", "Avg", "Max", "Pool"} {
-		name = strings.ReplaceAll(name, word, "-"+word)
-	}
-	return strings.ToLower(strings.TrimPrefix(name, "-"))
 }
 
 // layer adds the operators of a node, the last of which gives what has its name.
@@ -303,7 +293,7 @@ func (r *raising) layer(n network.GraphNode, in []string, shape tensor.Shape) er
 	case layer.Dropout:
 		r.op("Dropout", name, []string{in[0], r.number(name+".ratio", l.Rate)})
 	default:
-		return fmt.Errorf("a layer of kind %s: not supported; ordinary layers without state are", kindOf(l))
+		return fmt.Errorf("a layer of kind %s: not supported; ordinary layers without state are", layer.Kind(l))
 	}
 	return nil
 }

@@ -161,7 +161,7 @@ func cellOf(l layer.Layer, channels int) (cell, error) {
 		case neuron.LIF:
 			n = given
 		default:
-			return c, fmt.Errorf("neurons of type %T: if and lif are supported", l.Neuron)
+			return c, fmt.Errorf("neurons %s: if and lif are supported", neuron.Kind(l.Neuron))
 		}
 		if n.Leak != 0 || n.ResetValue != 0 || n.Delayed || n.Refractory != 0 {
 			return c, fmt.Errorf("a resting potential, reset value, delayed reset or refractory time: not supported")
@@ -181,7 +181,7 @@ func cellOf(l layer.Layer, channels int) (cell, error) {
 		}
 		return c, nil
 	}
-	return c, fmt.Errorf("a layer of kind %s has state: spiking and readout are supported", kindOf(l))
+	return c, fmt.Errorf("a layer of kind %s has state: spiking and readout are supported", layer.Kind(l))
 }
 
 // next is the next float32 towards another number: what files have.

@@ -34,7 +34,7 @@ func (l Integrator) Output(in ...tensor.Shape) (tensor.Shape, error) {
 	case neuron.CuBaLIF:
 		reset, pause = n.Reset, n.Refractory
 	default:
-		return nil, fmt.Errorf("integrator: neuron %T, want if, lif or cuba-lif", l.Neuron)
+		return nil, fmt.Errorf("integrator: neuron %s, want if, lif or cuba-lif", neuron.Kind(l.Neuron))
 	}
 	if reset != neuron.None || pause != 0 {
 		return nil, fmt.Errorf("integrator: neuron with reset %v and refractory %d: an integrator does not fire; give reset none and no refractory steps", reset, pause)
