@@ -20,14 +20,15 @@ import (
 
 // Import is the verb import.
 type Import struct {
-	File    string  `arg:"" help:"NIR or ONNX file, or weights of a PyTorch network in safetensors."`
-	Out     string  `short:"o" required:"" help:"Model file to write." placeholder:"FILE"`
-	Data    string  `required:"" xor:"samples" help:"Data set that the network is for, or your own as folder:PATH or npz:FILE." placeholder:"DATA"`
-	Network string  `required:"" xor:"samples" help:"For weights: the network, its data and steps, as train reads them." placeholder:"FILE.yaml"`
-	Names   string  `help:"For weights: which module there a layer is; none: by shapes, where these tell." placeholder:"FILE.yaml"`
-	Encoder string  `help:"What makes currents of samples: constant, frames, events (a spike a step) or counts (their number); none: constant." enum:",constant,frames,events,counts" default:"" placeholder:"ENCODER"`
-	Steps   int     `help:"Steps of a run; of series those of the data." placeholder:"N"`
-	Pad     float64 `help:"Duration that shorter recordings are padded to." placeholder:"SECONDS"`
+	File    string            `arg:"" help:"NIR or ONNX file, or weights of a PyTorch network in safetensors."`
+	Out     string            `short:"o" required:"" help:"Model file to write." placeholder:"FILE"`
+	Data    string            `required:"" xor:"samples" help:"Data set that the network is for, or your own as folder:PATH or npz:FILE." placeholder:"DATA"`
+	Network string            `required:"" xor:"samples" help:"For weights: the network, its data and steps, as train reads them." placeholder:"FILE.yaml"`
+	Names   string            `help:"For weights: which module there a layer is; none: by shapes, where these tell." placeholder:"FILE.yaml"`
+	Encoder string            `help:"What makes currents of samples: constant, frames, events (a spike a step) or counts (their number); none: constant." enum:",constant,frames,events,counts" default:"" placeholder:"ENCODER"`
+	Steps   int               `help:"Steps of a run; of series those of the data." placeholder:"N"`
+	Pad     float64           `help:"Duration that shorter recordings are padded to." placeholder:"SECONDS"`
+	Shape   map[string]string `help:"For ONNX: shape of an input that the file leaves open, without the batch, channels first: image=3,32,32. Repeatable." placeholder:"INPUT=SIZES"`
 	readings
 	DataDir string `help:"Folder with your own copies of data sets." placeholder:"DIR"`
 	JSON    bool   `help:"Print JSON."`
@@ -72,6 +73,9 @@ func (c *Import) Run(e Env) error {
 		return c.weights(e)
 	}
 	f, err := formatOf(c.File)
+	if err == nil && len(c.Shape) > 0 && f.name != "onnx" {
+		err = errors.New("--shape is for ONNX; leave it out")
+	}
 	if err == nil && (c.Network != "" || c.Names != "") {
 		err = fmt.Errorf("%s has its own network: leave out --network and --names, which are for weights in safetensors, and give --data", c.File)
 	}

@@ -2,11 +2,15 @@ package exchange
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"synfire/exchange/onnx"
 	"synfire/layer"
 	"synfire/network"
+	"synfire/sample"
 )
 
 // readONNX makes a network of an ONNX file. Scores are sums over time of its outputs, which of an
@@ -15,13 +19,32 @@ func readONNX(c *Import) (network.Graph, []node, error) {
 	if c.readings != (readings{}) {
 		return network.Graph{}, nil, errors.New("onnx: the file has no neurons: leave out --dt, --reset, --method, --strict, --refractory, --floor and --coupling, which are for NIR")
 	}
+	shapes, err := shapesOf(c.Shape)
+	if err != nil {
+		return network.Graph{}, nil, err
+	}
 	m, err := onnx.Open(c.File)
 	if err != nil {
 		return network.Graph{}, nil, err
 	}
 	defer m.Close()
-	g, report, err := m.Lower(onnx.Options{})
+	g, report, err := m.Lower(onnx.Options{Shapes: shapes})
 	return g, onnxNodes(report), err
+}
+
+// shapesOf are the shapes of inputs, as 3,32,32.
+func shapesOf(given map[string]string) (map[string][]int, error) {
+	shapes := map[string][]int{}
+	for name, text := range given {
+		for _, field := range strings.Split(text, ",") {
+			d, err := strconv.Atoi(strings.TrimSpace(field))
+			if err != nil || d < 1 {
+				return nil, fmt.Errorf("--shape %s=%s: want positive sizes with commas between them, such as 3,32,32", sample.Printable(name), sample.Printable(text))
+			}
+			shapes[name] = append(shapes[name], d)
+		}
+	}
+	return shapes, nil
 }
 
 // writeONNX writes a network to an ONNX file, one with state step by step.

@@ -21,8 +21,8 @@ func (c *Import) weights(e Env) error {
 	if c.Network == "" {
 		return Usage{errors.New("import: a file of weights does not say how its modules are connected: describe the network in a YAML file, as for train, and give it by --network, in place of --data")}
 	}
-	if c.readings != (readings{}) || c.Encoder != "" || c.Steps != 0 || c.Pad != 0 {
-		return Usage{fmt.Errorf("import: %s says the encoder, steps and neurons: leave out --encoder, --steps, --pad and what is for NIR", c.Network)}
+	if c.readings != (readings{}) || c.Encoder != "" || c.Steps != 0 || c.Pad != 0 || len(c.Shape) > 0 {
+		return Usage{fmt.Errorf("import: %s says the encoder, steps and neurons: leave out --encoder, --steps, --pad and what is for NIR and ONNX", c.Network)}
 	}
 	cfg, rule, names, err := c.described(e)
 	if err != nil {

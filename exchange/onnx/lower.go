@@ -3,6 +3,7 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"synfire/exchange/onnx/pb"
@@ -16,10 +17,11 @@ type lowering struct {
 	o      Options
 	lead   int // axes before those of a sample: that of the batch, or none
 	g      network.Graph
-	values map[string]value // by the names of the file
-	takers map[string]int   // how many nodes and outputs take a value
-	used   map[string]bool  // names of the network
-	listed int              // elements whose places are listed
+	values map[string]value   // by the names of the file
+	padded map[string]padding // by the nodes of the network that pad
+	takers map[string]int     // how many nodes and outputs take a value
+	used   map[string]bool    // names of the network
+	listed int                // elements whose places are listed
 	report []Lowered
 }
 
@@ -28,7 +30,7 @@ const maxMoved = 1 << 25
 
 // Lower makes a network of the model's graph. An error names the node, its operator and the opset.
 func (m *Model) Lower(o Options) (network.Graph, []Lowered, error) {
-	l := &lowering{model: m, o: o, lead: 1, values: map[string]value{}, takers: map[string]int{}, used: map[string]bool{network.Input: true, network.Previous: true}}
+	l := &lowering{model: m, o: o, lead: 1, values: map[string]value{}, padded: map[string]padding{}, takers: map[string]int{}, used: map[string]bool{network.Input: true, network.Previous: true}}
 	if o.Unbatched {
 		l.lead = 0
 	}
@@ -101,6 +103,11 @@ func (l *lowering) inputs(g *pb.GraphProto) error {
 		}
 		all, names = append(all, v), append(names, p.GetName())
 	}
+	for name := range l.o.Shapes {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("a shape is given for %q, which is no input; there are %s", name, strings.Join(names, ", "))
+		}
+	}
 	switch len(all) {
 	case 0:
 		return errors.New("the graph has no input; want one for a sample")
@@ -145,12 +152,21 @@ func (l *lowering) input(p *pb.ValueInfoProto) (value, error) {
 	for _, d := range shape {
 		open = open || d == 0
 	}
-	if given, ok := l.o.Shapes[p.GetName()]; ok {
+	given, ok := l.o.Shapes[p.GetName()]
+	switch {
+	case !ok && open:
+		return value{}, fmt.Errorf("the file leaves its sizes open (%v without the batch, 0 is open); give them by Options.Shapes, or --shape, channels first: %s=3,32,32", shape, p.GetName())
+	case ok && t.Shape != nil && !agree(shape, given):
+		return value{}, fmt.Errorf("the shape %v is given for it, and the file says %v (0 is open); give what is open alone", given, shape)
+	case ok:
 		shape = given
-	} else if open {
-		return value{}, fmt.Errorf("the file leaves its sizes open (%v); give its shape without the batch in Options.Shapes", shape)
 	}
 	return signalOf(network.Input, shape, max(batch, 0))
+}
+
+// agree reports whether a shape is one that the file permits, where 0 is open.
+func agree(file, given []int) bool {
+	return slices.EqualFunc(file, given, func(a, b int) bool { return a == 0 || a == b })
 }
 
 // output names what leaves the network.
@@ -184,6 +200,9 @@ func (l *lowering) node(p *pb.NodeProto) error {
 		return fmt.Errorf("an operator of the domain %q: known are those of ai.onnx", p.GetDomain())
 	}
 	lower, ok := operators[p.GetOpType()]
+	if !ok {
+		lower, ok = foldings[p.GetOpType()]
+	}
 	if !ok {
 		return fmt.Errorf("the operator is not known; known are %s", strings.Join(Kinds(), ", "))
 	}

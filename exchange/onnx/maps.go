@@ -84,6 +84,9 @@ func (l *lowering) conv(n *node) (value, error) {
 	if ly.Groups < 1 || k.shape[1]*ly.Groups != c {
 		return in, fmt.Errorf("weights of shape %v in %d groups take %d channels, the input has %d", k.shape, ly.Groups, k.shape[1]*ly.Groups, c)
 	}
+	if base, wider, ok := l.unpadded(n, in, ly); ok {
+		in, ly, h, w = base, wider, base.here[0], base.here[1]
+	}
 	out, err := ly.Output(tensor.Shape{h, w, c})
 	if err != nil {
 		return in, err

@@ -12,7 +12,8 @@
 //	Add, Concat, Pad, Resize and Upsample to the nearest
 //	Flatten, Reshape, Transpose, Identity, Dropout, Constant
 //
-// and refuses others by name. The network computes a step of time as the file does a sample.
+// and refuses others by name. The shapes that a file works out of an input's by Shape, Gather, Unsqueeze,
+// Squeeze, Slice, Cast, Mul, Sub, ConstantOfShape and Concat are folded. The network computes a step of time as the file does a sample.
 //
 // Images are channels last here. Flatten, Reshape and Transpose change no number: they only say
 // what is called what, and so become nothing; where the next node needs its elements in the order of

@@ -8,6 +8,7 @@ import (
 
 	"synfire/exchange/onnx/pb"
 	"synfire/layer"
+	"synfire/network"
 )
 
 // identity lowers Identity.
@@ -147,7 +148,7 @@ func (l *lowering) reshape(n *node) (value, error) {
 		return in, errors.New("to a number: the axis of the batch would be lost")
 	}
 	first := to[0]
-	if keeps := first == 0 && copied || first == -1 || first == in.batch && first > 0 || first == 1 && in.batch == 0; !keeps {
+	if keeps := first == 0 && copied || first == -1 || first == openBatch || first == in.batch && first > 0 || first == 1 && in.batch == 0; !keeps {
 		return in, fmt.Errorf("to %v of a batch of %s: the axis of the batch must stay; want 0 or −1 first", to, open(in.batch))
 	}
 	if first == -1 && slices.Contains(to[1:], -1) {
@@ -233,13 +234,21 @@ func (l *lowering) transpose(n *node) (value, error) {
 	for i := range perm {
 		perm[i] -= lead
 	}
-	return in.transposed(perm)
+	out, err := in.transposed(perm)
+	if err == nil && in.constant != nil && in.constant.kind == pb.TensorProto_INT64 && in.constant.size() <= maxSizes {
+		v, err := out.constant.ints() // sizes go on as they stand
+		return whole(v, out.constant.shape...), err
+	}
+	return out, err
 }
 
 // concat lowers Concat along an axis of a sample.
 func (l *lowering) concat(n *node) (value, error) {
 	if len(n.in) == 0 {
 		return value{}, errors.New("it has no input")
+	}
+	if n.in[0].constant != nil {
+		return l.joined(n)
 	}
 	first, err := n.signal(0)
 	if err != nil {
@@ -322,7 +331,49 @@ func (l *lowering) pad(n *node) (value, error) {
 	for k := range shape {
 		shape[k] += pads[k][0] + pads[k][1]
 	}
-	return l.moved(n, in, shape, func(k, x int) int { return at(x-pads[k][0], in.shape[k]) })
+	out, err := l.moved(n, in, shape, func(k, x int) int { return at(x-pads[k][0], in.shape[k]) })
+	if n.text("mode", "constant") == "constant" && err == nil {
+		l.padded[out.name] = padding{in, pads}
+	}
+	return out, err
+}
+
+// padding is what a Pad with zeros takes, and the zeros before and behind each axis.
+type padding struct {
+	in   value
+	pads [][2]int
+}
+
+// unpadded takes a Pad with zeros before a convolution, which nothing else takes, into the padding of
+// the convolution.
+func (l *lowering) unpadded(n *node, in value, ly layer.Conv2D) (value, layer.Conv2D, bool) {
+	p, ok := l.padded[in.name]
+	if !ok || l.takers[n.Input[0]] != 1 || p.pads[0] != [2]int{} || slices.ContainsFunc(p.pads, func(d [2]int) bool { return d[0] < 0 || d[1] < 0 }) {
+		return in, ly, false
+	}
+	base, err := l.standard(p.in)
+	if err != nil {
+		return in, ly, false
+	}
+	ly.Padding = slices.Clone(ly.Padding)
+	last := len(p.pads) - 1
+	ly.Padding[2] += p.pads[last][0]
+	ly.Padding[3] += p.pads[last][1]
+	if last == 2 {
+		ly.Padding[0] += p.pads[1][0]
+		ly.Padding[1] += p.pads[1][1]
+	}
+	if _, err := ly.Output(base.here); err != nil {
+		return in, ly, false
+	}
+	l.g.Nodes = slices.DeleteFunc(l.g.Nodes, func(g network.GraphNode) bool { return g.Name == in.name })
+	n.before--
+	for i := range l.report {
+		if l.report[i].To == in.name {
+			l.report[i].To = ""
+		}
+	}
+	return base, ly, true
 }
 
 // pads are the elements before and behind each axis of a sample.
@@ -489,7 +540,7 @@ func (n *node) scaled(in value) (shape []int, scales []float64, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if n.l.lead > 0 && sizes[0] != in.batch && sizes[0] != 1 {
+		if n.l.lead > 0 && sizes[0] != in.batch && sizes[0] != 1 && sizes[0] != openBatch {
 			return nil, nil, fmt.Errorf("sizes %v change the axis of the batch: not supported", sizes)
 		}
 		shape = sizes[n.l.lead:]

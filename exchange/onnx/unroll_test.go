@@ -170,7 +170,7 @@ func TestUnrollRefuses(t *testing.T) {
 	}
 	fast := surrogate.FastSigmoid{Slope: 25}
 	for want, l := range map[string]layer.Layer{
-		`node "node": neurons alif`: layer.Spiking{Neuron: neuron.ALIF{Beta: 0.9, Threshold: 1, Rho: 0.9}, Surrogate: fast},
+		`node "node": neurons alif`:                layer.Spiking{Neuron: neuron.ALIF{Beta: 0.9, Threshold: 1, Rho: 0.9}, Surrogate: fast},
 		`node "node": a resting potential`:         layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 1, Refractory: 2}, Surrogate: fast},
 		`node "node": a layer of kind recurrent`:   layer.Recurrent{Neuron: neuron.LIF{Beta: 0.9, Threshold: 1}, Surrogate: fast},
 		`output "output" is the same at each step`: layer.ReLU{},
