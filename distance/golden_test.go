@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"synfire/distance"
+	"synfire/internal/shared"
 	"synfire/spike"
 )
 
@@ -48,24 +48,7 @@ func (f *floats) UnmarshalJSON(src []byte) error {
 // the full file is at hand.
 func TestGolden(t *testing.T) {
 	t.Run("kept", func(t *testing.T) { checkGolden(t, "testdata/golden.json", 20) })
-	t.Run("all", func(t *testing.T) {
-		path := above("shared/golden/spike_distances.json")
-		if path == "" {
-			t.Skip("no ../shared/golden/spike_distances.json beside the repository")
-		}
-		checkGolden(t, path, 87)
-	})
-}
-
-// above looks for a file in the folders above this one.
-func above(path string) string {
-	for range 6 {
-		path = filepath.Join("..", path)
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
-	}
-	return ""
+	t.Run("all", func(t *testing.T) { checkGolden(t, shared.File(t, "golden/spike_distances.json"), 87) })
 }
 
 func checkGolden(t *testing.T, path string, want int) {

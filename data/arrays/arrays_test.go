@@ -21,6 +21,7 @@ import (
 	"synfire/data/arrays"
 	"synfire/format/npz"
 	"synfire/format/safetensors"
+	"synfire/internal/shared"
 	"synfire/sample"
 	"synfire/tensor"
 )
@@ -401,7 +402,7 @@ func TestFileErrors(t *testing.T) {
 	_, _, err := arrays.Arrays{Path: t.TempDir()}.Open(t.Context(), data.Options{})
 	checkError(t, "empty folder", err, "no NPY files")
 	checkError(t, "no path", arrays.Arrays{}.Validate(), "no path")
-	_, _, err = arrays.Arrays{Path: "../../../shared/cases/escname.npz", Unlabelled: true}.Open(t.Context(), data.Options{})
+	_, _, err = arrays.Arrays{Path: shared.File(t, "cases/escname.npz"), Unlabelled: true}.Open(t.Context(), data.Options{})
 	if err == nil || strings.Contains(err.Error(), "\x1b") {
 		t.Errorf("an escape in a name: %q", err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"synfire/data"
 	"synfire/data/events"
+	"synfire/internal/shared"
 	"synfire/sample"
 	"synfire/tensor"
 )
@@ -153,10 +154,7 @@ func TestErrors(t *testing.T) {
 
 // The real recordings have the counts that are known of them, also beside one another.
 func TestRecordings(t *testing.T) {
-	at := "../../../shared/data/nmnist-1100.zip"
-	if _, err := os.Stat(at); err != nil {
-		t.Skip("the recordings are not on this machine")
-	}
+	at := shared.File(t, "data/nmnist-1100.zip")
 	train, test, err := events.NMNIST{Path: at}.Open(t.Context(), data.Options{})
 	if err != nil || train.Len() != 1000 || test.Len() != 100 {
 		t.Fatal(err)

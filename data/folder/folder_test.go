@@ -18,6 +18,7 @@ import (
 
 	"synfire/data"
 	"synfire/data/folder"
+	"synfire/internal/shared"
 	"synfire/sample"
 	"synfire/snntest"
 	"synfire/tensor"
@@ -186,9 +187,9 @@ func TestNumberedFolders(t *testing.T) {
 
 // A photograph is turned as its Exif orientation says: bright on the right.
 func TestExif(t *testing.T) {
-	b, err := os.ReadFile("../../../shared/cases/exif6.jpg")
+	b, err := os.ReadFile(shared.File(t, "cases/exif6.jpg"))
 	if err != nil {
-		t.Skip("the photograph is not on this machine")
+		t.Fatal(err)
 	}
 	at := write(t, map[string][]byte{"a/1.jpg": b, "b/1.jpg": b})
 	for _, memory := range []data.Memory{data.MemoryYes, data.MemoryNo} {

@@ -14,6 +14,7 @@ import (
 
 	"synfire/data"
 	"synfire/data/table"
+	"synfire/internal/shared"
 	"synfire/sample"
 	"synfire/tensor"
 )
@@ -197,10 +198,7 @@ func TestColumns(t *testing.T) {
 
 // The tables that went wrong.
 func TestCases(t *testing.T) {
-	dir := "../../../shared/cases"
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the cases are not on this machine")
-	}
+	dir := shared.File(t, "cases")
 	for name, want := range map[string]string{"latin1.csv": "line 2 is not UTF-8", "missing-label.csv": "line 2, column y: the label is empty", "bom-quoted.csv": ""} {
 		src, _, err := table.CSV{Path: filepath.Join(dir, name), Label: "y"}.Open(t.Context(), data.Options{})
 		if want == "" && (err != nil || src.Len() != 2) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

@@ -20,6 +20,7 @@ import (
 	"synfire/data"
 	"synfire/data/trains"
 	"synfire/format/npz"
+	"synfire/internal/shared"
 	"synfire/sample"
 	"synfire/spike"
 	"synfire/tensor"
@@ -222,9 +223,10 @@ func TestErrors(t *testing.T) {
 
 // The pattern of a published study is one sample with as many spikes as it tells.
 func TestOxford(t *testing.T) {
-	z, err := zip.OpenReader("../../../shared/data/superspike-targets.zip")
+	pattern := shared.File(t, "data/superspike-targets.zip")
+	z, err := zip.OpenReader(pattern)
 	if err != nil {
-		t.Skip("the pattern is not on this machine")
+		t.Fatal(err)
 	}
 	defer z.Close()
 	f, err := z.Open("oxford.npz")
@@ -236,7 +238,7 @@ func TestOxford(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := folder(t, map[string]string{"oxford.npz": string(b)})
-	for _, at := range []string{filepath.Join(dir, "oxford.npz"), "../../../shared/data/superspike-targets.zip"} {
+	for _, at := range []string{filepath.Join(dir, "oxford.npz"), pattern} {
 		src, _, err := trains.Files{Path: at}.Open(t.Context(), data.Options{})
 		if err != nil {
 			t.Fatal(err)

@@ -69,13 +69,7 @@ func (n *Node) optional(name string, in value, fallback float64) (levels, error)
 	return v, nil
 }
 
-func (v value) size() int {
-	n := 1
-	for _, d := range v.shape {
-		n *= d
-	}
-	return n
-}
+func (v value) size() int { return tensor.Shape(v.shape).Size() }
 
 // decays are what remains after a step of what decays with the given time constants.
 func (l *lowering) decays(tau levels) (levels, error) {

@@ -1,12 +1,12 @@
 package s4nn
 
 import (
-	"os"
 	"testing"
 
 	"synfire/data"
 	"synfire/data/mnist"
 	"synfire/internal/par"
+	"synfire/internal/shared"
 )
 
 // The authors' released weights have the figures that two other programs measured.
@@ -14,10 +14,7 @@ func TestWitness(t *testing.T) {
 	if testing.Short() {
 		t.Skip("wants MNIST")
 	}
-	const path = "../../../shared/golden/" + WitnessFile
-	if _, err := os.Stat(path); err != nil {
-		t.Skip("no ../shared/golden/s4nn.npz beside the repository")
-	}
+	path := shared.File(t, "golden/"+WitnessFile)
 	_, test, err := mnist.Load(t.Context(), data.DefaultOptions())
 	if err != nil {
 		t.Skip(err)

@@ -12,6 +12,7 @@ import (
 	"synfire/catalog"
 	"synfire/data"
 	"synfire/internal/par"
+	"synfire/internal/shared"
 	"synfire/recipe"
 	"synfire/report"
 	"synfire/rule/superspike"
@@ -77,7 +78,7 @@ func TestPicture(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
-	s := &study{ctx: t.Context(), env: &recipe.Env{Seed: 1, Data: data.Options{DataDir: "../../../shared/data"}}, metrics: report.Metrics{}, measured: map[string]report.Measurement{}}
+	s := &study{ctx: t.Context(), env: &recipe.Env{Seed: 1, Data: data.Options{DataDir: shared.File(t, "data")}}, metrics: report.Metrics{}, measured: map[string]report.Measurement{}}
 	p, err := picture(t.Context(), s.env)
 	if err != nil {
 		t.Skip("the pattern is not on this machine")
