@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"synfire/internal/par"
 	"synfire/internal/rng"
 	"synfire/layer"
 	"synfire/layer/ordinary"
@@ -123,15 +125,22 @@ func back(t *testing.T, g network.Graph) network.Graph {
 	return again
 }
 
-// outputOf is what a graph gives of random samples.
+// outputOf is what a graph gives of random samples, on one thread.
 func outputOf(t *testing.T, g network.Graph, kind signal.Kind) []tensor.Float {
 	t.Helper()
+	return threadedOutputOf(t, g, kind, 1)
+}
+
+func threadedOutputOf(t *testing.T, g network.Graph, kind signal.Kind, threads int) []tensor.Float {
+	t.Helper()
+	pool := par.New(threads)
+	defer pool.Close()
 	net, err := g.Build(0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	in := snntest.Random(kind, 2, 3, net.InputShape(), 0.5, 1)
-	outs, err := net.Compile(nil, false).NewPass(network.Options{}).Forward(net.NewState(in.B), in, false)
+	outs, err := net.Compile(pool, false).NewPass(network.Options{Pool: pool}).Forward(net.NewState(in.B), in, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,15 +157,16 @@ func single(t *testing.T) {
 	}
 }
 
-// A hundred random networks come back with the same bits.
+// A hundred random networks come back with the same bits, at each of two imports and on any number of
+// threads.
 func TestRoundTrips(t *testing.T) {
 	single(t)
 	for seed := range uint64(100) {
 		g := randomGraph(t, seed)
-		want, got := outputOf(t, g, signal.Constant), outputOf(t, back(t, g), signal.Constant)
-		for i := range want {
-			if len(got) != len(want) || got[i] != want[i] {
-				t.Fatalf("seed %d: output %d is %v, was %v; of %+v", seed, i, got[i], want[i], g.Nodes)
+		want := outputOf(t, g, signal.Constant)
+		for _, threads := range []int{1, 3} {
+			if got := threadedOutputOf(t, back(t, g), signal.Constant, threads); !slices.Equal(got, want) {
+				t.Fatalf("seed %d, %d threads: %v, was %v; of %+v", seed, threads, got, want, g.Nodes)
 			}
 		}
 	}
