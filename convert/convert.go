@@ -147,7 +147,7 @@ func (c Check) refused(l layer.Layer) string {
 		if layer.Fires(l) {
 			return "is spiking already; convert the ordinary network that it was made of"
 		}
-		return fmt.Sprintf("is of kind %s, for which no conversion is known; use relu, linear, conv2d, avg-pool, add and concat", layer.Kind(l))
+		return fmt.Sprintf("is of kind %s, for which no conversion is known; use relu, linear, conv2d, avg-pool, add and concat", network.Kind(l))
 	}
 	return ""
 }

@@ -153,7 +153,7 @@ func TestKindsThatNullTakesAway(t *testing.T) {
 func TestNamesOfKinds(t *testing.T) {
 	table := model.Default()
 	for want, k := range table.Layers {
-		if got := layer.Kind(k.Example.(layer.Layer)); got != want {
+		if got := network.Kind(k.Example.(layer.Layer)); got != want {
 			t.Errorf("%T is %s, want %s", k.Example, got, want)
 		}
 	}

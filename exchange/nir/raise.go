@@ -190,7 +190,7 @@ func (r *raising) node(nd network.GraphNode, info network.Info) error {
 	case layer.ParametricSpiking:
 		return fmt.Errorf("a parametric-spiking rounds its steps otherwise than what it would come back as; make it a spiking with neuron lif, varied {beta: channel} and the decays that it learnt")
 	}
-	return fmt.Errorf("layer %s has no counterpart in NIR; build the network of linear, conv2d, avg-pool, flatten, add, concat, delay, spiking, recurrent, integrator and readout layers", layer.Kind(nd.Layer))
+	return fmt.Errorf("layer %s has no counterpart in NIR; build the network of linear, conv2d, avg-pool, flatten, add, concat, delay, spiking, recurrent, integrator and readout layers", network.Kind(nd.Layer))
 }
 
 // sum is what arrives at a node, which is the sum of all edges to it: that of an add too, whose first

@@ -232,7 +232,7 @@ func (r *raising) node(n network.GraphNode) error {
 	for _, p := range r.model.Graph.Node[before:] {
 		kinds = append(kinds, p.GetOpType())
 	}
-	r.report = append(r.report, Lowered{n.Name, layer.Kind(n.Layer), strings.Join(kinds, " "), lost})
+	r.report = append(r.report, Lowered{n.Name, network.Kind(n.Layer), strings.Join(kinds, " "), lost})
 	return nil
 }
 
@@ -293,7 +293,7 @@ func (r *raising) layer(n network.GraphNode, in []string, shape tensor.Shape) er
 	case layer.Dropout:
 		r.op("Dropout", name, []string{in[0], r.number(name+".ratio", l.Rate)})
 	default:
-		return fmt.Errorf("a layer of kind %s: not supported; ordinary layers without state are", layer.Kind(l))
+		return fmt.Errorf("a layer of kind %s: not supported; ordinary layers without state are", network.Kind(l))
 	}
 	return nil
 }

@@ -181,7 +181,7 @@ func cellOf(l layer.Layer, channels int) (cell, error) {
 		}
 		return c, nil
 	}
-	return c, fmt.Errorf("a layer of kind %s has state: spiking and readout are supported", layer.Kind(l))
+	return c, fmt.Errorf("a layer of kind %s has state: spiking and readout are supported", network.Kind(l))
 }
 
 // next is the next float32 towards another number: what files have.

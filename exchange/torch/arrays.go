@@ -65,7 +65,7 @@ func (l *loading) slots(i int) ([]slot, string, error) {
 		return nil, "", nil // theirs are the neurons'
 	}
 	if len(n.Params)+len(n.Buffers) > 0 {
-		return nil, "", fmt.Errorf("the arrays of kind %s have no counterpart in PyTorch that is known; take linear, conv2d, batch-norm, recurrent", layer.Kind(n.Layer))
+		return nil, "", fmt.Errorf("the arrays of kind %s have no counterpart in PyTorch that is known; take linear, conv2d, batch-norm, recurrent", network.Kind(n.Layer))
 	}
 	return nil, "", nil
 }
