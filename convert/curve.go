@@ -9,9 +9,9 @@ import (
 
 	"synfire/data"
 	"synfire/encode"
+	"synfire/energy"
 	"synfire/internal/par"
 	"synfire/internal/rng"
-	"synfire/layer"
 	"synfire/network"
 	"synfire/sample"
 	"synfire/signal"
@@ -23,7 +23,8 @@ type Point struct {
 	Steps    int
 	Accuracy float64 // percent of the samples
 	Spikes   float64 // of all neurons, a sample
-	Synops   float64 // additions that spikes cause behind them, a sample
+	Synops   float64 // additions that spikes cause behind them, those of the input too, a sample
+	Work     energy.Spiking
 }
 
 // Band is the interval of an accuracy of n samples, in percent, that holds 95 % of the
@@ -80,17 +81,16 @@ func Curve(ctx context.Context, g network.Graph, o CurveOptions) ([]Point, error
 
 // curve is a run of all samples: how many were right, and spikes, up to each of the steps.
 type curve struct {
-	o      CurveOptions
-	net    *network.Network
-	pass   *network.Pass
-	state  *network.State
-	in     signal.Signal
-	sums   []tensor.Float
-	right  []int
-	spikes []int
-	synops []int
-	ops    *operations
-	n      int
+	o     CurveOptions
+	net   *network.Network
+	pass  *network.Pass
+	state *network.State
+	in    signal.Signal
+	sums  []tensor.Float
+	right []int
+	count *energy.Counter
+	done  []energy.Tally // by each of the steps, of all samples
+	n     int
 }
 
 func newCurve(g network.Graph, o CurveOptions) (*curve, error) {
@@ -108,10 +108,9 @@ func newCurve(g network.Graph, o CurveOptions) (*curve, error) {
 		return nil, err
 	}
 	r := &curve{
-		o: o, net: net, pass: net.Compile(o.Pool, false).NewPass(network.Options{Pool: o.Pool}), state: net.NewState(1), ops: newOperations(net),
-		right: make([]int, len(o.Steps)), spikes: make([]int, len(o.Steps)), synops: make([]int, len(o.Steps)),
+		o: o, net: net, pass: net.Compile(o.Pool, false).NewPass(network.Options{Pool: o.Pool}), state: net.NewState(1),
+		right: make([]int, len(o.Steps)), done: make([]energy.Tally, len(o.Steps)),
 	}
-	r.pass.SetFiring(r.ops)
 	return r, nil
 }
 
@@ -126,21 +125,20 @@ func (r *curve) batch(b *sample.Batch) error {
 	r.sums = tensor.Resize(r.sums, n*k)
 	clear(r.sums)
 	r.n += n
-	r.ops.all = 0
-	from, fired := 0, 0
+	from := 0
+	var done energy.Tally
 	for j, to := range r.o.Steps {
 		if to > from {
 			r.o.Encoder.Encode(&r.in, b, keys, encode.Window{T0: from, T1: to, Steps: r.o.Steps[len(r.o.Steps)-1]})
-			outs, err := r.pass.Forward(r.state, &r.in, false)
+			outs, err := r.forward()
 			if err != nil {
 				return err
 			}
 			r.add(outs[0], n*k)
-			fired += r.fired()
+			done.Add(r.count.Tally)
 			from = to
 		}
-		r.spikes[j] += fired
-		r.synops[j] += r.ops.all
+		r.done[j].Add(done)
 		for i, class := range b.Targets[0].Class {
 			if largest(r.sums[i*k:][:k]) == class {
 				r.right[j]++
@@ -164,15 +162,15 @@ func (r *curve) add(out *signal.Signal, size int) {
 	}
 }
 
-// fired is the spikes of the last window.
-func (r *curve) fired() (all int) {
-	for i, nd := range r.net.Nodes() {
-		if layer.Fires(nd.Layer) {
-			spikes, _ := r.pass.Spikes(i)
-			all += spikes
-		}
+// forward runs the input, and counts what spikes cause in this window alone.
+func (r *curve) forward() ([]*signal.Signal, error) {
+	if r.count == nil {
+		r.count = energy.NewCounter(r.net, r.in.Kind)
+		r.pass.Watch(r.count.Saw)
 	}
-	return all
+	r.count.Tally = energy.Tally{}
+	r.count.Input(&r.in)
+	return r.pass.Forward(r.state, &r.in, false)
 }
 
 // largest is the first place of the largest score.
@@ -189,7 +187,12 @@ func largest(scores []tensor.Float) int {
 func (r *curve) points() (all []Point) {
 	n := float64(max(1, r.n))
 	for j, steps := range r.o.Steps {
-		all = append(all, Point{steps, 100 * float64(r.right[j]) / n, float64(r.spikes[j]) / n, float64(r.synops[j]) / n})
+		p := Point{Steps: steps, Accuracy: 100 * float64(r.right[j]) / n}
+		if r.count != nil {
+			p.Work = energy.Of(r.count.Plan, r.done[j], r.n, steps)
+			p.Spikes, p.Synops = p.Work.Spikes, p.Work.Additions+p.Work.Sums
+		}
+		all = append(all, p)
 	}
 	return all
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"synfire/encode"
+	"synfire/energy"
 	"synfire/internal/par"
 	"synfire/network"
 	"synfire/sample"
@@ -28,10 +29,11 @@ type Study struct {
 	Train     sample.Source // samples to calibrate by: of training, never of the test
 	Test      sample.Source // samples to measure with
 	Normalize *sample.Normalization
-	Encoder   encode.Encoder // of the spiking network: constant or Poisson
-	Steps     []int          // after which accuracy is read off, ascending; fits are for the last
-	Samples   int            // of the calibration; over time at most 200 of them, 100 to compare layers
-	Seed      uint64         // of the choice of samples and of random encodings
+	Encoder   encode.Encoder   // of the spiking network: constant or Poisson
+	Steps     []int            // after which accuracy is read off, ascending; fits are for the last
+	Samples   int              // of the calibration; over time at most 200 of them, 100 to compare layers
+	Seed      uint64           // of the choice of samples and of random encodings
+	Constants energy.Constants // what operations cost; the zero value: energy.Horowitz
 	Pool      *par.Pool
 }
 
@@ -41,7 +43,8 @@ type Result struct {
 	Accuracy float64 // of the ordinary network, in percent
 	Points   []Point
 	Layers   []LayerFigures // over the last of the steps of some training samples
-	N        int            // samples that were measured with
+	Energy   Energy
+	N        int // samples that were measured with
 	Outputs  []string
 }
 
@@ -92,7 +95,10 @@ func (s Study) Run(ctx context.Context, m Method, o Options, ordinary float64) (
 	}
 	// Both get the same batches.
 	analog, over := samples(encode.Constant{}, 1, comparedSamples, o.Steps), samples(s.Encoder, o.Steps, comparedSamples, o.Steps)
-	r.Layers, err = r.Conversion.Layers(ctx, analog, over)
+	if r.Layers, err = r.Conversion.Layers(ctx, analog, over); err != nil {
+		return r, err
+	}
+	r.Energy, err = s.account(ctx, r)
 	return r, err
 }
 

@@ -17,3 +17,8 @@ type Firing interface {
 // SetFiring lets f take part in the coming calls of Forward and Backward; nil,
 // as at the start, is nobody.
 func (p *Pass) SetFiring(f Firing) { p.firing = f }
+
+// Watch shows f what each node gives in the coming calls of Forward, a chunk of time after
+// another; what is constant and was not computed again is not shown again. f must not keep
+// the signal. nil, as at the start, is nobody.
+func (p *Pass) Watch(f func(node int, out *signal.Signal)) { p.watch = f }

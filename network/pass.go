@@ -56,7 +56,8 @@ type Pass struct {
 	t0      int              // start of the last window
 	kept    bool
 	trained bool
-	firing  Firing // nil: nobody
+	firing  Firing                             // nil: nobody
+	watch   func(node int, out *signal.Signal) // nil: nobody
 	// Constant signals belong to this input and these weights.
 	constant        *tensor.Float
 	constantVersion int
@@ -287,6 +288,9 @@ func (p *Pass) forwardNode(i, k int, st *State) {
 	c.TakeIn = m.takes && c.In[0].Kind == signal.Dense
 	c.Weights, c.State = p.c.weights[i], st.nodes[i]
 	nd.Layer.Forward(c)
+	if p.watch != nil {
+		p.watch(i, c.Out)
+	}
 	m.holds = k
 	if c.Out.Kind == signal.Spikes {
 		m.spikes += c.Out.Raster.Count(0, c.Out.Rows())

@@ -31,6 +31,19 @@ func First(s Source, n int) (Source, error) {
 	return subset{s, positions}, nil
 }
 
+// Spaced is n samples of a source at equal distances from each other, all of them where there are
+// no more.
+func Spaced(s Source, n int) (Source, error) {
+	if n < 0 {
+		return nil, fmt.Errorf("%d samples asked for, want none or more", n)
+	}
+	positions := make([]int, min(n, s.Len()))
+	for i := range positions {
+		positions[i] = i * s.Len() / len(positions)
+	}
+	return subset{s, positions}, nil
+}
+
 type subset struct {
 	Source
 	positions []int
