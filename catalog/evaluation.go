@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"synfire/energy"
 	"synfire/task"
 	"synfire/train"
 )
@@ -21,6 +22,7 @@ type Evaluation struct {
 	SpikesPerSample float64             `json:"spikes_per_sample"`
 	Rates           map[string]float64  `json:"rates"`
 	WallSeconds     float64             `json:"wall_seconds"`
+	Energy          *energy.Account     `json:"energy,omitempty"` // where it was asked for
 }
 
 // Scalar is a figure with its unit; null where it is undefined, and why.

@@ -5,10 +5,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
 	"synfire/catalog"
+	"synfire/energy"
 )
 
 const ordinaryNet = `
@@ -31,13 +33,45 @@ type conversionJSON struct {
 	Curve       []struct {
 		Steps    int
 		Accuracy float64
-		Low      float64  `json:"accuracy_low"`
-		High     float64  `json:"accuracy_high"`
-		Spikes   float64  `json:"spikes_per_sample"`
-		Synops   float64  `json:"synops_per_sample"`
-		Energy   *float64 `json:"energy_uj"`
+		Low      float64 `json:"accuracy_low"`
+		High     float64 `json:"accuracy_high"`
+		Spikes   float64 `json:"spikes_per_sample"`
+		Synops   float64 `json:"synops_per_sample"`
+		Energy   float64 `json:"energy_uj"`
 	}
-	Energy  *struct{ Papers, NeuroBench, Memory *float64 }
+	Energy struct {
+		Constants energy.Constants
+		Papers    struct {
+			Ann struct {
+				MACs  float64
+				Total float64 `json:"total_uj"`
+			}
+			Snn energy.Papers
+		}
+		NeuroBench struct{ Ann, Snn energy.NeuroBench }
+		Memory     struct {
+			Ann struct {
+				Flow     string `json:"data_flow"`
+				Bits     int
+				Accuracy float64
+				Samples  int     `json:"chosen_on"`
+				Trained  float64 `json:"chosen_on_accuracy"`
+				Aim      float64 `json:"chosen_to_reach"`
+				Reached  bool    `json:"as_accurate"`
+				Density  *float64
+				energy.Cost
+			}
+			Snn []struct {
+				Flow string `json:"data_flow"`
+				energy.Cost
+				Rate     *float64
+				Crossing *float64 `json:"crossing_rate"`
+				All      *float64 `json:"crossing_rate_all"`
+				Why      string
+			}
+			Published float64 `json:"published_crossing_rate"`
+		}
+	}
 	Outputs []string
 	Layers  []struct {
 		Name, Op    string
@@ -78,18 +112,22 @@ func TestConvertNetwork(t *testing.T) {
 		var c conversionJSON
 		strict(t, line, &c)
 		last := c.Curve[len(c.Curve)-1]
-		if len(c.Curve) != 2 || last.Steps != 32 || c.N != 200 || len(c.Layers) != 1 || len(c.Outputs) != 1 || !(last.Low < last.Accuracy && last.Accuracy < last.High) || last.Energy != nil {
+		if len(c.Curve) != 2 || last.Steps != 32 || c.N != 200 || len(c.Layers) != 1 || len(c.Outputs) != 1 || !(last.Low < last.Accuracy && last.Accuracy < last.High) || !(last.Energy > 0) {
 			t.Errorf("%s", line)
 		}
 		if c.Method != "model" && (math.Abs(last.Accuracy-c.AnnAccuracy) > 5 || c.AnnAccuracy < 60 || !(*c.Layers[0].Correlation > 0.9) || math.Abs(last.Synops-10*last.Spikes) > 1e-6) {
 			t.Errorf("%s: %v after 32 steps, ordinary %v: %s", c.Method, last.Accuracy, c.AnnAccuracy, line)
 		}
+		checkEnergy(t, c)
 		var e catalog.Evaluation
-		stdout, stderr, code := command("eval", filepath.Join(out, c.Method+".safetensors"), "--json")
+		stdout, stderr, code := command("eval", filepath.Join(out, c.Method+".safetensors"), "--energy", "45nm", "--json")
 		if code != 0 {
 			t.Fatal(stderr)
 		}
 		strict(t, stdout, &e)
+		if b := e.Energy.NeuroBench; !reflect.DeepEqual(b, c.Energy.NeuroBench.Snn) {
+			t.Errorf("%s: eval counts %+v, convert %+v", c.Method, b, c.Energy.NeuroBench.Snn)
+		}
 		if *e.Accuracy != last.Accuracy || math.Abs(e.SpikesPerSample-last.Spikes) > 1e-9 || e.StepsPerSample != 32 {
 			t.Errorf("%s: eval has %v %% and %v spikes in %v steps, the curve %+v", c.Method, *e.Accuracy, e.SpikesPerSample, e.StepsPerSample, last)
 		}
@@ -107,9 +145,72 @@ func TestConvertNetwork(t *testing.T) {
 		t.Errorf("result.json: %d results, %v", len(kept), err)
 	}
 	stdout, stderr, code = command("convert", model, "--method", "rmp", "--steps", "8", "--samples", "20", "--input", "poisson")
-	for _, want := range []string{"rmp", "95 % BAND", "ordinary", "spiking1", "conv2d", "adds most to the error"} {
+	for _, want := range []string{"rmp", "95 % BAND", "ordinary", "spiking1", "conv2d", "adds most to the error", "neuron operations, dense", "output stationary", "bits"} {
 		if code != 0 || !strings.Contains(stdout, want) {
 			t.Errorf("exit code %d, no %q in\n%s%s", code, want, stdout, stderr)
+		}
+	}
+}
+
+// checkEnergy checks the accounts of ordinaryNet: 12×12 pixels of 4 channels and 25 taps, 10 outputs.
+func checkEnergy(t *testing.T, c conversionJSON) {
+	t.Helper()
+	e, last := c.Energy, c.Curve[len(c.Curve)-1]
+	const first, rest = 12 * 12 * 4 * 25, 12 * 12 * 4 * 10
+	close := func(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Max(1, math.Abs(b)) }
+	if e.Papers.Ann.MACs != first+rest || !close(e.Papers.Ann.Total, 4.6e-6*(first+rest)) {
+		t.Errorf("%s: ordinary %+v", c.Method, e.Papers.Ann)
+	}
+	if p := e.Papers.Snn; !close(p.Total, 4.6e-6*first+0.9e-6*last.Synops) || p.Total != last.Energy || !close(p.FirstEachStep, 32*4.6e-6*first) {
+		t.Errorf("%s: spiking %+v", c.Method, p)
+	}
+	ann, snn := e.NeuroBench.Ann, e.NeuroBench.Snn
+	if ann.Samples != 200 || snn.Steps != 32 || ann.Dense != first+rest || snn.Dense != 32*(first+rest) || !close(snn.EffectiveACs, last.Synops) || snn.EffectiveMACs == 0 || *snn.NeuronOpsDense != 4*32*576 {
+		t.Errorf("%s: %+v, %+v", c.Method, ann, snn)
+	}
+	m := e.Memory
+	if m.Ann.Bits < 1 || m.Ann.Bits > 8 || m.Ann.Reached != (m.Ann.Trained >= m.Ann.Aim) || m.Ann.Samples != 60 || !(*m.Ann.Density > 0 && *m.Ann.Density < 1) || m.Published != 6.0/(8*32) {
+		t.Errorf("%s: %+v", c.Method, m.Ann)
+	}
+	for i, flow := range []string{"event scatter", "output stationary"} {
+		v := m.Snn[i]
+		if want := last.Synops / (32 * rest); v.Flow != flow || !close(*v.Rate, want) || !(*v.Crossing > 0) || !close(v.Total, v.First+v.Synapses+v.Scan+v.Neurons) {
+			t.Errorf("%s: %+v, want the rate %v", c.Method, v, want)
+		}
+	}
+	if !(m.Snn[0].Synapses > m.Snn[1].Synapses && *m.Snn[0].Crossing < *m.Snn[1].Crossing && m.Snn[0].Scan == 0 && m.Snn[1].Scan > 0) {
+		t.Errorf("%s: %+v", c.Method, m.Snn)
+	}
+}
+
+// Constants of one's own are those of the accounts; a file that is none is told before anything runs.
+func TestEnergyConstants(t *testing.T) {
+	dir := t.TempDir()
+	if _, stderr, code := command("train", write(t, "net.yaml", tinyNet), "--out", filepath.Join(dir, "snn")); code != 0 {
+		t.Fatal(stderr)
+	}
+	model, own := filepath.Join(dir, "snn", "model.safetensors"), write(t, "chip.yaml", "name: a chip\nsource: its data sheet\nac: 1.8\n")
+	of := func(constants string) (e catalog.Evaluation) {
+		stdout, stderr, code := command("eval", model, "--energy", constants, "--json")
+		if code != 0 {
+			t.Fatal(stderr)
+		}
+		strict(t, stdout, &e)
+		return e
+	}
+	a, b := of("45nm").Energy, of(own).Energy
+	if b.Constants.Name != "a chip" || !(a.Papers.Spikes > 0) || math.Abs(b.Papers.Spikes-2*a.Papers.Spikes) > 1e-12 || len(a.Memory) != 2 {
+		t.Errorf("%+v, %+v", a, b)
+	}
+	stdout, stderr, code := command("eval", model, "--energy", own)
+	for _, want := range []string{"a chip (its data sheet)", "neuron operations, dense", "event scatter", "That it is as accurate is not known."} {
+		if code != 0 || !strings.Contains(stdout, want) {
+			t.Errorf("exit code %d, no %q in\n%s%s", code, want, stdout, stderr)
+		}
+	}
+	for constants, want := range map[string]string{filepath.Join(dir, "absent.yaml"): "give a YAML file of constants", write(t, "bad.yaml", "name: x\nsource: y\nac: 0\n"): "ac is 0"} {
+		if _, stderr, code := command("eval", model, "--energy", constants); code != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("exit code %d, no %q in %s", code, want, stderr)
 		}
 	}
 }

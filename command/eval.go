@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"synfire/catalog"
+	"synfire/energy"
 	"synfire/internal/par"
 	"synfire/modelfile"
 	"synfire/rule/bptt"
@@ -24,6 +25,7 @@ type evalCmd struct {
 	JSON    bool   `help:"Print JSON."`
 
 	EarlyExit *bptt.Lead `help:"Answer a sample as soon as it is decided: LEAD, by which the largest score must lead (in spikes), or certain, where no later spike can change the answer; off runs all steps. Default: as in the file that was trained. Of rule bptt." placeholder:"LEAD"`
+	Energy    string     `help:"Account for energy, by the constants of Horowitz at 45 nm (45nm) or those of a YAML file; on at most 200 samples, in all steps." placeholder:"45nm|FILE"`
 }
 
 // Help is the verb's longer help.
@@ -50,9 +52,13 @@ func (c *evalCmd) Run(a *app) error {
 	if err != nil {
 		return fmt.Errorf("eval %s: %w", c.Model, err)
 	}
-	p, batch, err := c.predictor(m)
+	constants, err := energy.Named(c.Energy)
 	if err != nil {
-		return err
+		return usageError{fmt.Errorf("eval: %w", err)}
+	}
+	p, batch, err := m.Stopping(c.EarlyExit)
+	if err != nil {
+		return usageError{fmt.Errorf("eval: %w", err)}
 	}
 	start, v := time.Now(), view.NewProgress(a.Screen)
 	ev, err := m.Evaluate(a.ctx, p, part.Source, batch, func(done, total int) { v.Evaluating(part.Split, done, total) })
@@ -65,6 +71,13 @@ func (c *evalCmd) Run(a *app) error {
 	}
 	e := catalog.EvaluationOf(ev, m.Config.Steps)
 	e.Data, e.Split, e.Task, e.WallSeconds = part.Name, part.Split, taskKind(a.Catalog, m.Config), time.Since(start).Seconds()
+	if c.Energy != "" {
+		account, err := m.Account(a.ctx, part.Source, constants)
+		if err != nil {
+			return fmt.Errorf("eval: %w", err)
+		}
+		e.Energy = &account
+	}
 	if c.JSON {
 		return json.NewEncoder(a.out).Encode(e)
 	}
@@ -84,27 +97,4 @@ func (a *app) measurable(verb string, f *modelfile.File, data, split, dataDir st
 		err = fmt.Errorf("%s: %w", verb, err)
 	}
 	return part, err
-}
-
-// predictor is the model's, or one that stops early, and the samples that it takes at
-// once.
-func (c *evalCmd) predictor(m *catalog.Model) (train.Predictor, int, error) {
-	lead := bptt.Lead{}
-	if r, ok := m.Config.Rule.(interface{ Exit() bptt.Lead }); ok {
-		lead = r.Exit()
-	}
-	if c.EarlyExit != nil {
-		lead = *c.EarlyExit
-	}
-	if !lead.On() {
-		return m.Predictor(), 0, nil
-	}
-	early, ok := m.Predictor().(interface {
-		EarlyExit(lead bptt.Lead, window int) (*bptt.EarlyExit, error)
-	})
-	if !ok {
-		return nil, 0, usageError{fmt.Errorf("eval: a model of rule %s runs all its steps; leave --early-exit out", m.Rule)}
-	}
-	p, err := early.EarlyExit(lead, 0)
-	return p, 1, err // what a sample takes is then its own
 }

@@ -45,6 +45,9 @@ func (s Spiking) Papers(c Constants) Papers {
 		Spikes: micro * c.AC * (s.Additions + s.Sums), First: micro * c.MAC * float64(s.Plan.Held), Products: micro * c.MAC * s.Products,
 		Updates: micro * c.AC * t * float64(s.Plan.Neurons+s.Plan.Biases),
 	}
+	if s.Plan.Connections == 0 { // an ordinary network: nothing is kept for later steps
+		p.First, p.Products = 0, p.Products+p.First
+	}
 	p.FirstEachStep = t * p.First
 	p.Total = p.Spikes + p.First + p.Products
 	return p

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 
 	"synfire/format/yaml"
 )
@@ -17,13 +18,13 @@ type Constants struct {
 	MAC float64 `yaml:"mac" json:"mac_pj"` // a multiply-accumulate of the papers' account
 	AC  float64 `yaml:"ac" json:"ac_pj"`   // an addition there
 
-	Multiply   float64 `yaml:"multiply" json:"multiply_pj"`     // of the account with memory: a product of quantised numbers
-	Add        float64 `yaml:"add" json:"add_pj"`               // to a sum or a membrane
-	Access     float64 `yaml:"access" json:"access_pj"`         // of the memory, of AccessBits
-	AccessBits float64 `yaml:"access-bits" json:"access_bits"`  // that an access moves
-	Weight     float64 `yaml:"weight-bits" json:"weight_bits"`  // of a weight
-	Membrane   float64 `yaml:"membrane-bits" json:"state_bits"` // of a membrane
-	Pixel      float64 `yaml:"input-bits" json:"input_bits"`    // of an element of the input
+	Multiply   float64 `yaml:"multiply" json:"multiply_pj"`        // of the account with memory: a product of quantised numbers
+	Add        float64 `yaml:"add" json:"add_pj"`                  // to a sum or a membrane
+	Access     float64 `yaml:"access" json:"access_pj"`            // of the memory, of AccessBits
+	AccessBits float64 `yaml:"access-bits" json:"access_bits"`     // that an access moves
+	Weight     float64 `yaml:"weight-bits" json:"weight_bits"`     // of a weight
+	Membrane   float64 `yaml:"membrane-bits" json:"membrane_bits"` // of a membrane
+	Pixel      float64 `yaml:"input-bits" json:"input_bits"`       // of an element of the input
 }
 
 // Energy is one line of a table.
@@ -59,6 +60,21 @@ func Horowitz() Constants {
 		MAC: 4.6, AC: 0.9, Multiply: 0.2, Add: 0.1,
 		Access: 20, AccessBits: 64, Weight: 8, Membrane: 16, Pixel: 8,
 	}
+}
+
+// Default is the name of Horowitz's constants.
+const Default = "45nm"
+
+// Named are the constants of a YAML file, or with the name Default or none those of Horowitz.
+func Named(name string) (Constants, error) {
+	if name == "" || name == Default {
+		return Horowitz(), nil
+	}
+	src, err := os.ReadFile(name)
+	if err != nil {
+		return Constants{}, fmt.Errorf("energy: %w; give a YAML file of constants, or %s", err, Default)
+	}
+	return Decode(name, src)
 }
 
 // Decode reads constants of the user's own from YAML; name stands in errors.

@@ -69,3 +69,21 @@ func TestFirstAndSubset(t *testing.T) {
 		}
 	}
 }
+
+// Spaced takes all of few samples, and of many those at equal distances.
+func TestSpaced(t *testing.T) {
+	for n, want := range map[int][]int{0: nil, 1: {0}, 2: {0, 2}, 3: {0, 1, 2}, 4: {0, 1, 2, 3}, 9: {0, 1, 2, 3}} {
+		s, err := sample.Spaced(ramps{}, n)
+		if err != nil || s.Len() != len(want) {
+			t.Fatalf("%d of four: %d samples, %v", n, s.Len(), err)
+		}
+		for i, at := range want {
+			if s.Index(i) != at {
+				t.Errorf("%d of four: sample %d is %d, want %d", n, i, s.Index(i), at)
+			}
+		}
+	}
+	if _, err := sample.Spaced(ramps{}, -1); err == nil {
+		t.Error("fewer than none")
+	}
+}

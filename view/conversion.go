@@ -18,11 +18,11 @@ func (s Screen) Conversion(r convert.Result) error {
 	fmt.Fprintf(s.Out, "%s  %s\n\n", s.Style(Bold, r.Method), r.Fire)
 	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	lo, hi := convert.Band(r.Accuracy, r.N)
-	fmt.Fprintln(w, "STEPS\tACCURACY\t95 % BAND\tDIFFERENCE\tSPIKES A SAMPLE\tADDITIONS\t")
-	fmt.Fprintf(w, "ordinary\t%.2f %%\t%.2f–%.2f\t\t\t\t\n", r.Accuracy, lo, hi)
+	fmt.Fprintln(w, "STEPS\tACCURACY\t95 % BAND\tDIFFERENCE\tSPIKES A SAMPLE\tADDITIONS\tµJ\t")
+	fmt.Fprintf(w, "ordinary\t%.2f %%\t%.2f–%.2f\t\t\t\t%s\t\n", r.Accuracy, lo, hi, Short(r.Energy.PapersOrdinary()))
 	for _, p := range r.Points {
 		lo, hi := convert.Band(p.Accuracy, r.N)
-		fmt.Fprintf(w, "%d\t%.2f %%\t%.2f–%.2f\t%+.2f\t%.0f\t%s\t\n", p.Steps, p.Accuracy, lo, hi, p.Accuracy-r.Accuracy, p.Spikes, report.Integer(int64(p.Synops)))
+		fmt.Fprintf(w, "%d\t%.2f %%\t%.2f–%.2f\t%+.2f\t%.0f\t%s\t%s\t\n", p.Steps, p.Accuracy, lo, hi, p.Accuracy-r.Accuracy, p.Spikes, report.Integer(int64(p.Synops)), papersTotal(r, p))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -38,12 +38,18 @@ func (s Screen) Conversion(r convert.Result) error {
 	}
 	fmt.Fprintln(s.Out)
 	s.Paragraph(0, where(r))
+	s.accounts(accountsOf(r))
 	for _, l := range r.Report {
 		if l.Effect == network.Lost {
 			s.Paragraph(0, fmt.Sprintf("%s: %v: %s.", l.Node, l.Effect, l.Text))
 		}
 	}
 	return nil
+}
+
+// papersTotal is the energy of a point by the account of papers.
+func papersTotal(r convert.Result, p convert.Point) string {
+	return Short(p.Work.Papers(r.Energy.Constants).Total)
 }
 
 var layerHead = []string{"LAYER", "OP", "SCALE", "THRESHOLD", "ANN MAX", "ABOVE", "RATE", "CORRELATION", "ERROR", "INHERITED", "CLIP", "QUANTISE", "UNEVEN"}
@@ -105,16 +111,18 @@ func ConversionPage(title string, results []convert.Result) (report.Page, error)
 	}
 	page.Sections = []report.Section{curve}
 	for _, r := range results {
-		s, err := layerSection(r)
-		if err != nil {
-			return page, err
+		for _, of := range []func(convert.Result) (report.Section, error){layerSection, energySection} {
+			s, err := of(r)
+			if err != nil {
+				return page, err
+			}
+			page.Sections = append(page.Sections, s)
 		}
-		page.Sections = append(page.Sections, s)
 	}
 	page.Notes = []string{
 		"Scales and thresholds are set by training samples alone; so are the figures of layers. Accuracies are of the samples that were measured with, which chose nothing.",
 		"Bands hold 95 % of the probability (Wilson) of one network on so many samples; they say nothing of another training.",
-		"Additions are those that spikes cause by their true fan-out. What multiplies the analogue input, once for a constant one, is not among them.",
+		"Additions are those that spikes cause by their true fan-out. What multiplies the analogue input, once for a constant one, is not among them, but in the energy (µJ) beside them, which is the account of papers.",
 	}
 	page.Facts = []report.Fact{{Label: "samples", Value: report.Integer(int64(results[0].N))}}
 	return page, nil
@@ -126,14 +134,14 @@ func accuracySection(results []convert.Result) (report.Section, error) {
 	last := float64(first.Points[len(first.Points)-1].Steps)
 	accuracy := []figure.Series{{Name: "ordinary network", Reference: true, X: []float64{float64(first.Points[0].Steps), last}, Y: []float64{first.Accuracy, first.Accuracy}}}
 	var fired []figure.Series
-	table := report.Table{Head: []string{"method", "steps", "accuracy", "95 % band", "difference", "spikes a sample", "additions"}, Right: []bool{false, true, true, true, true, true, true}}
+	table := report.Table{Head: []string{"method", "steps", "accuracy", "95 % band", "difference", "spikes a sample", "additions", "µJ"}, Right: []bool{false, true, true, true, true, true, true, true}}
 	for i, r := range results {
 		line, count := figure.Series{Name: r.Method}, figure.Series{Name: r.Method}
 		for _, p := range r.Points {
 			lo, hi := convert.Band(p.Accuracy, r.N)
 			line.X, line.Y, line.Low, line.High = append(line.X, float64(p.Steps)), append(line.Y, p.Accuracy), append(line.Low, lo), append(line.High, hi)
 			count.X, count.Y = append(count.X, float64(p.Steps)), append(count.Y, p.Spikes)
-			table.Rows = append(table.Rows, []string{r.Method, fmt.Sprint(p.Steps), fmt.Sprintf("%.2f %%", p.Accuracy), fmt.Sprintf("%.2f–%.2f", lo, hi), fmt.Sprintf("%+.2f", p.Accuracy-r.Accuracy), fmt.Sprintf("%.0f", p.Spikes), report.Integer(int64(p.Synops))})
+			table.Rows = append(table.Rows, []string{r.Method, fmt.Sprint(p.Steps), fmt.Sprintf("%.2f %%", p.Accuracy), fmt.Sprintf("%.2f–%.2f", lo, hi), fmt.Sprintf("%+.2f", p.Accuracy-r.Accuracy), fmt.Sprintf("%.0f", p.Spikes), report.Integer(int64(p.Synops)), papersTotal(r, p)})
 		}
 		if i < shownMethods {
 			accuracy, fired = append(accuracy, line), append(fired, count)

@@ -44,5 +44,8 @@ func (s Screen) Evaluation(e catalog.Evaluation, ev *train.Evaluation, tasks []t
 			}
 		}
 	}
+	if e.Energy != nil {
+		s.Energy(*e.Energy)
+	}
 	return nil
 }

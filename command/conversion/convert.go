@@ -15,6 +15,7 @@ import (
 	"synfire/convert"
 	"synfire/data"
 	"synfire/encode"
+	"synfire/energy"
 	"synfire/internal/atomicfile"
 	"synfire/internal/par"
 	"synfire/modelfile"
@@ -48,6 +49,7 @@ type Convert struct {
 	Factor     float64  `help:"Factor of thresholds of spike-norm (0: 1) and rmp (0: found), or of weights of spiking-resnet (0: 1)." placeholder:"F"`
 	Rescale    bool     `help:"Of spike-norm: shortcuts are rescaled, in place of thresholds of 1 in residual blocks."`
 	Samples    int      `help:"Training samples that scales are found by." default:"500" placeholder:"N"`
+	Energy     string   `help:"Constants that energy is accounted by: those of Horowitz at 45 nm (45nm), or of a YAML file." default:"45nm" placeholder:"45nm|FILE"`
 	Out        string   `help:"Directory for the converted models and a report." placeholder:"DIR"`
 	Threads    int      `help:"Threads; 0 means one for each processor." default:"0"`
 	DataDir    string   `help:"Folder with your own copies of data sets." placeholder:"DIR"`
@@ -187,8 +189,13 @@ func (c *Convert) study(e Env, f *modelfile.File, pool *par.Pool) (*catalog.Mode
 	if _, ok := m.Config.Encoder.(encode.Constant); !ok {
 		return nil, s, fmt.Errorf("its encoder is %T, and an ordinary network takes samples as they are: train it with encoder constant and steps 1", m.Config.Encoder)
 	}
+	constants, err := energy.Named(c.Energy)
+	if err != nil {
+		return nil, s, err
+	}
 	s = convert.Study{
-		Graph: g, Train: calibration.Source, Test: part.Source, Normalize: m.Normalization, Encoder: encode.Constant{},
+		Constants: constants,
+		Graph:     g, Train: calibration.Source, Test: part.Source, Normalize: m.Normalization, Encoder: encode.Constant{},
 		Steps: c.Steps, Samples: c.Samples, Seed: m.Config.Seed, Pool: pool,
 	}
 	if c.Input == "poisson" {

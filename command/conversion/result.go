@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"synfire/convert"
+	"synfire/energy"
 )
 
 // conversion is the JSON of convert.
@@ -13,7 +14,7 @@ type conversion struct {
 	Start       float64    `json:"start"`
 	AnnAccuracy float64    `json:"ann_accuracy"`
 	Curve       []point    `json:"curve"`
-	Energy      *energy    `json:"energy"` // null: not accounted for
+	Energy      accounts   `json:"energy"`
 	Outputs     []string   `json:"outputs"`
 	Layers      []layerRow `json:"layers"`
 	Notes       []note     `json:"notes"` // what passes did
@@ -21,20 +22,65 @@ type conversion struct {
 }
 
 type point struct {
-	Steps    int      `json:"steps"`
-	Accuracy float64  `json:"accuracy"`
-	Low      float64  `json:"accuracy_low"` // of the band of 95 %
-	High     float64  `json:"accuracy_high"`
-	Spikes   float64  `json:"spikes_per_sample"`
-	Synops   float64  `json:"synops_per_sample"`
-	Energy   *float64 `json:"energy_uj"` // null: not accounted for
+	Steps    int     `json:"steps"`
+	Accuracy float64 `json:"accuracy"`
+	Low      float64 `json:"accuracy_low"` // of the band of 95 %
+	High     float64 `json:"accuracy_high"`
+	Spikes   float64 `json:"spikes_per_sample"`
+	Synops   float64 `json:"synops_per_sample"`
+	Energy   float64 `json:"energy_uj"` // by the account of papers
 }
 
-// energy is the accounts of energy side by side.
-type energy struct {
-	Papers     *float64 `json:"papers"`
-	NeuroBench *float64 `json:"neurobench"`
-	Memory     *float64 `json:"memory"`
+// accounts are those of energy, side by side, after the last of the steps.
+type accounts struct {
+	Constants energy.Constants `json:"constants"`
+	Papers    struct {
+		Ann ordinaryPapers `json:"ann"`
+		Snn energy.Papers  `json:"snn"`
+	} `json:"papers"`
+	NeuroBench struct {
+		Ann energy.NeuroBench `json:"ann"`
+		Snn energy.NeuroBench `json:"snn"`
+	} `json:"neurobench"`
+	Memory memory `json:"memory"`
+}
+
+type ordinaryPapers struct {
+	MACs  float64 `json:"macs"`
+	Total float64 `json:"total_uj"`
+}
+
+// memory is the account with memory beside an ordinary network of quantised activations.
+type memory struct {
+	Ann       quantised           `json:"ann"`
+	Snn       []energy.Comparison `json:"snn"`
+	Published float64             `json:"published_crossing_rate"`
+}
+
+type quantised struct {
+	Flow     string   `json:"data_flow"`
+	Bits     int      `json:"bits"`
+	Accuracy float64  `json:"accuracy"`
+	Samples  int      `json:"chosen_on"` // training samples
+	Trained  float64  `json:"chosen_on_accuracy"`
+	Aim      float64  `json:"chosen_to_reach"`
+	Reached  bool     `json:"as_accurate"`
+	Density  *float64 `json:"density"` // of inputs that are not 0, of weights behind units; null without such
+	energy.Cost
+}
+
+func accountsOf(r convert.Result) accounts {
+	e := r.Energy
+	a := accounts{Constants: e.Constants}
+	a.Papers.Ann = ordinaryPapers{e.Ordinary.Dense, e.PapersOrdinary()}
+	a.Papers.Snn = r.Points[len(r.Points)-1].Work.Papers(e.Constants)
+	a.NeuroBench.Ann, a.NeuroBench.Snn = e.Ordinary, e.Spiking
+	q := e.Quantised
+	a.Memory = memory{
+		Ann: quantised{energy.Outputs.String(), q.Bits, q.Accuracy, q.Samples, q.Trained, q.Aim, q.Reached, defined(q.Rest.Density()), q.Cost(e.Constants)},
+		Snn: e.Beside, Published: energy.Published(r.Points[len(r.Points)-1].Steps),
+	}
+	return a
 }
 
 type layerRow struct {
@@ -70,11 +116,11 @@ type note struct {
 func resultOf(r convert.Result) conversion {
 	c := conversion{
 		Method: r.Method, Reset: r.Fire.Reset.String(), Start: r.Fire.Start, AnnAccuracy: r.Accuracy, N: r.N,
-		Curve: []point{}, Outputs: r.Outputs, Layers: []layerRow{}, Notes: []note{},
+		Energy: accountsOf(r), Curve: []point{}, Outputs: r.Outputs, Layers: []layerRow{}, Notes: []note{},
 	}
 	for _, p := range r.Points {
 		lo, hi := convert.Band(p.Accuracy, r.N)
-		c.Curve = append(c.Curve, point{Steps: p.Steps, Accuracy: p.Accuracy, Low: lo, High: hi, Spikes: p.Spikes, Synops: p.Synops})
+		c.Curve = append(c.Curve, point{Steps: p.Steps, Accuracy: p.Accuracy, Low: lo, High: hi, Spikes: p.Spikes, Synops: p.Synops, Energy: p.Work.Papers(r.Energy.Constants).Total})
 	}
 	for _, l := range r.Layers {
 		c.Layers = append(c.Layers, layerRow{

@@ -1,0 +1,37 @@
+package convert_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"synfire/convert"
+	"synfire/network"
+	"synfire/tensor"
+)
+
+// Activations are rounded to 2^b − 1 steps of the scale, halves up, and cut off at it.
+func TestQuantise(t *testing.T) {
+	g := chain(t, 1, []tensor.Float{1}, []tensor.Float{1})
+	c := converted(t, "data", g, convert.Options{Analog: of(constant(1, 0.5), constant(1, 2))}) // λ = 2
+	for bits, want := range map[int][]tensor.Float{1: {0, 0, 2, 2, 2}, 2: {0, tensor.Float(2.0 / 3), tensor.Float(4.0 / 3), 2, 2}} {
+		q, err := c.Quantised(t.Context(), bits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, x := range []tensor.Float{-1, 0.4, 1, 1.9, 7} {
+			if v := decoded(t, q, 1, x); math.Abs(v-float64(want[i])) > 1e-6 {
+				t.Errorf("%d bits: %v becomes %v, want %v", bits, x, v, want[i])
+			}
+		}
+	}
+	for _, bits := range []int{0, 17} {
+		if _, _, err := (convert.Quantise{Bits: bits}).Apply(t.Context(), g, nil); err == nil || !strings.Contains(err.Error(), "want 1 to 16") {
+			t.Errorf("%d bits: %v", bits, err)
+		}
+	}
+	_, r, err := convert.Quantise{Bits: 3}.Apply(t.Context(), g, nil)
+	if err != nil || len(r) != 1 || r[0].Effect != network.Lost {
+		t.Errorf("%v, %v", r, err)
+	}
+}
