@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -38,6 +39,17 @@ type conversionJSON struct {
 		Spikes   float64 `json:"spikes_per_sample"`
 		Synops   float64 `json:"synops_per_sample"`
 		Energy   float64 `json:"energy_uj"`
+	}
+	Exits struct {
+		ChosenOn int `json:"chosen_on"`
+		Chosen   *int
+		Curve    []struct {
+			Margin   float64
+			Steps    float64 `json:"steps_per_sample"`
+			Accuracy float64
+			Low      float64 `json:"accuracy_low"`
+			High     float64 `json:"accuracy_high"`
+		}
 	}
 	Energy struct {
 		Constants energy.Constants
@@ -119,6 +131,7 @@ func TestConvertNetwork(t *testing.T) {
 			t.Errorf("%s: %v after 32 steps, ordinary %v: %s", c.Method, last.Accuracy, c.AnnAccuracy, line)
 		}
 		checkEnergy(t, c)
+		checkExits(t, c, filepath.Join(out, c.Method+".safetensors"))
 		var e catalog.Evaluation
 		stdout, stderr, code := command("eval", filepath.Join(out, c.Method+".safetensors"), "--energy", "45nm", "--json")
 		if code != 0 {
@@ -148,6 +161,29 @@ func TestConvertNetwork(t *testing.T) {
 	for _, want := range []string{"rmp", "95 % BAND", "ordinary", "spiking1", "conv2d", "adds most to the error", "neuron operations, dense", "output stationary", "bits"} {
 		if code != 0 || !strings.Contains(stdout, want) {
 			t.Errorf("exit code %d, no %q in\n%s%s", code, want, stdout, stderr)
+		}
+	}
+}
+
+// checkExits checks that answers are as early and as good as eval finds them by the same margin.
+func checkExits(t *testing.T, c conversionJSON, model string) {
+	t.Helper()
+	x := c.Exits
+	if len(x.Curve) == 0 && c.Method == "model" {
+		return // no score leads
+	}
+	if x.ChosenOn != 60 || len(x.Curve) != 16 || x.Curve[0].Steps <= x.Curve[15].Steps {
+		t.Errorf("%s: %+v", c.Method, x)
+	}
+	for _, e := range x.Curve[4:6] {
+		stdout, stderr, code := command("eval", model, "--early-exit", strconv.FormatFloat(e.Margin, 'g', -1, 64), "--json")
+		var got catalog.Evaluation
+		if code != 0 {
+			t.Fatal(stderr)
+		}
+		strict(t, stdout, &got)
+		if math.Abs(got.StepsPerSample-e.Steps) > 1e-9 || *got.Accuracy != e.Accuracy || !(e.Low <= e.Accuracy && e.Accuracy <= e.High) {
+			t.Errorf("%s, margin %v: eval has %v %% in %v steps, convert %+v", c.Method, e.Margin, *got.Accuracy, got.StepsPerSample, e)
 		}
 	}
 }

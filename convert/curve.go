@@ -53,7 +53,16 @@ type CurveOptions struct {
 // Curve is the accuracy of a network's first output over the steps, its scores summed over
 // time, in one run of the most steps.
 func Curve(ctx context.Context, g network.Graph, o CurveOptions) ([]Point, error) {
-	r, err := newCurve(g, o)
+	r, err := follow(ctx, g, o, nil)
+	if err != nil {
+		return nil, err
+	}
+	return r.points(), nil
+}
+
+// follow runs all samples, which are answered early by each of some margins beside.
+func follow(ctx context.Context, g network.Graph, o CurveOptions, margins []float64) (*curve, error) {
+	r, err := newCurve(g, o, margins)
 	if err != nil {
 		return nil, fmt.Errorf("convert.Curve: %w", err)
 	}
@@ -74,7 +83,7 @@ func Curve(ctx context.Context, g network.Graph, o CurveOptions) ([]Point, error
 			return nil, fmt.Errorf("convert.Curve: %w", err)
 		}
 		if !more {
-			return r.points(), nil
+			return r, nil
 		}
 	}
 }
@@ -90,10 +99,11 @@ type curve struct {
 	right []int
 	count *energy.Counter
 	done  []energy.Tally // by each of the steps, of all samples
+	exits *exiting
 	n     int
 }
 
-func newCurve(g network.Graph, o CurveOptions) (*curve, error) {
+func newCurve(g network.Graph, o CurveOptions, margins []float64) (*curve, error) {
 	if len(o.Steps) == 0 || !slices.IsSorted(o.Steps) || o.Batch < 1 || o.Encoder == nil || o.Source == nil {
 		return nil, fmt.Errorf("steps %v, batches of %d, encoder %T: want steps that ascend, a sample at once or more, an encoder and a source", o.Steps, o.Batch, o.Encoder)
 	}
@@ -109,7 +119,7 @@ func newCurve(g network.Graph, o CurveOptions) (*curve, error) {
 	}
 	r := &curve{
 		o: o, net: net, pass: net.Compile(o.Pool, false).NewPass(network.Options{Pool: o.Pool}), state: net.NewState(1),
-		right: make([]int, len(o.Steps)), done: make([]energy.Tally, len(o.Steps)),
+		right: make([]int, len(o.Steps)), done: make([]energy.Tally, len(o.Steps)), exits: newExiting(margins, net.Outputs()[0].Scale),
 	}
 	return r, nil
 }
@@ -125,6 +135,7 @@ func (r *curve) batch(b *sample.Batch) error {
 	r.sums = tensor.Resize(r.sums, n*k)
 	clear(r.sums)
 	r.n += n
+	r.exits.begin(n)
 	from := 0
 	var done energy.Tally
 	for j, to := range r.o.Steps {
@@ -134,7 +145,7 @@ func (r *curve) batch(b *sample.Batch) error {
 			if err != nil {
 				return err
 			}
-			r.add(outs[0], n*k)
+			r.add(outs[0], b.Targets[0].Class, from)
 			done.Add(r.count.Tally)
 			from = to
 		}
@@ -148,17 +159,19 @@ func (r *curve) batch(b *sample.Batch) error {
 	return nil
 }
 
-// add adds an output over its steps to the sums.
-func (r *curve) add(out *signal.Signal, size int) {
+// add adds an output over its steps, which follow some others, to the sums, and looks at them.
+func (r *curve) add(out *signal.Signal, classes []int, before int) {
 	var d signal.Signal
 	if out.Kind == signal.Spikes {
 		out.Densify(&d)
 		out = &d
 	}
 	for t := range out.T {
-		for i, v := range out.Data[t*out.Stride():][:size] {
+		for i, v := range out.Data[t*out.Stride():][:len(r.sums)] {
 			r.sums[i] += v
 		}
+		step := before + t + 1
+		r.exits.look(r.sums, classes, step, step == r.o.Steps[len(r.o.Steps)-1])
 	}
 }
 

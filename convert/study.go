@@ -43,6 +43,7 @@ type Result struct {
 	Accuracy float64 // of the ordinary network, in percent
 	Points   []Point
 	Layers   []LayerFigures // over the last of the steps of some training samples
+	Exits    Exits          // early ones
 	Energy   Energy
 	N        int // samples that were measured with
 	Outputs  []string
@@ -90,9 +91,16 @@ func (s Study) Run(ctx context.Context, m Method, o Options, ordinary float64) (
 	for _, out := range r.Graph.Outputs {
 		r.Outputs = append(r.Outputs, out.Name)
 	}
-	if r.Points, err = Curve(ctx, r.Graph, s.curve(s.Encoder, s.Steps)); err != nil {
+	exits, margins, err := s.margins(ctx, r.Graph)
+	if err != nil {
 		return r, err
 	}
+	run, err := follow(ctx, r.Graph, s.curve(s.Encoder, s.Steps), margins)
+	if err != nil {
+		return r, err
+	}
+	r.Points, r.Exits = run.points(), exits
+	r.Exits.List = run.exits.means(run.n)
 	// Both get the same batches.
 	analog, over := samples(encode.Constant{}, 1, comparedSamples, o.Steps), samples(s.Encoder, o.Steps, comparedSamples, o.Steps)
 	if r.Layers, err = r.Conversion.Layers(ctx, analog, over); err != nil {

@@ -38,6 +38,7 @@ func (s Screen) Conversion(r convert.Result) error {
 	}
 	fmt.Fprintln(s.Out)
 	s.Paragraph(0, where(r))
+	s.Paragraph(0, exitText(r))
 	s.accounts(accountsOf(r))
 	for _, l := range r.Report {
 		if l.Effect == network.Lost {
@@ -110,6 +111,9 @@ func ConversionPage(title string, results []convert.Result) (report.Page, error)
 		return page, err
 	}
 	page.Sections = []report.Section{curve}
+	if early, ok := exitSection(results); ok {
+		page.Sections = append(page.Sections, early)
+	}
 	for _, r := range results {
 		for _, of := range []func(convert.Result) (report.Section, error){layerSection, energySection} {
 			s, err := of(r)

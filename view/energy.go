@@ -51,10 +51,14 @@ func papersRow(name string, p energy.Papers) []string {
 }
 
 func papersText(p energy.Papers) string {
-	if p.Updates == 0 {
-		return ""
+	text := ""
+	if p.First > 0 {
+		text = fmt.Sprintf("The first layer is multiplied once and kept; in each step it would be %s µJ. ", Short(p.FirstEachStep))
 	}
-	return fmt.Sprintf("The first layer is multiplied once and kept; in each step it would be %s µJ. Not in the total: %s µJ for additions to membranes.", Short(p.FirstEachStep), Short(p.Updates))
+	if p.Updates > 0 {
+		text += fmt.Sprintf("Not in the total: %s µJ for additions to membranes.", Short(p.Updates))
+	}
+	return text
 }
 
 // benchTable has a column for each network.

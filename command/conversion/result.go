@@ -14,6 +14,7 @@ type conversion struct {
 	Start       float64    `json:"start"`
 	AnnAccuracy float64    `json:"ann_accuracy"`
 	Curve       []point    `json:"curve"`
+	Exits       exits      `json:"exits"`
 	Energy      accounts   `json:"energy"`
 	Outputs     []string   `json:"outputs"`
 	Layers      []layerRow `json:"layers"`
@@ -29,6 +30,33 @@ type point struct {
 	Spikes   float64 `json:"spikes_per_sample"`
 	Synops   float64 `json:"synops_per_sample"`
 	Energy   float64 `json:"energy_uj"` // by the account of papers
+}
+
+// exits are accuracies of samples that are answered early, by margins for eval --early-exit.
+type exits struct {
+	ChosenOn int    `json:"chosen_on"` // training samples, which set the margins too
+	Chosen   *int   `json:"chosen"`    // in the curve; null: no margin is as accurate as all steps there
+	Curve    []exit `json:"curve"`
+}
+
+type exit struct {
+	Margin   float64 `json:"margin"`
+	Steps    float64 `json:"steps_per_sample"`
+	Accuracy float64 `json:"accuracy"`
+	Low      float64 `json:"accuracy_low"` // of the band of 95 %
+	High     float64 `json:"accuracy_high"`
+}
+
+func exitsOf(r convert.Result) exits {
+	x := exits{ChosenOn: r.Exits.Samples, Curve: []exit{}}
+	if r.Exits.Chosen >= 0 {
+		x.Chosen = &r.Exits.Chosen
+	}
+	for _, e := range r.Exits.List {
+		lo, hi := convert.Band(e.Accuracy, r.N)
+		x.Curve = append(x.Curve, exit{e.Margin, e.Steps, e.Accuracy, lo, hi})
+	}
+	return x
 }
 
 // accounts are those of energy, side by side, after the last of the steps.
@@ -116,7 +144,7 @@ type note struct {
 func resultOf(r convert.Result) conversion {
 	c := conversion{
 		Method: r.Method, Reset: r.Fire.Reset.String(), Start: r.Fire.Start, AnnAccuracy: r.Accuracy, N: r.N,
-		Energy: accountsOf(r), Curve: []point{}, Outputs: r.Outputs, Layers: []layerRow{}, Notes: []note{},
+		Exits: exitsOf(r), Energy: accountsOf(r), Curve: []point{}, Outputs: r.Outputs, Layers: []layerRow{}, Notes: []note{},
 	}
 	for _, p := range r.Points {
 		lo, hi := convert.Band(p.Accuracy, r.N)
