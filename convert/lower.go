@@ -57,14 +57,18 @@ type Pooling uint8
 // What becomes of it.
 const (
 	Gates  Pooling = iota // temporal.MaxCount, which passes on the largest count of a window
+	Leads                 // temporal.MaxCount with Leader, which passes on the spikes of the element that has the most: too many
+	Any                   // layer.MaxPool, which passes on any spike: more still
 	Means                 // layer.AvgPool: another function
 	Refuse                // an error
 )
 
 // Pools is the Transform that replaces max pooling, of which spikes in a window would pass
 // whenever any comes. Gates count, and their sum is the largest of the sums: with rates for
-// activations nothing is lost. Means are another function, for which the weights were not
-// trained, and the report says so.
+// activations nothing is lost. Leads and Any pass on spikes as they come, and more than the largest
+// count, however many steps there are; they stand behind units, where the units follow the pooling
+// the two change places. Means are another function, for which the weights were not trained.
+// The report says what is lost.
 type Pools struct{ By Pooling }
 
 // Apply replaces; it needs no inputs.
@@ -76,21 +80,83 @@ func (p Pools) Apply(_ context.Context, g network.Graph, _ network.Calibration) 
 		if !ok {
 			continue
 		}
-		var by layer.Layer = temporal.MaxCount{Size: l.Size, Stride: l.Stride, Padding: l.Padding}
+		by, err := p.replacement(l)
+		if err == nil && (p.By == Leads || p.By == Any) {
+			err = behindUnits(e, nd.Name, &r)
+		}
+		if err != nil {
+			return network.Graph{}, nil, fmt.Errorf("convert.Pools: %w", &network.NodeError{Index: i, Name: nd.Name, Err: err})
+		}
 		switch p.By {
 		case Gates:
 			r.Add(nd.Name, network.Changed, "passes on the spikes of the element that has had the most")
+		case Leads:
+			r.Add(nd.Name, network.Lost, "its maxima: spikes of the element that leads pass, too many where the lead changes")
+		case Any:
+			r.Add(nd.Name, network.Lost, "its maxima: any spike of a window passes, too many where elements take turns")
 		case Means:
-			by = layer.AvgPool{Size: l.Size, Stride: l.Stride, Padding: l.Padding}
 			r.Add(nd.Name, network.Lost, "its maxima: they became means, for which the weights were not trained; compare the accuracy of the ordinary network with means")
-		default:
-			return network.Graph{}, nil, fmt.Errorf("convert.Pools: %w", &network.NodeError{Index: i, Name: nd.Name, Err: errors.New("is max pooling, which is refused; let it count (Gates)")})
 		}
 		if err := e.Replace(nd.Name, network.GraphNode{Node: network.Node{Layer: by}}); err != nil {
 			return network.Graph{}, nil, fmt.Errorf("convert.Pools: %w", err)
 		}
 	}
 	return e.Graph(), r, nil
+}
+
+// replacement is what stands in a layer's place.
+func (p Pools) replacement(l layer.MaxPool) (layer.Layer, error) {
+	switch p.By {
+	case Gates, Leads:
+		return temporal.MaxCount{Size: l.Size, Stride: l.Stride, Padding: l.Padding, Leader: p.By == Leads}, nil
+	case Any:
+		return l, nil
+	case Means:
+		return layer.AvgPool{Size: l.Size, Stride: l.Stride, Padding: l.Padding}, nil
+	}
+	return nil, errors.New("is max pooling, which is refused; let it count (Gates)")
+}
+
+// behindUnits puts a pooling behind the units that follow it, unless it gets spikes as it is.
+func behindUnits(e *network.Editor, name string, r *network.Report) error {
+	nd, err := e.Node(name)
+	if err != nil {
+		return err
+	}
+	for at := nd.Inputs[0]; at != network.Input; {
+		from, err := e.Node(at)
+		if err != nil {
+			return err
+		}
+		if rectified(from.Layer) {
+			return nil
+		}
+		if !keepsSpikes(from.Layer) {
+			break
+		}
+		at = from.Inputs[0]
+	}
+	nodes, outputs := e.Consumers(name)
+	if len(nodes) == 1 && len(outputs) == 0 {
+		unit, err := e.Node(nodes[0])
+		if err == nil && rectified(unit.Layer) {
+			if err = e.Remove(name); err == nil {
+				err = e.InsertAfter(unit.Name, nd)
+			}
+			r.Add(name, network.Changed, "and %s changed places, which changes no maximum", unit.Name)
+			return err
+		}
+	}
+	return errors.New("takes maxima of what are no spikes, whose largest in each step says nothing of the largest mean; put it right behind a relu, or let it count (gate)")
+}
+
+// keepsSpikes reports whether a layer gives spikes of spikes.
+func keepsSpikes(l layer.Layer) bool {
+	switch l.(type) {
+	case layer.MaxPool, temporal.MaxCount, layer.Flatten, layer.Upsample:
+		return true
+	}
+	return false
 }
 
 // Compensate is the Transform that multiplies the weights of all layers but the first ones, not

@@ -630,6 +630,46 @@ func TestPools(t *testing.T) {
 	}
 }
 
+// The gates of the leader and of any spike stand behind units, where exchanging them with the pooling
+// changes nothing, and pass more spikes than the exact one; of currents they are refused.
+func TestOtherGates(t *testing.T) {
+	layers := []layer.Layer{layer.Conv2D{Out: 3, Kernel: []int{3}, Padding: []int{1}}, layer.MaxPool{Size: 2}, layer.ReLU{},
+		layer.Conv2D{Out: 3, Kernel: []int{3}, Padding: []int{1}}, layer.ReLU{}, layer.MaxPool{Size: 2}, layer.Flatten{}, dense(3)}
+	g := net(t, tensor.Shape{8, 8, 1}, layers...).Graph()
+	in := image(3, tensor.Shape{8, 8, 1}, 4)
+	long := *in
+	long.T = 128
+	passed := map[convert.Pooling]int{}
+	for by, want := range map[convert.Pooling]string{convert.Gates: "", convert.Leads: "maxpool2: lost: its maxima", convert.Any: "maxpool1: changed: and relu1 changed places"} {
+		c := converted(t, "percentile", g, convert.Options{Pooling: by, Analog: of(in)})
+		if !strings.Contains(c.Report.String(), want) {
+			t.Errorf("%v: report\n%s", by, c.Report)
+		}
+		whole, ordinary := signalsOf(t, g, in)["linear1"], signalsOf(t, c.Ordinary, in)["linear1"]
+		if by == convert.Leads || by == convert.Any {
+			for i, v := range ordinary.Data {
+				if v != whole.Data[i] {
+					t.Fatalf("%v: ordinary scores %v, before %v", by, ordinary.Data, whole.Data)
+				}
+			}
+		}
+		out := signalsOf(t, c.Graph, &long)["maxpool2"]
+		if out.Kind != signal.Spikes {
+			t.Fatalf("%v: gives %v", by, out.Kind)
+		}
+		passed[by] = out.Raster.Count(0, out.Rows())
+	}
+	if !(passed[convert.Any] > passed[convert.Leads] && passed[convert.Leads] >= passed[convert.Gates]) {
+		t.Errorf("spikes %v", passed)
+	}
+	currents := net(t, tensor.Shape{8, 8, 1}, layer.Conv2D{Out: 3, Kernel: []int{3}}, layer.ReLU{}, layer.AvgPool{Size: 2}, layer.MaxPool{Size: 3}, layer.Flatten{}, dense(3)).Graph()
+	for _, by := range []convert.Pooling{convert.Leads, convert.Any} {
+		if _, _, err := (convert.Pools{By: by}).Apply(t.Context(), currents, nil); err == nil || !strings.Contains(err.Error(), `node "maxpool1": takes maxima of what are no spikes`) {
+			t.Errorf("%v: %v", by, err)
+		}
+	}
+}
+
 // The factor of spiking-resnet is of weights behind spikes alone, and never below 1.
 func TestCompensate(t *testing.T) {
 	g := branched(t)

@@ -69,6 +69,9 @@ func jointNetworks(t testing.TB) map[string]*network.Network {
 	add("max-count", tensor.Shape{7, 6, 2},
 		node("a", temporal.MaxCount{Size: 2, Stride: 1}), node("b", layer.Conv2D{Out: 3, Kernel: []int{2}}), node("c", lif(0.9, neuron.Subtract, fast)),
 		node("d", temporal.MaxCount{Size: 3, Padding: []int{1}}), node("e", layer.Flatten{}), node("f", layer.Linear{Out: 4}))
+	add("leader", tensor.Shape{7, 6, 2},
+		node("a", temporal.MaxCount{Size: 2, Stride: 1, Leader: true}), node("b", layer.Conv2D{Out: 3, Kernel: []int{2}}), node("c", lif(0.9, neuron.Subtract, fast)),
+		node("d", temporal.MaxCount{Size: 3, Padding: []int{1}, Leader: true}), node("e", layer.Flatten{}), node("f", layer.Linear{Out: 4}))
 	add("parametric", tensor.Shape{5, 6, 2},
 		node("a", layer.Conv2D{Out: 3, Kernel: []int{3}}), node("b", layer.ParametricSpiking{Beta: 0.8, Threshold: 0.3, Surrogate: arctan}),
 		node("c", layer.Conv2D{Out: 4, Kernel: []int{2}}), node("d", layer.ParametricSpiking{Beta: 0.5, Threshold: 0.2, Reset: neuron.Zero, DecayInput: true, Surrogate: triangle}),

@@ -43,7 +43,7 @@ type Convert struct {
 	Input      string   `help:"What the spiking network gets in a step: constant (the values) or poisson (spikes of their probability)." enum:"constant,poisson" default:"constant"`
 	Reset      string   `help:"What a spike does to the membrane: subtract (soft) or zero (hard). Default: the method's." enum:",subtract,zero" default:"" placeholder:"RESET"`
 	Start      *float64 `help:"Membrane before the first step, as a share of the threshold: 0, or 0.5, which rounds. Default: the method's." placeholder:"SHARE"`
-	MaxPool    string   `help:"What becomes of max pooling: gate (it counts spikes), average (another function) or refuse." enum:"gate,average,refuse" default:"gate"`
+	MaxPool    string   `help:"What becomes of max pooling: gate (it counts spikes exactly), leader (spikes of the element with the most), or (any spike), average (another function) or refuse." enum:"gate,leader,or,average,refuse" default:"gate"`
 	Percentile float64  `help:"Percentile of activations; 0: 99.9." placeholder:"P"`
 	Nonzero    bool     `help:"The percentile is of the activations that are not 0."`
 	Factor     float64  `help:"Factor of thresholds of spike-norm (0: 1) and rmp (0: found), or of weights of spiking-resnet (0: 1)." placeholder:"F"`
@@ -206,7 +206,7 @@ func (c *Convert) study(e Env, f *modelfile.File, pool *par.Pool) (*catalog.Mode
 }
 
 func (c *Convert) options() convert.Options {
-	o := convert.Options{Start: c.Start, Pooling: map[string]convert.Pooling{"average": convert.Means, "refuse": convert.Refuse}[c.MaxPool], Percentile: c.Percentile, Nonzero: c.Nonzero, Factor: c.Factor, Rescale: c.Rescale}
+	o := convert.Options{Start: c.Start, Pooling: map[string]convert.Pooling{"leader": convert.Leads, "or": convert.Any, "average": convert.Means, "refuse": convert.Refuse}[c.MaxPool], Percentile: c.Percentile, Nonzero: c.Nonzero, Factor: c.Factor, Rescale: c.Rescale}
 	if c.Reset != "" {
 		o.Reset = new(neuron.Reset)
 		if c.Reset == "zero" {

@@ -22,10 +22,17 @@ import (
 // element in row-major order; padding never is the largest. The sums are the state.
 //
 //	∂x_j[t] = Σ_{τ ≥ t} (∂y[τ] − ∂y[τ+1]) where j has the largest sum at τ
+//
+// With Leader it gives what the element with the largest sum so far gives, itself included, the
+// usual gate of conversions (Rueckauer et al., Front. Neurosci. 11:682, 2017). Of spikes its sum is
+// never below the largest of the sums, and above it where the lead changes.
+//
+//	y[t] = x_j[t],   ∂x_j[t] = ∂y[t] where j has the largest sum at t
 type MaxCount struct {
 	Size    int   `yaml:"size,required"`            // height and width of a window
 	Stride  int   `yaml:"stride"`                   // pixels between neighbouring windows; 0: size
 	Padding []int `yaml:"padding,single,omitempty"` // around the image, less than size: one number, height and width, or top, bottom, left, right
+	Leader  bool  `yaml:"leader,omitempty"`         // gives what the element with the largest sum gives
 }
 
 // largestWindow is the greatest Size: places in a window are bytes.
@@ -123,6 +130,9 @@ func (l MaxCount) Forward(c *layer.Call) {
 					}
 					grown := sums[w[place]] - most[o]
 					most[o] = sums[w[place]]
+					if l.Leader && t >= 0 {
+						grown = row[w[place]]
+					}
 					switch r := t*in.B + b; {
 					case t < 0:
 					case kind == signal.Dense:
@@ -142,6 +152,10 @@ func (l MaxCount) Backward(c *layer.Call) {
 	if din == nil {
 		return
 	}
+	if l.Leader {
+		l.backwardLeader(c)
+		return
+	}
 	n, m, windows := din.Units(), dout.Units(), l.windows(din.Shape)
 	won := c.Scratch.Bytes(0, (dout.T+1)*dout.B*m)
 	c.Pool.For(dout.B, 1, func(_, b0, b1 int) {
@@ -155,6 +169,24 @@ func (l MaxCount) Backward(c *layer.Call) {
 				copy(din.Data[(t*dout.B+b)*n:][:n], sums)
 				for o, w := range windows {
 					sums[w[won[(t*dout.B+b)*m+o]]] -= errs[o]
+				}
+			}
+		}
+	})
+}
+
+// backwardLeader carries the errors back to those that had the largest sums.
+func (l MaxCount) backwardLeader(c *layer.Call) {
+	dout, din := c.DOut, c.DIn[0]
+	n, m, windows := din.Units(), dout.Units(), l.windows(din.Shape)
+	won := c.Scratch.Bytes(0, (dout.T+1)*dout.B*m)
+	clear(din.Data[:dout.T*dout.B*n])
+	c.Pool.For(dout.B, 1, func(_, b0, b1 int) {
+		for b := b0; b < b1; b++ {
+			for t := range dout.T {
+				to := din.Data[(t*dout.B+b)*n:][:n]
+				for o, w := range windows {
+					to[w[won[((t+1)*dout.B+b)*m+o]]] += dout.Data[(t*dout.B+b)*m+o]
 				}
 			}
 		}

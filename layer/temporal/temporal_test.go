@@ -133,3 +133,59 @@ func TestMaxCountIsTheLargestCount(t *testing.T) {
 		}
 	}
 }
+
+// The leader's spikes are never fewer than the largest count, at each step, and where an element
+// leads from the first step on as many; those of any element are never fewer than the leader's.
+func TestLeaderIsNeverBelow(t *testing.T) {
+	shape, steps := tensor.Shape{4, 4, 2}, 64
+	count := func(l layer.Layer, in *signal.Signal) (sums [][]int) {
+		n, err := network.Sequential(shape, 1, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		outs, err := n.Compile(nil, false).NewPass(network.Options{}).Forward(n.NewState(1), in, false)
+		if err != nil || outs[0].Kind != signal.Spikes {
+			t.Fatal(err, outs[0].Kind)
+		}
+		now := make([]int, outs[0].Units())
+		for step := range steps {
+			for o := range now {
+				if outs[0].Raster.At(step, o) {
+					now[o]++
+				}
+			}
+			sums = append(sums, slices.Clone(now))
+		}
+		return sums
+	}
+	over, windows := 0, 0
+	for seed := range uint64(40) {
+		in := snntest.Random(signal.Spikes, steps, 1, shape, 0.1+0.02*float64(seed), seed)
+		exact, leader, any := count(temporal.MaxCount{Size: 2}, in), count(temporal.MaxCount{Size: 2, Leader: true}, in), count(layer.MaxPool{Size: 2}, in)
+		for step := range exact {
+			for o, most := range exact[step] {
+				if leader[step][o] < most || any[step][o] < leader[step][o] {
+					t.Fatalf("seed %d, step %d, window %d: %d of the leader, %d of any, the largest count is %d", seed, step, o, leader[step][o], any[step][o], most)
+				}
+			}
+		}
+		for o, most := range exact[steps-1] {
+			windows++
+			if leader[steps-1][o] > most {
+				over++
+			}
+		}
+	}
+	if over == 0 || over == windows {
+		t.Errorf("the leader gave too many spikes in %d of %d windows", over, windows)
+	}
+	// An element that alone fires leads, and is passed on as it is.
+	alone := &signal.Signal{}
+	alone.Reset(signal.Spikes, steps, 1, shape)
+	for step := 0; step < steps; step += 3 {
+		alone.Raster.Set(step, 0)
+	}
+	if got := count(temporal.MaxCount{Size: 2, Leader: true}, alone)[steps-1][0]; got != 22 {
+		t.Errorf("%d spikes of 22 passed", got)
+	}
+}
