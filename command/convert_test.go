@@ -30,6 +30,7 @@ type conversionJSON struct {
 	Method      string
 	Reset       string
 	Start       float64
+	Delay       int
 	AnnAccuracy float64 `json:"ann_accuracy"`
 	Curve       []struct {
 		Steps    int
@@ -157,6 +158,17 @@ func TestConvertNetwork(t *testing.T) {
 	if err != nil || len(kept) != 9 {
 		t.Errorf("result.json: %d results, %v", len(kept), err)
 	}
+	late := filepath.Join(dir, "late")
+	stdout, stderr, code = command("convert", model, "--method", "balance", "--start", "0", "--steps", "6,9", "--samples", "60", "--delay", "auto", "--out", late, "--json")
+	var c conversionJSON
+	if strict(t, stdout, &c); code != 0 || c.Delay < 0 || c.Delay > 5 {
+		t.Fatalf("exit code %d, a delay of %d: %s", code, c.Delay, stderr)
+	}
+	stdout, stderr, code = command("eval", filepath.Join(late, "balance.safetensors"), "--json")
+	var e catalog.Evaluation
+	if strict(t, stdout, &e); code != 0 || *e.Accuracy != c.Curve[1].Accuracy {
+		t.Errorf("delay %d: eval has %v %%, the curve %v, %s", c.Delay, *e.Accuracy, c.Curve[1].Accuracy, stderr)
+	}
 	stdout, stderr, code = command("convert", model, "--method", "rmp", "--steps", "8", "--samples", "20", "--input", "poisson")
 	for _, want := range []string{"rmp", "95 % BAND", "ordinary", "spiking1", "conv2d", "adds most to the error", "neuron operations, dense", "output stationary", "bits"} {
 		if code != 0 || !strings.Contains(stdout, want) {
@@ -272,6 +284,8 @@ func TestConvertNetworkRefuses(t *testing.T) {
 		{2, []string{`no method "precentile"`, "percentile"}, []string{max, "--method", "precentile"}},
 		{2, []string{"--steps", "ascend"}, []string{max, "--steps", "8,4"}},
 		{2, []string{"--steps", "ascend"}, []string{max, "--steps", "8,8"}},
+		{2, []string{"--delay", "below 8"}, []string{max, "--steps", "8", "--delay", "8"}},
+		{2, []string{"--delay", "want auto"}, []string{max, "--steps", "8", "--delay", "late"}},
 		{2, []string{"data is given twice"}, []string{max, "--method", "data,model,data"}},
 		{2, []string{"--samples"}, []string{max, "--samples", "0"}},
 		{1, []string{"does without factor"}, []string{max, "--factor", "0.5"}},

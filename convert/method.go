@@ -30,12 +30,16 @@ type Options struct {
 	Nonzero    bool          // the percentile is of the activations that are not 0
 	Factor     float64       // of thresholds, with spiking-resnet of weights; 0: 1, with rmp found
 	Rescale    bool          // shortcuts are rescaled, in place of thresholds of 1 behind the first branch
+	Late       int           // steps that scores leave out (Study); FindLate: found by samples
 	Steps      int           // of time that the result is for, which fits are made for
 
 	Analog network.Calibration // training samples as the ordinary network takes them
 	Spikes network.Calibration // the same as the spiking network takes them, over the steps in which currents are measured
 	Used   network.Calibration // the same over Steps
 }
+
+// FindLate has the steps that scores leave out found (Conversion.LateStart).
+const FindLate = -1
 
 // over is a pass over other samples than the rest.
 type over struct {

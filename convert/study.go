@@ -43,6 +43,7 @@ type Result struct {
 	Accuracy float64 // of the ordinary network, in percent
 	Points   []Point
 	Layers   []LayerFigures // over the last of the steps of some training samples
+	Late     int            // steps that scores leave out
 	Exits    Exits          // early ones
 	Energy   Energy
 	N        int // samples that were measured with
@@ -88,6 +89,11 @@ func (s Study) Run(ctx context.Context, m Method, o Options, ordinary float64) (
 	if r.Conversion, err = m.Convert(ctx, s.Graph, o); err != nil {
 		return r, err
 	}
+	// Both get the same batches.
+	analog, over := samples(encode.Constant{}, 1, comparedSamples, o.Steps), samples(s.Encoder, o.Steps, comparedSamples, o.Steps)
+	if err := s.delay(ctx, &r, o.Late, analog, over); err != nil {
+		return r, err
+	}
 	for _, out := range r.Graph.Outputs {
 		r.Outputs = append(r.Outputs, out.Name)
 	}
@@ -101,13 +107,30 @@ func (s Study) Run(ctx context.Context, m Method, o Options, ordinary float64) (
 	}
 	r.Points, r.Exits = run.points(), exits
 	r.Exits.List = run.exits.means(run.n)
-	// Both get the same batches.
-	analog, over := samples(encode.Constant{}, 1, comparedSamples, o.Steps), samples(s.Encoder, o.Steps, comparedSamples, o.Steps)
 	if r.Layers, err = r.Conversion.Layers(ctx, analog, over); err != nil {
 		return r, err
 	}
 	r.Energy, err = s.account(ctx, r)
 	return r, err
+}
+
+// delay leaves steps out of the scores, fewer than the first of those after which answers are read off.
+func (s Study) delay(ctx context.Context, r *Result, late int, analog, over network.Calibration) (err error) {
+	switch {
+	case late < FindLate || late >= s.Steps[0]:
+		return fmt.Errorf("convert: %d steps left out of the scores and answers read off after %d: want fewer than these, or %d to have them found", late, s.Steps[0], FindLate)
+	case late == FindLate:
+		if late, err = r.LateStart(ctx, analog, over, s.Steps[0]); err != nil {
+			return err
+		}
+	}
+	if r.Late = late; late == 0 {
+		return nil
+	}
+	var report network.Report
+	r.Graph, report, err = Late{late}.Apply(ctx, r.Graph, nil)
+	r.Report = append(r.Report, report...)
+	return err
 }
 
 // Lossiest is the layer that adds most of the error to what it gets, −1 where none does.

@@ -120,6 +120,7 @@ func layerKinds() map[string]Kind {
 		"integrator": kind(temporal.Integrator{Neuron: neuron.LIF{Beta: 0.9, Threshold: 1, Reset: neuron.None}},
 			temporal.Integrator{Neuron: neuron.CuBaLIF{Alpha: 0.6, Beta: 0.8, Coupling: neuron.Euler, Threshold: 1, Reset: neuron.None, Leak: 0.2}}),
 		"delay":     kind(temporal.Delay{Steps: 1}, temporal.Delay{Steps: 2}),
+		"after":     kind(temporal.After{Steps: 1}, temporal.After{Steps: 1}),
 		"max-count": kind(temporal.MaxCount{}, temporal.MaxCount{Size: 2, Stride: 1, Padding: []int{0, 1, 1, 0}}),
 	}
 }

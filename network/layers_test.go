@@ -69,6 +69,7 @@ func jointNetworks(t testing.TB) map[string]*network.Network {
 	add("max-count", tensor.Shape{7, 6, 2},
 		node("a", temporal.MaxCount{Size: 2, Stride: 1}), node("b", layer.Conv2D{Out: 3, Kernel: []int{2}}), node("c", lif(0.9, neuron.Subtract, fast)),
 		node("d", temporal.MaxCount{Size: 3, Padding: []int{1}}), node("e", layer.Flatten{}), node("f", layer.Linear{Out: 4}))
+	add("after", tensor.Shape{4}, node("a", layer.Linear{Out: 5}), node("b", lif(0.9, neuron.Subtract, fast)), node("c", layer.Linear{Out: 3}), node("d", temporal.After{Steps: 2}))
 	add("leader", tensor.Shape{7, 6, 2},
 		node("a", temporal.MaxCount{Size: 2, Stride: 1, Leader: true}), node("b", layer.Conv2D{Out: 3, Kernel: []int{2}}), node("c", lif(0.9, neuron.Subtract, fast)),
 		node("d", temporal.MaxCount{Size: 3, Padding: []int{1}, Leader: true}), node("e", layer.Flatten{}), node("f", layer.Linear{Out: 4}))

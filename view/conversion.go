@@ -15,7 +15,7 @@ import (
 // Conversion prints what became of an ordinary network by a method: accuracy over the
 // steps, layers, and where the error comes from.
 func (s Screen) Conversion(r convert.Result) error {
-	fmt.Fprintf(s.Out, "%s  %s\n\n", s.Style(Bold, r.Method), r.Fire)
+	fmt.Fprintf(s.Out, "%s  %s%s\n\n", s.Style(Bold, r.Method), r.Fire, delayed(r))
 	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	lo, hi := convert.Band(r.Accuracy, r.N)
 	fmt.Fprintln(w, "STEPS\tACCURACY\t95 % BAND\tDIFFERENCE\tSPIKES A SAMPLE\tADDITIONS\tµJ\t")
@@ -51,6 +51,14 @@ func (s Screen) Conversion(r convert.Result) error {
 // papersTotal is the energy of a point by the account of papers.
 func papersTotal(r convert.Result, p convert.Point) string {
 	return Short(p.Work.Papers(r.Energy.Constants).Total)
+}
+
+// delayed says which steps scores leave out.
+func delayed(r convert.Result) string {
+	if r.Late == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", scores without the first %d steps", r.Late)
 }
 
 var layerHead = []string{"LAYER", "OP", "SCALE", "THRESHOLD", "ANN MAX", "ABOVE", "RATE", "CORRELATION", "ERROR", "INHERITED", "CLIP", "QUANTISE", "UNEVEN"}
@@ -168,7 +176,7 @@ const shownMethods = 6
 func layerSection(r convert.Result) (report.Section, error) {
 	s := report.Section{
 		Title: "Layers: " + r.Method,
-		Text:  fmt.Sprintf("%s: %s.\n\n%s\n\nErrors are root mean squares over units and samples, as shares of the activations': inherited from the layers before, by clipping at the scale, by whole spikes, and by the order of the input.", r.Method, r.Fire, where(r)),
+		Text:  fmt.Sprintf("%s: %s%s.\n\n%s\n\nErrors are root mean squares over units and samples, as shares of the activations': inherited from the layers before, by clipping at the scale, by whole spikes, and by the order of the input.", r.Method, r.Fire, delayed(r), where(r)),
 	}
 	table := report.Table{Caption: "Layers", Head: layerHead, Right: []bool{false}}
 	var bars []figure.Bar

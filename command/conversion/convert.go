@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"synfire/catalog"
 	"synfire/convert"
@@ -44,6 +45,7 @@ type Convert struct {
 	Reset      string   `help:"What a spike does to the membrane: subtract (soft) or zero (hard). Default: the method's." enum:",subtract,zero" default:"" placeholder:"RESET"`
 	Start      *float64 `help:"Membrane before the first step, as a share of the threshold: 0, or 0.5, which rounds. Default: the method's." placeholder:"SHARE"`
 	MaxPool    string   `help:"What becomes of max pooling: gate (it counts spikes exactly), leader (spikes of the element with the most), or (any spike), average (another function) or refuse." enum:"gate,leader,or,average,refuse" default:"gate"`
+	Delay      string   `help:"Steps that scores leave out at the beginning: a number below the first of --steps, or auto, which finds it by training samples without their classes." default:"0" placeholder:"N|auto"`
 	Percentile float64  `help:"Percentile of activations; 0: 99.9." placeholder:"P"`
 	Nonzero    bool     `help:"The percentile is of the activations that are not 0."`
 	Factor     float64  `help:"Factor of thresholds of spike-norm (0: 1) and rmp (0: found), or of weights of spiking-resnet (0: 1)." placeholder:"F"`
@@ -79,6 +81,9 @@ func (c *Convert) Validate() error {
 	ascend := len(c.Steps) > 0 && c.Steps[0] > 0
 	for i := 1; i < len(c.Steps); i++ {
 		ascend = ascend && c.Steps[i] > c.Steps[i-1]
+	}
+	if ascend && (c.late() < convert.FindLate || c.late() >= c.Steps[0]) {
+		return fmt.Errorf("--delay: %q, want auto, or a number of steps below %d, after which the first answer is read off", c.Delay, c.Steps[0])
 	}
 	switch {
 	case len(c.Method) == 0:
@@ -205,8 +210,19 @@ func (c *Convert) study(e Env, f *modelfile.File, pool *par.Pool) (*catalog.Mode
 	return m, s, nil
 }
 
+// late is the delay as convert takes it; what is no delay is below all that are.
+func (c *Convert) late() int {
+	if c.Delay == "auto" {
+		return convert.FindLate
+	}
+	if n, err := strconv.Atoi(c.Delay); err == nil && n >= 0 {
+		return n
+	}
+	return convert.FindLate - 1
+}
+
 func (c *Convert) options() convert.Options {
-	o := convert.Options{Start: c.Start, Pooling: map[string]convert.Pooling{"leader": convert.Leads, "or": convert.Any, "average": convert.Means, "refuse": convert.Refuse}[c.MaxPool], Percentile: c.Percentile, Nonzero: c.Nonzero, Factor: c.Factor, Rescale: c.Rescale}
+	o := convert.Options{Start: c.Start, Pooling: map[string]convert.Pooling{"leader": convert.Leads, "or": convert.Any, "average": convert.Means, "refuse": convert.Refuse}[c.MaxPool], Percentile: c.Percentile, Nonzero: c.Nonzero, Factor: c.Factor, Rescale: c.Rescale, Late: c.late()}
 	if c.Reset != "" {
 		o.Reset = new(neuron.Reset)
 		if c.Reset == "zero" {

@@ -189,3 +189,12 @@ func TestLeaderIsNeverBelow(t *testing.T) {
 		t.Errorf("%d spikes of 22 passed", got)
 	}
 }
+
+func TestAfterLeavesTheFirstStepsOut(t *testing.T) {
+	if got := seriesOf(t, temporal.After{Steps: 3}, 1, 2, 3, 4, 5); !slices.Equal(got, []tensor.Float{0, 0, 0, 4, 5}) {
+		t.Error(got)
+	}
+	if _, err := (temporal.After{}).Output(tensor.Shape{1}); err == nil || !strings.Contains(err.Error(), "steps is 0") {
+		t.Error(err)
+	}
+}
