@@ -33,9 +33,10 @@ func (l Late) Apply(_ context.Context, g network.Graph, _ network.Calibration) (
 }
 
 // LateStart is how many of the first steps to leave out, fewer than most: those without which the
-// mean scores of the first output are the nearest to the ordinary network's, by the sum of the
-// squares of what they differ by, over samples without their classes: analog as the ordinary
-// network takes them, spikes the same over all steps. Of equal ones it is the fewest.
+// scores y of the first output are most like those of the ordinary network, a, by (Σ y·a)²/(Σ y² Σ a²)
+// over samples and scores: a factor common to all changes no answer. No classes are looked at:
+// analog are samples as the ordinary network takes them, spikes the same over all steps. Of equal
+// ones it is the fewest.
 func (c Conversion) LateStart(ctx context.Context, analog, spikes network.Calibration, most int) (int, error) {
 	fail := func(err error) (int, error) { return 0, fmt.Errorf("convert.LateStart: %w", err) }
 	ordinary, err := c.Ordinary.Build(0)
@@ -46,7 +47,7 @@ func (c Conversion) LateStart(ctx context.Context, analog, spikes network.Calibr
 	next, stop := iter.Pull2(iter.Seq2[*signal.Signal, error](analog))
 	defer stop()
 	var want []float64
-	errs := make([]float64, max(1, most))
+	alike := make([]products, max(1, most))
 	start := func(in *signal.Signal) error {
 		same, err, ok := next()
 		if err == nil && (!ok || same.B != in.B) {
@@ -67,7 +68,7 @@ func (c Conversion) LateStart(ctx context.Context, analog, spikes network.Calibr
 	}
 	err = run(ctx, c.Graph, spikes, func(nd network.Info, out *signal.Signal) error {
 		if nd.Name == c.Graph.Outputs[0].Node {
-			late(errs, want, out)
+			late(alike, want, out)
 		}
 		return nil
 	}, start)
@@ -75,28 +76,41 @@ func (c Conversion) LateStart(ctx context.Context, analog, spikes network.Calibr
 		return fail(err)
 	}
 	best := 0
-	for n, e := range errs {
-		if e < errs[best] {
+	for n, p := range alike {
+		if p.likeness() > alike[best].likeness() {
 			best = n
 		}
 	}
 	return best, nil
 }
 
-// late adds to the errors, by the steps that are left out, those of mean scores.
-func late(errs, want []float64, out *signal.Signal) {
+// products are Σ y·a, Σ y² and Σ a².
+type products struct{ ya, yy, aa float64 }
+
+func (p products) likeness() float64 {
+	if p.yy == 0 || p.aa == 0 || p.ya < 0 {
+		return 0
+	}
+	return p.ya * p.ya / (p.yy * p.aa)
+}
+
+// late adds a batch, by the steps that are left out.
+func late(alike []products, want []float64, out *signal.Signal) {
 	x := values(out)
 	sums := make([]float64, len(want)) // of the last steps
 	for t := out.T - 1; t >= 0; t-- {
 		for i := range sums {
 			sums[i] += float64(x[t*out.Stride()+i])
 		}
-		if t >= len(errs) {
+		if t >= len(alike) {
 			continue
 		}
+		p := &alike[t]
 		for i, sum := range sums {
-			d := sum/float64(out.T-t) - want[i]
-			errs[t] += d * d
+			y := sum / float64(out.T-t)
+			p.ya += y * want[i]
+			p.yy += y * y
+			p.aa += want[i] * want[i]
 		}
 	}
 }

@@ -10,32 +10,35 @@ import (
 	"synfire/tensor"
 )
 
-// A chain of two units of which the second waits for the first: from 0 its first spikes are late, and
-// the mean over all steps is too low until the first ones are left out. With input that is told
-// exactly from the first step on nothing is.
+// Neurons that start from 0 give their first spike late, and scores are out of proportion until the
+// first steps are left out. With input that is told exactly from the first step on nothing is.
 func TestLateStart(t *testing.T) {
 	g := chain(t, 1, []tensor.Float{1}, []tensor.Float{1}, []tensor.Float{1})
 	c := converted(t, "data", g, convert.Options{Analog: of(constant(1, 1))}) // λ = 1
-	find := func(x tensor.Float, steps, most int) int {
-		n, err := c.LateStart(t.Context(), of(constant(1, x)), of(constant(steps, x)), most)
+	find := func(steps, most int, x ...tensor.Float) int {
+		var analog, spikes []*signal.Signal
+		for _, v := range x {
+			analog, spikes = append(analog, constant(1, v)), append(spikes, constant(steps, v))
+		}
+		n, err := c.LateStart(t.Context(), of(analog...), of(spikes...), most)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return n
 	}
 	// At ½ the neurons fire in steps 2, 4, 6, …: of an even number of steps the mean is right, and
-	// of seven that of the last six.
-	if n := find(0.5, 8, 8); n != 0 {
-		t.Errorf("eight steps: %d are left out", n)
+	// of seven that of the last six. At 1 it always is.
+	for _, v := range []struct{ steps, most, want int }{{8, 8, 0}, {7, 7, 1}, {7, 1, 0}} {
+		if n := find(v.steps, v.most, 1, 0.5); n != v.want {
+			t.Errorf("%+v: %d are left out", v, n)
+		}
 	}
-	if n := find(0.5, 7, 7); n != 1 {
-		t.Errorf("seven steps: %d are left out", n)
+	// A factor alone is no reason to leave any out, nor are scores that are 0.
+	if n := find(7, 7, 0.5); n != 0 {
+		t.Errorf("one sample: %d are left out", n)
 	}
-	if n := find(1, 5, 5); n != 0 {
-		t.Errorf("a spike in each step: %d are left out", n)
-	}
-	if n := find(0.5, 7, 1); n != 0 {
-		t.Errorf("at most none: %d are left out", n)
+	if n := find(7, 7, 0, 0); n != 0 {
+		t.Errorf("silent: %d are left out", n)
 	}
 	if _, err := c.LateStart(t.Context(), of(), of(constant(3, 1)), 2); err == nil || !strings.Contains(err.Error(), "other samples") {
 		t.Error(err)
