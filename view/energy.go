@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"strings"
 
 	"synfire/convert"
 	"synfire/energy"
@@ -156,7 +157,7 @@ func energySection(r convert.Result) (report.Section, error) {
 	}
 	add("ordinary", r.Energy.Quantised.Cost(c))
 	for _, b := range r.Energy.Beside {
-		add(b.Flow.String(), b.Cost)
+		add(strings.Fields(b.Flow.String())[1], b.Cost) // what fits beside a bar: scatter, stationary
 	}
 	f, err := figure.Bars("Energy with memory", "µJ a sample", bars)
 	if err != nil {

@@ -52,11 +52,11 @@ func exitSection(results []convert.Result) (s report.Section, ok bool) {
 	first := results[0]
 	most := float64(first.Points[len(first.Points)-1].Steps)
 	lines = append(lines, figure.Series{Name: "ordinary network", Reference: true, X: []float64{1, most}, Y: []float64{first.Accuracy, first.Accuracy}})
-	f, err := figure.Curves("Accuracy of early answers", "steps a sample", figure.Panel{Name: "accuracy (%)", Series: lines})
+	f, err := figure.Curves("Accuracy of early answers", "steps a sample", figure.Panel{Name: "accuracy (%)", Series: lines, LogX: true})
 	if len(table.Rows) == 0 || err != nil {
 		return s, false
 	}
 	s.Tables = []report.Table{table}
-	s.Figures = []report.Figure{{SVG: f.SVG(), Alt: "Accuracy of samples that are answered early against the mean number of their steps, for several margins", Caption: "Each mark is a margin; bands are binomial, 95 %. Margins are set and chosen by training samples."}}
+	s.Figures = []report.Figure{{SVG: f.SVG(), Alt: "Accuracy of samples that are answered early against the mean number of their steps, for several margins", Caption: "Each point of a line is a margin; bands are binomial, 95 %. Margins are set and chosen by training samples."}}
 	return s, true
 }
