@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"synfire/internal/kernel"
 	"synfire/internal/par"
 	"synfire/tensor"
 )
@@ -128,12 +129,7 @@ func (l BatchNorm) Forward(c *Call) {
 	}
 	mu, slope := l.lines(c, mean, inv)
 	beta := c.Params[1].Data
-	c.eachRow(n, func(r int) {
-		y, beta, mu, slope := out.Data[r*n:][:n], beta[:n], mu[:n], slope[:n]
-		for j, x := range in.Data[r*n:][:n] {
-			y[j] = beta[j] + tensor.Float((x-mu[j])*slope[j])
-		}
-	})
+	c.eachRows(n, func(lo, hi int) { kernel.Normalize(out.Data[lo:hi], in.Data[lo:hi], mu, slope, beta) })
 }
 
 // statistics is where each channel's mean and 1/√(σ² + ε) are kept for Backward.
@@ -154,13 +150,9 @@ func (l BatchNorm) lines(c *Call, mean, inv []float64) (mu, slope []tensor.Float
 	return mu, slope
 }
 
-// eachRow calls f for each row of n elements of the input, on all threads.
-func (c *Call) eachRow(n int, f func(r int)) {
-	c.Pool.For(len(c.In[0].Data)/n, max(tileElems/n, 1), func(_, r0, r1 int) {
-		for r := r0; r < r1; r++ {
-			f(r)
-		}
-	})
+// eachRows calls f for the elements [lo, hi) of whole rows of n of the input, on all threads.
+func (c *Call) eachRows(n int, f func(lo, hi int)) {
+	c.Pool.For(len(c.In[0].Data)/n, max(tileElems/n, 1), func(_, r0, r1 int) { f(r0*n, r1*n) })
 }
 
 // measure computes mean and biased variance of the batch, and leaves the
@@ -170,21 +162,11 @@ func (l BatchNorm) measure(c *Call, mean, variance []float64) {
 	rows := len(x) / n
 	clear(mean)
 	clear(variance)
-	channelSums(c, mean, 0, rows, func(part []float64, r int) {
-		for j, v := range x[r*n:][:len(part)] {
-			part[j] += float64(v)
-		}
-	})
+	channelSums(c, mean, 0, rows, func(part []float64, r0, r1 int) { kernel.ValueSums(part, x[r0*n:r1*n]) })
 	for j := range mean {
 		mean[j] /= float64(rows)
 	}
-	channelSums(c, variance, 0, rows, func(part []float64, r int) {
-		mean := mean[:len(part)]
-		for j, v := range x[r*n:][:len(part)] {
-			d := float64(v) - mean[j]
-			part[j] += float64(d * d)
-		}
-	})
+	channelSums(c, variance, 0, rows, func(part []float64, r0, r1 int) { kernel.SquareSums(part, x[r0*n:r1*n], mean) })
 	for j, squares := range variance {
 		variance[j] = squares / float64(rows)
 		c.Stats[0][j] = tensor.Float(mean[j])
@@ -206,12 +188,8 @@ func (l BatchNorm) Backward(c *Call) {
 	stepRows := rows / steps
 	for t := steps - 1; t >= 0; t-- {
 		clear(sum)
-		channelSums(c, sum, t*stepRows, (t+1)*stepRows, func(part []float64, r int) {
-			x := in.Data[r*n:][:n]
-			for j, g := range dy[r*n:][:n] {
-				part[j] += float64(g)
-				part[n+j] += float64(float64(g) * float64((float64(x[j])-mean[j])*inv[j]))
-			}
+		channelSums(c, sum, t*stepRows, (t+1)*stepRows, func(part []float64, r0, r1 int) {
+			kernel.ErrorSums(part[:n], part[n:], dy[r0*n:r1*n], in.Data[r0*n:r1*n], mean, inv)
 		})
 		for j := range n {
 			c.DParams[1][j] += tensor.Float(sum[j])
@@ -234,22 +212,18 @@ func (l BatchNorm) Backward(c *Call) {
 	}
 	byMean, byVariance := through[:n], through[n:]
 	dx := c.DIn[0].Data
-	c.eachRow(n, func(r int) {
-		x, dx := in.Data[r*n:][:n], dx[r*n:][:n]
-		mu, slope, byMean, byVariance := mu[:n], slope[:n], byMean[:n], byVariance[:n]
-		for j, g := range dy[r*n:][:n] {
-			dx[j] = slope[j] * (g - byMean[j] - tensor.Float((x[j]-mu[j])*byVariance[j]))
-		}
+	c.eachRows(n, func(lo, hi int) {
+		kernel.NormalizeBackward(dx[lo:hi], dy[lo:hi], in.Data[lo:hi], mu, slope, byMean, byVariance)
 	})
 }
 
 // sumRows is the number of rows of a chunk of channelSums.
 const sumRows = 256
 
-// channelSums adds to sum what add adds up for each row in [r0, r1): in
+// channelSums adds to sum what add adds up for the rows in [r0, r1): in
 // float64, over fixed chunks of rows that are then added in order, so that
 // threads change nothing.
-func channelSums(c *Call, sum []float64, r0, r1 int, add func(part []float64, r int)) {
+func channelSums(c *Call, sum []float64, r0, r1 int, add func(part []float64, r0, r1 int)) {
 	n := len(sum)
 	chunks := (r1 - r0 + sumRows - 1) / sumRows
 	parts := c.Temp.Doubles(0, chunks*n)
@@ -257,9 +231,7 @@ func channelSums(c *Call, sum []float64, r0, r1 int, add func(part []float64, r 
 		for i := i0; i < i1; i++ {
 			part := parts[i*n:][:n]
 			clear(part)
-			for r := r0 + i*sumRows; r < min(r0+(i+1)*sumRows, r1); r++ {
-				add(part, r)
-			}
+			add(part, r0+i*sumRows, min(r0+(i+1)*sumRows, r1))
 		}
 	})
 	for i := range chunks {

@@ -6,6 +6,7 @@ package kernel
 //go:generate go run -C ../../tools/asm . -kernels events -out ../../internal/kernel/zevents_amd64.s -stubs ../../internal/kernel/zevents_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels lif -out ../../internal/kernel/zlif_amd64.s -stubs ../../internal/kernel/zlif_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels elementwise -out ../../internal/kernel/zelementwise_amd64.s -stubs ../../internal/kernel/zelementwise_amd64.go -pkg kernel
+//go:generate go run -C ../../tools/asm . -kernels norm -out ../../internal/kernel/znorm_amd64.s -stubs ../../internal/kernel/znorm_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels pool -out ../../internal/kernel/zpool_amd64.s -stubs ../../internal/kernel/zpool_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels walk -out ../../internal/kernel/zwalk_amd64.s -stubs ../../internal/kernel/zwalk_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels relax -out ../../internal/kernel/zrelax_amd64.s -stubs ../../internal/kernel/zrelax_amd64.go -pkg kernel

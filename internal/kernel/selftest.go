@@ -133,7 +133,27 @@ func selfTestUpdates() []Float {
 	Scale(table[2*n:], 0.5)
 	ColumnSums(sums[:n], table, n, rows)
 	SumSteps(sums[n:], table, n, rows)
-	return append(append(append(append(w, m...), v...), table...), sums...)
+	return append(append(append(append(append(w, m...), v...), table...), sums...), selfTestNorm()...)
+}
+
+// selfTestNorm normalises rows and sends errors back.
+func selfTestNorm() []Float {
+	const n, rows = 29, 5
+	x, dy := sixteenths(rows*n, 7), sixteenths(rows*n, 11)
+	sum, square, first, dot := make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
+	ValueSums(sum, x)
+	SquareSums(square, x, sum)
+	ErrorSums(first, dot, dy, x, sum, square)
+	y, dx := make([]Float, rows*n), make([]Float, rows*n)
+	Normalize(y, x, x[:n], dy[:n], x[n:2*n])
+	NormalizeBackward(dx, dy, x, x[:n], dy[:n], x[n:2*n], dy[n:2*n])
+	out := append(y, dx...)
+	for _, v := range [][]float64{sum, square, first, dot} {
+		for _, s := range v {
+			out = append(out, Float(s))
+		}
+	}
+	return out
 }
 
 // floats are the words cut into numbers of 16 bits.
