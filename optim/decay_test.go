@@ -49,7 +49,7 @@ func TestWeightDecay(t *testing.T) {
 		for s := 1; s <= 20; s++ {
 			eta := 0.1 / float64(s)
 			g := random(uint64(s), len(w))
-			optim.Apply(nil, c.o, p, g, bufs, s, eta)
+			optim.Apply(nil, c.o, p, g, bufs, s, eta, nil)
 			for i := range w {
 				want[i] = step[i](want[i], float64(g[0][i]), s, eta)
 				if math.Abs(float64(w[i])-want[i]) > 20*precision()*3 {
@@ -74,7 +74,7 @@ func TestDecayOfVectors(t *testing.T) {
 	} {
 		p := []tensor.Param{{Name: "matrix", Value: tensor.New(1, 1)}, {Name: "vector", Value: tensor.New(1)}}
 		p[0].Value.Data[0], p[1].Value.Data[0] = 1, 1
-		optim.Apply(nil, c.o, p, [][]tensor.Float{{0}, {0}}, optim.NewBuffers(c.o, p), 1, 0.5)
+		optim.Apply(nil, c.o, p, [][]tensor.Float{{0}, {0}}, optim.NewBuffers(c.o, p), 1, 0.5, nil)
 		want := tensor.Float(0.875)
 		if _, ok := c.o.(optim.Decaying); !ok {
 			want = 1

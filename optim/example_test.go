@@ -17,7 +17,7 @@ func Example() {
 	for step := range total {
 		grads := [][]tensor.Float{{2 * (w.Value.Data[0] - 3)}}
 		optim.Clip(grads, 5)
-		optim.Apply(nil, o, params, grads, bufs, step+1, o.Rate()*schedule.Scale(step, total))
+		optim.Apply(nil, o, params, grads, bufs, step+1, o.Rate()*schedule.Scale(step, total), nil)
 		if step%5 == 4 {
 			fmt.Printf("step %d: w = %.3f\n", step+1, w.Value.Data[0])
 		}

@@ -1,12 +1,13 @@
 // Package optim updates parameters from gradients.
 //
-//	SGD   m ← μ·m + g + λ·w,  w ← w − η·m
+//	SGD   m ← μ·m + g + λ·w,  w ← w − η·m, or by Nesterov's momentum
 //	Adam  m ← β1·m + (1−β1)·g,  v ← β2·v + (1−β2)·g²,
 //	      w ← w − η·(m/(1−β1^t)) / (√(v/(1−β2^t)) + ε)      (Kingma and Ba, 2015)
 //	AdamW w ← w − η·λ·w, then Adam                    (Loshchilov and Hutter, 2019)
 //
 // with the rate η of step t from a Schedule. An update is a function of the
-// step and of buffers that Buffers exposes, so that a run can be resumed.
+// step and of buffers that Buffers exposes, so that a run can be resumed. An
+// Average of the weights over the steps may stand in for them where they are used.
 package optim
 
 import (
@@ -33,12 +34,29 @@ type Optimizer interface {
 // SGD is gradient descent with momentum. Decay is λ, the weight decay that
 // joins the gradient.
 //
-//	m ← μ·m + g + λ·w,  w ← w − η·m
+//	d = g + λ·w,  m ← μ·m + d,  w ← w − η·m
+//
+// With Nesterov the step looks ahead along the momentum (Sutskever et al., "On the
+// importance of initialization and momentum in deep learning", ICML 2013, in the form
+// of PyTorch's SGD):
+//
+//	w ← w − η·(d + μ·m)
+//
+// Decoupled makes the options independent of each other, so that one can be changed
+// without tuning the others anew: with η₀ = LR,
+//
+//	η ← (1 − μ)·η,  λ ← λ/η₀
+//
+// A constant gradient of 1 then moves a weight by LR a step, whatever the momentum, and
+// Decay is the share of a weight that a step takes away, whatever LR. The schedule
+// scales both.
 type SGD struct {
-	LR          float64 `yaml:"lr,required"`  // η, the learning rate before scheduling
-	Momentum    float64 `yaml:"momentum"`     // μ, in [0, 1)
-	Decay       float64 `yaml:"decay"`        // λ
-	DecayBiases bool    `yaml:"decay-biases"` // see Decaying
+	LR          float64 `yaml:"lr,required"`         // η, the learning rate before scheduling
+	Momentum    float64 `yaml:"momentum"`            // μ, in [0, 1)
+	Decay       float64 `yaml:"decay"`               // λ
+	DecayBiases bool    `yaml:"decay-biases"`        // see Decaying
+	Nesterov    bool    `yaml:"nesterov,omitempty"`  // the step looks ahead along the momentum
+	Decoupled   bool    `yaml:"decoupled,omitempty"` // lr and decay are those of a step's effect, whatever the momentum
 }
 
 // Adam adapts the rate to each weight. Zero values of Beta1, Beta2 and Epsilon
@@ -58,6 +76,9 @@ type Adam struct {
 func (o SGD) Validate() error {
 	if err := checkWeightDecay("sgd", o.Decay); err != nil {
 		return err
+	}
+	if o.Nesterov && o.Momentum == 0 {
+		return fmt.Errorf("optimizer sgd: nesterov without momentum changes nothing; set momentum, such as 0.9, or leave nesterov out")
 	}
 	return check("sgd", o.LR, map[string]float64{"momentum": o.Momentum})
 }
@@ -107,7 +128,11 @@ func (o SGD) Update(w, g []tensor.Float, buf [][]tensor.Float, _ int, eta float6
 	if len(buf) > 0 {
 		m = buf[0]
 	}
-	kernel.SGD{Rate: tensor.Float(eta), Momentum: tensor.Float(o.Momentum), Decay: tensor.Float(o.Decay)}.Update(w, g, m)
+	decay := o.Decay
+	if o.Decoupled {
+		eta, decay = eta*(1-o.Momentum), decay/o.LR
+	}
+	kernel.SGD{Rate: tensor.Float(eta), Momentum: tensor.Float(o.Momentum), Decay: tensor.Float(decay), Nesterov: o.Nesterov}.Update(w, g, m)
 }
 
 // Update takes one step.
@@ -198,10 +223,17 @@ func Clip(grads [][]tensor.Float, limit float64) float64 {
 const updateChunk = 1 << 14
 
 // Apply runs the update of step t on all parameters, on the pool's threads.
-// bufs[p][k] is buffer k of parameter p.
-func Apply(pool *par.Pool, o Optimizer, params []tensor.Param, grads [][]tensor.Float, bufs [][][]tensor.Float, t int, eta float64) {
+// bufs[p][k] is buffer k of parameter p, and factors[p] what its rate is multiplied by:
+// 0 leaves it as it is. Nil factors are all 1.
+func Apply(pool *par.Pool, o Optimizer, params []tensor.Param, grads [][]tensor.Float, bufs [][][]tensor.Float, t int, eta float64, factors []float64) {
 	for i, p := range params {
-		w, g, o := p.Value.Data, grads[i], forParam(o, p)
+		w, g, o, eta := p.Value.Data, grads[i], forParam(o, p), eta
+		if factors != nil {
+			if factors[i] == 0 {
+				continue
+			}
+			eta *= factors[i]
+		}
 		pool.For(len(w), updateChunk, func(_, lo, hi int) {
 			var space [4][]tensor.Float
 			parts := space[:0]

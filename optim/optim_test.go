@@ -123,7 +123,7 @@ func TestResume(t *testing.T) {
 		lens := []int{5, 3}
 		run := func(p []tensor.Param, bufs [][][]tensor.Float, from, to int) {
 			for s := from; s <= to; s++ {
-				optim.Apply(nil, o, p, random(uint64(s), lens...), bufs, s, o.Rate())
+				optim.Apply(nil, o, p, random(uint64(s), lens...), bufs, s, o.Rate(), nil)
 			}
 		}
 		want := params(lens...)
@@ -166,7 +166,7 @@ func TestApply(t *testing.T) {
 			got := params(lens...)
 			bufs := optim.NewBuffers(o, got)
 			for s := 1; s <= 2; s++ {
-				optim.Apply(pool, o, got, random(uint64(s), lens...), bufs, s, 0.05)
+				optim.Apply(pool, o, got, random(uint64(s), lens...), bufs, s, 0.05, nil)
 			}
 			pool.Close()
 			for i := range want {

@@ -35,6 +35,36 @@ type OneCycle struct {
 	FinalDivide float64 `yaml:"final-divide"`
 }
 
+// Triangular raises the rate in a straight line from Start to 1 over the part Rise of
+// the run, and lowers it in another to End (the linear form of one cycle, as in Page,
+// "How to train your ResNet", 2018). With n = total and r = ⌊Rise·n⌋,
+//
+//	scale(t) = Start + (1 − Start)·t/r           for t < r
+//	         | 1 + (End − 1)·(t − r)/(n − r)     after
+type Triangular struct {
+	Rise  float64 `yaml:"rise"`  // part of the run
+	Start float64 `yaml:"start"` // of the rate
+	End   float64 `yaml:"end"`   // of the rate, which the step after the last would have
+}
+
+// Validate returns an error unless Rise is a part of the run and both ends are shares of
+// the rate.
+func (c Triangular) Validate() error {
+	if !(c.Rise >= 0 && c.Rise < 1) || !(c.Start >= 0 && c.Start <= 1) || !(c.End >= 0 && c.End <= 1) {
+		return fmt.Errorf("schedule triangular: rise is %v, start %v and end %v, want a part of the run in [0, 1) and shares of the rate in [0, 1]", c.Rise, c.Start, c.End)
+	}
+	return nil
+}
+
+// Scale is the triangle's value.
+func (c Triangular) Scale(t, total int) float64 {
+	rise := int(c.Rise * float64(total))
+	if t < rise {
+		return c.Start + (1-c.Start)*float64(t)/float64(rise)
+	}
+	return 1 + (c.End-1)*float64(min(t, total)-rise)/float64(max(1, total-rise))
+}
+
 // Validate returns an error unless Every and Factor are positive.
 func (s Step) Validate() error {
 	if s.Every < 1 {

@@ -6,6 +6,7 @@ import "math"
 type SGD struct {
 	Rate, Momentum Float
 	Decay          Float // of the weights, joined to the gradient; 0: none
+	Nesterov       bool  // steps look ahead along the momentum, which m must be given for
 }
 
 // Update takes a step in one pass over weights w, gradients g and, where it is
@@ -17,13 +18,33 @@ type SGD struct {
 //		m[i] = d
 //		w[i] -= Float(Rate * d)
 //	}
+//
+// With Nesterov:
+//
+//	d += Float(Decay * w[i])
+//	m[i] = Float(Momentum*m[i]) + d
+//	w[i] -= Float(Rate * (d + Float(Momentum*m[i])))
 func (p SGD) Update(w, g, m []Float) {
 	checkEqual("kernel.SGD.Update: g", len(g), len(w))
 	if m != nil {
 		checkEqual("kernel.SGD.Update: m", len(m), len(w))
 	}
-	if len(w) > 0 {
+	switch {
+	case len(w) == 0:
+	case p.Nesterov:
+		p.updateNesterov(w, g, m)
+	default:
 		p.update(w, g, m)
+	}
+}
+
+// updateNesterov is plain Go on every level: beside the products of a step it is little.
+func (p SGD) updateNesterov(w, g, m []Float) {
+	m, w = m[:len(g)], w[:len(g)]
+	for i, d := range g {
+		d += Float(p.Decay * w[i])
+		m[i] = Float(p.Momentum*m[i]) + d
+		w[i] -= Float(p.Rate * (d + Float(p.Momentum*m[i])))
 	}
 }
 

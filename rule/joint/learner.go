@@ -249,7 +249,7 @@ func (l *Learner) update(grads network.Grads) error {
 	}
 	eta := l.rule.Optimizer.Rate() * l.rule.Schedule.Scale(l.step, l.total)
 	l.step++
-	optim.Apply(l.setting.Pool, l.rule.Optimizer, l.params, grads, l.bufs, l.step, eta)
+	optim.Apply(l.setting.Pool, l.rule.Optimizer, l.params, grads, l.bufs, l.step, eta, nil)
 	l.refresh()
 	return nil
 }

@@ -119,7 +119,7 @@ func (l *Learner) Step(ctx context.Context, b *sample.Batch) (train.Metrics, err
 	m := l.metrics(true)
 	eta := l.r.Optimizer.Rate() * l.r.Schedule.Scale(l.step, max(l.total, l.step+1))
 	l.step++
-	optim.Apply(l.s.Pool, l.r.Optimizer, l.params, l.grads, l.bufs, l.step, eta)
+	optim.Apply(l.s.Pool, l.r.Optimizer, l.params, l.grads, l.bufs, l.step, eta, nil)
 	for _, p := range l.params {
 		if i, ok := tensor.Finite(p.Value.Data); !ok {
 			return m, fmt.Errorf("spikegrad: step %d: element %d of %s is %v; lower the learning rate", l.step, i, p.Name, p.Value.Data[i])
