@@ -17,6 +17,11 @@
 // each averaged over the batch, and over the steps that are no padding. With p the softmax of the scores, the error at
 // the scores of a cross-entropy is (p − y)/B. A Regularizer adds a term in the
 // firing of the layers within.
+//
+// Label smoothing s (Szegedy et al., "Rethinking the Inception architecture", CVPR 2016)
+// spreads a share of the label over all K classes: −Σ_k y_k·log p_k with
+// y = 1 − s + s/K for the label and s/K else. The error is p − y as before, and a value of
+// 0 is out of reach.
 package loss
 
 import (
@@ -81,33 +86,49 @@ func listed(classes []string) string {
 // CountCrossEntropy is the cross-entropy of the softmax over spike counts.
 //
 //	L = −log softmax(Σ_t o[t])[label]
-type CountCrossEntropy struct{ classes }
+type CountCrossEntropy struct {
+	classes
+	Smoothing float64 `yaml:"smoothing,omitempty"` // of labels: the share that all classes have alike, in [0, 1)
+}
 
 // MembraneCrossEntropy is the cross-entropy of the softmax over the mean
 // membranes of a readout.
 //
 //	L = −log softmax(mean_t o[t])[label]
-type MembraneCrossEntropy struct{ classes }
+type MembraneCrossEntropy struct {
+	classes
+	Smoothing float64 `yaml:"smoothing,omitempty"` // of labels: the share that all classes have alike, in [0, 1)
+}
 
 // CountMSE is the squared error of the firing rates against one-hot labels.
 //
 //	L = Σ_k (Σ_t o_k[t]/T − y_k)²,  y = 1 for the label and 0 else
 type CountMSE struct{ classes }
 
+// Validate returns an error unless the smoothing is a share.
+func (l CountCrossEntropy) Validate() error {
+	return checkSmoothing("count-cross-entropy", l.Smoothing)
+}
+
+// Validate returns an error unless the smoothing is a share.
+func (l MembraneCrossEntropy) Validate() error {
+	return checkSmoothing("membrane-cross-entropy", l.Smoothing)
+}
+
 // Score reads spike counts.
 func (CountCrossEntropy) Score(c *Call) error { return c.score(encode.Count{}) }
 
 // Eval computes the loss.
-func (CountCrossEntropy) Eval(c *Call) (float64, error) {
-	return decoded(encode.Count{}, crossEntropy, c)
+func (l CountCrossEntropy) Eval(c *Call) (float64, error) {
+	return decoded(encode.Count{}, smoothed(l.Smoothing), c)
 }
 
 // Score reads means over time.
 func (MembraneCrossEntropy) Score(c *Call) error { return c.score(encode.Membrane{}) }
 
 // Eval computes the loss.
-func (MembraneCrossEntropy) Eval(c *Call) (float64, error) {
-	return decoded(encode.Membrane{}, crossEntropy, c)
+func (l MembraneCrossEntropy) Eval(c *Call) (float64, error) {
+	return decoded(encode.Membrane{}, smoothed(l.Smoothing), c)
 }
 
 // Score reads rates.

@@ -103,6 +103,19 @@ var all = []struct {
 	{"membrane-cross-entropy", loss.MembraneCrossEntropy{}, func(o [][]float64, label int) float64 {
 		return crossEntropy(sums(o), float64(len(o)), label)
 	}},
+	{"count-cross-entropy, smoothed", loss.CountCrossEntropy{Smoothing: 0.25}, func(o [][]float64, label int) float64 {
+		return smoothed(sums(o), 1, label, 0.25)
+	}},
+	{"membrane-cross-entropy, smoothed", loss.MembraneCrossEntropy{Smoothing: 0.125}, func(o [][]float64, label int) float64 {
+		return smoothed(sums(o), float64(len(o)), label, 0.125)
+	}},
+	{"step-cross-entropy, smoothed", loss.StepCrossEntropy{Smoothing: 0.5}, func(o [][]float64, label int) float64 {
+		var total float64
+		for _, at := range o {
+			total += smoothed(at, 1, label, 0.5) / float64(len(o))
+		}
+		return total
+	}},
 	{"weighted-cross-entropy", loss.WeightedCrossEntropy{Factor: 0.5}, func(o [][]float64, label int) float64 {
 		scores := make([]float64, len(o[0]))
 		for t, at := range o {
@@ -339,5 +352,25 @@ func TestDecodeLeavesPaddingOut(t *testing.T) {
 	}
 	if err := c.Decode(encode.Membrane{}); err != nil || c.Scores[0] != 6 || c.Scores[1] != 6 {
 		t.Errorf("means %v, %v, want 6 each", c.Scores, err)
+	}
+}
+
+// smoothed is −Σ_k y_k·log p_k with y = 1 − s + s/K for the label and s/K else.
+func smoothed(o []float64, divide float64, label int, s float64) (total float64) {
+	for k := range o {
+		y := s / float64(len(o))
+		if k == label {
+			y += 1 - s
+		}
+		total += y * crossEntropy(o, divide, k)
+	}
+	return total
+}
+
+func TestSmoothingIsAShare(t *testing.T) {
+	for _, l := range []interface{ Validate() error }{loss.CountCrossEntropy{Smoothing: 1}, loss.MembraneCrossEntropy{Smoothing: -0.1}, loss.StepCrossEntropy{Smoothing: math.NaN()}} {
+		if err := l.Validate(); err == nil || !strings.Contains(err.Error(), "smoothing") {
+			t.Errorf("%+v: %v", l, err)
+		}
 	}
 }

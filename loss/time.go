@@ -22,14 +22,15 @@ import (
 // time.
 type StepCrossEntropy struct {
 	classes
-	Lambda float64 `yaml:"lambda"`
-	Level  float64 `yaml:"level"`
+	Lambda    float64 `yaml:"lambda"`
+	Level     float64 `yaml:"level"`
+	Smoothing float64 `yaml:"smoothing,omitempty"` // of labels: the share that all classes have alike, in [0, 1)
 }
 
 // Validate returns an error unless Lambda is in [0, 1) and Level a number.
 func (l StepCrossEntropy) Validate() error {
 	if l.Lambda >= 0 && l.Lambda < 1 && l.Level-l.Level == 0 {
-		return nil
+		return checkSmoothing("step-cross-entropy", l.Smoothing)
 	}
 	return fmt.Errorf("loss step-cross-entropy: lambda is %v and level %v, want a share in [0, 1) and a finite level (the threshold is usual)", l.Lambda, l.Level)
 }
@@ -95,7 +96,7 @@ func (c *Call) stepMean(f func(grad, o []tensor.Float, label int) float64, grad,
 
 // step is the loss of one sample in one step.
 func (l StepCrossEntropy) step(grad, o []tensor.Float, label int) float64 {
-	entropy := crossEntropy(grad, o, label)
+	entropy := smoothed(l.Smoothing)(grad, o, label)
 	if l.Lambda == 0 {
 		return entropy
 	}
