@@ -23,6 +23,15 @@ type Augment interface {
 	Apply(dst, src []tensor.Float, targets []sample.Target, spec *sample.Spec, r Random)
 }
 
+// Planned is an Augment that plans what a sample looks like from epoch to epoch, rather
+// than drawing it anew in each.
+type Planned interface {
+	Augment
+	// Plan is the Augment of a sample in an epoch, from 0; once is random numbers of the
+	// sample that are the same in all epochs.
+	Plan(epoch int, once Random) Augment
+}
+
 // Shift moves an image by dy and dx pixels, each uniform in [−Max, Max], and
 // fills what comes in with zeros: dst[y, x] = src[y − dy, x − dx].
 type Shift struct {
@@ -129,11 +138,16 @@ func (c Crop) Apply(dst, src []tensor.Float, targets []sample.Target, spec *samp
 		shift(dst, src, shape, dy, dx)
 		return
 	}
-	h, w, ch := shape[0], shape[1], shape[2]
+	c.Border.translate(dst, src, shape, dy, dx)
+}
+
+// translate is a shift that brings in what lies beyond the border.
+func (b Border) translate(dst, src []tensor.Float, shape tensor.Shape, dy, dx int) {
+	h, w, c := shape[0], shape[1], shape[2]
 	for y := range h {
-		row := c.Border.inside(y-dy, h) * w
+		row := b.inside(y-dy, h) * w
 		for x := range w {
-			copy(dst[(y*w+x)*ch:(y*w+x+1)*ch], src[(row+c.Border.inside(x-dx, w))*ch:])
+			copy(dst[(y*w+x)*c:(y*w+x+1)*c], src[(row+b.inside(x-dx, w))*c:])
 		}
 	}
 }
@@ -153,6 +167,22 @@ type Flip struct {
 	Probability float64 `yaml:"probability"` // in [0, 1]
 }
 
+// AlternatingFlip mirrors an image left to right in every other epoch: whether in the first
+// one is drawn once for each image. So an image is seen from both sides in any two epochs
+// that follow each other, which flips drawn anew do not give (Jordan, "94% on CIFAR-10 in
+// 3.29 seconds on a single GPU", 2024).
+type AlternatingFlip struct{}
+
+// Plan implements Planned.
+func (AlternatingFlip) Plan(epoch int, once Random) Augment {
+	return Flip{Probability: float64((once.IntN(2) + epoch) % 2)}
+}
+
+// Apply mirrors with probability ½, as where no epoch is known.
+func (AlternatingFlip) Apply(dst, src []tensor.Float, targets []sample.Target, spec *sample.Spec, r Random) {
+	Flip{Probability: 0.5}.Apply(dst, src, targets, spec, r)
+}
+
 // Validate returns an error where the probability is none.
 func (f Flip) Validate() error {
 	if !(f.Probability >= 0 && f.Probability <= 1) {
@@ -168,13 +198,19 @@ func (f Flip) Apply(dst, src []tensor.Float, targets []sample.Target, spec *samp
 		copy(dst, src)
 		return
 	}
+	w := shape[1]
+	mirror(dst, src, shape)
+	moveBoxes(targets, shape, func(b *sample.Box) { b.X0, b.X1 = float64(w)-b.X1, float64(w)-b.X0 })
+}
+
+// mirror writes an image left to right.
+func mirror(dst, src []tensor.Float, shape tensor.Shape) {
 	h, w, c := shape[0], shape[1], shape[2]
 	for y := range h {
 		for x := range w {
 			copy(dst[(y*w+x)*c:(y*w+x+1)*c], src[(y*w+w-1-x)*c:])
 		}
 	}
-	moveBoxes(targets, shape, func(b *sample.Box) { b.X0, b.X1 = float64(w)-b.X1, float64(w)-b.X0 })
 }
 
 // moveBoxes moves the boxes of targets by f and cuts them off at the image's

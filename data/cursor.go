@@ -256,7 +256,8 @@ func (c *Cursor) read(ctx context.Context, d *decoding, epoch, i int) error {
 // augment changes a sample, all steps of a series alike.
 func (c *Cursor) augment(d *decoding, epoch, i int) {
 	s, x := &d.sample, d.batch.Slot()
-	key := rng.New(c.opts.Seed, rng.Augment).Int(uint64(epoch)).Int(uint64(c.src.Index(i)))
+	base, index := rng.New(c.opts.Seed, rng.Augment), uint64(c.src.Index(i))
+	key := base.Int(uint64(epoch)).Int(index)
 	d.scratch = tensor.Resize(d.scratch, len(x))
 	other := d.scratch
 	if len(c.opts.Augment)%2 == 1 {
@@ -269,6 +270,9 @@ func (c *Cursor) augment(d *decoding, epoch, i int) {
 			var targets []sample.Target // moved once
 			if lo == 0 {
 				targets = s.Targets
+			}
+			if p, ok := a.(Planned); ok {
+				a = p.Plan(epoch, base.Str("once").Int(index).Source())
 			}
 			a.Apply(to, from, targets, &c.spec, random)
 			from, to = to, from

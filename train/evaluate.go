@@ -57,8 +57,9 @@ func (e *Evaluation) Classes() *task.Classes {
 type EvaluateOptions struct {
 	Tasks     []task.Binding
 	Normalize *sample.Normalization
-	Batch     int // samples at once; 0 means 256
-	Prefetch  int // batches decoded ahead
+	Views     data.Views // of each sample, whose scores are averaged
+	Batch     int        // samples at once; 0 means 256
+	Prefetch  int        // batches decoded ahead
 	Progress  func(done, total int)
 }
 
@@ -82,6 +83,10 @@ func Evaluate(ctx context.Context, p Predictor, src sample.Source, o EvaluateOpt
 	if err != nil {
 		return nil, err
 	}
+	if err := o.Views.Check(src.Spec()); err != nil {
+		return nil, fmt.Errorf("evaluate: %w", err)
+	}
+	p = InViews(p, o.Views)
 	ev := &Evaluation{Scores: make([]task.Score, len(o.Tasks))}
 	for i, t := range o.Tasks {
 		f, err := src.Spec().Target(t.Target)
