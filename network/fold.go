@@ -11,7 +11,8 @@ import (
 // FoldBatchNorm is the Transform that makes each BatchNorm which alone follows a
 // Linear or Conv2D layer part of that layer's weights and bias, for inference. The
 // layer keeps its name, the BatchNorm is gone; those that follow anything else
-// stay. Outputs are the same up to rounding.
+// stay. A mean over pixels may stand between the two: that of scaled and shifted values is
+// the scaled and shifted mean. Outputs are the same up to rounding.
 type FoldBatchNorm struct{}
 
 // Apply folds; it needs no inputs.
@@ -43,19 +44,29 @@ func (FoldBatchNorm) Apply(_ context.Context, g Graph, _ Calibration) (Graph, Re
 // foldsInto is the node whose layer a BatchNorm goes into, or why there is none.
 func (e *Editor) foldsInto(name string) (into, why string) {
 	norm, _ := e.Node(name)
-	before, err := e.Node(norm.Inputs[0])
-	if err != nil {
-		return "", "follows the network's input"
+	for at := norm.Inputs[0]; ; {
+		before, err := e.Node(at)
+		if err != nil {
+			return "", "follows the network's input"
+		}
+		mean := false
+		switch l := before.Layer.(type) {
+		case layer.Linear, layer.Conv2D:
+		case layer.AvgPool:
+			if mean = true; l.CountPadding { // zeros of the padding would be shifted
+				return "", fmt.Sprintf("follows %s, whose means count padding", before.Name)
+			}
+		default:
+			return "", fmt.Sprintf("follows %s, which has no weights to scale", before.Name)
+		}
+		if nodes, outputs := e.Consumers(before.Name); len(nodes)+len(outputs) > 1 {
+			return "", fmt.Sprintf("others read %s too", before.Name)
+		}
+		if !mean {
+			return before.Name, ""
+		}
+		at = before.Inputs[0]
 	}
-	switch before.Layer.(type) {
-	case layer.Linear, layer.Conv2D:
-	default:
-		return "", fmt.Sprintf("follows %s, which has no weights to scale", before.Name)
-	}
-	if nodes, outputs := e.Consumers(before.Name); len(nodes)+len(outputs) > 1 {
-		return "", fmt.Sprintf("others read %s too", before.Name)
-	}
-	return before.Name, ""
 }
 
 // fold makes a BatchNorm part of the node before it; net has their arrays' roles.

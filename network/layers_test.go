@@ -164,6 +164,47 @@ func TestModesInOnePass(t *testing.T) {
 	}
 }
 
+// A normalisation behind a mean over pixels is folded through it, where the mean is of the
+// image's pixels alone.
+func TestFoldBatchNormThroughMeans(t *testing.T) {
+	for _, c := range []struct {
+		mean   layer.AvgPool
+		report string
+	}{
+		{layer.AvgPool{Size: 2}, "n: changed: became part of the weights and bias of c\n"},
+		{layer.AvgPool{Size: 3, Padding: []int{1}}, "n: changed: became part of the weights and bias of c\n"},
+		{layer.AvgPool{Size: 3, Padding: []int{1}, CountPadding: true}, "n: kept: follows m, whose means count padding\n"},
+	} {
+		net, err := network.New(tensor.Shape{7, 5, 2}, 7, node("c", layer.Conv2D{Out: 3, Kernel: []int{3}, Padding: []int{1}, NoBias: true}),
+			node("m", c.mean), node("n", layer.BatchNorm{}), node("r", layer.ReLU{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, arrays := range [][]tensor.Param{net.Params()[1:], net.Buffers()} {
+			for j, p := range arrays {
+				for k := range p.Value.Data {
+					p.Value.Data[k] += tensor.Float(1+i+2*j+k) / 8
+				}
+			}
+		}
+		g, report, err := network.FoldBatchNorm{}.Apply(t.Context(), net.Graph(), nil)
+		if err != nil || report.String() != c.report {
+			t.Fatalf("%+v: report %s, %v", c.mean, report, err)
+		}
+		folded, err := g.Build(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := snntest.Random(signal.Constant, 1, 3, net.InputShape(), 0, 1)
+		want, got := snntest.Run(t, net, in, network.Options{}), snntest.Run(t, folded, in, network.Options{})
+		for i, v := range want.Out {
+			if math.Abs(float64(got.Out[i]-v)) > 1e-5*(1+math.Abs(float64(v))) {
+				t.Fatalf("%+v: output %d is %v, want %v", c.mean, i, got.Out[i], v)
+			}
+		}
+	}
+}
+
 // Folded into weights and biases, normalisation gives the same outputs and is
 // gone; the network that was folded stays as it was.
 func TestFoldBatchNorm(t *testing.T) {

@@ -46,6 +46,13 @@ type Node struct {
 	Inputs []string    `yaml:"from,omitempty,single"` // nodes before it, input or previous
 }
 
+// Architecture is a network by its name and options.
+type Architecture interface {
+	Validate() error
+	// Nodes are the nodes that valid options stand for, from the input to the output.
+	Nodes() []Node
+}
+
 // NodeError says which node of a graph is wrong.
 type NodeError struct {
 	Index int // in the order in which the nodes were given
