@@ -51,12 +51,14 @@ func (c Catalog) groups() []group {
 		{"encoder", c.Encoders, []string{"encode.Encoder"}},
 		{"decoder", c.Decoders, []string{"encode.Decoder"}},
 		{"layer", c.Layers, []string{"network.Node"}},
+		{"network", c.Networks, []string{"network.Architecture"}},
 		{"neuron", c.Neurons, []string{"neuron.Neuron"}},
 		{"surrogate", c.Surrogates, []string{"surrogate.Surrogate"}},
 		{"loss", c.Losses, []string{"bptt.Term", "loss.Loss"}},
 		{"regularizer", c.Regularizers, []string{"loss.Regularizer"}},
 		{"optimizer", c.Optimizers, []string{"optim.Optimizer"}},
 		{"schedule", c.Schedules, []string{"optim.Schedule"}},
+		{"average", c.Averages, []string{"optim.Average"}},
 	}
 }
 

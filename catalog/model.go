@@ -184,7 +184,7 @@ func (m *Model) Predict(ctx context.Context, samples ...*sample.Sample) ([]Answe
 	}
 	p, release := m.take()
 	defer release()
-	out, err := p.Predict(ctx, &b)
+	out, err := train.InViews(p, m.Config.Data.Views).Predict(ctx, &b)
 	if err != nil {
 		return nil, fmt.Errorf("predict: %w", err)
 	}
@@ -349,7 +349,7 @@ func (m *Model) Evaluate(ctx context.Context, p train.Predictor, src sample.Sour
 	if data.Lazy(src) {
 		ahead = 2
 	}
-	return train.Evaluate(ctx, p, src, train.EvaluateOptions{Tasks: m.Config.Task, Normalize: m.Normalization, Batch: batch, Prefetch: ahead, Progress: progress})
+	return train.Evaluate(ctx, p, src, train.EvaluateOptions{Tasks: m.Config.Task, Normalize: m.Normalization, Views: m.Config.Data.Views, Batch: batch, Prefetch: ahead, Progress: progress})
 }
 
 // Fit is a source as the model takes it: classes numbered as the model's. Samples or

@@ -28,10 +28,11 @@ var notNIR = map[string]string{
 	"alif": "alif has no counterpart", "own-stdb": "stdb has no counterpart", "own-joint": "stdb has no counterpart",
 	"own-eqprop": "is no network of layers", "own-eqprop-predictor": "is no network of layers", "own-superspike": "is no network of layers",
 	"own-s4nn": "is no network of layers", "own-spikegrad": "is no network of layers",
+	"vgg-fast": "relu has no counterpart", "resnet20": "batch-norm has no counterpart", "vgg": "batch-norm has no counterpart",
 }
 
 // folded are those that it carries once batch-norms are part of the maps before them, or why not.
-var folded = map[string]string{"residual": "", "cifar": "", "own-convert": "relu has no counterpart", "depthwise": "rounds its steps otherwise"}
+var folded = map[string]string{"resnet20": "relu has no counterpart", "vgg": "relu has no counterpart", "residual": "", "cifar": "", "own-convert": "relu has no counterpart", "depthwise": "rounds its steps otherwise"}
 
 // fresh is the network of an example before it learns.
 func fresh(t *testing.T, name string, src []byte) (network.Graph, error) {

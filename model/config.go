@@ -144,6 +144,9 @@ func (t Table) Decode(name string, src []byte) (Config, error) {
 		line, column, _ := yaml.Locate(src, path...)
 		return Config{}, &yaml.Error{File: name, Line: line, Column: column, Path: pathText(path), Msg: "no value, where a kind is needed", Hint: "write one, or remove the key to keep its default"}
 	}
+	if e, ok := c.Rule.(train.Expander); ok {
+		c.Rule = e.Expand()
+	}
 	for _, key := range c.ignored() {
 		if line, column, ok := yaml.Locate(src, key); ok {
 			return Config{}, &yaml.Error{File: name, Line: line, Column: column, Path: key, Msg: "the rule does without this key; remove it"}
@@ -227,7 +230,12 @@ func pathText(path []any) string {
 }
 
 // Encode writes the configuration with all its defaults filled in.
-func (t Table) Encode(c Config) ([]byte, error) { return yaml.Encode(c, t.Kinds()) }
+func (t Table) Encode(c Config) ([]byte, error) {
+	if e, ok := c.Rule.(train.Expander); ok {
+		c.Rule = e.Expand()
+	}
+	return yaml.Encode(c, t.Kinds())
+}
 
 // Sets are the samples of a run.
 type Sets struct {
@@ -276,8 +284,8 @@ func (c Config) For(spec sample.Spec) (Config, error) {
 		}
 		c.Task = []task.Binding{{Task: t}}
 	}
-	if c.Encoder == nil {
-		return c, nil
+	if err := c.checkViews(spec); err != nil || c.Encoder == nil {
+		return c, err
 	}
 	_, steps, err := c.Encoder.Plan(spec)
 	switch {
@@ -291,6 +299,19 @@ func (c Config) For(spec sample.Spec) (Config, error) {
 		return c, errors.New("steps is missing: how many steps of time does a sample take?")
 	}
 	return c, nil
+}
+
+// checkViews returns an error where scores of several views cannot be averaged.
+func (c Config) checkViews(spec sample.Spec) error {
+	if err := c.Data.Views.Check(spec); err != nil || !c.Data.Views.On() {
+		return err
+	}
+	for _, t := range c.Task {
+		if f, err := spec.Target(t.Target); err == nil && f.Kind != sample.Class {
+			return fmt.Errorf("data: views are averaged in the scores of classes, and target %q is %v: leave views out", f.Name, f.Kind)
+		}
+	}
+	return nil
 }
 
 // Setting is what the rule of a prepared configuration learns in.
@@ -321,7 +342,7 @@ func (c Config) Loop(s Sets, pool *par.Pool) (*train.Loop, error) {
 	}
 	return &train.Loop{
 		Learner: learner, Train: cursor, Valid: s.Valid, Test: s.Test, Tasks: c.Task,
-		Eval:   train.EvaluateOptions{Normalize: s.Normalization, Prefetch: ahead},
+		Eval:   train.EvaluateOptions{Normalize: s.Normalization, Prefetch: ahead, Views: c.Data.Views},
 		Epochs: c.Epochs, Patience: c.Patience, WatchTest: c.WatchTest, FinishEvery: c.Finish,
 	}, nil
 }
@@ -337,9 +358,14 @@ func Locate(name string, src []byte, err error) error {
 	if !errors.As(err, &node) {
 		return err
 	}
+	path := fmt.Sprintf("layers[%d]", node.Index)
 	line, column, ok := yaml.Locate(src, "layers", node.Index)
+	if !ok {
+		path = "network" // by its name
+		line, column, ok = yaml.Locate(src, path)
+	}
 	if !ok {
 		return err
 	}
-	return &yaml.Error{File: name, Line: line, Column: column, Path: fmt.Sprintf("layers[%d]", node.Index), Msg: node.Error(), Err: err}
+	return &yaml.Error{File: name, Line: line, Column: column, Path: path, Msg: node.Error(), Err: err}
 }

@@ -35,7 +35,8 @@ type Data struct {
 	Mean      []float64 `yaml:"mean,omitempty"`      // the same with given figures: what is subtracted from each channel
 	Std       []float64 `yaml:"std,omitempty"`       // what each channel is then divided by
 
-	Augment []data.Augment `yaml:"augment,single"` // of training samples, one after another
+	Augment []data.Augment `yaml:"augment,single"`  // of training samples, one after another
+	Views   data.Views     `yaml:"views,omitempty"` // of an image whose classes are asked for, whose scores are averaged
 }
 
 // Validate returns an error for values that make no sense or contradict each other.

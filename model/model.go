@@ -10,6 +10,7 @@
 package model
 
 import (
+	"fmt"
 	"reflect"
 
 	"synfire/data"
@@ -28,6 +29,8 @@ import (
 	"synfire/layer/ordinary"
 	"synfire/layer/temporal"
 	"synfire/loss"
+	"synfire/network"
+	"synfire/network/named"
 	"synfire/neuron"
 	"synfire/optim"
 	"synfire/surrogate"
@@ -38,12 +41,14 @@ import (
 // Table maps the names of kinds to their entries, by what they are.
 type Table struct {
 	Layers       map[string]Kind
+	Networks     map[string]Kind
 	Neurons      map[string]Kind
 	Surrogates   map[string]Kind
 	Losses       map[string]Kind
 	Regularizers map[string]Kind
 	Optimizers   map[string]Kind
 	Schedules    map[string]Kind
+	Averages     map[string]Kind
 	Encoders     map[string]Kind
 	Decoders     map[string]Kind
 	Augments     map[string]Kind
@@ -68,12 +73,14 @@ func kind[T any](defaults, example T) Kind {
 func Default() Table {
 	return Table{
 		Layers:       layerKinds(),
+		Networks:     networkKinds(),
 		Neurons:      neuronKinds(),
 		Surrogates:   surrogateKinds(),
 		Losses:       lossKinds(),
 		Regularizers: regularizerKinds(),
 		Optimizers:   optimizerKinds(),
 		Schedules:    scheduleKinds(),
+		Averages:     averageKinds(),
 		Encoders:     encoderKinds(),
 		Decoders:     decoderKinds(),
 		Augments:     augmentKinds(),
@@ -123,6 +130,23 @@ func layerKinds() map[string]Kind {
 		"after":     kind(temporal.After{Steps: 1}, temporal.After{Steps: 1}),
 		"max-count": kind(temporal.MaxCount{}, temporal.MaxCount{Size: 2, Stride: 1, Padding: []int{0, 1, 1, 0}}),
 	}
+}
+
+// networkKinds are networks by name. Those of a family differ in their defaults.
+func networkKinds() map[string]Kind {
+	small := named.VGG{Stages: [][]int{{2}, {3, 3}}, Hidden: []int{4}, BatchNorm: true, MaxPool: true, Classes: 3}
+	kinds := map[string]Kind{
+		"mlp":          kind(named.NewMLP(), named.MLP{Hidden: []int{5, 4}, Bias: true, Classes: 3}),
+		"residual-mlp": kind(named.NewResidual(), named.Residual{Width: 4, Blocks: 2, Classes: 3}),
+		"vgg-fast":     kind(named.NewFast(), named.Fast{Kernels: 6, Widths: []int{3, 4}, Classes: 3}),
+	}
+	for _, layers := range []int{7, 9, 11, 16} {
+		kinds[fmt.Sprintf("vgg-%d", layers)] = kind(named.NewVGG(layers), small)
+	}
+	for _, depth := range []int{8, 14, 20, 32, 44, 56, 110} {
+		kinds[fmt.Sprintf("resnet-%d", depth)] = kind(named.NewResNet(depth), named.ResNet{Depth: 8, Width: 2, Stem: 3, Bias: true, Classes: 3})
+	}
+	return kinds
 }
 
 func neuronKinds() map[string]Kind {
@@ -184,6 +208,14 @@ func scheduleKinds() map[string]Kind {
 		"step":       kind(optim.Step{Factor: 0.1}, optim.Step{Every: 100, Factor: 0.5}),
 		"milestones": kind(optim.Milestones{Factor: 0.1}, optim.Milestones{At: []float64{0.5, 0.75}, Factor: 0.1}),
 		"one-cycle":  kind(optim.OneCycle{Rise: 0.3, Divide: 25, FinalDivide: 1e4}, optim.OneCycle{}),
+		"triangular": kind(optim.Triangular{Rise: 0.25, Start: 0.2, End: 0}, optim.Triangular{Rise: 0.25, Start: 0.2, End: 0.1}),
+	}
+}
+
+func averageKinds() map[string]Kind {
+	return map[string]Kind{
+		"ema":        kind(optim.EMA{Decay: 0.999}, optim.EMA{Decay: 0.5}),
+		"look-ahead": kind(optim.LookAhead{Every: 5, Alpha: 0.5}, optim.LookAhead{Every: 2, Alpha: 0.5, Power: 3}),
 	}
 }
 
@@ -213,11 +245,12 @@ func decoderKinds() map[string]Kind {
 
 func augmentKinds() map[string]Kind {
 	return map[string]Kind{
-		"shift":        kind(data.Shift{}, data.Shift{Max: 2}),
-		"crop":         kind(data.Crop{Padding: 4}, data.Crop{Padding: 2, Border: data.Reflect}),
-		"flip":         kind(data.Flip{Probability: 0.5}, data.Flip{Probability: 0.5}),
-		"cutout":       kind(data.Cutout{}, data.Cutout{Size: 3}),
-		"color-jitter": kind(data.ColorJitter{}, data.ColorJitter{Brightness: 0.2, Contrast: 0.2, Saturation: 0.2}),
+		"shift":            kind(data.Shift{}, data.Shift{Max: 2}),
+		"crop":             kind(data.Crop{Padding: 4}, data.Crop{Padding: 2, Border: data.Reflect}),
+		"flip":             kind(data.Flip{Probability: 0.5}, data.Flip{Probability: 0.5}),
+		"alternating-flip": kind(data.AlternatingFlip{}, data.AlternatingFlip{}),
+		"cutout":           kind(data.Cutout{}, data.Cutout{Size: 3}),
+		"color-jitter":     kind(data.ColorJitter{}, data.ColorJitter{Brightness: 0.2, Contrast: 0.2, Saturation: 0.2}),
 	}
 }
 
@@ -252,19 +285,21 @@ func taskKinds() map[string]Kind {
 // Kinds is the table in the form in which YAML is decoded.
 func (t Table) Kinds() yaml.Kinds {
 	return yaml.Kinds{
-		reflect.TypeFor[layer.Layer]():         constructors(t.Layers),
-		reflect.TypeFor[neuron.Neuron]():       constructors(t.Neurons),
-		reflect.TypeFor[surrogate.Surrogate](): constructors(t.Surrogates),
-		reflect.TypeFor[loss.Loss]():           constructors(t.Losses),
-		reflect.TypeFor[loss.Regularizer]():    constructors(t.Regularizers),
-		reflect.TypeFor[optim.Optimizer]():     constructors(t.Optimizers),
-		reflect.TypeFor[optim.Schedule]():      constructors(t.Schedules),
-		reflect.TypeFor[encode.Encoder]():      constructors(t.Encoders),
-		reflect.TypeFor[encode.Decoder]():      constructors(t.Decoders),
-		reflect.TypeFor[data.Augment]():        constructors(t.Augments),
-		reflect.TypeFor[data.Opener]():         constructors(t.Sources),
-		reflect.TypeFor[task.Task]():           constructors(t.Tasks),
-		reflect.TypeFor[train.Rule]():          constructors(t.Rules),
+		reflect.TypeFor[layer.Layer]():          constructors(t.Layers),
+		reflect.TypeFor[network.Architecture](): constructors(t.Networks),
+		reflect.TypeFor[neuron.Neuron]():        constructors(t.Neurons),
+		reflect.TypeFor[surrogate.Surrogate]():  constructors(t.Surrogates),
+		reflect.TypeFor[loss.Loss]():            constructors(t.Losses),
+		reflect.TypeFor[loss.Regularizer]():     constructors(t.Regularizers),
+		reflect.TypeFor[optim.Optimizer]():      constructors(t.Optimizers),
+		reflect.TypeFor[optim.Schedule]():       constructors(t.Schedules),
+		reflect.TypeFor[optim.Average]():        constructors(t.Averages),
+		reflect.TypeFor[encode.Encoder]():       constructors(t.Encoders),
+		reflect.TypeFor[encode.Decoder]():       constructors(t.Decoders),
+		reflect.TypeFor[data.Augment]():         constructors(t.Augments),
+		reflect.TypeFor[data.Opener]():          constructors(t.Sources),
+		reflect.TypeFor[task.Task]():            constructors(t.Tasks),
+		reflect.TypeFor[train.Rule]():           constructors(t.Rules),
 	}
 }
 

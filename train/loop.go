@@ -132,8 +132,14 @@ func (l *Loop) Run(ctx context.Context) (result *Result, err error) {
 		return nil, fmt.Errorf("train: patience %d without validation samples to wait for; hold some out, or set patience to 0", l.Patience)
 	}
 	l.progress = progress{Cursor: l.Train.State()}
-	if err := l.resume(); err != nil {
+	resumed, err := l.resume()
+	if err != nil {
 		return nil, err
+	}
+	if s, ok := l.Learner.(Starter); ok && !resumed {
+		if err := l.walk(ctx, "start", s.Start); err != nil {
+			return nil, err
+		}
 	}
 	if err := l.openLogs(); err != nil {
 		return nil, err
@@ -240,15 +246,21 @@ func (l *Loop) measure(ctx context.Context, epoch int) (valid, test *Evaluation,
 
 // finish completes the model from the training samples, in order.
 func (l *Loop) finish(ctx context.Context, f Finisher) error {
+	return l.walk(ctx, "finish the model", f.Finish)
+}
+
+// walk lets the learner see the training samples in order and not augmented; what it does
+// with them stands in errors.
+func (l *Loop) walk(ctx context.Context, what string, see func(context.Context, *data.Cursor) error) error {
 	c, err := data.NewCursor(l.Train.Source(), data.CursorOptions{Batch: l.Train.Batch(), Normalize: l.Eval.Normalize, Prefetch: l.Eval.Prefetch})
 	if err != nil {
 		return err
 	}
-	if err := f.Finish(ctx, c); err != nil {
+	if err := see(ctx, c); err != nil {
 		if ctx.Err() != nil {
 			return ErrInterrupted
 		}
-		return fmt.Errorf("finish the model: %w", err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
 }
@@ -291,26 +303,6 @@ func (l *Loop) logPoint(epoch int) error {
 		return err
 	}
 	return l.appendMetrics(p)
-}
-
-// Warnings for layers whose firing carries no information.
-const (
-	deadRate      = 0
-	saturatedRate = 0.98
-)
-
-func (l *Loop) warnRates(epoch int, rates []Rate) {
-	for _, r := range rates {
-		switch v := r.Value(); {
-		case v <= deadRate && r.Graded:
-			l.Observer.Warn(fmt.Sprintf("epoch %d: layer %s is zero for every sample: it passes nothing on; raise the weights before it or lower the learning rate", epoch, r.Layer))
-		case r.Graded: // values that are never zero, as those of a logistic function, carry what they carry
-		case v <= deadRate:
-			l.Observer.Warn(fmt.Sprintf("epoch %d: layer %s never fires: no error passes where the surrogate is zero; lower its threshold or raise the weights before it", epoch, r.Layer))
-		case v >= saturatedRate:
-			l.Observer.Warn(fmt.Sprintf("epoch %d: layer %s fires at %.0f %% of its steps: it carries little information; raise its threshold or lower the weights before it", epoch, r.Layer, 100*v))
-		}
-	}
 }
 
 func (l *Loop) evaluate(ctx context.Context, split string, src sample.Source) (*Evaluation, error) {
@@ -476,16 +468,16 @@ func (l *Loop) appendMetrics(line any) (err error) {
 }
 
 // resume continues from the newest checkpoint that is whole, if there is one.
-func (l *Loop) resume() error {
+func (l *Loop) resume() (resumed bool, err error) {
 	if l.Dir == nil {
-		return nil
+		return false, nil
 	}
 	f, err := l.Dir.Newest(func(err error) { l.Observer.Warn(fmt.Sprintf("%v; trying the checkpoint before it", err)) })
 	if err != nil {
-		return err
+		return false, err
 	}
 	if f == nil {
-		return l.Dir.Truncate(0)
+		return false, l.Dir.Truncate(0)
 	}
 	var p progress
 	err = json.Unmarshal(f.Progress, &p)
@@ -496,8 +488,8 @@ func (l *Loop) resume() error {
 		err = l.Train.SetState(p.Cursor)
 	}
 	if err != nil {
-		return fmt.Errorf("resume %s: %w", l.Dir.Path, err)
+		return false, fmt.Errorf("resume %s: %w", l.Dir.Path, err)
 	}
 	l.progress = p
-	return l.Dir.Truncate(p.MetricsBytes)
+	return true, l.Dir.Truncate(p.MetricsBytes)
 }

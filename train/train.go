@@ -65,6 +65,15 @@ type Finisher interface {
 	Finished() bool
 }
 
+// Starter is a Learner that looks at the training samples before it learns from them.
+type Starter interface {
+	Learner
+	// Start is called once, before the first step of a run that continues no other. The
+	// cursor walks the training samples in order and not augmented. Interrupted, it returns
+	// ctx's error.
+	Start(ctx context.Context, c *data.Cursor) error
+}
+
 // Warner is a Learner that says before it learns what is doubtful about its options.
 type Warner interface {
 	Learner
@@ -110,6 +119,13 @@ type Rule interface {
 type Selective interface {
 	// Ignores are the keys, of encoder and steps.
 	Ignores() []string
+}
+
+// Expander is a Rule whose configuration may be written short, such as by the name of a
+// network. Configurations are written out when they are read.
+type Expander interface {
+	Rule
+	Expand() Rule
 }
 
 // Planner is a Rule that can tell what a run will need.

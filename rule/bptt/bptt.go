@@ -55,6 +55,11 @@ type Options struct {
 
 	Regularizers []loss.Regularizer // of each spiking layer
 	Tasks        []task.Binding     // whose running figures Step reports
+
+	Average   optim.Average // of the weights, which predicts in their place; nil: none
+	ShiftRate float64       // factor of the learning rate of batch normalisation's shifts; 0: 1
+	Frozen    []string      // nodes whose parameters stay as they start
+	Whiten    *Whiten       // what Start does with the first convolution; nil: nothing
 }
 
 // Learner trains a network by backpropagation through all T steps of time.
@@ -64,6 +69,9 @@ type Learner struct {
 	grads network.Grads
 	bufs  [][][]tensor.Float
 	step  int
+
+	factors []float64  // of the parameters' rates; nil: all 1
+	average *averaging // nil: none
 
 	adjoint *network.Adjoint
 	douts   []signal.Signal // errors at the outputs, of all steps
@@ -99,6 +107,10 @@ func New(c Options) (*Learner, error) {
 		runner: r, c: c, grads: c.Net.NewGrads(), bufs: optim.NewBuffers(c.Optimizer, c.Net.Params()),
 		adjoint: c.Net.NewAdjoint(1), douts: make([]signal.Signal, len(r.outs)),
 	}
+	if l.factors, err = c.rates(); err != nil {
+		return nil, fmt.Errorf("bptt.New: %w", err)
+	}
+	l.newAveraging()
 	if l.firing = newFiring(c.Net, c.Regularizers); l.firing != nil {
 		l.pass.SetFiring(l.firing)
 	}
@@ -107,7 +119,13 @@ func New(c Options) (*Learner, error) {
 
 // validate asks the parts.
 func (c Options) validate() error {
-	errs := []error{c.Encoder.Validate(), c.Optimizer.Validate()}
+	errs := []error{c.Encoder.Validate(), c.Optimizer.Validate(), c.checkWhiten()}
+	if c.Average != nil {
+		errs = append(errs, c.Average.Validate())
+	}
+	if !(c.ShiftRate >= 0) || math.IsInf(c.ShiftRate, 0) {
+		errs = append(errs, fmt.Errorf("shift-rate is %v, want a factor of the learning rate, or 0 for 1", c.ShiftRate))
+	}
 	parts := []any{c.Schedule}
 	for _, t := range c.Losses {
 		parts = append(parts, t.Loss)
@@ -126,16 +144,21 @@ func (c Options) validate() error {
 	return errors.Join(errs...)
 }
 
-// Network is the network being trained.
-func (l *Learner) Network() *network.Network { return l.net }
+// Network is the network being trained, with the average of its weights where one is kept.
+func (l *Learner) Network() *network.Network {
+	l.show(true)
+	return l.net
+}
 
-// Predict runs a batch without learning.
+// Predict runs a batch without learning, by the average of the weights where one is kept.
 func (l *Learner) Predict(_ context.Context, b *sample.Batch) (train.Prediction, error) {
+	l.show(true)
 	return l.predict(b)
 }
 
 // Step takes one optimiser step on a batch.
 func (l *Learner) Step(_ context.Context, b *sample.Batch) (train.Metrics, error) {
+	l.show(false)
 	l.keys = l.sampleKeys(l.keys, b, rng.Encode, b.Epoch)
 	l.masks = l.sampleKeys(l.masks, b, rng.Dropout, b.Epoch)
 	l.pass.SetTraining(l.masks)
@@ -165,13 +188,19 @@ func (l *Learner) Step(_ context.Context, b *sample.Batch) (train.Metrics, error
 			return train.Metrics{}, l.nonFinite(b, "a gradient is not finite")
 		}
 	}
+	for i, f := range l.factors {
+		if f == 0 {
+			clear(l.grads[i]) // what stands still has no part in the norm
+		}
+	}
 	if l.c.Clip > 0 {
 		optim.Clip(l.grads, l.c.Clip)
 	}
 	eta := l.c.Optimizer.Rate() * l.c.Schedule.Scale(l.step, l.c.Total)
 	l.step++
-	optim.Apply(l.c.Pool, l.c.Optimizer, l.net.Params(), l.grads, l.bufs, l.step, eta)
+	optim.Apply(l.c.Pool, l.c.Optimizer, l.net.Params(), l.grads, l.bufs, l.step, eta, l.factors)
 	l.pass.UpdateBuffers()
+	l.follow()
 	l.packed.Refresh(l.c.Pool)
 	return m, nil
 }
@@ -325,10 +354,14 @@ func modelOf(n *network.Network) map[string]train.Array {
 	return m
 }
 
-// Model is the parameters and the network's buffers.
-func (l *Learner) Model() map[string]train.Array { return modelOf(l.net) }
+// Model is the parameters and the network's buffers, or their averages.
+func (l *Learner) Model() map[string]train.Array {
+	l.show(true)
+	return modelOf(l.net)
+}
 
-// State is the model, the optimiser's buffers and its step.
+// State is the model, the optimiser's buffers and its step, and what learns where the model
+// is its average.
 func (l *Learner) State() map[string]train.Array {
 	s := l.Model()
 	s["optim.step"] = safetensors.U64([]uint64{uint64(l.step)}, 1)
@@ -336,6 +369,9 @@ func (l *Learner) State() map[string]train.Array {
 		for k, b := range l.bufs[i] {
 			s[bufferName(p, k)] = modelfile.Pack(tensor.Tensor{Shape: p.Value.Shape, Data: b})
 		}
+	}
+	for _, p := range l.average.learning() {
+		s[p.Name] = modelfile.Pack(p.Value)
 	}
 	return s
 }
@@ -400,14 +436,28 @@ func (l *Learner) SetState(s map[string]train.Array) error {
 			}
 		}
 	}
+	for _, p := range l.average.learning() {
+		if err := t.take(p.Name, p.Value); err != nil {
+			return err
+		}
+	}
 	if err := t.done(); err != nil {
 		return err
 	}
 	l.step = int(step[0])
+	if l.average != nil {
+		l.average.shown = true
+	}
+	if l.step == 0 { // what learns starts from the model, whoever gave it
+		l.average.restart()
+	}
 	l.packed.Refresh(l.c.Pool)
 	return nil
 }
 
 // Refresh takes up the network's parameters after someone else has written to
-// them.
-func (l *Learner) Refresh() { l.packed.Refresh(l.c.Pool) }
+// them. An average starts anew from there.
+func (l *Learner) Refresh() {
+	l.average.restart()
+	l.packed.Refresh(l.c.Pool)
+}

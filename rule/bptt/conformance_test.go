@@ -59,6 +59,17 @@ func TestLearner(t *testing.T) {
 	snntest.Learner(t, rule(), s, batches...)
 }
 
+// With an average the model is that, and the state has what learns besides.
+func TestLearnerWithAverages(t *testing.T) {
+	for _, a := range []optim.Average{optim.EMA{Decay: 0.75}, optim.LookAhead{Every: 2, Alpha: 0.5}, optim.LookAhead{Every: 3, Alpha: 0.25, Power: 3}} {
+		s, batches := setting(t, nil)
+		r := rule()
+		r.Average, r.ShiftRate, r.Frozen = a, 8, []string{"classes"}
+		r.Optimizer = optim.SGD{LR: 0.05, Momentum: 0.9, Nesterov: true, Decoupled: true, Decay: 1e-3}
+		snntest.Learner(t, r, s, batches...)
+	}
+}
+
 func TestLearnerInWindows(t *testing.T) {
 	pool := par.New(3)
 	defer pool.Close()

@@ -28,7 +28,10 @@ func (p *Predictor) EarlyExit(lead Lead, window int) (*EarlyExit, error) {
 }
 
 // EarlyExit makes a predictor of the network as it is being trained.
-func (l *Learner) EarlyExit(lead Lead, window int) (*EarlyExit, error) { return l.early(lead, window) }
+func (l *Learner) EarlyExit(lead Lead, window int) (*EarlyExit, error) {
+	l.show(true)
+	return l.early(lead, window)
+}
 
 func (r *runner) early(lead Lead, window int) (*EarlyExit, error) {
 	if !lead.On() {

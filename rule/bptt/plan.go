@@ -15,8 +15,8 @@ const evalBatch = 256
 
 // Plan works out what a run of the rule will need.
 //
-// Training holds each parameter with its gradient, the optimiser's buffers and
-// two packed copies, and the larger of a batch's window of time and of what an
+// Training holds each parameter with its gradient, the optimiser's buffers, its average
+// where one is kept, and two packed copies, and the larger of a batch's window of time and of what an
 // evaluation takes. Inference holds the parameters, a packed copy, and a batch.
 func (r Rule) Plan(s train.Setting) (train.Plan, error) {
 	g, err := r.graph(s)
@@ -40,9 +40,13 @@ func (r Rule) Plan(s train.Setting) (train.Plan, error) {
 	infer := net.InferenceMemory(s.Steps, evalBatch, constant)
 	window := max(b.windowNeed(b.Window), infer)
 	step, _ := net.Memory()
+	copies := 4 + r.Optimizer.Buffers()
+	if r.Average != nil {
+		copies++
+	}
 	p := train.Plan{
 		Parameters: net.ParamCount(), Window: b.Window,
-		Train:   wholeBytes(weights*float64(4+r.Optimizer.Buffers()) + window),
+		Train:   wholeBytes(weights*float64(copies) + window),
 		Weights: wholeBytes(weights * float64(4+r.Optimizer.Buffers())),
 		Infer:   wholeBytes(2*weights + infer),
 	}

@@ -20,17 +20,22 @@ const Kind = "bptt"
 // Rule is backpropagation through time as a configuration describes it. It is the
 // rule of a file that names none.
 type Rule struct {
-	Layers       []network.Node     `yaml:"layers,required"`      // the network, from its input to its output
-	Outputs      []Output           `yaml:"outputs,omitempty"`    // nodes that leave the network; empty: the last, as output
-	Loss         []Term             `yaml:"loss,single"`          // what training lowers, a sum where there are several
-	Optimizer    optim.Optimizer    `yaml:"optimizer"`            // how a gradient changes the weights
-	Schedule     optim.Schedule     `yaml:"schedule"`             // of the learning rate over the run
-	Clip         float64            `yaml:"clip"`                 // largest norm of the gradients; 0: no limit
-	Window       int                `yaml:"window"`               // steps of time in memory at once; 0: all
-	Memory       Bytes              `yaml:"memory"`               // that window is chosen for, such as 256MiB; 0: no bound
-	Truncate     int                `yaml:"truncate"`             // steps after which errors at states are dropped; 0: never
-	Regularizers []loss.Regularizer `yaml:"regularizers"`         // of the firing of each spiking layer
-	EarlyExit    Lead               `yaml:"early-exit,omitempty"` // of eval: off, certain or a lead; training and its tests run all steps
+	Layers       []network.Node       `yaml:"layers,omitempty"`     // the network, from its input to its output
+	Named        network.Architecture `yaml:"network,omitempty"`    // in place of layers: a network by name, which is written out as layers
+	Outputs      []Output             `yaml:"outputs,omitempty"`    // nodes that leave the network; empty: the last, as output
+	Loss         []Term               `yaml:"loss,single"`          // what training lowers, a sum where there are several
+	Optimizer    optim.Optimizer      `yaml:"optimizer"`            // how a gradient changes the weights
+	Schedule     optim.Schedule       `yaml:"schedule"`             // of the learning rate over the run
+	Clip         float64              `yaml:"clip"`                 // largest norm of the gradients; 0: no limit
+	Window       int                  `yaml:"window"`               // steps of time in memory at once; 0: all
+	Memory       Bytes                `yaml:"memory"`               // that window is chosen for, such as 256MiB; 0: no bound
+	Truncate     int                  `yaml:"truncate"`             // steps after which errors at states are dropped; 0: never
+	Regularizers []loss.Regularizer   `yaml:"regularizers"`         // of the firing of each spiking layer
+	EarlyExit    Lead                 `yaml:"early-exit,omitempty"` // of eval: off, certain or a lead; training and its tests run all steps
+	Average      optim.Average        `yaml:"average,omitempty"`    // of the weights over the steps, which is measured, used and kept in place of them
+	ShiftRate    float64              `yaml:"shift-rate,omitempty"` // factor of the learning rate of batch normalisation's shifts; 0: 1
+	Frozen       []string             `yaml:"frozen,omitempty"`     // nodes whose weights stay as they start
+	Whiten       *Whiten              `yaml:"whiten,omitempty"`     // sets the first convolution from the training images and freezes its weights
 }
 
 // Output names a node that leaves the network.
@@ -59,17 +64,30 @@ func (r Rule) Validate() error {
 	}{
 		{"window", r.Window, 0},
 		{"truncate", r.Truncate, 0},
-		{"layers", len(r.Layers), 1},
 		{"loss", len(r.Loss), 1},
 	} {
 		if f.value < f.least {
 			return fmt.Errorf("%s is %d, want at least %d", f.name, f.value, f.least)
 		}
 	}
+	switch {
+	case len(r.Layers) == 0 && r.Named == nil:
+		return errors.New("layers is missing, the network from its input to its output; or give network, one by name, such as resnet-20")
+	case len(r.Layers) > 0 && r.Named != nil:
+		return errors.New("layers and network are given, two networks; remove one")
+	}
 	if !(r.Clip >= 0) {
 		return fmt.Errorf("clip is %v, want a norm, or 0 for no limit", r.Clip)
 	}
 	return nil
+}
+
+// Expand writes a network that is given by its name out as layers.
+func (r Rule) Expand() train.Rule {
+	if r.Named != nil {
+		r.Layers, r.Named = r.Named.Nodes(), nil
+	}
+	return r
 }
 
 // graphOf is a network of layers for samples of a setting, without its weights.
@@ -87,6 +105,7 @@ func graphOf(layers []network.Node, s train.Setting) (network.Graph, error) {
 
 // graph is the network for samples of a setting, without its weights.
 func (r Rule) graph(s train.Setting) (network.Graph, error) {
+	r = r.Expand().(Rule)
 	g, err := graphOf(r.Layers, s)
 	if err != nil {
 		return g, err
@@ -155,6 +174,7 @@ func (r Rule) Learner(s train.Setting) (train.Learner, error) {
 		Net: net, Steps: s.Steps, Encoder: s.Encoder, Losses: r.Loss, Optimizer: r.Optimizer, Schedule: r.Schedule,
 		Total: s.Epochs * batches, Clip: r.Clip, Window: r.Window, Seed: s.Seed, Pool: s.Pool,
 		Memory: int64(r.Memory), Batch: s.Batch, Truncate: r.Truncate, Regularizers: r.Regularizers, Tasks: s.Tasks,
+		Average: r.Average, ShiftRate: r.ShiftRate, Frozen: r.Frozen, Whiten: r.Whiten,
 	})
 	if err != nil {
 		return nil, err
