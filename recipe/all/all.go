@@ -13,6 +13,7 @@ import (
 	"synfire/recipe/stbp"
 	"synfire/recipe/stdb"
 	"synfire/recipe/superspike"
+	"synfire/recipe/vggfast"
 )
 
 // Recipes lists every recipe.
@@ -27,6 +28,7 @@ func Recipes() []recipe.Recipe {
 		stbp.Recipe(),
 		stdb.Recipe(),
 		joint.Recipe(),
+		vggfast.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }
