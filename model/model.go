@@ -110,6 +110,7 @@ func layerKinds() map[string]Kind {
 		"gather":          kind(ordinary.Gather{}, ordinary.Gather{Shape: []int{5, 4, 2}, Indexed: true}),
 		"clip":            kind(ordinary.Clip{Min: -1, Max: 1}, ordinary.Clip{Min: -0.4, Max: 0.6}),
 		"softmax":         kind(ordinary.Softmax{}, ordinary.Softmax{}),
+		"qcfs":            kind(ordinary.QCFS{Levels: 4, Init: 8}, ordinary.QCFS{Levels: 4, Init: 0.7}),
 		"relu":            kind(layer.ReLU{}, layer.ReLU{Slope: 0.1, Max: 0.6}),
 		"spiking": kind(layer.Spiking{Neuron: lif, Surrogate: fast},
 			layer.Spiking{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.3}, Surrogate: surrogate.FastSigmoid{Slope: 4}}),

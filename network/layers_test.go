@@ -73,6 +73,9 @@ func jointNetworks(t testing.TB) map[string]*network.Network {
 	add("leader", tensor.Shape{7, 6, 2},
 		node("a", temporal.MaxCount{Size: 2, Stride: 1, Leader: true}), node("b", layer.Conv2D{Out: 3, Kernel: []int{2}}), node("c", lif(0.9, neuron.Subtract, fast)),
 		node("d", temporal.MaxCount{Size: 3, Padding: []int{1}, Leader: true}), node("e", layer.Flatten{}), node("f", layer.Linear{Out: 4}))
+	add("qcfs", tensor.Shape{5, 6, 2},
+		node("a", layer.Conv2D{Out: 3, Kernel: []int{3}}), node("b", ordinary.QCFS{Levels: 4, Init: 0.3}), node("c", layer.Flatten{}), node("d", layer.Linear{Out: 66}),
+		node("e", ordinary.QCFS{Levels: 3, Init: 0.1}), node("f", layer.Linear{Out: 4}))
 	add("parametric", tensor.Shape{5, 6, 2},
 		node("a", layer.Conv2D{Out: 3, Kernel: []int{3}}), node("b", layer.ParametricSpiking{Beta: 0.8, Threshold: 0.3, Surrogate: arctan}),
 		node("c", layer.Conv2D{Out: 4, Kernel: []int{2}}), node("d", layer.ParametricSpiking{Beta: 0.5, Threshold: 0.2, Reset: neuron.Zero, DecayInput: true, Surrogate: triangle}),

@@ -98,6 +98,26 @@ type node struct {
 // terminal reports whether no other node takes its output.
 func (nd *node) terminal() bool { return len(nd.consumers) == 0 }
 
+// Constrained is a layer.Layer whose parameters cannot have all values.
+type Constrained interface {
+	layer.Weighted
+	// CheckParams returns an error for values that it cannot compute with, and one thing to try.
+	CheckParams(params []tensor.Tensor) error
+}
+
+// CheckParams returns an error for a node with parameters that it cannot compute with: a learner
+// asks after an update, Build of those that it is given.
+func (n *Network) CheckParams() error {
+	for i, nd := range n.nodes {
+		if l, ok := nd.Layer.(Constrained); ok && !n.outline {
+			if err := l.CheckParams(n.values(i)); err != nil {
+				return &NodeError{i, nd.Name, err}
+			}
+		}
+	}
+	return nil
+}
+
 // edge is input k of a node.
 type edge struct{ node, k int }
 
@@ -137,7 +157,7 @@ func (n *Network) build(op string, seed uint64, g Graph) (*Network, error) {
 			return nil, fmt.Errorf("%s: %w", op, &NodeError{i, spec.Name, err})
 		}
 	}
-	if err := n.addOutputs(g.Outputs); err != nil {
+	if err := errors.Join(n.addOutputs(g.Outputs), n.CheckParams()); err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
 	for i, nd := range n.nodes {

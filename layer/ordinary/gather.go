@@ -3,8 +3,8 @@
 //
 //	y[i] = x[index[i]]
 //
-// Clip, y = min(max(x, Min), Max), and Softmax, y_i = exp(x_i)/Σ_j exp(x_j). Networks that come from
-// elsewhere are made with them.
+// Clip, y = min(max(x, Min), Max), and Softmax, y_i = exp(x_i)/Σ_j exp(x_j), which networks that come
+// from elsewhere are made with; and QCFS, the staircase that is trained before a conversion.
 package ordinary
 
 import (

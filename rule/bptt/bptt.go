@@ -199,6 +199,9 @@ func (l *Learner) Step(_ context.Context, b *sample.Batch) (train.Metrics, error
 	eta := l.c.Optimizer.Rate() * l.c.Schedule.Scale(l.step, l.c.Total)
 	l.step++
 	optim.Apply(l.c.Pool, l.c.Optimizer, l.net.Params(), l.grads, l.bufs, l.step, eta, l.factors)
+	if err := l.net.CheckParams(); err != nil {
+		return train.Metrics{}, fmt.Errorf("bptt: %w", err)
+	}
 	l.pass.UpdateBuffers()
 	l.follow()
 	l.packed.Refresh(l.c.Pool)
