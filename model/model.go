@@ -129,6 +129,7 @@ func layerKinds() map[string]Kind {
 			temporal.Integrator{Neuron: neuron.CuBaLIF{Alpha: 0.6, Beta: 0.8, Coupling: neuron.Euler, Threshold: 1, Reset: neuron.None, Leak: 0.2}}),
 		"delay":     kind(temporal.Delay{Steps: 1}, temporal.Delay{Steps: 2}),
 		"after":     kind(temporal.After{Steps: 1}, temporal.After{Steps: 1}),
+		"counting":  kind(temporal.Counting{Code: temporal.Graded, Threshold: 1}, temporal.Counting{Code: temporal.SigmaDelta, Threshold: 0.3, Start: 0.5}),
 		"max-count": kind(temporal.MaxCount{}, temporal.MaxCount{Size: 2, Stride: 1, Padding: []int{0, 1, 1, 0}}),
 	}
 }

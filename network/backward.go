@@ -40,7 +40,7 @@ func (p *Pass) Backward(adj *Adjoint, douts []*signal.Signal, grads Grads) error
 			if given == nil {
 				m.call.DOut = p.sumErrors(i, k, douts, adj)
 			}
-			if p.firing != nil && m.chunks[0].out.Kind == signal.Spikes {
+			if p.firing != nil && p.spikes(i) {
 				p.firing.Errors(i, m.call.DOut)
 			}
 			p.backwardNode(i, k, adj, grads)

@@ -6,7 +6,7 @@ import "synfire/signal"
 // objective such as bounds on firing rates.
 type Firing interface {
 	// Fired is told in Forward of the spikes of a node in steps that follow
-	// those of its last call.
+	// those of its last call: bits, or graded ones as Dense whole numbers.
 	Fired(node int, spikes *signal.Signal)
 	// Errors may add to the errors at a node's spikes, Dense [T, B, …], before
 	// Backward uses them, with later steps before earlier ones. At an output

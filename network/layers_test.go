@@ -73,6 +73,12 @@ func jointNetworks(t testing.TB) map[string]*network.Network {
 	add("leader", tensor.Shape{7, 6, 2},
 		node("a", temporal.MaxCount{Size: 2, Stride: 1, Leader: true}), node("b", layer.Conv2D{Out: 3, Kernel: []int{2}}), node("c", lif(0.9, neuron.Subtract, fast)),
 		node("d", temporal.MaxCount{Size: 3, Padding: []int{1}, Leader: true}), node("e", layer.Flatten{}), node("f", layer.Linear{Out: 4}))
+	for _, l := range []temporal.Counting{
+		{Code: temporal.Plain, Threshold: 0.2, Residual: 1}, {Code: temporal.SNM, Threshold: 0.2, Negative: 0.5}, {Code: temporal.SigmaDelta, Threshold: 0.1, Start: 0.5}, {Code: temporal.Graded, Threshold: 0.05, Start: 0.5},
+	} {
+		add("counting "+l.Code.String(), tensor.Shape{5, 6, 2},
+			node("a", layer.Conv2D{Out: 3, Kernel: []int{3}}), node("b", l), node("c", layer.Flatten{}), node("d", layer.Linear{Out: 66}), node("e", l), node("f", layer.Linear{Out: 4}), node("g", temporal.After{Steps: 1}))
+	}
 	add("qcfs", tensor.Shape{5, 6, 2},
 		node("a", layer.Conv2D{Out: 3, Kernel: []int{3}}), node("b", ordinary.QCFS{Levels: 4, Init: 0.3}), node("c", layer.Flatten{}), node("d", layer.Linear{Out: 66}),
 		node("e", ordinary.QCFS{Levels: 3, Init: 0.1}), node("f", layer.Linear{Out: 4}))

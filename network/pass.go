@@ -292,13 +292,27 @@ func (p *Pass) forwardNode(i, k int, st *State) {
 		p.watch(i, c.Out)
 	}
 	m.holds = k
+	if !p.spikes(i) {
+		return
+	}
+	m.slots += c.Out.Rows() * c.Out.Units()
 	if c.Out.Kind == signal.Spikes {
 		m.spikes += c.Out.Raster.Count(0, c.Out.Rows())
-		m.slots += c.Out.Rows() * c.Out.Units()
-		if p.firing != nil {
-			p.firing.Fired(i, c.Out)
+	} else {
+		for _, q := range c.Out.Data {
+			m.spikes += int(max(q, -q))
 		}
 	}
+	if p.firing != nil {
+		p.firing.Fired(i, c.Out)
+	}
+}
+
+// spikes reports whether the last output of node i is spikes: bits, or of a population graded
+// ones, whole numbers that are negative where spikes are taken back.
+func (p *Pass) spikes(i int) bool {
+	kind := p.nodes[i].call.Out.Kind
+	return kind == signal.Spikes || kind == signal.Dense && p.o.Soft == layer.Hard && layer.Fires(p.c.net.nodes[i].Layer)
 }
 
 // join adds chunk k of output o to the window's.
@@ -352,7 +366,7 @@ func (p *Pass) Output(i int) *signal.Signal {
 	return out
 }
 
-// Spikes is how often the units of a node fired in the last window, and how
-// often they could have: units × steps × samples. Both are zero for nodes that
-// do not give spikes.
+// Spikes is how often the units of a node fired in the last window, graded spikes by their
+// magnitudes, and units × steps × samples: how often they could have if there is one in a step at
+// most. Both are zero for nodes that do not give spikes.
 func (p *Pass) Spikes(i int) (spikes, slots int) { return p.nodes[i].spikes, p.nodes[i].slots }

@@ -3,7 +3,9 @@
 //
 //	y[t] = x[t − d]
 //
-// MaxCount, pooling by the largest sum over time, and Integrator, neurons that never fire and are read by their membranes, such as
+// After, which leaves the first steps out, MaxCount, pooling by the largest sum over time, Counting,
+// neurons that take spikes back, and Integrator, neurons that never fire and are read by their
+// membranes, such as
 //
 //	y[t] = β·y[t−1] + (1 − β)·r + g·x[t]
 package temporal

@@ -63,7 +63,7 @@ func (f *firing) finish(b, steps int) (value float64) {
 	return value
 }
 
-// Fired counts.
+// Fired counts, of graded spikes those taken back against the others.
 func (f *firing) Fired(node int, s *signal.Signal) {
 	u := f.nodes[node].spikes
 	if !f.counting || len(u) == 0 {
@@ -72,6 +72,12 @@ func (f *firing) Fired(node int, s *signal.Signal) {
 	n := s.Units()
 	for r := range s.Rows() {
 		counts := u[r%s.B*n:][:n]
+		if s.Kind == signal.Dense {
+			for i, q := range s.Data[r*n:][:n] {
+				counts[i] += q
+			}
+			continue
+		}
 		for i, w := range s.Raster.Row(r) {
 			for ; w != 0; w &= w - 1 {
 				counts[64*i+bits.TrailingZeros64(w)]++
