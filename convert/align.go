@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"synfire/layer"
+	"synfire/layer/ordinary"
 	"synfire/network"
 	"synfire/tensor"
 )
@@ -93,8 +94,6 @@ func newFlow(g network.Graph, units Scales) (*flow, error) {
 	return f, nil
 }
 
-func rectified(l layer.Layer) bool { _, ok := l.(layer.ReLU); return ok }
-
 // width is the number of a shape's channels.
 func width(s tensor.Shape) int { return s[len(s)-1] }
 
@@ -140,7 +139,7 @@ func (f *flow) demands() {
 func (f *flow) wants(nd network.GraphNode, in string, at int) []float64 {
 	want := f.wanted[nd.Name]
 	switch nd.Layer.(type) {
-	case layer.ReLU:
+	case layer.ReLU, ordinary.QCFS:
 		return f.units[nd.Name]
 	case layer.Linear, layer.Conv2D:
 		return nil
@@ -172,15 +171,14 @@ func (f *flow) align(nd network.GraphNode) error {
 	if want == nil {
 		want = ones(shape)
 	}
-	switch l := nd.Layer.(type) {
-	case layer.ReLU:
+	switch nd.Layer.(type) {
+	case layer.ReLU, ordinary.QCFS:
 		want = f.units[nd.Name]
-		if l.Max > 0 {
+		if u, _ := unitOf(nd); u.limit > 0 {
 			if slices.Min(want) != slices.Max(want) {
-				return fmt.Errorf("has a limit of %v and scales that differ by channel; give all channels one", l.Max)
+				return fmt.Errorf("has a limit of %v and scales that differ by channel; give all channels one", u.limit)
 			}
-			l.Max /= want[0]
-			nd.Layer = l
+			nd = limited(nd, u.limit/want[0])
 		}
 	case layer.Linear, layer.Conv2D:
 		if err := affine(&nd, f.scale[nd.Inputs[0]], want); err != nil {
@@ -204,7 +202,7 @@ func (f *flow) align(nd network.GraphNode) error {
 		want = f.scale[nd.Inputs[0]]
 	}
 	switch nd.Layer.(type) {
-	case layer.ReLU, layer.Add:
+	case layer.ReLU, ordinary.QCFS, layer.Add:
 		for k, in := range nd.Inputs {
 			var err error
 			if nd.Inputs[k], err = f.adapted(in, f.shape(in), want, nd.Name); err != nil {

@@ -9,7 +9,7 @@
 //	Check      refuses by name, before anything runs, what the others cannot convert
 //	Fold       makes batch normalisations part of weights and biases, drops dropout
 //	Pools      makes max pooling count spikes, or means of it
-//	Normalize  finds scales by weights or activations, of layers or channels
+//	Normalize  finds scales by weights or activations, of layers or channels, or takes learnt ones
 //	SpikeNorm  finds them by currents of the spiking network, layer by layer
 //	Align      writes them into weights, biases and shortcuts: W' = W·λ_in/λ_out
 //	Calibrate  corrects biases by what the neurons give
@@ -17,7 +17,9 @@
 //	Fire       puts neurons in the place of rectified units
 //
 // Until Fire the network stays an ordinary one that gives what it gave. Study converts by
-// a method and measures; Conversion.Layers tells where the error arises.
+// a method and measures; Conversion.Layers tells where the error arises. Quantize comes before
+// all of them: it puts staircases of a learnt scale (ordinary.QCFS) in the place of rectified
+// units, for a training that knows how many spikes there will be.
 //
 // The passes Swap and Balance make the neurons of hybrid training, of chains without biases:
 // neurons integrate W·x, fire above θ and lose θ by a spike. Their rate over T steps is
@@ -42,6 +44,7 @@ import (
 	"fmt"
 
 	"synfire/layer"
+	"synfire/layer/ordinary"
 	"synfire/layer/temporal"
 	"synfire/network"
 	"synfire/neuron"
@@ -84,7 +87,7 @@ func (c Check) Apply(ctx context.Context, g network.Graph, _ network.Calibration
 		if why := c.refused(nd.Layer); why != "" {
 			errs = append(errs, &network.NodeError{Index: i, Name: nd.Name, Err: errors.New(why)})
 		}
-		if _, ok := nd.Layer.(layer.ReLU); !ok {
+		if !rectified(nd.Layer) {
 			continue
 		}
 		units++
@@ -102,7 +105,7 @@ func (c Check) Apply(ctx context.Context, g network.Graph, _ network.Calibration
 		errs = append(errs, unfolded(g, r)...)
 	}
 	if units == 0 && len(errs) == 0 {
-		errs = append(errs, errors.New("no node is a relu: there is nothing to convert"))
+		errs = append(errs, errors.New("no node is a relu or qcfs: there is nothing to convert"))
 	}
 	if len(errs) > 0 {
 		return network.Graph{}, nil, fmt.Errorf("convert.Check: %w", errors.Join(errs...))
@@ -117,6 +120,10 @@ func (c Check) refused(l layer.Layer) string {
 	case layer.ReLU:
 		if l.Slope != 0 {
 			return "is a leaky relu, and no spike is negative; train with slope 0"
+		}
+	case ordinary.QCFS:
+		if !c.Aligned {
+			return "is a qcfs unit, whose scale neurons that Balance sets do not have; train with relu"
 		}
 	case layer.Linear:
 		if !l.NoBias && !c.Aligned {
@@ -147,7 +154,7 @@ func (c Check) refused(l layer.Layer) string {
 		if layer.Fires(l) {
 			return "is spiking already; convert the ordinary network that it was made of"
 		}
-		return fmt.Sprintf("is of kind %s, for which no conversion is known; use relu, linear, conv2d, avg-pool, add and concat", network.Kind(l))
+		return fmt.Sprintf("is of kind %s, for which no conversion is known; use relu, qcfs, linear, conv2d, avg-pool, add and concat", network.Kind(l))
 	}
 	return ""
 }
@@ -187,8 +194,10 @@ func (s Swap) Apply(_ context.Context, g network.Graph, _ network.Calibration) (
 // renamed is a name after the kind of a layer, after the new kind.
 func renamed(name string) string {
 	var k int
-	if _, err := fmt.Sscanf(name, "relu%d", &k); err == nil && name == fmt.Sprintf("relu%d", k) {
-		return fmt.Sprintf("spiking%d", k)
+	for _, kind := range []string{"relu", "qcfs"} {
+		if _, err := fmt.Sscanf(name, kind+"%d", &k); err == nil && name == fmt.Sprintf("%s%d", kind, k) {
+			return fmt.Sprintf("spiking%d", k)
+		}
 	}
 	return name
 }

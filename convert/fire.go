@@ -2,10 +2,12 @@ package convert
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
 	"synfire/layer"
+	"synfire/layer/temporal"
 	"synfire/network"
 	"synfire/neuron"
 	"synfire/surrogate"
@@ -23,10 +25,13 @@ import (
 // again (spiking1).
 //
 // The membrane of a neuron is counted from its start: it fires at 1 − v0, loses 1 by soft
-// reset, and is set to −v0 by hard reset.
+// reset, and is set to −v0 by hard reset. With Code neurons take spikes back, or with Residual
+// are silenced (temporal.Counting); steps before the run count as steps, but not in the scores.
 type Fire struct {
-	Reset neuron.Reset // Subtract (soft) or Zero (hard)
-	Start float64      // v0 in [0, 1): 0, or 1/2, which rounds where 0 cuts off
+	Reset    neuron.Reset  // Subtract (soft) or Zero (hard)
+	Start    float64       // v0 in [0, 1): 0, or 1/2, which rounds where 0 cuts off
+	Code     temporal.Code // what spikes can be; with soft reset alone
+	Residual int           // steps before the run; of code if with soft reset
 }
 
 // Apply swaps; it needs no inputs.
@@ -37,24 +42,52 @@ func (f Fire) Apply(_ context.Context, g network.Graph, _ network.Calibration) (
 	var r network.Report
 	e := network.Edit(g)
 	for i, nd := range e.Graph().Nodes {
-		unit, ok := nd.Layer.(layer.ReLU)
-		if !ok {
+		if why := f.refused(nd); why != nil {
+			return network.Graph{}, nil, fmt.Errorf("convert.Fire: %w", &network.NodeError{Index: i, Name: nd.Name, Err: why})
+		}
+		if !rectified(nd.Layer) {
 			continue
 		}
-		if unit.Max > 0 && unit.Max != 1 {
-			return network.Graph{}, nil, fmt.Errorf("convert.Fire: %w", &network.NodeError{Index: i, Name: nd.Name, Err: fmt.Errorf("has the limit %v, and a rate has 1; normalise the network before (convert.Normalize)", unit.Max)})
-		}
-		l := layer.Spiking{Neuron: f.neuron(), Surrogate: surrogate.FastSigmoid{Slope: 25}}
-		if err := e.Replace(nd.Name, network.GraphNode{Node: network.Node{Name: renamed(nd.Name), Layer: l}}); err != nil {
+		if err := e.Replace(nd.Name, network.GraphNode{Node: network.Node{Name: renamed(nd.Name), Layer: f.layer()}}); err != nil {
 			return network.Graph{}, nil, fmt.Errorf("convert.Fire: %w", err)
 		}
 		r.Add(nd.Name, network.Changed, "became %s, neurons without leak, %s", renamed(nd.Name), f)
 	}
 	out := e.Graph()
 	for i := range out.Outputs {
-		out.Outputs[i].Read = nil // the mean over time
+		o := &out.Outputs[i]
+		o.Read = nil // the mean over time
+		if f.Residual > 0 {
+			after := network.Node{Name: fmt.Sprintf("%s_after%d", o.Node, i+1), Layer: temporal.After{Steps: f.Residual}, Inputs: []string{o.Node}}
+			out.Nodes, o.Node = append(out.Nodes, network.GraphNode{Node: after}), after.Name
+		}
 	}
 	return out, r, nil
+}
+
+// refused is why a node does not go with such neurons.
+func (f Fire) refused(nd network.GraphNode) error {
+	if u, ok := unitOf(nd); ok && u.limit > 0 && u.limit != 1 {
+		return fmt.Errorf("has the limit %v, and a rate has 1; normalise the network before (convert.Normalize)", u.limit)
+	}
+	switch nd.Layer.(type) {
+	case temporal.MaxCount, layer.MaxPool:
+		if f.counting() {
+			return errors.New("is max pooling of spikes, which is for neurons that take none back and run once; use code if without residual, or means (--max-pool average)")
+		}
+	}
+	return nil
+}
+
+// counting reports whether neurons are more than neuron.IF.
+func (f Fire) counting() bool { return f.Code != temporal.Plain || f.Residual > 0 }
+
+// layer is the neurons.
+func (f Fire) layer() layer.Layer {
+	if f.counting() {
+		return temporal.Counting{Code: f.Code, Threshold: 1, Start: f.Start, Residual: f.Residual}
+	}
+	return layer.Spiking{Neuron: f.neuron(), Surrogate: surrogate.FastSigmoid{Slope: 25}}
 }
 
 func (f Fire) validate() error {
@@ -64,12 +97,27 @@ func (f Fire) validate() error {
 	if !(f.Start >= 0 && f.Start < 1) {
 		return fmt.Errorf("start is %v of the threshold, want a share in [0, 1), such as 0.5", f.Start)
 	}
+	switch {
+	case f.Code > temporal.Graded:
+		return fmt.Errorf("code %v, want if, snm, sigma-delta or graded", f.Code)
+	case f.counting() && f.Reset != neuron.Subtract:
+		return fmt.Errorf("reset %v with code %v and %d residual steps: neurons that take spikes back or are silenced have soft reset", f.Reset, f.Code, f.Residual)
+	case f.Residual < 0 || f.Residual > 0 && f.Code != temporal.Plain:
+		return fmt.Errorf("%d residual steps with code %v, want a number of steps such as 4, with code if", f.Residual, f.Code)
+	}
 	return nil
 }
 
 // String says how neurons start and reset.
 func (f Fire) String() string {
-	return fmt.Sprintf("reset %v, from %v of the threshold", f.Reset, f.Start)
+	text := fmt.Sprintf("reset %v, from %v of the threshold", f.Reset, f.Start)
+	switch {
+	case f.Code != temporal.Plain:
+		text += fmt.Sprintf(", %v spikes", f.Code)
+	case f.Residual > 0:
+		text += fmt.Sprintf(", silenced by what is left after %d steps before the run", f.Residual)
+	}
+	return text
 }
 
 func (f Fire) neuron() neuron.IF {

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"synfire/layer"
+	"synfire/layer/ordinary"
 	"synfire/layer/temporal"
 	"synfire/network"
 	"synfire/signal"
@@ -24,7 +25,10 @@ import (
 //	quantise   what even input in so many steps loses by whole spikes
 //	uneven     what the order of the input changes: λr less that of even input
 //
-// Of units with a maximum max(0, z) is at most that over λ, as it is the units' own clipping.
+// Of units with a maximum max(0, z) is at most that over λ, as it is the units' own clipping, and
+// of qcfs units what they give for z, quantised: of these quantise is how the steps' levels differ
+// from their own. Rates are sums of graded spikes, those taken back against the others, but Rate
+// counts magnitudes. Steps before the run (Fire.Residual) are left out.
 type LayerFigures struct {
 	Name        string  // in the spiking network
 	Op          string  // kind of what gives the units their input
@@ -114,7 +118,7 @@ type compared struct {
 	LayerFigures
 	of         string // its name in the ordinary network
 	scales     []float64
-	most       float64        // maximum of the units; 0: none
+	unit       unit
 	activities []tensor.Float // of a batch
 
 	n, above, spikes, slots int
@@ -137,7 +141,8 @@ func (c Conversion) layers() (list []*compared, err error) {
 		if !rectified(nd.Layer) {
 			continue
 		}
-		l := &compared{of: nd.Name, scales: f.units[nd.Name], most: nd.Layer.(layer.ReLU).Max}
+		l := &compared{of: nd.Name, scales: f.units[nd.Name]}
+		l.unit, _ = unitOf(nd)
 		l.Name, l.Op = renamed(nd.Name), opOf(f.info[f.info[nd.Name].Inputs[0]].Layer)
 		l.Scale, l.Least = slices.Max(l.scales), slices.Min(l.scales)
 		before := 1.0
@@ -173,17 +178,14 @@ func opOf(l layer.Layer) string {
 
 // add adds a batch: the currents that neurons got, and their spikes.
 func (l *compared) add(f Fire, currents, spikes *signal.Signal) {
-	size, t := spikes.Units(), float64(spikes.T)
-	rows, x := spikes.B*size, values(currents)
+	size, steps := spikes.Units(), spikes.T-f.Residual
+	t, rows, x := float64(steps), spikes.B*size, values(currents)
 	rate, z := make([]float64, rows), make([]float64, rows)
-	for step := range spikes.T {
-		for b := range spikes.B {
-			row := spikes.Raster.Row(step*spikes.B + b)
-			for i := range size {
-				if row[i>>6]>>(i&63)&1 == 1 {
-					rate[b*size+i]++
-				}
-			}
+	for step := f.Residual; step < spikes.T; step++ {
+		for i := range rows {
+			q := given(spikes, step, i)
+			rate[i] += q
+			l.spikes += int(math.Abs(q))
 		}
 		for i, v := range x[step*currents.Stride():][:rows] {
 			z[i] += float64(v)
@@ -191,24 +193,37 @@ func (l *compared) add(f Fire, currents, spikes *signal.Signal) {
 	}
 	stride := max(1, size/shownOfSample)
 	for i, a := range l.activities[:rows] {
-		l.spikes += int(rate[i])
-		l.unit(f, l.scales[i%len(l.scales)], float64(a), rate[i]/t, z[i]/t, spikes.T)
+		l.addUnit(f, l.scales[i%len(l.scales)], float64(a), rate[i]/t, z[i]/t, steps)
 		if len(l.Rates) < shownPairs && i%size%stride == 0 {
 			l.Activities = append(l.Activities, float64(a))
 			l.Rates = append(l.Rates, l.scales[i%len(l.scales)]*rate[i]/t)
 		}
 	}
-	l.slots += rows * spikes.T
+	l.slots += rows * steps
 }
 
-// unit adds a unit of a sample: its activation, rate and mean current.
-func (l *compared) unit(f Fire, scale, a, rate, z float64, steps int) {
+// given is the spikes of a unit of a batch in a step.
+func given(s *signal.Signal, step, i int) float64 {
+	if s.Kind != signal.Spikes {
+		return float64(s.Data[step*s.Stride()+i])
+	}
+	if n := s.Units(); s.Raster.At(step*s.B+i/n, i%n) {
+		return 1
+	}
+	return 0
+}
+
+// addUnit adds a unit of a sample: its activation, rate and mean current.
+func (l *compared) addUnit(f Fire, scale, a, rate, z float64, steps int) {
 	ideal := max(0, z)
-	if l.most > 0 {
-		ideal = min(ideal, l.most/scale)
+	if l.unit.limit > 0 {
+		ideal = min(ideal, l.unit.limit/scale)
+	}
+	even := f.even(ideal, steps)
+	if l.unit.levels > 0 {
+		ideal = ordinary.QCFS{Levels: l.unit.levels}.Level(ideal)
 	}
 	clipped := min(ideal, 1)
-	even := f.even(ideal, steps)
 	d := scale * rate
 	l.n++
 	if a > scale {

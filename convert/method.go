@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"synfire/internal/suggest"
+	"synfire/layer/temporal"
 	"synfire/network"
 	"synfire/neuron"
 )
@@ -16,7 +17,7 @@ type Method struct {
 	Name   string
 	Doc    string   // in a line
 	Source string   // the paper
-	Takes  []string // options beyond reset, start and pool, by their names in Options
+	Takes  []string // options beyond reset, start, code and pool, by their names in Options
 	fire   Fire
 	passes func(o Options, f Fire, s Scales) []network.Transform
 }
@@ -31,6 +32,8 @@ type Options struct {
 	Factor     float64       // of thresholds, with spiking-resnet of weights; 0: 1, with rmp found
 	Rescale    bool          // shortcuts are rescaled, in place of thresholds of 1 behind the first branch
 	Late       int           // steps that scores leave out (Study); FindLate: found by samples
+	Code       temporal.Code // what spikes can be
+	Residual   int           // steps before the run, after which neurons are silenced; they are among Steps
 	Steps      int           // of time that the result is for, which fits are made for
 
 	Analog network.Calibration // training samples as the ordinary network takes them
@@ -69,13 +72,13 @@ func Methods() []Method {
 		}
 	}
 	return []Method{
-		{"model", "scales that the weights do not exceed, whatever the sample", "Diehl et al. 2015", nil, soft,
+		{"model", "scales that the weights do not exceed, whatever the sample", "Diehl et al. 2015", []string{"residual"}, soft,
 			by(func(Options, Fire) Normalize { return Normalize{By: Bounds} })},
-		{"data", "scales by the largest activation or weight of a layer", "Diehl et al. 2015", nil, soft,
+		{"data", "scales by the largest activation or weight of a layer", "Diehl et al. 2015", []string{"residual"}, soft,
 			by(func(Options, Fire) Normalize { return Normalize{By: Largest} })},
-		{"percentile", "scales by a percentile of a layer's activations", "Rueckauer et al. 2017", []string{"percentile", "nonzero"}, soft,
+		{"percentile", "scales by a percentile of a layer's activations", "Rueckauer et al. 2017", []string{"percentile", "nonzero", "residual"}, soft,
 			by(func(o Options, _ Fire) Normalize { return Normalize{By: Percentile, P: o.p(), Nonzero: o.Nonzero} })},
-		{"channel", "scales by a percentile of each channel's activations", "Kim et al. 2020", []string{"percentile", "nonzero"}, soft,
+		{"channel", "scales by a percentile of each channel's activations", "Kim et al. 2020", []string{"percentile", "nonzero", "residual"}, soft,
 			by(func(o Options, _ Fire) Normalize {
 				return Normalize{By: Percentile, P: o.p(), Nonzero: o.Nonzero, Channel: true}
 			})},
@@ -90,16 +93,18 @@ func Methods() []Method {
 			func(o Options, f Fire, s Scales) []network.Transform {
 				return []network.Transform{over{SpikeNorm{Fire: f, Factor: o.Factor, Analog: o.Analog, Scales: s}, o.Spikes}}
 			}},
-		{"spiking-resnet", "the same percentile from half of the threshold, weights multiplied by a factor", "Hu et al. 2018", []string{"percentile", "nonzero", "factor"}, half,
+		{"spiking-resnet", "the same percentile from half of the threshold, weights multiplied by a factor", "Hu et al. 2018", []string{"percentile", "nonzero", "factor", "residual"}, half,
 			func(o Options, f Fire, s Scales) []network.Transform {
 				if o.Factor == 0 {
 					o.Factor = 1
 				}
 				return []network.Transform{Normalize{By: Percentile, P: o.p(), Nonzero: o.Nonzero, Scales: s}, Compensate{o.Factor}}
 			}},
-		{"balance", "scales of each channel fitted to the steps, from half of the threshold", "Bu et al. 2025", nil, half,
+		{"qcfs", "the scales that qcfs units have learnt, from half of the threshold", "Bu et al. 2022", []string{"residual"}, half,
+			by(func(Options, Fire) Normalize { return Normalize{By: Learned} })},
+		{"balance", "scales of each channel fitted to the steps, from half of the threshold", "Bu et al. 2025", []string{"residual"}, half,
 			by(func(o Options, f Fire) Normalize {
-				return Normalize{By: Fitted, Steps: o.Steps, Start: f.Start, Channel: true}
+				return Normalize{By: Fitted, Steps: o.Steps - o.Residual, Start: f.Start, Channel: true}
 			})},
 		{"calibrate", "scales of each layer fitted to the steps, then biases corrected by what neurons give", "Li et al. 2021", nil, half,
 			func(o Options, f Fire, s Scales) []network.Transform {
@@ -140,10 +145,14 @@ func (m Method) Convert(ctx context.Context, g network.Graph, o Options) (Conver
 	if o.Start != nil {
 		c.Fire.Start = *o.Start
 	}
+	c.Fire.Code, c.Fire.Residual = o.Code, o.Residual
 	if err := m.refuses(o); err != nil {
 		return c, fmt.Errorf("convert by %s: %w", m.Name, err)
 	}
 	passes := []network.Transform{Check{Aligned: true, Pooled: o.Pooling != Refuse}, Fold{}, Pools{o.Pooling}}
+	if err := c.Fire.validate(); err != nil {
+		return c, fmt.Errorf("convert by %s: %w", m.Name, err)
+	}
 	var err error
 	if c.Ordinary, c.Report, err = Apply(ctx, g, o.Analog, passes...); err != nil {
 		return c, err
@@ -159,7 +168,7 @@ func (m Method) refuses(o Options) (err error) {
 	for _, option := range []struct {
 		name  string
 		given bool
-	}{{"percentile", o.Percentile != 0}, {"nonzero", o.Nonzero}, {"factor", o.Factor != 0}, {"rescale", o.Rescale}} {
+	}{{"percentile", o.Percentile != 0}, {"nonzero", o.Nonzero}, {"factor", o.Factor != 0}, {"rescale", o.Rescale}, {"residual", o.Residual != 0}} {
 		if option.given && !slices.Contains(m.Takes, option.name) {
 			err = errors.Join(err, fmt.Errorf("the method does without %s; leave it out", option.name))
 		}

@@ -271,8 +271,9 @@ func TestScoresConverge(t *testing.T) {
 	in := image(4, tensor.Shape{8, 8, 2}, 9)
 	many := *in
 	many.T = 100
-	ordinary := signalsOf(t, g, in)["scores"]
 	for _, m := range convert.Methods() {
+		g := trained(t, m.Name, g, of(in))
+		ordinary := signalsOf(t, g, in)["scores"]
 		o := convert.Options{Analog: of(in), Spikes: of(&many), Used: of(&many), Steps: 64}
 		if m.Name == "spike-norm" {
 			o.Rescale, o.Reset = true, new(neuron.Reset)
@@ -304,8 +305,8 @@ func TestScoresConverge(t *testing.T) {
 			errs = append(errs, most)
 		}
 		t.Logf("%s: %v", m.Name, errs)
-		if m.Name == "balance" || m.Name == "calibrate" {
-			continue // they clip
+		if m.Name == "balance" || m.Name == "calibrate" || m.Name == "qcfs" {
+			continue // they clip, or are of as many levels
 		}
 		if errs[1] > errs[0]/2 || errs[1] > 0.08 {
 			t.Errorf("%s: largest errors of a score %v after 64 and 512 steps", m.Name, errs)
@@ -709,6 +710,7 @@ func TestConversionDoesNotDependOnBatches(t *testing.T) {
 		}
 	}
 	for _, m := range convert.Methods() {
+		g := trained(t, m.Name, g, of(in))
 		o := convert.Options{Analog: parted(6, 1), Spikes: parted(6, 16), Used: parted(6, 16), Steps: 16, Rescale: m.Name == "spike-norm"}
 		a := converted(t, m.Name, g, o)
 		o.Analog, o.Spikes, o.Used = parted(2, 1), parted(2, 16), parted(2, 16)

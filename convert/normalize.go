@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"synfire/layer"
+	"synfire/layer/ordinary"
 	"synfire/network"
 	"synfire/signal"
 	"synfire/tensor"
@@ -22,6 +23,7 @@ const (
 	Largest              // max(a, the layer's largest weight)
 	Percentile           // a percentile of a
 	Fitted               // the least error of a as its neurons give it after some steps
+	Learned              // what the units have learnt (ordinary.QCFS)
 )
 
 // Normalize is the Transform that finds the scales of rectified units and aligns the
@@ -34,10 +36,11 @@ const (
 //	Percentile  λ_l = the P percentile of a
 //	Fitted      λ_l = argmin over λ of mean (λ/T·clip(⌊a·T/λ + v0⌋, 0, T) − a)²,
 //	            λ = max a·(1 − i/100), i = 0 … 94
+//	Learned     λ_l = the scale of qcfs units; others are refused
 //
 // Bounds and Largest: Diehl et al., IJCNN 2015; Percentile: Rueckauer et al., Front.
-// Neurosci. 11:682, 2017; Fitted: Li et al., ICML 2021. A unit with a limit (relu with max)
-// has that as its scale.
+// Neurosci. 11:682, 2017; Fitted: Li et al., ICML 2021; Learned: Bu et al., ICLR 2022. A unit
+// with a limit (relu with max, qcfs) has that as its scale.
 //
 // Activations stream: what is held is a batch and counts. Percentiles and fits are read off
 // a histogram; a percentile is too large by at most 1/4096 of the largest activation.
@@ -78,15 +81,15 @@ func usable(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
 
 func (n Normalize) validate(c network.Calibration) error {
 	switch {
-	case n.By > Fitted:
-		return fmt.Errorf("by %d, want Bounds, Largest, Percentile or Fitted", n.By)
+	case n.By > Learned:
+		return fmt.Errorf("by %d, want Bounds, Largest, Percentile, Fitted or Learned", n.By)
 	case n.By == Percentile && !(n.P > 0 && n.P <= 100):
 		return fmt.Errorf("percentile is %v, want one in (0, 100], such as 99.9", n.P)
 	case n.By == Fitted && (n.Steps < 1 || !(n.Start >= 0 && n.Start < 1)):
 		return fmt.Errorf("a fit for %d steps from %v, want at least 1 step and a start in [0, 1)", n.Steps, n.Start)
-	case n.Channel && n.By < Percentile:
+	case n.Channel && n.By != Percentile && n.By != Fitted:
 		return errors.New("scales by channel are percentiles or fitted")
-	case c == nil && n.By != Bounds:
+	case c == nil && n.By != Bounds && n.By != Learned:
 		return errors.New("no samples to calibrate by; give some of the training samples")
 	}
 	return nil
@@ -111,8 +114,11 @@ func aligned(ctx context.Context, g network.Graph, found, tell Scales) (network.
 }
 
 func (n Normalize) scales(ctx context.Context, g network.Graph, c network.Calibration) (Scales, error) {
-	if n.By == Bounds {
+	switch n.By {
+	case Bounds:
 		return bounds(ctx, g, c)
+	case Learned:
+		return learned(g)
 	}
 	acts, err := observe(ctx, g, c, n.Channel, n.By >= Percentile)
 	if err != nil {
@@ -124,12 +130,12 @@ func (n Normalize) scales(ctx context.Context, g network.Graph, c network.Calibr
 	}
 	found := Scales{}
 	for i, nd := range g.Nodes {
-		l, ok := nd.Layer.(layer.ReLU)
+		u, ok := unitOf(nd)
 		if !ok {
 			continue
 		}
-		if l.Max > 0 {
-			found[nd.Name] = []float64{l.Max}
+		if u.limit > 0 {
+			found[nd.Name] = []float64{u.limit}
 			continue
 		}
 		for _, a := range acts[nd.Name] {
@@ -150,6 +156,21 @@ func (n Normalize) scales(ctx context.Context, g network.Graph, c network.Calibr
 		fill(found[nd.Name])
 	}
 	return found, nil
+}
+
+// learned are the scales that units have, which all must have learnt.
+func learned(g network.Graph) (Scales, error) {
+	found := Scales{}
+	var errs []error
+	for i, nd := range g.Nodes {
+		u, ok := unitOf(nd)
+		if ok && u.levels == 0 {
+			errs = append(errs, &network.NodeError{Index: i, Name: nd.Name, Err: errors.New("is a relu, which has learnt no scale: put qcfs in its place and train the network again (in Go convert.Quantize does that with scales to start from), or convert by percentile or calibrate")})
+		} else if ok {
+			found[nd.Name] = []float64{u.limit}
+		}
+	}
+	return found, errors.Join(errs...)
 }
 
 // fill gives channels that are silent on the samples the largest scale of the others.
@@ -192,7 +213,7 @@ func (f *flow) heaviest(unit string) (most float64) {
 func (f *flow) feeding(name string) (list []string) {
 	for _, in := range f.info[name].Inputs {
 		switch f.info[in].Layer.(type) {
-		case nil, layer.ReLU:
+		case nil, layer.ReLU, ordinary.QCFS:
 		case layer.Linear, layer.Conv2D:
 			list = append(list, in)
 		default:
@@ -328,10 +349,10 @@ func bounds(ctx context.Context, g network.Graph, c network.Calibration) (Scales
 		if err != nil {
 			return nil, &network.NodeError{Index: i, Name: nd.Name, Err: err}
 		}
-		if l, ok := nd.Layer.(layer.ReLU); ok {
+		if u, ok := unitOf(nd); ok {
 			most := slices.Max(v.hi)
-			if l.Max > 0 {
-				most = l.Max
+			if u.limit > 0 {
+				most = u.limit
 			}
 			found[nd.Name] = []float64{most}
 			v = interval{make([]float64, len(v.hi)), slices.Repeat([]float64{most}, len(v.hi))}

@@ -83,12 +83,12 @@ func (s SpikeNorm) measure(ctx context.Context, g network.Graph, c network.Calib
 	}
 	last := ""
 	for i, nd := range g.Nodes {
-		l, ok := nd.Layer.(layer.ReLU)
+		u, ok := unitOf(nd)
 		switch {
 		case !ok:
 			continue
-		case l.Max > 0:
-			found[nd.Name] = []float64{l.Max}
+		case u.limit > 0:
+			found[nd.Name] = []float64{u.limit}
 			continue
 		case i > front:
 			found[nd.Name] = found[last]
@@ -124,7 +124,7 @@ func fired(ctx context.Context, g network.Graph, found Scales, f Fire) (network.
 	g = network.Edit(g).Graph()
 	for i, nd := range g.Nodes {
 		if rectified(nd.Layer) {
-			g.Nodes[i].Layer = layer.ReLU{}
+			g.Nodes[i].Layer, g.Nodes[i].Arrays = layer.ReLU{}, nil
 		}
 	}
 	g, _, err := Align{Scales: found}.Apply(ctx, g, nil)
@@ -173,8 +173,8 @@ func (s SpikeNorm) scaled(ctx context.Context, g network.Graph, found Scales) (f
 		alpha = min(1, math.Pow(most/found[deepest][0], 1/float64(depth[deepest])))
 	}
 	for _, nd := range g.Nodes {
-		l, ok := nd.Layer.(layer.ReLU)
-		if !ok || l.Max > 0 {
+		u, ok := unitOf(nd)
+		if !ok || u.limit > 0 {
 			continue
 		}
 		v := slices.Clone(found[nd.Name])

@@ -68,6 +68,9 @@ func (s Study) Run(ctx context.Context, m Method, o Options, ordinary float64) (
 	if len(s.Steps) == 0 || s.Steps[0] < 1 || !slices.IsSorted(s.Steps) || s.Samples < 1 || s.Train == nil || s.Test == nil {
 		return Result{}, fmt.Errorf("convert: steps %v and %d samples to calibrate by, want steps that ascend from 1 or more, and samples to calibrate by and to measure with", s.Steps, s.Samples)
 	}
+	if s.Steps[0] <= o.Residual {
+		return Result{}, fmt.Errorf("convert: steps %v of which %d come before the run: steps count all, want more than these", s.Steps, o.Residual)
+	}
 	o.Steps = s.Steps[len(s.Steps)-1]
 	net, err := s.Graph.Outline()
 	if err != nil {
