@@ -19,6 +19,7 @@ import (
 	"synfire/energy"
 	"synfire/internal/atomicfile"
 	"synfire/internal/par"
+	"synfire/layer/temporal"
 	"synfire/modelfile"
 	"synfire/neuron"
 	"synfire/report"
@@ -37,13 +38,15 @@ type Env struct {
 // Convert is the verb convert.
 type Convert struct {
 	Model      string   `arg:"" help:"Model file of an ordinary network: rectified units, constant input."`
-	Method     []string `help:"How scales are found, one or several: model, data, percentile, channel, spike-norm, rmp, spiking-resnet, balance, calibrate." default:"percentile" placeholder:"METHOD,…"`
+	Method     []string `help:"How scales are found, one or several: model, data, percentile, channel, spike-norm, rmp, spiking-resnet, balance, calibrate, qcfs." default:"percentile" placeholder:"METHOD,…"`
 	Data       string   `help:"Data set, or your own as folder:PATH or npz:FILE. Default: what the model was trained on." placeholder:"DATA"`
 	Split      string   `help:"Part of the data that is measured: train, valid, test or all." enum:"train,valid,test,all" default:"test"`
 	Steps      []int    `help:"Steps of time after which the answer is read off; the model is for the last." default:"16,32,64,128" placeholder:"T,…"`
 	Input      string   `help:"What the spiking network gets in a step: constant (the values) or poisson (spikes of their probability)." enum:"constant,poisson" default:"constant"`
 	Reset      string   `help:"What a spike does to the membrane: subtract (soft) or zero (hard). Default: the method's." enum:",subtract,zero" default:"" placeholder:"RESET"`
 	Start      *float64 `help:"Membrane before the first step, as a share of the threshold: 0, or 0.5, which rounds. Default: the method's." placeholder:"SHARE"`
+	Neuron     string   `help:"What spikes can be: if (one or none in a step), snm and sigma-delta (also taken back), or graded (as many as it takes)." enum:"if,snm,sigma-delta,graded" default:"if" placeholder:"NEURON"`
+	Residual   int      `help:"Steps before the run, after which neurons whose membrane is not above 0 are silenced; they are among --steps." placeholder:"TAU"`
 	MaxPool    string   `help:"What becomes of max pooling: gate (it counts spikes exactly), leader (spikes of the element with the most), or (any spike), average (another function) or refuse." enum:"gate,leader,or,average,refuse" default:"gate"`
 	Delay      string   `help:"Steps that scores leave out at the beginning: a number below the first of --steps, or auto, which finds it by training samples without their classes." default:"0" placeholder:"N|auto"`
 	Percentile float64  `help:"Percentile of activations; 0: 99.9." placeholder:"P"`
@@ -90,6 +93,10 @@ func (c *Convert) Validate() error {
 		return errors.New("--method: none is given")
 	case !ascend:
 		return fmt.Errorf("--steps: %v, want numbers that ascend from 1 or more, such as 16,32,64", c.Steps)
+	case c.Residual > 0 && c.Delay != "0":
+		return errors.New("--delay: scores leave out the steps before the run (--residual) already; give one of the two")
+	case c.Residual < 0 || c.Residual > 0 && c.Steps[0] <= c.Residual:
+		return fmt.Errorf("--residual: %d steps before the run, which are among --steps %v; want a number below all of these, such as 4", c.Residual, c.Steps)
 	case c.Samples < 1:
 		return fmt.Errorf("--samples: %d, want at least 1 training sample to calibrate by", c.Samples)
 	}
@@ -222,7 +229,12 @@ func (c *Convert) late() int {
 }
 
 func (c *Convert) options() convert.Options {
-	o := convert.Options{Start: c.Start, Pooling: map[string]convert.Pooling{"leader": convert.Leads, "or": convert.Any, "average": convert.Means, "refuse": convert.Refuse}[c.MaxPool], Percentile: c.Percentile, Nonzero: c.Nonzero, Factor: c.Factor, Rescale: c.Rescale, Late: c.late()}
+	o := convert.Options{Start: c.Start, Pooling: map[string]convert.Pooling{"leader": convert.Leads, "or": convert.Any, "average": convert.Means, "refuse": convert.Refuse}[c.MaxPool], Percentile: c.Percentile, Nonzero: c.Nonzero, Factor: c.Factor, Rescale: c.Rescale, Late: c.late(), Residual: c.Residual}
+	for code := temporal.Plain; code <= temporal.Graded; code++ {
+		if code.String() == c.Neuron {
+			o.Code = code
+		}
+	}
 	if c.Reset != "" {
 		o.Reset = new(neuron.Reset)
 		if c.Reset == "zero" {

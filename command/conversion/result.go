@@ -12,7 +12,9 @@ type conversion struct {
 	Method      string     `json:"method"`
 	Reset       string     `json:"reset"`
 	Start       float64    `json:"start"`
-	Delay       int        `json:"delay"` // steps that scores leave out
+	Delay       int        `json:"delay"`    // steps that scores leave out
+	Neuron      string     `json:"neuron"`   // what spikes can be
+	Residual    int        `json:"residual"` // steps before the run, among those of the curve
 	AnnAccuracy float64    `json:"ann_accuracy"`
 	Curve       []point    `json:"curve"`
 	Exits       exits      `json:"exits"`
@@ -144,7 +146,7 @@ type note struct {
 
 func resultOf(r convert.Result) conversion {
 	c := conversion{
-		Method: r.Method, Reset: r.Fire.Reset.String(), Start: r.Fire.Start, Delay: r.Late, AnnAccuracy: r.Accuracy, N: r.N,
+		Method: r.Method, Reset: r.Fire.Reset.String(), Start: r.Fire.Start, Neuron: r.Fire.Code.String(), Residual: r.Fire.Residual, Delay: r.Late, AnnAccuracy: r.Accuracy, N: r.N,
 		Exits: exitsOf(r), Energy: accountsOf(r), Curve: []point{}, Outputs: r.Outputs, Layers: []layerRow{}, Notes: []note{},
 	}
 	for _, p := range r.Points {

@@ -3,6 +3,7 @@ package ordinary_test
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"synfire/layer"
@@ -100,4 +101,53 @@ func ExampleGather() {
 	shape, err := ordinary.Gather{Shape: []int{8, 8, 1}}.Output(tensor.Shape{64})
 	fmt.Println(shape, err)
 	// Output: 8×8×1 <nil>
+}
+
+// The staircase, and errors straight through its floor: to the scale 1 above, nothing below,
+// and between what rounding adds.
+func TestQCFS(t *testing.T) {
+	x := []tensor.Float{0.1, 0.375, 0.6, 0.625, 0.9, 1.5, -1}
+	l := ordinary.QCFS{Levels: 4, Init: 1}
+	in := &signal.Signal{Kind: signal.Dense, T: 1, B: 1, Shape: tensor.Shape{7}, Data: x}
+	c := &layer.Call{Chunk: layer.Chunk{In: []*signal.Signal{in}, Out: &signal.Signal{}, Chunks: 1}, Memory: layer.NewMemory(nil)}
+	for _, scale := range []tensor.Float{1, 2} {
+		for i := range x {
+			in.Data[i] = scale * []tensor.Float{0.1, 0.375, 0.6, 0.625, 0.9, 1.5, -1}[i]
+		}
+		c.Params = []tensor.Tensor{{Shape: tensor.Shape{1}, Data: []tensor.Float{scale}}}
+		l.Forward(c)
+		check(t, "staircase", c.Out.Data, 0, scale/2, scale/2, 3*scale/4, scale, scale, 0)
+		for i, want := range []float64{-0.1, 0.125, -0.1, 0.125, 0.1, 1, 0} {
+			c.DOut = &signal.Signal{Kind: signal.Dense, T: 1, B: 1, Shape: in.Shape, Data: make([]tensor.Float, 7)}
+			c.DOut.Data[i] = 3
+			c.DIn, c.DParams = []*signal.Signal{{Kind: signal.Dense, T: 1, B: 1, Shape: in.Shape, Data: make([]tensor.Float, 7)}}, [][]tensor.Float{{0}}
+			l.Backward(c)
+			passed := tensor.Float(3)
+			if i >= 5 {
+				passed = 0
+			}
+			if got := float64(c.DParams[0][0]); math.Abs(got-3*want) > 1e-6 || c.DIn[0].Data[i] != passed {
+				t.Errorf("scale %v, input %v: the scale's error is %v, want %v; the input's %v, want %v", scale, in.Data[i], got, 3*want, c.DIn[0].Data[i], passed)
+			}
+		}
+	}
+	nan := tensor.Float(math.NaN())
+	in.Data[0] = nan
+	if l.Forward(c); c.Out.Data[0] == c.Out.Data[0] {
+		t.Error("what is no number became one")
+	}
+}
+
+// Options and scales that no staircase could have are refused.
+func TestQCFSRefuses(t *testing.T) {
+	for want, l := range map[string]ordinary.QCFS{"levels is 0": {Init: 1}, "init is 0": {Levels: 4}, "init is -1": {Levels: 4, Init: -1}, "init is NaN": {Levels: 4, Init: math.NaN()}, "levels is 1048577": {Levels: 1<<20 + 1, Init: 1}} {
+		if _, err := l.Output(tensor.Shape{1}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	for _, v := range []tensor.Float{0, -2, 5e-4, tensor.Float(math.Inf(1)), tensor.Float(math.NaN())} {
+		if err := (ordinary.QCFS{}).CheckParams([]tensor.Tensor{{Shape: tensor.Shape{1}, Data: []tensor.Float{v}}}); err == nil || !strings.Contains(err.Error(), "scale has become") {
+			t.Errorf("scale %v: %v", v, err)
+		}
+	}
 }
