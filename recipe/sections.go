@@ -387,7 +387,7 @@ func (t *Trained) trace(ctx context.Context) (layers []figure.Layer, traces []fi
 		cur.Densify(&dense)
 		l := figure.Layer{Name: nd.Name, Steps: steps, Units: cur.Units()}
 		for _, v := range dense.Data {
-			l.Values = append(l.Values, float64(v))
+			l.Values = append(l.Values, math.Abs(float64(v))) // spikes taken back are marks too
 		}
 		layers = append(layers, l)
 		n, driven := nd.Layer.(layer.Population).Neurons()

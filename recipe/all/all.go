@@ -6,6 +6,7 @@ import (
 	"synfire/recipe/braincompare"
 	"synfire/recipe/eqprop"
 	"synfire/recipe/joint"
+	"synfire/recipe/qcfs"
 	"synfire/recipe/quickstart"
 	"synfire/recipe/ratetemporal"
 	"synfire/recipe/s4nn"
@@ -29,6 +30,7 @@ func Recipes() []recipe.Recipe {
 		stdb.Recipe(),
 		joint.Recipe(),
 		vggfast.Recipe(),
+		qcfs.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }
