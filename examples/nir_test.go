@@ -23,7 +23,7 @@ import (
 var notNIR = map[string]string{
 	"ann": "max-pool has no counterpart", "cnn": "max-pool has no counterpart", "concat": "max-pool has no counterpart", "fashion-cnn": "max-pool has no counterpart",
 	"autoencoder": "upsample has no counterpart", "own-stdb-ann": "relu has no counterpart", "own-stbp": "neu-norm has no counterpart",
-	"max-count": "max-count has no counterpart", "attention": "clip has no counterpart", "own-convert": "batch-norm has no counterpart",
+	"max-count": "max-count has no counterpart", "counting": "counting has no counterpart", "own-qcfs": "batch-norm has no counterpart", "attention": "clip has no counterpart", "own-convert": "batch-norm has no counterpart",
 	"residual": "batch-norm has no counterpart", "depthwise": "batch-norm has no counterpart", "cifar": "batch-norm has no counterpart",
 	"alif": "alif has no counterpart", "own-stdb": "stdb has no counterpart", "own-joint": "stdb has no counterpart",
 	"own-eqprop": "is no network of layers", "own-eqprop-predictor": "is no network of layers", "own-superspike": "is no network of layers",
@@ -33,6 +33,7 @@ var notNIR = map[string]string{
 
 // folded are those that it carries once batch-norms are part of the maps before them, or why not.
 var folded = map[string]string{"resnet20": "relu has no counterpart", "vgg": "relu has no counterpart", "residual": "", "cifar": "", "own-convert": "relu has no counterpart", "depthwise": "rounds its steps otherwise"}
+var folded = map[string]string{"residual": "", "cifar": "", "own-convert": "relu has no counterpart", "own-qcfs": "qcfs has no counterpart", "depthwise": "rounds its steps otherwise"}
 
 // fresh is the network of an example before it learns.
 func fresh(t *testing.T, name string, src []byte) (network.Graph, error) {

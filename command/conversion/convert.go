@@ -38,7 +38,7 @@ type Env struct {
 // Convert is the verb convert.
 type Convert struct {
 	Model      string   `arg:"" help:"Model file of an ordinary network: rectified units, constant input."`
-	Method     []string `help:"How scales are found, one or several: model, data, percentile, channel, spike-norm, rmp, spiking-resnet, balance, calibrate, qcfs." default:"percentile" placeholder:"METHOD,…"`
+	Method     []string `help:"How scales are found, one or several: model, data, percentile, channel, spike-norm, rmp, spiking-resnet, balance, calibrate, qcfs; or ttfs, single spikes." default:"percentile" placeholder:"METHOD,…"`
 	Data       string   `help:"Data set, or your own as folder:PATH or npz:FILE. Default: what the model was trained on." placeholder:"DATA"`
 	Split      string   `help:"Part of the data that is measured: train, valid, test or all." enum:"train,valid,test,all" default:"test"`
 	Steps      []int    `help:"Steps of time after which the answer is read off; the model is for the last." default:"16,32,64,128" placeholder:"T,…"`
@@ -73,8 +73,11 @@ each, for eval and predict. See docs/convert.md.
 
 // Validate returns an error for what no conversion could be made of.
 func (c *Convert) Validate() error {
+	if err := c.checkTTFS(); err != nil {
+		return err
+	}
 	for i, name := range c.Method {
-		if _, err := convert.MethodOf(name); err != nil {
+		if _, err := convert.MethodOf(name); err != nil && name != ttfsMethod {
 			return err
 		}
 		if slices.Contains(c.Method[:i], name) {
@@ -129,6 +132,9 @@ func (c *Convert) run(e Env) error {
 	ordinary, err := s.Accuracy(e.Context)
 	if err != nil {
 		return err
+	}
+	if c.Method[0] == ttfsMethod {
+		return c.firstSpikes(e, s, ordinary)
 	}
 	var results []convert.Result
 	for _, name := range c.Method {
