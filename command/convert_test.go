@@ -30,6 +30,8 @@ type conversionJSON struct {
 	Method      string
 	Reset       string
 	Start       float64
+	Neuron      string
+	Residual    int
 	Delay       int
 	AnnAccuracy float64 `json:"ann_accuracy"`
 	Curve       []struct {
@@ -263,6 +265,101 @@ func TestEnergyConstants(t *testing.T) {
 	}
 }
 
+// Staircases become neurons whose graded spikes answer as they do, in as many steps; steps
+// before the run are among the steps; the kept models answer as the curves say.
+func TestConvertStaircases(t *testing.T) {
+	dir := t.TempDir()
+	net := strings.Replace(ordinaryNet, "relu, flatten", "{kind: qcfs, levels: 3, init: 2}, flatten", 1)
+	if _, stderr, code := command("train", write(t, "net.yaml", net), "--out", filepath.Join(dir, "ann")); code != 0 {
+		t.Fatal(stderr)
+	}
+	model, out := filepath.Join(dir, "ann", "model.safetensors"), filepath.Join(dir, "snn")
+	for _, c := range []struct {
+		neuron   string
+		residual int
+		args     []string
+	}{{"graded", 0, []string{"--neuron", "graded"}}, {"if", 2, []string{"--residual", "2"}}} {
+		stdout, stderr, code := command(append([]string{"convert", model, "--method", "qcfs", "--steps", "3,5", "--samples", "60", "--json", "--out", out}, c.args...)...)
+		if code != 0 {
+			t.Fatal(stderr)
+		}
+		var r conversionJSON
+		strict(t, strings.TrimSpace(stdout), &r)
+		last := r.Curve[1]
+		if r.Neuron != c.neuron || r.Residual != c.residual || r.Start != 0.5 || c.neuron == "graded" && r.Curve[0].Accuracy != r.AnnAccuracy || math.Abs(last.Accuracy-r.AnnAccuracy) > 8 || last.Spikes == 0 {
+			t.Errorf("%s", stdout)
+		}
+		var e catalog.Evaluation
+		stdout, stderr, code = command("eval", filepath.Join(out, "qcfs.safetensors"), "--json")
+		if code != 0 {
+			t.Fatal(stderr)
+		}
+		strict(t, stdout, &e)
+		if *e.Accuracy != last.Accuracy || math.Abs(e.SpikesPerSample-last.Spikes) > 1e-9 {
+			t.Errorf("eval has %v %% and %v spikes, the curve %+v", *e.Accuracy, e.SpikesPerSample, last)
+		}
+	}
+	if _, stderr, code := command("convert", model, "--method", "ttfs", "--steps", "20"); code != 1 || !strings.Contains(stderr, `node "qcfs1": is a ordinary.QCFS`) {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
+
+// Single spikes answer as the ordinary network, in exact time.
+func TestConvertToSingleSpikes(t *testing.T) {
+	dir := t.TempDir()
+	if _, stderr, code := command("train", write(t, "net.yaml", ordinaryNet), "--out", filepath.Join(dir, "ann")); code != 0 {
+		t.Fatal(stderr)
+	}
+	out := filepath.Join(dir, "single")
+	args := []string{"convert", filepath.Join(dir, "ann", "model.safetensors"), "--method", "ttfs", "--steps", "10,100,1000", "--samples", "60"}
+	stdout, stderr, code := command(append(args, "--json", "--out", out)...)
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	var r struct {
+		Method string
+		Ann    float64 `json:"ann_accuracy"`
+		Curve  []struct {
+			Steps    *int
+			DT       float64
+			Accuracy float64
+			Low      float64  `json:"accuracy_low"`
+			High     float64  `json:"accuracy_high"`
+			Spikes   float64  `json:"spikes_per_sample"`
+			Synops   *float64 `json:"synops_per_sample"`
+			Energy   *float64 `json:"energy_uj"`
+			Error    float64  `json:"largest_score_error"`
+		}
+		Energy  *struct{ Papers, NeuroBench, Memory *float64 }
+		Outputs []string
+		Layers  []struct {
+			Name         string
+			Window, Rate float64
+			Largest      float64 `json:"ann_activation_max"`
+			Clipped      int
+		}
+		Notes []struct{ Node, Effect, Text string }
+		N     int
+	}
+	strict(t, strings.TrimSpace(stdout), &r)
+	exact, fine := r.Curve[0], r.Curve[3]
+	if exact.Steps != nil || exact.Accuracy != r.Ann || exact.Error > 1e-3 || *fine.Steps > 1000 || *fine.Steps < 990 || math.Abs(fine.Accuracy-r.Ann) > 2 || len(r.Layers) != 1 || r.Layers[0].Rate > 1 || r.N != 200 {
+		t.Errorf("%s", stdout)
+	}
+	if page, err := os.ReadFile(filepath.Join(out, "report.html")); err != nil || !strings.Contains(string(page), "Single spikes") {
+		t.Errorf("report: %v", err)
+	}
+	stdout, stderr, code = command(args...)
+	for _, want := range []string{"ttfs", "exact time", "relu1", "CLIPPED"} {
+		if code != 0 || !strings.Contains(stdout, want) {
+			t.Errorf("exit code %d, no %q in\n%s%s", code, want, stdout, stderr)
+		}
+	}
+	if _, stderr, code := command(append(args, "--steps", "1")...); code == 0 {
+		t.Errorf("one step for two windows: %s", stderr)
+	}
+}
+
 // Mistakes are told before anything runs.
 func TestConvertNetworkRefuses(t *testing.T) {
 	dir := t.TempDir()
@@ -290,6 +387,17 @@ func TestConvertNetworkRefuses(t *testing.T) {
 		{2, []string{"--samples"}, []string{max, "--samples", "0"}},
 		{1, []string{"does without factor"}, []string{max, "--factor", "0.5"}},
 		{1, []string{"no such file"}, []string{filepath.Join(dir, "absent")}},
+		{1, []string{`node "relu1": is a leaky relu`}, []string{max, "--method", "qcfs"}},
+		{2, []string{"snm, sigma-delta, graded"}, []string{max, "--neuron", "burst"}},
+		{2, []string{"--residual: 4 steps before the run"}, []string{max, "--residual", "4", "--steps", "4,8"}},
+		{2, []string{"--residual"}, []string{max, "--residual", "-1"}},
+		{1, []string{"soft reset"}, []string{max, "--neuron", "graded", "--reset", "zero"}},
+		{1, []string{"2 residual steps with code graded"}, []string{max, "--neuron", "graded", "--residual", "2"}},
+		{1, []string{"does without residual"}, []string{max, "--method", "rmp", "--residual", "2"}},
+		{2, []string{"ttfs stands alone"}, []string{max, "--method", "ttfs,data"}},
+		{2, []string{"--neuron: ttfs does without"}, []string{max, "--method", "ttfs", "--neuron", "graded"}},
+		{1, []string{`node "relu1": is a leaky relu`}, []string{max, "--method", "ttfs"}},
+		{2, []string{"--delay"}, []string{max, "--residual", "2", "--delay", "1"}},
 	} {
 		_, stderr, code := command(append([]string{"convert"}, c.args...)...)
 		for _, want := range c.want {
