@@ -18,11 +18,13 @@ import (
 	"synfire/data"
 	"synfire/data/mnist"
 	"synfire/internal/par"
+	"synfire/internal/rng"
 	"synfire/recipe"
 	"synfire/recipe/all"
 	"synfire/report"
 	"synfire/sample"
 	"synfire/snntest"
+	"synfire/tensor"
 	"synfire/train"
 )
 
@@ -33,9 +35,9 @@ const (
 	rehearsedTest  = 20
 )
 
-// rehearsable are the recipes whose time goes into jobs that learn digits.
+// rehearsable are the recipes whose time goes into jobs that learn digits, or pictures.
 var rehearsable = []string{
-	"quickstart", "s4nn", "stdb", "joint",
+	"quickstart", "s4nn", "stdb", "joint", "qcfs",
 	"eqprop", "init-eqprop", "spiking-eqprop", "topk-eqprop", "init-spiking-eqprop", "binary-eqprop",
 }
 
@@ -83,8 +85,11 @@ func rehearse(t *testing.T, r recipe.Recipe, scale report.Scale) string {
 	var w strings.Builder
 	c := catalog.Default()
 	for i, d := range c.Datasets {
-		if d.Name == "mnist" {
+		switch d.Name {
+		case "mnist":
 			c.Datasets[i].Load = digits
+		case "cifar10-jpeg":
+			c.Datasets[i].Load = pictures
 		}
 	}
 	out := filepath.Join(t.TempDir(), "run")
@@ -123,4 +128,20 @@ func digits(context.Context, data.Options) (train, test sample.Source, err error
 		test, err = sample.First(others, rehearsedTest)
 	}
 	return train, test, err
+}
+
+// pictures are as large as those of CIFAR-10, of random pixels.
+func pictures(context.Context, data.Options) (train, test sample.Source, err error) {
+	src := rng.New(1, "pictures").Source()
+	set := func(split string, n int) *data.Set {
+		s := &data.Set{Name: "cifar10-jpeg", Split: split, Classes: strings.Split("0123456789", ""), Shape: tensor.Shape{32, 32, 3}}
+		for i := range n {
+			s.Labels = append(s.Labels, i%10)
+			for range 32 * 32 * 3 {
+				s.Images = append(s.Images, uint8(src.IntN(256)))
+			}
+		}
+		return s
+	}
+	return set("train", rehearsedTrain), set("test", rehearsedTest), nil
 }
