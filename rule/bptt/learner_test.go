@@ -219,3 +219,25 @@ func TestNetworkOfAWrongSetting(t *testing.T) {
 		t.Errorf("%v, %v", net, err)
 	}
 }
+
+// A parameter that its layer cannot compute with ends training by an error that names the node.
+func TestScaleBelowZero(t *testing.T) {
+	const staircase = `
+data: {name: mnist-sample, train: 200, test: 100}
+encoder: constant
+steps: 1
+batch: 16
+epochs: 2
+valid: 0
+layers:
+  - flatten
+  - {kind: linear, out: 10}
+  - {kind: qcfs, levels: 4, init: 0.5}
+  - {kind: linear, out: 10}
+optimizer: {kind: sgd, lr: 0.5, decay: 3, decay-biases: true}
+`
+	_, err := loop(t, config(t, staircase), nil).Run(context.Background())
+	if err == nil || !strings.Contains(err.Error(), `node "qcfs1": its scale has become`) || !strings.Contains(err.Error(), "decay-biases: false") {
+		t.Errorf("%v, want an error that names the node and what to try", err)
+	}
+}
