@@ -87,7 +87,7 @@ func claims() []report.Claim {
 		pictures(leftClaim, loses+"of two steps behind four before the run, six in all", "points", deep+": 1.9", report.AtMost, 4),
 		pictures(gradedClaim, "images that graded spikes answer otherwise than the quantised network at T = L = 4", "images", deep+": 0", report.AtMost, 0),
 		pictures(sd2Claim, "accuracy of sigma-delta neurons less that of neurons if at T = 2", "points", deep+": 8.0", report.AtLeast, 5),
-		pictures(sd4Claim, "the same at T = 4", "points", deep+": 5.2", report.AtLeast, 3),
+		pictures(sd4Claim, "accuracy of sigma-delta neurons less that of neurons if at T = 4", "points", deep+": 5.2", report.AtLeast, 3),
 		pictures(eightClaim, "steps that ReLU by its 99.9 percentile from 0 needs to lose at most 1.5 points, over those of QCFS", "×", deep+": 16", report.AtLeast, 8),
 	}
 	return list
