@@ -70,7 +70,7 @@ func (s *study) pictures(ctx context.Context) error {
 	if nets[deepTwin] == nil {
 		return s.Err()
 	}
-	nets[deepQCFS] = s.quantised(ctx, deepQCFS, config(seed, d, convolutional(z.widths, stair(4, 8)), fine), first, 4, z.calibrated, false)
+	nets[deepQCFS] = s.quantised(ctx, deepQCFS, config(seed, d, convolutional(z.widths, stair(4, scaleStart)), fine), first, 4, z.calibrated)
 	if nets[deepQCFS] == nil {
 		return s.Err()
 	}

@@ -59,6 +59,10 @@ const (
 	fineRate = 0.02
 )
 
+// scaleStart is where the scales of the perceptrons' staircases start: then they end near the 3.2
+// and 3.5 of the calibration, which does not say where its own began.
+const scaleStart = 4
+
 // stair is a unit of some levels.
 func stair(levels int, scale float64) ordinary.QCFS {
 	return ordinary.QCFS{Levels: levels, Init: scale}
@@ -103,5 +107,5 @@ var (
 			}},
 	}
 	// minutes are an estimate at full, from the time of single epochs elsewhere.
-	minutes = map[report.Scale]float64{report.Smoke: 0.2, report.Short: 6, report.Full: 240}
+	minutes = map[report.Scale]float64{report.Smoke: 0.2, report.Short: 3, report.Full: 240}
 )

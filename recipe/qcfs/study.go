@@ -3,7 +3,6 @@ package qcfs
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 	"synfire/convert/ttfs"
 	"synfire/data"
 	"synfire/encode"
-	"synfire/format/safetensors"
 	"synfire/internal/rng"
 	"synfire/layer"
 	"synfire/layer/ordinary"
@@ -63,21 +61,27 @@ func (s *study) job(ctx context.Context, name string, c model.Config) *recipe.Tr
 	return t
 }
 
-// quantised trains a network with staircases in the place of another's units: from scales by its
-// activations, and from its weights or, with fresh, from new ones.
-func (s *study) quantised(ctx context.Context, name string, c model.Config, from *recipe.Trained, levels, count int, fresh bool) *recipe.Trained {
+// quantised trains a network with staircases in the place of another's units on, from its
+// weights and from scales by its activations.
+func (s *study) quantised(ctx context.Context, name string, c model.Config, from *recipe.Trained, levels, count int) *recipe.Trained {
 	path := filepath.Join(s.Env.Out, fmt.Sprintf("%s-start-s%d.safetensors", name, c.Seed))
-	if err := s.quantise(ctx, path, from, levels, count, fresh); err != nil {
+	if err := s.quantise(ctx, path, from, levels, count); err != nil {
 		s.Fail(fmt.Errorf("%s, seed %d: %w", name, c.Seed, err))
 		return nil
 	}
 	c.Init = path
-	t := s.job(ctx, name, c)
-	if t == nil {
+	t := s.staircase(ctx, name, c)
+	if t != nil && len(t.Left) > 0 {
+		s.Fail(fmt.Errorf("%s, seed %d: of the network that it starts from %s", name, c.Seed, strings.Join(t.Left, "; ")))
 		return nil
 	}
-	if len(t.Left) > 0 && !fresh {
-		s.Fail(fmt.Errorf("%s, seed %d: of the network that it starts from %s", name, c.Seed, strings.Join(t.Left, "; ")))
+	return t
+}
+
+// staircase trains a network of staircases and keeps their scales.
+func (s *study) staircase(ctx context.Context, name string, c model.Config) *recipe.Trained {
+	t := s.job(ctx, name, c)
+	if t == nil {
 		return nil
 	}
 	for _, p := range t.Network().Params() {
@@ -94,7 +98,7 @@ func modelOf(out string, t *recipe.Trained) string {
 }
 
 // quantise writes the model that a training of staircases starts from.
-func (s *study) quantise(ctx context.Context, path string, from *recipe.Trained, levels, count int, fresh bool) error {
+func (s *study) quantise(ctx context.Context, path string, from *recipe.Trained, levels, count int) error {
 	g, _, err := (convert.Quantize{Levels: levels}).Apply(ctx, from.Network().Graph(), samples(ctx, from, count, 1))
 	if err != nil {
 		return err
@@ -106,9 +110,6 @@ func (s *study) quantise(ctx context.Context, path string, from *recipe.Trained,
 	f, err := s.Env.Catalog.WithGraph(m, g)
 	if err != nil {
 		return err
-	}
-	if fresh {
-		maps.DeleteFunc(f.Arrays, func(name string, _ safetensors.Array) bool { return !strings.HasSuffix(name, ".scale") })
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -161,8 +162,8 @@ func (s *study) digits(ctx context.Context) error {
 			if nets[relu] == nil {
 				return s.Err()
 			}
-			name, unit := fmt.Sprintf("qcfs%d", levels), stair(levels, 8)
-			nets[name] = s.quantised(ctx, name, config(seed, d, perceptron(z.hidden, unit, unit), how), nets[relu], levels, z.calibrated, true)
+			name, unit := fmt.Sprintf("qcfs%d", levels), stair(levels, scaleStart)
+			nets[name] = s.staircase(ctx, name, config(seed, d, perceptron(z.hidden, unit, unit), how))
 			if nets[name] == nil {
 				return s.Err()
 			}
