@@ -86,7 +86,7 @@ func (s *study) staircase(ctx context.Context, name string, c model.Config) *rec
 	}
 	for _, p := range t.Network().Params() {
 		if len(p.Value.Data) == 1 {
-			s.Metrics[fmt.Sprintf("%s_s%d_%s", name, c.Seed, strings.ReplaceAll(p.Name, ".", "_"))] = float64(p.Value.Data[0])
+			s.Metrics[fmt.Sprintf("%s_s%d_%s", strings.ReplaceAll(name, "-", "_"), c.Seed, strings.ReplaceAll(p.Name, ".", "_"))] = float64(p.Value.Data[0])
 		}
 	}
 	return t
