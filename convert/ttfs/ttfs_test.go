@@ -1,6 +1,7 @@
 package ttfs_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -318,7 +319,7 @@ func Example() {
 	g := net.Graph()
 	g.Nodes[0].Arrays["weight"].Data[0], g.Nodes[0].Arrays["bias"].Data[0], g.Nodes[2].Arrays["weight"].Data[0] = 2, 0, 3
 	in := &signal.Signal{Kind: signal.Constant, T: 1, B: 1, Shape: tensor.Shape{1}, Data: []tensor.Float{0.25}}
-	n, err := ttfs.New(nil, g, func(yield func(*signal.Signal, error) bool) { yield(in, nil) }, ttfs.Options{Margin: 2})
+	n, err := ttfs.New(context.Background(), g, func(yield func(*signal.Signal, error) bool) { yield(in, nil) }, ttfs.Options{Margin: 2})
 	if err != nil {
 		fmt.Println(err)
 		return
