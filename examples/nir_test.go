@@ -32,8 +32,10 @@ var notNIR = map[string]string{
 }
 
 // folded are those that it carries once batch-norms are part of the maps before them, or why not.
-var folded = map[string]string{"resnet20": "relu has no counterpart", "vgg": "relu has no counterpart", "residual": "", "cifar": "", "own-convert": "relu has no counterpart", "depthwise": "rounds its steps otherwise"}
-var folded = map[string]string{"residual": "", "cifar": "", "own-convert": "relu has no counterpart", "own-qcfs": "qcfs has no counterpart", "depthwise": "rounds its steps otherwise"}
+var folded = map[string]string{
+	"resnet20": "relu has no counterpart", "vgg": "relu has no counterpart", "residual": "", "cifar": "",
+	"own-convert": "relu has no counterpart", "own-qcfs": "qcfs has no counterpart", "depthwise": "rounds its steps otherwise",
+}
 
 // fresh is the network of an example before it learns.
 func fresh(t *testing.T, name string, src []byte) (network.Graph, error) {
