@@ -12,6 +12,7 @@ import (
 	"synfire/layer/ordinary"
 	"synfire/layer/temporal"
 	"synfire/network"
+	"synfire/neuron"
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -40,6 +41,8 @@ type LayerFigures struct {
 	Above       float64 // share of the activations that are above the scale
 	Correlation float64 // of λr and a; NaN where one of them does not vary
 	Transmitted float64 // Σλr/Σa
+	Farthest    float64 // largest |λr − a|/λ of a unit
+	Backlog     float64 // share of the neurons that hold a threshold or more in the end, and never of hard reset
 	Error       Split
 	Activities  []float64 // some of the activations, for a picture
 	Rates       []float64 // λr of the same
@@ -122,6 +125,7 @@ type compared struct {
 	activities []tensor.Float // of a batch
 
 	n, above, spikes, slots int
+	waiting                 int // neurons with a backlog
 	a, d, aa, dd, ad        float64
 	total, inherited, own   float64
 	clip, quantise, uneven  float64
@@ -229,7 +233,10 @@ func (l *compared) addUnit(f Fire, scale, a, rate, z float64, steps int) {
 	if a > scale {
 		l.above++
 	}
-	l.Largest = max(l.Largest, a)
+	if f.Reset == neuron.Subtract && f.Start+float64(steps)*(z-rate) >= 1 { // what came in less what went out
+		l.waiting++
+	}
+	l.Largest, l.Farthest = max(l.Largest, a), max(l.Farthest, math.Abs(d-a)/scale)
 	l.a, l.d, l.aa, l.dd, l.ad = l.a+a, l.d+d, l.aa+a*a, l.dd+d*d, l.ad+a*d
 	for _, e := range []struct {
 		to *float64
@@ -246,6 +253,7 @@ func (l *compared) addUnit(f Fire, scale, a, rate, z float64, steps int) {
 func (l *compared) figures() LayerFigures {
 	n, out := float64(max(1, l.n)), l.LayerFigures
 	out.Rate, out.Above = float64(l.spikes)/float64(max(1, l.slots)), float64(l.above)/n
+	out.Backlog = float64(l.waiting) / n
 	out.Correlation, out.Transmitted = math.NaN(), math.NaN()
 	if va, vd := l.aa-l.a*l.a/n, l.dd-l.d*l.d/n; va > 0 && vd > 0 {
 		out.Correlation = (l.ad - l.a*l.d/n) / math.Sqrt(va*vd)

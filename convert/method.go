@@ -27,7 +27,7 @@ type Options struct {
 	Reset      *neuron.Reset // subtract or zero
 	Start      *float64      // membrane before the first step, as a share of the threshold, in [0, 1)
 	Pooling    Pooling       // what becomes of max pooling
-	Percentile float64       // of activations; 0: 99.9
+	Percentile float64       // of activations; 0: 99.9. Of currents with spike-norm and rmp; 0: the largest
 	Nonzero    bool          // the percentile is of the activations that are not 0
 	Factor     float64       // of thresholds, with spiking-resnet of weights; 0: 1, with rmp found
 	Rescale    bool          // shortcuts are rescaled, in place of thresholds of 1 behind the first branch
@@ -82,16 +82,16 @@ func Methods() []Method {
 			by(func(o Options, _ Fire) Normalize {
 				return Normalize{By: Percentile, P: o.p(), Nonzero: o.Nonzero, Channel: true}
 			})},
-		{"spike-norm", "thresholds by the largest current in a step of the spiking network, layer by layer", "Sengupta et al. 2019", []string{"factor", "rescale"}, hard,
+		{"spike-norm", "thresholds by the largest current in a step of the spiking network, layer by layer", "Sengupta et al. 2019", []string{"percentile", "factor", "rescale"}, hard,
 			func(o Options, f Fire, s Scales) []network.Transform {
 				if o.Factor == 0 {
 					o.Factor = 1
 				}
-				return []network.Transform{over{SpikeNorm{Fire: f, Factor: o.Factor, Unit: !o.Rescale, Scales: s}, o.Spikes}}
+				return []network.Transform{over{SpikeNorm{Fire: f, P: o.Percentile, Factor: o.Factor, Unit: !o.Rescale, Scales: s}, o.Spikes}}
 			}},
-		{"rmp", "the same with soft reset, and thresholds lowered by a factor", "Han et al. 2020", []string{"factor"}, soft,
+		{"rmp", "the same with soft reset, and thresholds lowered by a factor", "Han et al. 2020", []string{"percentile", "factor"}, soft,
 			func(o Options, f Fire, s Scales) []network.Transform {
-				return []network.Transform{over{SpikeNorm{Fire: f, Factor: o.Factor, Analog: o.Analog, Scales: s}, o.Spikes}}
+				return []network.Transform{over{SpikeNorm{Fire: f, P: o.Percentile, Factor: o.Factor, Analog: o.Analog, Scales: s}, o.Spikes}}
 			}},
 		{"spiking-resnet", "the same percentile from half of the threshold, weights multiplied by a factor", "Hu et al. 2018", []string{"percentile", "nonzero", "factor", "residual"}, half,
 			func(o Options, f Fire, s Scales) []network.Transform {
@@ -132,6 +132,7 @@ type Conversion struct {
 	Ordinary network.Graph // what was converted, normalisations folded
 	Graph    network.Graph // of neurons
 	Scales   Scales        // by the nodes of Ordinary
+	Late     int // steps that scores leave out
 	Report   network.Report
 }
 

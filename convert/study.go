@@ -43,7 +43,6 @@ type Result struct {
 	Accuracy float64 // of the ordinary network, in percent
 	Points   []Point
 	Layers   []LayerFigures // over the last of the steps of some training samples
-	Late     int            // steps that scores leave out
 	Exits    Exits          // early ones
 	Energy   Energy
 	N        int // samples that were measured with
@@ -65,36 +64,51 @@ func (s Study) curve(e encode.Encoder, steps []int) CurveOptions {
 
 // Run converts by a method, and measures what came of it; ordinary is Accuracy.
 func (s Study) Run(ctx context.Context, m Method, o Options, ordinary float64) (Result, error) {
-	if len(s.Steps) == 0 || s.Steps[0] < 1 || !slices.IsSorted(s.Steps) || s.Samples < 1 || s.Train == nil || s.Test == nil {
-		return Result{}, fmt.Errorf("convert: steps %v and %d samples to calibrate by, want steps that ascend from 1 or more, and samples to calibrate by and to measure with", s.Steps, s.Samples)
+	c, err := s.Convert(ctx, m, o)
+	if err != nil {
+		return Result{Conversion: c, Accuracy: ordinary}, err
+	}
+	return s.Measure(ctx, c, ordinary)
+}
+
+// Convert converts by a method.
+func (s Study) Convert(ctx context.Context, m Method, o Options) (Conversion, error) {
+	if err := s.validate(); err != nil {
+		return Conversion{}, err
 	}
 	if s.Steps[0] <= o.Residual {
-		return Result{}, fmt.Errorf("convert: steps %v of which %d come before the run: steps count all, want more than these", s.Steps, o.Residual)
+		return Conversion{}, fmt.Errorf("convert: steps %v of which %d come before the run: steps count all, want more than these", s.Steps, o.Residual)
 	}
-	o.Steps = s.Steps[len(s.Steps)-1]
-	net, err := s.Graph.Outline()
+	o.Steps = s.last()
+	units, err := s.units()
 	if err != nil {
-		return Result{}, fmt.Errorf("convert: %w", err)
+		return Conversion{}, err
 	}
-	units := 1
-	for _, nd := range net.Nodes() {
-		units += nd.Out.Size()
+	o.Analog = s.samples(ctx, units, encode.Constant{}, 1, s.Samples, 1)
+	o.Spikes = s.samples(ctx, units, s.Encoder, spikingSteps, spikingSamples, spikingSteps)
+	o.Used = s.samples(ctx, units, s.Encoder, o.Steps, spikingSamples, o.Steps)
+	c, err := m.Convert(ctx, s.Graph, o)
+	if err == nil {
+		err = s.delay(ctx, &c, o.Late, units)
 	}
-	samples := func(e encode.Encoder, steps, count, longest int) network.Calibration {
-		return Samples{
-			Source: s.Train, Normalize: s.Normalize, Encoder: e, Steps: steps, Count: min(count, s.Samples),
-			Batch: max(1, min(100, held/(4*longest*units))), Seed: s.Seed,
-		}.Calibration(ctx)
-	}
-	o.Analog = samples(encode.Constant{}, 1, s.Samples, 1)
-	o.Spikes, o.Used = samples(s.Encoder, spikingSteps, spikingSamples, spikingSteps), samples(s.Encoder, o.Steps, spikingSamples, o.Steps)
-	r := Result{Accuracy: ordinary, N: s.Test.Len()}
-	if r.Conversion, err = m.Convert(ctx, s.Graph, o); err != nil {
+	return c, err
+}
+
+// compared are the samples by which both networks are compared, in the same batches.
+func (s Study) compared(ctx context.Context, units int) (analog, over network.Calibration) {
+	return s.samples(ctx, units, encode.Constant{}, 1, comparedSamples, s.last()), s.samples(ctx, units, s.Encoder, s.last(), comparedSamples, s.last())
+}
+
+// Measure follows a conversion, of a method or made otherwise, over the steps; ordinary is
+// Accuracy.
+func (s Study) Measure(ctx context.Context, c Conversion, ordinary float64) (Result, error) {
+	r := Result{Conversion: c, Accuracy: ordinary}
+	if err := s.validate(); err != nil {
 		return r, err
 	}
-	// Both get the same batches.
-	analog, over := samples(encode.Constant{}, 1, comparedSamples, o.Steps), samples(s.Encoder, o.Steps, comparedSamples, o.Steps)
-	if err := s.delay(ctx, &r, o.Late, analog, over); err != nil {
+	r.N = s.Test.Len()
+	units, err := s.units()
+	if err != nil {
 		return r, err
 	}
 	for _, out := range r.Graph.Outputs {
@@ -110,6 +124,7 @@ func (s Study) Run(ctx context.Context, m Method, o Options, ordinary float64) (
 	}
 	r.Points, r.Exits = run.points(), exits
 	r.Exits.List = run.exits.means(run.n)
+	analog, over := s.compared(ctx, units)
 	if r.Layers, err = r.Conversion.Layers(ctx, analog, over); err != nil {
 		return r, err
 	}
@@ -118,22 +133,54 @@ func (s Study) Run(ctx context.Context, m Method, o Options, ordinary float64) (
 }
 
 // delay leaves steps out of the scores, fewer than the first of those after which answers are read off.
-func (s Study) delay(ctx context.Context, r *Result, late int, analog, over network.Calibration) (err error) {
+func (s Study) delay(ctx context.Context, c *Conversion, late, units int) (err error) {
 	switch {
 	case late < FindLate || late >= s.Steps[0]:
 		return fmt.Errorf("convert: %d steps left out of the scores and answers read off after %d: want fewer than these, or %d to have them found", late, s.Steps[0], FindLate)
 	case late == FindLate:
-		if late, err = r.LateStart(ctx, analog, over, s.Steps[0]); err != nil {
+		analog, over := s.compared(ctx, units)
+		if late, err = c.LateStart(ctx, analog, over, s.Steps[0]); err != nil {
 			return err
 		}
 	}
-	if r.Late = late; late == 0 {
+	if c.Late = late; late == 0 {
 		return nil
 	}
 	var report network.Report
-	r.Graph, report, err = Late{late}.Apply(ctx, r.Graph, nil)
-	r.Report = append(r.Report, report...)
+	c.Graph, report, err = Late{late}.Apply(ctx, c.Graph, nil)
+	c.Report = append(c.Report, report...)
 	return err
+}
+
+func (s Study) validate() error {
+	if len(s.Steps) == 0 || s.Steps[0] < 1 || !slices.IsSorted(s.Steps) || s.Samples < 1 || s.Train == nil || s.Test == nil {
+		return fmt.Errorf("convert: steps %v and %d samples to calibrate by, want steps that ascend from 1 or more, and samples to calibrate by and to measure with", s.Steps, s.Samples)
+	}
+	return nil
+}
+
+func (s Study) last() int { return s.Steps[len(s.Steps)-1] }
+
+// units are all elements of all nodes' outputs.
+func (s Study) units() (int, error) {
+	net, err := s.Graph.Outline()
+	if err != nil {
+		return 0, fmt.Errorf("convert: %w", err)
+	}
+	units := 1
+	for _, nd := range net.Nodes() {
+		units += nd.Out.Size()
+	}
+	return units, nil
+}
+
+// samples are some of the calibration's, in batches that fit where each is held for the
+// longest of the runs that go together.
+func (s Study) samples(ctx context.Context, units int, e encode.Encoder, steps, count, longest int) network.Calibration {
+	return Samples{
+		Source: s.Train, Normalize: s.Normalize, Encoder: e, Steps: steps, Count: min(count, s.Samples),
+		Batch: max(1, min(100, held/(4*longest*units))), Seed: s.Seed,
+	}.Calibration(ctx)
 }
 
 // Lossiest is the layer that adds most of the error to what it gets, −1 where none does.

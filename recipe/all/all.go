@@ -11,6 +11,7 @@ import (
 	"synfire/recipe/ratetemporal"
 	"synfire/recipe/s4nn"
 	"synfire/recipe/spikegrad"
+	"synfire/recipe/spikenorm"
 	"synfire/recipe/stbp"
 	"synfire/recipe/stdb"
 	"synfire/recipe/superspike"
@@ -27,6 +28,7 @@ func Recipes() []recipe.Recipe {
 		superspike.Recipe(),
 		spikegrad.Recipe(),
 		stbp.Recipe(),
+		spikenorm.Recipe(),
 		stdb.Recipe(),
 		joint.Recipe(),
 		vggfast.Recipe(),

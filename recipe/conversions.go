@@ -1,0 +1,126 @@
+package recipe
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"synfire/model"
+	"synfire/report"
+)
+
+// ConversionStudy is a study whose page is of Conversions.
+type ConversionStudy struct {
+	*Study
+	Sections []report.Section
+}
+
+// NewConversionStudy begins with a data set.
+func NewConversionStudy(ctx context.Context, e *Env, d model.Data) (*ConversionStudy, error) {
+	trainSet, testSet, err := e.Catalog.Load(ctx, d, e.Data)
+	if err != nil {
+		return nil, err
+	}
+	return &ConversionStudy{Study: NewStudy(e, trainSet, testSet)}, nil
+}
+
+// Turn lets the coming jobs learn from another data set. Without it, claims are left with the
+// reason, and false is returned.
+func (s *ConversionStudy) Turn(ctx context.Context, d model.Data, claims ...string) bool {
+	if s.Err() != nil {
+		return false
+	}
+	trainSet, testSet, err := s.Env.Catalog.Load(ctx, d, s.Env.Data)
+	switch {
+	case ctx.Err() != nil:
+		s.Fail(ctx.Err())
+	case err != nil:
+		s.Env.Observer.Warn(d.Name + " is left out: " + err.Error())
+		for _, id := range claims {
+			s.Leave(id, "the data are missing: "+err.Error())
+		}
+	default:
+		s.On(trainSet, testSet)
+		return true
+	}
+	return false
+}
+
+// Reached reports whether an ordinary network is as good as claims want it, in percent of all
+// test samples; else they are left with the reason.
+func (s *ConversionStudy) Reached(t *Trained, floor float64, claims ...string) bool {
+	if t == nil {
+		return false
+	}
+	v := t.Result.Test.Value("accuracy")
+	if v >= floor || s.Env.Rehearse != nil {
+		return true
+	}
+	for _, id := range claims {
+		s.Leave(id, fmt.Sprintf("the ordinary network has %.2f %%, and the claim is of one that has at least %v", v, floor))
+	}
+	return false
+}
+
+// Claim adds a figure to a claim; one that is undefined leaves it, with that for a reason.
+func (s *ConversionStudy) Claim(id string, v float64, n int) {
+	if s.Err() == nil && (math.IsNaN(v) || math.IsInf(v, 0)) {
+		s.Leave(id, fmt.Sprintf("the figure is %v: what it is made of was not reached", v))
+		return
+	}
+	s.Add(id, v, n)
+}
+
+// Show adds the section of networks that were converted.
+func (s *ConversionStudy) Show(c *Conversions, title, text string) {
+	if s.Err() != nil {
+		return
+	}
+	section, err := c.Section(title, text)
+	if err != nil {
+		s.Fail(err)
+		return
+	}
+	s.Sections = append(s.Sections, section)
+}
+
+// Finish is the outcome, its page with a title, a lead and the paper.
+func (s *ConversionStudy) Finish(title, lead string, paper report.Link) (*Outcome, error) {
+	var configs []string
+	for _, t := range s.Jobs {
+		if t.Config.Seed == s.Env.Seed {
+			configs = append(configs, "# "+t.Name+"\n"+string(t.YAML))
+		}
+	}
+	return s.Outcome(func(r report.Run) report.Page {
+		return report.Page{
+			Title: title, Lead: lead, Links: []report.Link{paper}, Claims: r.Claims, Sections: s.Sections,
+			Config: strings.Join(configs, "\n"), Facts: r.Facts(),
+		}
+	})
+}
+
+// RankCorrelation is Spearman's, of a figure with its place in a list; NaN where it does not
+// vary.
+func RankCorrelation(v []float64) float64 {
+	n, centre := float64(len(v)), float64(len(v)-1)/2
+	var xy, xx, yy float64
+	for i := range v {
+		rank := 0.0
+		for j := range v {
+			switch {
+			case v[j] < v[i]:
+				rank++
+			case v[j] == v[i] && j != i:
+				rank += 0.5
+			}
+		}
+		x, y := float64(i)-centre, rank-centre
+		xy, xx, yy = xy+x*y/n, xx+x*x/n, yy+y*y/n
+	}
+	if xx == 0 || yy == 0 {
+		return math.NaN()
+	}
+	return xy / math.Sqrt(xx*yy)
+}

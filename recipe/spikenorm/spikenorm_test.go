@@ -1,0 +1,136 @@
+package spikenorm
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"synfire/catalog"
+	"synfire/convert"
+	"synfire/network"
+	"synfire/recipe"
+	"synfire/report"
+	"synfire/snntest"
+	"synfire/tensor"
+	"synfire/train"
+)
+
+// The network of residual blocks, and the units whose scales meet at its first junction.
+func Example() {
+	net, err := network.New(tensor.Shape{28, 28, 1}, 1, blockNet()...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	g := net.Graph()
+	for _, nd := range g.Nodes {
+		if nd.Name == "add1" {
+			fmt.Println(nd.Inputs, "from", unitBefore(g, nd.Inputs[0]), "and", unitBefore(g, nd.Inputs[1]))
+		}
+	}
+	// Output:
+	// [branch1 relu0] from relu2 and relu0
+}
+
+// The bounds as they were promised: they are not moved to make a verdict.
+func TestClaims(t *testing.T) {
+	want := map[string]float64{
+		"mnist": 0.5, "mnist-converged": 0.3, "mnist-order": 0, "mnist-spikes": 0, "mnist-model-early": 20, "mnist-model-late": 0.3, "mnist-reset": 0.5,
+		"depth": -0.9, "depth-rises": 0, "blocks": 0.5, "blocks-spikes": 1.5, "blocks-plateau": 0, "blocks-fast": 0, "blocks-common": 0,
+		"cifar10": 2, "cifar10-hard": 2, "cifar10-depth": -0.9, "cifar10-factor": 1.3, "residual": 3,
+	}
+	for _, c := range Recipe().Claims {
+		w, ok := want[c.ID]
+		b := c.Bounds.Short
+		if b == nil {
+			b = c.Bounds.Full
+		}
+		if !ok || *b != w {
+			t.Errorf("%s: bound %v, pinned is %v", c.ID, *b, w)
+		}
+		delete(want, c.ID)
+		if err := c.Validate(); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("no claims %v", want)
+	}
+}
+
+// What meets at a junction gets one scale, the larger, and the network keeps its function.
+func TestJunctions(t *testing.T) {
+	net, err := network.New(tensor.Shape{28, 28, 1}, 1, blockNet()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := convert.Conversion{Ordinary: net.Graph(), Scales: convert.Scales{}}
+	for i, nd := range c.Ordinary.Nodes {
+		if unitBefore(c.Ordinary, nd.Name) == nd.Name {
+			c.Scales[nd.Name] = []float64{float64(1 + i%3)}
+		}
+	}
+	if err := junctions(t.Context(), &c); err != nil {
+		t.Fatal(err)
+	}
+	pairs := [][2]string{{"relu0", "relu2"}, {"junction1", "relu4"}, {"junction2", "relu6"}, {"junction3", "relu8"}}
+	for _, p := range pairs {
+		if a, b := c.Scales[p[0]], c.Scales[p[1]]; len(a) != 1 || len(b) != 1 || a[0] != b[0] {
+			t.Errorf("%v have the scales %v and %v", p, a, b)
+		}
+	}
+	if err := common(t.Context(), &c); err != nil {
+		t.Fatal(err)
+	}
+	for name, v := range c.Scales {
+		if v[0] != 3 {
+			t.Errorf("%s has the scale %v", name, v)
+		}
+	}
+}
+
+// Thresholds of 1 behind the first layer are refused where a layer there has a bias.
+func TestUnitThresholdsAreRefused(t *testing.T) {
+	net, err := network.New(tensor.Shape{8, 8, 1}, 1, recipe.Residual{Depth: 8, Widths: [3]int{2, 2, 2}}.Nodes()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := convert.MethodOf("spike-norm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Convert(context.Background(), net.Graph(), convert.Options{}); err == nil {
+		t.Error("unit thresholds were given to a network with biases")
+	}
+}
+
+// The smoke scale trains and converts all perceptrons, and leaves nothing that it should
+// measure.
+func TestSmoke(t *testing.T) {
+	if testing.Short() || snntest.DoublePrecision() {
+		t.Skip("trains networks, which takes long without assembly")
+	}
+	r := Recipe()
+	o, err := r.Run(t.Context(), &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Out: t.TempDir(), Observer: train.None{}, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{mnistClaim, depthClaim, blocksClaim} {
+		if m := o.Measured[id]; len(m.Values) != 1 || math.IsNaN(m.Values[0]) {
+			t.Errorf("%s: %+v", id, m)
+		}
+	}
+	if few, many := o.Metrics["mlp_s1_spike_soft_t8_accuracy"], o.Metrics["mlp_s1_spike_soft_t512_accuracy"]; !(many >= few) || many < 60 {
+		t.Errorf("the converted perceptron reaches %v %% in 8 steps and %v in 512", few, many)
+	}
+	for _, res := range r.Judge(report.Smoke, o) {
+		if res.Verdict != report.NotTested {
+			t.Errorf("%s is %s at the smoke scale", res.ID, res.Verdict)
+		}
+	}
+	if html, err := o.Page(report.Run{Claims: r.Judge(report.Smoke, o)}).HTML(); err != nil || len(html) > 900_000 {
+		t.Errorf("page of %d bytes, %v", len(html), err)
+	}
+}
