@@ -1,7 +1,6 @@
 package spikenorm
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"testing"
@@ -88,21 +87,6 @@ func TestJunctions(t *testing.T) {
 		if v[0] != 3 {
 			t.Errorf("%s has the scale %v", name, v)
 		}
-	}
-}
-
-// Thresholds of 1 behind the first layer are refused where a layer there has a bias.
-func TestUnitThresholdsAreRefused(t *testing.T) {
-	net, err := network.New(tensor.Shape{8, 8, 1}, 1, recipe.Residual{Depth: 8, Widths: [3]int{2, 2, 2}}.Nodes()...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := convert.MethodOf("spike-norm")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := m.Convert(context.Background(), net.Graph(), convert.Options{}); err == nil {
-		t.Error("unit thresholds were given to a network with biases")
 	}
 }
 

@@ -1,0 +1,85 @@
+package rmp
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"synfire/catalog"
+	"synfire/network"
+	"synfire/recipe"
+	"synfire/report"
+	"synfire/snntest"
+	"synfire/tensor"
+	"synfire/train"
+)
+
+// The network of eight hidden layers.
+func Example() {
+	net, err := network.New(tensor.Shape{28, 28, 1}, 1, recipe.Perceptron(0, 128, 128, 128, 128, 128, 128, 128, 128)...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	n := 0
+	for _, p := range net.Params() {
+		n += p.Value.Shape.Size()
+	}
+	fmt.Println(len(net.Params()), "arrays,", n, "weights")
+	// Output: 9 arrays, 216320 weights
+}
+
+// The bounds as they were promised: they are not moved to make a verdict.
+func TestClaims(t *testing.T) {
+	want := map[string]float64{
+		"transmitted-soft": 0.95, "transmitted-hard": 0.35, "scale-sweep": 2, "sweep-fast": 4, "sweep-soft": 0, "sweep-falls": 1, "sweep-backlog": 0.3,
+		"error-first": 1.001, "error-soft": 4, "error-hard": 1.25, "two-layers": 0.5, "hard-fails": 30, "biases-hard": 20, "biases-half": 2,
+		"vgg": 2, "vgg-late": 0.5, "resnet20": 8, "resnet20-late": 4, "resnet20-half": 1.5,
+	}
+	for _, c := range Recipe().Claims {
+		w, ok := want[c.ID]
+		for _, b := range []*float64{c.Bounds.Short, c.Bounds.Full} {
+			if !ok || b != nil && *b != w {
+				t.Errorf("%s: bound %v, pinned is %v", c.ID, *b, w)
+			}
+		}
+		delete(want, c.ID)
+		if err := c.Validate(); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("no claims %v", want)
+	}
+}
+
+// The smoke scale: soft reset transmits more than hard, and the error of a rate of the first
+// layer is below a spike.
+func TestSmoke(t *testing.T) {
+	if testing.Short() || snntest.DoublePrecision() {
+		t.Skip("trains networks, which takes long without assembly")
+	}
+	r := Recipe()
+	o, err := r.Run(t.Context(), &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Out: t.TempDir(), Observer: train.None{}, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(id string) float64 {
+		if v := o.Measured[id].Values; len(v) == 1 {
+			return v[0]
+		}
+		return math.NaN()
+	}
+	if !(of(softClaim) > of(hardClaim)) || !(of(firstClaim) <= 1.001) {
+		t.Errorf("transmitted are %v and %v, the first layer's error is %v spikes", of(softClaim), of(hardClaim), of(firstClaim))
+	}
+	for _, res := range r.Judge(report.Smoke, o) {
+		if res.Verdict != report.NotTested {
+			t.Errorf("%s is %s at the smoke scale", res.ID, res.Verdict)
+		}
+	}
+	if html, err := o.Page(report.Run{Claims: r.Judge(report.Smoke, o)}).HTML(); err != nil || len(html) > 900_000 {
+		t.Errorf("page of %d bytes, %v", len(html), err)
+	}
+}
