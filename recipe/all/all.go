@@ -9,9 +9,11 @@ import (
 	"synfire/recipe/qcfs"
 	"synfire/recipe/quickstart"
 	"synfire/recipe/ratetemporal"
+	"synfire/recipe/rmp"
 	"synfire/recipe/s4nn"
 	"synfire/recipe/spikegrad"
 	"synfire/recipe/spikenorm"
+	"synfire/recipe/spikingresnet"
 	"synfire/recipe/stbp"
 	"synfire/recipe/stdb"
 	"synfire/recipe/superspike"
@@ -29,7 +31,9 @@ func Recipes() []recipe.Recipe {
 		spikegrad.Recipe(),
 		stbp.Recipe(),
 		spikenorm.Recipe(),
+		spikingresnet.Recipe(),
 		stdb.Recipe(),
+		rmp.Recipe(),
 		joint.Recipe(),
 		vggfast.Recipe(),
 		qcfs.Recipe(),

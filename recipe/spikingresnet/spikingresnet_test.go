@@ -1,0 +1,131 @@
+package spikingresnet
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"synfire/catalog"
+	"synfire/convert"
+	"synfire/encode"
+	"synfire/network"
+	"synfire/recipe"
+	"synfire/report"
+	"synfire/sample"
+	"synfire/snntest"
+	"synfire/tensor"
+	"synfire/train"
+)
+
+// Weights of ResNet-20 at a quarter of the operations, batch normalisation included.
+func Example() {
+	net, err := network.New(tensor.Shape{32, 32, 3}, 1, recipe.Residual{Depth: 20, Widths: small}.Nodes()...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	n := 0
+	for _, p := range net.Params() {
+		n += p.Value.Shape.Size()
+	}
+	fmt.Println(n)
+	// Output: 68866
+}
+
+// The bounds as they were promised: they are not moved to make a verdict.
+func TestClaims(t *testing.T) {
+	want := map[string]float64{
+		"resnet20": 1, "shortcut": 5, "half-64": 3, "half-128": 2, "half-zero": 20, "percentile": 0, "percentile-spikes": 1.5,
+		"compensation": 2, "compensation-half": 1, "hard": 15, "mnist": 0.3, "max-pool": 2, "max-pool-count": 3, "max-pool-biases": 20,
+	}
+	for _, c := range Recipe().Claims {
+		w, ok := want[c.ID]
+		for _, b := range []*float64{c.Bounds.Short, c.Bounds.Full} {
+			if !ok || b != nil && *b != w {
+				t.Errorf("%s: bound %v, pinned is %v", c.ID, *b, w)
+			}
+		}
+		delete(want, c.ID)
+		if err := c.Validate(); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("no claims %v", want)
+	}
+}
+
+// The pooled network is the one of the card, by its weights.
+func TestPooledNet(t *testing.T) {
+	net, err := network.New(tensor.Shape{32, 32, 3}, 1, pooledNet()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, p := range net.Params() {
+		n += p.Value.Shape.Size()
+	}
+	if n != 82_554 {
+		t.Errorf("%d weights, want 82,554", n)
+	}
+}
+
+// Shortcuts of weight 1 are those of the identity blocks alone, and biases that are dropped
+// are all of them.
+func TestChanges(t *testing.T) {
+	net, err := network.New(tensor.Shape{16, 16, 3}, 1, recipe.Residual{Depth: 14, Widths: [3]int{4, 4, 4}}.Nodes()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := convert.MethodOf("spiking-resnet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	images := sample.Random(t, 8)
+	c, err := m.Convert(t.Context(), net.Graph(), convert.Options{Analog: convert.Samples{Source: images, Encoder: encode.Constant{}, Steps: 1, Batch: 8, Seed: 1}.Calibration(t.Context())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ratios := map[string]float64{}
+	if err := unscaled(ratios)(t.Context(), &c); err != nil || len(ratios) != 3 {
+		t.Errorf("factors %v, %v; want one for the second block of each stage", ratios, err)
+	}
+	if err := unbiased(t.Context(), &c); err != nil {
+		t.Fatal(err)
+	}
+	biases := 0
+	for _, nd := range c.Graph.Nodes {
+		for _, v := range nd.Arrays["bias"].Data {
+			if biases++; v != 0 {
+				t.Fatalf("%s has the bias %v", nd.Name, v)
+			}
+		}
+	}
+	if biases == 0 {
+		t.Error("the network had no biases to drop")
+	}
+}
+
+// The smoke scale trains ResNet-8 and converts it.
+func TestSmoke(t *testing.T) {
+	if testing.Short() || snntest.DoublePrecision() {
+		t.Skip("trains networks, which takes long without assembly")
+	}
+	r := Recipe()
+	o, err := r.Run(t.Context(), &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Out: t.TempDir(), Observer: train.None{}, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := o.Measured[digitsClaim].Values; len(v) != 1 || math.IsNaN(v[0]) || v[0] > 20 {
+		t.Errorf("the loss is %v", v)
+	}
+	for _, res := range r.Judge(report.Smoke, o) {
+		if res.Verdict != report.NotTested {
+			t.Errorf("%s is %s at the smoke scale", res.ID, res.Verdict)
+		}
+	}
+	if html, err := o.Page(report.Run{Claims: r.Judge(report.Smoke, o)}).HTML(); err != nil || len(html) > 900_000 {
+		t.Errorf("page of %d bytes, %v", len(html), err)
+	}
+}
