@@ -132,7 +132,7 @@ type Conversion struct {
 	Ordinary network.Graph // what was converted, normalisations folded
 	Graph    network.Graph // of neurons
 	Scales   Scales        // by the nodes of Ordinary
-	Late     int // steps that scores leave out
+	Late     int           // steps that scores leave out
 	Report   network.Report
 }
 

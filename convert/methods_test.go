@@ -482,6 +482,7 @@ func TestLayers(t *testing.T) {
 		"rate": {l.Rate, 0.75}, "above": {l.Above, 0.5}, "largest": {l.Largest, 3}, "transmitted": {l.Transmitted, 1.5 / 3.75},
 		"clip": {l.Error.Clip, 2 / rms}, "quantise": {l.Error.Quantise, 0.25 / rms}, "uneven": {l.Error.Uneven, 0}, "inherited": {l.Error.Inherited, 0},
 		"total": {l.Error.Total, math.Sqrt(4.0625) / rms}, "own": {l.Error.Own, math.Sqrt(4.0625) / rms}, "correlation": {l.Correlation, 1},
+		"farthest": {l.Farthest, 2}, "backlog": {l.Backlog, 0.5}, // the second neuron got 6 and gave 2
 	} {
 		if math.Abs(v[0]-v[1]) > 1e-9 {
 			t.Errorf("%s is %v, want %v", name, v[0], v[1])
@@ -492,6 +493,52 @@ func TestLayers(t *testing.T) {
 	}
 	if _, err := c.Layers(t.Context(), of(), of(constant(2, 0.75, 3))); err == nil || !strings.Contains(err.Error(), "other samples") {
 		t.Errorf("without samples for one of them: %v", err)
+	}
+}
+
+// Backlog is what neurons really hold: those whose membrane is at the threshold or above after
+// the last step, and with hard reset none.
+func TestBacklog(t *testing.T) {
+	g := chain(t, 3, []tensor.Float{1, 0, 0, 0, 1, 0, 0, 0, 1}, []tensor.Float{1, 1, 1})
+	in := constant(1, 0.75, 1.25, 2)
+	for _, reset := range []neuron.Reset{neuron.Subtract, neuron.Zero} {
+		for _, steps := range []int{1, 3, 4, 8} {
+			c := converted(t, "percentile", g, convert.Options{Percentile: 30, Reset: &reset, Analog: of(in)})
+			scale := c.Scales["relu1"][0]
+			list, err := c.Layers(t.Context(), of(in), of(constant(steps, 0.75, 1.25, 2)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := 0.0
+			for _, x := range []float64{0.75, 1.25, 2} {
+				v := 0.0
+				for range steps {
+					v += x / scale
+					if v >= 1 {
+						if v--; reset == neuron.Zero {
+							v = 0
+						}
+					}
+				}
+				if v >= 1 {
+					want += 1.0 / 3
+				}
+			}
+			if math.Abs(list[0].Backlog-want) > 1e-9 {
+				t.Errorf("%v, %d steps, scale %v: backlog %v, want %v", reset, steps, scale, list[0].Backlog, want)
+			}
+		}
+	}
+}
+
+// A percentile of the currents lowers the threshold that spike-norm finds.
+func TestSpikeNormByPercentile(t *testing.T) {
+	g := chain(t, 2, []tensor.Float{1, 0, 0, 1}, []tensor.Float{1, 1})
+	in := constant(1, 0.5, 4)
+	most := converted(t, "spike-norm", g, convert.Options{Analog: of(in), Spikes: of(constant(4, 0.5, 4))})
+	half := converted(t, "spike-norm", g, convert.Options{Percentile: 50, Analog: of(in), Spikes: of(constant(4, 0.5, 4))})
+	if a, b := most.Scales["relu1"][0], half.Scales["relu1"][0]; a != 4 || math.Abs(b-0.5) > 4.0/4096 {
+		t.Errorf("thresholds %v and %v, want 4 and 0.5", a, b)
 	}
 }
 

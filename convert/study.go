@@ -13,7 +13,7 @@ import (
 )
 
 // How many samples what is measured over time takes of those of the calibration, and the
-// steps in which currents are measured.
+// steps in which currents are measured unless a study says otherwise.
 const (
 	spikingSamples  = 200
 	comparedSamples = 100
@@ -34,6 +34,7 @@ type Study struct {
 	Samples   int              // of the calibration; over time at most 200 of them, 100 to compare layers
 	Seed      uint64           // of the choice of samples and of random encodings
 	Constants energy.Constants // what operations cost; the zero value: energy.Horowitz
+	Currents  int              // steps in which currents are measured (spike-norm, rmp); 0: 100
 	Pool      *par.Pool
 }
 
@@ -85,7 +86,11 @@ func (s Study) Convert(ctx context.Context, m Method, o Options) (Conversion, er
 		return Conversion{}, err
 	}
 	o.Analog = s.samples(ctx, units, encode.Constant{}, 1, s.Samples, 1)
-	o.Spikes = s.samples(ctx, units, s.Encoder, spikingSteps, spikingSamples, spikingSteps)
+	steps := s.Currents
+	if steps == 0 {
+		steps = spikingSteps
+	}
+	o.Spikes = s.samples(ctx, units, s.Encoder, steps, spikingSamples, steps)
 	o.Used = s.samples(ctx, units, s.Encoder, o.Steps, spikingSamples, o.Steps)
 	c, err := m.Convert(ctx, s.Graph, o)
 	if err == nil {
@@ -153,6 +158,9 @@ func (s Study) delay(ctx context.Context, c *Conversion, late, units int) (err e
 }
 
 func (s Study) validate() error {
+	if s.Currents < 0 {
+		return fmt.Errorf("convert: currents are measured in %d steps, want some, or 0 for %d", s.Currents, spikingSteps)
+	}
 	if len(s.Steps) == 0 || s.Steps[0] < 1 || !slices.IsSorted(s.Steps) || s.Samples < 1 || s.Train == nil || s.Test == nil {
 		return fmt.Errorf("convert: steps %v and %d samples to calibrate by, want steps that ascend from 1 or more, and samples to calibrate by and to measure with", s.Steps, s.Samples)
 	}

@@ -71,8 +71,9 @@ func (f *Followed) Last() convert.LayerFigures { return f.Layers[len(f.Layers)-1
 
 // Conversions are the trained networks of one kind, a seed each, with what their arms gave.
 type Conversions struct {
-	Name    string // of jobs and metrics
-	Samples int    // training samples to calibrate by
+	Name     string // of jobs and metrics
+	Samples  int    // training samples to calibrate by
+	Currents int    // steps in which currents are measured; 0: 100. Deep layers need as many as their first spikes take
 
 	study    *Study
 	ordinary map[measuredOn]float64
@@ -108,7 +109,8 @@ func (c *Conversions) key(t *Trained) string {
 	return fmt.Sprintf("%s_s%d_", strings.ReplaceAll(c.Name, "-", "_"), t.Config.Seed)
 }
 
-// rehearsedSteps is how many steps an arm runs where a study is walked through.
+// rehearsedSteps is how many steps an arm runs where a study is walked through. It is then
+// converted by its activations: networks that have learnt nothing may have no currents.
 const rehearsedSteps = 2
 
 // Follow converts a network by an arm and measures it, or takes the figures that an
@@ -142,7 +144,7 @@ func (c *Conversions) follow(ctx context.Context, t *Trained, a Arm) (*Followed,
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(c.study.Env.Out, fmt.Sprintf("%s-s%d", t.Name, t.Config.Seed), a.Name+".gob")
+	path := filepath.Join(c.study.Env.Out, fmt.Sprintf("%s-s%d", t.Name, t.Config.Seed), "arm-"+a.Name+".gob")
 	settings := c.settings(t, a, s)
 	if f, err := keptFigures(path, settings); f != nil && c.study.Env.Resume || err != nil {
 		return f, err
@@ -153,6 +155,10 @@ func (c *Conversions) follow(ctx context.Context, t *Trained, a Arm) (*Followed,
 	}
 	if c.study.Env.Rehearse != nil {
 		s.Steps = []int{rehearsedSteps}
+		if m, err = convert.MethodOf("percentile"); err != nil {
+			return nil, err
+		}
+		a.Options = convert.Options{Percentile: 100, Reset: a.Options.Reset, Start: a.Options.Start, Pooling: a.Options.Pooling}
 	}
 	made, err := s.Convert(ctx, m, a.Options)
 	if err == nil && a.Change != nil {
@@ -195,7 +201,7 @@ func rehearsed(p convert.Point, steps []int) (all []convert.Point) {
 func (c *Conversions) measures(t *Trained, a Arm) (s convert.Study, err error) {
 	s = convert.Study{
 		Graph: t.Network().Graph(), Train: t.Sets.Train, Test: t.Sets.Test, Normalize: t.Sets.Normalization,
-		Encoder: encode.Constant{}, Steps: a.Steps, Samples: c.Samples, Seed: t.Config.Seed, Pool: c.study.Env.Pool,
+		Encoder: encode.Constant{}, Steps: a.Steps, Samples: c.Samples, Currents: c.Currents, Seed: t.Config.Seed, Pool: c.study.Env.Pool,
 	}
 	if a.Poisson {
 		s.Encoder = encode.Poisson{Scale: 1}
@@ -221,7 +227,7 @@ func (c *Conversions) settings(t *Trained, a Arm, s convert.Study) string {
 	if o.Start != nil {
 		start = fmt.Sprint(*o.Start)
 	}
-	return fmt.Sprintln(t.WeightsSHA256(), a.Name, a.Method, reset, start, o.Pooling, o.Percentile, o.Nonzero, o.Factor, o.Rescale, a.Poisson, a.Steps, a.Held, a.Change != nil, s.Samples, s.Test.Len(), s.Seed)
+	return fmt.Sprintln(t.WeightsSHA256(), a.Name, a.Method, reset, start, o.Pooling, o.Percentile, o.Nonzero, o.Factor, o.Rescale, a.Poisson, a.Steps, a.Held, a.Change != nil, s.Samples, s.Currents, s.Test.Len(), s.Seed)
 }
 
 // keptFigures are those of a file; nil where there is none, or one of other settings.

@@ -49,7 +49,7 @@ type Convert struct {
 	Residual   int      `help:"Steps before the run, after which neurons whose membrane is not above 0 are silenced; they are among --steps." placeholder:"TAU"`
 	MaxPool    string   `help:"What becomes of max pooling: gate (it counts spikes exactly), leader (spikes of the element with the most), or (any spike), average (another function) or refuse." enum:"gate,leader,or,average,refuse" default:"gate"`
 	Delay      string   `help:"Steps that scores leave out at the beginning: a number below the first of --steps, or auto, which finds it by training samples without their classes." default:"0" placeholder:"N|auto"`
-	Percentile float64  `help:"Percentile of activations; 0: 99.9." placeholder:"P"`
+	Percentile float64  `help:"Percentile of activations, 0: 99.9; with spike-norm and rmp of currents, 0: the largest." placeholder:"P"`
 	Nonzero    bool     `help:"The percentile is of the activations that are not 0."`
 	Factor     float64  `help:"Factor of thresholds of spike-norm (0: 1) and rmp (0: found), or of weights of spiking-resnet (0: 1)." placeholder:"F"`
 	Rescale    bool     `help:"Of spike-norm: shortcuts are rescaled, in place of thresholds of 1 in residual blocks."`

@@ -38,9 +38,16 @@ var (
 
 const cellsOrdinary = 97.35
 
+// begin begins with no network of a kind.
+func (s *study) begin(name string) *recipe.Conversions {
+	c := s.Conversions(name, s.size.calibrated)
+	c.Currents = s.size.currents
+	return c
+}
+
 // perceptron is 784–400–400–10 by all methods.
 func (s *study) perceptron(ctx context.Context) {
-	c, z := s.Conversions("mlp", s.size.calibrated), s.size
+	c, z := s.begin("mlp"), s.size
 	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: z.data}, recipe.Perceptron(0.2, 400, 400), z.epochs, batch, adam, optim.Fixed{}))
 	found := map[string]*recipe.Followed{}
 	for _, a := range []recipe.Arm{
@@ -95,7 +102,7 @@ func (s *study) acceptPerceptron(found map[string]*recipe.Followed) {
 
 // deep is 784–8×128–10, whose rates fall with depth.
 func (s *study) deep(ctx context.Context) {
-	c, z := s.Conversions("deep", s.size.calibrated), s.size
+	c, z := s.begin("deep"), s.size
 	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: z.data, Train: z.few}, recipe.Perceptron(0, slices.Repeat([]int{128}, 8)...), z.epochs, batch, adam, optim.Fixed{}))
 	steps := []int{64, 128, 256, 512}
 	hard := c.Follow(ctx, t, recipe.Arm{Name: "hard", Text: "spike-norm, hard reset", Method: "spike-norm", Steps: steps, Tested: z.tested})
@@ -138,7 +145,7 @@ func blockNet() []network.Node {
 
 // blocks is the recipes for residual blocks.
 func (s *study) blocks(ctx context.Context) {
-	c, z := s.Conversions("blocks", s.size.calibrated), s.size
+	c, z := s.begin("blocks"), s.size
 	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: z.data, Train: z.few}, blockNet(), z.epochs, batch, adam, optim.Fixed{}))
 	found := map[string]*recipe.Followed{}
 	for _, a := range []recipe.Arm{
@@ -233,7 +240,7 @@ func (s *study) photo(nodes []network.Node) model.Config {
 
 // photographs is the VGG-like network, by the paper's input.
 func (s *study) photographs(ctx context.Context) {
-	c := s.Conversions("vgg", s.size.calibrated)
+	c := s.begin("vgg")
 	t := c.Train(ctx, s.photo(recipe.VGGLike(1, 0.3)))
 	steps := []int{32, 48, 64, 96, 128, 192, 256, 384, 512}
 	softly := c.Follow(ctx, t, recipe.Arm{Name: "soft", Text: "spike-norm, soft reset", Method: "spike-norm", Options: convert.Options{Reset: &soft}, Poisson: true, Steps: steps})
@@ -253,7 +260,7 @@ func (s *study) photographs(ctx context.Context) {
 
 // residual is ResNet-20 by the recipes for its junctions.
 func (s *study) residual(ctx context.Context) {
-	c := s.Conversions("resnet20", s.size.calibrated)
+	c := s.begin("resnet20")
 	t := c.Train(ctx, s.photo(recipe.Residual{Depth: 20, Widths: [3]int{16, 32, 64}, Plain: true}.Nodes()))
 	steps := []int{128, 256, 512, 1024, 2500}
 	var equal *recipe.Followed

@@ -8,11 +8,10 @@ import (
 
 	"synfire/catalog"
 	"synfire/convert"
-	"synfire/encode"
 	"synfire/network"
 	"synfire/recipe"
 	"synfire/report"
-	"synfire/sample"
+	"synfire/signal"
 	"synfire/snntest"
 	"synfire/tensor"
 	"synfire/train"
@@ -82,14 +81,19 @@ func TestChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	images := sample.Random(t, 8)
-	c, err := m.Convert(t.Context(), net.Graph(), convert.Options{Analog: convert.Samples{Source: images, Encoder: encode.Constant{}, Steps: 1, Batch: 8, Seed: 1}.Calibration(t.Context())})
+	images := snntest.Random(signal.Constant, 1, 4, tensor.Shape{16, 16, 3}, 1, 5)
+	c, err := m.Convert(t.Context(), net.Graph(), convert.Options{Analog: func(yield func(*signal.Signal, error) bool) { yield(images, nil) }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ratios := map[string]float64{}
 	if err := unscaled(ratios)(t.Context(), &c); err != nil || len(ratios) != 3 {
 		t.Errorf("factors %v, %v; want one for the second block of each stage", ratios, err)
+	}
+	for _, nd := range c.Graph.Nodes {
+		if b, ok := nd.Arrays["bias"]; ok {
+			b.Data[0] = 1
+		}
 	}
 	if err := unbiased(t.Context(), &c); err != nil {
 		t.Fatal(err)
