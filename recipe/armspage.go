@@ -14,7 +14,7 @@ import (
 func (c *Conversions) Section(title, text string) (report.Section, error) {
 	s := report.Section{Title: title, Text: text, Tables: []report.Table{c.table(), c.layers()}}
 	line := figure.Series{Name: "ordinary network", Reference: true}
-	accuracy, spikes := figure.Panel{Name: "accuracy (%)", LogX: true}, figure.Panel{Name: "spikes an image", LogX: true}
+	accuracy, spikes := figure.Panel{Name: "accuracy (%)", LogX: true}, figure.Panel{Name: "spikes an image", LogX: true, LogY: true}
 	var steps []int
 	for _, a := range c.arms {
 		steps = append(steps, a.Steps...)

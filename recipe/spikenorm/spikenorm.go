@@ -31,6 +31,7 @@ const (
 	earlyClaim     = "mnist-model-early"
 	lateClaim      = "mnist-model-late"
 	resetClaim     = "mnist-reset"
+	settledClaim   = "mnist-settled"
 
 	depthClaim = "depth"
 	risesClaim = "depth-rises"
@@ -70,6 +71,7 @@ func claims() []report.Claim {
 	const mlp = "784–400–400–10 on MNIST: "
 	list := []report.Claim{
 		short(mnistClaim, mlp+"largest difference between the loss against the ordinary network and that of the calibration, in its cells of 96 % and more", "points", card, report.AtMost, 0.5),
+		short(settledClaim, mlp+"the same in the cells from 16 steps on", "points", card, report.AtMost, 0.5),
 		short(convergedClaim, mlp+"largest loss in 64, 128 and 512 steps by any method but model", "points", card+": 0.1", report.AtMost, 0.3),
 		short(orderClaim, mlp+"smallest difference of accuracies in 8 steps in the order percentile 99.9, data, spike-norm, model", "points", card+": 1.4", report.AtLeast, 0),
 		short(spikesClaim, mlp+"smallest difference of spikes an image in 64 steps in the same order", "spikes", card+": 1,008", report.AtLeast, 0),
@@ -95,6 +97,9 @@ func claims() []report.Claim {
 	for i := range list {
 		list[i].Note = "Bounds were stated before any run."
 		switch list[i].ID {
+		case settledClaim:
+			list[i].Stated, list[i].Beside = "2026-11-29", mnistClaim
+			list[i].Note = "Stated after a run of the same seed on 1,000 test images: in 8 steps the accuracy by data follows the largest activation on the calibration images, 5.10 there and 4.49 in the calibration, which the network's seed decides. From 16 steps on the figure was 0.55."
 		case spikesClaim:
 			list[i].Note += " The calibration's text has the order of spikes reversed, its table this one: who is more accurate early fires more."
 		case cifarClaim, cifarHardClaim, cifarDepthClaim, cifarFactorClaim, residualClaim:

@@ -70,12 +70,15 @@ func (s *study) perceptron(ctx context.Context) {
 
 func (s *study) acceptPerceptron(found map[string]*recipe.Followed) {
 	model, hard, spiking := found["model"], found["spike-hard"], found["spike-soft"]
-	n, apart, loss, resets := model.N, 0.0, math.Inf(-1), 0.0
+	n, apart, settled, loss, resets := model.N, 0.0, 0.0, math.Inf(-1), 0.0
 	for name, row := range cells {
 		for k, steps := range cellSteps {
 			l := found[name].Loss(steps)
-			if row[k] >= 96 {
-				apart = max(apart, math.Abs(l-(cellsOrdinary-row[k])))
+			if off := math.Abs(l - (cellsOrdinary - row[k])); row[k] >= 96 {
+				apart = max(apart, off)
+				if steps >= 16 {
+					settled = max(settled, off)
+				}
 			}
 			if name != "model" && steps >= 64 {
 				loss = max(loss, l)
@@ -92,6 +95,7 @@ func (s *study) acceptPerceptron(found map[string]*recipe.Followed) {
 		spikes = min(spikes, order[i].At(64).Spikes-f.At(64).Spikes)
 	}
 	s.Claim(mnistClaim, apart, n)
+	s.Claim(settledClaim, settled, n)
 	s.Claim(convergedClaim, loss, n)
 	s.Claim(orderClaim, accuracy, n)
 	s.Claim(spikesClaim, spikes, n)
