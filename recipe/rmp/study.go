@@ -84,6 +84,10 @@ func (s *study) sweep(ctx context.Context) {
 			return
 		}
 	}
+	found := c.Follow(ctx, s.deep, recipe.Arm{Name: "found", Text: "found, soft reset", Method: "rmp", Poisson: true, Steps: steps, Tested: s.size.tested, Unseen: true})
+	if found == nil {
+		return
+	}
 	one, n := softly[1], softly[1].N
 	fast, least := math.Inf(1), math.Inf(1)
 	for alpha, f := range softly {
@@ -98,6 +102,7 @@ func (s *study) sweep(ctx context.Context) {
 	}
 	s.Claim(sweepClaim, one.Reaches(2)/softly[0.6].Reaches(2), n)
 	s.Claim(fastClaim, fast, n)
+	s.Claim(foundClaim, one.Reaches(1)/found.Reaches(1), n)
 	s.Claim(resetClaim, least, n)
 	s.Claim(fallsClaim, softly[0.3].At(16).Accuracy-softly[0.3].At(256).Accuracy, n)
 	s.Claim(backlogClaim, softly[0.3].Last().Backlog, n)
