@@ -53,7 +53,7 @@ const (
 
 // What the ordinary networks for CIFAR-10 must reach for a claim on them to count, at full.
 const (
-	vggFloor    = 84
+	vggFloor    = 80
 	resnetFloor = 87.5
 )
 
@@ -115,13 +115,13 @@ func claims() []report.Claim {
 			list[i].Stated, list[i].Beside = "2026-11-29", fastClaim
 			list[i].Note = "Stated after a run of the same seed on 1,000 test images, without this arm: the last layer's largest activation over the product of thresholds, to the power of 1/8, is 0.81 there and 0.72 in the calibration, so that a factor of 0.5, good there, clips here."
 		case vggClaim, vggLateClaim:
-			list[i].Note += " It counts only where the ordinary network reaches 84 %."
+			list[i].Note += " It counts only where the ordinary network reaches 80 %."
 		case resnetClaim, resnetLate, resnetHalf:
 			list[i].Note += " It counts only where the ordinary network reaches 87.5 %."
 		case failsClaim:
 			list[i].Note += " Soft reset is from 0, as in the paper. At full it counts only where the ordinary network reaches 87.5 %."
 		case sweepClaim:
-			list[i].Note += " At full it counts only where the ordinary network reaches 84 %."
+			list[i].Note += " At full it counts only where the ordinary network reaches 80 %."
 		}
 	}
 	return list
