@@ -114,15 +114,23 @@ func (c *Conversions) key(t *Trained) string {
 const rehearsedSteps = 2
 
 // Follow converts a network by an arm and measures it, or takes the figures that an
-// interrupted run has kept; nil after an error.
+// interrupted run has kept; nil after an error, which ends the study.
 func (c *Conversions) Follow(ctx context.Context, t *Trained, a Arm) *Followed {
 	if c.study.err != nil {
 		return nil
 	}
+	f, err := c.Try(ctx, t, a)
+	if err != nil {
+		c.study.Fail(err)
+	}
+	return f
+}
+
+// Try is Follow for an arm that a network may turn out not to allow: an error ends nothing.
+func (c *Conversions) Try(ctx context.Context, t *Trained, a Arm) (*Followed, error) {
 	f, err := c.follow(ctx, t, a)
 	if err != nil {
-		c.study.Fail(fmt.Errorf("%s, seed %d, %s: %w", c.Name, t.Config.Seed, a.Name, err))
-		return nil
+		return nil, fmt.Errorf("%s, seed %d, %s: %w", c.Name, t.Config.Seed, a.Name, err)
 	}
 	if !a.Held && !slices.ContainsFunc(c.arms, func(b Arm) bool { return a.Name == b.Name }) {
 		c.arms = append(c.arms, a)
@@ -132,7 +140,7 @@ func (c *Conversions) Follow(ctx context.Context, t *Trained, a Arm) *Followed {
 		key := fmt.Sprintf("%s%s_t%d_", c.key(t), strings.ReplaceAll(a.Name, "-", "_"), p.Steps)
 		c.study.Metrics[key+"accuracy"], c.study.Metrics[key+"spikes_per_image"] = p.Accuracy, p.Spikes
 	}
-	return f
+	return f, nil
 }
 
 func (c *Conversions) follow(ctx context.Context, t *Trained, a Arm) (*Followed, error) {

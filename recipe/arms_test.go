@@ -34,8 +34,11 @@ func followed(t *testing.T, dir string, resume bool, a recipe.Arm) (*recipe.Conv
 	c := s.Conversions("net", 20)
 	m := recipe.Ordinary(1, model.Data{Name: mnist.SampleName}, recipe.Perceptron(0, 20), 2, 25, optim.Adam{LR: 3e-3}, optim.Fixed{})
 	m.Valid = 0.1
-	f := c.Follow(t.Context(), c.Train(t.Context(), m), a)
-	return s, c, f
+	trained := c.Train(t.Context(), m)
+	if _, err := c.Try(t.Context(), trained, recipe.Arm{Name: "no", Method: "data"}); err == nil || s.Err() != nil {
+		t.Errorf("an arm without steps: %v, the study: %v", err, s.Err())
+	}
+	return s, c, c.Follow(t.Context(), trained, a)
 }
 
 // An arm is followed to the ordinary network's accuracy. Its figures are kept: a run that is

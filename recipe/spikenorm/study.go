@@ -266,23 +266,30 @@ func (s *study) photographs(ctx context.Context) {
 func (s *study) residual(ctx context.Context) {
 	c := s.begin("resnet20")
 	t := c.Train(ctx, s.photo(recipe.Residual{Depth: 20, Widths: [3]int{16, 32, 64}, Plain: true}.Nodes()))
-	steps := []int{128, 256, 512, 1024, 2500}
-	var equal *recipe.Followed
+	if t == nil {
+		return
+	}
+	text := "ResNet-20 without biases and batch normalisation, behind three convolutions of 3×3, hard reset, Poisson input. At a junction the identity has the weight 1, so that what meets there must have one scale, or be rescaled."
 	for _, a := range []recipe.Arm{
 		{Name: "equal", Text: "equal scales at each junction", Options: convert.Options{Rescale: true}, Change: junctions},
 		{Name: "unit", Text: "unit thresholds"},
 		{Name: "rescale", Text: "shortcuts rescaled", Options: convert.Options{Rescale: true}},
 	} {
-		a.Method, a.Poisson, a.Steps, a.Tested = "spike-norm", true, steps, 2000
-		if f := c.Follow(ctx, t, a); a.Name == "equal" {
-			equal = f
+		a.Method, a.Poisson, a.Steps, a.Tested = "spike-norm", true, []int{128, 256, 512, 1024, 2500}, 2000
+		f, err := c.Try(ctx, t, a)
+		switch {
+		case ctx.Err() != nil:
+			s.Fail(ctx.Err())
+			return
+		case err != nil: // so deep a layer may get no spike in the steps of the calibration
+			s.Env.Observer.Warn(err.Error())
+			text += " Left out: " + err.Error() + "."
+			if a.Name == "equal" {
+				s.Leave(residualClaim, err.Error())
+			}
+		case a.Name == "equal" && s.Reached(t, floor, residualClaim):
+			s.Claim(residualClaim, f.Loss(2500), f.N)
 		}
 	}
-	if s.Err() != nil {
-		return
-	}
-	if s.Reached(t, floor, residualClaim) {
-		s.Claim(residualClaim, equal.Loss(2500), equal.N)
-	}
-	s.Show(c, "Residual network", "ResNet-20 without biases and batch normalisation, behind three convolutions of 3×3, hard reset, Poisson input. At a junction the identity has the weight 1, so that what meets there must have one scale, or be rescaled.")
+	s.Show(c, "Residual network", text)
 }
