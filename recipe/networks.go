@@ -34,6 +34,10 @@ func Perceptron(dropout float64, hidden ...int) []network.Node {
 	return network.Chain(append(list, layer.Linear{Out: 10, NoBias: true})...)
 }
 
+// he is the gain of initial weights by which rectified units keep their variance, which
+// deep networks without batch normalisation need.
+const he = 2.45
+
 // VGGLike is 32-32-A-64-64-A-128-128-A-256-10 times a width, A means of 2×2, without biases
 // and batch normalisation, with dropout.
 func VGGLike(width, dropout float64) []network.Node {
@@ -41,11 +45,11 @@ func VGGLike(width, dropout float64) []network.Node {
 	var list []layer.Layer
 	for _, n := range []int{32, 64, 128} {
 		for range 2 {
-			list = append(list, layer.Conv2D{Out: of(n), Kernel: []int{3}, Padding: []int{1}, NoBias: true}, layer.ReLU{}, layer.Dropout{Rate: dropout / 2})
+			list = append(list, layer.Conv2D{Out: of(n), Kernel: []int{3}, Padding: []int{1}, NoBias: true, Gain: he}, layer.ReLU{}, layer.Dropout{Rate: dropout / 2})
 		}
 		list = append(list, layer.AvgPool{Size: 2})
 	}
-	return network.Chain(append(list, layer.Flatten{}, layer.Linear{Out: of(256), NoBias: true}, layer.ReLU{}, layer.Dropout{Rate: dropout}, layer.Linear{Out: 10, NoBias: true})...)
+	return network.Chain(append(list, layer.Flatten{}, layer.Linear{Out: of(256), NoBias: true, Gain: he}, layer.ReLU{}, layer.Dropout{Rate: dropout}, layer.Linear{Out: 10, NoBias: true})...)
 }
 
 // Residual is a residual network for small images (He et al., CVPR 2016): a convolution,
@@ -98,11 +102,11 @@ func (b *residual) conv(in string, n, kernel, stride int) string {
 	if kernel > 1 {
 		l.Padding = []int{kernel / 2}
 	}
-	out := b.add("conv", l, in)
 	if b.r.Plain {
-		return out
+		l.Gain = he
+		return b.add("conv", l, in)
 	}
-	return b.add("norm", layer.BatchNorm{}, out)
+	return b.add("norm", layer.BatchNorm{}, b.add("conv", l, in))
 }
 
 func (b *residual) unit(in ...string) string { return b.add("relu", layer.ReLU{}, in...) }
