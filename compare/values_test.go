@@ -125,3 +125,29 @@ func TestLedoitWolfOfAnySize(t *testing.T) {
 	near(t, "variance", s.At(0, 0)*1e200, 2.5, 1e-12)
 	near(t, "variance", s.At(1, 1)*1e200, 2.5, 1e-12)
 }
+
+// A unit that never varies has no correlations: the others are shrunk as without it.
+func TestShrinkToDiagonalWithASilentUnit(t *testing.T) {
+	x, with := gaussian(5, 12, 4), mat.NewDense(12, 5, nil)
+	for i := range 12 {
+		for j := range 4 {
+			with.Set(i, []int{0, 2, 3, 4}[j], x.At(i, j))
+		}
+	}
+	want, err := compare.ShrinkToDiagonal(x, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := compare.ShrinkToDiagonal(with, 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, at := range []int{0, 2, 3, 4} {
+		for j, to := range []int{0, 2, 3, 4} {
+			near(t, "covariance of units that vary", got.At(at, to), want.At(i, j), 1e-15)
+		}
+		if v := got.At(1, at); v != 0 {
+			t.Errorf("covariance %v with the silent unit", v)
+		}
+	}
+}

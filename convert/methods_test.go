@@ -438,6 +438,23 @@ func TestPercentiles(t *testing.T) {
 	}
 }
 
+// Where nearly all activations are small the fit goes down to 0.06 of the largest, and no further.
+func TestFittedGoesDownToSixHundredths(t *testing.T) {
+	g := chain(t, 1, []tensor.Float{1}, []tensor.Float{1})
+	x := []tensor.Float{1}
+	for range 10_000 {
+		x = append(x, 0.05)
+	}
+	scales := convert.Scales{}
+	in := &signal.Signal{Kind: signal.Constant, T: 1, B: len(x), Shape: tensor.Shape{1}, Data: x}
+	if _, _, err := (convert.Normalize{By: convert.Fitted, Steps: 1, Start: 0.5, Scales: scales}).Apply(t.Context(), g, of(in)); err != nil {
+		t.Fatal(err)
+	}
+	if got := scales["relu1"][0]; math.Abs(got-0.06) > 1e-6 {
+		t.Errorf("fitted %v, want 0.06", got)
+	}
+}
+
 // A unit with a maximum clips by itself: what is above it was told as an error that was inherited, and
 // once more as one of clipping, where the layer loses nothing.
 func TestLayersOfUnitsWithMaximum(t *testing.T) {

@@ -107,6 +107,33 @@ func TestOutputErrors(t *testing.T) {
 	}
 }
 
+// fixed is a neuron whose options are the same for all units.
+type fixed struct{ neuron.Neuron }
+
+// Options that differ from unit to unit are those that the neuron says may.
+func TestVariedOptions(t *testing.T) {
+	lif := neuron.LIF{Beta: 0.9, Threshold: 1}
+	for _, c := range []struct {
+		n    neuron.Neuron
+		v    layer.Varied
+		want string
+	}{
+		{lif, layer.Varied{"threshold": layer.PerChannel, "beta": layer.PerUnit}, ""},
+		{fixed{lif}, nil, ""},
+		{fixed{lif}, layer.Varied{"threshold": layer.PerUnit}, "are the same for all units"},
+		{lif, layer.Varied{"slope": layer.PerUnit}, "slope is not an option"},
+		{lif, layer.Varied{"beta": 7}, "want channel or unit"},
+	} {
+		_, err := layer.Spiking{Neuron: c.n, Surrogate: fast, Varied: c.v}.Output(tensor.Shape{4, 4, 2})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%T, %v: %v, want %q", c.n, c.v, err, c.want)
+		}
+	}
+	if _, err := (layer.Spiking{Neuron: lif, Surrogate: fast, Varied: layer.Varied{"beta": layer.PerChannel}}).Output(tensor.Shape{}); err == nil || !strings.Contains(err.Error(), "the input is a scalar") {
+		t.Errorf("a scalar by channel: %v", err)
+	}
+}
+
 // What a layer accepts decides which arithmetic runs: a kind too many would
 // feed it bits that it does not read, one too few would cost a conversion.
 func TestAccepts(t *testing.T) {

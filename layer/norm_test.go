@@ -171,6 +171,31 @@ func TestRecurrent(t *testing.T) {
 	}
 }
 
+// Spikes that are told reset the membranes, whatever these are: those of a population of more
+// than a word of bits, of which every third fires.
+func TestParametricSpikingReplays(t *testing.T) {
+	shape := tensor.Shape{150}
+	l := layer.ParametricSpiking{Beta: 0.5, Threshold: 1, Surrogate: surrogate.ArcTan{Alpha: 2}}
+	in := sig(signal.Dense, 1, 1, shape, make([]tensor.Float, 150)...)
+	for i := range in.Data {
+		if i%3 == 0 {
+			in.Data[i] = 1.5
+		}
+	}
+	c := call(t, l, in, layer.Auto, make([]tensor.Float, 150))
+	c.Soft = layer.Record
+	l.Forward(c)
+	clear(c.State)
+	clear(in.Data) // now none would fire by itself
+	c.Soft = layer.Replay
+	l.Forward(c)
+	for i, v := range c.State {
+		if told := i%3 == 0; told && v != -1 || !told && v != 0 {
+			t.Fatalf("unit %d is at %v, told to fire: %v", i, v, told)
+		}
+	}
+}
+
 // With each channel's decay at the same value the population is one of ordinary
 // neurons; it starts at Beta.
 func TestParametricSpiking(t *testing.T) {

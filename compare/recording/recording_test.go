@@ -128,6 +128,8 @@ func TestErrors(t *testing.T) {
 		array      npz.Array
 	}{
 		{"array x has shape [3]", "x", npz.F64([]float64{1, 2, 3}, 3)},
+		{"array x has shape [0 3]", "x", npz.F64(nil, 0, 3)},
+		{"array x has shape [2 0]", "x", npz.F64(nil, 2, 0)},
 		{"array unit has 1 entries, times 2", "unit", npz.I64([]int64{0}, 1)},
 		{"array stimulus: want numbers from 0", "stimulus", npz.I64([]int64{0, -1}, 2)},
 		{"array stimulus: want numbers from 0", "stimulus", npz.I64([]int64{0, 1 << 40}, 2)},
@@ -143,6 +145,9 @@ func TestErrors(t *testing.T) {
 		if _, err := recording.FromNPZ("f", arrays); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
+	}
+	if r, err := recording.FromNPZ("f", map[string]npz.Array{"x": npz.F64([]float64{1, 2}, 1, 2)}); err != nil || r.X.RawMatrix().Rows != 1 {
+		t.Errorf("one stimulus: %v, %v", r.X, err)
 	}
 	if _, err := recording.FromNPZ("f", map[string]npz.Array{"rates": npz.F64([]float64{1}, 1)}); !errors.Is(err, recording.ErrNone) {
 		t.Errorf("no recording: %v", err)

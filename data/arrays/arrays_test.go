@@ -376,6 +376,41 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// Labels in a column of its own may stand in Fortran's order.
+func TestLabelsInFortransOrder(t *testing.T) {
+	x, y := npy(t, npz.F32([]float32{1, 2, 3}, 3, 1)), npy(t, npz.I64([]int64{2, 0, 1}, 3, 1))
+	y = bytes.Replace(y, []byte("'fortran_order': False, "), []byte("'fortran_order': True,  "), 1)
+	at := filepath.Join(t.TempDir(), "f.npz")
+	if err := os.WriteFile(at, archive(t, zip.Store, map[string][]byte{"x": x, "y": y}), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	src, _, err := arrays.Arrays{Path: at}.Open(t.Context(), data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{2, 0, 1} {
+		if y, err := src.Target(i, 0); err != nil || y.Class != want {
+			t.Errorf("sample %d is of class %d, %v; want %d", i, y.Class, err, want)
+		}
+	}
+}
+
+// What must be read whole is counted together: two arrays of 1.5 GiB are refused before
+// any of them is read.
+func TestArraysThatAreReadWholeAreCountedTogether(t *testing.T) {
+	header := npy(t, npz.U8(nil, 0, 2))
+	header = bytes.Replace(header, []byte("'fortran_order': False, 'shape': (0, 2), }        "), []byte("'fortran_order': True,  'shape': (805306368, 2), }"), 1)
+	dir := t.TempDir()
+	for _, name := range []string{"x.npy", "y.npy"} { // files with a hole
+		at := filepath.Join(dir, name)
+		if err := errors.Join(os.WriteFile(at, header, 0o644), os.Truncate(at, int64(len(header))+3<<29)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _, err := arrays.Arrays{Path: dir}.Open(t.Context(), data.Options{})
+	checkError(t, "two large arrays", err, "takes 1610612736 bytes", "at most 2147483648")
+}
+
 func TestFileErrors(t *testing.T) {
 	x := npy(t, npz.F32([]float32{1, 2, 3, 4}, 2, 2))
 	dir := t.TempDir()

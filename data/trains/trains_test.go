@@ -125,6 +125,25 @@ func pairFile(t testing.TB, duration float64, units ...int64) string {
 	return b.String()
 }
 
+// What should be one number and is none is said as what it is.
+func TestPairsWithoutNumbers(t *testing.T) {
+	for want, duration := range map[string]npz.Array{
+		"duration_s: 2 numbers, expected one":   npz.F64([]float64{1, 2}, 2),
+		"holds strings (<U1), expected numbers": {DType: "<U1", Data: []byte("x\x00\x00\x00")},
+	} {
+		var b bytes.Buffer
+		none := npz.F64(nil, 0)
+		units := npz.I64(nil, 0)
+		if err := npz.Write(&b, map[string]npz.Array{"input_times": none, "input_units": units, "target_times": none, "target_units": units, "duration": duration}); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := trains.Files{Path: folder(t, map[string]string{"p.npz": b.String()})}.Open(t.Context(), data.Options{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
 func TestPairs(t *testing.T) {
 	dir := folder(t, map[string]string{"p.npz": pairFile(t, 1, 2, 0, 2), "q.npz": pairFile(t, 2, 0, 0, 0)})
 	src, _, err := trains.Files{Path: dir}.Open(t.Context(), data.Options{})

@@ -232,6 +232,7 @@ func TestLowerRefuses(t *testing.T) {
 		`weight of shape [2 4]`:               chain(input(3), m.affine("a", 2, 4)),
 		"order is another here":               chain(input(2, 3, 3), flat),
 		`node "s" (LIF): r of shape [2]`:      chain(input(3), m.lif("s", 2)),
+		"v_threshold of shape [3 2], want":    chain(input(2, 3), nir.Node{Name: "s", Kind: "IF", Params: params{"r": whole(1), "v_threshold": m.random(0.2, 0.6, 3, 2)}}),
 		"its bias has no place":               deaf,
 		"stands there twice":                  twice,
 		"nothing goes to it":                  {Nodes: []nir.Node{{Name: "output", Kind: "Output"}}},

@@ -300,3 +300,28 @@ func TestWriteRefuses(t *testing.T) {
 		}
 	}
 }
+
+// The length of an attribute has 16 bits of a header, with its name and type: what just fits
+// is read again, and the next size is refused.
+func TestLargestAttribute(t *testing.T) {
+	written, refused := 0, 0
+	for n := 1<<16 - 128; n < 1<<16; n++ {
+		var b bytes.Buffer
+		root := &hdf5.Object{Attributes: []hdf5.Attribute{{Name: "large", Array: hdf5.U8(make([]byte, n), n)}}}
+		if err := hdf5.Write(&b, root); err != nil {
+			refused++
+			continue
+		}
+		f, err := hdf5.Open(bytes.NewReader(b.Bytes()), int64(b.Len()), hdf5.Limits{})
+		if err != nil || len(f.Root.Attributes) != 1 {
+			t.Fatalf("%d bytes: %v", n, err)
+		}
+		if v, err := f.Root.Attributes[0].Array.Bytes(); err != nil || len(v) != n || refused > 0 {
+			t.Errorf("%d bytes come back as %d, %v, after %d that were refused", n, len(v), err, refused)
+		}
+		written++
+	}
+	if written == 0 || refused == 0 {
+		t.Errorf("%d sizes are written, %d refused", written, refused)
+	}
+}

@@ -202,6 +202,9 @@ func TestReadErrors(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
 	}
+	if a, err := npz.ReadNPY(strings.NewReader(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (250,), }", strings.Repeat("\x00", 1000))), 1000); err != nil || len(a.Data) != 1000 {
+		t.Errorf("as many bytes as are permitted: %d, %v", len(a.Data), err)
+	}
 	broken := errors.New("disk on fire")
 	if _, err := npz.ReadNPY(io.MultiReader(strings.NewReader(npy(good, "123")), iotest.ErrReader(broken)), 0); !errors.Is(err, broken) {
 		t.Errorf("got %v, want the reader's error", err)

@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -110,6 +111,19 @@ func TestTurnedColours(t *testing.T) {
 	got := make([]uint8, 6)
 	if picture.Pack(got, p, 2, 1, 3); !slices.Equal(got, []uint8{200, 10, 20, 0, 0, 0}) {
 		t.Errorf("pixels %v", got)
+	}
+}
+
+// Bits and colours of an image are those of the file when it is turned.
+func TestTurnedKeepsItsBits(t *testing.T) {
+	box := image.Rect(0, 0, 2, 1)
+	for _, c := range []struct{ m, want image.Image }{
+		{image.NewGray(box), &image.Gray{}}, {image.NewGray16(box), &image.Gray16{}}, {image.NewNRGBA(box), &image.RGBA{}}, {image.NewNRGBA64(box), &image.RGBA64{}},
+	} {
+		p, err := picture.Decode(pngWith(t, c.m, tiff(6, binary.BigEndian)))
+		if err != nil || reflect.TypeOf(p) != reflect.TypeOf(c.want) {
+			t.Errorf("%T turned is %T, %v, want %T", c.m, p, err, c.want)
+		}
 	}
 }
 

@@ -49,8 +49,8 @@ func TestIndices(t *testing.T) {
 					want = append(want, int32(i-lo)+base)
 				}
 			}
-			// Room for nothing, for the result or for all that may come.
-			room := []int{1, len(want), hi - lo + 1 + Slack}[trial%3]
+			// Room for nothing, for the result, for all that may come, without or with slack.
+			room := []int{1, len(want), hi - lo + 1, hi - lo + 1 + Slack}[trial%4]
 			all := make([]int32, room+4)
 			for i := range all {
 				all[i] = -7
@@ -84,7 +84,7 @@ func TestNonzeros(t *testing.T) {
 				}
 			}
 			what := fmt.Sprintf("%v n=%d", l, n)
-			room := []int{1, len(wantVal), n + 1 + Slack}[n%3]
+			room := []int{1, len(wantVal), n + 1, n + 1 + Slack}[n%4]
 			buffer, check := guarded(room)
 			at, val := Nonzeros([]int32{-7}, buffer[:1], x, int32(n))
 			check(t, what)

@@ -204,6 +204,8 @@ func TestMatMulChecksLengths(t *testing.T) {
 	panics(t, "Gemm, short a", func() { Gemm(nil, 2, 4, 3, one[:5], 3, false, two, 4, false, make([]Float, 8), 4) })
 	panics(t, "Gemm, short transposed b", func() { Gemm(nil, 2, 4, 3, one, 3, false, two[:11], 3, true, make([]Float, 8), 4) })
 	panics(t, "Gemm, narrow c", func() { Gemm(nil, 2, 4, 3, one, 3, false, two, 4, false, make([]Float, 8), 3) })
+	panics(t, "negative rows", func() { checkMatrix("a", two, 4, -1, 2) })
+	panics(t, "negative columns", func() { checkMatrix("a", two, 4, 2, -1) })
 	panics(t, "short a", func() { MatMul(nil, 2, make([]Float, 5), 3, false, &b, make([]Float, 8), 4) })
 	panics(t, "short c", func() { MatMul(nil, 2, make([]Float, 6), 3, false, &b, make([]Float, 7), 4) })
 	panics(t, "narrow c", func() { MatMul(nil, 2, make([]Float, 6), 3, false, &b, make([]Float, 70), 3) })

@@ -32,6 +32,9 @@ func TestWhat(t *testing.T) {
 			t.Errorf("%q: %q, want %q", head, got, want)
 		}
 	}
+	if magic.IsText(nil) {
+		t.Error("nothing is no text")
+	}
 	if tar := strings.Repeat("\x00", 257) + "ustar\x00"; magic.What([]byte(tar)) != "a tar archive" {
 		t.Error("tar is not known")
 	}

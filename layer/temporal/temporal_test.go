@@ -40,8 +40,10 @@ func TestDelay(t *testing.T) {
 			t.Errorf("%d steps: %v, want %v", steps, got, want)
 		}
 	}
-	if _, err := (temporal.Delay{}).Output(tensor.Shape{1}); err == nil || !strings.Contains(err.Error(), "steps is 0") {
-		t.Error(err)
+	for steps, want := range map[int]string{-1: "steps is -1", 0: "steps is 0", 1: "", 1 << 16: "", 1<<16 + 1: "want 1 to 65536"} {
+		if _, err := (temporal.Delay{Steps: steps}).Output(tensor.Shape{1}); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%d steps: %v, want %q", steps, err, want)
+		}
 	}
 }
 
