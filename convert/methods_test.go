@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -507,6 +508,13 @@ func TestLayers(t *testing.T) {
 	}
 	if l.Name != "spiking1" || l.Op != "linear" || l.Scale != 1 || l.Threshold != 1 {
 		t.Errorf("%+v", l)
+	}
+	capped := c
+	capped.Ordinary.Nodes = slices.Clone(c.Ordinary.Nodes)
+	capped.Ordinary.Nodes[1].Layer = layer.ReLU{Max: 1}
+	capped.Scales = convert.Scales{"relu1": {1, 2}}
+	if _, err := capped.Layers(t.Context(), of(in), of(constant(2, 0.75, 3))); err == nil || !strings.Contains(err.Error(), "scales that differ by channel") {
+		t.Errorf("scales of channels of a unit with a maximum: %v", err)
 	}
 	if _, err := c.Layers(t.Context(), of(), of(constant(2, 0.75, 3))); err == nil || !strings.Contains(err.Error(), "other samples") {
 		t.Errorf("without samples for one of them: %v", err)

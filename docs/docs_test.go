@@ -2,6 +2,7 @@ package docs
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -100,6 +101,18 @@ func TestCheckSeesChanges(t *testing.T) {
 		if Check(r, recipes) == nil {
 			t.Errorf("a changed %s goes unnoticed", what)
 		}
+	}
+}
+
+// A page that is there and cannot be read is an error, and not left out.
+func TestPageThatCannotBeRead(t *testing.T) {
+	root := t.TempDir()
+	gone := filepath.Join(root, "docs", "gone.md")
+	if err := errors.Join(os.MkdirAll(filepath.Join(root, "docs"), 0o755), os.WriteFile(filepath.Join(root, "README.md"), nil, 0o644), os.Symlink("nowhere", gone)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Pages(root, nil); err == nil || !strings.Contains(err.Error(), "gone.md") {
+		t.Errorf("%v", err)
 	}
 }
 

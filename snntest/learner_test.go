@@ -44,7 +44,7 @@ func (p prototypes) Predictor(s train.Setting, model map[string]train.Array) (tr
 	if err != nil || len(label) != 1 {
 		return nil, errors.New("no label")
 	}
-	if len(model) != 2 && p.fault != "takes more" {
+	if len(model) != 2 && p.fault != "predictor takes more" {
 		return nil, errors.New("more than a model")
 	}
 	l := &prototype{fault: p.fault, mean: mean, label: label, finished: true}
@@ -188,22 +188,23 @@ func (l *prototype) Finished() bool { return l.finished }
 func TestLearnerFaults(t *testing.T) {
 	spec := sample.Spec{Shape: tensor.Shape{3}, Targets: []sample.Field{{Name: "class", Kind: sample.Class, Classes: []string{"a", "b"}}}}
 	for fault, want := range map[string]string{
-		"":               "",
-		"random start":   "begin with different arrays mean",
-		"forgets":        "the figures are others",
-		"first figures":  "continued at batch 0 the figures are others",
-		"model apart":    "array label of the model is not in the state",
-		"predictor":      "something else than the learner",
-		"predict learns": "predicting changes array mean",
-		"wants targets":  "without targets",
-		"forks":          "in parallel: other predictions",
-		"half":           "changes array mean",
-		"takes more":     "an array too many",
-		"eager":          "is no error",
-		"interrupted":    "interrupted, changes array label",
-		"adds up":        "another after Finish is called again",
-		"finish learns":  "which is no part of the model",
-		"finish is felt": "finished in between",
+		"":                     "",
+		"random start":         "begin with different arrays mean",
+		"forgets":              "the figures are others",
+		"first figures":        "continued at batch 0 the figures are others",
+		"model apart":          "array label of the model is not in the state",
+		"predictor":            "something else than the learner",
+		"predict learns":       "predicting changes array mean",
+		"wants targets":        "without targets",
+		"forks":                "in parallel: other predictions",
+		"half":                 "changes array mean",
+		"takes more":           "SetState takes a state: an array too many",
+		"predictor takes more": "Predictor takes a model: an array too many",
+		"eager":                "is no error",
+		"interrupted":          "interrupted, changes array label",
+		"adds up":              "another after Finish is called again",
+		"finish learns":        "which is no part of the model",
+		"finish is felt":       "finished in between",
 	} {
 		c := &complaints{TB: t}
 		got := c.of(func(tb testing.TB) {

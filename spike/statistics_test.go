@@ -88,6 +88,9 @@ func TestPSTH(t *testing.T) {
 	if want := []float64{4, 0, 4, 2}; !slices.Equal(h.Values, want) || h.Width != 0.25 || h.Centre(1) != 1.375 {
 		t.Errorf("%+v, want %v", h, want)
 	}
+	if h, err := spike.PSTH([]spike.Train{train(1, 2, 1, 1.5)}, 1); err != nil || len(h.Values) != 1 || h.Values[0] != 2 {
+		t.Errorf("PSTH of one bin: %v, %v", h, err)
+	}
 	if h, err := spike.PSTH([]spike.Train{train(0, 0.3)}, 0.1); err != nil || len(h.Values) != 3 {
 		t.Errorf("0.3 in bins of 0.1: %v, %v, want three", h, err)
 	}

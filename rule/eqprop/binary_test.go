@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/rule/eqprop/coupling"
 	"synfire/rule/eqprop/sparse"
 	"synfire/rule/eqprop/unit"
 	"synfire/tensor"
@@ -62,7 +63,10 @@ func TestBinaryState(t *testing.T) {
 			near(t, "score", float64(v), float64(want[i]), limit)
 		}
 	}
-	if _, err := New(complete(Config{Binary: &unit.Binary{}, Activation: unit.Tanh})); err == nil || !strings.Contains(err.Error(), "leave these out") {
-		t.Errorf("%v", err)
+	for _, c := range []Config{{Activation: unit.Tanh}, {Output: CrossEntropy}, {Weights: coupling.FanIn}, {Particles: 50}} {
+		c.Binary = &unit.Binary{}
+		if _, err := New(complete(c)); err == nil || !strings.Contains(err.Error(), "leave these out") {
+			t.Errorf("%+v: %v", c, err)
+		}
 	}
 }

@@ -129,6 +129,7 @@ func TestSpikingValidate(t *testing.T) {
 		"epsilon 0, decay": {Spiking: &unit.Spiking{}},
 		"epsilon 2":        {Spiking: &unit.Spiking{Epsilon: 2}},
 		"drift 1,":         {Spiking: &unit.Spiking{Drift: 1}},
+		"drift -0.1,":      {Spiking: &unit.Spiking{Drift: -0.1}},
 		"no epsilon":       {Spiking: &unit.Spiking{Drift: 0.1, Epsilon: 0.1}},
 		"with a predictor": {Spiking: &unit.Spiking{Drift: 0.1, Warm: 3}},
 		"no quantiser 9":   {Spiking: &unit.Spiking{Drift: 0.1, Quantiser: 9}},

@@ -555,6 +555,49 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// What a batch does not name is an error of the step, and nothing is learned of it.
+func TestStepWithoutClasses(t *testing.T) {
+	s, batches := setting(t, nil)
+	l := learned(t, rule(), s, batches[:1])
+	bare := *batches[1]
+	bare.Spec.Targets, bare.Targets = nil, nil
+	before := l.State()
+	if _, err := l.Step(t.Context(), &bare); err == nil || !strings.Contains(err.Error(), "joint: ") {
+		t.Errorf("%v", err)
+	}
+	if !reflect.DeepEqual(l.State(), before) {
+		t.Error("a step without classes changes the learner")
+	}
+}
+
+// Gradients are clipped to any norm, below 1 too; 0 leaves them as they are.
+func TestClip(t *testing.T) {
+	s, batches := setting(t, nil)
+	for _, clip := range []float64{0, 0.1, 1e-3} {
+		r := rule(alone(1, 1), func(r *Rule) { r.Clip, r.Project, r.Optimizer, r.Schedule = clip, 0, optim.SGD{LR: 1}, optim.Fixed{} })
+		l, err := New(r, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before []tensor.Float
+		for _, p := range l.params {
+			before = append(before, p.Value.Data...)
+		}
+		if _, err := l.Step(t.Context(), batches[0]); err != nil {
+			t.Fatal(err)
+		}
+		norm, i := 0.0, 0
+		for _, p := range l.params {
+			for _, v := range p.Value.Data {
+				norm, i = math.Hypot(norm, float64(v-before[i])), i+1
+			}
+		}
+		if clip == 0 && !(norm > 0.15) || clip > 0 && math.Abs(norm-clip) > 1e-3*clip+1e-6 {
+			t.Errorf("a step of SGD moves the weights by %v, clipped to %v", norm, clip)
+		}
+	}
+}
+
 // A value that no spike can be drawn by is an error, with its sample, and not clipped.
 func TestPoissonRefuses(t *testing.T) {
 	s, batches := setting(t, nil)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/format/safetensors"
 	"synfire/internal/par"
 	"synfire/optim"
 	"synfire/sample"
@@ -539,6 +540,9 @@ func TestEarlyExit(t *testing.T) {
 				t.Fatalf("layer %d has spikes at %v, the decision is at %d", l+1, p.out.time, first)
 			}
 		}
+		if whole.decision != int(first) || early.decision != int(first) {
+			t.Fatalf("decisions at %d and %d, want %d", whole.decision, early.decision, first)
+		}
 		if early.operation > whole.operation || early.hidden > whole.hidden {
 			t.Fatalf("early %+v, whole %+v", early, whole)
 		}
@@ -810,6 +814,13 @@ func TestRefusals(t *testing.T) {
 	l, err := rule().New(s)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for name, n := range map[string]int{"s4nn.step": 2, "s4nn.active": 1} {
+		state := l.State()
+		state[name] = safetensors.U64(make([]uint64, n), n)
+		if err := l.SetState(state); err == nil || !strings.Contains(err.Error(), "does not count the steps") {
+			t.Errorf("%s of %d numbers: %v", name, n, err)
+		}
 	}
 	b := early(s, 4, 0, 1)
 	b.X[9] = 1.5

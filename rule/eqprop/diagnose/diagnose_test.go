@@ -442,6 +442,9 @@ func TestSpikingTrace(t *testing.T) {
 	want := must(Follow(learner(t, c), b))
 	c.Spiking = &unit.Spiking{Epsilon: 1, Decay: 0.5}
 	got := must(Follow(learner(t, c), b))
+	if steps := c.Free + c.Nudged; len(got.Energy) != steps+1 || len(got.Residual[0]) != steps {
+		t.Errorf("%d energies and %d residuals of %d steps", len(got.Energy), len(got.Residual[0]), steps)
+	}
 	near(t, "energy", got.Energy[n], want.Energy[n], units/2./n)
 }
 
