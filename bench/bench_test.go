@@ -30,6 +30,26 @@ func small(t *testing.T, names ...string) []Case {
 	return cases
 }
 
+// Each workload is what its shape says: classifiers have ten outputs, and their steps are
+// whole windows.
+func TestShapesOfWorkloads(t *testing.T) {
+	for _, s := range []Selection{{Threads: 1}, {Threads: 1, Small: true}} {
+		cases, err := Cases(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range cases {
+			shape, _, _ := strings.Cut(c.Shape, "@")
+			if c.Workload == "W7" && !strings.HasSuffix(shape, "-10") {
+				t.Errorf("%s of shape %s has not ten outputs", c.Workload, c.Shape)
+			}
+			if w := c.work; w != nil && (w.window < 1 || w.steps%w.window != 0) {
+				t.Errorf("%s: %d steps in windows of %d", c.Workload, w.steps, w.window)
+			}
+		}
+	}
+}
+
 // Every workload runs, its layers fire, and its rows are complete.
 func TestWorkloads(t *testing.T) {
 	seen := map[string]bool{}

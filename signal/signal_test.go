@@ -2,11 +2,40 @@ package signal_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"synfire/signal"
 	"synfire/tensor"
 )
+
+// A window shows the steps of the signal that it is of, in the same memory, and has its rows.
+func TestWindowOfEachKind(t *testing.T) {
+	for _, kind := range []signal.Kind{signal.Constant, signal.Dense, signal.Spikes} {
+		var s, all, part signal.Signal
+		s.Reset(kind, 5, 3, tensor.Shape{70})
+		for i := range s.Data {
+			s.Data[i] = tensor.Float(i)
+		}
+		if kind == signal.Spikes {
+			for r := range 15 {
+				s.Raster.Set(r, 4*r)
+			}
+		}
+		w := s.Window(1, 4)
+		if err := w.Check(s.Shape); err != nil || w.T != 3 || kind == signal.Spikes && w.Raster.Rows != 9 {
+			t.Errorf("%v: %v, %d steps, %d rows", kind, err, w.T, w.Raster.Rows)
+		}
+		s.Densify(&all)
+		w.Densify(&part)
+		if kind == signal.Constant {
+			continue // densified over its own steps, alike at each
+		}
+		if want := all.Data[1*3*70 : 4*3*70]; !slices.Equal(part.Data, want) {
+			t.Errorf("%v: the window is not steps 1 to 3", kind)
+		}
+	}
+}
 
 func ExampleSignal_Densify() {
 	var s, d signal.Signal

@@ -218,6 +218,25 @@ func TestEvaluateStepsAndInterrupt(t *testing.T) {
 	}
 }
 
+// seven takes seven steps for each sample.
+type seven struct{ fake }
+
+func (s *seven) Predict(ctx context.Context, b *sample.Batch) (train.Prediction, error) {
+	p, err := s.fake.Predict(ctx, b)
+	p.Steps = slices.Repeat([]int{7}, b.Len())
+	return p, err
+}
+
+// The mean of one sample is its own.
+func TestEvaluateOneSample(t *testing.T) {
+	for _, n := range []int{1, 2, 5} {
+		f := &seven{fake{after: []outcome{{7, 0.5}}, perEpoch: 1, steps: 1}}
+		if ev, err := train.Evaluate(t.Context(), f, numbers(n), train.EvaluateOptions{Batch: 4}); err != nil || ev.Steps != 7 {
+			t.Errorf("%d samples: %+v, %v, want 7 steps", n, ev, err)
+		}
+	}
+}
+
 // Sums are added by name, whatever their order in a batch.
 func TestMetricsAddByName(t *testing.T) {
 	var m train.Metrics

@@ -1,6 +1,8 @@
 package input_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -51,6 +53,35 @@ func TestLengthIsThatOfTraining(t *testing.T) {
 		}
 		if err != nil || !slices.Equal(s.X, c.want) || s.Length != c.given {
 			t.Errorf("%q with %+v: %+v, %v; want %v", c.text, c.length, s, err, c.want)
+		}
+	}
+}
+
+// A file of another kind than the model takes is named as what it is.
+func TestFilesOfAnotherKind(t *testing.T) {
+	image, series := sample.Spec{Shape: tensor.Shape{4, 4, 1}}, sample.Spec{Shape: tensor.Shape{4}, Steps: 5}
+	movie, events := sample.Spec{Shape: tensor.Shape{4, 4, 1}, Steps: 1}, sample.Spec{Shape: tensor.Shape{4, 4, 2}, Events: true}
+	dir := t.TempDir()
+	for _, c := range []struct {
+		name, want string
+		spec       sample.Spec
+	}{
+		{"a.wav", "it is a sound, and the model takes 4×4×1", image}, {"a.wav", "RIFF", series},
+		{"a.png", "it is an image, and the model takes 5 steps of 4", series}, {"a.png", "it is an image, and the model takes 1 steps of 4×4×1", movie},
+		{"a.png", "it is an image, and", events}, {"a.png", "the image cannot be decoded", image},
+	} {
+		path := filepath.Join(dir, c.name)
+		if err := os.WriteFile(path, []byte("no file of its kind"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for in := range input.Files(t.Context(), []string{path}, nil, input.Options{Spec: c.spec}) {
+			if n++; in.Err == nil || !strings.Contains(in.Err.Error(), c.want) {
+				t.Errorf("%s for %v: %v, want %q", c.name, c.spec, in.Err, c.want)
+			}
+		}
+		if n != 1 {
+			t.Errorf("%s gives %d inputs", c.name, n)
 		}
 	}
 }

@@ -208,6 +208,19 @@ func TestEachPopulationAgrees(t *testing.T) {
 	}
 }
 
+// What fires in the first step acts on the second.
+func TestSpikesOfTheFirstStepReturn(t *testing.T) {
+	for _, kind := range []string{"LIF", "IF", "CubaLIF"} {
+		reset := neuron.Subtract
+		o := nir.Options{DT: 0.5, Reset: &reset, Method: nir.Exact}
+		strong := slices.Repeat([]float64{8}, 4)
+		c, err := certify.Check(recurrent(rand.New(rand.NewPCG(7, 8)), kind), certify.Setting{Options: o, Input: [][]float64{strong, strong, make([]float64, 4)}})
+		if err != nil || !c.Agrees || c.Against[0].MaxError > 1e-3 {
+			t.Errorf("%s: %v, %+v, %+v", kind, err, c.First, c.Against)
+		}
+	}
+}
+
 // The exact solution of a synapse is the limit of ever smaller steps.
 func TestExactIsTheLimitOfSteps(t *testing.T) {
 	for _, kind := range []string{"LIF", "IF", "CubaLIF"} {

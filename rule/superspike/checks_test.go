@@ -20,6 +20,26 @@ func lone(r Rule, inputs int, weight float64) *trial {
 	return t
 }
 
+// Units that fire without a target, and targets without a spike, in the order of units.
+func TestMismatches(t *testing.T) {
+	for _, c := range []struct {
+		fired, target []int32
+		want          []mismatch
+	}{
+		{nil, nil, nil},
+		{[]int32{1, 4}, []int32{1, 4}, nil},
+		{[]int32{3}, []int32{2}, []mismatch{{2, 1}, {3, -1}}},
+		{[]int32{2}, []int32{3}, []mismatch{{2, -1}, {3, 1}}},
+		{[]int32{0, 5, 6}, []int32{1, 5, 9}, []mismatch{{0, -1}, {1, 1}, {6, -1}, {9, 1}}},
+		{nil, []int32{7}, []mismatch{{7, 1}}},
+		{[]int32{7}, nil, []mismatch{{7, -1}}},
+	} {
+		if got := mismatches(nil, c.fired, c.target); !slices.Equal(got, c.want) {
+			t.Errorf("%v for %v: %v, want %v", c.fired, c.target, got, c.want)
+		}
+	}
+}
+
 // One spike of weight w lifts the membrane by w/4 after 10·ln 2 ms; 41 mV make the neuron
 // fire, 39 mV do not.
 func TestPSP(t *testing.T) {

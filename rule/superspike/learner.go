@@ -363,7 +363,6 @@ func (l *Learner) Stream(update float64) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.clock = l.clock
 	for i, p := range l.net.layers {
 		copy(s.net.layers[i].w.Data, p.w.Data)
 		copy(s.net.layers[i].scale.Data, p.scale.Data)
