@@ -2,6 +2,7 @@ package recipe_test
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +76,9 @@ func TestConvertInAFile(t *testing.T) {
 		t.Errorf("threshold %v is that of no conversion", v)
 	}
 	table := snn.Conversion()
+	if slices.Contains(table.Right, true) { // words alone
+		t.Errorf("columns %v are set to the right", table.Right)
+	}
 	if len(table.Rows) != 2 || !strings.Contains(table.Rows[1][2], "0.7 of the largest input") {
 		t.Errorf("table %v", table.Rows)
 	}

@@ -289,6 +289,12 @@ func TestSections(t *testing.T) {
 			if len(net) != layers+1 || net[layers][2] != fmt.Sprint(params) {
 				t.Errorf("table of nodes %v, want %d and the sum %d", net, layers, params)
 			}
+			if right := sections[3].Tables[0].Right; !slices.Equal(right, []bool{false, false, true}) { // numbers alone
+				t.Errorf("columns of the table of nodes %v", right)
+			}
+			if curves := string(sections[0].Figures[0].SVG); !strings.Contains(curves, ">3.0<") || strings.Contains(curves, ">3.5<") {
+				t.Errorf("the axis of the curves does not end with 3 epochs: %s", curves)
+			}
 			page := report.Page{Title: c.name, Sections: sections, Config: string(r.YAML)}
 			if html, err := page.HTML(); err != nil || len(html) > 300_000 {
 				t.Errorf("page of %d bytes, %v", len(html), err)

@@ -208,6 +208,21 @@ func TestBends(t *testing.T) {
 	}
 }
 
+// The least step of a sequence is negative where it falls.
+func TestRises(t *testing.T) {
+	for _, c := range []struct {
+		v    []float64
+		want float64
+	}{{[]float64{1, 3, 4}, 1}, {[]float64{1, 3, 2.5, 9}, -0.5}, {[]float64{2, 2}, 0}} {
+		if got := rises(c.v); got != c.want {
+			t.Errorf("%v: %v, want %v", c.v, got, c.want)
+		}
+		if got := rises(negated(c.v)); got > 0 {
+			t.Errorf("%v turned rises by %v", c.v, got)
+		}
+	}
+}
+
 // The mean of 1, 2, 3, 6 is 3, and its standard error √(14/3/4).
 func TestEstimateByHand(t *testing.T) {
 	for _, c := range []struct {

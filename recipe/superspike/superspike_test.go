@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -177,6 +178,18 @@ func TestSpikeProp(t *testing.T) {
 	}
 	if checked < 3 {
 		t.Errorf("%d entries are not zero", checked)
+	}
+}
+
+// The network of several outputs is the one that was chosen, for each kind of feedback.
+func TestSettingsOfSeveralArePinned(t *testing.T) {
+	for f, c := range map[superspike.Feedback]struct{ rate, rho float64 }{
+		superspike.Symmetric: {0.5, superspike.NewRule().Rho}, superspike.Uniform: {0.5, 1e-4}, superspike.Random: {superspike.NewRule().Rate, superspike.NewRule().Rho},
+	} {
+		r := several(f)
+		if !slices.Equal(r.Hidden, []int{32}) || r.Feedback != f || r.DecayEvery != 200 || r.Rate != c.rate || r.Rho != c.rho {
+			t.Errorf("%v: %+v", f, r)
+		}
 	}
 }
 
