@@ -169,7 +169,7 @@ func TestSpikeProp(t *testing.T) {
 	}
 	for i, v := range g {
 		want := late * (at(i, 1e-4) - at(i, -1e-4)) / 2e-4
-		if math.Abs(v-want) > 0.05*largest { // the potential bends within a step
+		if !(math.Abs(v-want) <= 0.05*largest) { // the potential bends within a step
 			t.Errorf("input %d: %v, want %v", i, v, want)
 		}
 		if want != 0 {
