@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"synfire/layer"
 	"synfire/network"
@@ -65,7 +66,7 @@ func (s SpikeNorm) Apply(ctx context.Context, g network.Graph, c network.Calibra
 	out, r, err := aligned(ctx, g, found, s.Scales)
 	if err == nil && alpha != 1 {
 		for i := range r {
-			if found[r[i].Node] != nil && r[i].Text[:5] == "scale" {
+			if strings.HasPrefix(r[i].Text, "scale ") {
 				r[i].Text += fmt.Sprintf(", thresholds multiplied by %.4g", alpha)
 			}
 		}
