@@ -245,6 +245,15 @@ func TestRegressSeries(t *testing.T) {
 	if err := (task.Regress{Read: task.ReadSum}).Check(tensor.Shape{2}, 2, f); err == nil || !strings.Contains(err.Error(), "leave read out") {
 		t.Error(err)
 	}
+	whole := *c.Output.Signal
+	for _, change := range []func(s *signal.Signal){func(s *signal.Signal) { s.B++ }, func(s *signal.Signal) { s.Kind = signal.Spikes }, func(s *signal.Signal) { s.Shape = tensor.Shape{7} }} {
+		other := whole
+		change(&other)
+		c.Output.Signal = &other
+		if err := s.Add(c); err == nil || !strings.Contains(err.Error(), "a course over time of") {
+			t.Errorf("another course: %v", err)
+		}
+	}
 	c.Output.Signal = nil
 	if err := s.Add(c); err == nil || !strings.Contains(err.Error(), "no course over time") {
 		t.Error(err)
