@@ -404,6 +404,13 @@ func TestInexactIsSaid(t *testing.T) {
 	if share, _ := m.Mean("inexact"); !(share > 50 && share <= 100) {
 		t.Errorf("of samples with 20 bits of 64 levels %v %% are called inexact, want most", share)
 	}
+	r.Alpha, r.Kappa = 0.9, 16 // no error spikes: only the way forward is looked at
+	if m, err = learner(t, r, s).Step(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	if share, _ := m.Mean("inexact"); !(share > 50 && share <= 100) {
+		t.Errorf("of dead samples with 20 bits of 64 levels %v %% are called inexact, want most", share)
+	}
 }
 
 // A context that ends stops the spiking side, and too many spikes are an error that says

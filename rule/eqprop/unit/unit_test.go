@@ -3,6 +3,7 @@ package unit
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"synfire/rule/eqprop/sparse"
@@ -37,6 +38,18 @@ func times(q Quantiser, s tensor.Float, n int) (at []int) {
 		}
 	}
 	return at
+}
+
+// A drift is a share of a step, and stands alone.
+func TestDriftOutOfRange(t *testing.T) {
+	for _, s := range []Spiking{{Drift: -0.1}, {Drift: 1}, {Drift: 0.1, Epsilon: 0.5}} {
+		if err := s.Validate(); err == nil || !strings.Contains(err.Error(), "want a drift in (0, 1)") {
+			t.Errorf("%+v: %v", s, err)
+		}
+	}
+	if err := (&Spiking{Drift: 0.0346}).Validate(); err != nil {
+		t.Error(err)
+	}
 }
 
 // The modulator's spikes, in binary fractions: 5/16 fires five times in sixteen
