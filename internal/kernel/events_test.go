@@ -105,6 +105,40 @@ func TestNonzeros(t *testing.T) {
 	})
 }
 
+// What stands before in a list is no room: behind a long one nothing is written beyond the
+// capacity of places or of values.
+func TestNonzerosBehindALongList(t *testing.T) {
+	forLevels(t, func(t *testing.T, l Level) {
+		const before, room, n = 100, 4, 64
+		x := make([]Float, n)
+		for i := range x {
+			x[i] = Float(i + 1)
+		}
+		for _, free := range [][2]int{{room, n + Slack}, {n + Slack, room}} { // of places, of values
+			places, values := make([]int32, before+n+2*Slack), make([]Float, before+n+2*Slack)
+			for i := range places {
+				places[i], values[i] = -7, -7
+			}
+			at, val := Nonzeros(places[:before:before+free[0]], values[:before:before+free[1]], x, 5)
+			for i, v := range x {
+				if len(at) != before+n || len(val) != before+n || at[before+i] != int32(i+5) || val[before+i] != v {
+					t.Fatalf("%v, room for %v: element %d is not there", l, free, i)
+				}
+			}
+			for i := before + free[0]; i < len(places); i++ {
+				if places[i] != -7 {
+					t.Fatalf("%v, room for %v: place %d is written", l, free, i)
+				}
+			}
+			for i := before + free[1]; i < len(values); i++ {
+				if values[i] != -7 {
+					t.Fatalf("%v, room for %v: value %d is written", l, free, i)
+				}
+			}
+		}
+	})
+}
+
 func TestExpand(t *testing.T) {
 	forLevels(t, func(t *testing.T, l Level) {
 		for trial := range 400 {
