@@ -13,8 +13,8 @@ import (
 	"synfire/tensor"
 )
 
-// lowered is the graph of a file of one operator after another, from "x" to "y".
-func lowered(t *testing.T, in []int64, constants []*pb.TensorProto, nodes ...*pb.NodeProto) network.Graph {
+// graphOf is the graph of a file of one operator after another, from "x" to "y".
+func graphOf(t *testing.T, in []int64, constants []*pb.TensorProto, nodes ...*pb.NodeProto) network.Graph {
 	t.Helper()
 	m, err := decoded(&pb.ModelProto{
 		OpsetImport: []*pb.OperatorSetIdProto{{Version: proto.Int64(13)}},
@@ -55,7 +55,7 @@ func given(t *testing.T, g network.Graph, x ...tensor.Float) []tensor.Float {
 // A bound of 0 above is a bound: a layer.ReLU whose Max is 0 has none.
 func TestClipToZero(t *testing.T) {
 	for want, bounds := range map[tensor.Float][2]float32{0: {0, 0}, 1: {0, 1}, -1: {-2, -1}} {
-		g := lowered(t, []int64{2}, []*pb.TensorProto{f32("lo", nil, bounds[0]), f32("hi", nil, bounds[1])}, op("Clip", []string{"x", "lo", "hi"}, "y"))
+		g := graphOf(t, []int64{2}, []*pb.TensorProto{f32("lo", nil, bounds[0]), f32("hi", nil, bounds[1])}, op("Clip", []string{"x", "lo", "hi"}, "y"))
 		if y := given(t, g, 3, -3); y[0] != want || y[1] != tensor.Float(bounds[0]) {
 			t.Errorf("3 and -3 in %v are %v", bounds, y)
 		}
@@ -65,7 +65,7 @@ func TestClipToZero(t *testing.T) {
 // A matrix multiplies the last axis of a sample of two: the rows (1, 0), (0, 1) and (1, 1), whose
 // first axis is that of channels, the last of a layer.
 func TestMatMulOfRows(t *testing.T) {
-	g := lowered(t, []int64{3, 2}, []*pb.TensorProto{f32("w", []int64{2, 4}, 1, 2, 3, 4, 10, 20, 30, 40)}, op("MatMul", []string{"x", "w"}, "m"), op("Flatten", []string{"m"}, "y"))
+	g := graphOf(t, []int64{3, 2}, []*pb.TensorProto{f32("w", []int64{2, 4}, 1, 2, 3, 4, 10, 20, 30, 40)}, op("MatMul", []string{"x", "w"}, "m"), op("Flatten", []string{"m"}, "y"))
 	want := []tensor.Float{1, 2, 3, 4, 10, 20, 30, 40, 11, 22, 33, 44}
 	if y := given(t, g, 1, 0, 1, 0, 1, 1); !slices.Equal(y, want) {
 		t.Errorf("%v, want %v", y, want)
@@ -74,9 +74,9 @@ func TestMatMulOfRows(t *testing.T) {
 
 // What is added to a convolution or a linear map without a bias becomes its bias.
 func TestSummandBecomesTheBias(t *testing.T) {
-	image := lowered(t, []int64{1, 1, 2}, []*pb.TensorProto{f32("w", []int64{2, 1, 1, 1}, 1, 2), f32("b", []int64{2, 1, 1}, 10, 20)},
+	image := graphOf(t, []int64{1, 1, 2}, []*pb.TensorProto{f32("w", []int64{2, 1, 1, 1}, 1, 2), f32("b", []int64{2, 1, 1}, 10, 20)},
 		op("Conv", []string{"x", "w"}, "h"), op("Add", []string{"h", "b"}, "y"))
-	vector := lowered(t, []int64{2}, []*pb.TensorProto{f32("w", []int64{2, 2}, 1, 2, 0, 0), f32("b", []int64{2}, 10, 20)},
+	vector := graphOf(t, []int64{2}, []*pb.TensorProto{f32("w", []int64{2, 2}, 1, 2, 0, 0), f32("b", []int64{2}, 10, 20)},
 		op("MatMul", []string{"x", "w"}, "h"), op("Add", []string{"h", "b"}, "y"))
 	for _, c := range []struct {
 		g    network.Graph
@@ -90,7 +90,7 @@ func TestSummandBecomesTheBias(t *testing.T) {
 
 // An image whose pixels are repeated alike is one layer, and no list of places.
 func TestResizeIsUpsample(t *testing.T) {
-	g := lowered(t, []int64{1, 1, 2}, []*pb.TensorProto{f32("s", []int64{4}, 1, 1, 2, 2)},
+	g := graphOf(t, []int64{1, 1, 2}, []*pb.TensorProto{f32("s", []int64{4}, 1, 1, 2, 2)},
 		&pb.NodeProto{OpType: proto.String("Resize"), Input: []string{"x", "", "s"}, Output: []string{"y"}, Attribute: []*pb.AttributeProto{
 			{Name: proto.String("coordinate_transformation_mode"), Type: pb.AttributeProto_STRING.Enum(), S: []byte("asymmetric")},
 			{Name: proto.String("nearest_mode"), Type: pb.AttributeProto_STRING.Enum(), S: []byte("floor")}}})
