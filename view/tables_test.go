@@ -9,6 +9,7 @@ import (
 	"synfire/bench"
 	"synfire/catalog"
 	"synfire/convert"
+	"synfire/energy"
 	"synfire/run"
 )
 
@@ -55,8 +56,9 @@ func TestKeysOfAKind(t *testing.T) {
 // A conversion's table has a row for each method and number of steps, with its difference to
 // the ordinary network.
 func TestAccuracyOfEachConversion(t *testing.T) {
+	work := energy.Spiking{Plan: &energy.Plan{}}
 	result := func(method string, accuracy float64) convert.Result {
-		return convert.Result{Conversion: convert.Conversion{Method: method}, Accuracy: 98, N: 100, Points: []convert.Point{{Steps: 8, Accuracy: accuracy, Spikes: 10, Synops: 2000}, {Steps: 16, Accuracy: accuracy + 1, Spikes: 20, Synops: 4000}}}
+		return convert.Result{Conversion: convert.Conversion{Method: method}, Accuracy: 98, N: 100, Points: []convert.Point{{Steps: 8, Accuracy: accuracy, Spikes: 10, Synops: 2000, Work: work}, {Steps: 16, Accuracy: accuracy + 1, Spikes: 20, Synops: 4000, Work: work}}}
 	}
 	s, err := accuracySection([]convert.Result{result("data", 90), result("percentile", 95)})
 	if err != nil {
