@@ -82,12 +82,3 @@ func TestConvertBySamples(t *testing.T) {
 		}
 	}
 }
-
-// The steps of a certificate are 1 to 100,000; a model is looked for after that.
-func TestExportSteps(t *testing.T) {
-	for steps, want := range map[string]string{"0": "steps is 0", "1": "no such file", "100000": "no such file", "100001": "want 1 to 100000"} {
-		if _, stderr, code := command("export", "absent.safetensors", "--out", filepath.Join(t.TempDir(), "net.nir"), "--steps", steps); code == 0 || !strings.Contains(stderr, want) {
-			t.Errorf("%s steps: exit code %d, %s, want %q", steps, code, stderr, want)
-		}
-	}
-}
