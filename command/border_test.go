@@ -76,7 +76,7 @@ func TestRasterOfASilentUnit(t *testing.T) {
 // One sample is enough to find scales by.
 func TestConvertBySamples(t *testing.T) {
 	for samples, want := range map[int]string{-1: "--samples", 0: "--samples", 1: "", 500: ""} {
-		c := conversion.Convert{Method: []string{"data"}, Steps: []int{1}, Samples: samples}
+		c := conversion.Convert{Method: []string{"data"}, Steps: []int{1}, Delay: "auto", Samples: samples}
 		if err := c.Validate(); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%d samples: %v", samples, err)
 		}
