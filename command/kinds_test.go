@@ -22,7 +22,7 @@ func TestKinds(t *testing.T) {
 	}
 	kinds := testProgram().Catalog
 	want := len(kinds.Rules) + len(kinds.Tasks) + len(kinds.Sources) + len(kinds.Augments) + len(kinds.Encoders) + len(kinds.Decoders) + len(kinds.Layers) +
-		len(kinds.Neurons) + len(kinds.Surrogates) + len(kinds.Losses) + len(kinds.Regularizers) + len(kinds.Optimizers) + len(kinds.Schedules)
+		len(kinds.Neurons) + len(kinds.Surrogates) + len(kinds.Losses) + len(kinds.Regularizers) + len(kinds.Optimizers) + len(kinds.Schedules) + len(kinds.Averages) + len(kinds.Networks)
 	if len(list) != want {
 		t.Errorf("%d kinds, want %d", len(list), want)
 	}

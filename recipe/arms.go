@@ -14,6 +14,7 @@ import (
 
 	"synfire/convert"
 	"synfire/encode"
+	"synfire/energy"
 	"synfire/model"
 	"synfire/sample"
 )
@@ -181,6 +182,9 @@ func (c *Conversions) follow(ctx context.Context, t *Trained, a Arm) (*Followed,
 	}
 	if c.study.Env.Rehearse != nil {
 		r.Points = rehearsed(r.Points[0], a.Steps)
+	}
+	for i := range r.Points { // a plan of the network is more than the figures that are kept
+		r.Points[i].Work = energy.Spiking{}
 	}
 	f := &Followed{Ordinary: r.Accuracy, N: r.N, Points: r.Points, Layers: r.Layers, Settings: settings}
 	return f, keepFigures(path, f)

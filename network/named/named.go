@@ -10,7 +10,8 @@
 //	Residual  dense blocks h ← relu(h + B·relu(A·h))
 //
 // What they end in is a linear layer of scores, one for each class. A convolution that batch
-// normalisation follows has no bias: the normalisation would take it away again.
+// normalisation follows has no bias: the normalisation would take it away again. One that none
+// follows starts with weights by which rectified units keep the variance (He et al., ICCV 2015).
 package named
 
 import (
@@ -19,6 +20,9 @@ import (
 	"synfire/layer"
 	"synfire/network"
 )
+
+// he is √6, the gain of uniform weights for rectified units.
+const he = 2.449489742783178
 
 // net is nodes as they are added, one behind the other.
 type net struct {
@@ -32,6 +36,9 @@ func (n *net) add(layers ...layer.Layer) { n.nodes = append(n.nodes, network.Cha
 // conv adds a convolution of k×k pixels, with the normalisation of its output.
 func (n *net) conv(name string, from string, out, k, stride int) {
 	c := layer.Conv2D{Out: out, Kernel: []int{k}, NoBias: n.batchNorm || !n.bias}
+	if !n.batchNorm {
+		c.Gain = he
+	}
 	if k > 1 {
 		c.Padding = []int{k / 2}
 	}

@@ -153,7 +153,7 @@ type size struct {
 	epochs      int
 	photoEpochs int // of the networks for CIFAR-10
 	photoImages int // their training images; 0: all
-	widths      [3]int
+	width       int
 	tested      int // test images of perceptrons; 0: all
 	calibrated  int // training images
 }
@@ -163,9 +163,9 @@ var (
 	sizes  = map[report.Scale]size{
 		report.Smoke: {parts: digits, data: mnist.SampleName, epochs: 2, tested: 50, calibrated: 20},
 		report.Short: {parts: append(digits[:3:3], (*study).biases), data: "mnist", images: 20_000, epochs: 5,
-			photoEpochs: 5, photoImages: 16_000, widths: [3]int{8, 16, 32}, calibrated: 500},
+			photoEpochs: 5, photoImages: 16_000, width: 8, calibrated: 500},
 		report.Full: {parts: []func(*study, context.Context){(*study).vgg, (*study).biases}, data: photographs,
-			photoEpochs: 30, widths: [3]int{16, 32, 64}, calibrated: 500},
+			photoEpochs: 30, width: 16, calibrated: 500},
 	}
 	// minutes at full are an estimate by multiplications.
 	minutes = map[report.Scale]float64{report.Smoke: 0.5, report.Short: 30, report.Full: 1200}

@@ -3,11 +3,13 @@ package rmp
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
 	"synfire/catalog"
 	"synfire/network"
+	"synfire/network/named"
 	"synfire/recipe"
 	"synfire/report"
 	"synfire/snntest"
@@ -17,7 +19,7 @@ import (
 
 // The network of eight hidden layers.
 func Example() {
-	net, err := network.New(tensor.Shape{28, 28, 1}, 1, recipe.Perceptron(0, 128, 128, 128, 128, 128, 128, 128, 128)...)
+	net, err := network.New(tensor.Shape{28, 28, 1}, 1, named.MLP{Hidden: slices.Repeat([]int{128}, 8), Classes: 10}.Nodes()...)
 	if err != nil {
 		fmt.Println(err)
 		return

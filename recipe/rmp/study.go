@@ -9,6 +9,7 @@ import (
 	"synfire/convert"
 	"synfire/data"
 	"synfire/model"
+	"synfire/network/named"
 	"synfire/neuron"
 	"synfire/optim"
 	"synfire/recipe"
@@ -31,7 +32,7 @@ const batch = 100
 // resets are thresholds by reset and start.
 func (s *study) resets(ctx context.Context) {
 	c, z := s.Conversions("deep", s.size.calibrated), s.size
-	s.deep = c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: z.data, Train: z.images}, recipe.Perceptron(0, slices.Repeat([]int{128}, 8)...), z.epochs, batch, adam, optim.Fixed{}))
+	s.deep = c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: z.data, Train: z.images}, named.MLP{Hidden: slices.Repeat([]int{128}, 8), Classes: 10}.Nodes(), z.epochs, batch, adam, optim.Fixed{}))
 	kept, passed, n := math.Inf(1), math.Inf(-1), 0
 	for _, by := range []struct {
 		name, text, method string
@@ -117,7 +118,7 @@ const pairOrdinary = 97.35
 // pair is 784–400–400–10: how the error of a rate falls with the steps, and factors.
 func (s *study) pair(ctx context.Context) {
 	c, z := s.Conversions("pair", s.size.calibrated), s.size
-	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: z.data}, recipe.Perceptron(0.2, 400, 400), z.epochs, batch, adam, optim.Fixed{}))
+	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: z.data}, named.MLP{Hidden: []int{400, 400}, Dropout: 0.2, Classes: 10}.Nodes(), z.epochs, batch, adam, optim.Fixed{}))
 	errors := map[string]map[int][]float64{"soft": {}, "hard": {}}
 	n := 0
 	for name, reset := range map[string]*neuron.Reset{"soft": &soft, "hard": &hard} {
@@ -175,7 +176,9 @@ func (s *study) biases(ctx context.Context) {
 		return
 	}
 	c := s.Conversions("resnet20", z.calibrated)
-	m := recipe.Ordinary(s.Env.Seed, s.photo(model.Data{Normalize: true}), recipe.Residual{Depth: 20, Widths: z.widths}.Nodes(), z.photoEpochs, batch, optim.SGD{LR: 0.1, Momentum: 0.9, Decay: 1e-4}, optim.Cosine{})
+	net := named.NewResNet(20)
+	net.Width = z.width
+	m := recipe.Ordinary(s.Env.Seed, s.photo(model.Data{Normalize: true}), net.Nodes(), z.photoEpochs, batch, optim.SGD{LR: 0.1, Momentum: 0.9, Decay: 1e-4}, optim.Cosine{})
 	steps, tested, full := []int{16, 32, 64, 128}, few, z.photoImages == 0
 	if full {
 		m.Valid, tested, steps = 0.1, 0, append(steps, 256)
@@ -207,7 +210,7 @@ func (s *study) biases(ctx context.Context) {
 func (s *study) vgg(ctx context.Context) {
 	const chosenAt = 128
 	c, steps := s.Conversions("vgg", s.size.calibrated), []int{16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512}
-	m := recipe.Ordinary(s.Env.Seed, s.photo(model.Data{}), recipe.VGGLike(1, 0.3), s.size.photoEpochs, batch, adam, optim.Cosine{})
+	m := recipe.Ordinary(s.Env.Seed, s.photo(model.Data{}), recipe.VGGLike().Nodes(), s.size.photoEpochs, batch, adam, optim.Cosine{})
 	m.Valid = 0.1
 	t := c.Train(ctx, m)
 	arm := func(alpha float64, held bool) recipe.Arm {

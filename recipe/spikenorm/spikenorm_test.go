@@ -9,6 +9,7 @@ import (
 	"synfire/catalog"
 	"synfire/convert"
 	"synfire/network"
+	"synfire/network/named"
 	"synfire/recipe"
 	"synfire/report"
 	"synfire/snntest"
@@ -18,7 +19,7 @@ import (
 
 // The network of residual blocks, and the units whose scales meet at its first junction.
 func Example() {
-	net, err := network.New(tensor.Shape{28, 28, 1}, 1, blockNet()...)
+	net, err := network.New(tensor.Shape{28, 28, 1}, 1, named.NewResidual().Nodes()...)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -30,7 +31,7 @@ func Example() {
 		}
 	}
 	// Output:
-	// [branch1 relu0] from relu2 and relu0
+	// [linear3 block0] from relu2 and block0
 }
 
 // The bounds as they were promised: they are not moved to make a verdict.
@@ -61,7 +62,7 @@ func TestClaims(t *testing.T) {
 
 // What meets at a junction gets one scale, the larger, and the network keeps its function.
 func TestJunctions(t *testing.T) {
-	net, err := network.New(tensor.Shape{28, 28, 1}, 1, blockNet()...)
+	net, err := network.New(tensor.Shape{28, 28, 1}, 1, named.NewResidual().Nodes()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func TestJunctions(t *testing.T) {
 	if err := junctions(t.Context(), &c); err != nil {
 		t.Fatal(err)
 	}
-	pairs := [][2]string{{"relu0", "relu2"}, {"junction1", "relu4"}, {"junction2", "relu6"}, {"junction3", "relu8"}}
+	pairs := [][2]string{{"block0", "relu2"}, {"block1", "relu4"}, {"block2", "relu6"}, {"block3", "relu8"}}
 	for _, p := range pairs {
 		if a, b := c.Scales[p[0]], c.Scales[p[1]]; len(a) != 1 || len(b) != 1 || a[0] != b[0] {
 			t.Errorf("%v have the scales %v and %v", p, a, b)

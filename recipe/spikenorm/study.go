@@ -10,6 +10,7 @@ import (
 	"synfire/layer"
 	"synfire/model"
 	"synfire/network"
+	"synfire/network/named"
 	"synfire/neuron"
 	"synfire/optim"
 	"synfire/recipe"
@@ -48,7 +49,7 @@ func (s *study) begin(name string) *recipe.Conversions {
 // perceptron is 784–400–400–10 by all methods.
 func (s *study) perceptron(ctx context.Context) {
 	c, z := s.begin("mlp"), s.size
-	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: z.data}, recipe.Perceptron(0.2, 400, 400), z.epochs, batch, adam, optim.Fixed{}))
+	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: z.data}, named.MLP{Hidden: []int{400, 400}, Dropout: 0.2, Classes: 10}.Nodes(), z.epochs, batch, adam, optim.Fixed{}))
 	found := map[string]*recipe.Followed{}
 	for _, a := range []recipe.Arm{
 		{Name: "model", Text: "model", Method: "model"},
@@ -107,7 +108,7 @@ func (s *study) acceptPerceptron(found map[string]*recipe.Followed) {
 // deep is 784–8×128–10, whose rates fall with depth.
 func (s *study) deep(ctx context.Context) {
 	c, z := s.begin("deep"), s.size
-	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: z.data, Train: z.few}, recipe.Perceptron(0, slices.Repeat([]int{128}, 8)...), z.epochs, batch, adam, optim.Fixed{}))
+	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: z.data, Train: z.few}, named.MLP{Hidden: slices.Repeat([]int{128}, 8), Classes: 10}.Nodes(), z.epochs, batch, adam, optim.Fixed{}))
 	steps := []int{64, 128, 256, 512}
 	hard := c.Follow(ctx, t, recipe.Arm{Name: "hard", Text: "spike-norm, hard reset", Method: "spike-norm", Steps: steps, Tested: z.tested})
 	softly := c.Follow(ctx, t, recipe.Arm{Name: "soft", Text: "spike-norm, soft reset", Method: "spike-norm", Options: convert.Options{Reset: &soft}, Steps: steps, Tested: z.tested})
@@ -132,25 +133,10 @@ func fading(f *recipe.Followed) float64 {
 	return recipe.RankCorrelation(rates)
 }
 
-// blockNet is 784–128, four blocks h ← ReLU(h + B·ReLU(A·h)), a readout.
-func blockNet() []network.Node {
-	dense := layer.Linear{Out: 128, NoBias: true}
-	list := network.Chain(layer.Flatten{}, dense)
-	list = append(list, network.Node{Name: "relu0", Layer: layer.ReLU{}})
-	at := "relu0"
-	for _, name := range []string{"1", "2", "3", "4"} {
-		list = append(list, network.Chain(dense, layer.ReLU{}, dense)...)
-		list[len(list)-1].Name = "branch" + name
-		list = append(list, network.Node{Layer: layer.Add{}, Inputs: []string{"branch" + name, at}}, network.Node{Name: "junction" + name, Layer: layer.ReLU{}})
-		at = "junction" + name
-	}
-	return append(list, network.Node{Layer: layer.Linear{Out: 10, NoBias: true}})
-}
-
 // blocks is the recipes for residual blocks.
 func (s *study) blocks(ctx context.Context) {
 	c, z := s.begin("blocks"), s.size
-	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: z.data, Train: z.few}, blockNet(), z.epochs, batch, adam, optim.Fixed{}))
+	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: z.data, Train: z.few}, named.NewResidual().Nodes(), z.epochs, batch, adam, optim.Fixed{}))
 	found := map[string]*recipe.Followed{}
 	for _, a := range []recipe.Arm{
 		{Name: "rescale", Text: "shortcuts rescaled, largest activation", Method: "percentile", Options: convert.Options{Percentile: 100}},
@@ -245,7 +231,7 @@ func (s *study) photo(nodes []network.Node) model.Config {
 // photographs is the VGG-like network, by the paper's input.
 func (s *study) photographs(ctx context.Context) {
 	c := s.begin("vgg")
-	t := c.Train(ctx, s.photo(recipe.VGGLike(1, 0.3)))
+	t := c.Train(ctx, s.photo(recipe.VGGLike().Nodes()))
 	steps := []int{32, 48, 64, 96, 128, 192, 256, 384, 512}
 	softly := c.Follow(ctx, t, recipe.Arm{Name: "soft", Text: "spike-norm, soft reset", Method: "spike-norm", Options: convert.Options{Reset: &soft}, Poisson: true, Steps: steps})
 	lowered := c.Follow(ctx, t, recipe.Arm{Name: "soft-0.7", Text: "the same, thresholds times 0.7", Method: "spike-norm", Options: convert.Options{Reset: &soft, Factor: 0.7}, Poisson: true, Steps: steps})
@@ -265,7 +251,7 @@ func (s *study) photographs(ctx context.Context) {
 // residual is ResNet-20 by the recipes for its junctions.
 func (s *study) residual(ctx context.Context) {
 	c := s.begin("resnet20")
-	t := c.Train(ctx, s.photo(recipe.Residual{Depth: 20, Widths: [3]int{16, 32, 64}, Plain: true}.Nodes()))
+	t := c.Train(ctx, s.photo(named.ResNet{Depth: 20, Width: 16, Stem: 3, Classes: 10}.Nodes()))
 	if t == nil {
 		return
 	}

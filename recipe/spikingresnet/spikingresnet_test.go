@@ -19,7 +19,7 @@ import (
 
 // Weights of ResNet-20 at a quarter of the operations, batch normalisation included.
 func Example() {
-	net, err := network.New(tensor.Shape{32, 32, 3}, 1, recipe.Residual{Depth: 20, Widths: small}.Nodes()...)
+	net, err := network.New(tensor.Shape{32, 32, 3}, 1, residual(20, small).Nodes()...)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -57,7 +57,7 @@ func TestClaims(t *testing.T) {
 
 // The pooled network is the one of the card, by its weights.
 func TestPooledNet(t *testing.T) {
-	net, err := network.New(tensor.Shape{32, 32, 3}, 1, pooledNet()...)
+	net, err := network.New(tensor.Shape{32, 32, 3}, 1, pooledNet.Nodes()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestPooledNet(t *testing.T) {
 // Shortcuts of weight 1 are those of the identity blocks alone, and biases that are dropped
 // are all of them.
 func TestChanges(t *testing.T) {
-	net, err := network.New(tensor.Shape{16, 16, 3}, 1, recipe.Residual{Depth: 14, Widths: [3]int{4, 4, 4}}.Nodes()...)
+	net, err := network.New(tensor.Shape{16, 16, 3}, 1, residual(14, 4).Nodes()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"synfire/layer"
 	"synfire/model"
 	"synfire/network"
+	"synfire/network/named"
 	"synfire/neuron"
 	"synfire/optim"
 	"synfire/recipe"
@@ -27,7 +28,7 @@ type study struct {
 var (
 	zero  = 0.0
 	hard  = neuron.Zero
-	small = [3]int{8, 16, 32}
+	small = 8 // channels of the first stage
 )
 
 const batch = 100
@@ -42,7 +43,7 @@ func method(name, text string, o convert.Options) recipe.Arm {
 // digits is ResNet-8 on MNIST.
 func (s *study) digits(ctx context.Context) {
 	c, z := s.Conversions("resnet8", s.size.calibrated), s.size
-	m := recipe.Ordinary(s.Env.Seed, model.Data{Name: z.data, Train: z.digitImages, Normalize: true}, recipe.Residual{Depth: 8, Widths: small}.Nodes(), z.digitEpochs, batch, sgd(0.1), optim.Cosine{})
+	m := recipe.Ordinary(s.Env.Seed, model.Data{Name: z.data, Train: z.digitImages, Normalize: true}, residual(8, small).Nodes(), z.digitEpochs, batch, sgd(0.1), optim.Cosine{})
 	t := c.Train(ctx, m)
 	a := method("half", "99.9 percentile, from ½", convert.Options{})
 	a.Steps, a.Tested = z.digitSteps, z.digitTested
@@ -54,6 +55,13 @@ func (s *study) digits(ctx context.Context) {
 	s.Show(c, "ResNet-8 on MNIST", "8, 16 and 32 channels, batch normalisation folded, constant input.")
 }
 
+// residual is a residual network with batch normalisation.
+func residual(depth, width int) named.ResNet {
+	a := named.NewResNet(depth)
+	a.Width = width
+	return a
+}
+
 // small is ResNet-20 of a quarter of the operations, by all that the paper's method is made of.
 func (s *study) small(ctx context.Context) {
 	z := s.size
@@ -61,7 +69,7 @@ func (s *study) small(ctx context.Context) {
 		return
 	}
 	c := s.Conversions("small", z.calibrated)
-	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: photographs, Train: z.images, Normalize: true}, recipe.Residual{Depth: 20, Widths: small}.Nodes(), z.epochs, batch, sgd(0.1), optim.Cosine{}))
+	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: photographs, Train: z.images, Normalize: true}, residual(20, small).Nodes(), z.epochs, batch, sgd(0.1), optim.Cosine{}))
 	compensated := method("half-compensated", "from ½, weights times 1.03", convert.Options{Factor: 1.03})
 	compensated.Unseen = true
 	ratios := map[string]float64{}
@@ -165,7 +173,7 @@ func (s *study) photo(nodes []network.Node) model.Config {
 // published is ResNet-20 as published.
 func (s *study) published(ctx context.Context) {
 	c := s.Conversions("resnet20", s.size.calibrated)
-	t := c.Train(ctx, s.photo(recipe.Residual{Depth: 20, Widths: [3]int{16, 32, 64}}.Nodes()))
+	t := c.Train(ctx, s.photo(residual(20, 16).Nodes()))
 	a := method("half", "99.9 percentile, from ½", convert.Options{})
 	a.Steps = []int{16, 32, 64, 128, 350}
 	half := c.Follow(ctx, t, a)
@@ -188,7 +196,7 @@ func (s *study) depths(ctx context.Context) {
 	table := report.Table{Caption: "Loss against depth, 1,000 test images, points", Head: []string{"layers", "ordinary", "64 steps", "128 steps", "350 steps", "128 steps, weight 1"}, Right: []bool{true, true, true, true, true, true}}
 	for _, depth := range []int{14, 32, 44} {
 		c := s.Conversions(fmt.Sprintf("resnet%d", depth), s.size.calibrated)
-		t := c.Train(ctx, s.photo(recipe.Residual{Depth: depth, Widths: [3]int{16, 32, 64}}.Nodes()))
+		t := c.Train(ctx, s.photo(residual(depth, 16).Nodes()))
 		a := method("half", "99.9 percentile, from ½", convert.Options{})
 		a.Steps, a.Tested = []int{64, 128, 350}, tested
 		half := c.Follow(ctx, t, a)
@@ -214,16 +222,7 @@ var gates = []struct {
 }{{"count", convert.Gates}, {"leader", convert.Leads}, {"or", convert.Any}}
 
 // pooledNet is 16-16-M-32-32-M-64-64-M-10 with batch normalisation.
-func pooledNet() []network.Node {
-	var list []layer.Layer
-	for _, n := range []int{16, 32, 64} {
-		for range 2 {
-			list = append(list, layer.Conv2D{Out: n, Kernel: []int{3}, Padding: []int{1}, NoBias: true}, layer.BatchNorm{}, layer.ReLU{})
-		}
-		list = append(list, layer.MaxPool{Size: 2})
-	}
-	return network.Chain(append(list, layer.Flatten{}, layer.Linear{Out: 10})...)
-}
+var pooledNet = named.VGG{Stages: [][]int{{16, 16}, {32, 32}, {64, 64}}, BatchNorm: true, Bias: true, MaxPool: true, Classes: 10}
 
 // pooled is a network with max pooling by all gates.
 func (s *study) pooled(ctx context.Context) {
@@ -231,7 +230,7 @@ func (s *study) pooled(ctx context.Context) {
 		return
 	}
 	c, found, steps := s.Conversions("pooled", s.size.calibrated), map[string]*recipe.Followed{}, []int{8, 16, 32, 64}
-	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: photographs, Train: 12_000, Normalize: true}, pooledNet(), 4, batch, sgd(0.03), optim.Cosine{}))
+	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: photographs, Train: 12_000, Normalize: true}, pooledNet.Nodes(), 4, batch, sgd(0.03), optim.Cosine{}))
 	for _, g := range gates {
 		a := method(g.name, "gate "+g.name, convert.Options{Pooling: g.by})
 		a.Steps, a.Tested = steps, tested
