@@ -146,6 +146,7 @@ func TestFailedResultsStay(t *testing.T) {
 		{"superspike", "short", "3404666", "hidden"}, {"superspike", "short", "b14ae48", "hidden"}, {"superspike", "short", "b14ae48", "hidden-anew"},
 		{"eqprop", "full", "c1736d3", "training-error"}, {"topk-eqprop", "full", "ebcf4fc", "pruned-binary"}, {"s4nn", "full", "c1736d3", "twenty-epochs"},
 		{"joint", "short", "7d30708", "joint"}, {"superspike", "short", "d94d9fc", "hidden-tuned"}, {"superspike", "short", "7f11aeb", "hidden-tuned"}, {"superspike", "full", "7d30708", "hidden"}, {"superspike", "full", "7d30708", "picture-order"},
+		{"joint", "full", "dfa447c", "joint"}, {"superspike", "full", "dfa447c", "hidden"}, {"superspike", "full", "dfa447c", "hidden-tuned"}, {"superspike", "full", "dfa447c", "picture-order"},
 		{"stdb", "short", "7d30708", "hybrid-t8"}, {"stdb", "short", "7d30708", "hybrid-t8-stdb"}, {"stdb", "short", "7d30708", "hybrid-t6"},
 	} {
 		found := false

@@ -92,13 +92,25 @@ func (a arm) relu() bool { return a == twin || a == twinNormal }
 // batchNorm reports whether currents are normalised over the batch.
 func (a arm) batchNorm() bool { return a == normalised || a == twinNormal }
 
+// gain is that of the initial weights; 0: 1. Without normalisation over the batch a gain of 1
+// leaves the deeper layers silent, and no error passes where the surrogate is zero.
+func (a arm) gain() float64 {
+	switch a {
+	case published:
+		return 3
+	case twin:
+		return 2.45 // rectified units keep the variance (He et al., ICCV 2015)
+	}
+	return 0
+}
+
 // photographic is the network for 32×32 images: convolutions of 3×3, each followed by a
 // 2×2 mean. The first mean is of the encoding layer's currents, which are the same in
 // each step, so that what follows sees a quarter of the pixels.
 func photographic(a arm, widths []int) (list []layer.Layer) {
 	for i, out := range widths {
 		c := conv(out, 3)
-		c.NoBias = a.batchNorm()
+		c.NoBias, c.Gain = a.batchNorm(), a.gain()
 		list = append(list, c)
 		if i == 0 {
 			list = append(append(list, pool), a.unit()...)
@@ -108,7 +120,7 @@ func photographic(a arm, widths []int) (list []layer.Layer) {
 	}
 	list = append(list, layer.Flatten{}, layer.Dropout{Rate: dropoutRate})
 	if a == published {
-		return append(list, layer.Linear{Out: 10 * voters}, spiking(theta, decay), neunorm.Vote{Voters: voters})
+		return append(list, layer.Linear{Out: 10 * voters, Gain: a.gain()}, spiking(theta, decay), neunorm.Vote{Voters: voters})
 	}
 	return append(list, layer.Linear{Out: 10})
 }
