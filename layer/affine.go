@@ -1,6 +1,8 @@
 package layer
 
 import (
+	"math/bits"
+
 	"synfire/internal/kernel"
 	"synfire/linmap"
 	"synfire/signal"
@@ -150,6 +152,9 @@ func (a affine) slab(rows, list int) int {
 	n := max(slabBytes/4/rows, listElems/max(1, list), 64) / 64 * 64
 	if 2*n > a.N && a.N*rows*4 <= 2*slabBytes {
 		return a.N
+	}
+	if a.N%256 == 0 { // linmap.Map.Slab keeps a copy of W for each size: few sizes
+		n = 64 << (bits.Len(uint(n/64)) - 1)
 	}
 	return min(n, a.N)
 }

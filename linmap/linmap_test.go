@@ -314,3 +314,34 @@ func TestWindowErrors(t *testing.T) {
 		}
 	}
 }
+
+// Slabs of one width do not take the place of those of another: lists of spikes of other lengths
+// ask for other widths of the same weights.
+func TestSlabs(t *testing.T) {
+	m := linmap.Dense(3, 512)
+	w := draw(rng.New(1, "slabs").Source(), 3*512, 1)
+	ws := &linmap.Weights{Data: w}
+	check := func() {
+		t.Helper()
+		for _, width := range []int{64, 128, 64, 256, 512} {
+			got, ld := m.Slab(ws, width)
+			for k := range 3 {
+				for n := range 512 {
+					at := k*ld + n // as it stands
+					if width < 512 {
+						at = n/width*width*3 + k*ld + n%width
+					}
+					if got[at] != w[k*512+n] {
+						t.Fatalf("slabs of %d columns: row %d, column %d is %v, want %v", width, k, n, got[at], w[k*512+n])
+					}
+				}
+			}
+		}
+	}
+	check()
+	for i := range w {
+		w[i]++
+	}
+	ws.Renew(w)
+	check()
+}

@@ -17,9 +17,9 @@ type Weights struct {
 
 	mu                sync.Mutex // of making, for passes on several goroutines
 	forward, backward form[kernel.Packed]
-	turned            form[[]tensor.Float] // rows (i, out), columns (j, in)
-	slabs             form[[]tensor.Float] // one slab of columns after the other
-	flipped           []tensor.Float       // rows (i, j, out) of the kernel turned by 180°, columns in
+	turned            form[[]tensor.Float]          // rows (i, out), columns (j, in)
+	slabs             map[int]*form[[]tensor.Float] // by their columns: one slab after the other
+	flipped           []tensor.Float                // rows (i, j, out) of the kernel turned by 180°, columns in
 }
 
 // form is the weights in one arrangement.
@@ -48,7 +48,24 @@ func (ws *Weights) Renew(data []tensor.Float) {
 	ws.forward.made.Store(false)
 	ws.backward.made.Store(false)
 	ws.turned.made.Store(false)
-	ws.slabs.made.Store(false)
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	for _, s := range ws.slabs {
+		s.made.Store(false)
+	}
+}
+
+// inSlabs is the form for slabs of so many columns.
+func (ws *Weights) inSlabs(columns int) *form[[]tensor.Float] {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if ws.slabs[columns] == nil {
+		if ws.slabs == nil {
+			ws.slabs = map[int]*form[[]tensor.Float]{}
+		}
+		ws.slabs[columns] = &form[[]tensor.Float]{}
+	}
+	return ws.slabs[columns]
 }
 
 // Packed is W for the product of patches, made on the threads of pool.
@@ -97,13 +114,14 @@ func (m Map) Turned(ws *Weights) []tensor.Float {
 
 // Slab is W in slabs of columns, one slab after the other, and the elements from row to
 // row of a slab: as it stands, or where slabs of its rows would fall into few sets of a
-// cache, their rows being a large power of two apart, rearranged.
+// cache, their rows being a large power of two apart, rearranged: a copy of W for each
+// size of slab that is asked for.
 func (m Map) Slab(ws *Weights, slab int) (w []tensor.Float, ld int) {
 	w = ws.Data
 	if slab == m.N || m.N%256 != 0 {
 		return w, m.N
 	}
-	return *ws.slabs.get(ws, func(t *[]tensor.Float) {
+	return *ws.inSlabs(slab).get(ws, func(t *[]tensor.Float) {
 		*t = tensor.Resize(*t, len(w))
 		dst := *t
 		for j0 := 0; j0 < m.N; j0 += slab {
