@@ -244,10 +244,11 @@ func (c *cell) ungraded() error {
 	return nil
 }
 
-// shortest is the number that a person would have written.
+// shortest is the number that a person would have written: of one that single precision holds, as
+// those of files mostly are, the shortest that it rounds so.
 func shortest(v tensor.Float) float64 {
 	bits := 64
-	if reflect.TypeFor[tensor.Float]().Kind() == reflect.Float32 {
+	if tensor.Float(float32(v)) == v {
 		bits = 32
 	}
 	f, err := strconv.ParseFloat(strconv.FormatFloat(float64(v), 'g', -1, bits), 64)
