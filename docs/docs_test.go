@@ -148,6 +148,7 @@ func TestFailedResultsStay(t *testing.T) {
 		{"joint", "short", "7d30708", "joint"}, {"superspike", "short", "d94d9fc", "hidden-tuned"}, {"superspike", "short", "7f11aeb", "hidden-tuned"}, {"superspike", "full", "7d30708", "hidden"}, {"superspike", "full", "7d30708", "picture-order"},
 		{"joint", "full", "dfa447c", "joint"}, {"superspike", "full", "dfa447c", "hidden"}, {"superspike", "full", "dfa447c", "hidden-tuned"}, {"superspike", "full", "dfa447c", "picture-order"},
 		{"stdb", "short", "7d30708", "hybrid-t8"}, {"stdb", "short", "7d30708", "hybrid-t8-stdb"}, {"stdb", "short", "7d30708", "hybrid-t6"},
+		{"qcfs", "short", "4b06376", "mnist-loss"}, {"qcfs", "short", "4b06376", "mnist-cells"}, {"qcfs", "short", "4b06376", "mnist-start"},
 		{"stdb", "full", "dfa447c", "hybrid-t8"}, {"stdb", "full", "dfa447c", "hybrid-t8-stdb"}, {"stdb", "full", "dfa447c", "hybrid-t6"},
 	} {
 		found := false
