@@ -4,10 +4,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 
-	"synfire/format/safetensors"
 	"synfire/internal/half"
 	"synfire/internal/limit"
 	"synfire/layer"
@@ -126,12 +126,15 @@ func (l *loading) take(s slot, nd *network.GraphNode, r *Loaded) error {
 	if err != nil {
 		return err
 	}
+	if l.file.used[name] > 1 {
+		r.Notes = append(r.Notes, sample.Printable(name)+" is taken by another layer too: they start alike, and are not tied")
+	}
 	if nd.Arrays == nil {
 		nd.Arrays = map[string]tensor.Tensor{}
 	}
 	nd.Arrays[s.role] = tensor.Tensor{Shape: slices.Clone(s.shape), Data: values}
-	if module, ok := strings.CutSuffix(name, s.names[0]); ok {
-		l.file.used[module+"num_batches_tracked"] = true
+	if module, ok := strings.CutSuffix(name, "running_mean"); ok {
+		l.spare[module+"num_batches_tracked"] = true
 	}
 	return nil
 }
@@ -179,6 +182,16 @@ func join(module, leaf string) string {
 func (f *File) has(name string) bool {
 	_, ok := f.places[name]
 	return ok
+}
+
+// hasModule reports whether there are arrays of a module.
+func (f *File) hasModule(module string) bool {
+	for name := range f.places {
+		if strings.HasPrefix(name, join(module, "")) {
+			return true
+		}
+	}
+	return false
 }
 
 // fits reports whether an array of the file has the shape of a slot. The weights of a convolution of
@@ -253,27 +266,31 @@ func (f *File) floats(name string) ([]tensor.Float, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s has elements of type %s, want F32, F64, F16 or BF16: write net.float().state_dict()", sample.Printable(name), sample.Printable(p.DType))
 	}
-	b, err := f.bytes(p)
-	if err != nil {
+	f.used[name]++
+	n := p.Bytes / int64(d.bytes)
+	if err := limit.Fits(n * int64(reflect.TypeFor[tensor.Float]().Size())); err != nil {
 		return nil, fmt.Errorf("%s: %w", sample.Printable(name), err)
 	}
-	f.used[name] = true
-	out := make([]tensor.Float, len(b)/d.bytes)
-	for i := range out {
-		v := d.value(b[i*d.bytes:])
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("%s: element %d is %v, want numbers; did training diverge?", sample.Printable(name), i, v)
+	out := make([]tensor.Float, 0, n)
+	piece := make([]byte, min(p.Bytes, pieceBytes))
+	for at := int64(0); at < p.Bytes; at += int64(len(piece)) {
+		piece = piece[:min(int64(len(piece)), p.Bytes-at)]
+		if _, err := f.r.ReadAt(piece, p.Offset+at); err != nil {
+			return nil, fmt.Errorf("%s: %w", sample.Printable(name), err)
 		}
-		out[i] = tensor.Float(v)
+		for b := piece; len(b) > 0; b = b[d.bytes:] {
+			v := d.value(b)
+			switch x := float64(tensor.Float(v)); {
+			case math.IsNaN(v) || math.IsInf(v, 0):
+				return nil, fmt.Errorf("%s: element %d is %v, want numbers; did training diverge?", sample.Printable(name), len(out), v)
+			case math.IsInf(x, 0):
+				return nil, fmt.Errorf("%s: element %d is %v, more than float32 holds; did training diverge?", sample.Printable(name), len(out), v)
+			}
+			out = append(out, tensor.Float(v))
+		}
 	}
 	return out, nil
 }
 
-func (f *File) bytes(p safetensors.Place) ([]byte, error) {
-	if err := limit.Fits(p.Bytes); err != nil {
-		return nil, err
-	}
-	b := make([]byte, p.Bytes)
-	_, err := f.r.ReadAt(b, p.Offset)
-	return b, err
-}
+// pieceBytes is how much of a file is in memory beside its numbers.
+const pieceBytes = 1 << 20

@@ -20,6 +20,7 @@ import (
 type cell struct {
 	file   *File
 	module string
+	fires  bool // as the layer here does
 	shape  tensor.Shape
 	order  []int // of the units
 	notes  []string
@@ -43,18 +44,22 @@ func (l *loading) neuron(i int, nd *network.GraphNode, r *Loaded) error {
 	case !given && named && l.file.has(join(module, "reset_mechanism_val")):
 		if l.file.has(join(module, "alpha")) {
 			of = Neurons()["Synaptic"]().(Neuron)
+			r.Notes = append(r.Notes, "assumed: Synaptic, by its arrays; those of Alpha, which is not known here, are the same")
 		} else {
 			of = Neurons()["Leaky"]().(Neuron)
+			r.Notes = append(r.Notes, "the kind is known by its arrays")
 		}
-		r.Notes = append(r.Notes, "the kind is known by its arrays")
 	case !given:
 		if r.Kind == "" {
 			r.Kind = "–"
 		}
 		r.Notes = append(r.Notes, "the neuron is that of the network's description: no other is given")
+		if named && len(nd.Arrays) == 0 && !l.file.hasModule(module) {
+			r.Notes = append(r.Notes, "the file has no arrays of this module")
+		}
 		return nil
 	}
-	c := &cell{file: l.file, module: module, shape: l.infos[i].Out, order: l.orders[i], varied: layer.Varied{}, arrays: map[string]tensor.Tensor{}, least: map[string]float64{}}
+	c := &cell{file: l.file, module: module, fires: fires(nd.Layer), shape: l.infos[i].Out, order: l.orders[i], varied: layer.Varied{}, arrays: map[string]tensor.Tensor{}, least: map[string]float64{}}
 	n, err := of.convert(c)
 	if err == nil {
 		err = n.Validate()
@@ -81,6 +86,15 @@ func isPopulation(ly layer.Layer) bool {
 		return true
 	}
 	return false
+}
+
+// fires reports whether a population is read by its spikes.
+func fires(ly layer.Layer) bool {
+	switch ly.(type) {
+	case layer.Readout, temporal.Integrator:
+		return false
+	}
+	return true
 }
 
 // put gives a layer its neuron.
@@ -142,7 +156,9 @@ func (c *cell) read(name string, given *float64, role string, fallback *float64,
 	full := join(c.module, name)
 	if !c.file.has(full) {
 		switch {
-		case given == nil && (fallback == nil || role == ""):
+		case role == "":
+			return 0, fmt.Errorf("the file has no %s; say under names what the module is called", sample.Printable(full))
+		case given == nil && fallback == nil:
 			return 0, fmt.Errorf("the file has no %s; give it under neurons, or the module under names", sample.Printable(full))
 		case given == nil:
 			c.note(fmt.Sprintf("assumed: %s %v", name, *fallback))
@@ -163,7 +179,7 @@ func (c *cell) read(name string, given *float64, role string, fallback *float64,
 	}
 	first := shortest(values[0])
 	c.least[name] = float64(slices.Min(values))
-	if given != nil && (len(values) > 1 || tensor.Float(as(*given)) != values[0]) {
+	if given != nil && (len(values) > 1 || shortest(tensor.Float(as(*given))) != first) {
 		return 0, fmt.Errorf("%s is %v under neurons and %v in the file; leave it out", name, *given, first)
 	}
 	if slices.ContainsFunc(values, func(v tensor.Float) bool { return v != values[0] }) || len(values) > 1 && role == "" {
@@ -172,8 +188,8 @@ func (c *cell) read(name string, given *float64, role string, fallback *float64,
 	return first, nil
 }
 
-// vary makes an option an array of the layer: of the file's [c] or [c, 1, 1] a value a channel, of
-// [n] or [c, h, w] one a unit.
+// vary makes an option an array of the layer: of the file's [c, 1, 1] a value a channel, of [n] or
+// [c, h, w] one a unit.
 func (c *cell) vary(full, role string, values []tensor.Float) error {
 	shape := c.file.places[full].Shape
 	for len(shape) > len(c.shape) && shape[0] == 1 { // the batch
@@ -190,6 +206,9 @@ func (c *cell) vary(full, role string, values []tensor.Float) error {
 	}
 	if role == "" || !slices.Equal(shape, s.there()) {
 		return fmt.Errorf("%s is %v in the file, for neurons %v here; want one number, one a channel [c, 1, 1] or one a neuron", sample.Printable(full), c.file.places[full].Shape, c.shape)
+	}
+	if role == "threshold" && slices.Min(values) <= 0 {
+		return fmt.Errorf("%s has %v among its values, want positive ones; did training diverge?", sample.Printable(full), shortest(slices.Min(values)))
 	}
 	c.varied[role] = grain
 	c.arrays[role] = tensor.Tensor{Shape: s.shape, Data: s.arrange(values)}

@@ -14,25 +14,25 @@ import (
 
 // guess finds the modules of the layers by the shapes of their arrays, and those of neurons by what
 // snnTorch keeps of them. What is not plain is an error that lists what there is.
-func (l *loading) guess() (map[string]string, error) {
-	g := guessing{file: l.file, modules: l.file.modules(), taken: map[string]bool{}, found: map[string]string{}}
+func (l *loading) guess() (found, how map[string]string, err error) {
+	g := guessing{file: l.file, modules: l.file.modules(), taken: map[string]bool{}, found: map[string]string{}, how: map[string]string{}}
 	for _, name := range l.names.Ignore {
 		g.taken[name] = true
 	}
 	for i, n := range l.infos {
 		slots, kind, err := l.slots(i)
 		if err != nil {
-			return nil, fmt.Errorf("layer %s: %w", n.Name, err)
+			return nil, nil, fmt.Errorf("layer %s: %w", n.Name, err)
 		}
 		if len(slots) > 0 {
 			g.wanted = append(g.wanted, wanted{n.Name, kind, slots})
 		}
 	}
 	if err := g.byShape(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	err := g.neurons(l.infos)
-	return g.found, err
+	err = g.neurons(l.infos)
+	return g.found, g.how, err
 }
 
 // modules are the names before the last dot of all arrays, in the order of the numbers in them.
@@ -67,7 +67,8 @@ type guessing struct {
 	modules []string
 	taken   map[string]bool // arrays that a layer has
 	wanted  []wanted
-	found   map[string]string
+	found   map[string]string // of a layer its module
+	how     map[string]string // and what told it
 }
 
 // fits reports whether a module has all arrays of a layer.
@@ -97,10 +98,10 @@ func (g *guessing) byShape() error {
 			same := g.alike(w.kind, fit)
 			switch {
 			case len(fit) == 0:
-				return fmt.Errorf("no module of the file has what layer %s needs, %s; it has %s", w.name, w.describe(), listed(g.modules))
+				return fmt.Errorf("no module of the file has what layer %s needs, %s; it has %s; mend the layer (out, kernel, groups, no-bias), or write a file of names", w.name, w.describe(), g.file.list())
 			case len(fit) == len(same) && numbered(fit):
 				for i, one := range same {
-					g.give(one, fit[i])
+					g.give(one, fit[i], len(fit))
 				}
 			}
 			if len(g.wanted) < before {
@@ -109,7 +110,7 @@ func (g *guessing) byShape() error {
 		}
 		if len(g.wanted) == before {
 			w := g.wanted[0]
-			return fmt.Errorf("layer %s could be any of %s, and the numbers in their names do not tell which; say so in a file of names", w.name, listed(g.candidates(w)))
+			return fmt.Errorf("layer %s could be any of %s, and the numbers in their names do not tell which; say so in a file of names", w.name, listedNames(g.candidates(w)))
 		}
 	}
 	return nil
@@ -144,8 +145,12 @@ func numbered(names []string) bool {
 	return true
 }
 
-func (g *guessing) give(w wanted, module string) {
-	g.found[w.name] = module
+// give gives a layer a module, one of so many that have its shapes.
+func (g *guessing) give(w wanted, module string, of int) {
+	g.found[w.name], g.how[w.name] = module, "the module was found by its shapes"
+	if of > 1 {
+		g.how[w.name] = fmt.Sprintf("of the %d modules with its shapes it was taken by the number in its name", of)
+	}
 	g.wanted = slices.DeleteFunc(g.wanted, func(o wanted) bool { return o.name == w.name })
 	for _, s := range w.slots {
 		for _, leaf := range s.names {
@@ -162,13 +167,42 @@ func (w wanted) describe() string {
 	return strings.Join(parts, ", ")
 }
 
-// listed are names of modules for people.
-func listed(modules []string) string {
+// most is how many names an error lists.
+const most = 20
+
+// listed are the first of many texts, and how many more there are.
+func listed(parts []string) string {
+	if len(parts) == 0 {
+		return "nothing"
+	}
+	text := strings.Join(parts[:min(most, len(parts))], ", ")
+	if len(parts) > most {
+		text += fmt.Sprintf(" and %d more", len(parts)-most)
+	}
+	return text
+}
+
+// listedNames are names of modules for people.
+func listedNames(modules []string) string {
 	var parts []string
 	for _, m := range modules {
 		parts = append(parts, sample.Printable(m))
 	}
-	return strings.Join(parts, ", ")
+	return listed(parts)
+}
+
+// list is what the file has.
+func (f *File) list() string {
+	var parts []string
+	for _, name := range slices.SortedFunc(maps.Keys(f.places), natural) {
+		parts = append(parts, f.describe(name))
+	}
+	return listed(parts)
+}
+
+// describe is the name of an array with its shape.
+func (f *File) describe(name string) string {
+	return fmt.Sprintf("%s %v", sample.Printable(name), f.places[name].Shape)
 }
 
 // neurons gives populations, in order, the modules in which snnTorch keeps neurons.
@@ -189,10 +223,13 @@ func (g *guessing) neurons(infos []network.Info) error {
 	case len(modules) == 0:
 		return nil
 	case len(modules) != len(populations) || !numbered(modules):
-		return fmt.Errorf("the file has the neurons %s for the layers %s: their names do not say which is which; write a file of names", listed(modules), strings.Join(populations, ", "))
+		return fmt.Errorf("the file has the neurons %s for the layers %s: their names do not say which is which; write a file of names", listedNames(modules), listed(populations))
 	}
 	for i, name := range populations {
-		g.found[name] = modules[i]
+		g.found[name], g.how[name] = modules[i], "the module was found by the number in its name"
+		if len(modules) == 1 {
+			g.how[name] = "the module is the one with a neuron"
+		}
 	}
 	return nil
 }

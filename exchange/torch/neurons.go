@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -261,6 +262,9 @@ type LICell struct {
 }
 
 func (n LICell) convert(c *cell) (neuron.Neuron, error) {
+	if c.fires {
+		return nil, errors.New("it never fires and is read by its membranes, and this layer fires; make the layer an integrator")
+	}
 	if n.VLeak != 0 {
 		return nil, fmt.Errorf("v_leak is %v: membranes start there and at 0 here; train it with v_leak 0", n.VLeak)
 	}

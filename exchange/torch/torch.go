@@ -43,7 +43,6 @@ import (
 	"synfire/format/yaml"
 	"synfire/internal/suggest"
 	"synfire/network"
-	"synfire/sample"
 )
 
 // MaxNames is the most bytes that a file of Names has.
@@ -63,6 +62,16 @@ func DecodeNames(name string, src []byte) (Names, error) {
 	return n, err
 }
 
+// Validate returns an error for a layer of which no neuron is said.
+func (n Names) Validate() error {
+	for _, name := range slices.Sorted(maps.Keys(n.Neurons)) {
+		if n.Neurons[name] == nil {
+			return fmt.Errorf("neurons: %q has no value, want a neuron such as {kind: LIFNode, tau: 2.0}; leave it out to keep that of the network", name)
+		}
+	}
+	return nil
+}
+
 // Loaded says what became of a module.
 type Loaded struct {
 	Module string   // its name in the file
@@ -75,7 +84,7 @@ type Loaded struct {
 type File struct {
 	r      io.ReaderAt
 	places map[string]safetensors.Place
-	used   map[string]bool
+	used   map[string]int // how often an array was read
 }
 
 // Open reads the header of a safetensors file of so many bytes.
@@ -84,7 +93,7 @@ func Open(r io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("torch: %w", err)
 	}
-	return &File{r: r, places: places, used: map[string]bool{}}, nil
+	return &File{r: r, places: places, used: map[string]int{}}, nil
 }
 
 // Load gives a network the arrays of a file, and the neurons that it has there. The graph's own
@@ -99,6 +108,7 @@ func Load(g network.Graph, f *File, names Names) (network.Graph, []Loaded, error
 }
 
 func load(g network.Graph, f *File, names Names) (network.Graph, []Loaded, error) {
+	clear(f.used)
 	for i := range g.Nodes {
 		g.Nodes[i].Arrays = nil
 	}
@@ -106,7 +116,7 @@ func load(g network.Graph, f *File, names Names) (network.Graph, []Loaded, error
 	if err != nil {
 		return g, nil, err
 	}
-	l := &loading{file: f, infos: net.Nodes()}
+	l := &loading{file: f, infos: net.Nodes(), spare: map[string]bool{}}
 	if l.orders, err = orders(l.infos, net.Outputs()); err != nil {
 		return g, nil, err
 	}
@@ -114,8 +124,8 @@ func load(g network.Graph, f *File, names Names) (network.Graph, []Loaded, error
 		return g, nil, err
 	}
 	l.names = names
-	if l.guessed = len(names.Names) == 0; l.guessed {
-		if l.names.Names, err = l.guess(); err != nil {
+	if len(names.Names) == 0 {
+		if l.names.Names, l.how, err = l.guess(); err != nil {
 			return g, nil, err
 		}
 	}
@@ -138,21 +148,31 @@ type loading struct {
 	infos   []network.Info
 	orders  [][]int // of each node its output's, see orders
 	names   Names
-	guessed bool
+	how     map[string]string // of a layer how its module was guessed
+	spare   map[string]bool   // arrays that need not be taken
 	missing []string
 	report  []Loaded
 }
 
-// known returns an error for names of layers that there are not.
+// known returns an error for names of layers and arrays that there are not.
 func (l *loading) known(names Names) error {
+	if err := names.Validate(); err != nil {
+		return err
+	}
 	var all []string
 	for _, n := range l.infos {
 		all = append(all, n.Name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(names.Names)) {
-		layer, _, _ := strings.Cut(name, ".")
-		if !slices.Contains(all, layer) {
+		layer, role, one := strings.Cut(name, ".")
+		i := slices.Index(all, layer)
+		if i < 0 {
 			return fmt.Errorf("names: no layer %q: %s", name, suggest.Names("layers", layer, all))
+		}
+		if one {
+			if err := l.knownRole(i, role); err != nil {
+				return err
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(names.Neurons)) {
@@ -168,19 +188,33 @@ func (l *loading) known(names Names) error {
 	return nil
 }
 
+// knownRole returns an error where node i takes no array of that role from the file.
+func (l *loading) knownRole(i int, role string) error {
+	slots, _, err := l.slots(i)
+	if err != nil {
+		return fmt.Errorf("layer %s: %w", l.infos[i].Name, err)
+	}
+	var roles []string
+	for _, s := range slots {
+		roles = append(roles, s.role)
+	}
+	switch {
+	case slices.Contains(roles, role):
+		return nil
+	case len(roles) == 0:
+		return fmt.Errorf("names: layer %s takes no array %q; name its module, without a dot", l.infos[i].Name, role)
+	}
+	return fmt.Errorf("names: layer %s takes no array %q: %s", l.infos[i].Name, role, suggest.Names("arrays", role, roles))
+}
+
 // node gives a node its arrays and its neuron.
 func (l *loading) node(i int, nd *network.GraphNode) error {
 	slots, kind, err := l.slots(i)
 	if err != nil {
 		return err
 	}
-	module, named := l.names.Names[nd.Name]
-	r := Loaded{Module: module, Kind: kind, To: nd.Name}
-	if l.guessed && named {
-		how := "the module was found by its shapes"
-		if len(slots) == 0 {
-			how = "the module was found by the number in its name"
-		}
+	r := Loaded{Module: l.names.Names[nd.Name], Kind: kind, To: nd.Name}
+	if how, ok := l.how[nd.Name]; ok {
 		r.Notes = append(r.Notes, how)
 	}
 	for _, s := range slots {
@@ -202,19 +236,23 @@ func (l *loading) node(i int, nd *network.GraphNode) error {
 func (l *loading) left() error {
 	var unused []string
 	for _, name := range slices.Sorted(maps.Keys(l.file.places)) {
-		if !l.file.used[name] && !slices.Contains(l.names.Ignore, name) {
-			unused = append(unused, fmt.Sprintf("%s %v", sample.Printable(name), l.file.places[name].Shape))
+		ignored := slices.Contains(l.names.Ignore, name)
+		switch used := l.file.used[name] > 0; {
+		case used && ignored:
+			return fmt.Errorf("ignore: %q is taken by a layer, and to be left out; say one of both", name)
+		case !used && !ignored && !l.spare[name]:
+			unused = append(unused, l.file.describe(name))
 		}
 	}
 	var parts []string
 	if len(l.missing) > 0 {
-		parts = append(parts, "the file lacks "+strings.Join(l.missing, ", "))
+		parts = append(parts, "the file lacks "+listed(l.missing))
 	}
 	if len(unused) > 0 {
-		parts = append(parts, "nothing here takes "+strings.Join(unused, ", "))
+		parts = append(parts, "nothing here takes "+listed(unused))
 	}
 	if len(parts) == 0 {
 		return nil
 	}
-	return errors.New(strings.Join(parts, "; ") + "; say under names what they are called, or list under ignore what is left out")
+	return errors.New(strings.Join(parts, "; ") + "; say under names what they are called, list under ignore what is left out, or give a layer no-bias: true that has none there")
 }

@@ -312,12 +312,15 @@ func TestGuess(t *testing.T) {
 	square := func(v float32) safetensors.Array {
 		return safetensors.F32([]float32{v, 0, 0, 0, v, 0, 0, 0, v}, 3, 3)
 	}
-	g, _, err := torch.Load(deep, file(t, map[string]safetensors.Array{"fc10.weight": square(10), "fc9.weight": square(9)}), torch.Names{})
+	g, report, err := torch.Load(deep, file(t, map[string]safetensors.Array{"fc10.weight": square(10), "fc9.weight": square(9)}), torch.Names{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if a, b := g.Nodes[0].Arrays["weight"].Data[0], g.Nodes[1].Arrays["weight"].Data[0]; a != 9 || b != 10 {
 		t.Errorf("%v before %v, want the order of the numbers", a, b)
+	}
+	if text := fmt.Sprint(report); strings.Count(text, "of the 2 modules with its shapes it was taken by the number in its name") != 2 {
+		t.Errorf("shapes did not tell these: %s", text)
 	}
 	named := map[string]safetensors.Array{"hidden.weight": square(1), "out.weight": square(2)}
 	if _, _, err := torch.Load(deep, file(t, named), torch.Names{}); err == nil || !strings.Contains(err.Error(), "layer a could be any of hidden, out") {
@@ -327,6 +330,32 @@ func TestGuess(t *testing.T) {
 	g, _, err = torch.Load(deep, file(t, named), names(t, "{names: {a: hidden, b.weight: out.weight}, ignore: [aux.weight]}"))
 	if err != nil || g.Nodes[1].Arrays["weight"].Data[0] != 2 {
 		t.Errorf("%v, %v", g.Nodes, err)
+	}
+}
+
+// What the names say twice or of nothing is in the report.
+func TestDoubtful(t *testing.T) {
+	twins := network.Graph{Input: tensor.Shape{2}, Nodes: []network.GraphNode{
+		node("a", layer.Linear{Out: 2, NoBias: true}), node("b", layer.Linear{Out: 2, NoBias: true}), node("lif", spiking(plain)),
+	}}
+	f := file(t, map[string]safetensors.Array{"fc.weight": safetensors.F32(make([]float32, 4), 2, 2)})
+	for range 2 { // a file may be loaded again
+		_, report, err := torch.Load(twins, f, names(t, "names: {a: fc, b: fc, lif: nowhere}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprint(report)
+		for _, want := range []string{"fc.weight is taken by another layer too", "the file has no arrays of this module"} {
+			if strings.Count(text, want) != 1 {
+				t.Errorf("%s, want %q once", text, want)
+			}
+		}
+	}
+	alpha := map[string]safetensors.Array{"lif.reset_mechanism_val": safetensors.I64([]int64{2}), "lif.threshold": safetensors.F32([]float32{1}),
+		"lif.alpha": safetensors.F32([]float32{0.5}), "lif.beta": safetensors.F32([]float32{0.5})}
+	_, report, err := torch.Load(network.Graph{Input: tensor.Shape{2}, Nodes: []network.GraphNode{node("lif", spiking(plain))}}, file(t, alpha), torch.Names{})
+	if err != nil || !strings.Contains(fmt.Sprint(report), "those of Alpha, which is not known here, are the same") {
+		t.Errorf("%v, %v", report, err)
 	}
 }
 
@@ -343,6 +372,10 @@ func TestRefuses(t *testing.T) {
 	delete(less, "fc.bias")
 	inf := safetensors.F32(make([]float32, 5760), 10, 576)
 	inf.Data[2], inf.Data[3] = 0x80, 0x7f
+	many := maps.Clone(jelly)
+	for i := range 100 {
+		many[fmt.Sprintf("more%d.weight", i)] = number(1)
+	}
 	for want, c := range map[string]struct {
 		graph  network.Graph
 		arrays map[string]safetensors.Array
@@ -357,7 +390,15 @@ func TestRefuses(t *testing.T) {
 		"want one number, one a channel [c, 1, 1]":                           {snnTorch(), with(snn, "lif1.beta", safetensors.F32([]float32{0.1, 0.2, 0.3}, 3)), snnTorchNames},
 		"beta is 0.5 under neurons and 0.9 in the file":                      {snnTorch(), snn, snnTorchNames + "neurons: {lif2: {kind: Leaky, beta: 0.5}}"},
 		"names: no layer \"con\": did you mean \"conv\"":                     {snnTorch(), snn, "names: {con: conv}"},
-		"no module of the file has what layer conv needs":                    {snnTorch(), jelly, ""},
+		"it has 0.weight [4 1 5 5], 1.bias [4]":                              {snnTorch(), jelly, ""},
+		"and 87 more; mend the layer":                                        {snnTorch(), many, ""},
+		"layer conv takes no array \"weigth\": did you mean \"weight\"?":     {snnTorch(), snn, "names: {conv: conv, conv.weigth: conv.weight}"},
+		"takes no array \"beta\"; name its module":                           {snnTorch(), snn, "names: {lif1.beta: lif1.beta}"},
+		"\"fc.weight\" is taken by a layer, and to be left out":              {snnTorch(), snn, snnTorchNames + "ignore: [fc.weight]"},
+		"fc.num_batches_tracked":                                             {snnTorch(), with(snn, "fc.num_batches_tracked", number(1)), snnTorchNames},
+		"lif1.threshold has -1 among its values":                             {snnTorch(), with(snn, "lif1.threshold", safetensors.F32([]float32{1, 1, 1, -1}, 4, 1, 1)), snnTorchNames},
+		"it never fires and is read by its membranes":                        {norse(), read(t, "norse"), strings.Replace(norseNames, "{kind: LIFCell, v_th: 0.4}", "LICell", 1)},
+		"the file has no if.w; say under names":                              {spikingJelly(), jelly, "{names: {conv: '0', norm: '1', fc: '5', if: if}, neurons: {if: ParametricLIFNode}}"},
 		"a neuron is given for it, and it has none":                          {spikingJelly(), jelly, "neurons: {pool: IFNode}"},
 		"tau is 0.5, want more than 1":                                       {spikingJelly(), jelly, strings.Replace(spikingJellyNames, "2.0", "0.5", 1)},
 		"the file has no m.beta":                                             {spikingJelly(), jelly, "{names: {conv: '0', norm: '1', fc: '5', if: m}, neurons: {if: Leaky}}"},
@@ -366,6 +407,18 @@ func TestRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+	values := make([]float64, 5760)
+	values[1] = 1e300
+	wide := file(t, with(snn, "fc.weight", safetensors.F64(values, 10, 576)))
+	if _, _, err := torch.Load(snnTorch(), wide, names(t, snnTorchNames)); math.IsInf(float64(tensor.Float(values[1])), 0) && (err == nil || !strings.Contains(err.Error(), "element 1 is 1e+300, more than float32 holds")) {
+		t.Errorf("more than a number here: %v", err)
+	}
+	if _, err := torch.DecodeNames("names.yaml", []byte("neurons: {a: null}")); err == nil || !strings.Contains(err.Error(), "\"a\" has no value, want a neuron") {
+		t.Errorf("no neuron: %v", err)
+	}
+	if _, _, err := torch.Load(snnTorch(), file(t, snn), torch.Names{Neurons: map[string]torch.Neuron{"lif1": nil}}); err == nil {
+		t.Error("a neuron that is nil passes")
 	}
 	if _, err := torch.DecodeNames("names.yaml", []byte("neurons: {a: Lif}")); err == nil || !strings.Contains(err.Error(), "LIFNode") {
 		t.Errorf("an unknown neuron: %v", err)
