@@ -70,6 +70,13 @@ func TestImportWeightsRefuses(t *testing.T) {
 	names := writeIn(t, dir, "names.yaml", "names: {conv2d1: conv, linear1: fc}\n")
 	wrong := writeIn(t, dir, "wrong.yaml", "nams: {}\n")
 	rule := writeIn(t, dir, "rule.yaml", "data: {name: mnist-sample}\nrule: eqprop\nhidden: [5]\nlearning-rates: [0.1, 0.1]\n")
+	from := writeIn(t, dir, "from.yaml", "init: other.safetensors\n"+snnTorchYAML)
+	null := writeIn(t, dir, "null.yaml", "neurons: {spiking1: null}\n")
+	wide := writeIn(t, dir, "wide.yaml", "data: {name: mnist-sample}\nsteps: 1\nlayers: [flatten, {kind: linear, out: 100000000}, spiking]\n") // 292 GiB of weights
+	folder := filepath.Join(dir, "folder.safetensors")
+	if err := os.Mkdir(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
 	for want, c := range map[string]struct {
 		code int
 		args []string
@@ -83,9 +90,24 @@ func TestImportWeightsRefuses(t *testing.T) {
 		"leave out --network and --names":     {exitFailed, []string{onnxFile(t), "--network", net}},
 		"safetensors.torch.save_file":         {exitFailed, []string{"net.pt", "--network", net}},
 		"missing flags":                       {exitUsage, []string{snn}},
+		"leave out init and convert":          {exitUsage, []string{snn, "--network", from}},
+		"no value, want a neuron":             {exitUsage, []string{snn, "--network", net, "--names", null}},
+		"want a file; name the file":          {exitFailed, []string{folder, "--network", net}},
+		"[100000000 784]":                     {exitFailed, []string{snn, "--network", wide}},
 	} {
 		if _, stderr, code := command(append([]string{"import", "-o", out}, c.args...)...); code != c.code || !strings.Contains(stderr, want) {
 			t.Errorf("%v: exit code %d, %s, want %d, %q", c.args, code, stderr, c.code, want)
+		}
+	}
+	for _, lost := range []string{snn, net, names} {
+		before, err := os.ReadFile(lost)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, stderr, code := command("import", snn, "--network", net, "--names", names, "-o", lost)
+		after, err := os.ReadFile(lost)
+		if code != exitUsage || !strings.Contains(stderr, "is read and would be lost") || err != nil || string(before) != string(after) {
+			t.Errorf("--out %s: exit code %d, %s, %v", lost, code, stderr, err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -69,11 +70,17 @@ type imported struct {
 
 // Run imports.
 func (c *Import) Run(e Env) error {
+	if err := c.apart(); err != nil {
+		return Usage{err}
+	}
 	if strings.EqualFold(filepath.Ext(c.File), ".safetensors") {
 		return c.weights(e)
 	}
 	f, err := formatOf(c.File)
-	if err == nil && len(c.Shape) > 0 && f.name != "onnx" {
+	if err != nil {
+		return fmt.Errorf("import: %w; weights of PyTorch end in .safetensors", err)
+	}
+	if len(c.Shape) > 0 && f.name != "onnx" {
 		err = errors.New("--shape is for ONNX; leave it out")
 	}
 	if err == nil && (c.Network != "" || c.Names != "") {
@@ -103,6 +110,20 @@ func (c *Import) Run(e Env) error {
 		return err
 	}
 	return c.report(e, "NOT SAID BY THE FILE", f.chosen, imported{Format: f.name, Nodes: nodes, Steps: cfg.Steps, DT: c.DT, Model: c.Out})
+}
+
+// apart returns an error where the model would take the place of a file that it is made of.
+func (c *Import) apart() error {
+	out, err := os.Stat(c.Out)
+	if err != nil {
+		return nil // writing says what is wrong
+	}
+	for _, path := range []string{c.File, c.Network, c.Names} {
+		if in, err := os.Stat(path); err == nil && os.SameFile(in, out) {
+			return fmt.Errorf("import: --out %s is %s, which is read and would be lost; name another file", c.Out, path)
+		}
+	}
+	return nil
 }
 
 // write writes the model file of arrays.

@@ -32,22 +32,22 @@ func (c *Import) weights(e Env) error {
 	if err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
-	net, err := rule.Network(cfg.Setting(sets, nil))
+	g, err := rule.Graph(cfg.Setting(sets, nil))
+	if err == nil {
+		_, err = g.Outline()
+	}
 	if err != nil {
 		return fmt.Errorf("import: %s: %w", c.Network, err)
 	}
-	g, nodes, err := c.load(net.Graph(), names)
+	g, nodes, err := c.load(g, names)
 	if err != nil {
 		return fmt.Errorf("import %s: %w", c.File, err)
 	}
-	_, arrays, err := bptt.NewGraph(g)
+	stands, arrays, err := bptt.NewGraph(g)
 	if err != nil {
 		return fmt.Errorf("import %s: %w", c.File, err)
 	}
-	rule.Layers = nil
-	for _, n := range g.Nodes {
-		rule.Layers = append(rule.Layers, n.Node)
-	}
+	rule.Layers = stands.Layers
 	cfg.Rule = rule
 	if err := c.write(e, bptt.Kind, cfg, sets, arrays); err != nil {
 		return err
@@ -66,7 +66,10 @@ func (c *Import) described(e Env) (cfg model.Config, rule bptt.Rule, names torch
 		return cfg, rule, names, err
 	}
 	catalog.Relative(&cfg.Data, filepath.Dir(c.Network))
-	cfg.Valid, cfg.Patience, cfg.Init, cfg.Convert = 0, 0, "", nil
+	if cfg.Init != "" || cfg.Convert != nil {
+		return cfg, rule, names, fmt.Errorf("import: %s starts from another model, and the weights are those of %s: leave out init and convert", c.Network, c.File)
+	}
+	cfg.Valid, cfg.Patience = 0, 0
 	rule, ok := cfg.Rule.(bptt.Rule)
 	if !ok {
 		return cfg, rule, names, fmt.Errorf("import: %s has rule %s, want layers of bptt; leave rule out", c.Network, e.Catalog.RuleName(cfg.Rule))
@@ -84,15 +87,18 @@ func (c *Import) described(e Env) (cfg model.Config, rule bptt.Rule, names torch
 
 // load gives a network the arrays of the file.
 func (c *Import) load(g network.Graph, names torch.Names) (network.Graph, []node, error) {
+	info, err := os.Stat(c.File)
+	switch {
+	case err != nil:
+		return g, nil, err
+	case !info.Mode().IsRegular(): // to open a pipe would wait for its writer
+		return g, nil, errors.New("it is a folder, a pipe or a device, want a file; name the file of weights")
+	}
 	f, err := os.Open(c.File)
 	if err != nil {
 		return g, nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return g, nil, err
-	}
 	if h, err := safetensors.ReadFileHeader(c.File, safetensors.Limits{}); err == nil && strings.HasPrefix(h.Meta["format"], "synfire ") {
 		return g, nil, errors.New("it is a model of this program: eval and predict take it as it is")
 	}

@@ -19,7 +19,7 @@ const evalBatch = 256
 // where one is kept, and two packed copies, and the larger of a batch's window of time and of what an
 // evaluation takes. Inference holds the parameters, a packed copy, and a batch.
 func (r Rule) Plan(s train.Setting) (train.Plan, error) {
-	g, err := r.graph(s)
+	g, err := r.Graph(s)
 	if err != nil {
 		return train.Plan{}, err
 	}

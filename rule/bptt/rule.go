@@ -103,8 +103,8 @@ func graphOf(layers []network.Node, s train.Setting) (network.Graph, error) {
 	return g, nil
 }
 
-// graph is the network for samples of a setting, without its weights.
-func (r Rule) graph(s train.Setting) (network.Graph, error) {
+// Graph is the network for samples of a setting, without its weights; Outline checks it.
+func (r Rule) Graph(s train.Setting) (network.Graph, error) {
 	r = r.Expand().(Rule)
 	g, err := graphOf(r.Layers, s)
 	if err != nil {
@@ -153,7 +153,7 @@ func atOutput(net *network.Network, i int, err error) error {
 // Network builds the network of a setting, with its initial weights. An error about a
 // node is a *network.NodeError.
 func (r Rule) Network(s train.Setting) (*network.Network, error) {
-	g, err := r.graph(s)
+	g, err := r.Graph(s)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ type Predictor struct{ *runner }
 
 // Predictor makes the network of a model's arrays. It is a *Predictor.
 func (r Rule) Predictor(s train.Setting, model map[string]train.Array) (train.Predictor, error) {
-	g, err := r.graph(s)
+	g, err := r.Graph(s)
 	if err != nil {
 		return nil, err
 	}
