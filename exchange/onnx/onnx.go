@@ -73,18 +73,18 @@ type Lowered struct {
 
 // Open opens a file. Close it when it was lowered.
 func Open(path string) (*Model, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("onnx: %w", err)
+	case !info.Mode().IsRegular(): // to open a pipe would wait for its writer
+		return nil, fmt.Errorf("onnx: %s: it is a folder, a pipe or a device, want a file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
-	info, err := f.Stat()
-	if err == nil && info.IsDir() {
-		err = errors.New("it is a folder, want a file")
-	}
-	var m *Model
-	if err == nil {
-		m, err = Decode(f, info.Size())
-	}
+	m, err := Decode(f, info.Size())
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("onnx: %s: %w", path, err)

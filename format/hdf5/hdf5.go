@@ -141,23 +141,21 @@ func (o *Object) Attribute(name string) *Array {
 
 // OpenFile reads the headers of the file at path. Close it when its elements were read.
 func OpenFile(path string, lim Limits) (*File, error) {
+	st, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("hdf5: %w", err)
+	case !st.Mode().IsRegular(): // to open a pipe would wait for its writer
+		return nil, fmt.Errorf("hdf5: %s is no regular file; name an HDF5 file", path)
+	}
 	in, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("hdf5: %w", err)
 	}
-	st, err := in.Stat()
-	if err == nil && !st.Mode().IsRegular() {
-		err = fmt.Errorf("hdf5: %s is no regular file; name an HDF5 file", path)
-	}
-	var f *File
-	if err == nil {
-		if f, err = Open(in, st.Size(), lim); err != nil {
-			err = fmt.Errorf("%s: %w", path, err)
-		}
-	}
+	f, err := Open(in, st.Size(), lim)
 	if err != nil {
 		in.Close()
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	f.closer = in
 	return f, nil
