@@ -6,9 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"synfire/format/safetensors"
+	"synfire/modelfile"
 	"synfire/optim"
 	"synfire/rule/bptt"
+	"synfire/tensor"
 	"synfire/train"
 )
 
@@ -22,11 +23,12 @@ func learner(t *testing.T, r bptt.Rule, s train.Setting) *bptt.Learner {
 }
 
 // values are those of an array of a state.
-func values(t *testing.T, l train.Learner, name string) []float32 {
+func values(t *testing.T, l train.Learner, name string) []tensor.Float {
 	t.Helper()
-	v, err := safetensors.Array(l.State()[name]).F32s()
+	state := l.State()
+	v, err := modelfile.Unpack(state, name, state[name].Shape)
 	if err != nil {
-		t.Fatalf("%s: %v", name, err)
+		t.Fatal(err)
 	}
 	return v
 }
@@ -77,7 +79,7 @@ func TestFrozen(t *testing.T) {
 	r := rule()
 	r.Frozen = []string{"in", "norm"}
 	l := learner(t, r, s)
-	before := map[string][]float32{}
+	before := map[string][]tensor.Float{}
 	names := []string{"param.in.weight", "param.in.bias", "param.norm.beta", "param.classes.weight"}
 	for _, name := range names {
 		before[name] = slices.Clone(values(t, l, name))
