@@ -149,7 +149,7 @@ func TestFailedResultsStay(t *testing.T) {
 		{"joint", "full", "dfa447c", "joint"}, {"superspike", "full", "dfa447c", "hidden"}, {"superspike", "full", "dfa447c", "hidden-tuned"}, {"superspike", "full", "dfa447c", "picture-order"},
 		{"stdb", "short", "7d30708", "hybrid-t8"}, {"stdb", "short", "7d30708", "hybrid-t8-stdb"}, {"stdb", "short", "7d30708", "hybrid-t6"},
 		{"qcfs", "short", "4b06376", "mnist-loss"}, {"qcfs", "short", "4b06376", "mnist-cells"}, {"qcfs", "short", "4b06376", "mnist-start"},
-		{"spikenorm", "short", "4b06376", "mnist"}, {"spikenorm", "short", "4b06376", "blocks-spikes"}, {"spikenorm", "short", "4b06376", "blocks-plateau"},
+		{"rmp", "short", "4b06376", "sweep-fast"}, {"rmp", "short", "4b06376", "sweep-soft"}, {"spikenorm", "short", "4b06376", "mnist"}, {"spikenorm", "short", "4b06376", "blocks-spikes"}, {"spikenorm", "short", "4b06376", "blocks-plateau"},
 		{"stdb", "full", "dfa447c", "hybrid-t8"}, {"stdb", "full", "dfa447c", "hybrid-t8-stdb"}, {"stdb", "full", "dfa447c", "hybrid-t6"},
 	} {
 		found := false
