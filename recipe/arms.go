@@ -105,6 +105,16 @@ func (c *Conversions) Train(ctx context.Context, m model.Config) *Trained {
 	return t
 }
 
+// Photographic trains the network of a name of Photographic; nil after an error.
+func (c *Conversions) Photographic(ctx context.Context, name string) *Trained {
+	m, err := Photographic(name, c.study.Env.Seed)
+	if err != nil {
+		c.study.Fail(err)
+		return nil
+	}
+	return c.Train(ctx, m)
+}
+
 // key begins the names of a network's metrics.
 func (c *Conversions) key(t *Trained) string {
 	return fmt.Sprintf("%s_s%d_", strings.ReplaceAll(c.Name, "-", "_"), t.Config.Seed)

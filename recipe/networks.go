@@ -1,6 +1,9 @@
 package recipe
 
 import (
+	"fmt"
+
+	"synfire/data"
 	"synfire/encode"
 	"synfire/loss"
 	"synfire/model"
@@ -25,4 +28,45 @@ func VGGLike() named.VGG {
 	a := named.NewVGG(7)
 	a.Hidden, a.Dropout, a.BatchNorm, a.Bias = []int{256}, 0.3, false, false
 	return a
+}
+
+// The ordinary networks for photographs that conversions start from. Those named plain have
+// neither biases nor batch normalisation, and see pixels in [0, 1], which Poisson input needs;
+// the others see them less their mean, over their deviation.
+const (
+	PlainVGG    = "vgg-plain"       // VGGLike
+	PlainResNet = "resnet-20-plain" // behind three convolutions
+	ResNet14    = "resnet-14"
+	ResNet20    = "resnet-20"
+	ResNet32    = "resnet-32"
+	ResNet44    = "resnet-44"
+	VGG16       = "vgg-16"
+)
+
+// Photographs is CIFAR-10 as JPEG of quality 75.
+const Photographs = "cifar10-jpeg"
+
+// Photographic is the training of such a network by its name: 30 epochs of all images but
+// 5,000, which choose the epoch.
+func Photographic(name string, seed uint64) (model.Config, error) {
+	const epochs, batch = 30, 100
+	d := model.Data{Name: Photographs, Augment: []data.Augment{data.Crop{Padding: 4}, data.Flip{Probability: 0.5}}}
+	var nodes []network.Node
+	var o optim.Optimizer = optim.SGD{LR: 0.1, Momentum: 0.9, Decay: 5e-4, Nesterov: true}
+	switch name {
+	case PlainVGG, PlainResNet:
+		if nodes = VGGLike().Nodes(); name == PlainResNet {
+			nodes = named.ResNet{Depth: 20, Width: 16, Stem: 3, Classes: 10}.Nodes()
+		}
+		o = optim.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
+	case ResNet14, ResNet20, ResNet32, ResNet44:
+		d.Normalize, nodes = true, named.NewResNet(map[string]int{ResNet14: 14, ResNet20: 20, ResNet32: 32, ResNet44: 44}[name]).Nodes()
+	case VGG16:
+		d.Normalize, nodes = true, named.NewVGG(16).Nodes()
+	default:
+		return model.Config{}, fmt.Errorf("recipe: no network %q for photographs", name)
+	}
+	m := Ordinary(seed, d, nodes, epochs, batch, o, optim.Cosine{})
+	m.Valid = 0.1
+	return m, nil
 }

@@ -6,6 +6,7 @@ import (
 	"synfire/recipe/braincompare"
 	"synfire/recipe/eqprop"
 	"synfire/recipe/joint"
+	"synfire/recipe/ordinary"
 	"synfire/recipe/qcfs"
 	"synfire/recipe/quickstart"
 	"synfire/recipe/ratetemporal"
@@ -36,6 +37,7 @@ func Recipes() []recipe.Recipe {
 		rmp.Recipe(),
 		joint.Recipe(),
 		vggfast.Recipe(),
+		ordinary.Recipe(),
 		qcfs.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)

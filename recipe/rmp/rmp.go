@@ -151,8 +151,8 @@ type size struct {
 	data        string
 	images      int // training images of the deep perceptron; 0: all
 	epochs      int
-	photoEpochs int // of the networks for CIFAR-10
-	photoImages int // their training images; 0: all
+	photoEpochs int // of the small network for CIFAR-10
+	photoImages int // its training images; 0: the network as published
 	width       int
 	tested      int // test images of perceptrons; 0: all
 	calibrated  int // training images
@@ -164,12 +164,8 @@ var (
 		report.Smoke: {parts: digits, data: mnist.SampleName, epochs: 2, tested: 50, calibrated: 20},
 		report.Short: {parts: append(digits[:3:3], (*study).biases), data: "mnist", images: 20_000, epochs: 5,
 			photoEpochs: 5, photoImages: 16_000, width: 8, calibrated: 500},
-		report.Full: {parts: []func(*study, context.Context){(*study).vgg, (*study).biases}, data: photographs,
-			photoEpochs: 30, width: 16, calibrated: 500},
+		report.Full: {parts: []func(*study, context.Context){(*study).vgg, (*study).biases}, data: recipe.Photographs, calibrated: 500},
 	}
 	// minutes at full are an estimate by multiplications.
 	minutes = map[report.Scale]float64{report.Smoke: 0.5, report.Short: 30, report.Full: 1200}
 )
-
-// photographs is CIFAR-10 as JPEG of quality 75.
-const photographs = "cifar10-jpeg"

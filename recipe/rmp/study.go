@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"synfire/convert"
-	"synfire/data"
 	"synfire/model"
 	"synfire/network/named"
 	"synfire/neuron"
@@ -161,31 +160,24 @@ func (s *study) pair(ctx context.Context) {
 		errors["hard"][64][0], errors["hard"][64][1], errors["hard"][512][0], errors["hard"][512][1]))
 }
 
-// photo is CIFAR-10 in training, augmented, 5,000 images held out.
-func (s *study) photo(d model.Data) model.Data {
-	d.Name, d.Train = photographs, s.size.photoImages
-	d.Augment = []data.Augment{data.Crop{Padding: 4}, data.Flip{Probability: 0.5}}
-	return d
-}
-
 // biases is ResNet-20 with batch normalisation, which folded leaves biases.
 func (s *study) biases(ctx context.Context) {
 	z := s.size
 	onlyShort, onlyFull := []string{biasHardClaim, biasHalfClaim}, []string{resnetClaim, resnetLate, resnetHalf}
-	if !s.Turn(ctx, model.Data{Name: photographs}, append(onlyShort, failsClaim)...) {
+	if !s.Turn(ctx, model.Data{Name: recipe.Photographs}, append(onlyShort, failsClaim)...) {
 		return
 	}
 	c := s.Conversions("resnet20", z.calibrated)
-	net := named.NewResNet(20)
-	net.Width = z.width
-	m := recipe.Ordinary(s.Env.Seed, s.photo(model.Data{Normalize: true}), net.Nodes(), z.photoEpochs, batch, optim.SGD{LR: 0.1, Momentum: 0.9, Decay: 1e-4}, optim.Cosine{})
 	steps, tested, full := []int{16, 32, 64, 128}, few, z.photoImages == 0
+	var t *recipe.Trained
 	if full {
-		m.Valid, tested, steps = 0.1, 0, append(steps, 256)
-	} else {
-		m.Data.Augment = nil // few epochs, as of the calibration
+		tested, steps = 0, append(steps, 256)
+		t = c.Photographic(ctx, recipe.ResNet20)
+	} else { // few epochs, as of the calibration
+		net, d := named.NewResNet(20), model.Data{Name: recipe.Photographs, Train: z.photoImages, Normalize: true}
+		net.Width = z.width
+		t = c.Train(ctx, recipe.Ordinary(s.Env.Seed, d, net.Nodes(), z.photoEpochs, batch, optim.SGD{LR: 0.1, Momentum: 0.9, Decay: 1e-4}, optim.Cosine{}))
 	}
-	t := c.Train(ctx, m)
 	zero := c.Follow(ctx, t, recipe.Arm{Name: "soft", Text: "soft reset", Method: "percentile", Steps: steps, Tested: tested})
 	from := c.Follow(ctx, t, recipe.Arm{Name: "half", Text: "soft reset from ½", Method: "percentile", Options: convert.Options{Start: &half}, Steps: steps, Tested: tested})
 	hardly := c.Follow(ctx, t, recipe.Arm{Name: "hard", Text: "hard reset", Method: "percentile", Options: convert.Options{Reset: &hard}, Steps: steps, Tested: tested})
@@ -210,9 +202,7 @@ func (s *study) biases(ctx context.Context) {
 func (s *study) vgg(ctx context.Context) {
 	const chosenAt = 128
 	c, steps := s.Conversions("vgg", s.size.calibrated), []int{16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512}
-	m := recipe.Ordinary(s.Env.Seed, s.photo(model.Data{}), recipe.VGGLike().Nodes(), s.size.photoEpochs, batch, adam, optim.Cosine{})
-	m.Valid = 0.1
-	t := c.Train(ctx, m)
+	t := c.Photographic(ctx, recipe.PlainVGG)
 	arm := func(alpha float64, held bool) recipe.Arm {
 		return recipe.Arm{Name: fmt.Sprintf("factor-%v", alpha), Text: fmt.Sprintf("factor %v", alpha), Method: "spike-norm", Options: convert.Options{Reset: &soft, Factor: alpha}, Steps: steps, Held: held}
 	}

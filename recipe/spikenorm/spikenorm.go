@@ -133,7 +133,6 @@ type size struct {
 	data       string
 	few        int // training images of all perceptrons but the first; 0: all
 	epochs     int
-	photoEpoch int // of the networks for CIFAR-10
 	tested     int // test images; 0: all
 	calibrated int // training images
 	currents   int // steps in which currents are measured
@@ -144,7 +143,7 @@ var (
 	sizes  = map[report.Scale]size{
 		report.Smoke: {parts: digits, data: mnist.SampleName, epochs: 2, tested: 50, calibrated: 20, currents: 100},
 		report.Short: {parts: digits, data: "mnist", few: 20_000, epochs: 5, calibrated: 500, currents: 200},
-		report.Full:  {parts: []func(*study, context.Context){(*study).photographs, (*study).residual}, data: "cifar10-jpeg", photoEpoch: 30, calibrated: 500, currents: 1000},
+		report.Full:  {parts: []func(*study, context.Context){(*study).photographs, (*study).residual}, data: recipe.Photographs, calibrated: 500, currents: 1000},
 	}
 	// minutes at full are an estimate by multiplications.
 	minutes = map[report.Scale]float64{report.Smoke: 0.3, report.Short: 20, report.Full: 1500}

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"synfire/convert"
-	"synfire/data"
 	"synfire/layer"
 	"synfire/model"
 	"synfire/network"
@@ -221,17 +220,10 @@ func realign(ctx context.Context, c *convert.Conversion) (err error) {
 	return err
 }
 
-// photo is CIFAR-10 in training.
-func (s *study) photo(nodes []network.Node) model.Config {
-	c := recipe.Ordinary(s.Env.Seed, model.Data{Name: s.size.data, Augment: []data.Augment{data.Crop{Padding: 4}, data.Flip{Probability: 0.5}}}, nodes, s.size.photoEpoch, batch, adam, optim.Cosine{})
-	c.Valid = 0.1
-	return c
-}
-
 // photographs is the VGG-like network, by the paper's input.
 func (s *study) photographs(ctx context.Context) {
 	c := s.begin("vgg")
-	t := c.Train(ctx, s.photo(recipe.VGGLike().Nodes()))
+	t := c.Photographic(ctx, recipe.PlainVGG)
 	steps := []int{32, 48, 64, 96, 128, 192, 256, 384, 512}
 	softly := c.Follow(ctx, t, recipe.Arm{Name: "soft", Text: "spike-norm, soft reset", Method: "spike-norm", Options: convert.Options{Reset: &soft}, Poisson: true, Steps: steps})
 	lowered := c.Follow(ctx, t, recipe.Arm{Name: "soft-0.7", Text: "the same, thresholds times 0.7", Method: "spike-norm", Options: convert.Options{Reset: &soft, Factor: 0.7}, Poisson: true, Steps: steps})
@@ -251,7 +243,7 @@ func (s *study) photographs(ctx context.Context) {
 // residual is ResNet-20 by the recipes for its junctions.
 func (s *study) residual(ctx context.Context) {
 	c := s.begin("resnet20")
-	t := c.Train(ctx, s.photo(named.ResNet{Depth: 20, Width: 16, Stem: 3, Classes: 10}.Nodes()))
+	t := c.Photographic(ctx, recipe.PlainResNet)
 	if t == nil {
 		return
 	}

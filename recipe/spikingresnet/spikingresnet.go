@@ -133,15 +133,12 @@ type size struct {
 	calibrated  int // training images
 }
 
-// photographs is CIFAR-10 as JPEG of quality 75.
-const photographs = "cifar10-jpeg"
-
 var (
 	sizes = map[report.Scale]size{
 		report.Smoke: {parts: []func(*study, context.Context){(*study).digits}, data: mnist.SampleName, digitEpochs: 2, digitTested: 50, digitSteps: []int{8, 16}, calibrated: 20},
 		report.Short: {parts: []func(*study, context.Context){(*study).digits, (*study).small, (*study).pooled}, data: "mnist",
 			digitImages: 20_000, digitEpochs: 2, digitTested: testedDigits, digitSteps: []int{16, 32, 64, 128}, images: 16_000, epochs: 5, calibrated: 300},
-		report.Full: {parts: []func(*study, context.Context){(*study).published, (*study).depths, (*study).pooled}, data: photographs, epochs: 30, calibrated: 500},
+		report.Full: {parts: []func(*study, context.Context){(*study).published, (*study).depths, (*study).pooled}, data: recipe.Photographs, calibrated: 500},
 	}
 	// minutes at full are an estimate by multiplications.
 	minutes = map[report.Scale]float64{report.Smoke: 0.3, report.Short: 40, report.Full: 3000}

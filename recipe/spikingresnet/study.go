@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"synfire/convert"
-	"synfire/data"
 	"synfire/layer"
 	"synfire/model"
 	"synfire/network"
@@ -65,11 +64,11 @@ func residual(depth, width int) named.ResNet {
 // small is ResNet-20 of a quarter of the operations, by all that the paper's method is made of.
 func (s *study) small(ctx context.Context) {
 	z := s.size
-	if !s.Turn(ctx, model.Data{Name: photographs}, shortcutClaim, half64Claim, half128Claim, zeroClaim, percentileClaim, moreClaim, compensationClaim, needlessClaim, hardClaim) {
+	if !s.Turn(ctx, model.Data{Name: recipe.Photographs}, shortcutClaim, half64Claim, half128Claim, zeroClaim, percentileClaim, moreClaim, compensationClaim, needlessClaim, hardClaim) {
 		return
 	}
 	c := s.Conversions("small", z.calibrated)
-	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: photographs, Train: z.images, Normalize: true}, residual(20, small).Nodes(), z.epochs, batch, sgd(0.1), optim.Cosine{}))
+	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: recipe.Photographs, Train: z.images, Normalize: true}, residual(20, small).Nodes(), z.epochs, batch, sgd(0.1), optim.Cosine{}))
 	compensated := method("half-compensated", "from ½, weights times 1.03", convert.Options{Factor: 1.03})
 	compensated.Unseen = true
 	ratios := map[string]float64{}
@@ -162,18 +161,10 @@ func ratioText(ratios map[string]float64) string {
 	return "The factors of identity shortcuts, λ_in/λ_out: " + strings.Join(text, ", ") + "."
 }
 
-// photo is the training of a network at full.
-func (s *study) photo(nodes []network.Node) model.Config {
-	d := model.Data{Name: photographs, Normalize: true, Augment: []data.Augment{data.Crop{Padding: 4}, data.Flip{Probability: 0.5}}}
-	m := recipe.Ordinary(s.Env.Seed, d, nodes, s.size.epochs, batch, sgd(0.1), optim.Cosine{})
-	m.Valid = 0.1
-	return m
-}
-
 // published is ResNet-20 as published.
 func (s *study) published(ctx context.Context) {
 	c := s.Conversions("resnet20", s.size.calibrated)
-	t := c.Train(ctx, s.photo(residual(20, 16).Nodes()))
+	t := c.Photographic(ctx, recipe.ResNet20)
 	a := method("half", "99.9 percentile, from ½", convert.Options{})
 	a.Steps = []int{16, 32, 64, 128, 350}
 	half := c.Follow(ctx, t, a)
@@ -194,9 +185,12 @@ func (s *study) published(ctx context.Context) {
 // depths are deeper and shallower networks, and what they lose.
 func (s *study) depths(ctx context.Context) {
 	table := report.Table{Caption: "Loss against depth, 1,000 test images, points", Head: []string{"layers", "ordinary", "64 steps", "128 steps", "350 steps", "128 steps, weight 1"}, Right: []bool{true, true, true, true, true, true}}
-	for _, depth := range []int{14, 32, 44} {
-		c := s.Conversions(fmt.Sprintf("resnet%d", depth), s.size.calibrated)
-		t := c.Train(ctx, s.photo(residual(depth, 16).Nodes()))
+	for _, net := range []struct {
+		depth int
+		name  string
+	}{{14, recipe.ResNet14}, {32, recipe.ResNet32}, {44, recipe.ResNet44}} {
+		c := s.Conversions(strings.ReplaceAll(net.name, "-", ""), s.size.calibrated)
+		t := c.Photographic(ctx, net.name)
 		a := method("half", "99.9 percentile, from ½", convert.Options{})
 		a.Steps, a.Tested = []int{64, 128, 350}, tested
 		half := c.Follow(ctx, t, a)
@@ -205,12 +199,12 @@ func (s *study) depths(ctx context.Context) {
 		if s.Err() != nil {
 			return
 		}
-		row := []string{fmt.Sprint(depth), fmt.Sprintf("%.2f %%", half.Ordinary)}
+		row := []string{fmt.Sprint(net.depth), fmt.Sprintf("%.2f %%", half.Ordinary)}
 		for _, v := range []float64{half.Loss(64), half.Loss(128), half.Loss(350), alike.Loss(128)} {
 			row = append(row, fmt.Sprintf("%.2f", v))
 		}
 		table.Rows = append(table.Rows, row)
-		s.Show(c, fmt.Sprintf("ResNet-%d", depth), "As ResNet-20.")
+		s.Show(c, fmt.Sprintf("ResNet-%d", net.depth), "As ResNet-20.")
 	}
 	s.Sections = append(s.Sections, report.Section{Title: "Depth", Text: "The deeper a network, the more layers lose a part of a spike each.", Tables: []report.Table{table}})
 }
@@ -226,11 +220,11 @@ var pooledNet = named.VGG{Stages: [][]int{{16, 16}, {32, 32}, {64, 64}}, BatchNo
 
 // pooled is a network with max pooling by all gates.
 func (s *study) pooled(ctx context.Context) {
-	if !s.Turn(ctx, model.Data{Name: photographs}, poolClaim, countClaim, biasesClaim) {
+	if !s.Turn(ctx, model.Data{Name: recipe.Photographs}, poolClaim, countClaim, biasesClaim) {
 		return
 	}
 	c, found, steps := s.Conversions("pooled", s.size.calibrated), map[string]*recipe.Followed{}, []int{8, 16, 32, 64}
-	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: photographs, Train: 12_000, Normalize: true}, pooledNet.Nodes(), 4, batch, sgd(0.03), optim.Cosine{}))
+	t := c.Train(ctx, recipe.Ordinary(s.Env.Seed, model.Data{Name: recipe.Photographs, Train: 12_000, Normalize: true}, pooledNet.Nodes(), 4, batch, sgd(0.03), optim.Cosine{}))
 	for _, g := range gates {
 		a := method(g.name, "gate "+g.name, convert.Options{Pooling: g.by})
 		a.Steps, a.Tested = steps, tested

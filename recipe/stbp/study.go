@@ -235,6 +235,10 @@ func (s *study) window(ctx context.Context) error {
 	return s.curves("Steps of time", "The network of the released program on equal images and epochs. The first layer's product is done once, whatever the number of steps.", "steps", table, line, cost)
 }
 
+// photoSteps are the steps of the spiking arms. On training images held out two are as good
+// as four, at half the cost: 55.3 and 55.4 % after three epochs of 8,000 images.
+const photoSteps = 2
+
 // photographs are the arms on CIFAR-10, each beside its twin of rectified units.
 func (s *study) photographs(ctx context.Context) error {
 	z := s.size
@@ -250,7 +254,7 @@ func (s *study) photographs(ctx context.Context) error {
 	table := report.Table{Head: []string{"arm", "steps", "weights", "test accuracy", "an epoch"}, Right: []bool{false, true, true, true, true}}
 	of, names := map[arm]float64{}, []string(nil)
 	for _, a := range []arm{normalised, twinNormal, published, twin} {
-		steps, rate := 4, 3e-3
+		steps, rate := photoSteps, 3e-3
 		if a.relu() {
 			steps = 1
 		}

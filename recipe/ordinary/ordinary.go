@@ -1,0 +1,131 @@
+// Package ordinary is the recipe of the ordinary networks for CIFAR-10 that conversions into
+// spiking ones start from. A conversion can be judged only where its network is a good one: the
+// claims are the accuracies from which those of the recipes spikenorm, spiking-resnet, rmp and
+// qcfs count.
+//
+//	vgg-plain        32-32-A-64-64-A-128-128-A-256-10 without biases, A means of 2×2
+//	resnet-20        of 16, 32 and 64 channels, batch normalisation (He et al., CVPR 2016)
+//	resnet-20-plain  without biases and batch normalisation, behind three convolutions
+//	resnet-32, -44   as resnet-20
+//	vgg-16           13 convolutions, batch normalisation, means in place of maxima
+//
+// Of the training images 5,000 are held out to choose the epoch; the test images choose nothing.
+package ordinary
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"synfire/data/mnist"
+	"synfire/model"
+	"synfire/network/named"
+	"synfire/optim"
+	"synfire/recipe"
+	"synfire/report"
+	"synfire/report/figure"
+	"synfire/run"
+)
+
+// bounds are the accuracies that networks must reach, by their names.
+var bounds = map[string]float64{
+	recipe.PlainVGG: 80, recipe.PlainResNet: 80, recipe.ResNet20: 87.5, recipe.ResNet32: 87.5, recipe.ResNet44: 87.5, recipe.VGG16: 90.5,
+}
+
+// trained are the networks of a scale.
+var trained = map[report.Scale][]string{
+	report.Smoke: {"digits"},
+	report.Short: {recipe.PlainVGG, recipe.ResNet20},
+	report.Full:  {recipe.PlainVGG, recipe.ResNet20, recipe.PlainResNet, recipe.ResNet32, recipe.ResNet44, recipe.VGG16},
+}
+
+// Recipe is the recipe.
+func Recipe() recipe.Recipe {
+	return recipe.Recipe{
+		ID: "ordinary", Title: "Ordinary networks for CIFAR-10, to be made spiking",
+		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 80, report.Full: 600},
+		Claims:  claims(), Run: runStudy,
+	}
+}
+
+func claims() (list []report.Claim) {
+	for _, name := range trained[report.Full] {
+		seeds := report.Seeds{Full: 1}
+		for _, s := range trained[report.Short] {
+			if s == name {
+				seeds.Short = 1
+			}
+		}
+		c := recipe.Bounded(name, "CIFAR-10 (JPEG Q75) test accuracy of "+name+", an ordinary network", "%", "no paper: what a conversion must start from to count",
+			report.AtLeast, bounds[name], seeds, report.Samples{Short: 10_000, Full: 10_000})
+		c.Note = "Stated before any run."
+		list = append(list, c)
+	}
+	return list
+}
+
+// config is the training of a network of a scale.
+func config(name string, seed uint64) (model.Config, error) {
+	if name != "digits" {
+		return recipe.Photographic(name, seed)
+	}
+	net := named.ResNet{Depth: 8, Width: 8, Stem: 1, BatchNorm: true, Bias: true, Classes: 10}
+	return recipe.Ordinary(seed, model.Data{Name: mnist.SampleName, Normalize: true}, net.Nodes(), 2, 25, optim.SGD{LR: 0.1, Momentum: 0.9}, optim.Cosine{}), nil
+}
+
+func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
+	names, ok := trained[e.Scale]
+	if !ok {
+		return nil, fmt.Errorf("ordinary: no scale %q: use smoke, short or full", e.Scale)
+	}
+	var s *recipe.Study
+	table := report.Table{Head: []string{"network", "weights", "test accuracy", "an epoch"}, Right: []bool{false, true, true, true}}
+	for _, name := range names {
+		c, err := config(name, e.Seed)
+		if err != nil {
+			return nil, err
+		}
+		if s == nil {
+			trainSet, testSet, err := e.Catalog.Load(ctx, c.Data, e.Data)
+			if err != nil {
+				return nil, err
+			}
+			s = recipe.NewStudy(e, trainSet, testSet)
+		}
+		t := s.Run(ctx, recipe.Job{Name: name, Config: c})
+		if t == nil {
+			return nil, s.Err()
+		}
+		accuracy, key := t.Result.Test.Value("accuracy"), strings.ReplaceAll(name, "-", "_")
+		if _, ok := bounds[name]; ok {
+			s.Add(name, accuracy, s.Test().Len())
+		}
+		s.Metrics[key+"_test_accuracy"], s.Metrics[key+"_seconds_per_epoch"] = accuracy, t.EpochSeconds()
+		table.Rows = append(table.Rows, []string{name, report.Integer(t.Network().ParamCount()), fmt.Sprintf("%.2f %%", accuracy), report.Seconds(t.EpochSeconds())})
+	}
+	course, err := courses(s)
+	if err != nil {
+		return nil, err
+	}
+	return s.Outcome(func(r report.Run) report.Page {
+		return report.Page{
+			Title:  "Ordinary networks for CIFAR-10, to be made spiking",
+			Lead:   "Networks of rectified units and means of pixels, as conversions take them.",
+			Claims: r.Claims, Facts: r.Facts(),
+			Sections: []report.Section{{Title: "Learning", Tables: []report.Table{table}, Figures: []report.Figure{{
+				SVG: course.SVG(), Alt: "accuracy on images held out and training loss over epochs", Caption: "Accuracy on training images held out, which choose the epoch, and the loss in training.",
+			}}}},
+		}
+	})
+}
+
+// courses are the accuracies of all networks over the epochs, on the images held out, and
+// their losses in training.
+func courses(s *recipe.Study) (figure.Figure, error) {
+	var held, loss []figure.Series
+	for _, name := range s.Names() {
+		held = append(held, s.Course(name, func(e run.Epoch) float64 { return e.Valid["accuracy"] }))
+		loss = append(loss, s.Course(name, func(e run.Epoch) float64 { return e.Train["loss"] }))
+	}
+	return figure.Curves("Ordinary networks", "epoch", figure.Panel{Name: "accuracy, held out (%)", Series: held}, figure.Panel{Name: "training loss", Series: loss})
+}
