@@ -30,6 +30,23 @@ func VGGLike() named.VGG {
 	return a
 }
 
+// Fast lets a rule learn as airbench94 does (Jordan, "94% on CIFAR-10 in 3.29 seconds on a
+// single GPU", 2024), from batches of any size: Nesterov's momentum with rate and decay
+// decoupled, a triangular rate, 64 times that for the shifts of batch normalisation, and
+// look-ahead. Labels are smoothed by FastSmoothing in the rule's loss.
+func Fast(r *bptt.Rule, batch int) {
+	// The rates are 11.5/1024 and 0.0153/1024 for an image. There a constant gradient counts
+	// 1 + 1/(1 − μ), in optim.SGD 1/(1 − μ).
+	const momentum = 0.85
+	perImage := 1 / (1 - momentum) / (1 + 1/(1-momentum)) / 1024 * float64(batch)
+	r.Optimizer = optim.SGD{LR: 11.5 * perImage, Momentum: momentum, Decay: 0.0153 * perImage, Nesterov: true, Decoupled: true}
+	r.Schedule, r.ShiftRate = optim.Triangular{Rise: 0.23, Start: 0.2, End: 0.07}, 64
+	r.Average = optim.LookAhead{Every: 5, Alpha: 0.226, Power: 3}
+}
+
+// FastSmoothing is the share of a label that all classes have alike.
+const FastSmoothing = 0.2
+
 // The ordinary networks for photographs that conversions start from. Those named plain have
 // neither biases nor batch normalisation, and see pixels in [0, 1], which Poisson input needs;
 // the others see them less their mean, over their deviation.

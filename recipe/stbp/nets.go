@@ -10,6 +10,7 @@ import (
 	"synfire/network"
 	"synfire/neuron"
 	"synfire/optim"
+	"synfire/recipe"
 	"synfire/rule/bptt"
 	"synfire/surrogate"
 )
@@ -104,6 +105,10 @@ func (a arm) gain() float64 {
 	return 0
 }
 
+// photoSteps are the steps of the spiking arms. On training images held out two are as good
+// as four, at half the cost: 55.3 and 55.4 % after three epochs of 8,000 images.
+const photoSteps = 2
+
 // photographic is the network for 32×32 images: convolutions of 3×3, each followed by a
 // 2×2 mean. The first mean is of the encoding layer's currents, which are the same in
 // each step, so that what follows sees a quarter of the pixels.
@@ -118,7 +123,10 @@ func photographic(a arm, widths []int) (list []layer.Layer) {
 			list = append(append(list, a.unit()...), pool)
 		}
 	}
-	list = append(list, layer.Flatten{}, layer.Dropout{Rate: dropoutRate})
+	list = append(list, layer.Flatten{})
+	if !a.batchNorm() {
+		list = append(list, layer.Dropout{Rate: dropoutRate})
+	}
 	if a == published {
 		return append(list, layer.Linear{Out: 10 * voters, Gain: a.gain()}, spiking(theta, decay), neunorm.Vote{Voters: voters})
 	}
@@ -144,13 +152,29 @@ func (a arm) unit() (list []layer.Layer) {
 	return list
 }
 
-// objective is the loss of an arm. Rectified units have one step, in which that of each
-// step is the cross-entropy.
-func (a arm) objective() loss.Loss {
+// photoBatch is the images a step.
+const photoBatch = 125
+
+// training is how an arm learns. Rates were chosen on training images held out. Rectified units
+// have one step, in which the loss of each step is the cross-entropy. recipe.Fast is for
+// currents that are normalised; after five epochs of 8,000 images an arm with it is right on
+// 67.7 % of those held out.
+func (a arm) training(seed uint64, d model.Data, widths []int, epochs int) model.Config {
+	var objective loss.Loss = loss.StepCrossEntropy{Level: 1, Smoothing: recipe.FastSmoothing}
 	if a == published {
-		return loss.CountMSE{}
+		objective = loss.CountMSE{}
 	}
-	return loss.StepCrossEntropy{Level: 1}
+	steps := photoSteps
+	if a.relu() {
+		steps = 1
+	}
+	c := config(seed, d, photographic(a, widths), objective, 3e-3, steps, epochs, photoBatch)
+	if a.batchNorm() {
+		r := c.Rule.(bptt.Rule)
+		recipe.Fast(&r, photoBatch)
+		c.Rule = r
+	}
+	return c
 }
 
 // eventful is the network for 34×34 pixels of two polarities, of spiking or of rectified

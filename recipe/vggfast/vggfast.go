@@ -23,7 +23,6 @@ import (
 	"synfire/loss"
 	"synfire/model"
 	"synfire/network/named"
-	"synfire/optim"
 	"synfire/recipe"
 	"synfire/report"
 	"synfire/rule/bptt"
@@ -52,13 +51,6 @@ func Recipe() recipe.Recipe {
 	}
 }
 
-// The rates are those of airbench94 for an image, 11.5/1024 and 0.0153/1024, in the form of
-// optim.SGD: there a constant gradient counts 1 + 1/(1 − μ), here 1/(1 − μ).
-const (
-	momentum = 0.85
-	perImage = 1 / (1 - momentum) / (1 + 1/(1-momentum)) / 1024
-)
-
 // Config is the configuration of a scale.
 func Config(scale report.Scale, seed uint64) (model.Config, error) {
 	net := named.NewFast()
@@ -80,14 +72,9 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 	default:
 		return c, fmt.Errorf("vgg-fast: no scale %q: use smoke, short or full", scale)
 	}
-	images := float64(c.Batch)
-	c.Rule = bptt.Rule{
-		Layers: net.Nodes(), Whiten: &bptt.Whiten{},
-		Loss:      []bptt.Term{{Loss: loss.MembraneCrossEntropy{Smoothing: 0.2}}},
-		Optimizer: optim.SGD{LR: 11.5 * perImage * images, Momentum: momentum, Decay: 0.0153 * perImage * images, Nesterov: true, Decoupled: true},
-		Schedule:  optim.Triangular{Rise: 0.23, Start: 0.2, End: 0.07}, ShiftRate: 64,
-		Average: optim.LookAhead{Every: 5, Alpha: 0.226, Power: 3},
-	}
+	r := bptt.Rule{Layers: net.Nodes(), Whiten: &bptt.Whiten{}, Loss: []bptt.Term{{Loss: loss.MembraneCrossEntropy{Smoothing: recipe.FastSmoothing}}}}
+	recipe.Fast(&r, c.Batch)
+	c.Rule = r
 	return c, nil
 }
 
