@@ -34,6 +34,9 @@ const (
 
 	digitsClaim = "mnist"
 
+	balanceClaim     = "balance"
+	balanceGainClaim = "balance-gain"
+
 	poolClaim   = "max-pool"
 	countClaim  = "max-pool-count"
 	biasesClaim = "max-pool-biases"
@@ -75,6 +78,9 @@ func claims() []report.Claim {
 		of(resnetClaim, "ResNet-20 on CIFAR-10 (JPEG Q75), 99.9 percentile, from half of the threshold: loss in 350 steps", "points", "paper: ResNet-44 has 92.37 % in 350 steps", report.AtMost, 1, 0, 10_000),
 		of(shortcutClaim, "accuracy of ResNet-20 with shortcuts multiplied by λ_in/λ_out less that with weight 1, the smaller gain of 64 and 128 steps; at short with 8, 16 and 32 channels", "points", card+": 10.8", report.AtLeast, 5, tested, 10_000),
 
+		of(balanceClaim, "ResNet-20 on CIFAR-10 (JPEG Q75), 32 steps from 0, scales of each channel fitted to the steps and delayed read-out: loss", "points", "Bu et al. 2025: 4.2 of ResNet-18 on ImageNet", report.AtMost, 5, 0, 10_000),
+		of(balanceGainClaim, "the same: accuracy less that with the 99.9 percentile of layers and delayed read-out", "points", "Bu et al. 2025: 65.5 for 12.5 % without the delay, of ResNet-18 on ImageNet", report.AtLeast, 10, 0, 10_000),
+
 		of(half64Claim, small+"loss in 64 steps from half of the threshold", "points", card+": 1.2", report.AtMost, 3, tested, 0),
 		of(half128Claim, small+"loss in 128 steps from half of the threshold", "points", card+": −0.8", report.AtMost, 2, tested, 0),
 		of(zeroClaim, small+"accuracy in 32 steps from half of the threshold less that from 0", "points", card+": 37.2", report.AtLeast, 20, tested, 0),
@@ -95,6 +101,8 @@ func claims() []report.Claim {
 		switch list[i].ID {
 		case resnetClaim, shortcutClaim:
 			list[i].Note += " At full it counts only where the ordinary network reaches 87.5 %."
+		case balanceClaim, balanceGainClaim:
+			list[i].Note += " It counts only where the ordinary network reaches 87.5 %, and where the scales of layers lose at least 20 points without the delay."
 		case compensationClaim, needlessClaim:
 			list[i].Note += " The calibration measured it on 14 layers, and expects it of 20."
 		}

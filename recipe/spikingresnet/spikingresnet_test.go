@@ -37,6 +37,7 @@ func TestClaims(t *testing.T) {
 	want := map[string]float64{
 		"resnet20": 1, "shortcut": 5, "half-64": 3, "half-128": 2, "half-zero": 20, "percentile": 0, "percentile-spikes": 1.5,
 		"compensation": 2, "compensation-half": 1, "hard": 15, "mnist": 0.3, "max-pool": 2, "max-pool-count": 3, "max-pool-biases": 20,
+		"balance": 5, "balance-gain": 10,
 	}
 	for _, c := range Recipe().Claims {
 		w, ok := want[c.ID]

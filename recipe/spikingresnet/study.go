@@ -179,7 +179,39 @@ func (s *study) published(ctx context.Context) {
 		s.Claim(resnetClaim, half.Loss(350), half.N)
 		s.Claim(shortcutClaim, min(half.At(64).Accuracy-alike.At(64).Accuracy, half.At(128).Accuracy-alike.At(128).Accuracy), half.N)
 	}
+	s.balanced(ctx, c, t)
 	s.Show(c, "ResNet-20", "16, 32 and 64 channels, all images, 5,000 of them held out to choose the epoch. "+ratioText(ratios))
+}
+
+// scalarLoss is what the scalar must lose for the claims on balanced scales to be judged.
+const scalarLoss = 20
+
+// balanced is the same network in few steps from 0: a scale for a layer or one for each channel,
+// fitted to the steps, and scores of all steps or without the first.
+func (s *study) balanced(ctx context.Context, c *recipe.Conversions, t *recipe.Trained) {
+	const steps = 32
+	found := map[string]*recipe.Followed{}
+	for _, a := range []recipe.Arm{
+		{Name: "scalar", Text: "99.9 percentile, from 0", Method: "percentile"},
+		{Name: "scalar-delayed", Text: "the same, delayed read-out", Method: "percentile", Options: convert.Options{Late: convert.FindLate}},
+		{Name: "balance", Text: "scales of channels, from 0", Method: "balance"},
+		{Name: "balance-delayed", Text: "the same, delayed read-out", Method: "balance", Options: convert.Options{Late: convert.FindLate}},
+	} {
+		a.Options.Start, a.Steps = &zero, []int{steps}
+		found[a.Name] = c.Follow(ctx, t, a)
+	}
+	if s.Err() != nil || !s.Reached(t, floor, balanceClaim, balanceGainClaim) {
+		return
+	}
+	if lost := found["scalar"].Loss(steps); lost < scalarLoss && s.Env.Rehearse == nil {
+		for _, id := range []string{balanceClaim, balanceGainClaim} {
+			s.Leave(id, fmt.Sprintf("the scalar loses %.1f points, and the claim is of a network that it makes lose %d", lost, scalarLoss))
+		}
+		return
+	}
+	both := found["balance-delayed"]
+	s.Claim(balanceClaim, both.Loss(steps), both.N)
+	s.Claim(balanceGainClaim, both.At(steps).Accuracy-found["scalar-delayed"].At(steps).Accuracy, both.N)
 }
 
 // depths are deeper and shallower networks, and what they lose.
