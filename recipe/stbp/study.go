@@ -36,7 +36,7 @@ type size struct {
 var sizes = map[report.Scale]size{
 	report.Smoke: {mlpEpochs: 2, mlpSteps: 4, hidden: 100, cnnEpochs: 1, cnnSteps: 2, ablationEpochs: 1, windows: []int{1, 2}, windowEpochs: 1},
 	report.Short: {
-		mlpEpochs: 10, mlpSteps: 8, hidden: 800, cnnEpochs: 5, cnnSteps: 4,
+		mlpEpochs: 10, mlpSteps: 8, hidden: 800, cnnEpochs: 10, cnnSteps: 4,
 		images: 10_000, ablationEpochs: 3, windows: []int{2, 4, 8, 16}, windowEpochs: 3,
 		widths: []int{64, 128, 256}, photoEpochs: 6, eventEpochs: 40, eventSteps: 20,
 	},
