@@ -127,7 +127,7 @@ func cifar(seed uint64, label string, truncate rule.Truncate) recipe.Job {
 		rule.Layer{Conv: 32, Kernel: 3, Padding: 1, ThetaBP: 0.25}, rule.Layer{Pool: 2},
 		rule.Layer{Conv: 96, Kernel: 3, Padding: 1, ThetaBP: 0.25}, rule.Layer{Pool: 2},
 		rule.Layer{Conv: 192, Kernel: 3, Padding: 1, ThetaBP: 0.25}, rule.Layer{Pool: 2}, rule.Layer{Dense: 512})
-	c.Data.Normalize, c.Data.Augment = true, []data.Augment{data.Flip{}, data.Shift{Max: 4}}
+	c.Data.Normalize, c.Data.Augment = true, []data.Augment{data.Flip{Probability: 0.5}, data.Shift{Max: 4}}
 	r.Alpha, r.Truncate = 200, truncate
 	r.Optimizer = optim.SGD{LR: 0.02, Momentum: 0.9, Decay: 5e-4}
 	return job(label, c, r)

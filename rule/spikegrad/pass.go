@@ -268,15 +268,17 @@ func (p *passes) backward(w *worker, lo, hi int) {
 // fireErrors turns what drives errors into error spikes.
 func (s *stage) fireErrors(u, n, v []tensor.Float, truncate bool) {
 	for i, in := range u {
-		switch {
-		case in == 0:
-		case !s.open(n[i], v[i]):
-			u[i] = 0
-		case truncate:
-			u[i] = tensor.Float(int64(in / s.thetaBP))
-		default:
-			u[i] = in / s.thetaBP
+		if in == 0 {
+			continue
 		}
+		if !s.open(n[i], v[i]) {
+			u[i] = 0
+			continue
+		}
+		if in /= s.thetaBP; truncate {
+			in = tensor.Float(int64(in))
+		}
+		u[i] = in
 	}
 }
 
@@ -307,45 +309,52 @@ func (p *passes) countBackward(w *worker, l, i int) {
 	if spikes == 0 {
 		return
 	}
+	open, sent := p.reached(w, l, i)
 	if l > 0 {
 		c.ratio += float64(weighted) / p.macs
-		c.backward += p.reached(w, l, i, func(j int) bool { return p.stages[l-1].open(p.n[l][i*s.in.Size()+j], p.v[l][i*s.in.Size()+j]) })
+		c.backward += open
 		if !s.certainBack(squares) {
 			c.inexact = 1
 		}
 	}
 	if s.size == 0 {
-		c.updates += p.reached(w, l, i, func(j int) bool { return p.n[l][i*s.in.Size()+j] != 0 })
+		c.updates += sent
 	}
 }
 
-// reached is the number of synapses by which the error spikes in w.pixels reach those of a
-// layer's inputs that are chosen.
-func (p *passes) reached(w *worker, l, i int, chosen func(j int) bool) (sum int64) {
-	s := p.stages[l]
-	m, ones := s.pixels()
+// reached is the number of synapses by which the error spikes of a sample, in w.pixels, reach
+// those of a layer's inputs that let errors through, S′ = 1, and those that sent spikes.
+func (p *passes) reached(w *worker, l, i int) (open, sent int64) {
+	s, n := p.stages[l], row(p.n[l], p.samples, i)
+	var below *stage
+	var v []tensor.Float
+	if l > 0 {
+		below, v = p.stages[l-1], row(p.v[l], p.samples, i)
+	}
 	if s.size > 0 { // each channel by itself
 		w.reach = tensor.Resize(w.reach, s.in.Size())
 		s.pool.Transpose(&w.images, w.reach, row(p.d[l+1], p.samples, i), nil)
-		for j, v := range w.reach {
-			if v != 0 && chosen(j) {
-				sum += int64(math.Round(math.Abs(float64(v)) * s.scale))
+		for j, spikes := range w.reach {
+			if spikes != 0 && (below == nil || below.open(n[j], v[j])) {
+				open += int64(math.Abs(float64(spikes))*s.scale + 0.5) // of a mean, which may be rounded
 			}
 		}
-		return sum
+		return open, 0
 	}
+	m, ones := s.pixels()
 	w.reach = tensor.Resize(w.reach, m.H*m.W)
 	clear(w.reach)
 	m.Transpose(&w.images, ones, w.reach, w.pixels[:m.Pixels()])
+	channels := s.in[2]
 	for pixel, spikes := range w.reach {
 		if spikes == 0 {
 			continue
 		}
-		for c := range s.in[2] {
-			if chosen(pixel*s.in[2] + c) {
-				sum += int64(spikes)
-			}
+		at := pixel * channels
+		sent += int64(spikes) * int64(kernel.CountNonzero(n[at:][:channels]))
+		if below != nil {
+			open += int64(spikes) * below.opened(n[at:][:channels], v[at:][:channels])
 		}
 	}
-	return sum
+	return open, sent
 }

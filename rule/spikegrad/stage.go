@@ -198,11 +198,12 @@ func (s *stage) drive(sc *linmap.Scratch, y, x []tensor.Float, count int, whole 
 
 // toUnits makes sums of means, which are rounded unless size² is a power of two.
 func toUnits(y []tensor.Float, scale tensor.Float, whole bool) {
+	kernel.Scale(y, scale)
+	if part, _ := math.Frexp(float64(scale)); !whole || part == 0.5 {
+		return
+	}
 	for i, v := range y {
-		y[i] = v * scale
-		if whole {
-			y[i] = tensor.Float(math.Round(float64(y[i])))
-		}
+		y[i] = tensor.Float(math.Round(float64(v)))
 	}
 }
 
@@ -231,20 +232,35 @@ func (s *stage) back(sc *linmap.Scratch, u, d []tensor.Float, count int, whole b
 
 // fire turns input I into spikes n and what is left, V.
 func (s *stage) fire(n, v []tensor.Float, truncate bool) {
+	least := tensor.Float(0)
+	if s.linear {
+		least = tensor.Float(math.Inf(-1))
+	}
 	for i, in := range v {
 		count := in / s.theta
 		if truncate {
 			count = tensor.Float(int64(count))
 		}
-		if count < 0 && !s.linear {
-			count = 0
-		}
+		count = max(count, least)
 		n[i], v[i] = count, in-count*s.theta
 	}
 }
 
 // open is S′.
 func (s *stage) open(n, v tensor.Float) bool { return s.linear || v > 0 || n > 0 }
+
+// opened is how many neurons let errors through.
+func (s *stage) opened(n, v []tensor.Float) (count int64) {
+	if s.linear {
+		return int64(len(n))
+	}
+	for i, spikes := range n {
+		if v[i] > 0 || spikes > 0 {
+			count++
+		}
+	}
+	return count
+}
 
 // certain reports whether sums of weighted spikes are exact, whatever their order: they and
 // all their parts stay below the limit, as the norm of the weights times that of the spikes
