@@ -5,6 +5,7 @@ import (
 	"synfire/recipe"
 	"synfire/recipe/braincompare"
 	"synfire/recipe/eqprop"
+	"synfire/recipe/hybrid"
 	"synfire/recipe/joint"
 	"synfire/recipe/qcfs"
 	"synfire/recipe/quickstart"
@@ -33,6 +34,7 @@ func Recipes() []recipe.Recipe {
 		spikenorm.Recipe(),
 		spikingresnet.Recipe(),
 		stdb.Recipe(),
+		hybrid.Recipe(),
 		rmp.Recipe(),
 		joint.Recipe(),
 		vggfast.Recipe(),
