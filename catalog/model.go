@@ -18,6 +18,7 @@ import (
 	"synfire/task"
 	"synfire/tensor"
 	"synfire/train"
+	"synfire/zoo"
 )
 
 // OpenOptions say how a model file is opened. The zero value opens any of today's.
@@ -47,7 +48,7 @@ type Model struct {
 
 // Open opens a model file or a checkpoint of any rule of the catalogue.
 func (c Catalog) Open(path string, o OpenOptions) (*Model, error) {
-	f, err := modelfile.Read(path)
+	f, err := zoo.Read(path)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 	"synfire/catalog"
 	"synfire/compare"
 	"synfire/compare/recording"
-	"synfire/modelfile"
+	"synfire/zoo"
 )
 
 // representation is the responses of one layer, or of a recording, to stimuli.
@@ -39,7 +39,7 @@ func (c *compareCmd) load(a *app, path string, layers []string) ([]representatio
 
 // network records the layers of a checkpoint's network.
 func (c *compareCmd) network(a *app, path string, layers []string) ([]representation, error) {
-	f, err := modelfile.Read(path)
+	f, err := zoo.Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("compare %s: neither a model nor a recording with an array x: %w", path, err)
 	}

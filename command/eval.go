@@ -14,10 +14,11 @@ import (
 	"synfire/rule/bptt"
 	"synfire/train"
 	"synfire/view"
+	"synfire/zoo"
 )
 
 type evalCmd struct {
-	Model   string `arg:"" help:"Model file, or checkpoint of a run."`
+	Model   string `arg:"" help:"Model file, checkpoint of a run, or name of a model that ships (synfire models)."`
 	Data    string `help:"Data set, or your own as folder:PATH, npz:FILE, or source:PATH for the kind of source that the model was trained on. Default: what it was trained on." placeholder:"DATA"`
 	Split   string `help:"Part of the data: train, valid, test or all." enum:"train,valid,test,all" default:"test"`
 	Threads int    `help:"Threads; 0 means one for each processor." default:"0"`
@@ -39,7 +40,7 @@ neither has seen.`
 func (c *evalCmd) Run(a *app) error {
 	pool := par.New(c.Threads)
 	defer pool.Close()
-	f, err := modelfile.Read(c.Model)
+	f, err := zoo.Read(c.Model)
 	if err != nil {
 		return fmt.Errorf("eval: %w", err)
 	}

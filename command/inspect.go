@@ -13,10 +13,10 @@ import (
 
 	"synfire/inspect"
 	"synfire/internal/atomicfile"
-	"synfire/modelfile"
 	"synfire/report/figure"
 	"synfire/sample"
 	"synfire/view"
+	"synfire/zoo"
 )
 
 type inspectCmd struct {
@@ -145,7 +145,7 @@ func (c *inspectCmd) print(a *app, in inspect.File) error {
 		total += t.Bytes
 	}
 	if in.Version != "" && total <= shownBytes {
-		if _, err := modelfile.Read(c.File); err != nil { // for its sum
+		if _, err := zoo.Read(c.File); err != nil { // for its sum
 			return fmt.Errorf("inspect: %w", err)
 		}
 	}

@@ -74,6 +74,7 @@ type cli struct {
 	Export     exchange.Export    `cmd:"" group:"own" help:"Write the network of a model to NIR or ONNX."`
 	Certify    exchange.Certify   `cmd:"" group:"own" help:"Tell what a NIR file means, and whether it runs so here."`
 	Convert    conversion.Convert `cmd:"" group:"own" help:"Make an ordinary network a spiking one, and tell how accurate it is."`
+	Models     conversion.Models  `cmd:"" group:"own" help:"List the trained models that are part of the program."`
 	Kinds      kindsCmd           `cmd:"" group:"own" help:"List the kinds that YAML files may name, with their keys."`
 	Schema     schemaCmd          `cmd:"" group:"own" help:"Print the JSON schema of the YAML files, for editors."`
 	Distance   distanceCmd        `cmd:"" group:"measure" help:"Measure how far spike trains are apart."`

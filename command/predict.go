@@ -15,12 +15,12 @@ import (
 	"synfire/data/table"
 	"synfire/internal/par"
 	"synfire/model"
-	"synfire/modelfile"
 	"synfire/view"
+	"synfire/zoo"
 )
 
 type predictCmd struct {
-	Model   string   `arg:"" help:"Model file, or checkpoint of a run."`
+	Model   string   `arg:"" help:"Model file, checkpoint of a run, or name of a model that ships (synfire models)."`
 	Files   []string `arg:"" name:"file" help:"Images (PNG, JPEG), sounds (WAV), tables (CSV), arrays (NPZ, NPY), recordings of events (N-MNIST .bin), or - for lines of numbers on standard input."`
 	Threads int      `help:"Threads; 0 means one for each processor." default:"0"`
 	Data    string   `help:"Of a checkpoint of version 1, the data that it was trained on, as eval takes them." placeholder:"DATA"`
@@ -95,7 +95,7 @@ func (c *predictCmd) fail(a *app, failed *view.Failures, name string, err error)
 
 // open opens the model. A file of format 1 lacks what the data tell.
 func (c *predictCmd) open(a *app, pool *par.Pool) (*catalog.Model, error) {
-	f, err := modelfile.Read(c.Model)
+	f, err := zoo.Read(c.Model)
 	if err != nil {
 		return nil, fmt.Errorf("predict: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -31,6 +32,7 @@ import (
 	"synfire/modelfile"
 	"synfire/run"
 	"synfire/task"
+	"synfire/zoo"
 )
 
 // File is what a file holds.
@@ -96,9 +98,13 @@ type ConfigError struct{ error }
 // Unwrap is the mistake.
 func (e ConfigError) Unwrap() error { return e.error }
 
-// Open finds out what is at a path. The catalogue decodes configurations.
+// Open finds out what is at a path; where there is nothing, what the model is that ships
+// under this name. The catalogue decodes configurations.
 func Open(c catalog.Catalog, path string) (File, error) {
 	st, err := os.Stat(path)
+	if m, ok := zoo.Find(path); ok && errors.Is(err, fs.ErrNotExist) {
+		return ofShipped(c, m)
+	}
 	if err != nil {
 		return File{}, err
 	}
@@ -160,7 +166,7 @@ func ofSafetensors(c catalog.Catalog, path string) (File, error) {
 	if f.Summary == nil {
 		f.Summary = map[string]string{}
 	}
-	if f.Arrays, err = places(path); err != nil {
+	if f.Arrays, err = placesIn(path); err != nil {
 		return File{}, err
 	}
 	if !strings.HasPrefix(raw.Meta["format"], "synfire ") {
@@ -170,19 +176,36 @@ func ofSafetensors(c catalog.Catalog, path string) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	f.Format, f.Version, f.Text = "model", strconv.Itoa(m.Format), string(m.Config)
+	return ofModel(c, m, f.Arrays), nil
+}
+
+// ofShipped is a model that is part of the program.
+func ofShipped(c catalog.Catalog, m zoo.Model) (File, error) {
+	content := bytes.NewReader(m.Content())
+	file, err := modelfile.Decode(m.Content())
+	if err != nil {
+		return File{}, err
+	}
+	arrays, err := places(content, content.Size(), func(offset int64, info npz.Info, take func([]float64) error) error {
+		return info.Each(io.NewSectionReader(content, offset, info.Bytes), take)
+	})
+	return ofModel(c, file, arrays), err
+}
+
+// ofModel is a model or a checkpoint.
+func ofModel(c catalog.Catalog, m *modelfile.File, arrays []Array) File {
+	f := File{Format: "model", Version: strconv.Itoa(m.Format), Text: string(m.Config), Summary: facts(c, m), Arrays: arrays}
 	if m.Progress != nil || m.Format == 1 {
 		f.Format = "checkpoint"
 	}
-	f.Summary = facts(c, m)
 	slices.SortStableFunc(f.Arrays, func(a, b Array) int { // the model's own first
 		return strings.Count(a.Name, ":") - strings.Count(b.Name, ":")
 	})
-	return f, nil
+	return f
 }
 
-// places are the arrays of a safetensors file.
-func places(path string) (out []Array, err error) {
+// placesIn are the arrays of a safetensors file at a path.
+func placesIn(path string) (out []Array, err error) {
 	in, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -192,9 +215,20 @@ func places(path string) (out []Array, err error) {
 	if err != nil {
 		return nil, err
 	}
-	index, err := safetensors.Index(in, st.Size(), safetensors.Limits{})
+	out, err = places(in, st.Size(), func(offset int64, info npz.Info, take func([]float64) error) error {
+		return section(path, offset, info, take)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return out, nil
+}
+
+// places are the arrays of a safetensors file, whose elements read hands over.
+func places(in io.ReaderAt, size int64, read func(offset int64, info npz.Info, take func([]float64) error) error) (out []Array, err error) {
+	index, err := safetensors.Index(in, size, safetensors.Limits{})
+	if err != nil {
+		return nil, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(index)) {
 		p := index[name]
@@ -203,7 +237,7 @@ func places(path string) (out []Array, err error) {
 			if err != nil {
 				return nil // a type that NumPy has not
 			}
-			return section(path, p.Offset, info, take)
+			return read(p.Offset, info, take)
 		}})
 	}
 	return out, nil

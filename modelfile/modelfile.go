@@ -101,6 +101,22 @@ func Read(path string) (*File, error) {
 	return f, nil
 }
 
+// Decode is Read of a file in memory.
+func Decode(b []byte) (*File, error) {
+	if err := safetensors.Verify(b, safetensors.Limits{}); err != nil {
+		return nil, fmt.Errorf("read model: %w", err)
+	}
+	raw, err := safetensors.Decode(b, safetensors.Limits{})
+	if err != nil {
+		return nil, fmt.Errorf("read model: %w", err)
+	}
+	f, err := decode(raw)
+	if err != nil {
+		return nil, fmt.Errorf("read model: %w", err)
+	}
+	return f, nil
+}
+
 // decode is parse with the arrays restored.
 func decode(raw safetensors.File) (*File, error) {
 	f, err := parse(raw)

@@ -3,10 +3,14 @@ package recipe
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"synfire/catalog"
 	"synfire/convert"
+	"synfire/encode"
 	"synfire/layer"
+	"synfire/model"
 	"synfire/network"
 	"synfire/neuron"
 	"synfire/report"
@@ -55,17 +59,37 @@ func (t *Trained) convert(ctx context.Context, g network.Graph) (network.Graph, 
 	if err != nil {
 		return g, nil, err
 	}
-	c, s := t.Config.Convert, convert.Samples{
-		Source: t.Sets.Train, Normalize: t.Sets.Normalization, Encoder: t.Config.Encoder,
+	return t.Balanced(ctx, g, spiking, t.Config.Encoder, *t.Config.Convert)
+}
+
+// Balanced is an ordinary network with neurons in the place of its units, whose thresholds
+// are set by the training samples of t: what training goes on from where a configuration
+// has convert.
+func (t *Trained) Balanced(ctx context.Context, g network.Graph, spiking layer.Spiking, encoder encode.Encoder, how model.Conversion) (network.Graph, network.Report, error) {
+	s := convert.Samples{
+		Source: t.Sets.Train, Normalize: t.Sets.Normalization, Encoder: encoder,
 		Steps: convertSteps, Count: convertSamples, Batch: convertBatch, Seed: t.Config.Seed,
 	}
-	if c.Samples > 0 {
-		s.Count = c.Samples
+	if how.Samples > 0 {
+		s.Count = how.Samples
 	}
-	if c.Steps > 0 {
-		s.Steps = c.Steps
+	if how.Steps > 0 {
+		s.Steps = how.Steps
 	}
-	return convert.Apply(ctx, g, s.Calibration(ctx), convert.Check{}, convert.Swap{Spiking: spiking}, convert.Balance{Factor: c.Factor, Percentile: c.Percentile})
+	return convert.Apply(ctx, g, s.Calibration(ctx), convert.Check{}, convert.Swap{Spiking: spiking}, convert.Balance{Factor: how.Factor, Percentile: how.Percentile})
+}
+
+// Onward runs a job that starts from the model of an ordinary network made spiking. All of
+// it must be taken up; it is nil after an error.
+func (s *Study) Onward(ctx context.Context, j Job, from *Trained, how model.Conversion) *Trained {
+	j.Config.Init = filepath.Join(s.Env.Out, fmt.Sprintf("%s-s%d", from.Name, from.Config.Seed), "model.safetensors")
+	j.Config.Convert = &how
+	t := s.Run(ctx, j)
+	if t != nil && len(t.Left) > 0 {
+		s.Fail(fmt.Errorf("%s, seed %d: of the converted network %s", j.Name, j.Config.Seed, strings.Join(t.Left, "; ")))
+		return nil
+	}
+	return t
 }
 
 // neurons are those of the learner's network, whose thresholds a conversion sets.

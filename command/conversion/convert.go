@@ -25,6 +25,7 @@ import (
 	"synfire/report"
 	"synfire/train"
 	"synfire/view"
+	"synfire/zoo"
 )
 
 // Env is what the verb works with.
@@ -37,7 +38,7 @@ type Env struct {
 
 // Convert is the verb convert.
 type Convert struct {
-	Model      string   `arg:"" help:"Model file of an ordinary network: rectified units, constant input."`
+	Model      string   `arg:"" help:"Model file of an ordinary network, or name of one that ships (synfire models): rectified units, constant input."`
 	Method     []string `help:"How scales are found, one or several: model, data, percentile, channel, spike-norm, rmp, spiking-resnet, balance, calibrate, qcfs; or ttfs, single spikes." default:"percentile" placeholder:"METHOD,…"`
 	Data       string   `help:"Data set, or your own as folder:PATH or npz:FILE. Default: what the model was trained on." placeholder:"DATA"`
 	Split      string   `help:"Part of the data that is measured: train, valid, test or all." enum:"train,valid,test,all" default:"test"`
@@ -120,7 +121,7 @@ func (c *Convert) run(e Env) error {
 	}
 	pool := par.New(c.Threads)
 	defer pool.Close()
-	f, err := modelfile.Read(c.Model)
+	f, err := zoo.Read(c.Model)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 
 // Export is the verb export.
 type Export struct {
-	Model  string   `arg:"" help:"Model file or checkpoint."`
+	Model  string   `arg:"" help:"Model file, checkpoint, or name of a model that ships (synfire models)."`
 	Out    string   `short:"o" required:"" help:"File to write; its ending says the format: .nir or .onnx." placeholder:"FILE"`
 	DT     *float64 `name:"dt" help:"Length of a step in the unit of time of a NIR file, seconds; none: 0.001." placeholder:"TIME"`
 	Method string   `help:"How steps become equations of a NIR file: exact or euler; none: exact." enum:",exact,euler" default:"" placeholder:"METHOD"`

@@ -5,6 +5,7 @@ import (
 	"synfire/recipe"
 	"synfire/recipe/braincompare"
 	"synfire/recipe/eqprop"
+	"synfire/recipe/hybrid"
 	"synfire/recipe/joint"
 	"synfire/recipe/ordinary"
 	"synfire/recipe/qcfs"
@@ -34,6 +35,7 @@ func Recipes() []recipe.Recipe {
 		spikenorm.Recipe(),
 		spikingresnet.Recipe(),
 		stdb.Recipe(),
+		hybrid.Recipe(),
 		rmp.Recipe(),
 		joint.Recipe(),
 		vggfast.Recipe(),

@@ -3,7 +3,6 @@ package stdb
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -54,25 +53,23 @@ func (c converted) has(name string) bool {
 
 // job runs a training run and keeps its figures as metrics.
 func (s *study) job(ctx context.Context, name string, c model.Config) *recipe.Trained {
-	t := s.Run(ctx, recipe.Job{Name: name, Config: c})
+	return s.measured(s.Run(ctx, recipe.Job{Name: name, Config: c}))
+}
+
+// hybrid converts an ordinary network and trains it on.
+func (s *study) hybrid(ctx context.Context, name string, c model.Config, from *recipe.Trained, how model.Conversion) *recipe.Trained {
+	return s.measured(s.Onward(ctx, recipe.Job{Name: name, Config: c}, from, how))
+}
+
+// measured keeps the figures of a run as metrics; nil after an error.
+func (s *study) measured(t *recipe.Trained) *recipe.Trained {
 	if t == nil {
 		return nil
 	}
 	p := reached(t, len(t.Epochs)-1)
-	key := fmt.Sprintf("%s_s%d_", strings.ReplaceAll(name, "-", "_"), c.Seed)
+	key := fmt.Sprintf("%s_s%d_", strings.ReplaceAll(t.Name, "-", "_"), t.Config.Seed)
 	s.Metrics[key+"test_accuracy"], s.Metrics[key+"spikes_per_image"] = p.accuracy, p.spikes
 	s.Metrics[key+"seconds_per_epoch"] = t.EpochSeconds()
-	return t
-}
-
-// hybrid converts an ordinary network and trains it on. All of it must have been taken up.
-func (s *study) hybrid(ctx context.Context, name string, c model.Config, from *recipe.Trained, how model.Conversion) *recipe.Trained {
-	c.Init, c.Convert = filepath.Join(s.Env.Out, fmt.Sprintf("%s-s%d", from.Name, from.Config.Seed), "model.safetensors"), &how
-	t := s.job(ctx, name, c)
-	if t != nil && len(t.Left) > 0 {
-		s.Fail(fmt.Errorf("%s, seed %d: of the converted network %s", name, c.Seed, strings.Join(t.Left, "; ")))
-		return nil
-	}
 	return t
 }
 
@@ -92,12 +89,7 @@ func spikes(ev *train.Evaluation) float64 {
 
 // convert makes a trained network spiking, as training goes on from it (hybrid).
 func (s *study) convert(ctx context.Context, t *recipe.Trained, encoder encode.Encoder, how model.Conversion) (converted, error) {
-	images := convert.Samples{
-		Source: t.Sets.Train, Normalize: t.Sets.Normalization, Encoder: encoder,
-		Steps: how.Steps, Count: how.Samples, Batch: 10, Seed: t.Config.Seed,
-	}
-	g, r, err := convert.Apply(ctx, t.Network().Graph(), images.Calibration(ctx),
-		convert.Check{}, convert.Swap{Spiking: neurons(linear)}, convert.Balance{Factor: how.Factor})
+	g, r, err := t.Balanced(ctx, t.Network().Graph(), neurons(linear), encoder, how)
 	if err != nil {
 		return converted{}, fmt.Errorf("%s, seed %d: %w", t.Name, t.Config.Seed, err)
 	}
