@@ -10,6 +10,7 @@ import (
 	"synfire/model"
 	"synfire/modelfile"
 	"synfire/train"
+	"synfire/zoo"
 )
 
 // RuleName is the kind of a rule, empty where the catalogue does not have it.
@@ -87,7 +88,7 @@ func alikeSources(a, b data.Opener) bool {
 // and shapes of its own. It returns what did not fit, for people. A file of which
 // nothing fits is an error.
 func Initialise(l train.Learner, path string) (left []string, err error) {
-	f, err := modelfile.Read(path)
+	f, err := zoo.Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("init: %w", err)
 	}

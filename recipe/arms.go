@@ -105,16 +105,6 @@ func (c *Conversions) Train(ctx context.Context, m model.Config) *Trained {
 	return t
 }
 
-// Photographic trains the network of a name of Photographic; nil after an error.
-func (c *Conversions) Photographic(ctx context.Context, name string) *Trained {
-	m, err := Photographic(name, c.study.Env.Seed)
-	if err != nil {
-		c.study.Fail(err)
-		return nil
-	}
-	return c.Train(ctx, m)
-}
-
 // key begins the names of a network's metrics.
 func (c *Conversions) key(t *Trained) string {
 	return fmt.Sprintf("%s_s%d_", strings.ReplaceAll(c.Name, "-", "_"), t.Config.Seed)
@@ -249,7 +239,7 @@ func (c *Conversions) settings(t *Trained, a Arm, s convert.Study) string {
 	if o.Start != nil {
 		start = fmt.Sprint(*o.Start)
 	}
-	return fmt.Sprintln(t.WeightsSHA256(), a.Name, a.Method, reset, start, o.Pooling, o.Percentile, o.Nonzero, o.Factor, o.Rescale, a.Poisson, a.Steps, a.Held, a.Change != nil, s.Samples, s.Currents, s.Test.Len(), s.Seed)
+	return fmt.Sprintln(t.WeightsSHA256(), a.Name, a.Method, reset, start, o.Pooling, o.Percentile, o.Nonzero, o.Factor, o.Rescale, o.Late, a.Poisson, a.Steps, a.Held, a.Change != nil, s.Samples, s.Currents, s.Test.Len(), s.Seed)
 }
 
 // keptFigures are those of a file; nil where there is none, or one of other settings.
@@ -270,6 +260,9 @@ func keptFigures(path, settings string) (*Followed, error) {
 }
 
 func keepFigures(path string, f *Followed) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { // a network that ships has no run
+		return err
+	}
 	file, err := os.Create(path)
 	if err != nil {
 		return err

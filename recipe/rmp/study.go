@@ -209,7 +209,7 @@ func (s *study) vgg(ctx context.Context) {
 	chosen, most := 1.0, math.Inf(-1)
 	for _, alpha := range []float64{1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3} {
 		a := arm(alpha, true)
-		a.Name = "held-" + a.Name
+		a.Name, a.Steps = "held-"+a.Name, []int{chosenAt}
 		f := c.Follow(ctx, t, a)
 		if f == nil {
 			return

@@ -6,7 +6,7 @@
 //	spike-side   784–300–10 learnt by spikes in random order
 //	alpha-…      784–100–10 on 10,000 images, by the scale of errors
 //	levels-…     the same, by the levels of the input
-//	cifar-…      32C3–P2–96C3–P2–192C3–P2–512–10, errors as spikes and real ones
+//	cifar-…      64C5/2–96C3–P2–192C3–P2–512–10, errors as spikes and real ones
 //
 // The last epoch's network is the result; the test images are watched and choose nothing.
 package spikegrad
@@ -121,15 +121,18 @@ func small(seed uint64, name string, images int, label string, change func(*rule
 	return job(label, c, r)
 }
 
-// cifar is a network of 1.8 M weights, its images flipped and shifted.
+// cifar is a network of 1.8 M weights, its images flipped and shifted. The first layer's stride,
+// the rate and its one cycle were chosen on training images held out, of four epochs of 8,000
+// images: 52.9 % where a mean of 2×2 pixels stands behind 32 convolutions in place of the stride,
+// 54.2 % with it, 55.3 % at twice the rate.
 func cifar(seed uint64, label string, truncate rule.Truncate) recipe.Job {
-	c, r := base(seed, "cifar10-jpeg", 40,
-		rule.Layer{Conv: 32, Kernel: 3, Padding: 1, ThetaBP: 0.25}, rule.Layer{Pool: 2},
+	c, r := base(seed, "cifar10-jpeg", 20,
+		rule.Layer{Conv: 64, Kernel: 5, Stride: 2, Padding: 2},
 		rule.Layer{Conv: 96, Kernel: 3, Padding: 1, ThetaBP: 0.25}, rule.Layer{Pool: 2},
 		rule.Layer{Conv: 192, Kernel: 3, Padding: 1, ThetaBP: 0.25}, rule.Layer{Pool: 2}, rule.Layer{Dense: 512})
 	c.Data.Normalize, c.Data.Augment = true, []data.Augment{data.Flip{Probability: 0.5}, data.Shift{Max: 4}}
-	r.Alpha, r.Truncate = 200, truncate
-	r.Optimizer = optim.SGD{LR: 0.02, Momentum: 0.9, Decay: 5e-4}
+	r.Alpha, r.Truncate, r.Schedule = 200, truncate, optim.OneCycle{}
+	r.Optimizer = optim.SGD{LR: 0.1, Momentum: 0.9, Decay: 5e-4}
 	return job(label, c, r)
 }
 

@@ -1,0 +1,86 @@
+package recipe
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"synfire/catalog"
+	"synfire/model"
+	"synfire/sample"
+	"synfire/train"
+	"synfire/zoo"
+)
+
+// ShippedName is the name of package zoo under which a network of Photographic may ship.
+func ShippedName(name string) string { return "cifar10-" + name }
+
+// Shipped is a network that ships with the program in the place of one that a study trains: the
+// result of an earlier run of the same configuration, rounded. It is measured anew on the test
+// samples. Samples are held out as when it was trained.
+func (s *Study) Shipped(ctx context.Context, j Job, shipped string) *Trained {
+	if s.err != nil {
+		return nil
+	}
+	t, err := shippedModel(ctx, s.Env, j.Config, shipped, s.train, s.test)
+	if err != nil {
+		s.Fail(fmt.Errorf("%s, which ships: %w", shipped, err))
+		return nil
+	}
+	t.Name = j.Name
+	s.Jobs = append(s.Jobs, t)
+	t.writeWeights(s.weights)
+	return t
+}
+
+func shippedModel(ctx context.Context, e *Env, c model.Config, shipped string, trainSet, testSet sample.Source) (*Trained, error) {
+	c, _, err := e.Catalog.KeepSplit(c)
+	if err != nil {
+		return nil, err
+	}
+	c, sets, err := c.Prepare(ctx, trainSet, testSet)
+	if err != nil {
+		return nil, err
+	}
+	loop, err := c.Loop(sets, e.Pool)
+	if err != nil {
+		return nil, err
+	}
+	left, err := catalog.Initialise(loop.Learner, shipped)
+	if err == nil && len(left) > 0 {
+		err = fmt.Errorf("it is not the network of the study: %s", strings.Join(left, "; "))
+	}
+	if err != nil {
+		return nil, err
+	}
+	t := &Trained{Config: c, Sets: sets, Learner: loop.Learner, Result: &train.Result{Epoch: c.Epochs}}
+	if t.YAML, err = e.Catalog.Encode(c); err != nil {
+		return nil, err
+	}
+	t.Result.Test, err = train.Evaluate(ctx, t.Learner, sets.Test, train.EvaluateOptions{Tasks: c.Task, Normalize: sets.Normalization})
+	return t, err
+}
+
+// Photographic is the network of a name of the function of this name: the one that ships, where
+// one does and the study has the seed that it was trained by, or else one that is trained. It is
+// nil after an error.
+func (c *Conversions) Photographic(ctx context.Context, name string) *Trained {
+	m, err := Photographic(name, c.study.Env.Seed)
+	if err != nil {
+		c.study.Fail(err)
+		return nil
+	}
+	shipped := ShippedName(name)
+	if _, ok := zoo.Find(shipped); !ok || m.Seed != shippedSeed || c.study.Env.Rehearse != nil {
+		return c.Train(ctx, m)
+	}
+	t := c.study.Shipped(ctx, Job{Name: c.Name, Config: m}, shipped)
+	if t == nil {
+		return nil
+	}
+	c.study.Metrics[c.key(t)+"test_accuracy"] = t.Result.Test.Value("accuracy")
+	return t
+}
+
+// shippedSeed is that of the networks that ship.
+const shippedSeed = 1
