@@ -182,14 +182,13 @@ func (s *study) converted(ctx context.Context, ann *recipe.Trained) (chosen map[
 	if err != nil {
 		return nil, 0, err
 	}
-	best, graphs := map[int]float64{}, map[float64]network.Graph{}
+	whole, _, err := ann.Balanced(ctx, ann.Network().Graph(), spiking, encode.Constant{}, model.Conversion{Factor: 1, Samples: s.size.calibrated, Steps: s.size.settle})
+	if err != nil {
+		return nil, 0, err
+	}
+	best := map[int]float64{}
 	for _, f := range factors {
-		g, _, err := ann.Balanced(ctx, ann.Network().Graph(), spiking, encode.Constant{}, model.Conversion{Factor: f, Samples: s.size.calibrated, Steps: s.size.settle})
-		if err != nil {
-			return nil, 0, fmt.Errorf("factor %v: %w", f, err)
-		}
-		graphs[f] = g
-		held, err := s.curve(ctx, ann, g, some, s.size.steps)
+		held, err := s.curve(ctx, ann, lowered(whole, f), some, s.size.steps)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -209,7 +208,7 @@ func (s *study) converted(ctx context.Context, ann *recipe.Trained) (chosen map[
 		if len(steps) == 0 {
 			continue
 		}
-		tested, err := s.curve(ctx, ann, graphs[f], ann.Sets.Test, steps)
+		tested, err := s.curve(ctx, ann, lowered(whole, f), ann.Sets.Test, steps)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -223,6 +222,23 @@ func (s *study) converted(ctx context.Context, ann *recipe.Trained) (chosen map[
 		}
 	}
 	return chosen, late, nil
+}
+
+// lowered is a balanced network with its thresholds times a factor, as convert.Balance makes
+// it with that factor.
+func lowered(g network.Graph, factor float64) network.Graph {
+	g = network.Edit(g).Graph() // nodes of its own
+	for i, nd := range g.Nodes {
+		l, ok := nd.Layer.(layer.Spiking)
+		if !ok {
+			continue
+		}
+		n := l.Neuron.(neuron.STDB)
+		n.Threshold *= factor
+		l.Neuron = n
+		g.Nodes[i].Layer, g.Nodes[i].Arrays = l, nil // the array starts at the neuron's threshold
+	}
+	return g
 }
 
 // held is the ordinary network's accuracy on held-out images.
