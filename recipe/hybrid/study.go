@@ -40,6 +40,7 @@ type study struct {
 	*recipe.ConversionStudy
 	size   size
 	points []point
+	left   map[string]bool // claims without a figure of some seed
 }
 
 // point is an accuracy in percent of the test images, and what it takes.
@@ -257,25 +258,45 @@ func (s *study) curve(ctx context.Context, ann *recipe.Trained, g network.Graph,
 	})
 }
 
-// judge adds the figures of a seed to the claims.
+// judge adds the figures of a seed to the claims. A claim without a figure of one of its
+// seeds is left, and stays so.
 func (s *study) judge(ann *recipe.Trained, late int) {
-	z, seed, n := s.size, ann.Config.Seed, s.Test().Len()
+	z, seed := s.size, ann.Config.Seed
 	if s.Err() != nil || z.photographs && !s.Reached(ann, floor, gainClaim, cifarClaim, tenfoldName) {
 		return
 	}
 	top, good := s.at(ordinary, seed, 1), s.at(hybrid, seed, z.claimed)
 	switch {
 	case late == 0:
-		s.Leave(gainClaim, fmt.Sprintf("the converted network loses less than %d points of held-out images in each number of steps", gap))
+		s.leave(gainClaim, fmt.Sprintf("seed %d: the converted network loses less than %d points of held-out images in each number of steps", seed, gap))
 	default:
 		lost := s.at(converted, seed, late)
-		s.Claim(gainClaim, 100*(s.at(one, seed, late)-lost)/(top-lost), n)
+		s.figure(gainClaim, 100*(s.at(one, seed, late)-lost)/(top-lost))
 	}
-	s.Claim(tenfoldName, s.reaches(converted, seed)/s.reaches(hybrid, seed), n)
+	s.figure(tenfoldName, s.reaches(converted, seed)/s.reaches(hybrid, seed))
 	if z.photographs {
-		s.Claim(cifarClaim, top-good, n)
+		s.figure(cifarClaim, top-good)
 		return
 	}
-	s.Claim(mnistClaim, top-good, n)
-	s.Claim(orderClaim, good-max(s.at(converted, seed, z.claimed), s.at(scratch, seed, z.claimed)), n)
+	s.figure(mnistClaim, top-good)
+	s.figure(orderClaim, good-max(s.at(converted, seed, z.claimed), s.at(scratch, seed, z.claimed)))
+}
+
+// figure adds a figure of all test images to a claim that is not left.
+func (s *study) figure(id string, v float64) {
+	switch {
+	case s.left[id]:
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		s.leave(id, fmt.Sprintf("the figure of a seed is %v: what it is made of was not reached", v))
+	default:
+		s.Add(id, v, s.Test().Len())
+	}
+}
+
+// leave says why a claim has no figure.
+func (s *study) leave(id, why string) {
+	if !s.left[id] {
+		s.left[id] = true
+		s.Leave(id, why)
+	}
 }
