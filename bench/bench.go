@@ -11,6 +11,7 @@
 //	         784–500–10 and 784–500–500–10 whole and with 90 % pruned, in turn, batch 20
 //	W8       784–400–10, learning of spike times, 256 steps, one image after another
 //	W9       28×28×1: 32C3–AP2–32C3–AP2–128–10, STBP's neurons, 2, 4, 8 and 16 steps, batch 100
+//	W10      32×32×3: the ordinary network vgg-fast, batch 125, and an epoch of it
 //	GEMM     products of dense matrices, both operands packed within the time
 //	density  the first layer of W3 alone, by event and dense, from 1 to 50 %
 //

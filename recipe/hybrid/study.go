@@ -40,6 +40,7 @@ type study struct {
 	*recipe.ConversionStudy
 	size   size
 	points []point
+	left   map[string]bool // claims without a figure of some seed
 }
 
 // point is an accuracy in percent of the test images, and what it takes.
@@ -182,14 +183,13 @@ func (s *study) converted(ctx context.Context, ann *recipe.Trained) (chosen map[
 	if err != nil {
 		return nil, 0, err
 	}
-	best, graphs := map[int]float64{}, map[float64]network.Graph{}
+	whole, _, err := ann.Balanced(ctx, ann.Network().Graph(), spiking, encode.Constant{}, model.Conversion{Factor: 1, Samples: s.size.calibrated, Steps: s.size.settle})
+	if err != nil {
+		return nil, 0, err
+	}
+	best := map[int]float64{}
 	for _, f := range factors {
-		g, _, err := ann.Balanced(ctx, ann.Network().Graph(), spiking, encode.Constant{}, model.Conversion{Factor: f, Samples: s.size.calibrated, Steps: s.size.settle})
-		if err != nil {
-			return nil, 0, fmt.Errorf("factor %v: %w", f, err)
-		}
-		graphs[f] = g
-		held, err := s.curve(ctx, ann, g, some, s.size.steps)
+		held, err := s.curve(ctx, ann, lowered(whole, f), some, s.size.steps)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -209,7 +209,7 @@ func (s *study) converted(ctx context.Context, ann *recipe.Trained) (chosen map[
 		if len(steps) == 0 {
 			continue
 		}
-		tested, err := s.curve(ctx, ann, graphs[f], ann.Sets.Test, steps)
+		tested, err := s.curve(ctx, ann, lowered(whole, f), ann.Sets.Test, steps)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -223,6 +223,23 @@ func (s *study) converted(ctx context.Context, ann *recipe.Trained) (chosen map[
 		}
 	}
 	return chosen, late, nil
+}
+
+// lowered is a balanced network with its thresholds times a factor, as convert.Balance makes
+// it with that factor.
+func lowered(g network.Graph, factor float64) network.Graph {
+	g = network.Edit(g).Graph() // nodes of its own
+	for i, nd := range g.Nodes {
+		l, ok := nd.Layer.(layer.Spiking)
+		if !ok {
+			continue
+		}
+		n := l.Neuron.(neuron.STDB)
+		n.Threshold *= factor
+		l.Neuron = n
+		g.Nodes[i].Layer, g.Nodes[i].Arrays = l, nil // the array starts at the neuron's threshold
+	}
+	return g
 }
 
 // held is the ordinary network's accuracy on held-out images.
@@ -241,25 +258,45 @@ func (s *study) curve(ctx context.Context, ann *recipe.Trained, g network.Graph,
 	})
 }
 
-// judge adds the figures of a seed to the claims.
+// judge adds the figures of a seed to the claims. A claim without a figure of one of its
+// seeds is left, and stays so.
 func (s *study) judge(ann *recipe.Trained, late int) {
-	z, seed, n := s.size, ann.Config.Seed, s.Test().Len()
+	z, seed := s.size, ann.Config.Seed
 	if s.Err() != nil || z.photographs && !s.Reached(ann, floor, gainClaim, cifarClaim, tenfoldName) {
 		return
 	}
 	top, good := s.at(ordinary, seed, 1), s.at(hybrid, seed, z.claimed)
 	switch {
 	case late == 0:
-		s.Leave(gainClaim, fmt.Sprintf("the converted network loses less than %d points of held-out images in each number of steps", gap))
+		s.leave(gainClaim, fmt.Sprintf("seed %d: the converted network loses less than %d points of held-out images in each number of steps", seed, gap))
 	default:
 		lost := s.at(converted, seed, late)
-		s.Claim(gainClaim, 100*(s.at(one, seed, late)-lost)/(top-lost), n)
+		s.figure(gainClaim, 100*(s.at(one, seed, late)-lost)/(top-lost))
 	}
-	s.Claim(tenfoldName, s.reaches(converted, seed)/s.reaches(hybrid, seed), n)
+	s.figure(tenfoldName, s.reaches(converted, seed)/s.reaches(hybrid, seed))
 	if z.photographs {
-		s.Claim(cifarClaim, top-good, n)
+		s.figure(cifarClaim, top-good)
 		return
 	}
-	s.Claim(mnistClaim, top-good, n)
-	s.Claim(orderClaim, good-max(s.at(converted, seed, z.claimed), s.at(scratch, seed, z.claimed)), n)
+	s.figure(mnistClaim, top-good)
+	s.figure(orderClaim, good-max(s.at(converted, seed, z.claimed), s.at(scratch, seed, z.claimed)))
+}
+
+// figure adds a figure of all test images to a claim that is not left.
+func (s *study) figure(id string, v float64) {
+	switch {
+	case s.left[id]:
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		s.leave(id, fmt.Sprintf("the figure of a seed is %v: what it is made of was not reached", v))
+	default:
+		s.Add(id, v, s.Test().Len())
+	}
+}
+
+// leave says why a claim has no figure.
+func (s *study) leave(id, why string) {
+	if !s.left[id] {
+		s.left[id] = true
+		s.Leave(id, why)
+	}
 }
