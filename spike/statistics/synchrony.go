@@ -20,8 +20,8 @@ type Synchrony struct {
 }
 
 // Contrast is the spike contrast of Ciba et al. 2018 (J. Neurosci. Methods 293:136). For a
-// width Δ, bins begin every Δ/2, from half a bin before the window on, so that each spike is
-// in two of them; with Θ_k spikes in bin k, of n_k of the N units,
+// width Δ, bins begin every Δ/2 from the window's start on, so that a spike is in two of them,
+// but for the window's first and last half bin; with Θ_k spikes in bin k, of n_k of the N units,
 //
 //	changes = Σ_k |Θ_{k+1} − Θ_k| / Σ_k Θ_k
 //	active  = (Σ_k n_k Θ_k / Σ_k Θ_k − 1) / (N − 1)
@@ -77,24 +77,25 @@ func Contrast(units []spike.Train, shortest float64) (Synchrony, error) {
 func contrastAt(units []spike.Train, width float64) (changes, active float64) {
 	window, e := units[0], units[0].Slack()
 	half := width / 2
-	n := int(e.Floor(window.Duration(), half)) + 2 // bin k begins at Start + (k − 1) half
-	theta, units2 := make([]float64, n), make([]float64, n)
+	n := max(1, int(e.Ceil(window.Duration(), half))-1) // bins; one more half of them
+	theta, of := make([]float64, n), make([]float64, n)
 	for _, u := range units {
-		last := -1
+		next := 0 // the first bin that the unit is not known to be in
 		for _, s := range u.Times {
-			k := int(e.Floor(s-window.Start, half)) // the bins k and k + 1 hold it
-			theta[k]++
-			theta[k+1]++
-			for b := max(k, last+1); b <= k+1; b++ {
-				units2[b]++
+			k := min(int(e.Floor(s-window.Start, half)), n)
+			for bin := max(0, k-1); bin <= min(k, n-1); bin++ {
+				theta[bin]++
+				if bin >= next {
+					of[bin]++
+					next = bin + 1
+				}
 			}
-			last = k + 1
 		}
 	}
 	total, weighted, change := 0.0, 0.0, 0.0
 	for k, v := range theta {
 		total += v
-		weighted += v * units2[k]
+		weighted += v * of[k]
 		if k > 0 {
 			change += math.Abs(v - theta[k-1])
 		}

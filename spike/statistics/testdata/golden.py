@@ -149,8 +149,8 @@ trains = [v[0] for v in units]
 least = max(0.01, min(np.diff(t).min() for t in trains) / 2)
 width, best = T / 2, None
 while width >= least - 1e-12:
-    starts = START + (np.arange(int(np.floor(T / (width / 2) + 1e-9)) + 2) - 1) * width / 2
-    per = np.array([[((t >= a - 1e-10) & (t < a + width - 1e-10)).sum() for a in starts] for t in trains])
+    starts = START + np.arange(max(1, int(np.ceil(T / (width / 2) - 1e-9)) - 1)) * width / 2
+    per = np.array([[((t >= a - 1e-10) & ((t < a + width - 1e-10) | (a + width > STOP - 1e-9))).sum() for a in starts] for t in trains])
     theta, active = per.sum(axis=0), (per > 0).sum(axis=0)
     s = np.abs(np.diff(theta)).sum() / theta.sum() * ((active * theta).sum() / theta.sum() - 1) / (len(trains) - 1)
     if best is None or s > best[0]:

@@ -1,0 +1,193 @@
+package command
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"synfire/command/spikes"
+	"synfire/format/npz"
+)
+
+// spikesJSON is what the contract says of spikes --json, whatever the statistic.
+type spikesJSON struct {
+	Statistic string         `json:"statistic"`
+	Name      string         `json:"name"`
+	Params    map[string]any `json:"params"`
+	Unit      string         `json:"unit"`
+	Units     []string       `json:"units"`
+	X         []float64      `json:"x"`
+	XUnit     string         `json:"x_unit"`
+	Values    []any          `json:"values"`
+	Low       [][]*float64   `json:"low"`
+	High      [][]*float64   `json:"high"`
+	Why       string         `json:"why"`
+}
+
+// The recording has two units of two trials; a third is silent.
+const spikesCSV = "unit,trial,time\n" +
+	"a,1,1\na,1,2\na,1,4\na,1,5\na,1,5.5\na,1,9\n" + "a,2,3\na,2,3.5\na,2,7\n" +
+	"b,1,1.5\nb,1,2\nb,1,2.5\nb,1,8\n" + "b,2,6\n"
+
+// needed are the options of each statistic that has some without defaults.
+var needed = map[string]string{
+	"lvr": "--refractory 0.005", "sttc": "--reach 0.5", "contrast": "--shortest 0.5", "complexity": "--spread 0.25",
+	"synchrofacts": "--spread 0.5", "bursts": "--longest 1",
+}
+
+func spikesArgs(file, verb string, more ...string) []string {
+	args := append([]string{"spikes", file, verb, "--window", "0,10", "--units", "a,b,c", "--unit", "s"}, strings.Fields(needed[verb])...)
+	return append(args, more...)
+}
+
+// Every statistic prints text, JSON, CSV, NPZ and a picture.
+func TestSpikesEveryVerb(t *testing.T) {
+	file := write(t, "rec.csv", spikesCSV)
+	for verb := range strings.SplitSeq(spikes.Names(), ",") {
+		dir := t.TempDir()
+		csv, picture := filepath.Join(dir, "out.csv"), filepath.Join(dir, "out.svg")
+		text, errOut, code := command(spikesArgs(file, verb, "--trial", "1", "--out", csv, "--figure", picture)...)
+		if code != 0 || !strings.Contains(text, verb) {
+			t.Errorf("%s: exit code %d, %s%s", verb, code, text, errOut)
+			continue
+		}
+		if b, err := os.ReadFile(picture); err != nil || !strings.HasPrefix(string(b), "<svg") {
+			t.Errorf("%s: picture %.20s, %v", verb, b, err)
+		}
+		table, err := os.ReadFile(csv)
+		if err != nil || strings.Count(string(table), "\n") < 2 {
+			t.Errorf("%s: %s, %v", verb, table, err)
+		}
+		archive := filepath.Join(dir, "out.npz")
+		line, errOut, code := command(spikesArgs(file, verb, "--trial", "1", "--json", "--out", archive)...)
+		var got spikesJSON
+		strict(t, line, &got)
+		if code != 0 || got.Statistic != verb || got.Unit == "" || got.Values == nil || len(got.Units) == 0 {
+			t.Errorf("%s: exit code %d, %s%s", verb, code, line, errOut)
+		}
+		if strings.Contains(line, "null") != (got.Why != "") {
+			t.Errorf("%s: what is null has a reason, and nothing else: %s", verb, line)
+		}
+		f, err := os.Open(archive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, _ := f.Stat()
+		arrays, err := npz.Read(f, st.Size(), 0)
+		f.Close()
+		if err != nil || arrays["values"].Shape[0] != len(got.Values) {
+			t.Errorf("%s: %v, %v", verb, arrays["values"].Shape, err)
+		}
+	}
+}
+
+// Values by hand, over all trials where none is chosen; a silent unit is null, and why.
+func TestSpikesValues(t *testing.T) {
+	file := write(t, "rec.csv", spikesCSV)
+	measure := func(verb string, more ...string) (got spikesJSON) {
+		t.Helper()
+		line, errOut, code := command(spikesArgs(file, verb, append(more, "--json")...)...)
+		if code != 0 {
+			t.Fatalf("%s: exit code %d, %s", verb, code, errOut)
+		}
+		strict(t, line, &got)
+		return got
+	}
+	is := func(what string, got any, want float64) {
+		t.Helper()
+		if v, ok := got.(float64); !ok || math.Abs(v-want) > 1e-12 {
+			t.Errorf("%s is %v, want %v", what, got, want)
+		}
+	}
+	// Intervals of a: 1 2 1 0.5 3.5 and 0.5 3.5, of b: 0.5 0.5 5.5 and none.
+	cv := measure("cv")
+	mean := 12.0 / 7
+	square := (1 + 4 + 1 + 0.25 + 12.25 + 0.25 + 12.25) / 7
+	is("CV", cv.Values[0], math.Sqrt(square-mean*mean)/mean)
+	if cv.Values[2] != nil || cv.Why == "" || cv.Unit != "1" || !slices.Equal(cv.Units, []string{"a", "b", "c"}) {
+		t.Errorf("%+v", cv)
+	}
+	is("CV2", measure("cv2").Values[1], (0+2*5/6.0)/2)
+	psth := measure("psth", "--width", "2")
+	a := psth.Values[0].([]any)
+	is("PSTH", a[1], 3/4.0) // 2, 3 and 3.5 in [2, 4), of two trials
+	if len(psth.X) != 5 || psth.X[1] != 3 || psth.XUnit != "s" || psth.Unit != "spikes/s" || len(psth.Low) != 3 || *psth.Low[2][0] != 0 || !(*psth.High[0][1] > 0.5) {
+		t.Errorf("%+v", psth)
+	}
+	bursts := measure("bursts", "--trial", "1")
+	if len(bursts.Values) != 2 {
+		t.Fatalf("%+v", bursts.Values)
+	}
+	first := bursts.Values[0].(map[string]any)
+	if first["unit"] != "a" || first["start"] != 4.0 || first["stop"] != 5.5 || first["spikes"] != 3.0 {
+		t.Errorf("%+v", first)
+	}
+	one := measure("cross", "--trial", "1", "--width", "0.5", "--lag", "1", "--uncorrected", "--only", "b", "--only", "a")
+	if !slices.Equal(one.Units, []string{"b → a"}) || len(one.X) != 5 {
+		t.Errorf("%+v", one)
+	}
+	is("pairs at the same time", one.Values[0].([]any)[2], 1)
+	is("pairs in which b follows by 0.5", one.Values[0].([]any)[1], 2)
+}
+
+// Standard input and lists of recordings, a line each; units of the file have names.
+func TestSpikesOfAPipe(t *testing.T) {
+	in, err := os.Open(write(t, "in", `[{"name":"x","t_start":0,"t_end":4,"units":["u"],"trains":[[1,2]]},{"t_start":0,"t_end":4,"trains":[[1,3],[]]}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	stdin := os.Stdin
+	os.Stdin = in
+	defer func() { os.Stdin = stdin }()
+	out, errOut, code := command("spikes", "-", "summary", "--json")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if code != 0 || len(lines) != 2 {
+		t.Fatalf("exit code %d, %s%s", code, out, errOut)
+	}
+	var got spikesJSON
+	strict(t, lines[0], &got)
+	row := got.Values[0].(map[string]any)
+	if got.Name != "x" || row["unit"] != "u" || row["rate"] != 0.5 || row["cv"] != 0.0 || row["lv"] != nil || got.Unit != "spikes per unit of time" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestSpikesMistakes(t *testing.T) {
+	file := write(t, "rec.csv", spikesCSV)
+	for want, args := range map[string][]string{
+		`did you mean "fano"?`:          {file, "fanoo"},
+		"sttc needs --reach":            {file, "sttc"},
+		"--reach is not for cv":         {file, "cv", "--reach", "1"},
+		"bursts needs --longest":        {file, "bursts"},
+		"--surprise finds bursts by":    {file, "bursts", "--surprise", "10", "--least", "3"},
+		`want a time, auto or adaptive`: {file, "rate", "--bandwidth", "wide"},
+		"is for a Gaussian kernel":      {file, "rate", "--bandwidth", "adaptive", "--kernel", "alpha"},
+		"ends in .csv or .npz":          {file, "cv", "--out", "x.json"},
+		"--width -1":                    {file, "counts", "--width=-1"},
+		"want two times":                {file, "counts", "--window", "5,1"},
+		"--smooth is for counts":        {file, "auto", "--as", "coefficient", "--smooth", "1"},
+	} {
+		_, errOut, code := command(append([]string{"spikes"}, args...)...)
+		if code != exitUsage || !strings.Contains(errOut, want) {
+			t.Errorf("%v: exit code %d, %s, want %s", args, code, errOut, want)
+		}
+	}
+	for want, args := range map[string][]string{
+		"--window 0,10":        {file, "cv"},
+		"choose it by --trial": {file, "sttc", "--reach", "1", "--window", "0,10"},
+		`--only "z"`:           {file, "cv", "--window", "0,10", "--only", "z"},
+		"no such file":         {file + "x", "cv"},
+		"shorter one":          {file, "contrast", "--window", "0,10", "--trial", "1", "--shortest", "6"},
+		"outside the window":   {file, "cv", "--window", "0,5"},
+		"below the window":     {file, "auto", "--as", "coefficient", "--window", "0,10", "--lag", "20", "--width", "1"},
+	} {
+		_, errOut, code := command(append([]string{"spikes"}, args...)...)
+		if code != exitFailed || !strings.Contains(errOut, want) {
+			t.Errorf("%v: exit code %d, %s, want %s", args, code, errOut, want)
+		}
+	}
+}
