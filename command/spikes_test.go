@@ -10,6 +10,7 @@ import (
 
 	"synfire/command/spikes"
 	"synfire/format/npz"
+	"synfire/internal/shared"
 )
 
 // spikesJSON is what the contract says of spikes --json, whatever the statistic.
@@ -189,5 +190,22 @@ func TestSpikesMistakes(t *testing.T) {
 		if code != exitFailed || !strings.Contains(errOut, want) {
 			t.Errorf("%v: exit code %d, %s, want %s", args, code, errOut, want)
 		}
+	}
+}
+
+// A recording of the data set knows its window, units and trials.
+func TestSpikesOfTheDataSet(t *testing.T) {
+	t.Setenv("SYNFIRE_DATA", filepath.Dir(shared.File(t, "data/recordings.zip")))
+	line, errOut, code := command("spikes", "recordings:star/CAL1V", "counts", "--width", "11", "--json")
+	if code != 0 {
+		t.Fatalf("exit code %d, %s", code, errOut)
+	}
+	var got spikesJSON
+	strict(t, line, &got)
+	if len(got.Units) != 4 || got.Units[0] != "neuron 1" || got.Params["trials"] != 20.0 || got.XUnit != "s" || got.X[0] != 5.5 {
+		t.Errorf("%+v", got)
+	}
+	if _, errOut, code := command("spikes", "recordings:star/CAL1W", "cv"); code != exitFailed || !strings.Contains(errOut, "star/CAL1") {
+		t.Errorf("exit code %d, %s", code, errOut)
 	}
 }

@@ -2,6 +2,7 @@
 package spikes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 	"strings"
 
 	"synfire/command/exchange"
+	"synfire/data"
+	"synfire/data/recordings"
 	"synfire/distance/recording"
 	"synfire/format/spiketrain"
 	"synfire/internal/suggest"
@@ -24,11 +27,12 @@ import (
 type Env struct {
 	view.Screen
 	Context context.Context
+	Data    data.Options
 }
 
 // Spikes is the verb spikes.
 type Spikes struct {
-	File string `arg:"" help:"Recording: JSON, text with a train a line, CSV with the columns unit, time and perhaps trial, or NPZ; - reads standard input."`
+	File string `arg:"" help:"Recording: JSON, text with a train a line, CSV with the columns unit, time and perhaps trial, or NPZ; - reads standard input; recordings:NAME is one of the data set recordings."`
 	Verb string `arg:"" help:"What to tell of it: one of the statistics below." enum:"${spikes_verbs}"`
 
 	Window  string   `help:"Window of observation, for files that have none or in place of theirs." placeholder:"A,B"`
@@ -95,7 +99,7 @@ func (c *Spikes) Validate() error {
 
 // Run measures each recording of the file.
 func (c *Spikes) Run(e Env) error {
-	list, many, err := recording.Read(c.File, recording.Options{Form: c.Format, Trial: c.Trial, Every: c.Trial == "", Units: c.Units})
+	list, many, err := c.read(e)
 	if err != nil {
 		return fmt.Errorf("spikes: %w", err)
 	}
@@ -114,6 +118,29 @@ func (c *Spikes) Run(e Env) error {
 		}
 	}
 	return nil
+}
+
+// read reads the recordings of the file, or one of the data set's, whose times are in
+// seconds.
+func (c *Spikes) read(e Env) (list []spiketrain.Recording, many bool, err error) {
+	name, known := strings.CutPrefix(c.File, "recordings:")
+	if !known {
+		return recording.Read(c.File, recording.Options{Form: c.Format, Trial: c.Trial, Every: c.Trial == "", Units: c.Units})
+	}
+	archive, err := recordings.Load(e.Context, e.Data)
+	if err != nil {
+		return nil, false, err
+	}
+	info, err := archive.Info(name)
+	if err != nil {
+		return nil, false, err
+	}
+	r, err := archive.Recording(info)
+	if err == nil && c.Trial != "" {
+		r, err = r.Trial(c.Trial)
+	}
+	c.Unit = cmp.Or(c.Unit, "s")
+	return []spiketrain.Recording{r}, false, err
 }
 
 // one measures a recording.
