@@ -45,11 +45,8 @@ type Dither struct{ Width float64 }
 func (d Dither) Shuffle(t Train, key rng.Key) (Train, error) { return shuffle(d, t, key) }
 
 func (d Dither) drawer(t Train) (func(key rng.Key) Train, error) {
-	if err := t.Validate(); err != nil {
-		return nil, fmt.Errorf("spike.Dither: %w", err)
-	}
-	if !(d.Width >= 0) || t.Slack().Before(t.Duration(), d.Width) {
-		return nil, fmt.Errorf("spike.Dither: a width of %v in the window [%v, %v]; want one from 0 to its length", d.Width, t.Start, t.Stop)
+	if err := reaches("spike.Dither", t, d.Width); err != nil {
+		return nil, err
 	}
 	return func(key rng.Key) Train {
 		s := key.Source()
