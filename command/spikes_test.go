@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -26,6 +27,10 @@ type spikesJSON struct {
 	Low       [][]*float64   `json:"low"`
 	High      [][]*float64   `json:"high"`
 	Why       string         `json:"why"`
+
+	Start  float64     `json:"t_start"` // of trains
+	Stop   float64     `json:"t_end"`
+	Trains [][]float64 `json:"trains"`
 }
 
 // The recording has two units of two trials; a third is silent.
@@ -36,7 +41,7 @@ const spikesCSV = "unit,trial,time\n" +
 // needed are the options of each statistic that has some without defaults.
 var needed = map[string]string{
 	"lvr": "--refractory 0.005", "sttc": "--reach 0.5", "contrast": "--shortest 0.5", "complexity": "--spread 0.25",
-	"synchrofacts": "--spread 0.5", "bursts": "--longest 1",
+	"synchrofacts": "--spread 0.5", "bursts": "--longest 1", "test": "--statistic cv --surrogates 19",
 }
 
 func spikesArgs(file, verb string, more ...string) []string {
@@ -79,6 +84,12 @@ func TestSpikesEveryVerb(t *testing.T) {
 		st, _ := f.Stat()
 		arrays, err := npz.Read(f, st.Size(), 0)
 		f.Close()
+		if got.Trains != nil {
+			if err != nil || arrays["unit_names"].Shape[0] != 3 || got.Stop != 10 {
+				t.Errorf("%s: %v, %v, %s", verb, arrays, err, line)
+			}
+			continue
+		}
 		if err != nil || arrays["values"].Shape[0] != len(got.Values) {
 			t.Errorf("%s: %v, %v", verb, arrays["values"].Shape, err)
 		}
@@ -170,6 +181,14 @@ func TestSpikesMistakes(t *testing.T) {
 		"ends in .csv or .npz":          {file, "cv", "--out", "x.json"},
 		"--width -1":                    {file, "counts", "--width=-1"},
 		"want two times":                {file, "counts", "--window", "5,1"},
+		"--move is not for isi":         {file, "surrogate", "--surrogate", "isi", "--move", "1"},
+		"test needs --statistic":        {file, "test"},
+		"a test of sttc needs --reach":  {file, "test", "--statistic", "sttc"},
+		"--process compound needs":      {file, "generate", "--process", "compound", "--correlation", "0.1"},
+		"belong together":               {file, "generate", "--correlation", "0.1"},
+		"--cv is for":                   {file, "generate", "--cv", "0.1"},
+		"--surrogates 0":                {file, "test", "--statistic", "cv", "--surrogates", "0"},
+		"--refractory is not for":       {file, "generate", "--process", "log-normal", "--refractory", "0.1"},
 		"--smooth is for counts":        {file, "auto", "--as", "coefficient", "--smooth", "1"},
 	} {
 		_, errOut, code := command(append([]string{"spikes"}, args...)...)
@@ -190,6 +209,85 @@ func TestSpikesMistakes(t *testing.T) {
 		if code != exitFailed || !strings.Contains(errOut, want) {
 			t.Errorf("%v: exit code %d, %s, want %s", args, code, errOut, want)
 		}
+	}
+}
+
+// Trains that the verb writes it reads again, silent units, windows and trials too, in every
+// form that holds them.
+func TestSpikesWritesTrains(t *testing.T) {
+	file, dir := write(t, "rec.csv", spikesCSV), t.TempDir()
+	made := func(out string, more ...string) string {
+		path := filepath.Join(dir, out)
+		if _, errOut, code := command(spikesArgs(file, "surrogate", append(more, "--surrogate", "shift", "--move", "2", "--out", path)...)...); code != 0 {
+			t.Fatal(errOut)
+		}
+		return path
+	}
+	counts := func(path string, more ...string) (list []any) {
+		line, errOut, code := command(append([]string{"spikes", path, "counts", "--width", "10", "--json"}, more...)...)
+		if code != 0 {
+			t.Fatal(errOut)
+		}
+		for one := range strings.Lines(line) {
+			var got spikesJSON
+			strict(t, one, &got)
+			for _, v := range got.Values {
+				list = append(list, v.([]any)[0])
+			}
+		}
+		return list
+	}
+	for out, more := range map[string][]string{"a.npz": nil, "a.csv": {"--window", "0,10", "--units", "a,b,c"}} {
+		if got := counts(made(out), more...); !slices.Equal(got, []any{9.0, 5.0, 0.0}) {
+			t.Errorf("%s: %v", out, got)
+		}
+	}
+	if got := counts(made("a.json")); !slices.Equal(got, []any{6.0, 4.0, 0.0, 3.0, 1.0, 0.0}) {
+		t.Errorf("JSON, a line a trial: %v", got)
+	}
+	if got := counts(made("b.txt", "--trial", "1"), "--window", "0,10", "--units", "3"); !slices.Equal(got, []any{6.0, 4.0, 0.0}) {
+		t.Errorf("text: %v", got)
+	}
+	if _, errOut, code := command(spikesArgs(file, "surrogate", "--out", filepath.Join(dir, "c.txt"))...); code != exitFailed || !strings.Contains(errOut, "text holds one trial") {
+		t.Errorf("exit code %d, %s", code, errOut)
+	}
+}
+
+// Surrogates that permute intervals have the CV of the trains, of which p is 1; of units that
+// fire together STTC is beyond chance, and of a silent unit it is undefined.
+func TestSpikesTest(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("unit,time\n")
+	for i := range 60 {
+		at := float64(i) + float64(i*i%7)/10
+		for unit, shift := range map[string]float64{"a": 0, "b": 0.001, "c": 0.3 * float64(i%3)} {
+			b.WriteString(unit + "," + strconv.FormatFloat(at+shift, 'g', -1, 64) + "\n")
+		}
+	}
+	file := write(t, "rec.csv", b.String())
+	test := func(more ...string) (got spikesJSON) {
+		t.Helper()
+		line, errOut, code := command(append([]string{"spikes", file, "test", "--sort", "--window=-1,70", "--units", "a,b,c,d", "--json", "--surrogates", "99"}, more...)...)
+		if code != 0 {
+			t.Fatal(errOut)
+		}
+		strict(t, line, &got)
+		return got
+	}
+	got := test("--statistic", "sttc", "--reach", "0.01", "--move", "0.5")
+	if len(got.Values) != 6 || got.Why == "" {
+		t.Fatalf("%+v", got)
+	}
+	first, last := got.Values[0].(map[string]any), got.Values[5].(map[string]any)
+	if first["of"] != "a – b" || first["p"] != 0.01 || first["p_corrected"] != 0.03 || !(first["value"].(float64) > 0.9) || last["p"] != nil {
+		t.Errorf("%+v\n%+v", first, last)
+	}
+	if fdr := test("--statistic", "sttc", "--reach", "0.01", "--move", "0.5", "--correct", "fdr").Values[0].(map[string]any); !(fdr["p_corrected"].(float64) <= 0.03) {
+		t.Errorf("%+v", fdr)
+	}
+	small := test("--statistic", "cv", "--surrogate", "isi", "--tail", "small", "--only", "a").Values[0].(map[string]any)
+	if !(small["p"].(float64) > 0.2) || math.Abs(small["mean"].(float64)-small["value"].(float64)) > 0.05 {
+		t.Errorf("CV against permuted intervals: %+v", small)
 	}
 }
 

@@ -207,6 +207,9 @@ type Significance struct {
 	N         int     // surrogates
 }
 
+// ErrUndefined is that of a measure that is undefined.
+var ErrUndefined = errors.New("spike.Test: the measure is not a number for these trains or a surrogate; it needs trains that it is defined for")
+
 // Test measures trains and n surrogates of all of them at once, and returns the
 // one-sided p-value: how often chance, as the surrogate understands it, gives a
 // value as extreme. It is never 0: n surrogates cannot show less than 1/(n+1).
@@ -238,7 +241,7 @@ func Test(trains []Train, measure func([]Train) (float64, error), s Surrogate, n
 			return Significance{}, errs[i]
 		}
 		if math.IsNaN(v) {
-			return Significance{}, errors.New("spike.Test: the measure is not a number for these trains or a surrogate; it needs trains that it is defined for")
+			return Significance{}, ErrUndefined
 		}
 	}
 	mean, variance := moments(values)

@@ -115,3 +115,16 @@ func (in input) drawn(title string, rows []figure.Train) (figure.Figure, error) 
 	first := in.units[0][0]
 	return figure.Trains(title, fmt.Sprintf("time (%s)", in.ofTime()), first.Start, first.Stop, rows)
 }
+
+// levels draws the values of a test, with the mean of surrogates as a mark, and the corrected p.
+func (r result) levels() (figure.Figure, error) {
+	var bars []figure.Bar
+	for i, row := range r.values[:min(len(r.values), drawnRows)] {
+		bar := figure.Bar{Name: sample.Printable(r.labels[i]), Note: "undefined"}
+		if !math.IsNaN(row[0]) {
+			bar = figure.Bar{Name: bar.Name, Value: row[0], Reference: &row[1], Note: fmt.Sprintf("%.3g, p = %.3g", row[0], row[4])}
+		}
+		bars = append(bars, bar)
+	}
+	return figure.Bars("Against surrogates (marks: their means)", fmt.Sprint(r.Params["statistic"]), bars)
+}

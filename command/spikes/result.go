@@ -30,6 +30,7 @@ const (
 	series             // a row for each unit, over X
 	matrix             // units × units
 	table              // rows with columns
+	trains             // spikes of each unit, and the trains
 )
 
 // number is null in JSON where it is undefined.
@@ -101,6 +102,8 @@ func numbers(rows [][]float64) [][]number {
 // json prints a line.
 func (r result) json(w io.Writer) error {
 	switch r.form {
+	case trains:
+		return r.trials(w)
 	case list:
 		flat := []number{}
 		for _, row := range r.values {
@@ -145,13 +148,18 @@ func (r result) print(s view.Screen) {
 			fmt.Fprintf(w, "%s\t%s\n", strings.ReplaceAll(name, "_", " "), text)
 		}
 	}
-	fmt.Fprintln(w)
+	w.Flush()
+	if r.form == trains {
+		r.printTrains(s)
+	} else {
+		fmt.Fprintln(s.Out)
+	}
 	rows := len(r.values)
 	shown := min(rows, shownRows)
 	switch r.form {
-	case list:
+	case list, trains:
 		for i, row := range r.values[:shown] {
-			fmt.Fprintf(w, "%s\t%s\n", sample.Printable(r.Units[i]), view.Short(row[0]))
+			fmt.Fprintf(w, "%s\t%s\n", sample.Printable(r.Units[i]), short(row[0]))
 		}
 	case table:
 		fmt.Fprintf(w, "%s\t%s\n", r.rowName, strings.Join(r.columns, "\t"))
@@ -259,7 +267,11 @@ func param(v any) string {
 
 // keep writes the files that were asked for.
 func (r result) keep(out, picture string) error {
-	if out != "" {
+	if r.form == trains && out != "" {
+		if err := r.export(out); err != nil {
+			return err
+		}
+	} else if out != "" {
 		var b bytes.Buffer
 		var err error
 		if strings.EqualFold(filepath.Ext(out), ".npz") {

@@ -46,10 +46,13 @@ type Spikes struct {
 	Unit    string   `help:"Unit of time of the file, such as s or ms; it names the units of results." placeholder:"UNIT"`
 
 	params
+	chance
 
-	Out    string `help:"Write the values to a file, .csv or .npz, with the names of the units." placeholder:"FILE"`
+	Out    string `help:"Write the values to a file, .csv or .npz, with the names of the units; trains also to .json and .txt." placeholder:"FILE"`
 	Figure string `help:"Write a picture to a file, .svg or .png." placeholder:"FILE"`
-	JSON   bool   `help:"Print JSON; JSON lines for a file that holds a list of recordings."`
+	JSON   bool   `help:"Print JSON; JSON lines for a file that holds a list of recordings, or for trials of trains."`
+
+	context context.Context
 }
 
 // Help is the verb's longer help.
@@ -77,6 +80,9 @@ func (c *Spikes) Validate() error {
 		return nil // which the list of names tells better
 	}
 	for _, name := range c.given() {
+		if c.Verb == "test" && c.Statistic != "" && slices.Contains(verbOf(c.Statistic).flags, name) {
+			continue
+		}
 		if !slices.Contains(v.flags, name) {
 			return fmt.Errorf("--%s is not for %s; it is for %s", name, c.Verb, strings.Join(takers(name), ", "))
 		}
@@ -89,16 +95,26 @@ func (c *Spikes) Validate() error {
 	for flag, f := range map[string]struct {
 		path    string
 		endings []string
-	}{"out": {c.Out, []string{".csv", ".npz"}}, "figure": {c.Figure, []string{".svg", ".png"}}} {
+	}{"out": {c.Out, v.files()}, "figure": {c.Figure, []string{".svg", ".png"}}} {
 		if f.path != "" && !slices.Contains(f.endings, strings.ToLower(filepath.Ext(f.path))) {
 			return fmt.Errorf("--%s %q: want a file that ends in %s", flag, f.path, strings.Join(f.endings, " or "))
 		}
 	}
+	if err := c.checkChance(); err != nil {
+		return err
+	}
 	return c.check()
 }
 
+// given are the names of the options of statistics that were given.
+func (c *Spikes) given() []string { return append(c.params.given(), c.chance.given()...) }
+
+// interrupted tells whether the command is to end.
+func (c *Spikes) interrupted() bool { return c.context != nil && c.context.Err() != nil }
+
 // Run measures each recording of the file.
 func (c *Spikes) Run(e Env) error {
+	c.context = e.Context
 	list, many, err := c.read(e)
 	if err != nil {
 		return fmt.Errorf("spikes: %w", err)
@@ -163,7 +179,9 @@ func (c *Spikes) one(e Env, r spiketrain.Recording, i int) error {
 	if out.Units == nil {
 		out.Units = in.names
 	}
-	out.in = in
+	if out.in.units == nil {
+		out.in = in
+	}
 	if err := out.keep(c.Out, c.Figure); err != nil {
 		return err
 	}
@@ -179,10 +197,11 @@ func (c *Spikes) one(e Env, r spiketrain.Recording, i int) error {
 
 // input is units with their trials, all of one window.
 type input struct {
-	names  []string
-	units  [][]spike.Train
-	trials int
-	time   string // the unit of time, "" where it is not known
+	names      []string
+	units      [][]spike.Train
+	trials     int
+	trialNames []string // one, "", where there are none
+	time       string   // the unit of time, "" where it is not known
 }
 
 // input makes trains of a recording.
@@ -199,7 +218,7 @@ func (c *Spikes) input(r spiketrain.Recording) (in input, all spiketrain.Mended,
 	if len(trials) == 0 {
 		trials = []string{""}
 	}
-	in = input{trials: len(trials), time: c.Unit}
+	in = input{trials: len(trials), trialNames: trials, time: c.Unit}
 	for _, name := range trials {
 		one, err := r.Trial(name)
 		if err != nil {
