@@ -28,6 +28,7 @@ import (
 	"synfire/catalog"
 	"synfire/command/conversion"
 	"synfire/command/exchange"
+	"synfire/command/spikes"
 	"synfire/compare"
 	"synfire/data"
 	"synfire/distance"
@@ -77,6 +78,7 @@ type cli struct {
 	Models     conversion.Models  `cmd:"" group:"own" help:"List the trained models that are part of the program."`
 	Kinds      kindsCmd           `cmd:"" group:"own" help:"List the kinds that YAML files may name, with their keys."`
 	Schema     schemaCmd          `cmd:"" group:"own" help:"Print the JSON schema of the YAML files, for editors."`
+	Spikes     spikes.Spikes      `cmd:"" group:"measure" help:"Measure spike trains: rates, variability, correlations, bursts."`
 	Distance   distanceCmd        `cmd:"" group:"measure" help:"Measure how far spike trains are apart."`
 	Compare    compareCmd         `cmd:"" group:"measure" help:"Compare two representations of the same stimuli."`
 	Neuron     neuronCmd          `cmd:"" group:"look" help:"Run one neuron and show its membrane and spikes."`
@@ -176,9 +178,9 @@ func (a *app) parser(code *int) *kong.Kong {
 	parser, err := kong.New(&cli{},
 		kong.Name(a.Name), kong.Description(description), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 80}),
-		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery), "compare_metrics": compareMetrics, "compare_names": strings.Join(compare.Names(), ","), "distance_names": strings.Join(distance.Names(), ",")},
+		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery), "compare_metrics": compareMetrics, "compare_names": strings.Join(compare.Names(), ","), "distance_names": strings.Join(distance.Names(), ","), "spikes_verbs": spikes.Names()},
 		kong.Writers(a.out, a.err), kong.Exit(func(c int) { *code = c; panic(exited{}) }),
-		kong.Bind(a, conversion.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog, Data: func(dir string) data.Options { return dataOptions(a, dir) }}, exchange.Env{Context: a.ctx, Catalog: a.Catalog, Out: a.out, Data: func(dir string) data.Options { return dataOptions(a, dir) }}))
+		kong.Bind(a, spikes.Env{Screen: a.Screen, Context: a.ctx, Data: dataOptions(a, "")}, conversion.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog, Data: func(dir string) data.Options { return dataOptions(a, dir) }}, exchange.Env{Context: a.ctx, Catalog: a.Catalog, Out: a.out, Data: func(dir string) data.Options { return dataOptions(a, dir) }}))
 	if err != nil {
 		panic(err) // the structs above are wrong: every test fails
 	}

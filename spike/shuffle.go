@@ -45,11 +45,8 @@ type Dither struct{ Width float64 }
 func (d Dither) Shuffle(t Train, key rng.Key) (Train, error) { return shuffle(d, t, key) }
 
 func (d Dither) drawer(t Train) (func(key rng.Key) Train, error) {
-	if err := t.Validate(); err != nil {
-		return nil, fmt.Errorf("spike.Dither: %w", err)
-	}
-	if !(d.Width >= 0) || t.Slack().Before(t.Duration(), d.Width) {
-		return nil, fmt.Errorf("spike.Dither: a width of %v in the window [%v, %v]; want one from 0 to its length", d.Width, t.Start, t.Stop)
+	if err := reaches("spike.Dither", t, d.Width); err != nil {
+		return nil, err
 	}
 	return func(key rng.Key) Train {
 		s := key.Source()
@@ -210,6 +207,9 @@ type Significance struct {
 	N         int     // surrogates
 }
 
+// ErrUndefined is that of a measure that is undefined.
+var ErrUndefined = errors.New("spike.Test: the measure is not a number for these trains or a surrogate; it needs trains that it is defined for")
+
 // Test measures trains and n surrogates of all of them at once, and returns the
 // one-sided p-value: how often chance, as the surrogate understands it, gives a
 // value as extreme. It is never 0: n surrogates cannot show less than 1/(n+1).
@@ -241,7 +241,7 @@ func Test(trains []Train, measure func([]Train) (float64, error), s Surrogate, n
 			return Significance{}, errs[i]
 		}
 		if math.IsNaN(v) {
-			return Significance{}, errors.New("spike.Test: the measure is not a number for these trains or a surrogate; it needs trains that it is defined for")
+			return Significance{}, ErrUndefined
 		}
 	}
 	mean, variance := moments(values)

@@ -24,10 +24,10 @@ func (t Train) Intervals() []float64 {
 	return intervals
 }
 
-// check returns an error unless the trains' times are in order, of which some may be
-// equal, and inside their windows. Statistics of others would be numbers without
-// meaning.
-func check(op string, trains ...Train) error {
+// Check returns an error that begins with op unless the trains' times are in order, of
+// which some may be equal, and inside their windows. Statistics of others would be numbers
+// without meaning.
+func Check(op string, trains ...Train) error {
 	for i, t := range trains {
 		err := t.validate(true)
 		switch {
@@ -45,7 +45,7 @@ func check(op string, trains ...Train) error {
 // Poisson process. It is NaN below two spikes, and an error for times that are not
 // in order or outside the window, as all statistics are.
 func (t Train) CV() (float64, error) {
-	if err := check("spike: CV", t); err != nil {
+	if err := Check("spike: CV", t); err != nil {
 		return 0, err
 	}
 	mean, variance := moments(t.Intervals())
@@ -68,7 +68,7 @@ func (t Train) LV() (float64, error) {
 // neighbours is the mean of f over the contrasts of consecutive intervals. Two
 // intervals of zero differ by nothing.
 func (t Train) neighbours(op string, f func(contrast float64) float64) (float64, error) {
-	if err := check(op, t); err != nil {
+	if err := Check(op, t); err != nil {
 		return 0, err
 	}
 	sum, n := 0.0, len(t.Times)-2
@@ -104,7 +104,7 @@ func Fano(trials []Train) (float64, error) {
 	if len(trials) == 0 {
 		return 0, errors.New("spike.Fano: no trials; give at least one train")
 	}
-	if err := check("spike.Fano", trials...); err != nil {
+	if err := Check("spike.Fano", trials...); err != nil {
 		return 0, err
 	}
 	for i, t := range trials {
@@ -140,25 +140,39 @@ func PSTH(trials []Train, width float64) (Histogram, error) {
 	if len(trials) == 0 {
 		return Histogram{}, fmt.Errorf("spike.PSTH: no trials; give at least one train")
 	}
-	if err := check("spike.PSTH", trials...); err != nil {
+	if err := Check("spike.PSTH", trials...); err != nil {
 		return Histogram{}, err
 	}
+	h, err := histogram("spike.PSTH", trials, width)
+	for i := range h.Values {
+		h.Values[i] /= h.Width * float64(len(trials))
+	}
+	return h, err
+}
+
+// Counts is the spikes of a train in each bin of PSTH.
+func Counts(t Train, width float64) (Histogram, error) {
+	if err := Check("spike.Counts", t); err != nil {
+		return Histogram{}, err
+	}
+	return histogram("spike.Counts", []Train{t}, width)
+}
+
+// histogram counts the spikes of all trials in bins of at most a width.
+func histogram(op string, trials []Train, width float64) (Histogram, error) {
 	first := trials[0]
-	n, err := first.bins("spike.PSTH", width)
+	n, err := first.bins(op, width)
 	if err != nil {
 		return Histogram{}, err
 	}
 	h := Histogram{Start: first.Start, Width: first.Duration() / float64(n), Values: make([]float64, n)}
 	for i, t := range trials {
 		if t.Start != first.Start || t.Stop != first.Stop {
-			return Histogram{}, fmt.Errorf("spike.PSTH: trial %d has the window [%v, %v], trial 0 [%v, %v]; cut them to one", i, t.Start, t.Stop, first.Start, first.Stop)
+			return Histogram{}, fmt.Errorf("%s: trial %d has the window [%v, %v], trial 0 [%v, %v]; cut them to one", op, i, t.Start, t.Stop, first.Start, first.Stop)
 		}
 		for _, s := range t.Times {
 			h.Values[first.Slack().bin(s-h.Start, h.Width, n)]++
 		}
-	}
-	for i := range h.Values {
-		h.Values[i] /= h.Width * float64(len(trials))
 	}
 	return h, nil
 }
@@ -193,7 +207,7 @@ func AutoCorrelogram(t Train, width, maxLag float64) (Histogram, error) {
 }
 
 func correlogram(op string, a, b Train, width, maxLag float64, auto bool) (Histogram, error) {
-	if err := check(op, a, b); err != nil {
+	if err := Check(op, a, b); err != nil {
 		return Histogram{}, err
 	}
 	e := max(a.Slack(), b.Slack())
@@ -232,7 +246,7 @@ func STTC(a, b Train, dt float64) (float64, error) {
 	if a.Start != b.Start || a.Stop != b.Stop {
 		return 0, fmt.Errorf("spike.STTC: windows [%v, %v] and [%v, %v]; cut both trains to one", a.Start, a.Stop, b.Start, b.Stop)
 	}
-	if err := check("spike.STTC", a, b); err != nil {
+	if err := Check("spike.STTC", a, b); err != nil {
 		return 0, err
 	}
 	if len(a.Times) == 0 || len(b.Times) == 0 {

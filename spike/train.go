@@ -28,6 +28,10 @@ func NewTrain(times []float64, start, stop float64) (Train, error) {
 // be mended.
 func (t Train) Validate() error { return t.validate(false) }
 
+// ValidateRepeats is Validate where a unit may spike several times at one time, as
+// electrodes do that hear several neurons.
+func (t Train) ValidateRepeats() error { return t.validate(true) }
+
 // validate permits equal times where repeats is set.
 func (t Train) validate(repeats bool) error {
 	if !(t.Start < t.Stop) || math.IsInf(t.Stop-t.Start, 0) {

@@ -61,6 +61,9 @@ type Options struct {
 	Window *[2]float64 // in place of the recording's own
 	Sort   bool        // put times in order and merge equal ones
 	Clip   bool        // drop spikes outside the window
+	// Repeats keeps several spikes of a unit at one time: sorting does not merge them. Their
+	// trains pass spike.Check, and Validate only where there are none.
+	Repeats bool
 }
 
 // Mended counts what Build changed.
@@ -70,7 +73,8 @@ type Mended struct {
 	Dropped  int // spikes outside the window
 }
 
-// Build is the recording's trains, each of which passes spike.Train.Validate.
+// Build is the recording's trains, each of which passes spike.Train.Validate, but for
+// repeats that are asked for.
 func (r Recording) Build(o Options) ([]spike.Train, Mended, error) {
 	var m Mended
 	window := o.Window
@@ -91,7 +95,7 @@ func (r Recording) Build(o Options) ([]spike.Train, Mended, error) {
 	for i, in := range r.Trains {
 		t := spike.Train{Times: in.Times, Start: window[0], Stop: window[1]}.OnEdges()
 		if o.Sort {
-			sorted := t.Sort()
+			sorted := o.sort(t)
 			m.Merged += len(t.Times) - len(sorted.Times)
 			if !ascending(t.Times) {
 				m.Unsorted++
@@ -103,7 +107,7 @@ func (r Recording) Build(o Options) ([]spike.Train, Mended, error) {
 			t, dropped = t.Clip(window[0], window[1])
 			m.Dropped += dropped
 		}
-		if err := t.Validate(); err != nil {
+		if err := o.validate(t); err != nil {
 			if slices.ContainsFunc(t.Times, func(x float64) bool { return x < t.Start || x > t.Stop }) {
 				err = fmt.Errorf("%w (--window %s holds all)", err, r.windowHint())
 			}
@@ -112,6 +116,22 @@ func (r Recording) Build(o Options) ([]spike.Train, Mended, error) {
 		trains[i] = t
 	}
 	return trains, m, nil
+}
+
+func (o Options) sort(t spike.Train) spike.Train {
+	if !o.Repeats {
+		return t.Sort()
+	}
+	t.Times = slices.Clone(t.Times)
+	slices.Sort(t.Times)
+	return t
+}
+
+func (o Options) validate(t spike.Train) error {
+	if o.Repeats {
+		return t.ValidateRepeats()
+	}
+	return t.Validate()
 }
 
 // windowHint is a window of round numbers that holds all times.

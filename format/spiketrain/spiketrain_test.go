@@ -427,3 +427,18 @@ func TestAdviceOfAnEndlessWindow(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Several spikes at one time are kept where that is asked for, in order or not.
+func TestRepeatsAreKept(t *testing.T) {
+	rec := spiketrain.Recording{Window: &[2]float64{0, 4}, Trains: []spiketrain.Train{{Times: []float64{1, 1, 2}}, {Times: []float64{3, 1, 3}}}}
+	if _, _, err := rec.Build(spiketrain.Options{Repeats: true}); err == nil || !strings.Contains(err.Error(), "sort the times") {
+		t.Errorf("%v", err)
+	}
+	trains, m, err := rec.Build(spiketrain.Options{Repeats: true, Sort: true})
+	if err != nil || len(trains[0].Times) != 3 || len(trains[1].Times) != 3 || m.Merged != 0 || m.Unsorted != 1 {
+		t.Errorf("%v, %+v, %v", trains, m, err)
+	}
+	if _, _, err := rec.Build(spiketrain.Options{}); err == nil || !strings.Contains(err.Error(), "both at 1") { // as everywhere else
+		t.Errorf("%v", err)
+	}
+}
