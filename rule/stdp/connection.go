@@ -21,10 +21,10 @@ type Synapses struct {
 	AllButOwn float64
 	// Inhibitory opens the inhibitory conductance of a population of kind Conductance.
 	Inhibitory bool
-	Delay      float64   // ms, whole steps; 0 where from was added before to
-	Rule       Rule      // of Weights; nil: they stay
-	High       float64   // weights are kept in [0, High] when they change; 0: no limits
-	ShortTerm  ShortTerm // of the inputs; the zero value is none
+	Delay      float64    // ms, whole steps; 0 where from was added before to
+	Rule       Plasticity // of Weights; nil: they stay
+	High       float64    // weights are kept in [0, High] when they change; 0: no limits
+	ShortTerm  ShortTerm  // of the inputs; the zero value is none
 	// Eligibility is τ_e in ms of a trace of each synapse that takes the changes of Rule in
 	// the weights' place, until Reward; 0 is none.
 	Eligibility float64

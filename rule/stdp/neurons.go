@@ -288,7 +288,7 @@ func (c *lifCells) step(fired []int32, _ int64) ([]int32, error) {
 // chosen are the winners of those above their thresholds, ascending.
 func (c *lifCells) chosen() []int32 {
 	k := c.Winners
-	if k == 0 || len(c.above) <= k && !c.Drawn {
+	if k == 0 || len(c.above) <= k {
 		return c.above
 	}
 	all := slices.Clone(c.above)

@@ -7,9 +7,9 @@ import (
 	"synfire/tensor"
 )
 
-// Rule is how the weights of a connection learn: Pair, Triplet, Order, Probabilistic or
+// Plasticity is how the weights of a connection learn: Pair, Triplet, Order, Probabilistic or
 // Inhibitory.
-type Rule interface {
+type Plasticity interface {
 	learner(c *Connection) (learner, error)
 }
 

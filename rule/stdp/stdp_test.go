@@ -62,7 +62,7 @@ func (b *bench) play(in, out [][]float64, ms float64) {
 }
 
 // changed is the change of the one weight, from w, by spikes at given times.
-func changed(r Rule, w, high float64, stepwise bool, in, out []float64) float64 {
+func changed(r Plasticity, w, high float64, stepwise bool, in, out []float64) float64 {
 	b := newBench(Options{Step: 1, Stepwise: stepwise}, 1, 1, Synapses{Weights: []tensor.Float{tensor.Float(w)}, Delay: 1, Rule: r, High: high})
 	b.play([][]float64{in}, [][]float64{out}, 200)
 	return float64(b.c.Weights()[0]) - w
@@ -77,7 +77,7 @@ func TestPairs(t *testing.T) {
 	e := math.Exp
 	for _, c := range []struct {
 		name    string
-		rule    Rule
+		rule    Plasticity
 		w, high float64
 		in, out []float64
 		want    float64
@@ -607,27 +607,27 @@ func TestSimulatorRefusals(t *testing.T) {
 	bad := func(err error) error { return err }
 	second := func(_ any, err error) error { return err }
 	for what, err := range map[string]error{
-		"0 ms":           second(New(Options{})),
-		"no neurons":     second(n.Add("x", 0, lif)),
-		"two populations":     second(n.Add("in", 1, lif)),
-		"tau is 0":       second(n.Add("x", 1, LIF{Threshold: 1})),
-		"winners":        second(n.Add("x", 1, LIF{Tau: 1, Threshold: 1, Drawn: true})),
-		"rate 0":         second(n.Add("x", 1, Softmax{})),
-		"given":          second(n.Connect("c", in, out, Synapses{Delay: 1})),
-		"3 weights":      second(n.Connect("c", in, out, Synapses{Weights: w()[:3]})),
-		"not finite":     second(n.Connect("c", in, out, Synapses{Weights: []tensor.Float{0, 0, 0, tensor.Float(math.NaN())}})),
-		"told":           second(n.Connect("c", out, in, Synapses{Weights: w(), Delay: 1})),
-		"at least a":     second(n.Connect("c", out, out, Synapses{Weights: w()})),
-		"conductances":   second(n.Connect("c", in, out, Synapses{Weights: w(), Inhibitory: true})),
-		"without a rule": second(n.Connect("c", in, out, Synapses{Weights: w(), Eligibility: 1})),
-		"give high":      second(n.Connect("c", in, out, Synapses{Weights: w(), Rule: Pair{TauPlus: 1, TauMinus: 1, Mu: 1}})),
-		"use 2":          second(n.Connect("c", in, out, Synapses{Weights: w(), ShortTerm: ShortTerm{Use: 2, Recovery: 1}})),
-		"add them first": second(n.Connect("c", nil, out, Synapses{Weights: w()})),
-		"not of kind":    bad(out.Drive(w()[:2])),
-		"twice":          bad(in.Play([][]float64{{1, 1.5}, {}})),
-		"1 trains":       bad(in.Play([][]float64{{1}})),
-		"-1 ms":          bad(in.Play([][]float64{{-1}, {}})),
-		"run of":         bad(n.Run(t.Context(), -1)),
+		"0 ms":            second(New(Options{})),
+		"no neurons":      second(n.Add("x", 0, lif)),
+		"two populations": second(n.Add("in", 1, lif)),
+		"tau is 0":        second(n.Add("x", 1, LIF{Threshold: 1})),
+		"winners":         second(n.Add("x", 1, LIF{Tau: 1, Threshold: 1, Drawn: true})),
+		"rate 0":          second(n.Add("x", 1, Softmax{})),
+		"given":           second(n.Connect("c", in, out, Synapses{Delay: 1})),
+		"3 weights":       second(n.Connect("c", in, out, Synapses{Weights: w()[:3]})),
+		"not finite":      second(n.Connect("c", in, out, Synapses{Weights: []tensor.Float{0, 0, 0, tensor.Float(math.NaN())}})),
+		"told":            second(n.Connect("c", out, in, Synapses{Weights: w(), Delay: 1})),
+		"at least a":      second(n.Connect("c", out, out, Synapses{Weights: w()})),
+		"conductances":    second(n.Connect("c", in, out, Synapses{Weights: w(), Inhibitory: true})),
+		"without a rule":  second(n.Connect("c", in, out, Synapses{Weights: w(), Eligibility: 1})),
+		"give high":       second(n.Connect("c", in, out, Synapses{Weights: w(), Rule: Pair{TauPlus: 1, TauMinus: 1, Mu: 1}})),
+		"use 2":           second(n.Connect("c", in, out, Synapses{Weights: w(), ShortTerm: ShortTerm{Use: 2, Recovery: 1}})),
+		"add them first":  second(n.Connect("c", nil, out, Synapses{Weights: w()})),
+		"not of kind":     bad(out.Drive(w()[:2])),
+		"twice":           bad(in.Play([][]float64{{1, 1.5}, {}})),
+		"1 trains":        bad(in.Play([][]float64{{1}})),
+		"-1 ms":           bad(in.Play([][]float64{{-1}, {}})),
+		"run of":          bad(n.Run(t.Context(), -1)),
 	} {
 		key := strings.ReplaceAll(what, "no neurons", "0 neurons")
 		if err == nil || !strings.Contains(err.Error(), key) {
