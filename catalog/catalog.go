@@ -59,6 +59,9 @@ func Default() Catalog {
 	competing := stdp.NewRule()
 	competing.Neurons = 20
 	c.Rules[stdp.Kind] = model.Kind{New: func() any { r := stdp.NewRule(); return &r }, Example: competing}
+	published := stdp.NewPublished()
+	published.Neurons = 20
+	c.Rules[stdp.PublishedKind] = model.Kind{New: func() any { r := stdp.NewPublished(); return &r }, Example: published}
 	c.Rules[joint.Kind] = model.Kind{New: func() any { r := joint.NewRule(); return &r }, Example: joint.NewRule()}
 	c.Rules[bptt.GraphKind] = model.Kind{New: func() any { return &bptt.Graph{} }, Example: bptt.Graph{}}
 	return c

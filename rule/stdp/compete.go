@@ -194,6 +194,8 @@ func (c *competition) run(x []tensor.Float, key rng.Key, learning bool) error {
 	return nil
 }
 
+func (c *competition) counts() []int32 { return c.count }
+
 // show runs the trains that were drawn.
 func (c *competition) show(draw draws, learning bool) {
 	c.begin(learning)

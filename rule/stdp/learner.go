@@ -29,22 +29,30 @@ const (
 // Predictor is a trained network. It is safe for one goroutine; see Fork.
 type Predictor struct{ *runner }
 
+// worker shows samples to a network, with a working memory of its own.
+type worker interface {
+	// run shows a sample, whose random numbers are those of a key, and learns from it or not.
+	run(x []tensor.Float, key rng.Key, learning bool) error
+	// counts are the spikes of the neurons in that sample, valid until the next.
+	counts() []int32
+}
+
 // runner shows samples to a network that stands still.
 type runner struct {
-	rule    Rule
 	setting train.Setting
 	memory  *memory
-	workers []*competition // one a thread
-	label   []int32        // of each neuron; −1: none
-	size    []int32        // neurons of each label
-	counts  []int32        // spikes of a batch, [samples, neurons]
+	make    func() worker
+	workers []worker // one a thread
+	label   []int32  // of each neuron; −1: none
+	size    []int32  // neurons of each label
+	fired   []int32  // spikes of a batch, [samples, neurons]
 	scores  [2][]tensor.Float
 }
 
-func newRunner(r Rule, s train.Setting, m *memory) *runner {
-	p := &runner{rule: r, setting: s, memory: m}
+func newRunner(s train.Setting, m *memory, made func() worker) *runner {
+	p := &runner{setting: s, memory: m, make: made}
 	for range s.Pool.Threads() {
-		p.workers = append(p.workers, newCompetition(r, m, s.Steps))
+		p.workers = append(p.workers, made())
 	}
 	p.relabel()
 	return p
@@ -52,7 +60,7 @@ func newRunner(r Rule, s train.Setting, m *memory) *runner {
 
 // Fork is another predictor of the same network.
 func (p *Predictor) Fork() train.Predictor {
-	return &Predictor{newRunner(p.rule, p.setting, p.memory)}
+	return &Predictor{newRunner(p.setting, p.memory, p.make)}
 }
 
 // Labels are the classes of the neurons; −1 for those that have none.
@@ -87,10 +95,10 @@ func (p *runner) check(b *sample.Batch) error {
 // a key and the sample.
 func (p *runner) show(ctx context.Context, b *sample.Batch, at []int, key rng.Key) error {
 	n, in := p.memory.neurons, p.memory.inputs
-	if cap(p.counts) < len(at)*n {
-		p.counts = make([]int32, len(at)*n)
+	if cap(p.fired) < len(at)*n {
+		p.fired = make([]int32, len(at)*n)
 	}
-	p.counts = p.counts[:len(at)*n]
+	p.fired = p.fired[:len(at)*n]
 	errs := make([]error, len(at))
 	p.setting.Pool.For(len(at), 1, func(worker, lo, hi int) {
 		c := p.workers[worker]
@@ -103,7 +111,7 @@ func (p *runner) show(ctx context.Context, b *sample.Batch, at []int, key rng.Ke
 				errs[k] = fmt.Errorf("stdp: sample %d: %w", b.Index[i], err)
 				return
 			}
-			copy(p.counts[k*n:], c.count)
+			copy(p.fired[k*n:], c.counts())
 		}
 	})
 	for _, err := range errs {
@@ -135,7 +143,7 @@ func (p *runner) Predict(ctx context.Context, b *sample.Batch) (train.Prediction
 	}
 	var sum tally
 	for i := range b.Len() {
-		counts := p.counts[i*m.neurons:][:m.neurons]
+		counts := p.fired[i*m.neurons:][:m.neurons]
 		sum.add(counts)
 		p.score(counts, p.scores[0][i*m.classes:][:m.classes], p.scores[1][i*m.classes:][:m.classes])
 	}
@@ -195,29 +203,23 @@ func (p *runner) metrics(t tally) train.Metrics {
 }
 
 // Learner learns the weights. It implements train.Finisher.
-type Learner struct{ *runner }
+type Learner struct {
+	*runner
+	labels int // samples that neurons get their labels by; 0: all
+}
 
-// New makes the learner, with weights drawn anew and scaled.
-func (r Rule) New(s train.Setting) (*Learner, error) {
-	if err := r.Validate(); err != nil {
-		return nil, err
-	}
-	inputs, classes, err := r.shape(s)
-	if err != nil {
-		return nil, err
-	}
-	m := newMemory(inputs, r.Neurons, classes)
-	src := rng.New(s.Seed, rng.Init).Str("weight").Source()
+// Weights are [inputs, neurons], in the learner's memory.
+func (l *Learner) Weights() []tensor.Float { return l.memory.weight }
+
+// Thresholds are the adaptive parts of the neurons' thresholds in mV, in the learner's memory.
+func (l *Learner) Thresholds() []tensor.Float { return l.memory.theta }
+
+// draw draws weights below most.
+func (m *memory) draw(seed uint64, most float64) {
+	src := rng.New(seed, rng.Init).Str("weight").Source()
 	for i := range m.weight {
-		m.weight[i] = tensor.Float(r.Initial * src.Float64())
+		m.weight[i] = tensor.Float(most * src.Float64())
 	}
-	l := &Learner{newRunner(r, s, m)}
-	all := make([]int32, r.Neurons)
-	for j := range all {
-		all[j] = int32(j)
-	}
-	l.workers[0].scale(all)
-	return l, nil
 }
 
 // Step learns from the samples of a batch, in turn.
@@ -239,7 +241,7 @@ func (l *Learner) Step(ctx context.Context, b *sample.Batch) (train.Metrics, err
 		if err := c.run(b.X[i*in:][:in], key.Int(uint64(b.Index[i])), true); err != nil {
 			return train.Metrics{}, fmt.Errorf("stdp: sample %d: %w", b.Index[i], err)
 		}
-		sum.add(c.count)
+		sum.add(c.counts())
 	}
 	m := l.metrics(sum)
 	mean := 0.0
@@ -254,8 +256,8 @@ func (l *Learner) Step(ctx context.Context, b *sample.Batch) (train.Metrics, err
 func (l *Learner) Finish(ctx context.Context, c *data.Cursor) error {
 	m, total := l.memory, c.Samples()
 	want := total
-	if l.rule.Labels > 0 {
-		want = min(want, l.rule.Labels)
+	if l.labels > 0 {
+		want = min(want, l.labels)
 	}
 	sums, seen := make([]float64, m.classes*m.neurons), make([]int64, m.classes)
 	key := rng.New(l.setting.Seed, rng.Eval).Str("label")
@@ -290,7 +292,7 @@ func (l *Learner) Finish(ctx context.Context, c *data.Cursor) error {
 				return fmt.Errorf("stdp: sample %d has class %d of %d: use the data that the network is for", b.Index[i], labels[i], m.classes)
 			}
 			seen[labels[i]]++
-			for j, n := range l.counts[k*m.neurons:][:m.neurons] {
+			for j, n := range l.fired[k*m.neurons:][:m.neurons] {
 				sums[labels[i]*m.neurons+j] += float64(n)
 			}
 		}

@@ -365,8 +365,8 @@ func (c Conductance) cells(p *Population) (cells, error) {
 	switch {
 	case !positive(c.Tau) || !positive(c.TauExcitatory) || !positive(c.TauInhibitory):
 		return nil, fmt.Errorf("tau is %v, tau of conductances %v and %v ms, want positive times", c.Tau, c.TauExcitatory, c.TauInhibitory)
-	case !(c.Reset < c.Threshold && c.Rest < c.Threshold):
-		return nil, fmt.Errorf("rest %v, reset %v and threshold %v mV, want the threshold above both", c.Rest, c.Reset, c.Threshold)
+	case !finite(c.Rest, c.Reset, c.Threshold, c.Excitatory, c.Inhibitory):
+		return nil, fmt.Errorf("rest %v, reset %v, threshold %v, excitatory %v, inhibitory %v mV, want finite numbers", c.Rest, c.Reset, c.Threshold, c.Excitatory, c.Inhibitory)
 	case !(c.Refractory >= 0) || !(c.Rise >= 0) || !(c.TauTheta >= 0):
 		return nil, fmt.Errorf("refractory %v ms, rise %v mV, tau-theta %v ms: want none below 0", c.Refractory, c.Rise, c.TauTheta)
 	}

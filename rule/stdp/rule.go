@@ -67,6 +67,23 @@ func NewRule() Rule {
 // Ignores is the encoder: samples are encoded by the rule.
 func (Rule) Ignores() []string { return []string{"encoder"} }
 
+// option is a number of a configuration that may not be below 0, and if positive not 0 either.
+type option struct {
+	name     string
+	value    float64
+	positive bool
+	usual    float64
+}
+
+func checkOptions(list []option) error {
+	for _, o := range list {
+		if !(o.value >= 0 && o.value <= math.MaxFloat32) || o.positive && o.value == 0 {
+			return fmt.Errorf("%s is %v, want a positive number; %v is usual", o.name, o.value, o.usual)
+		}
+	}
+	return nil
+}
+
 // The most steps of a sample.
 const maxSteps = 1 << 20
 
@@ -76,19 +93,12 @@ func (r Rule) Validate() error {
 	if r.Neurons < 1 || r.Neurons > maxUnits {
 		return fail("neurons is %d, want from 1 to %d; 100 to 6,400 are usual", r.Neurons, maxUnits)
 	}
-	for _, f := range []struct {
-		name     string
-		value    float64
-		positive bool
-		usual    float64
-	}{
+	if err := checkOptions([]option{
 		{"rate", r.Rate, true, 128}, {"plus", r.Plus, false, 0.01}, {"minus", r.Minus, false, 1e-4}, {"tau-trace", r.TauTrace, true, 20},
 		{"inhibition", r.Inhibition, false, 120}, {"threshold", r.Threshold, true, 13}, {"tau-mem", r.TauMem, true, 100},
 		{"rise", r.Rise, false, 0.05}, {"tau-theta", r.TauTheta, false, 1e7}, {"norm", r.Norm, false, 78.4}, {"initial", r.Initial, true, 0.3},
-	} {
-		if !(f.value >= 0 && f.value <= math.MaxFloat32) || f.positive && f.value == 0 {
-			return fail("%s is %v, want a positive number; %v is usual", f.name, f.value, f.usual)
-		}
+	}); err != nil {
+		return fail("%w", err)
 	}
 	switch {
 	case r.Rate > 1000:
@@ -105,8 +115,39 @@ func (r Rule) Validate() error {
 	return nil
 }
 
-// shape is what a network has in a setting: inputs and classes.
-func (r Rule) shape(s train.Setting) (inputs, classes int, err error) {
+// New makes the learner, with weights drawn anew and scaled.
+func (r Rule) New(s train.Setting) (*Learner, error) {
+	m, err := r.memory(s)
+	if err != nil {
+		return nil, err
+	}
+	m.draw(s.Seed, r.Initial)
+	all := make([]int32, r.Neurons)
+	for j := range all {
+		all[j] = int32(j)
+	}
+	newCompetition(r, m, s.Steps).scale(all)
+	return &Learner{r.runner(s, m), r.Labels}, nil
+}
+
+func (r Rule) runner(s train.Setting, m *memory) *runner {
+	return newRunner(s, m, func() worker { return newCompetition(r, m, s.Steps) })
+}
+
+// memory is an empty one, of a rule and a setting that fit.
+func (r Rule) memory(s train.Setting) (*memory, error) {
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	inputs, classes, err := shape(r.Neurons, s)
+	if err != nil {
+		return nil, err
+	}
+	return newMemory(inputs, r.Neurons, classes), nil
+}
+
+// shape is what a network of so many neurons has in a setting: inputs and classes.
+func shape(neurons int, s train.Setting) (inputs, classes int, err error) {
 	f, err := s.Spec.Target("")
 	switch {
 	case err != nil:
@@ -116,9 +157,9 @@ func (r Rule) shape(s train.Setting) (inputs, classes int, err error) {
 	case s.Spec.Events || s.Spec.Steps > 0:
 		return 0, 0, fmt.Errorf("stdp: samples are %v, want values without time, which become rates; for these take rule bptt", s.Spec)
 	case s.Steps < 1 || s.Steps > maxSteps:
-		return 0, 0, fmt.Errorf("stdp: steps is %d ms, want from 1 to %d; 250 is usual", s.Steps, maxSteps)
-	case s.Spec.Size() > math.MaxInt32/r.Neurons:
-		return 0, 0, fmt.Errorf("stdp: %d neurons on %d inputs, want fewer than 2³¹ weights; take fewer neurons", r.Neurons, s.Spec.Size())
+		return 0, 0, fmt.Errorf("stdp: steps is %d, want from 1 to %d; 250 is usual", s.Steps, maxSteps)
+	case s.Spec.Size() > math.MaxInt32/neurons:
+		return 0, 0, fmt.Errorf("stdp: %d neurons on %d inputs, want fewer than 2³¹ weights; take fewer neurons", neurons, s.Spec.Size())
 	}
 	for i, t := range s.Tasks {
 		target, err := s.Spec.Target(t.Target)
@@ -151,18 +192,14 @@ func (r Rule) Learner(s train.Setting) (train.Learner, error) {
 
 // Predictor is the network of a model's arrays, with its labels.
 func (r Rule) Predictor(s train.Setting, model map[string]train.Array) (train.Predictor, error) {
-	if err := r.Validate(); err != nil {
-		return nil, err
-	}
-	inputs, classes, err := r.shape(s)
+	m, err := r.memory(s)
 	if err != nil {
 		return nil, err
 	}
-	m := newMemory(inputs, r.Neurons, classes)
 	if err := m.take(model); err != nil {
 		return nil, err
 	}
-	return &Predictor{newRunner(r, s, m)}, nil
+	return &Predictor{r.runner(s, m)}, nil
 }
 
 // Plan tells what a run will need: weights and what each thread holds of a sample.
@@ -170,7 +207,7 @@ func (r Rule) Plan(s train.Setting) (train.Plan, error) {
 	if err := r.Validate(); err != nil {
 		return train.Plan{}, err
 	}
-	inputs, classes, err := r.shape(s)
+	inputs, classes, err := shape(r.Neurons, s)
 	if err != nil {
 		return train.Plan{}, err
 	}

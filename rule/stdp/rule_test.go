@@ -83,7 +83,7 @@ func TestCompetitionIsSimulated(t *testing.T) {
 	r := NewRule()
 	r.Neurons, r.TauTheta, r.Minus = 70, 0, 1e-3
 	l := must(r.New(s))
-	c := l.workers[0]
+	c := l.workers[0].(*competition)
 	n, in, out, feed := simulated(c, false)
 	dense, denseIn, _, denseFeed := simulated(c, true)
 	m := n.Monitor(out)
@@ -246,11 +246,11 @@ func TestOrderOfNeurons(t *testing.T) {
 	batch := halves(a.setting, 4, 0, 1)
 	for i := range batch.Len() {
 		for _, l := range []*Learner{a, b} {
-			if err := l.workers[0].spikes.draw(batch.X[12*i:][:12], r.Rate, 100, rng.New(1, "t").Int(uint64(i))); err != nil {
+			if err := l.workers[0].(*competition).spikes.draw(batch.X[12*i:][:12], r.Rate, 100, rng.New(1, "t").Int(uint64(i))); err != nil {
 				t.Fatal(err)
 			}
 			draw := draws{key: rng.New(1, "d")}
-			l.workers[0].show(draw, true)
+			l.workers[0].(*competition).show(draw, true)
 		}
 	}
 	want := newMemory(12, 6, 2)
@@ -285,7 +285,90 @@ func TestLearnerConformance(t *testing.T) {
 	}
 }
 
-// cursorOf walks a batch once.
+// So does that of the published network.
+func TestPublishedConformance(t *testing.T) {
+	pool := par.New(2)
+	defer pool.Close()
+	r := NewPublished()
+	r.Neurons, r.Rise, r.Rate, r.Raise, r.Labels, r.Pause, r.Least = 6, 0.1, 1500, 400, 25, 5, 1
+	s := setting(12, 2, 100)
+	s.Pool = pool
+	var batches []*sample.Batch
+	for i := range 4 {
+		batches = append(batches, halves(s, 4, i/2, uint64(i)))
+	}
+	snntest.Learner(t, r, s, batches...)
+}
+
+// The published network shows a sample again, at higher rates, while few neurons fire, and a
+// blank one once; weights are limited by their rule, thresholds fall with all of the time.
+func TestPublished(t *testing.T) {
+	r := NewPublished()
+	r.Neurons, r.Least, r.Raise, r.Rise, r.Norm = 5, 3, 200, 0.25, 6
+	s := setting(12, 2, 100) // 50 ms
+	l := must(r.Learner(s)).(*Learner)
+	c := l.workers[0].(*column)
+	x := make([]tensor.Float, 12)
+	if err := c.run(x, rng.New(1, "t"), true); err != nil {
+		t.Fatal(err)
+	}
+	if now := c.network.Now(); now != 50+150 {
+		t.Errorf("a blank sample took %v ms, want 200", now)
+	}
+	for _, v := range l.Thresholds() {
+		near(t, "threshold", v, 20*math.Exp(-200/1e7))
+	}
+	for i := range x {
+		x[i] = tensor.Float(i) / 12
+	}
+	if err := c.run(x, rng.New(1, "t"), true); err != nil {
+		t.Fatal(err)
+	}
+	took, spikes, risen := c.network.Now()-200, 0, 0.0
+	for j, k := range c.counts() {
+		spikes += int(k)
+		risen += float64(l.Thresholds()[j]) - 20
+	}
+	if times := took / 200; times < 2 || times != math.Trunc(times) || spikes < 3 || risen < 3*0.25-1e-2 {
+		t.Errorf("after %v ms %d spikes and thresholds that rose by %v in all", took, spikes, risen)
+	}
+	for j := range 5 {
+		sum := 0.0
+		for i := range 12 {
+			sum += float64(l.Weights()[i*5+j])
+		}
+		if math.Abs(sum-6) > 0.5 {
+			t.Errorf("the weights of neuron %d sum to %v", j, sum)
+		}
+	}
+	before := slices.Clone(l.Weights())
+	theta := slices.Clone(l.Thresholds())
+	if err := c.run(x, rng.New(2, "t"), false); err != nil {
+		t.Fatal(err)
+	}
+	if differs(before, l.Weights()) >= 0 || differs(theta, l.Thresholds()) >= 0 {
+		t.Error("the network learns while it stands still")
+	}
+	x[3] = 2
+	if err := c.run(x, rng.New(2, "t"), false); err == nil {
+		t.Error("a value of 2 is taken")
+	}
+	for want, change := range map[string]func(r *Published){
+		"neurons is 0":  func(r *Published) { r.Neurons = 0 },
+		"raise is 0":    func(r *Published) { r.Raise = 0 },
+		"rate is 5000":  func(r *Published) { r.Rate = 5000 },
+		"pause is -1":   func(r *Published) { r.Pause = -1 },
+		"least is -1":   func(r *Published) { r.Least = -1 },
+		"excite is NaN": func(r *Published) { r.Excite = math.NaN() },
+	} {
+		p := r
+		if change(&p); p.Validate() == nil || !strings.Contains(p.Validate().Error(), want) {
+			t.Errorf("want an error with %q, got %v", want, p.Validate())
+		}
+	}
+}
+
+// finish walks a batch once.
 func finish(t *testing.T, l *Learner, b *sample.Batch) {
 	t.Helper()
 	if err := l.Finish(t.Context(), cursorOf(t, b)); err != nil {
@@ -399,7 +482,7 @@ func TestRuleRefusals(t *testing.T) {
 		}
 	}
 	s := setting(12, 2, 0)
-	if _, err := few().Learner(s); err == nil || !strings.Contains(err.Error(), "steps is 0 ms") {
+	if _, err := few().Learner(s); err == nil || !strings.Contains(err.Error(), "steps is 0,") {
 		t.Errorf("without steps: %v", err)
 	}
 	s = setting(12, 2, 10)
