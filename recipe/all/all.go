@@ -4,6 +4,7 @@ package all
 import (
 	"synfire/recipe"
 	"synfire/recipe/braincompare"
+	"synfire/recipe/diehlcook"
 	"synfire/recipe/eqprop"
 	"synfire/recipe/joint"
 	"synfire/recipe/qcfs"
@@ -37,6 +38,7 @@ func Recipes() []recipe.Recipe {
 		joint.Recipe(),
 		vggfast.Recipe(),
 		qcfs.Recipe(),
+		diehlcook.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }
