@@ -7,6 +7,7 @@ import (
 	"synfire/recipe/diehlcook"
 	"synfire/recipe/eqprop"
 	"synfire/recipe/joint"
+	"synfire/recipe/nessler"
 	"synfire/recipe/qcfs"
 	"synfire/recipe/quickstart"
 	"synfire/recipe/ratetemporal"
@@ -18,6 +19,7 @@ import (
 	"synfire/recipe/stbp"
 	"synfire/recipe/stdb"
 	"synfire/recipe/superspike"
+	"synfire/recipe/triplet"
 	"synfire/recipe/vggfast"
 )
 
@@ -39,6 +41,8 @@ func Recipes() []recipe.Recipe {
 		vggfast.Recipe(),
 		qcfs.Recipe(),
 		diehlcook.Recipe(),
+		triplet.Recipe(),
+		nessler.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }
