@@ -39,7 +39,7 @@ func table(s Selection) []Case {
 		add(w3(s.Small, density), Train, Infer)
 	}
 	add(w4(s.Small), Infer)
-	cases = append(cases, matrices(s)...)
+	cases = append(append(cases, w5(s)), matrices(s)...)
 	cases = append(append(cases, w7(s), w7Spiking(s)), prunings(s)...)
 	cases = append(cases, w8(s))
 	for _, steps := range []int{2, 4, 8, 16} {

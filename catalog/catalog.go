@@ -33,6 +33,7 @@ import (
 	"synfire/rule/joint"
 	"synfire/rule/s4nn"
 	"synfire/rule/spikegrad"
+	"synfire/rule/stdp"
 	"synfire/rule/superspike"
 	"synfire/sample"
 )
@@ -56,6 +57,12 @@ func Default() Catalog {
 	c.Rules[s4nn.Kind] = model.Kind{New: func() any { r := s4nn.NewRule(); return &r }, Example: example}
 	c.Rules[superspike.Kind] = model.Kind{New: func() any { r := superspike.NewRule(); return &r }, Example: superspike.NewRule()}
 	c.Rules[spikegrad.Kind] = model.Kind{New: func() any { r := spikegrad.NewRule(); return &r }, Example: spikegrad.NewRule()}
+	competing := stdp.NewRule()
+	competing.Neurons = 20
+	c.Rules[stdp.Kind] = model.Kind{New: func() any { r := stdp.NewRule(); return &r }, Example: competing}
+	published := stdp.NewPublished()
+	published.Neurons = 20
+	c.Rules[stdp.PublishedKind] = model.Kind{New: func() any { r := stdp.NewPublished(); return &r }, Example: published}
 	c.Rules[joint.Kind] = model.Kind{New: func() any { r := joint.NewRule(); return &r }, Example: joint.NewRule()}
 	c.Rules[bptt.GraphKind] = model.Kind{New: func() any { return &bptt.Graph{} }, Example: bptt.Graph{}}
 	return c

@@ -71,7 +71,6 @@ func TestBenchMistakes(t *testing.T) {
 		want []string
 		args []string
 	}{
-		{[]string{"W5", "comes with its method"}, []string{"W5"}},
 		{[]string{`no workload "w1"`, "W1"}, []string{"w1"}},
 		{[]string{"--repeat 3", "at least 5"}, []string{"W1", "--repeat", "3"}},
 		{[]string{`no kernel level "sse"`, "go"}, []string{"W1", "--kernel", "sse"}},

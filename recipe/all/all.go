@@ -4,9 +4,11 @@ package all
 import (
 	"synfire/recipe"
 	"synfire/recipe/braincompare"
+	"synfire/recipe/diehlcook"
 	"synfire/recipe/eqprop"
 	"synfire/recipe/hybrid"
 	"synfire/recipe/joint"
+	"synfire/recipe/nessler"
 	"synfire/recipe/ordinary"
 	"synfire/recipe/qcfs"
 	"synfire/recipe/quickstart"
@@ -19,6 +21,7 @@ import (
 	"synfire/recipe/stbp"
 	"synfire/recipe/stdb"
 	"synfire/recipe/superspike"
+	"synfire/recipe/triplet"
 	"synfire/recipe/vggfast"
 )
 
@@ -41,6 +44,9 @@ func Recipes() []recipe.Recipe {
 		vggfast.Recipe(),
 		ordinary.Recipe(),
 		qcfs.Recipe(),
+		diehlcook.Recipe(),
+		triplet.Recipe(),
+		nessler.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }

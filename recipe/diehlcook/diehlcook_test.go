@@ -1,0 +1,132 @@
+package diehlcook
+
+import (
+	"bytes"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"synfire/catalog"
+	"synfire/recipe"
+	"synfire/report"
+	"synfire/rule/stdp"
+	"synfire/tensor"
+	"synfire/train"
+)
+
+// The bounds as they were promised: they are not lowered to make a verdict.
+func TestClaims(t *testing.T) {
+	want := map[string][2]float64{ // short, full; NaN for none
+		"n400": {87, 87}, "epoch": {60, 60}, "n1600": {math.NaN(), 90}, "n6400": {math.NaN(), 93}, "paper-n400": {math.NaN(), 85}, "control": {30, 30},
+	}
+	for _, c := range Recipe().Claims {
+		w, ok := want[c.ID]
+		if !ok {
+			t.Errorf("%s: a claim whose bounds are not pinned here", c.ID)
+			continue
+		}
+		delete(want, c.ID)
+		for i, s := range []report.Scale{report.Short, report.Full} {
+			if b := c.Bounds.At(s); (b == nil) != math.IsNaN(w[i]) || b != nil && *b != w[i] {
+				t.Errorf("%s: bound %v at %s, want %v", c.ID, b, s, w[i])
+			}
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("no claims %v", want)
+	}
+}
+
+// The jobs of the full scale are the networks of the claims.
+func TestJobs(t *testing.T) {
+	c, err := Config(report.Full, 7)
+	if err != nil || c.Validate() != nil || c.Seed != 7 || c.Steps != 250 || c.Epochs != 1 {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	neurons := map[string]int{n100: 100, weak: 100, n400: 400, n1600: 1600, n6400: 6400, published: 400}
+	epochs := map[string]int{n1600: 4, n6400: 16, published: 3}
+	for _, row := range names(report.Full) {
+		j := job(row.name, c)
+		if err := j.Config.Validate(); err != nil || j.Config.Epochs != max(1, epochs[row.name]) {
+			t.Errorf("%s: %d epochs, %v", row.name, j.Config.Epochs, err)
+		}
+		n := 0
+		switch r := j.Config.Rule.(type) {
+		case stdp.Rule:
+			if n = r.Neurons; (r.Inhibition == 120) == (row.name == weak) || (r.Labels == 0) != (n >= 1600) {
+				t.Errorf("%s: %+v", row.name, r)
+			}
+		case stdp.Published:
+			if n = r.Neurons; j.Config.Steps != 700 || r.Pause != 150 {
+				t.Errorf("%s: %d steps, %+v", row.name, j.Config.Steps, r)
+			}
+		}
+		if n != neurons[row.name] {
+			t.Errorf("%s has %d neurons", row.name, n)
+		}
+	}
+	if _, err := Config("long", 1); err == nil || err.Error() != `diehl-cook: no scale "long": use smoke, short or full` {
+		t.Errorf("%v", err)
+	}
+}
+
+// The recipe runs at the smoke scale: it learns, keeps its runs, and shows the neurons.
+func TestSmoke(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains a network")
+	}
+	e := &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Out: t.TempDir(), Observer: train.None{}, Now: time.Now}
+	o, err := Recipe().Run(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := o.Metrics["n100_s1_accuracy"]; a < 55 {
+		t.Errorf("accuracy %v %%, want 55: %v", a, o.Metrics)
+	}
+	for _, name := range []string{"n100-s1/model.safetensors", "weights-n100.png"} {
+		if _, err := os.Stat(filepath.Join(e.Out, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	page := o.Page(report.Run{}).Of(report.Run{Recipe: "diehl-cook"})
+	figures := 0
+	for _, s := range page.Sections {
+		figures += len(s.Figures)
+	}
+	if figures != 4 || !strings.Contains(page.Lead, "100 neurons") {
+		t.Errorf("%d figures, %q", figures, page.Lead)
+	}
+}
+
+// Each neuron's weights are in their place, on its own scale.
+func TestMosaic(t *testing.T) {
+	w := make([]tensor.Float, 2*3*5)
+	w[4*5+3] = 0.5            // row 1, column 1 of neuron 3, the first of the second row
+	w[0], w[1*5+0] = 0.2, 0.1 // neuron 0
+	b, err := Mosaic(w, 2, 3, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := img.Bounds(); r.Dx() != 13 || r.Dy() != 7 {
+		t.Errorf("a picture of %v", r)
+	}
+	for _, p := range []struct {
+		x, y int
+		want uint32
+	}{{1, 1, 0}, {2, 1, 128}, {3, 1, 255}, {0, 0, 0xB0}, {2, 5, 0}, {1, 4, 255}} {
+		if v, _, _, _ := img.At(p.x, p.y).RGBA(); v>>8 != p.want {
+			t.Errorf("pixel %d, %d is %d, want %d", p.x, p.y, v>>8, p.want)
+		}
+	}
+	if _, err := Mosaic(w, 2, 3, 4); err == nil {
+		t.Error("weights of other neurons are taken")
+	}
+}
