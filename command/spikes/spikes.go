@@ -47,6 +47,7 @@ type Spikes struct {
 
 	params
 	chance
+	edits
 
 	Out    string `help:"Write the values to a file, .csv or .npz, with the names of the units; trains also to .json and .txt." placeholder:"FILE"`
 	Figure string `help:"Write a picture to a file, .svg or .png." placeholder:"FILE"`
@@ -103,11 +104,16 @@ func (c *Spikes) Validate() error {
 	if err := c.checkChance(); err != nil {
 		return err
 	}
+	if err := c.checkEdits(); err != nil {
+		return err
+	}
 	return c.check()
 }
 
 // given are the names of the options of statistics that were given.
-func (c *Spikes) given() []string { return append(c.params.given(), c.chance.given()...) }
+func (c *Spikes) given() []string {
+	return slices.Concat(c.params.given(), c.chance.given(), c.edits.given())
+}
 
 // interrupted tells whether the command is to end.
 func (c *Spikes) interrupted() bool { return c.context != nil && c.context.Err() != nil }
@@ -208,7 +214,7 @@ type input struct {
 func (c *Spikes) input(r spiketrain.Recording) (in input, all spiketrain.Mended, err error) {
 	o := spiketrain.Options{Sort: c.Sort, Clip: c.Clip, Repeats: c.Repeats}
 	if c.Window != "" {
-		w, err := window(c.Window)
+		w, err := window("--window", c.Window)
 		if err != nil {
 			return in, all, err
 		}
@@ -289,12 +295,12 @@ func (in input) meanInterval() float64 {
 func (in input) duration() float64 { return in.units[0][0].Duration() }
 
 // window reads "a,b".
-func window(text string) (w [2]float64, err error) {
+func window(flag, text string) (w [2]float64, err error) {
 	a, b, _ := strings.Cut(text, ",")
 	x, errA := strconv.ParseFloat(strings.TrimSpace(a), 64)
 	y, errB := strconv.ParseFloat(strings.TrimSpace(b), 64)
 	if errors.Join(errA, errB) != nil || math.IsInf(x, 0) || math.IsInf(y, 0) || !(x < y) {
-		return w, fmt.Errorf("--window %q: want two times, the smaller first, as in --window 0,10", text)
+		return w, fmt.Errorf("%s %q: want two times, the smaller first, as in %s 0,10", flag, text, flag)
 	}
 	return [2]float64{x, y}, nil
 }
