@@ -32,7 +32,7 @@ type Env struct {
 
 // Spikes is the verb spikes.
 type Spikes struct {
-	File string `arg:"" help:"Recording: JSON, text with a train a line, CSV with the columns unit, time and perhaps trial, or NPZ; an NWB file, a folder of Phy, or a matrix of 0 and 1 as NPY; - reads standard input; recordings:NAME is one of the data set recordings."`
+	File string `arg:"" help:"Recording: JSON, text with a train a line, CSV with the columns unit, time and perhaps trial, or NPZ; an NWB file, a folder of Phy, cells of MATLAB, or a matrix of 0 and 1 as NPY; - reads standard input; recordings:NAME is one of the data set recordings."`
 	Verb string `arg:"" help:"What to tell of it: one of the statistics below." enum:"${spikes_verbs}"`
 
 	Window  string   `help:"Window of observation, for files that have none or in place of theirs." placeholder:"A,B"`

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"synfire/format/hdf5"
+	"synfire/format/mat"
 	"synfire/format/npz"
 	"synfire/format/spiketrain"
 	"synfire/internal/limit"
@@ -22,6 +23,7 @@ var labs = map[string]func(path string) (spiketrain.Recording, error){
 	"nwb":    readNWB,
 	"phy":    readPhy,
 	"matrix": readMatrix,
+	"mat":    readMAT,
 }
 
 // labOf is the form of a path of another system, "" for one of Forms.
@@ -34,6 +36,8 @@ func labOf(path string) string {
 		return "nwb"
 	case ".npy":
 		return "matrix"
+	case ".mat":
+		return "mat"
 	}
 	return ""
 }
@@ -209,6 +213,62 @@ func readMatrix(path string) (rec spiketrain.Recording, err error) {
 			}
 		}
 		rec.Trains = append(rec.Trains, t)
+	}
+	return rec, nil
+}
+
+// readMAT reads a MATLAB file of cells of spike times: its only cell array, with a cell for
+// each unit, or units × trials. The scalars t_start and t_end are the window. Units and trials
+// are named by their numbers from 1 on.
+func readMAT(path string) (rec spiketrain.Recording, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return rec, err
+	}
+	defer f.Close()
+	arrays, err := mat.Read(f, 0)
+	if err != nil {
+		return rec, err
+	}
+	var cells []mat.Array
+	var names []string
+	edges := map[string]float64{}
+	for _, a := range arrays {
+		names = append(names, fmt.Sprintf("%q (%s)", a.Name, a.Class))
+		switch {
+		case a.Cells != nil:
+			cells = append(cells, a)
+		case (a.Name == "t_start" || a.Name == "t_end") && len(a.Values) == 1:
+			edges[a.Name] = a.Values[0]
+		}
+	}
+	if len(cells) != 1 || len(cells[0].Shape) != 2 || len(cells[0].Cells) == 0 {
+		return rec, fmt.Errorf("found %s; want one cell array, units × trials, of spike times", strings.Join(names, ", "))
+	}
+	if len(edges) == 2 {
+		rec.Window = &[2]float64{edges["t_start"], edges["t_end"]}
+	}
+	units, trials := cells[0].Shape[0], cells[0].Shape[1]
+	if units == 1 {
+		units, trials = trials, 1
+	}
+	if trials > 1 {
+		for k := range trials {
+			rec.Trials = append(rec.Trials, strconv.Itoa(k+1))
+		}
+	}
+	for i := range units {
+		for k := range trials {
+			cell := cells[0].Cells[k*units+i]
+			t := spiketrain.Train{Unit: strconv.Itoa(i + 1), Times: cell.Values}
+			if cell.Values == nil {
+				return rec, fmt.Errorf("the cell of unit %d, trial %d is %s; want the times of a train", i+1, k+1, cell.Class)
+			}
+			if trials > 1 {
+				t.Trial = rec.Trials[k]
+			}
+			rec.Trains = append(rec.Trains, t)
+		}
 	}
 	return rec, nil
 }

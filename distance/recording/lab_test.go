@@ -66,6 +66,7 @@ func TestOtherSystems(t *testing.T) {
 			[]string{"7", "8", "11"}, [][]float64{{0.5, 2}, {}, {1}}},
 		"Phy": {phy(t, "dat_path = 'x'\nsample_rate = 20000.  # Hz\n", npz.I64([]int64{10000, 20000, 30000}, 3, 1), npz.I64([]int64{4, 2, 4}, 3)),
 			[]string{"4", "2"}, [][]float64{{0.5, 1.5}, {1}}},
+		"MATLAB": {filepath.Join("..", "..", "format", "mat", "testdata", "cells.mat"), []string{"1", "2", "3"}, [][]float64{{0.25, 1.5, 2}, {}, {3, 1000}}},
 		"matrix": {put(t, t.TempDir(), "m.npy", npy(t, npz.U8([]uint8{0, 1, 1, 0, 0, 0}, 2, 3))),
 			[]string{"0", "1"}, [][]float64{{1, 2}, {}}},
 	} {
@@ -92,6 +93,7 @@ func TestOtherSystemsDamaged(t *testing.T) {
 		`sample_rate is "fast"`:     phy(t, "sample_rate = fast\n", times, times),
 		"2 times and 1 units":       phy(t, "sample_rate = 1\n", times, npz.I64([]int64{1}, 1)),
 		"want one number for each":  phy(t, "sample_rate = 1\n", npz.I64([]int64{1, 2, 3, 4}, 2, 2), times),
+		"no MATLAB file":             put(t, t.TempDir(), "m.mat", []byte("unit,time")),
 		"unit 0 has 2 in step 1":    put(t, t.TempDir(), "m.npy", npy(t, npz.U8([]uint8{0, 2}, 1, 2))),
 		"its shape is [2]":          put(t, t.TempDir(), "m.npy", npy(t, npz.U8([]uint8{0, 1}, 2))),
 		"no such file":              filepath.Join(t.TempDir(), "x.npy"),

@@ -10,8 +10,8 @@
 //
 // and without n_units or unit_names a unit without a spike is not there.
 //
-// Of other systems it reads the units of NWB files (.nwb), folders of Phy and Kilosort, and
-// matrices of 0 and 1, units × steps (.npy).
+// Of other systems it reads the units of NWB files (.nwb), folders of Phy and Kilosort, cells
+// of MATLAB (.mat), and matrices of 0 and 1, units × steps (.npy).
 package recording
 
 import (
