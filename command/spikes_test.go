@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -327,6 +328,9 @@ func TestSpikesTest(t *testing.T) {
 	}
 	if fdr := test("--statistic", "sttc", "--reach", "0.01", "--move", "0.5", "--correct", "fdr").Values[0].(map[string]any); !(fdr["p_corrected"].(float64) <= 0.03) {
 		t.Errorf("%+v", fdr)
+	}
+	if one, two := test("--statistic", "cv", "--threads", "1"), test("--statistic", "cv", "--threads", "2"); !reflect.DeepEqual(one, two) {
+		t.Errorf("on one thread %+v, on two %+v", one, two)
 	}
 	small := test("--statistic", "cv", "--surrogate", "isi", "--tail", "small", "--only", "a").Values[0].(map[string]any)
 	if !(small["p"].(float64) > 0.2) || math.Abs(small["mean"].(float64)-small["value"].(float64)) > 0.05 {

@@ -93,7 +93,7 @@ func TestOtherSystemsDamaged(t *testing.T) {
 		`sample_rate is "fast"`:     phy(t, "sample_rate = fast\n", times, times),
 		"2 times and 1 units":       phy(t, "sample_rate = 1\n", times, npz.I64([]int64{1}, 1)),
 		"want one number for each":  phy(t, "sample_rate = 1\n", npz.I64([]int64{1, 2, 3, 4}, 2, 2), times),
-		"no MATLAB file":             put(t, t.TempDir(), "m.mat", []byte("unit,time")),
+		"no MATLAB file":            put(t, t.TempDir(), "m.mat", []byte("unit,time")),
 		"unit 0 has 2 in step 1":    put(t, t.TempDir(), "m.npy", npy(t, npz.U8([]uint8{0, 2}, 1, 2))),
 		"its shape is [2]":          put(t, t.TempDir(), "m.npy", npy(t, npz.U8([]uint8{0, 1}, 2))),
 		"no such file":              filepath.Join(t.TempDir(), "x.npy"),
