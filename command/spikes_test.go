@@ -193,6 +193,7 @@ func TestSpikesMistakes(t *testing.T) {
 		"belong together, and":          {file, "trains", "--onsets", "1,2"},
 		`"x" is no time`:                {file, "trains", "--onsets", "1,x", "--after", "1"},
 		"--slice \"5\"":                 {file, "trains", "--slice", "5"},
+		"the data set knows units":      {"recordings:star/CAL1S", "cv", "--units", "4"},
 		"--smooth is for counts":        {file, "auto", "--as", "coefficient", "--smooth", "1"},
 	} {
 		_, errOut, code := command(append([]string{"spikes"}, args...)...)
