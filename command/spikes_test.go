@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +42,7 @@ const spikesCSV = "unit,trial,time\n" +
 // needed are the options of each statistic that has some without defaults.
 var needed = map[string]string{
 	"lvr": "--refractory 0.005", "sttc": "--reach 0.5", "contrast": "--shortest 0.5", "complexity": "--spread 0.25",
-	"synchrofacts": "--spread 0.5", "bursts": "--longest 1", "test": "--statistic cv --surrogates 19",
+	"synchrofacts": "--spread 0.5", "bursts": "--longest 1", "test": "--statistic cv --surrogates 19", "clean": "--spread 0.25",
 }
 
 func spikesArgs(file, verb string, more ...string) []string {
@@ -189,6 +190,10 @@ func TestSpikesMistakes(t *testing.T) {
 		"--cv is for":                   {file, "generate", "--cv", "0.1"},
 		"--surrogates 0":                {file, "test", "--statistic", "cv", "--surrogates", "0"},
 		"--refractory is not for":       {file, "generate", "--process", "log-normal", "--refractory", "0.1"},
+		"belong together, and":          {file, "trains", "--onsets", "1,2"},
+		`"x" is no time`:                {file, "trains", "--onsets", "1,x", "--after", "1"},
+		"--slice \"5\"":                 {file, "trains", "--slice", "5"},
+		"the data set knows units":      {"recordings:star/CAL1S", "cv", "--units", "4"},
 		"--smooth is for counts":        {file, "auto", "--as", "coefficient", "--smooth", "1"},
 	} {
 		_, errOut, code := command(append([]string{"spikes"}, args...)...)
@@ -253,6 +258,46 @@ func TestSpikesWritesTrains(t *testing.T) {
 	}
 }
 
+// Trains are merged, cut, parted into epochs, shifted and pooled.
+func TestSpikesTrains(t *testing.T) {
+	file, other := write(t, "rec.csv", spikesCSV), write(t, "other.txt", "0.5 9")
+	trains := func(args ...string) (list []spikesJSON) {
+		t.Helper()
+		line, errOut, code := command(append([]string{"spikes", file, "trains", "--window", "0,10", "--json"}, args...)...)
+		if code != 0 {
+			t.Fatal(errOut)
+		}
+		for one := range strings.Lines(line) {
+			var got spikesJSON
+			strict(t, one, &got)
+			list = append(list, got)
+		}
+		return list
+	}
+	got := trains("--trial", "1", "--onsets", "2,5", "--before", "1", "--after", "0.5")
+	if len(got) != 2 || got[0].Start != -1 || got[0].Stop != 0.5 || !slices.Equal(got[0].Trains[0], []float64{-1, 0}) || !slices.Equal(got[1].Trains[0], []float64{-1, 0, 0.5}) || got[1].Name != "trial 2" {
+		t.Errorf("epochs: %+v", got)
+	}
+	if got = trains("--keep", "2", "--slice", "3,6", "--shift", "10"); len(got) != 1 || got[0].Start != 13 || !slices.Equal(got[0].Trains[0], []float64{13, 13.5}) || !slices.Equal(got[0].Trains[1], []float64{16}) {
+		t.Errorf("trial 2, [3, 6], later by 10: %+v", got)
+	}
+	if got = trains("--trial", "2", "--merge", other, "--pool", "mua"); !slices.Equal(got[0].Units, []string{"mua"}) || !slices.Equal(got[0].Trains[0], []float64{0.5, 3, 3.5, 6, 7, 9}) {
+		t.Errorf("pooled: %+v", got)
+	}
+	for want, args := range map[string][]string{
+		"reaches out of the window": {"--trial", "1", "--onsets", "9.9", "--after", "1"},
+		"--keep: no trial":          {"--keep", "3"},
+		"choose it by --trial":      {"--onsets", "1", "--after", "1"},
+		"is there already":          {"--merge", file},
+		"are not those of":          {"--merge", other},
+	} {
+		_, errOut, code := command(append([]string{"spikes", file, "trains", "--window", "0,10"}, args...)...)
+		if code != exitFailed || !strings.Contains(errOut, want) {
+			t.Errorf("%v: exit code %d, %s, want %s", args, code, errOut, want)
+		}
+	}
+}
+
 // Surrogates that permute intervals have the CV of the trains, of which p is 1; of units that
 // fire together STTC is beyond chance, and of a silent unit it is undefined.
 func TestSpikesTest(t *testing.T) {
@@ -284,6 +329,9 @@ func TestSpikesTest(t *testing.T) {
 	}
 	if fdr := test("--statistic", "sttc", "--reach", "0.01", "--move", "0.5", "--correct", "fdr").Values[0].(map[string]any); !(fdr["p_corrected"].(float64) <= 0.03) {
 		t.Errorf("%+v", fdr)
+	}
+	if one, two := test("--statistic", "cv", "--threads", "1"), test("--statistic", "cv", "--threads", "2"); !reflect.DeepEqual(one, two) {
+		t.Errorf("on one thread %+v, on two %+v", one, two)
 	}
 	small := test("--statistic", "cv", "--surrogate", "isi", "--tail", "small", "--only", "a").Values[0].(map[string]any)
 	if !(small["p"].(float64) > 0.2) || math.Abs(small["mean"].(float64)-small["value"].(float64)) > 0.05 {

@@ -106,7 +106,7 @@ func (c *Spikes) useless() string {
 func (c *Spikes) surrogate(in input) (spike.Surrogate, map[string]any, error) {
 	kind := cmp.Or(c.Surrogate, "dither")
 	params := map[string]any{"surrogate": kind, "seed": c.Seed}
-	move := or(c.Move, in.meanInterval())
+	move := or(c.chance.Move, in.meanInterval())
 	if kind != "isi" && kind != "random" {
 		if math.IsNaN(move) {
 			return nil, nil, errors.New("there are no spikes to take a reach from; give --move")

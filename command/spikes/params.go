@@ -50,7 +50,7 @@ func (p params) given() (names []string) {
 // check returns an error for values that make no sense whatever the recording.
 func (c *Spikes) check() error {
 	if c.Window != "" {
-		if _, err := window(c.Window); err != nil {
+		if _, err := window("--window", c.Window); err != nil {
 			return err
 		}
 	}

@@ -122,9 +122,9 @@ func (r result) levels() (figure.Figure, error) {
 	for i, row := range r.values[:min(len(r.values), drawnRows)] {
 		bar := figure.Bar{Name: sample.Printable(r.labels[i]), Note: "undefined"}
 		if !math.IsNaN(row[0]) {
-			bar = figure.Bar{Name: bar.Name, Value: row[0], Reference: &row[1], Note: fmt.Sprintf("%.3g, p = %.3g", row[0], row[4])}
+			bar = figure.Bar{Name: bar.Name, Value: row[0], Reference: &row[1], Note: fmt.Sprintf("p %.2g", row[4])}
 		}
 		bars = append(bars, bar)
 	}
-	return figure.Bars("Against surrogates (marks: their means)", fmt.Sprint(r.Params["statistic"]), bars)
+	return figure.Bars("Against surrogates, whose means are marked", fmt.Sprint(r.Params["statistic"]), bars)
 }

@@ -32,7 +32,7 @@ type Env struct {
 
 // Spikes is the verb spikes.
 type Spikes struct {
-	File string `arg:"" help:"Recording: JSON, text with a train a line, CSV with the columns unit, time and perhaps trial, or NPZ; - reads standard input; recordings:NAME is one of the data set recordings."`
+	File string `arg:"" help:"Recording: JSON, text with a train a line, CSV with the columns unit, time and perhaps trial, or NPZ; an NWB file, a folder of Phy, cells of MATLAB, or a matrix of 0 and 1 as NPY; - reads standard input; recordings:NAME is one of the data set recordings."`
 	Verb string `arg:"" help:"What to tell of it: one of the statistics below." enum:"${spikes_verbs}"`
 
 	Window  string   `help:"Window of observation, for files that have none or in place of theirs." placeholder:"A,B"`
@@ -47,6 +47,7 @@ type Spikes struct {
 
 	params
 	chance
+	edits
 
 	Out    string `help:"Write the values to a file, .csv or .npz, with the names of the units; trains also to .json and .txt." placeholder:"FILE"`
 	Figure string `help:"Write a picture to a file, .svg or .png." placeholder:"FILE"`
@@ -92,6 +93,9 @@ func (c *Spikes) Validate() error {
 			return fmt.Errorf("%s needs --%s, in the unit of time of the file", c.Verb, name)
 		}
 	}
+	if strings.HasPrefix(c.File, fromDataSet) && (c.Units != "" || c.Format != "") {
+		return errors.New("--units and --format are for files; the data set knows units and form")
+	}
 	for flag, f := range map[string]struct {
 		path    string
 		endings []string
@@ -103,11 +107,16 @@ func (c *Spikes) Validate() error {
 	if err := c.checkChance(); err != nil {
 		return err
 	}
+	if err := c.checkEdits(); err != nil {
+		return err
+	}
 	return c.check()
 }
 
 // given are the names of the options of statistics that were given.
-func (c *Spikes) given() []string { return append(c.params.given(), c.chance.given()...) }
+func (c *Spikes) given() []string {
+	return slices.Concat(c.params.given(), c.chance.given(), c.edits.given())
+}
 
 // interrupted tells whether the command is to end.
 func (c *Spikes) interrupted() bool { return c.context != nil && c.context.Err() != nil }
@@ -136,10 +145,13 @@ func (c *Spikes) Run(e Env) error {
 	return nil
 }
 
+// fromDataSet begins the name of a recording of the data set.
+const fromDataSet = "recordings:"
+
 // read reads the recordings of the file, or one of the data set's, whose times are in
 // seconds.
 func (c *Spikes) read(e Env) (list []spiketrain.Recording, many bool, err error) {
-	name, known := strings.CutPrefix(c.File, "recordings:")
+	name, known := strings.CutPrefix(c.File, fromDataSet)
 	if !known {
 		return recording.Read(c.File, recording.Options{Form: c.Format, Trial: c.Trial, Every: c.Trial == "", Units: c.Units})
 	}
@@ -208,7 +220,7 @@ type input struct {
 func (c *Spikes) input(r spiketrain.Recording) (in input, all spiketrain.Mended, err error) {
 	o := spiketrain.Options{Sort: c.Sort, Clip: c.Clip, Repeats: c.Repeats}
 	if c.Window != "" {
-		w, err := window(c.Window)
+		w, err := window("--window", c.Window)
 		if err != nil {
 			return in, all, err
 		}
@@ -289,12 +301,12 @@ func (in input) meanInterval() float64 {
 func (in input) duration() float64 { return in.units[0][0].Duration() }
 
 // window reads "a,b".
-func window(text string) (w [2]float64, err error) {
+func window(flag, text string) (w [2]float64, err error) {
 	a, b, _ := strings.Cut(text, ",")
 	x, errA := strconv.ParseFloat(strings.TrimSpace(a), 64)
 	y, errB := strconv.ParseFloat(strings.TrimSpace(b), 64)
 	if errors.Join(errA, errB) != nil || math.IsInf(x, 0) || math.IsInf(y, 0) || !(x < y) {
-		return w, fmt.Errorf("--window %q: want two times, the smaller first, as in --window 0,10", text)
+		return w, fmt.Errorf("%s %q: want two times, the smaller first, as in %s 0,10", flag, text, flag)
 	}
 	return [2]float64{x, y}, nil
 }

@@ -47,6 +47,8 @@ func verbs() []verb {
 		{"complexity", "events by how many units take part", []string{"spread"}, []string{"spread"}, (*Spikes).complexity},
 		{"synchrofacts", "events of several units, which may be artefacts", []string{"spread", "least"}, []string{"spread"}, (*Spikes).synchrofacts},
 		{"bursts", "bursts, by intervals or by Poisson surprise", []string{"longest", "least", "surprise"}, nil, (*Spikes).bursts},
+		{"trains", "the trains themselves: merged, cut, in epochs, shifted, and in other forms", []string{"merge", "keep", "slice", "onsets", "before", "after", "shift", "pool"}, nil, (*Spikes).edit},
+		{"clean", "the trains without events of several units", []string{"spread", "least"}, []string{"spread"}, (*Spikes).clean},
 		{"surrogate", "trains that share some statistics with these, and are random otherwise", surrogateFlags, nil, (*Spikes).surrogates},
 		{"generate", "trains of a process with the rates of these", []string{"process", "rate", "cv", "correlation", "refractory"}, nil, (*Spikes).generate},
 		{"test", "a statistic against surrogates, with corrected p", append([]string{"statistic", "surrogates", "tail", "correct"}, surrogateFlags...), []string{"statistic"}, (*Spikes).test},
@@ -59,7 +61,7 @@ var surrogateFlags = []string{"surrogate", "move", "refractory", "smooth", "long
 
 // files are the endings of files that the values can be written to.
 func (v verb) files() []string {
-	if v.name == "surrogate" || v.name == "generate" {
+	if slices.Contains([]string{"trains", "clean", "surrogate", "generate"}, v.name) {
 		return endings
 	}
 	return endings[:2]

@@ -9,6 +9,9 @@
 //	t_start, t_end            the window
 //
 // and without n_units or unit_names a unit without a spike is not there.
+//
+// Of other systems it reads the units of NWB files (.nwb), folders of Phy and Kilosort, cells
+// of MATLAB (.mat), and matrices of 0 and 1, units × steps (.npy).
 package recording
 
 import (
@@ -50,6 +53,14 @@ func Read(path string, o Options) (list []spiketrain.Recording, many bool, err e
 	if path == "-" {
 		return From(os.Stdin, path, o)
 	}
+	if lab := labOf(path); lab != "" && o.Form == "" {
+		one, err := labs[lab](path)
+		if err != nil {
+			return nil, false, fmt.Errorf("%s, read as %s: %w", path, lab, err)
+		}
+		list, err = o.fit([]spiketrain.Recording{one}, path)
+		return list, false, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, false, err
@@ -76,6 +87,12 @@ func From(r io.Reader, name string, o Options) (list []spiketrain.Recording, man
 	if err != nil {
 		return nil, false, fmt.Errorf("%s, read as %s: %w", name, form, err)
 	}
+	list, err = o.fit(list, name)
+	return list, many, err
+}
+
+// fit is the recordings of the trial and with the units that were asked for.
+func (o Options) fit(list []spiketrain.Recording, name string) (_ []spiketrain.Recording, err error) {
 	for i := range list {
 		if !o.Every {
 			list[i], err = list[i].Trial(o.Trial)
@@ -84,10 +101,10 @@ func From(r io.Reader, name string, o Options) (list []spiketrain.Recording, man
 			list[i], err = list[i].WithUnits(o.Units)
 		}
 		if err != nil {
-			return nil, false, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return list, many, nil
+	return list, nil
 }
 
 func decode(r io.Reader, form string) (list []spiketrain.Recording, many bool, err error) {
