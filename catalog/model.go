@@ -46,7 +46,8 @@ type Model struct {
 	alone     sync.Mutex
 }
 
-// Open opens a model file or a checkpoint of any rule of the catalogue.
+// Open opens a model file or a checkpoint of any rule of the catalogue, or a model that is
+// part of the program by its name (package zoo).
 func (c Catalog) Open(path string, o OpenOptions) (*Model, error) {
 	f, err := zoo.Read(path)
 	if err != nil {

@@ -176,6 +176,7 @@ func TestExitCodes(t *testing.T) {
 		{0, "eval", []string{model}}, {1, "eval", []string{absent}}, {1, "eval", []string{damaged}}, {2, "eval", []string{model, "--split", "none"}}, {2, "eval", nil},
 		{0, "plan", []string{net}}, {2, "plan", []string{absent}},
 		{0, "kinds", nil}, {0, "kinds", []string{"lif"}}, {2, "kinds", []string{"absent"}},
+		{0, "models", nil}, {2, "models", []string{"more"}}, {0, "eval", []string{"mnist-cnn", "--data", "mnist-sample"}},
 		{0, "schema", nil}, {2, "schema", []string{"more"}},
 		{0, "spikes", []string{trains, "cv", "--window", "0,4"}}, {1, "spikes", []string{trains, "cv"}}, {1, "spikes", []string{absent, "cv"}}, {2, "spikes", []string{trains, "none"}}, {2, "spikes", []string{trains, "sttc"}}, {2, "spikes", nil},
 		{0, "distance", []string{trains, "--metric", "isi", "--window", "0,4"}}, {2, "distance", []string{trains, "--metric", "none"}}, {2, "distance", []string{trains, "--metric", "van-rossum", "--window", "0,4"}}, {2, "distance", nil},

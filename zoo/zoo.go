@@ -95,5 +95,5 @@ func Read(path string) (*modelfile.File, error) {
 	for _, m := range List() {
 		names = append(names, m.Name)
 	}
-	return nil, fmt.Errorf("%w, and %s", err, suggest.Names("model that ships", path, names))
+	return nil, fmt.Errorf("%w; %s", err, suggest.Names("models that ship", path, names))
 }

@@ -32,8 +32,6 @@ import (
 	"synfire/zoo"
 )
 
-const dir = "zoo/models"
-
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("ship: ")
@@ -50,7 +48,7 @@ func main() {
 	if *dataDir != "" {
 		o.DataDir = *dataDir
 	}
-	m, err := ship(ctx, flag.Arg(0), flag.Arg(1), *dtype, *text, o)
+	m, err := ship(ctx, "zoo/models", flag.Arg(0), flag.Arg(1), *dtype, *text, o)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -59,8 +57,8 @@ func main() {
 
 var word = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
-// ship rounds, measures, writes, and pins.
-func ship(ctx context.Context, path, name, dtype, text string, o data.Options) (m zoo.Model, err error) {
+// ship rounds, measures, writes into a directory, and pins there.
+func ship(ctx context.Context, dir, path, name, dtype, text string, o data.Options) (m zoo.Model, err error) {
 	if !word.MatchString(name) {
 		return m, fmt.Errorf("name %q, want small letters, digits and dashes, such as mnist-cnn", name)
 	}
@@ -100,7 +98,7 @@ func ship(ctx context.Context, path, name, dtype, text string, o data.Options) (
 	if len(content) > zoo.MaxFile {
 		return m, errors.Join(fmt.Errorf("%s has %d bytes, at most %d ship; try -dtype %s, or a smaller network", file, len(content), zoo.MaxFile, modelfile.Int8), os.Remove(file))
 	}
-	return m, pin(m)
+	return m, pin(dir, m)
 }
 
 // measure is the accuracy on all test samples, in percent.
@@ -141,7 +139,7 @@ func parameters(f *modelfile.File) (n int) {
 }
 
 // pin writes a model's row into the list.
-func pin(m zoo.Model) error {
+func pin(dir string, m zoo.Model) error {
 	list := slices.DeleteFunc(zoo.List(), func(o zoo.Model) bool { return o.Name == m.Name })
 	list = append(list, m)
 	slices.SortFunc(list, func(a, b zoo.Model) int { return strings.Compare(a.Name, b.Name) })
