@@ -170,7 +170,7 @@ func TestForeignFilesAreNamed(t *testing.T) {
 		{[]string{"predict", wav, wav}, "a sound (.wav)"},
 		{[]string{"train", array}, "a NumPy array (.npy)"},
 		{[]string{"plan", array}, "a NumPy array (.npy)"},
-		{[]string{"distance", "--metric", "isi", array}, "a NumPy array (.npy)"},
+		{[]string{"distance", "--metric", "isi", array}, "want a matrix of 0 and 1"},
 		{[]string{"distance", "--metric", "isi", write(t, "t.npz", "1 2\n")}, "a text"},
 		{[]string{"compare", "--metric", "cka-linear", wav, wav}, "a sound (.wav)"},
 		{[]string{"compare", "--metric", "cka-linear", write(t, "w.npz", "RIFF"), wav}, "a RIFF file"},
