@@ -244,7 +244,7 @@ func Test(trains []Train, measure func([]Train) (float64, error), s Surrogate, n
 			return Significance{}, ErrUndefined
 		}
 	}
-	mean, variance := moments(values)
+	mean, variance := Moments(values)
 	slack := math.Abs(value)
 	for _, v := range values {
 		slack = max(slack, math.Abs(v))

@@ -48,7 +48,7 @@ func (t Train) CV() (float64, error) {
 	if err := Check("spike: CV", t); err != nil {
 		return 0, err
 	}
-	mean, variance := moments(t.Intervals())
+	mean, variance := Moments(t.Intervals())
 	return math.Sqrt(variance) / mean, nil
 }
 
@@ -84,8 +84,9 @@ func (t Train) neighbours(op string, f func(contrast float64) float64) (float64,
 	return sum / float64(n), nil
 }
 
-// moments is mean and variance of a population, NaN for none.
-func moments(x []float64) (mean, variance float64) {
+// Moments is mean and variance of a population, NaN for none. The variance is a sum of squares
+// and never below 0, as one that is corrected for the rounding of the mean may be.
+func Moments(x []float64) (mean, variance float64) {
 	for _, v := range x {
 		mean += v
 	}
@@ -116,7 +117,7 @@ func Fano(trials []Train) (float64, error) {
 	for i, t := range trials {
 		counts[i] = float64(len(t.Times))
 	}
-	mean, variance := moments(counts)
+	mean, variance := Moments(counts)
 	return variance / mean, nil
 }
 

@@ -38,8 +38,30 @@ type Pair struct {
 
 type pair struct {
 	Pair
-	c    *Connection
-	x, y *trace
+	c *Connection
+	traces
+}
+
+// traces are those of a connection's inputs, x, and of its neurons, y.
+type traces struct{ x, y *trace }
+
+func (tr traces) fire(pre, post []int32, t int64) {
+	for _, i := range pre {
+		tr.x.fire(i, t)
+	}
+	for _, j := range post {
+		tr.y.fire(j, t)
+	}
+}
+
+func (tr traces) rest() {
+	tr.x.rest()
+	tr.y.rest()
+}
+
+func (tr traces) fields(visit func(string, any)) {
+	visit("x", tr.x)
+	visit("y", tr.y)
 }
 
 func (r Pair) learner(c *Connection) (learner, error) {
@@ -53,7 +75,7 @@ func (r Pair) learner(c *Connection) (learner, error) {
 	case r.Mu > 0 && c.high == 0:
 		return nil, fmt.Errorf("pair: mu is %v without a largest weight; give high", r.Mu)
 	}
-	return &pair{r, c, newTrace(c.network, c.from.size, r.TauPlus, r.Nearest), newTrace(c.network, c.to.size, r.TauMinus, r.Nearest)}, nil
+	return &pair{r, c, traces{newTrace(c.network, c.from.size, r.TauPlus, r.Nearest), newTrace(c.network, c.to.size, r.TauMinus, r.Nearest)}}, nil
 }
 
 func finite(values ...float64) bool {
@@ -102,25 +124,6 @@ func (r *pair) step(pre, post []int32, t int64) {
 	if !r.Together {
 		r.fire(pre, post, t)
 	}
-}
-
-func (r *pair) fire(pre, post []int32, t int64) {
-	for _, i := range pre {
-		r.x.fire(i, t)
-	}
-	for _, j := range post {
-		r.y.fire(j, t)
-	}
-}
-
-func (r *pair) rest() {
-	r.x.rest()
-	r.y.rest()
-}
-
-func (r *pair) fields(visit func(string, any)) {
-	visit("x", r.x)
-	visit("y", r.y)
 }
 
 // Triplet is the rule of Pfister and Gerstner (2006) with traces r₁ (τ₊) and r₂ (τ_x) of the
@@ -324,15 +327,15 @@ type Inhibitory struct {
 
 type inhibitoryLearner struct {
 	Inhibitory
-	c    *Connection
-	x, y *trace
+	c *Connection
+	traces
 }
 
 func (r Inhibitory) learner(c *Connection) (learner, error) {
 	if !finite(r.Rate) || !positive(r.Tau) || !(r.Target >= 0) || !finite(r.Target) {
 		return nil, fmt.Errorf("inhibitory: rate %v, tau %v ms, target %v Hz; want a positive tau and no negative target", r.Rate, r.Tau, r.Target)
 	}
-	return &inhibitoryLearner{r, c, newTrace(c.network, c.from.size, r.Tau, false), newTrace(c.network, c.to.size, r.Tau, false)}, nil
+	return &inhibitoryLearner{r, c, traces{newTrace(c.network, c.from.size, r.Tau, false), newTrace(c.network, c.to.size, r.Tau, false)}}, nil
 }
 
 func (r *inhibitoryLearner) step(pre, post []int32, t int64) {
@@ -349,20 +352,5 @@ func (r *inhibitoryLearner) step(pre, post []int32, t int64) {
 			r.c.change(int(i)*n+int(j), tensor.Float(rate*r.x.at(i, t)), t)
 		}
 	}
-	for _, i := range pre {
-		r.x.fire(i, t)
-	}
-	for _, j := range post {
-		r.y.fire(j, t)
-	}
-}
-
-func (r *inhibitoryLearner) rest() {
-	r.x.rest()
-	r.y.rest()
-}
-
-func (r *inhibitoryLearner) fields(visit func(string, any)) {
-	visit("x", r.x)
-	visit("y", r.y)
+	r.fire(pre, post, t)
 }

@@ -144,7 +144,7 @@ func coefficient(op string, x, y []spike.Histogram, longest float64, e spike.Sla
 
 // centred is counts less their mean over all trials, and the sum of their squares.
 func centred(counts []spike.Histogram) (d [][]float64, squares float64) {
-	mean, _ := moments(concatenated(counts))
+	mean, _ := spike.Moments(concatenated(counts))
 	d = make([][]float64, len(counts))
 	for i, c := range counts {
 		d[i] = make([]float64, len(c.Values))

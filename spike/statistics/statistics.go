@@ -60,17 +60,5 @@ func pooled(trials []spike.Train) []float64 {
 	return times
 }
 
-// moments is mean and variance of a population, NaN for none.
-func moments(x []float64) (mean, variance float64) {
-	for _, v := range x {
-		mean += v
-	}
-	mean /= float64(len(x))
-	for _, v := range x {
-		variance += (v - mean) * (v - mean)
-	}
-	return mean, variance / float64(len(x))
-}
-
 // errUnits is of measures that compare units.
 var errUnits = errors.New("there is one unit; want two or more")

@@ -22,7 +22,7 @@ func CV(trials []spike.Train) (float64, error) {
 	if err := check("statistics.CV", trials); err != nil {
 		return 0, err
 	}
-	mean, variance := moments(intervals(trials))
+	mean, variance := spike.Moments(intervals(trials))
 	return math.Sqrt(variance) / mean, nil
 }
 
@@ -135,7 +135,7 @@ func FanoOverTrials(trials []spike.Train, width float64) (spike.Histogram, error
 		for i, c := range counts {
 			of[i] = c.Values[bin]
 		}
-		mean, variance := moments(of)
+		mean, variance := spike.Moments(of)
 		out.Values[bin] = variance / mean
 	}
 	return out, nil
@@ -153,7 +153,7 @@ func FanoOverTime(trials []spike.Train, width float64) (float64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", op, err)
 	}
-	mean, variance := moments(concatenated(counts))
+	mean, variance := spike.Moments(concatenated(counts))
 	return variance / mean, nil
 }
 
