@@ -84,19 +84,6 @@ func (t Train) neighbours(op string, f func(contrast float64) float64) (float64,
 	return sum / float64(n), nil
 }
 
-// Moments is mean and variance of a population, NaN for none. The variance is a sum of squares
-// and never below 0, as one that is corrected for the rounding of the mean may be.
-func Moments(x []float64) (mean, variance float64) {
-	for _, v := range x {
-		mean += v
-	}
-	mean /= float64(len(x))
-	for _, v := range x {
-		variance += (v - mean) * (v - mean)
-	}
-	return mean, variance / float64(len(x))
-}
-
 // Fano is the Fano factor of repeated trials: the variance of their spike
 // counts over the mean, 1 for Poisson processes and 0 where all counts are
 // equal. It is NaN where no trial has a spike. Counts of windows of different
