@@ -2,9 +2,11 @@ package stbp
 
 import (
 	"context"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -283,6 +285,32 @@ func TestScrambledAndCounted(t *testing.T) {
 	if err := (counted{three{}}).Read(t.Context(), 0, &x); err != nil || !slices.Equal(x.X, []tensor.Float{2.5, 2.5, 2.5, 2.5}) || len(x.Targets) != 1 {
 		t.Errorf("counts %v, targets %v, %v", x.X, x.Targets, err)
 	}
+}
+
+// A recording that is remembered is read once, and given whole each time.
+func TestRemembered(t *testing.T) {
+	reads := 0
+	s := remember(counting{three{}, &reads})
+	for range 2 {
+		var was, is sample.Sample
+		if err := errors.Join(three{}.Read(t.Context(), 1, &was), s.Read(t.Context(), 1, &is)); err != nil || !reflect.DeepEqual(was, is) {
+			t.Fatalf("%+v, want %+v, %v", is, was, err)
+		}
+		is.Events[0].Unit = 3 // as augmentation may
+	}
+	if reads != 1 {
+		t.Errorf("read %d times", reads)
+	}
+}
+
+type counting struct {
+	sample.Source
+	reads *int
+}
+
+func (c counting) Read(ctx context.Context, i int, x *sample.Sample) error {
+	*c.reads++
+	return c.Source.Read(ctx, i, x)
 }
 
 // Blurring keeps a spot's symmetry, and kernel ridge tells spots of two places apart.
