@@ -23,6 +23,7 @@ import (
 	"synfire/data/fashion"
 	"synfire/data/fsdd"
 	"synfire/data/mnist"
+	"synfire/data/scenes"
 	"synfire/data/trains"
 	"synfire/data/voc"
 	"synfire/internal/suggest"
@@ -46,7 +47,7 @@ type Catalog struct {
 func Default() Catalog {
 	c := Catalog{Table: model.Default(), Datasets: []data.Dataset{
 		mnist.Dataset(), mnist.SampleDataset(), fashion.Dataset(),
-		cifar.Dataset(), cifar.JPEGDataset(), events.Dataset(), events.Simulated(mnist.Dataset(), "mnist-saccades"), fsdd.Dataset(), voc.BCCD(), trains.Oxford(),
+		cifar.Dataset(), cifar.JPEGDataset(), events.Dataset(), events.Simulated(mnist.Dataset(), "mnist-saccades"), fsdd.Dataset(), voc.BCCD(), scenes.Dataset(mnist.Dataset(), "digit-scenes"), scenes.Dataset(mnist.SampleDataset(), "digit-scenes-sample"), trains.Oxford(),
 	}}
 	c.Rules[bptt.Kind] = model.Kind{New: func() any { r := bptt.NewRule(); return &r }, Example: bptt.NewRule()}
 	c.Rules[eqprop.Kind] = model.Kind{New: func() any { r := eqprop.NewRule(); return &r }, Example: eqprop.NewRule()}

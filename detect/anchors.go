@@ -57,7 +57,7 @@ func compareAnchors(a, b Anchor) int {
 // nearest is the anchor with the largest IoU, the first of equals.
 func nearest(anchors []Anchor, s sample.Box) (best int, iou float64) {
 	for i, a := range anchors {
-		if v := IoU(a.shape(), s); v > iou {
+		if v := sample.IoU(a.shape(), s); v > iou {
 			best, iou = i, v
 		}
 	}

@@ -29,24 +29,6 @@ type Detection struct {
 	Score float64
 }
 
-// area is that of a box; of one that is empty 0.
-func area(b sample.Box) float64 {
-	if !(b.X0 < b.X1 && b.Y0 < b.Y1) {
-		return 0
-	}
-	return (b.X1 - b.X0) * (b.Y1 - b.Y0)
-}
-
-// IoU is the area that two boxes share over the area that they cover, in [0, 1]. That of an
-// empty box with any is 0.
-func IoU(a, b sample.Box) float64 {
-	shared := area(sample.Box{X0: max(a.X0, b.X0), Y0: max(a.Y0, b.Y0), X1: min(a.X1, b.X1), Y1: min(a.Y1, b.Y1)})
-	if shared == 0 || area(a) == 0 || area(b) == 0 {
-		return 0
-	}
-	return shared / (area(a) + area(b) - shared)
-}
-
 // compareBoxes orders boxes by class and place, so that nothing hangs on the order in which
 // they are given.
 func compareBoxes(a, b sample.Box) int {
@@ -67,7 +49,7 @@ func Suppress(found []Detection, overlap float64) []Detection {
 	slices.SortFunc(sorted, compare)
 	kept := map[int][]Detection{} // by class
 	return slices.DeleteFunc(sorted, func(d Detection) bool {
-		hidden := slices.ContainsFunc(kept[d.Class], func(k Detection) bool { return IoU(k.Box, d.Box) > overlap })
+		hidden := slices.ContainsFunc(kept[d.Class], func(k Detection) bool { return sample.IoU(k.Box, d.Box) > overlap })
 		if !hidden {
 			kept[d.Class] = append(kept[d.Class], d)
 		}

@@ -32,11 +32,11 @@ func TestIoU(t *testing.T) {
 		{square(1, 1, 2), 1.0 / 7}, {a, 1}, {square(2, 0, 2), 0}, {sample.Box{X1: 2, Y1: 1}, 0.5}, {square(1, 1, 0), 0},
 		{sample.Box{X0: 2, X1: 0, Y1: 2}, 0}, {square(5, 5, 1), 0},
 	} {
-		if got := IoU(a, c.b); got != c.want || IoU(c.b, a) != got {
+		if got := sample.IoU(a, c.b); got != c.want || sample.IoU(c.b, a) != got {
 			t.Errorf("%v: %v, want %v both ways", c.b, got, c.want)
 		}
 	}
-	if got := IoU(square(1, 1, 0), square(1, 1, 0)); got != 0 {
+	if got := sample.IoU(square(1, 1, 0), square(1, 1, 0)); got != 0 {
 		t.Errorf("two empty boxes: %v", got)
 	}
 }
@@ -50,7 +50,7 @@ func TestIoUOfMovedBoxes(t *testing.T) {
 		move := func(b sample.Box) sample.Box {
 			return sample.Box{X0: 8*b.X0 - 3, Y0: 8*b.Y0 + 5, X1: 8*b.X1 - 3, Y1: 8*b.Y1 + 5}
 		}
-		if u, v := IoU(a, b), IoU(move(a), move(b)); !near(u, v, 1e-12) || u < 0 || u > 1 {
+		if u, v := sample.IoU(a, b), sample.IoU(move(a), move(b)); !near(u, v, 1e-12) || u < 0 || u > 1 {
 			t.Fatalf("%v and %v: %v, moved %v", a, b, u, v)
 		}
 	}

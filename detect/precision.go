@@ -139,7 +139,7 @@ func VOC(pictures []Picture, class int, threshold float64) Curve {
 		for _, d := range found {
 			best, iou := -1, 0.0
 			for i, t := range truths {
-				if v := IoU(d.Box, t); v > iou {
+				if v := sample.IoU(d.Box, t); v > iou {
 					best, iou = i, v
 				}
 			}
@@ -194,7 +194,7 @@ func COCO(pictures []Picture, class int, threshold float64) Curve {
 func free(truths []sample.Box, taken []bool, b sample.Box, threshold float64, difficult bool) int {
 	best, iou := -1, 0.0
 	for i, t := range truths {
-		if v := IoU(b, t); t.Difficult == difficult && !taken[i] && v >= threshold && v > iou {
+		if v := sample.IoU(b, t); t.Difficult == difficult && !taken[i] && v >= threshold && v > iou {
 			best, iou = i, v
 		}
 	}

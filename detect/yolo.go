@@ -228,7 +228,7 @@ func (l YOLO) plan(g grid, t []tensor.Float, truths []sample.Box) []goal {
 		cell, k := i/len(g.anchors), i%len(g.anchors)
 		guess := around(g.place(t[i*g.per:], cell/g.w, cell%g.w, k))
 		goals[i] = goal{weight: l.NoObject, class: -1}
-		if slices.ContainsFunc(truths, func(b sample.Box) bool { return IoU(guess, b) > l.Ignore }) {
+		if slices.ContainsFunc(truths, func(b sample.Box) bool { return sample.IoU(guess, b) > l.Ignore }) {
 			goals[i].weight = 0
 		}
 	}
@@ -251,7 +251,7 @@ func (l YOLO) plan(g grid, t []tensor.Float, truths []sample.Box) []goal {
 			coord: l.Coord * (2 - w*h), score: 1, weight: l.Object, class: b.Class,
 		}
 		if l.Rescore {
-			goals[i].score = IoU(around(g.place(t[i*g.per:], y, x, k)), b)
+			goals[i].score = sample.IoU(around(g.place(t[i*g.per:], y, x, k)), b)
 		}
 	}
 	return goals

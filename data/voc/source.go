@@ -113,7 +113,7 @@ func (b Boxes) source(images []Image, classes []string) (*source, error) {
 		channels = 3
 	}
 	s := &source{name: b.Path, images: images, boxes: make([][]sample.Box, len(images))}
-	s.spec = sample.Spec{Shape: tensor.Shape{b.Size[0], b.Size[1], channels}, Targets: []sample.Field{{Name: "boxes", Kind: sample.Boxes, Classes: classes}}}
+	s.spec = sample.Spec{Shape: tensor.Shape{b.Size[0], b.Size[1], channels}, Targets: []sample.Field{{Name: "boxes", Kind: sample.Boxes, Classes: classes, Shape: tensor.Shape{b.Size[0], b.Size[1]}}}}
 	if err := s.spec.Validate(); err != nil {
 		return nil, fmt.Errorf("data: %s: %w", sample.Printable(b.Path), err)
 	}
