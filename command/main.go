@@ -27,6 +27,7 @@ import (
 
 	"synfire/catalog"
 	"synfire/command/conversion"
+	"synfire/command/detection"
 	"synfire/command/exchange"
 	"synfire/command/spikes"
 	"synfire/compare"
@@ -75,6 +76,7 @@ type cli struct {
 	Export     exchange.Export    `cmd:"" group:"own" help:"Write the network of a model to NIR or ONNX."`
 	Certify    exchange.Certify   `cmd:"" group:"own" help:"Tell what a NIR file means, and whether it runs so here."`
 	Convert    conversion.Convert `cmd:"" group:"own" help:"Make an ordinary network a spiking one, and tell how accurate it is."`
+	Detect     detection.Detect   `cmd:"" group:"own" help:"Find objects in pictures, with boxes around them."`
 	Models     conversion.Models  `cmd:"" group:"own" help:"List the trained models that are part of the program."`
 	Kinds      kindsCmd           `cmd:"" group:"own" help:"List the kinds that YAML files may name, with their keys."`
 	Schema     schemaCmd          `cmd:"" group:"own" help:"Print the JSON schema of the YAML files, for editors."`
@@ -180,7 +182,7 @@ func (a *app) parser(code *int) *kong.Kong {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 80}),
 		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery), "compare_metrics": compareMetrics, "compare_names": strings.Join(compare.Names(), ","), "distance_names": strings.Join(distance.Names(), ","), "spikes_verbs": spikes.Names()},
 		kong.Writers(a.out, a.err), kong.Exit(func(c int) { *code = c; panic(exited{}) }),
-		kong.Bind(a, spikes.Env{Screen: a.Screen, Context: a.ctx, Data: dataOptions(a, "")}, conversion.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog, Data: func(dir string) data.Options { return dataOptions(a, dir) }}, exchange.Env{Context: a.ctx, Catalog: a.Catalog, Out: a.out, Data: func(dir string) data.Options { return dataOptions(a, dir) }}))
+		kong.Bind(a, spikes.Env{Screen: a.Screen, Context: a.ctx, Data: dataOptions(a, "")}, conversion.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog, Data: func(dir string) data.Options { return dataOptions(a, dir) }}, detection.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog, Program: a.Name}, exchange.Env{Context: a.ctx, Catalog: a.Catalog, Out: a.out, Data: func(dir string) data.Options { return dataOptions(a, dir) }}))
 	if err != nil {
 		panic(err) // the structs above are wrong: every test fails
 	}

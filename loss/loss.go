@@ -149,7 +149,7 @@ func decoded(d encode.Decoder, f func(grad, scores []tensor.Float, label int) fl
 	grad := errorsFor(c.DOut, c.Scores)
 	value := mean(f, grad, c.Scores, c.Target.Class)
 	if c.DOut != nil {
-		c.spread(d, grad)
+		c.Spread(d, grad)
 	}
 	return value, nil
 }
@@ -173,8 +173,8 @@ func (c *Call) decode(d encode.Decoder) {
 	c.rescale(d, c.Scores)
 }
 
-// spread is the way back of decode.
-func (c *Call) spread(d encode.Decoder, errors []tensor.Float) {
+// Spread is the way back of Decode: it writes errors at scores to DOut, none to padding.
+func (c *Call) Spread(d encode.Decoder, errors []tensor.Float) {
 	c.rescale(d, errors)
 	d.Spread(c.DOut, errors, c.Out.T, c.Out.B, c.Out.Shape)
 	c.mask(c.DOut)

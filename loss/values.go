@@ -112,7 +112,7 @@ func (l MSE) Eval(c *Call) (float64, error) {
 	case l.Read == ReadLast:
 		c.spreadLast(grad)
 	default:
-		c.spread(l.decoder(), grad)
+		c.Spread(l.decoder(), grad)
 	}
 	return value, nil
 }

@@ -138,7 +138,7 @@ func (c Config) ignored() []string {
 func (t Table) Decode(name string, src []byte) (Config, error) {
 	c := NewConfig()
 	if err := yaml.Decode(name, src, &c, t.Kinds()); err != nil {
-		return Config{}, explained(err)
+		return Config{}, err
 	}
 	if missing, path := unset(reflect.ValueOf(c)); missing {
 		line, column, _ := yaml.Locate(src, path...)
@@ -159,23 +159,6 @@ func (t Table) Decode(name string, src []byte) (Config, error) {
 		}
 	}
 	return c, nil
-}
-
-// explained adds to an error about a task for boxes that there is none.
-func explained(err error) error {
-	var list yaml.Errors
-	var one *yaml.Error
-	if errors.As(err, &one) {
-		list = yaml.Errors{one}
-	} else {
-		errors.As(err, &list)
-	}
-	for _, e := range list {
-		if strings.HasPrefix(e.Path, "task") && (strings.Contains(e.Msg, `"boxes"`) || strings.Contains(e.Msg, `"detect"`)) {
-			e.Hint += "; none of this program scores boxes"
-		}
-	}
-	return err
 }
 
 // unset is where null has taken a kind away, if it has. Kinds that may be left out are

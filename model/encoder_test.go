@@ -89,7 +89,7 @@ func TestTaskFollowsFromTheTarget(t *testing.T) {
 		t.Errorf("no target: %v", err)
 	}
 	boxes := []sample.Field{{Name: "y", Kind: sample.Boxes, Classes: []string{"a"}}}
-	if _, err := c.For(sample.Spec{Shape: tensor.Shape{3}, Targets: boxes}); err == nil || !strings.Contains(err.Error(), "name one under task") {
+	if _, err := c.For(sample.Spec{Shape: tensor.Shape{3}, Targets: boxes}); err == nil || !strings.Contains(err.Error(), "name detect under task") {
 		t.Errorf("boxes: %v", err)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"synfire/data/table"
 	"synfire/data/trains"
 	"synfire/data/voc"
+	"synfire/detect"
 	"synfire/encode"
 	"synfire/format/yaml"
 	"synfire/layer"
@@ -185,6 +186,7 @@ func lossKinds() map[string]Kind {
 		"step-cross-entropy":     kind(loss.StepCrossEntropy{Level: 1}, loss.StepCrossEntropy{Lambda: 0.05, Level: 1}),
 		"first-spike":            kind(loss.FirstSpike{Temperature: 1}, loss.FirstSpike{Temperature: 2}),
 		"mse":                    kind(loss.MSE{}, loss.MSE{Read: loss.ReadEach}),
+		"yolo":                   kind(detect.NewYOLO(), detect.YOLO{Anchors: []detect.Anchor{{1, 1}, {2, 3}}, Coord: 1, Object: 5, NoObject: 1, Class: 1, Ignore: 0.6}),
 		"van-rossum":             kind(loss.VanRossum{}, loss.VanRossum{Tau: 3}),
 	}
 }
@@ -280,6 +282,7 @@ func taskKinds() map[string]Kind {
 		"classify":     kind(task.Classify{}, task.Classify{Top: []int{5}}),
 		"regress":      kind(task.Regress{}, task.Regress{Read: task.ReadLast}),
 		"match-trains": kind(task.MatchTrains{}, task.MatchTrains{Tau: 0.01}),
+		"detect":       kind(detect.NewDetect(), detect.Detect{Threshold: 0.01, Overlap: 0.5}),
 		"reconstruct":  kind(task.Reconstruct{}, task.Reconstruct{Read: task.ReadSum}),
 	}
 }

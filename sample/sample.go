@@ -69,7 +69,7 @@ type Field struct {
 	Name    string       `json:"name"`
 	Kind    Kind         `json:"kind"`
 	Classes []string     `json:"classes,omitempty"` // names by number, of Class and Boxes
-	Shape   tensor.Shape `json:"shape,omitempty"`   // of Values; of Trains the units
+	Shape   tensor.Shape `json:"shape,omitempty"`   // of Values; of Trains the units; of Boxes the picture, height and width in pixels
 	Steps   int          `json:"steps,omitempty"`   // of Values that are a series, [Steps, Shape…]; 0: none
 	Unit    string       `json:"unit,omitempty"`    // of Values
 }
@@ -236,6 +236,24 @@ type Box struct {
 	Class          int
 	X0, Y0, X1, Y1 float64
 	Difficult      bool // detectors are neither blamed nor praised for it
+}
+
+// area is that of a box; of one that is empty 0.
+func area(b Box) float64 {
+	if !(b.X0 < b.X1 && b.Y0 < b.Y1) {
+		return 0
+	}
+	return (b.X1 - b.X0) * (b.Y1 - b.Y0)
+}
+
+// IoU is the area that two boxes share over the area that they cover, in [0, 1]. That of an
+// empty box with any is 0.
+func IoU(a, b Box) float64 {
+	shared := area(Box{X0: max(a.X0, b.X0), Y0: max(a.Y0, b.Y0), X1: min(a.X1, b.X1), Y1: min(a.Y1, b.Y1)})
+	if shared == 0 || area(a) == 0 || area(b) == 0 {
+		return 0
+	}
+	return shared / (area(a) + area(b) - shared)
 }
 
 // Frame maps the pixels of a network's input to those of the file that they

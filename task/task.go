@@ -193,7 +193,7 @@ func Default(target sample.Field) (Task, error) {
 	case sample.Trains:
 		return MatchTrains{}, nil
 	case sample.Boxes:
-		return nil, fmt.Errorf("no task of this program scores target %q, which is boxes; name one under task with a target that it knows (reconstruct with target: input), or add a task for boxes to the catalogue (CONTRIBUTING.md)", target.Name)
+		return nil, fmt.Errorf("target %q is boxes, which no task takes by itself: name detect under task, and yolo with its anchors under loss", target.Name)
 	}
 	return nil, fmt.Errorf("no task is known for target %q, which is %v; name one under task", target.Name, target.Kind)
 }

@@ -678,7 +678,7 @@ func TestAdviceForReconstructAndBoxes(t *testing.T) {
 	if err := (task.Reconstruct{}).Check(tensor.Shape{2}, 1, class); err == nil || !strings.Contains(err.Error(), "say target: input") {
 		t.Errorf("%v", err)
 	}
-	if _, err := task.Default(sample.Field{Name: "boxes", Kind: sample.Boxes}); err == nil || !strings.Contains(err.Error(), "no task of this program scores") {
+	if _, err := task.Default(sample.Field{Name: "boxes", Kind: sample.Boxes}); err == nil || !strings.Contains(err.Error(), "name detect under task") {
 		t.Errorf("%v", err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"synfire/data"
@@ -12,9 +11,6 @@ import (
 	"synfire/sample"
 	"synfire/tensor"
 )
-
-// fill is the grey of the bars beside an image.
-const fill = 128
 
 // Boxes describes images with boxes. It is a data.Opener. The target is named "boxes".
 type Boxes struct {
@@ -113,7 +109,7 @@ func (b Boxes) source(images []Image, classes []string) (*source, error) {
 		channels = 3
 	}
 	s := &source{name: b.Path, images: images, boxes: make([][]sample.Box, len(images))}
-	s.spec = sample.Spec{Shape: tensor.Shape{b.Size[0], b.Size[1], channels}, Targets: []sample.Field{{Name: "boxes", Kind: sample.Boxes, Classes: classes}}}
+	s.spec = sample.Spec{Shape: tensor.Shape{b.Size[0], b.Size[1], channels}, Targets: []sample.Field{{Name: "boxes", Kind: sample.Boxes, Classes: classes, Shape: tensor.Shape{b.Size[0], b.Size[1]}}}}
 	if err := s.spec.Validate(); err != nil {
 		return nil, fmt.Errorf("data: %s: %w", sample.Printable(b.Path), err)
 	}
@@ -122,42 +118,21 @@ func (b Boxes) source(images []Image, classes []string) (*source, error) {
 		number[name] = i
 	}
 	for i, m := range images {
-		place := letterbox(m.Width, m.Height, b.Size[1], b.Size[0])
+		frame := data.Fit(m.Width, m.Height, b.Size[1], b.Size[0]).Frame
 		s.boxes[i] = []sample.Box{}
 		for _, box := range m.Boxes {
 			class, known := number[box.Class]
 			if !known {
 				return nil, fmt.Errorf("data: %s: class %q is none of the classes %s", s.Origin(i), box.Class, data.Names(classes))
 			}
-			s.boxes[i] = append(s.boxes[i], place.box(class, box))
+			s.boxes[i] = append(s.boxes[i], box.in(frame, class))
 		}
 	}
 	return s, nil
 }
 
-// placed is where an image lies in a sample.
-type placed struct {
-	x, y, width, height int // in pixels of the sample
-	frame               sample.Frame
-}
-
-// letterbox scales an image of w×h into intoW×intoH as large as it fits, in the middle.
-func letterbox(w, h, intoW, intoH int) placed {
-	scale := min(float64(intoW)/float64(w), float64(intoH)/float64(h))
-	p := placed{
-		width:  min(intoW, max(1, int(math.Round(float64(w)*scale)))),
-		height: min(intoH, max(1, int(math.Round(float64(h)*scale)))),
-	}
-	p.x, p.y = (intoW-p.width)/2, (intoH-p.height)/2
-	f := sample.Frame{ScaleX: float64(w) / float64(p.width), ScaleY: float64(h) / float64(p.height), Width: w, Height: h}
-	f.X, f.Y = -float64(p.x)*f.ScaleX, -float64(p.y)*f.ScaleY
-	p.frame = f
-	return p
-}
-
-// box is a box of the file in pixels of the sample.
-func (p placed) box(class int, b Box) sample.Box {
-	f := p.frame
+// in is a box of the file in pixels of the sample that a frame maps to it.
+func (b Box) in(f sample.Frame, class int) sample.Box {
 	return sample.Box{
 		Class: class, Difficult: b.Difficult,
 		X0: (max(b.XMin-1, 0) - f.X) / f.ScaleX, X1: (b.XMax - f.X) / f.ScaleX,
@@ -183,24 +158,13 @@ func (s *source) Read(ctx context.Context, i int, x *sample.Sample) error {
 		return fmt.Errorf("data: %s: %w", s.Origin(i), err)
 	}
 	m := s.images[i]
-	picturePixels, err := m.Decode()
+	pixels, err := m.Decode()
 	if err != nil {
 		return fmt.Errorf("data: %s: %w", sample.Printable(s.name), err)
 	}
-	h, w, c := s.spec.Shape[0], s.spec.Shape[1], s.spec.Shape[2]
-	p := letterbox(m.Width, m.Height, w, h)
-	pixels := make([]uint8, p.width*p.height*c)
-	picture.Pack(pixels, picturePixels, p.height, p.width, c)
-	for j := range x.X {
-		x.X[j] = tensor.Float(fill) / 255
-	}
-	for y := range p.height {
-		dst := x.X[((y+p.y)*w+p.x)*c:]
-		for j, v := range pixels[y*p.width*c : (y+1)*p.width*c] {
-			dst[j] = tensor.Float(v) / 255
-		}
-	}
-	x.Frame = p.frame
+	place := data.Fit(m.Width, m.Height, s.spec.Shape[1], s.spec.Shape[0])
+	place.Paint(x.X, s.spec.Shape, pixels)
+	x.Frame = place.Frame
 	x.Targets = append(x.Targets, sample.Target{Boxes: s.boxes[i]})
 	return nil
 }

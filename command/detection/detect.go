@@ -1,0 +1,258 @@
+// Package detection holds the verb that finds objects in pictures.
+package detection
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"synfire/catalog"
+	"synfire/data"
+	"synfire/detect"
+	"synfire/format/picture"
+	"synfire/internal/limit"
+	"synfire/internal/par"
+	"synfire/sample"
+	"synfire/tensor"
+	"synfire/view"
+)
+
+// maxFile is the most bytes of a picture's file.
+const maxFile = 64 << 20
+
+// Env is what the verb works with.
+type Env struct {
+	view.Screen
+	Context context.Context
+	Catalog catalog.Catalog
+	Program string // its name, in front of what failed
+}
+
+// Detect is the verb detect.
+type Detect struct {
+	Model   string   `arg:"" help:"Model file or checkpoint of a run with the task detect."`
+	Images  []string `arg:"" name:"image" help:"Pictures (PNG, JPEG), or folders of them."`
+	Out     string   `help:"Folder for the pictures with their boxes, NAME.png each." placeholder:"DIR"`
+	Score   float64  `help:"Score from which a box is told, above 0 and below 1." default:"0.5"`
+	Threads int      `help:"Threads; 0 means one for each processor." default:"0"`
+	JSON    bool     `help:"Print JSON, a line for each picture."`
+}
+
+// Help is the verb's longer help.
+func (Detect) Help() string {
+	return `Finds objects in pictures: boxes, each of a class and with a score, in pixels of the
+picture. A picture is fitted into the network's input with its proportions kept. Ends with
+exit code 1 if one could not be read; the others are looked at all the same. How good a
+detector is on data with boxes tells eval.
+
+  synfire detect runs/own-detect-s1/model.safetensors photo.png --out found`
+}
+
+// Validate returns an error for a score out of range.
+func (c *Detect) Validate() error {
+	if !(c.Score > 0 && c.Score < 1) {
+		return fmt.Errorf("--score: %v, want a number above 0 and below 1, such as 0.5", c.Score)
+	}
+	return nil
+}
+
+// found is the JSON of a picture.
+type found struct {
+	Image       string  `json:"image"`
+	Width       int     `json:"width"`
+	Height      int     `json:"height"`
+	Boxes       []boxed `json:"boxes"`
+	Steps       int     `json:"steps"`
+	Spikes      int     `json:"spikes"`
+	WallSeconds float64 `json:"wall_seconds"`
+
+	pixels image.Image
+}
+
+type boxed struct {
+	Class int     `json:"class"`
+	Label string  `json:"label"`
+	Score float64 `json:"score"`
+	XMin  float64 `json:"x_min"`
+	YMin  float64 `json:"y_min"`
+	XMax  float64 `json:"x_max"`
+	YMax  float64 `json:"y_max"`
+}
+
+// failed is the JSON of a picture that could not be read.
+type failed struct {
+	Image string `json:"image"`
+	Error string `json:"error"`
+}
+
+// detector is a model with the task detect.
+type detector struct {
+	*catalog.Model
+	task   detect.Detect
+	output string
+	field  sample.Field
+}
+
+// open opens the model.
+func (c *Detect) open(e Env, pool *par.Pool) (*detector, error) {
+	m, err := e.Catalog.Open(c.Model, catalog.OpenOptions{Pool: pool})
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range m.Config.Task {
+		task, ok := b.Task.(detect.Detect)
+		if p, is := b.Task.(*detect.Detect); is {
+			task, ok = *p, true
+		}
+		if !ok {
+			continue
+		}
+		field, err := m.Spec.Target(b.Target)
+		if err != nil {
+			return nil, err
+		}
+		if len(field.Shape) != 2 || len(m.Spec.Shape) != 3 {
+			return nil, fmt.Errorf("the model takes %v, want pictures [height, width, channels]", m.Spec)
+		}
+		return &detector{Model: m, task: task, output: b.Output, field: field}, nil
+	}
+	return nil, errors.New("the model finds no boxes: it has no task detect; use predict")
+}
+
+// Run looks at the pictures one after another.
+func (c *Detect) Run(e Env) error {
+	pool := par.New(c.Threads)
+	defer pool.Close()
+	d, err := c.open(e, pool)
+	if err != nil {
+		return fmt.Errorf("detect %s: %w", sample.Printable(c.Model), err)
+	}
+	paths, err := pictures(c.Images)
+	if err != nil {
+		return fmt.Errorf("detect: %w", err)
+	}
+	bad, written := 0, map[string]string{}
+	failures := view.Failures{Out: e.Screen.Err, Program: e.Program}
+	for _, path := range paths {
+		f, err := d.look(e.Context, path, c.Score)
+		if e.Context.Err() != nil {
+			return e.Context.Err()
+		}
+		if err == nil && c.Out != "" {
+			err = save(f, c.Out, written)
+		}
+		if err != nil {
+			bad++
+			err = c.fail(e, &failures, path, err)
+		} else {
+			err = errors.Join(failures.Tell(), c.print(e, f))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := failures.Tell(); err != nil {
+		return err
+	}
+	if bad > 0 {
+		return fmt.Errorf("detect: %d of %d pictures failed", bad, len(paths))
+	}
+	return nil
+}
+
+// pictures are files, those of folders in the order of their names.
+func pictures(given []string) (paths []string, err error) {
+	known := func(name string) bool {
+		return slices.Contains([]string{".png", ".jpg", ".jpeg"}, strings.ToLower(filepath.Ext(name)))
+	}
+	for _, path := range given {
+		info, err := os.Stat(path)
+		if err != nil || !info.IsDir() {
+			paths = append(paths, path) // reading it tells what is wrong
+			continue
+		}
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return nil, err
+		}
+		n := len(paths)
+		for _, entry := range entries {
+			if !entry.IsDir() && known(entry.Name()) {
+				paths = append(paths, filepath.Join(path, entry.Name()))
+			}
+		}
+		if len(paths) == n {
+			return nil, fmt.Errorf("the folder %s has no pictures (.png, .jpg, .jpeg)", sample.Printable(path))
+		}
+	}
+	return paths, nil
+}
+
+// look finds the boxes of a picture.
+func (d *detector) look(ctx context.Context, path string, score float64) (*found, error) {
+	start := time.Now()
+	content, err := limit.ReadPath(path, maxFile)
+	if err != nil {
+		return nil, err
+	}
+	pixels, err := picture.Decode(content)
+	if err != nil {
+		return nil, err
+	}
+	size, shape := pixels.Bounds(), d.Spec.Shape
+	place := data.Fit(size.Dx(), size.Dy(), shape[1], shape[0])
+	x := &sample.Sample{X: make([]tensor.Float, d.Spec.Size()), Frame: place.Frame}
+	place.Paint(x.X, shape, pixels)
+	answers, err := d.Predict(ctx, x)
+	if err != nil {
+		return nil, err
+	}
+	a := answers[0]
+	out := a.Outputs[0]
+	for _, o := range a.Outputs {
+		if o.Name == d.output {
+			out = o
+		}
+	}
+	all, err := detect.Read(out.Scores, len(d.field.Classes), d.field.Shape, score)
+	if err != nil {
+		return nil, err
+	}
+	f := &found{Image: path, Width: size.Dx(), Height: size.Dy(), Boxes: []boxed{}, Steps: a.Steps, Spikes: a.Spikes, pixels: pixels}
+	for _, one := range detect.Suppress(all, d.task.Overlap) {
+		b := detect.ToFile(one.Box, place.Frame)
+		f.Boxes = append(f.Boxes, boxed{Class: b.Class, Label: d.field.Classes[b.Class], Score: one.Score, XMin: b.X0, YMin: b.Y0, XMax: b.X1, YMax: b.Y1})
+	}
+	f.WallSeconds = time.Since(start).Seconds()
+	return f, nil
+}
+
+func (c *Detect) print(e Env, f *found) error {
+	if c.JSON {
+		return json.NewEncoder(e.Out).Encode(f)
+	}
+	if _, err := fmt.Fprintf(e.Out, "%s  %d×%d  %d boxes\n", sample.Printable(f.Image), f.Width, f.Height, len(f.Boxes)); err != nil {
+		return err
+	}
+	for _, b := range f.Boxes {
+		if _, err := fmt.Fprintf(e.Out, "  %-12s %.3f  (%.1f, %.1f) to (%.1f, %.1f)\n", sample.Printable(b.Label), b.Score, b.XMin, b.YMin, b.XMax, b.YMax); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fail tells that a picture could not be read or its boxes not be written.
+func (c *Detect) fail(e Env, failures *view.Failures, path string, err error) error {
+	if c.JSON {
+		return json.NewEncoder(e.Out).Encode(failed{path, err.Error()})
+	}
+	return failures.Add(path, err)
+}

@@ -1,0 +1,178 @@
+package detection
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"image"
+	"image/color"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"synfire/catalog"
+	"synfire/model"
+	"synfire/modelfile"
+	"synfire/sample"
+	"synfire/tensor"
+	"synfire/view"
+)
+
+// config is a detector of two cells whose output is its bias: a box of class b in the middle
+// of the left half, of score σ(2)·σ(2).
+const config = `data: {name: any}
+encoder: constant
+steps: 1
+layers: [{kind: conv2d, out: 7, kernel: 4, stride: 4}]
+loss: {kind: yolo, anchors: [[0.5, 0.5]]}
+task: detect
+`
+
+// trained writes a detector of pictures of 4×8 pixels.
+func trained(t *testing.T) string {
+	t.Helper()
+	return write(t, config, sample.Spec{Shape: tensor.Shape{4, 8, 1}, Targets: []sample.Field{{Name: "boxes", Kind: sample.Boxes, Classes: []string{"a", "b"}, Shape: tensor.Shape{4, 8}}}})
+}
+
+// write writes a model whose weights are 0, and its biases those of the detector.
+func write(t *testing.T, config string, spec sample.Spec) string {
+	t.Helper()
+	c := catalog.Default()
+	cfg, err := c.Decode("model.yaml", []byte(config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg, err = cfg.For(spec); err != nil {
+		t.Fatal(err)
+	}
+	l, err := cfg.Rule.Learner(cfg.Setting(model.Sets{Spec: spec}, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrays := l.Model()
+	for _, a := range arrays {
+		clear(a.Data)
+		if a.Shape[0] == 7 && len(a.Shape) == 1 { // the bias
+			for i, v := range []float32{0, 0, 0, 0, 2, -1, 1} {
+				binary.LittleEndian.PutUint32(a.Data[4*i:], math.Float32bits(v))
+			}
+		}
+	}
+	path := filepath.Join(t.TempDir(), "model.safetensors")
+	if err := modelfile.Write(path, modelfile.File{Rule: "bptt", Config: []byte(config), Spec: &spec, Arrays: arrays, Finished: true}); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func blank(t *testing.T, path string, w, h int) {
+	t.Helper()
+	m := image.NewGray(image.Rect(0, 0, w, h))
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func run(t *testing.T, c Detect) (out, errs string, err error) {
+	t.Helper()
+	var o, e bytes.Buffer
+	err = c.Run(Env{Screen: view.Screen{Out: &o, Err: &e}, Context: t.Context(), Catalog: catalog.Default(), Program: "synfire"})
+	return o.String(), e.String(), err
+}
+
+// Boxes are in pixels of the picture, whatever its size; a picture that is broken does not
+// keep others from being looked at.
+func TestDetect(t *testing.T) {
+	dir, out := t.TempDir(), t.TempDir()
+	blank(t, filepath.Join(dir, "a.png"), 160, 80)
+	blank(t, filepath.Join(dir, "c.png"), 80, 80) // letterboxed: bars of a quarter on both sides
+	if err := os.WriteFile(filepath.Join(dir, "b.png"), []byte("no picture"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := Detect{Model: trained(t), Images: []string{dir}, Out: out, Score: 0.5, Threads: 1, JSON: true}
+	text, _, err := run(t, c)
+	if err == nil || !strings.Contains(err.Error(), "1 of 3 pictures failed") {
+		t.Errorf("%v", err)
+	}
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	if len(lines) != 3 || !strings.Contains(lines[1], `"error"`) {
+		t.Fatalf("%s", text)
+	}
+	// Cells are 4 pixels, the anchor half of one: 3 to 5 … of 8 in the sample's pixels.
+	for i, want := range map[int][][4]float64{0: {{20, 20, 60, 60}, {100, 20, 140, 60}}, 2: {{0, 20, 20, 60}, {60, 20, 80, 60}}} {
+		var f found
+		if err := json.Unmarshal([]byte(lines[i]), &f); err != nil {
+			t.Fatal(err)
+		}
+		var got [][4]float64
+		for _, b := range f.Boxes {
+			got = append(got, [4]float64{b.XMin, b.YMin, b.XMax, b.YMax})
+			if b.Label != "b" || b.Class != 1 || b.Score < 0.77 || b.Score > 0.78 { // σ(2)² = 0.7758
+				t.Errorf("%+v", b)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("picture %d: boxes %v, want %v", i, got, want)
+		}
+	}
+	b, err := os.ReadFile(filepath.Join(out, "a.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := png.Decode(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 160×80 is drawn four times as large; a box begins at (80, 80).
+	r, g, bl, _ := m.At(81, 160).RGBA()
+	if m.Bounds().Dx() != 640 || (color.RGBA{uint8(r >> 8), uint8(g >> 8), uint8(bl >> 8), 255}) != colours[1] {
+		t.Errorf("%v, colour of the box's edge %v %v %v", m.Bounds(), r>>8, g>>8, bl>>8)
+	}
+	if r, _, _, _ := m.At(160, 160).RGBA(); r != 0 {
+		t.Error("a box is filled")
+	}
+	c.JSON, c.Out = false, ""
+	text, errs, _ := run(t, c)
+	if !strings.Contains(text, "160×80  2 boxes") || !strings.Contains(errs, "b.png") {
+		t.Errorf("%s\n%s", text, errs)
+	}
+	// A score that none reaches leaves none.
+	c.Score, c.Images = 0.9, []string{filepath.Join(dir, "a.png")}
+	if text, _, err := run(t, c); err != nil || !strings.Contains(text, "0 boxes") {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	dir, empty := t.TempDir(), t.TempDir()
+	blank(t, filepath.Join(dir, "a.png"), 8, 4)
+	classes := write(t, "data: {name: any}\nsteps: 1\nencoder: constant\nlayers: [flatten, {kind: linear, out: 2}]\nloss: membrane-cross-entropy\n",
+		sample.Spec{Shape: tensor.Shape{4, 8, 1}, Targets: []sample.Field{{Name: "class", Classes: []string{"a", "b"}}}})
+	good := Detect{Model: trained(t), Images: []string{filepath.Join(dir, "a.png")}, Score: 0.5, Threads: 1}
+	for want, change := range map[string]func(*Detect){
+		"has no pictures":      func(c *Detect) { c.Images = []string{empty} },
+		"1 of 1 pictures fail": func(c *Detect) { c.Images = []string{filepath.Join(dir, "none.png")} },
+		"1 of 2 pictures fail": func(c *Detect) { c.Images, c.Out = append(c.Images, c.Images[0]), t.TempDir() }, // one name twice
+		"none.safetensors":     func(c *Detect) { c.Model = filepath.Join(dir, "none.safetensors") },
+		"no task detect":       func(c *Detect) { c.Model = classes },
+	} {
+		c := good
+		change(&c)
+		if _, _, err := run(t, c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	for _, score := range []float64{0, 1, -1} {
+		if err := (&Detect{Score: score}).Validate(); err == nil {
+			t.Errorf("a score of %v", score)
+		}
+	}
+}
