@@ -177,6 +177,7 @@ func TestExitCodes(t *testing.T) {
 		{0, "plan", []string{net}}, {2, "plan", []string{absent}},
 		{0, "kinds", nil}, {0, "kinds", []string{"lif"}}, {2, "kinds", []string{"absent"}},
 		{0, "models", nil}, {2, "models", []string{"more"}}, {0, "eval", []string{"mnist-cnn", "--data", "mnist-sample"}},
+		{1, "detect", []string{model, absent}}, {2, "detect", []string{model}}, {2, "detect", nil},
 		{0, "schema", nil}, {2, "schema", []string{"more"}},
 		{0, "spikes", []string{trains, "cv", "--window", "0,4"}}, {1, "spikes", []string{trains, "cv"}}, {1, "spikes", []string{absent, "cv"}}, {2, "spikes", []string{trains, "none"}}, {2, "spikes", []string{trains, "sttc"}}, {2, "spikes", nil},
 		{0, "distance", []string{trains, "--metric", "isi", "--window", "0,4"}}, {2, "distance", []string{trains, "--metric", "none"}}, {2, "distance", []string{trains, "--metric", "van-rossum", "--window", "0,4"}}, {2, "distance", nil},

@@ -52,7 +52,10 @@ func small(t *testing.T, name string, src []byte) model.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Data.Name != "" {
+	switch {
+	case strings.HasSuffix(c.Data.Name, "-sample"): // comes with the program
+		c.Data = model.Data{Name: c.Data.Name}
+	case c.Data.Name != "":
 		c.Data = model.Data{Name: mnist.SampleName}
 	}
 	if c.Data.NPZ == "" && c.Data.Folder == "" {
