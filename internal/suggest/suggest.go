@@ -7,8 +7,11 @@ import (
 	"strings"
 )
 
+// most is how many names are listed.
+const most = 40
+
 // Names is a hint that lists the known names, the likely one first: what says
-// what they are names of.
+// what they are names of. Of very many the first are listed, and the others counted.
 func Names(what, found string, known []string) string {
 	if len(known) == 0 {
 		return "there are no known " + what
@@ -26,7 +29,10 @@ func Names(what, found string, known []string) string {
 			best, bestDistance = k, d
 		}
 	}
-	list := "known " + what + ": " + strings.Join(known, ", ")
+	list := "known " + what + ": " + strings.Join(known[:min(most, len(known))], ", ")
+	if more := len(known) - most; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
 	if best == "" {
 		return list
 	}

@@ -1,6 +1,7 @@
 package suggest
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -42,5 +43,20 @@ func TestNamesFromElsewhere(t *testing.T) {
 		if got := Names("kinds", found, []string{"if", "lif", "sigmoid", "arctan", "fast-sigmoid", "isi", "sync", "victor-purpura"}); !strings.HasPrefix(got, `did you mean "`+want+`"?`) {
 			t.Errorf("%s: %s", found, got)
 		}
+	}
+}
+
+// Of very many names some are listed, the rest counted, and the likely one is found among all.
+func TestManyNames(t *testing.T) {
+	var known []string
+	for i := range 100 {
+		known = append(known, fmt.Sprintf("train-%03d", i))
+	}
+	got := Names("trains", "train-09", known)
+	if !strings.HasPrefix(got, `did you mean "train-0`) || !strings.HasSuffix(got, "train-039 and 60 more") {
+		t.Error(got)
+	}
+	if got = Names("trains", "train-097", known[:40]); strings.Contains(got, "more") {
+		t.Error(got)
 	}
 }
