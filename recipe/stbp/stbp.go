@@ -56,8 +56,8 @@ func Recipe() recipe.Recipe {
 	}
 }
 
-// minutes are estimates from the times of a few steps, but for smoke.
-var minutes = map[report.Scale]float64{report.Smoke: 0.5, report.Short: 140, report.Full: 1800}
+// minutes at full are an estimate from the epochs of short.
+var minutes = map[report.Scale]float64{report.Smoke: 0.5, report.Short: 100, report.Full: 230}
 
 func bound(v float64) *float64 { return &v }
 

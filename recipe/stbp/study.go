@@ -41,9 +41,9 @@ var sizes = map[report.Scale]size{
 		widths: []int{64, 128, 256}, photoEpochs: 6, eventEpochs: 40, eventSteps: 20,
 	},
 	report.Full: {
-		mlpEpochs: 30, mlpSteps: 20, hidden: 800, cnnEpochs: 20, cnnSteps: 8, published2018: true,
-		ablationEpochs: 10, windows: []int{2, 4, 8, 16}, windowEpochs: 8,
-		widths: []int{64, 128, 256, 512}, photoEpochs: 40, eventEpochs: 60, eventSteps: 60,
+		mlpEpochs: 15, mlpSteps: 10, hidden: 800, cnnEpochs: 15, cnnSteps: 8, published2018: true,
+		ablationEpochs: 5, windows: []int{2, 4, 8, 16}, windowEpochs: 4,
+		widths: []int{64, 128, 256, 512}, photoEpochs: 14, eventEpochs: 40, eventSteps: 30,
 	},
 }
 
