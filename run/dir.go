@@ -158,7 +158,11 @@ func (d *Dir) Save(step int, f modelfile.File) error {
 		return fmt.Errorf("remove old checkpoints: %w", err)
 	}
 	// Later ones are what a damaged checkpoint left: they are passed over and written anew.
-	names = names[:slices.Index(names, name)+1]
+	return prune(names[:slices.Index(names, name)+1])
+}
+
+// prune removes all checkpoints but the last.
+func prune(names []string) error {
 	for _, old := range names[:max(0, len(names)-keepCheckpoints)] {
 		if err := os.Remove(old); err != nil {
 			return fmt.Errorf("remove an old checkpoint: %w", err)
@@ -178,21 +182,21 @@ func save(path string, f modelfile.File) error {
 }
 
 // Newest is the newest checkpoint that is whole; warn, which may be nil, is told of
-// those that it passes over. Where there is none, it is nil; where none is whole, that
-// is an error.
+// those that it passes over. Older ones that a killed run had not yet removed are removed.
+// Where there is none, it is nil; where none is whole, that is an error.
 func (d *Dir) Newest(warn func(error)) (*modelfile.File, error) {
 	names, err := checkpoints(d.Path)
 	if err != nil {
 		return nil, err
 	}
 	var failed []error
-	for _, name := range slices.Backward(names) {
+	for i, name := range slices.Backward(names) {
 		f, err := modelfile.Read(name)
 		if err == nil && f.Format == 1 {
 			return nil, fmt.Errorf("resume %s: an older program began it, which knew no validation samples; end it with that one (its checkpoints can be evaluated, and be started from with init), or start anew in another directory with --out", d.Path)
 		}
 		if err == nil {
-			return f, nil
+			return f, prune(names[:i+1])
 		}
 		if failed = append(failed, err); warn != nil {
 			warn(err)

@@ -147,6 +147,26 @@ func TestDamagedCheckpoints(t *testing.T) {
 	}
 }
 
+// A run that was killed before it removed old checkpoints removes them when it goes on.
+func TestNewestRemovesOlder(t *testing.T) {
+	d := open(t, t.TempDir(), false)
+	save3(t, d, 5, 10)
+	names, err := checkpoints(d.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(names[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, strings.Replace(names[0], "5.", "1.", 1), string(content))
+	newest(t, d, "10", 0)
+	if left, _ := checkpoints(d.Path); !slices.Equal(left, names) {
+		t.Errorf("left are %v, want %v", left, names)
+	}
+	d.Close()
+}
+
 // A checkpoint of an older program is not gone on from, and the error says why.
 func TestNewestOfOldFormat(t *testing.T) {
 	d := open(t, t.TempDir(), false)

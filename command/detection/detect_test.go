@@ -2,12 +2,10 @@ package detection
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"image"
 	"image/color"
 	"image/png"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -54,13 +52,12 @@ func write(t *testing.T, config string, spec sample.Spec) string {
 		t.Fatal(err)
 	}
 	arrays := l.Model()
-	for _, a := range arrays {
-		clear(a.Data)
-		if a.Shape[0] == 7 && len(a.Shape) == 1 { // the bias
-			for i, v := range []float32{0, 0, 0, 0, 2, -1, 1} {
-				binary.LittleEndian.PutUint32(a.Data[4*i:], math.Float32bits(v))
-			}
+	for name, a := range arrays {
+		value := tensor.New(a.Shape...)
+		if len(a.Shape) == 1 && a.Shape[0] == 7 {
+			copy(value.Data, []tensor.Float{0, 0, 0, 0, 2, -1, 1}) // the bias
 		}
+		arrays[name] = modelfile.Pack(value)
 	}
 	path := filepath.Join(t.TempDir(), "model.safetensors")
 	if err := modelfile.Write(path, modelfile.File{Rule: "bptt", Config: []byte(config), Spec: &spec, Arrays: arrays, Finished: true}); err != nil {
