@@ -34,30 +34,19 @@ func (s *Study) Shipped(ctx context.Context, j Job, shipped string) *Trained {
 }
 
 func shippedModel(ctx context.Context, e *Env, c model.Config, shipped string, trainSet, testSet sample.Source) (*Trained, error) {
-	c, _, err := e.Catalog.KeepSplit(c)
+	t, loop, err := begin(ctx, e, c, trainSet, testSet)
 	if err != nil {
 		return nil, err
 	}
-	c, sets, err := c.Prepare(ctx, trainSet, testSet)
-	if err != nil {
-		return nil, err
-	}
-	loop, err := c.Loop(sets, e.Pool)
-	if err != nil {
-		return nil, err
-	}
-	left, err := catalog.Initialise(loop.Learner, shipped)
+	left, err := catalog.Initialise(t.Learner, shipped)
 	if err == nil && len(left) > 0 {
 		err = fmt.Errorf("it is not the network of the study: %s", strings.Join(left, "; "))
 	}
 	if err != nil {
 		return nil, err
 	}
-	t := &Trained{Config: c, Sets: sets, Learner: loop.Learner, Result: &train.Result{Epoch: c.Epochs}}
-	if t.YAML, err = e.Catalog.Encode(c); err != nil {
-		return nil, err
-	}
-	t.Result.Test, err = train.Evaluate(ctx, t.Learner, sets.Test, train.EvaluateOptions{Tasks: c.Task, Normalize: sets.Normalization})
+	test, err := train.Evaluate(ctx, t.Learner, t.Sets.Test, train.EvaluateOptions{Tasks: t.Config.Task, Normalize: t.Sets.Normalization})
+	t.Result = &train.Result{Epoch: loop.Epochs, Test: test}
 	return t, err
 }
 

@@ -46,26 +46,11 @@ type Trained struct {
 // Env.Resume asks for that. The test samples are nil where the configuration holds
 // some out for it.
 func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, testSet sample.Source) (*Trained, error) {
-	c, note, err := e.Catalog.KeepSplit(c)
+	t, loop, err := begin(ctx, e, c, trainSet, testSet)
 	if err != nil {
-		return nil, UsageError{err}
+		return nil, err
 	}
-	if note != "" && e.Observer != nil {
-		e.Observer.Warn(note)
-	}
-	c, sets, err := c.Prepare(ctx, trainSet, testSet)
-	if err != nil {
-		return nil, UsageError{err}
-	}
-	yaml, err := e.Catalog.Encode(c)
-	if err != nil {
-		return nil, fmt.Errorf("write the resolved configuration: %w", err)
-	}
-	loop, err := c.Loop(sets, e.Pool)
-	if err != nil {
-		return nil, UsageError{err}
-	}
-	t := &Trained{Config: c, YAML: yaml, Sets: sets, Learner: loop.Learner}
+	c = t.Config
 	if c.Init != "" {
 		if t.Left, err = t.initialise(ctx, e); err != nil {
 			return nil, err
@@ -76,7 +61,7 @@ func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, te
 			}
 		}
 	}
-	if t.Doubts, err = data.Doubts(sets.Train); err != nil {
+	if t.Doubts, err = data.Doubts(t.Sets.Train); err != nil {
 		return nil, err
 	}
 	for _, text := range t.Doubts {
@@ -89,7 +74,7 @@ func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, te
 			e.Observer.Warn(text)
 		}
 	}
-	dir, err := run.Open(out, yaml, e.Resume)
+	dir, err := run.Open(out, t.YAML, e.Resume)
 	if err != nil {
 		return nil, err
 	}
@@ -99,12 +84,36 @@ func Train(ctx context.Context, e *Env, out string, c model.Config, trainSet, te
 	}
 	loop.Dir, loop.Observer, loop.Now = dir, e.Observer, e.Now
 	loop.SaveEvery, loop.LogEvery = e.SaveEvery, max(1, loop.Train.Len()/pointsAnEpoch)
-	loop.Model = modelfile.File{Rule: e.Catalog.RuleName(c.Rule), Config: yaml, Spec: &sets.Spec, Normalization: sets.Normalization}
+	loop.Model = modelfile.File{Rule: e.Catalog.RuleName(c.Rule), Config: t.YAML, Spec: &t.Sets.Spec, Normalization: t.Sets.Normalization}
 	if t.Result, err = loop.Run(ctx); err != nil {
 		return nil, err
 	}
 	t.Points, t.Epochs, err = dir.History()
 	return t, err
+}
+
+// begin is a run of a configuration before its first step.
+func begin(ctx context.Context, e *Env, c model.Config, trainSet, testSet sample.Source) (*Trained, *train.Loop, error) {
+	c, note, err := e.Catalog.KeepSplit(c)
+	if err != nil {
+		return nil, nil, UsageError{err}
+	}
+	if note != "" && e.Observer != nil {
+		e.Observer.Warn(note)
+	}
+	c, sets, err := c.Prepare(ctx, trainSet, testSet)
+	if err != nil {
+		return nil, nil, UsageError{err}
+	}
+	yaml, err := e.Catalog.Encode(c)
+	if err != nil {
+		return nil, nil, fmt.Errorf("write the resolved configuration: %w", err)
+	}
+	loop, err := c.Loop(sets, e.Pool)
+	if err != nil {
+		return nil, nil, UsageError{err}
+	}
+	return &Trained{Config: c, YAML: yaml, Sets: sets, Learner: loop.Learner}, loop, nil
 }
 
 // pointsAnEpoch is how many points the training curve has in an epoch.

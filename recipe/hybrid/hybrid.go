@@ -150,7 +150,7 @@ var (
 		},
 		report.Full: {
 			seeds: 1, photographs: true, nodes: recipe.VGGLike().Nodes(),
-			data:  model.Data{Name: "cifar10-jpeg", Augment: []data.Augment{data.Crop{Padding: 4}, data.Flip{Probability: 0.5}}},
+			data:  model.Data{Name: recipe.Photographs, Augment: []data.Augment{data.Crop{Padding: 4}, data.Flip{Probability: 0.5}}},
 			batch: 100, epochs: 20, onward: 2, calibrated: 200, settle: 100, held: 2000,
 			steps: []int{4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128}, hybrids: []int{8, 16}, claimed: 16, text: photos,
 		},

@@ -126,7 +126,7 @@ func small(seed uint64, name string, images int, label string, change func(*rule
 // images: 52.9 % where a mean of 2×2 pixels stands behind 32 convolutions in place of the stride,
 // 54.2 % with it, 55.3 % at twice the rate.
 func cifar(seed uint64, label string, truncate rule.Truncate) recipe.Job {
-	c, r := base(seed, "cifar10-jpeg", 20,
+	c, r := base(seed, recipe.Photographs, 20,
 		rule.Layer{Conv: 64, Kernel: 5, Stride: 2, Padding: 2},
 		rule.Layer{Conv: 96, Kernel: 3, Padding: 1, ThetaBP: 0.25}, rule.Layer{Pool: 2},
 		rule.Layer{Conv: 192, Kernel: 3, Padding: 1, ThetaBP: 0.25}, rule.Layer{Pool: 2}, rule.Layer{Dense: 512})

@@ -287,7 +287,7 @@ func (s *study) cifar(ctx context.Context) error {
 	if !s.size.real {
 		return nil
 	}
-	trainSet, testSet, err := s.Env.Catalog.Load(ctx, model.Data{Name: "cifar10-jpeg"}, s.Env.Data)
+	trainSet, testSet, err := s.Env.Catalog.Load(ctx, model.Data{Name: recipe.Photographs}, s.Env.Data)
 	if err != nil {
 		return err
 	}

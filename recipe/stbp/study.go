@@ -241,7 +241,7 @@ func (s *study) photographs(ctx context.Context) error {
 	if z.widths == nil {
 		return s.leave("not at this scale", cifarClaim, asPublished)
 	}
-	d := model.Data{Name: "cifar10-jpeg", Normalize: true, Augment: []data.Augment{data.Crop{Padding: 2, Border: data.Reflect}, data.AlternatingFlip{}}}
+	d := model.Data{Name: recipe.Photographs, Normalize: true, Augment: []data.Augment{data.Crop{Padding: 2, Border: data.Reflect}, data.AlternatingFlip{}}}
 	trainSet, testSet, err := s.Env.Catalog.Load(ctx, d, s.Env.Data)
 	if err != nil {
 		return s.missing(ctx, "CIFAR-10 (JPEG Q75)", err, cifarClaim, asPublished)

@@ -57,7 +57,7 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 	c := model.Config{
 		Seed: seed,
 		Data: model.Data{
-			Name: "cifar10-jpeg", Normalize: true, Views: data.Views{Flip: true, Translate: 1},
+			Name: recipe.Photographs, Normalize: true, Views: data.Views{Flip: true, Translate: 1},
 			Augment: []data.Augment{data.Crop{Padding: 2, Border: data.Reflect}, data.AlternatingFlip{}},
 		},
 		Encoder: encode.Constant{}, Steps: 1, Batch: 125,

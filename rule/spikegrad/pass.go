@@ -332,10 +332,13 @@ func (p *passes) reached(w *worker, l, i int) (open, sent int64) {
 		below, v = p.stages[l-1], row(p.v[l], p.samples, i)
 	}
 	if s.size > 0 { // each channel by itself
+		if below == nil {
+			return 0, 0 // input lets nothing through, and a pooling has no weights
+		}
 		w.reach = tensor.Resize(w.reach, s.in.Size())
 		s.pool.Transpose(&w.images, w.reach, row(p.d[l+1], p.samples, i), nil)
 		for j, spikes := range w.reach {
-			if spikes != 0 && (below == nil || below.open(n[j], v[j])) {
+			if spikes != 0 && below.open(n[j], v[j]) {
 				open += int64(math.Abs(float64(spikes))*s.scale + 0.5) // of a mean, which may be rounded
 			}
 		}

@@ -255,7 +255,7 @@ func (s *stage) opened(n, v []tensor.Float) (count int64) {
 		return int64(len(n))
 	}
 	for i, spikes := range n {
-		if v[i] > 0 || spikes > 0 {
+		if s.open(spikes, v[i]) {
 			count++
 		}
 	}
