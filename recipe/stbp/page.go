@@ -57,13 +57,31 @@ func rates(t *recipe.Trained) string {
 
 // courses draws losses and accuracies of jobs over epochs.
 func (s *study) courses(title, text string, names []string, table report.Table) error {
-	var test, loss []figure.Series
-	for _, name := range slices.Compact(names) {
-		test = append(test, s.Course(name, func(e run.Epoch) float64 { return e.Test["accuracy"] }))
+	accuracy := figure.Panel{Name: "test accuracy (%)"}
+	note := "The test set was watched and chose nothing; losses of different kinds are not comparable."
+	of := func(e run.Epoch) float64 { return e.Test["accuracy"] }
+	names = slices.Compact(names)
+	if !s.watched(names) {
+		accuracy.Name, note = "accuracy in training (%)", "Losses of different kinds are not comparable."
+		of = func(e run.Epoch) float64 { return e.Train["accuracy"] }
+	}
+	var loss []figure.Series
+	for _, name := range names {
+		accuracy.Series = append(accuracy.Series, s.Course(name, of))
 		loss = append(loss, s.Course(name, func(e run.Epoch) float64 { return e.Train["loss"] }))
 	}
-	f, err := figure.Curves(title, "epoch", figure.Panel{Name: "test accuracy (%)", Series: test}, figure.Panel{Name: "training loss", Series: loss})
-	return s.section(title, text, table, f, err, "Test accuracy and training loss over epochs of "+strings.Join(names, ", "), "Of several seeds the mean, with their range as a band. The test set was watched and chose nothing; losses of different kinds are not comparable.")
+	f, err := figure.Curves(title, "epoch", accuracy, figure.Panel{Name: "training loss", Series: loss})
+	return s.section(title, text, table, f, err, "Accuracy and training loss over epochs of "+strings.Join(names, ", "), "Of several seeds the mean, with their range as a band. "+note)
+}
+
+// watched reports whether jobs of these names measured the test samples after each epoch.
+func (s *study) watched(names []string) bool {
+	for _, t := range s.Jobs {
+		if slices.Contains(names, t.Name) && !t.Config.WatchTest {
+			return false
+		}
+	}
+	return true
 }
 
 // curves draws figures over x, a panel each.

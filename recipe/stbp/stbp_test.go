@@ -14,9 +14,12 @@ import (
 
 	"synfire/catalog"
 	"synfire/data"
+	"synfire/layer"
+	"synfire/model"
 	"synfire/network"
 	"synfire/recipe"
 	"synfire/report"
+	"synfire/rule/bptt"
 	"synfire/sample"
 	"synfire/signal"
 	"synfire/snntest"
@@ -101,7 +104,8 @@ func TestPublished(t *testing.T) {
 func TestPhotographic(t *testing.T) {
 	for _, scale := range []report.Scale{report.Short, report.Full} {
 		for _, a := range []arm{published, normalised, twin, twinNormal} {
-			net, err := network.Sequential(tensor.Shape{32, 32, 3}, 1, photographic(a, sizes[scale].widths)...)
+			c := a.training(1, model.Data{}, sizes[scale])
+			net, err := network.Outline(tensor.Shape{32, 32, 3}, c.Rule.(bptt.Rule).Layers...)
 			if err != nil {
 				t.Fatalf("%s, %s: %v", scale, a, err)
 			}
@@ -111,6 +115,31 @@ func TestPhotographic(t *testing.T) {
 			if nodes := net.Nodes(); nodes[len(nodes)-1].Out.Size() != 10 {
 				t.Errorf("%s, %s: outputs %v", scale, a, nodes[len(nodes)-1].Out)
 			}
+		}
+	}
+}
+
+// In the deep arm the first rectified units stay, as the encoding layer; all others fire.
+func TestDeep(t *testing.T) {
+	for a, want := range map[arm][2]int{normalised: {1, 6}, twinNormal: {7, 0}} {
+		rectified, firing := 0, 0
+		for i, nd := range deep(a) {
+			switch l := nd.Layer.(type) {
+			case layer.ReLU:
+				rectified++
+				if a == normalised && i != 1 {
+					t.Errorf("node %d is rectified", i)
+				}
+			case layer.Spiking:
+				firing++
+			case layer.BatchNorm:
+				if scale := map[arm]float64{normalised: theta, twinNormal: 1}[a]; l.Scale != scale {
+					t.Errorf("%s: currents are scaled by %v, want %v", a, l.Scale, scale)
+				}
+			}
+		}
+		if got := [2]int{rectified, firing}; got != want {
+			t.Errorf("%s: %v layers rectified and firing, want %v", a, got, want)
 		}
 	}
 }
