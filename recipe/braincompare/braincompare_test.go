@@ -51,20 +51,6 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// The bounds as they were promised: they are not lowered to make a verdict.
-func TestClaims(t *testing.T) {
-	want := map[string]float64{"same-class": 0, "trained-beats-untrained": 0, "label-alignment": 0.1}
-	claims := braincompare.Recipe().Claims
-	if len(claims) != len(want) {
-		t.Errorf("%d claims, want %d", len(claims), len(want))
-	}
-	for _, c := range claims {
-		if w, ok := want[c.ID]; !ok || *c.Bounds.Short != w || *c.Bounds.Full != w || c.Direction == report.AtMost {
-			t.Errorf("claim %+v", c)
-		}
-	}
-}
-
 // The smoke scale from end to end: all figures, every claim measured, values that
 // can be correlations.
 func TestSmoke(t *testing.T) {

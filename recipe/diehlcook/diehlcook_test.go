@@ -3,7 +3,6 @@ package diehlcook
 import (
 	"bytes"
 	"image/png"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,29 +16,6 @@ import (
 	"synfire/tensor"
 	"synfire/train"
 )
-
-// The bounds as they were promised: they are not lowered to make a verdict.
-func TestClaims(t *testing.T) {
-	want := map[string][2]float64{ // short, full; NaN for none
-		"n400": {87, 87}, "epoch": {60, 60}, "n1600": {math.NaN(), 90}, "n6400": {math.NaN(), 93}, "paper-n400": {math.NaN(), 85}, "control": {30, 30},
-	}
-	for _, c := range Recipe().Claims {
-		w, ok := want[c.ID]
-		if !ok {
-			t.Errorf("%s: a claim whose bounds are not pinned here", c.ID)
-			continue
-		}
-		delete(want, c.ID)
-		for i, s := range []report.Scale{report.Short, report.Full} {
-			if b := c.Bounds.At(s); (b == nil) != math.IsNaN(w[i]) || b != nil && *b != w[i] {
-				t.Errorf("%s: bound %v at %s, want %v", c.ID, b, s, w[i])
-			}
-		}
-	}
-	if len(want) > 0 {
-		t.Errorf("no claims %v", want)
-	}
-}
 
 // The jobs of the full scale are the networks of the claims.
 func TestJobs(t *testing.T) {

@@ -17,41 +17,6 @@ import (
 	"synfire/train"
 )
 
-// The bounds as they were promised: they are not lowered to make a verdict.
-func TestClaims(t *testing.T) {
-	want := map[string][2]float64{ // short, full; 0 for none
-		"eqprop/short": {3.7, 0}, "eqprop/full": {0, 3}, "eqprop/full-first": {0, 2.5}, "eqprop/training-error": {0, 0.004},
-		"eqprop/full-centred": {0, 2.2}, "eqprop/centred-annealed": {0, 2.5}, "eqprop/deep-centred": {0, 2.5}, "eqprop/two-hidden": {0, 3}, "eqprop/three-hidden": {0, 3},
-		"eqprop-conv/mnist":       {1.5, 1.2},
-		"init-eqprop/equilibrium": {3.7, 2.8}, "init-eqprop/forward": {4, 3.2}, "init-eqprop/control": {2, 2},
-		"init-eqprop/collapse": {0.05, 0.05}, "init-eqprop/as-well": {0, 0.1}, "init-eqprop/large": {0, 0.1},
-		"spiking-eqprop/one-epoch": {5.5, 0}, "spiking-eqprop/full": {0, 2.8}, "spiking-eqprop/adapted": {0, 2.8}, "spiking-eqprop/real-valued": {1, 0.5},
-		"spiking-eqprop/fixed-point": {0.01, 0}, "spiking-eqprop/faster-convergence": {2, 0},
-		"init-spiking-eqprop/init-spiking": {0.5, 0.5}, "init-spiking-eqprop/prediction-matters": {1, 0},
-		"binary-eqprop/binary": {3, 3},
-		"topk-eqprop/topk":     {1.5, 1.5}, "topk-eqprop/pruned": {1.5, 1.5},
-		"topk-eqprop/topk-spiking": {0, 1}, "topk-eqprop/topk-binary": {0, 1}, "topk-eqprop/pruned-spiking": {0, 1}, "topk-eqprop/pruned-binary": {0, 1},
-	}
-	for _, r := range Recipes() {
-		for _, c := range r.Claims {
-			w, ok := want[r.ID+"/"+c.ID]
-			if !ok {
-				t.Errorf("%s, %s: a claim whose bounds are not pinned here", r.ID, c.ID)
-				continue
-			}
-			delete(want, r.ID+"/"+c.ID)
-			for i, s := range []report.Scale{report.Short, report.Full} {
-				if b := c.Bounds.At(s); (b == nil) != (w[i] == 0) || b != nil && *b != w[i] {
-					t.Errorf("%s, %s: bound %v at %s, want %v", r.ID, c.ID, b, s, w[i])
-				}
-			}
-		}
-	}
-	if len(want) > 0 {
-		t.Errorf("no claims %v", want)
-	}
-}
-
 // Each recipe runs at the smoke scale: it learns, keeps its run, and describes it.
 func TestSmoke(t *testing.T) {
 	if testing.Short() || snntest.DoublePrecision() {

@@ -23,18 +23,6 @@ func Example() {
 	// Output: joint at_least 0 of 5 seeds
 }
 
-// The bounds as they were promised: they are not lowered to make a verdict.
-func TestClaims(t *testing.T) {
-	want := map[string]float64{"joint": 0, "ann-kept": 1}
-	for _, c := range Recipe().Claims {
-		for _, scale := range []report.Scale{report.Short, report.Full} {
-			if b := c.Bounds.At(scale); b == nil || *b != want[c.ID] || c.Seeds.At(scale) != 5 || c.N.At(scale) != 10_000 {
-				t.Errorf("%s at %s: bound %v, %d seeds, n = %d", c.ID, scale, b, c.Seeds.At(scale), c.N.At(scale))
-			}
-		}
-	}
-}
-
 // The recipe runs at the smoke scale: each arm learns, is kept and shown.
 func TestSmoke(t *testing.T) {
 	if testing.Short() || snntest.DoublePrecision() {

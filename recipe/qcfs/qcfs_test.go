@@ -40,27 +40,6 @@ func Example() {
 	// 10 307952 parameters
 }
 
-// The bounds as they were promised: they are not lowered to make a verdict.
-func TestClaims(t *testing.T) {
-	want := map[string]float64{
-		"mnist-loss": 0.5, "mnist-cells": 0.5, "mnist-order": 0, "mnist-start": 30, "mnist-graded": 0, "mnist-graded-scores": 99.9, "mnist-ttfs": 1e-4,
-		"ann": 84, "ann-gap": 2, "t4": 7, "t4-corrected": 2, "t8": 1.5, "t16": 1, "start": 30, "residual-potential": 4, "graded": 0, "sigma-delta-t2": 5, "sigma-delta-t4": 3, "eightfold": 8,
-	}
-	for _, c := range Recipe().Claims {
-		w, ok := want[c.ID]
-		delete(want, c.ID)
-		if b := c.Bounds.At(report.Full); !ok || b == nil || *b != w || c.N.At(report.Full) != 10_000 || strings.HasPrefix(c.ID, "mnist") != (c.Bounds.Short != nil) {
-			t.Errorf("%s: %+v, want %v", c.ID, c.Bounds, w)
-		}
-		if err := c.Validate(); err != nil {
-			t.Error(err)
-		}
-	}
-	if len(want) > 0 {
-		t.Errorf("no claims %v", want)
-	}
-}
-
 // The smallest scale comes to its end, with a figure for each claim about digits.
 func TestSmoke(t *testing.T) {
 	if testing.Short() || snntest.DoublePrecision() {

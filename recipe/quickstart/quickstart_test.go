@@ -85,19 +85,6 @@ func TestAugment(t *testing.T) {
 	}
 }
 
-// The bounds as they were promised: they are not lowered to make a verdict.
-func TestClaims(t *testing.T) {
-	r := quickstart.Recipe()
-	if len(r.Claims) != 1 || r.Claims[0].ID != "mnist-test" || r.Claims[0].Direction != report.AtLeast || r.Claims[0].Unit != "%" {
-		t.Fatalf("%+v", r.Claims)
-	}
-	for scale, want := range map[report.Scale]float64{report.Smoke: 80, report.Short: 97.5, report.Full: 99.2} {
-		if b := r.Claims[0].Bounds.At(scale); b == nil || *b != want {
-			t.Errorf("%s: bound %v, want %v", scale, b, want)
-		}
-	}
-}
-
 // A scale that does not exist is refused, by Config and by a run, before
 // anything is made.
 func TestUnknownScale(t *testing.T) {

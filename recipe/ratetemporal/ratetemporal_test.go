@@ -24,28 +24,6 @@ func Example() {
 	// ISI of rates 1 and 4: 0.68
 }
 
-// The bounds as they were promised: they are not lowered to make a verdict.
-func TestClaims(t *testing.T) {
-	want := map[string]float64{
-		"rate": 0.015, "rate-isi-theory": 0.01, "rate-sync-theory": 0.01, "rate-van-rossum": 3, "rate-spike": 0.1, "rate-sync-falls": 0, "rate-victor-purpura": 5,
-		"low-rate": 0.8, "low-rate-falls": 0, "low-rate-flat": 4, "low-rate-van-rossum-theory": 10,
-		"jitter": 0, "jitter-zero": 1e-12, "jitter-end": 0.02, "jitter-linear": 0.2,
-		"mrts": 0.2, "mrts-expected": 3, "mrts-monotone": 0, "mrts-zero": 1e-12,
-		"worlds": 0.15, "worlds-rate": 0.9, "worlds-time": 0.95, "worlds-time-count": 0.15, "worlds-low-sync": 0.8, "worlds-low-resolved": 0.95, "worlds-none": 0.15,
-	}
-	r := Recipe()
-	if len(r.Claims) != len(want) {
-		t.Errorf("%d claims, want %d", len(r.Claims), len(want))
-	}
-	for _, c := range r.Claims {
-		for _, scale := range []report.Scale{report.Short, report.Full} {
-			if b := c.Bounds.At(scale); b == nil || *b != want[c.ID] {
-				t.Errorf("%s at %s: bound %v, want %v", c.ID, scale, b, want[c.ID])
-			}
-		}
-	}
-}
-
 func outcome(t *testing.T, scale report.Scale, seed uint64, threads int) *recipe.Outcome {
 	t.Helper()
 	pool := par.New(threads)

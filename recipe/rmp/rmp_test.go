@@ -32,30 +32,6 @@ func Example() {
 	// Output: 9 arrays, 216320 weights
 }
 
-// The bounds as they were promised: they are not moved to make a verdict.
-func TestClaims(t *testing.T) {
-	want := map[string]float64{
-		"transmitted-soft": 0.95, "transmitted-hard": 0.35, "scale-sweep": 2, "sweep-fast": 4, "sweep-found": 4, "sweep-soft": 0, "sweep-falls": 1, "sweep-backlog": 0.3,
-		"error-first": 1.001, "error-soft": 4, "error-hard": 1.25, "two-layers": 0.5, "hard-fails": 30, "biases-hard": 20, "biases-half": 2,
-		"vgg": 2, "vgg-late": 0.5, "resnet20": 8, "resnet20-late": 4, "resnet20-half": 1.5,
-	}
-	for _, c := range Recipe().Claims {
-		w, ok := want[c.ID]
-		for _, b := range []*float64{c.Bounds.Short, c.Bounds.Full} {
-			if !ok || b != nil && *b != w {
-				t.Errorf("%s: bound %v, pinned is %v", c.ID, *b, w)
-			}
-		}
-		delete(want, c.ID)
-		if err := c.Validate(); err != nil {
-			t.Error(err)
-		}
-	}
-	if len(want) > 0 {
-		t.Errorf("no claims %v", want)
-	}
-}
-
 // The smoke scale: soft reset transmits more than hard, and the error of a rate of the first
 // layer is below a spike.
 func TestSmoke(t *testing.T) {

@@ -3,7 +3,6 @@ package s4nn
 import (
 	"context"
 	"errors"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,30 +17,6 @@ import (
 	"synfire/run"
 	"synfire/train"
 )
-
-// The bounds as they were promised: they are not lowered to make a verdict.
-func TestClaims(t *testing.T) {
-	want := map[string][2]float64{ // short, full; NaN for none
-		"witness": {0, 0}, "published-protocol": {math.NaN(), 96}, "strict": {math.NaN(), 95}, "twenty-epochs": {94, 94},
-		"spikes-fall": {1, 1}, "early": {0.5, 0.5}, "annealed": {0, 0},
-	}
-	for _, c := range Recipe().Claims {
-		w, ok := want[c.ID]
-		if !ok {
-			t.Errorf("%s: a claim whose bounds are not pinned here", c.ID)
-			continue
-		}
-		delete(want, c.ID)
-		for i, s := range []report.Scale{report.Short, report.Full} {
-			if b := c.Bounds.At(s); (b == nil) != math.IsNaN(w[i]) || b != nil && *b != w[i] {
-				t.Errorf("%s: bound %v at %s, want %v", c.ID, b, s, w[i])
-			}
-		}
-	}
-	if len(want) > 0 {
-		t.Errorf("no claims %v", want)
-	}
-}
 
 // The protocol of each scale: the full one is the published.
 func TestConfig(t *testing.T) {

@@ -41,33 +41,6 @@ func Example() {
 	// layer6 1×1×10 3010
 }
 
-// The bounds as they were promised: they are not lowered to make a verdict.
-func TestClaims(t *testing.T) {
-	want := map[string][2]any{ // short, full
-		"mnist-mlp": {98.0, 98.0}, "mnist-cnn": {nil, 99.0}, "spikes-equal": {0.0, 0.0}, "spike-side": {0.0, 0.0}, "gradient-ratio": {1.0, 1.0},
-		"alpha-control": {20.0, 20.0}, "cifar10": {nil, 80.0}, "cifar10-paired": {nil, -1.0},
-	}
-	for _, c := range Recipe().Claims {
-		w, ok := want[c.ID]
-		if !ok {
-			t.Errorf("%s: a claim whose bounds are not pinned here", c.ID)
-		}
-		delete(want, c.ID)
-		for i, s := range []report.Scale{report.Short, report.Full} {
-			var got any
-			if b := c.Bounds.At(s); b != nil {
-				got = *b
-			}
-			if got != w[i] {
-				t.Errorf("%s: bound %v at %s, want %v", c.ID, got, s, w[i])
-			}
-		}
-	}
-	if len(want) > 0 {
-		t.Errorf("no claims %v", want)
-	}
-}
-
 // The network of colour images has at most five million weights, and both arms differ in
 // the gradient alone.
 func TestCIFAR(t *testing.T) {

@@ -34,32 +34,6 @@ func Example() {
 	// [linear3 block0] from relu2 and block0
 }
 
-// The bounds as they were promised: they are not moved to make a verdict.
-func TestClaims(t *testing.T) {
-	want := map[string]float64{
-		"mnist": 0.5, "mnist-settled": 0.5, "mnist-converged": 0.3, "mnist-order": 0, "mnist-spikes": 0, "mnist-model-early": 20, "mnist-model-late": 0.3, "mnist-reset": 0.5,
-		"depth": -0.9, "depth-rises": 0, "blocks": 0.5, "blocks-spikes": 1.5, "blocks-plateau": 0, "blocks-fast": 0, "blocks-common": 0,
-		"cifar10": 2, "cifar10-hard": 2, "cifar10-depth": -0.9, "cifar10-factor": 1.3, "residual": 3,
-	}
-	for _, c := range Recipe().Claims {
-		w, ok := want[c.ID]
-		b := c.Bounds.Short
-		if b == nil {
-			b = c.Bounds.Full
-		}
-		if !ok || *b != w {
-			t.Errorf("%s: bound %v, pinned is %v", c.ID, *b, w)
-		}
-		delete(want, c.ID)
-		if err := c.Validate(); err != nil {
-			t.Error(err)
-		}
-	}
-	if len(want) > 0 {
-		t.Errorf("no claims %v", want)
-	}
-}
-
 // What meets at a junction gets one scale, the larger, and the network keeps its function.
 func TestJunctions(t *testing.T) {
 	net, err := network.New(tensor.Shape{28, 28, 1}, 1, named.NewResidual().Nodes()...)

@@ -32,30 +32,6 @@ func Example() {
 	// Output: 68866
 }
 
-// The bounds as they were promised: they are not moved to make a verdict.
-func TestClaims(t *testing.T) {
-	want := map[string]float64{
-		"resnet20": 1, "shortcut": 5, "half-64": 3, "half-128": 2, "half-zero": 20, "percentile": 0, "percentile-spikes": 1.5,
-		"compensation": 2, "compensation-half": 1, "hard": 15, "mnist": 0.3, "max-pool": 2, "max-pool-count": 3, "max-pool-biases": 20,
-		"balance": 5, "balance-gain": 10,
-	}
-	for _, c := range Recipe().Claims {
-		w, ok := want[c.ID]
-		for _, b := range []*float64{c.Bounds.Short, c.Bounds.Full} {
-			if !ok || b != nil && *b != w {
-				t.Errorf("%s: bound %v, pinned is %v", c.ID, *b, w)
-			}
-		}
-		delete(want, c.ID)
-		if err := c.Validate(); err != nil {
-			t.Error(err)
-		}
-	}
-	if len(want) > 0 {
-		t.Errorf("no claims %v", want)
-	}
-}
-
 // The pooled network is the one of the card, by its weights.
 func TestPooledNet(t *testing.T) {
 	net, err := network.New(tensor.Shape{32, 32, 3}, 1, pooledNet.Nodes()...)

@@ -27,33 +27,6 @@ import (
 	"synfire/train"
 )
 
-// The bounds as they were promised: they are not lowered to make a verdict.
-func TestClaims(t *testing.T) {
-	want := map[string][2]float64{
-		"mnist-mlp": {98.5, 98.5}, "mnist-cnn": {99.2, 99.2}, "mnist-cnn-2018": {0, 99.2}, "neunorm": {-1, -1}, "neunorm-running-mean": {-1, -1},
-		"window": {0.3, 0.3}, "cifar10": {78, 86}, "cifar10-published": {6, 6}, "nmnist": {90, 90},
-	}
-	for _, c := range Recipe().Claims {
-		w, ok := want[c.ID]
-		if !ok {
-			t.Errorf("%s: a claim whose bounds are not pinned here", c.ID)
-			continue
-		}
-		for i, s := range []report.Scale{report.Short, report.Full} {
-			b := c.Bounds.At(s)
-			if w[i] == -1 { // a bound of zero
-				if b == nil || *b != 0 {
-					t.Errorf("%s: bound %v at %s, want 0", c.ID, b, s)
-				}
-				continue
-			}
-			if (b == nil) != (w[i] == 0) || b != nil && *b != w[i] {
-				t.Errorf("%s: bound %v at %s, want %v", c.ID, b, s, w[i])
-			}
-		}
-	}
-}
-
 // The recipe runs at the smoke scale: it learns, keeps its runs and describes them.
 func TestSmoke(t *testing.T) {
 	if testing.Short() || snntest.DoublePrecision() {

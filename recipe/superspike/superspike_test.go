@@ -28,21 +28,6 @@ func Example() {
 	// Output: single-layer at_least 0.9 of 10
 }
 
-// The bounds as they were promised: they are not lowered to make a verdict.
-func TestClaims(t *testing.T) {
-	want := map[string]float64{"single-layer": 0.9, "hidden": 0.6, "hidden-anew": 0.6, "hidden-tuned": 0.6, "hidden-long": 0.6, "frozen-control": 2, "feedback-order": 0, "silent-start": 1, "loss-zero": 0, "picture": 0.5, "picture-order": 0}
-	for _, c := range Recipe().Claims {
-		bound, ok := want[c.ID]
-		if b := c.Bounds.At(report.Full); !ok || b == nil || *b != bound {
-			t.Errorf("%s: bound %v, want %v", c.ID, b, bound)
-		}
-		delete(want, c.ID)
-	}
-	if len(want) > 0 {
-		t.Errorf("no claims %v", want)
-	}
-}
-
 func outcome(t *testing.T, seed uint64, threads int) *recipe.Outcome {
 	t.Helper()
 	pool := par.New(threads)
