@@ -256,12 +256,12 @@ func TestPointsAndEpochs(t *testing.T) {
 }
 
 // A layer that never fires and one that always fires are warned of, once an epoch, and
-// others are not; units that have values in place of spikes are warned of where all are zero.
+// others are not, nor one of several spikes a step; units that have values in place of spikes are warned of where all are zero.
 func TestFiringWarnings(t *testing.T) {
 	l, f := fakeLoop(t, outcome{8, 0.1})
 	f.rates = []train.Rate{
 		{Layer: "dead", Slots: 1000}, {Layer: "rare", Spikes: 1, Slots: 1000}, {Layer: "half", Spikes: 500, Slots: 1000},
-		{Layer: "busy", Spikes: 979, Slots: 1000}, {Layer: "full", Spikes: 980, Slots: 1000},
+		{Layer: "busy", Spikes: 979, Slots: 1000}, {Layer: "full", Spikes: 980, Slots: 1000}, {Layer: "counted", Spikes: 7000, Slots: 1000},
 		{Layer: "logistic", Spikes: 1000, Slots: 1000, Graded: true}, {Layer: "off", Slots: 1000, Graded: true},
 	}
 	d := &diary{}
@@ -270,7 +270,7 @@ func TestFiringWarnings(t *testing.T) {
 	if len(d.warnings) != 3 || !strings.Contains(d.warnings[0], "epoch 1: layer dead never fires") || !strings.Contains(d.warnings[1], "epoch 1: layer full fires at 98 %") || !strings.Contains(d.warnings[2], "layer off is zero") {
 		t.Errorf("warnings %q", d.warnings)
 	}
-	want := map[string]float64{"dead": 0, "rare": 0.001, "half": 0.5, "busy": 0.979, "full": 0.98, "logistic": 1, "off": 0}
+	want := map[string]float64{"dead": 0, "rare": 0.001, "half": 0.5, "busy": 0.979, "full": 0.98, "counted": 7, "logistic": 1, "off": 0}
 	if !reflect.DeepEqual(d.epochs[0].Rates, want) {
 		t.Errorf("rates %v, want %v", d.epochs[0].Rates, want)
 	}
