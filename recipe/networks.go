@@ -74,10 +74,12 @@ func Photographic(name string, seed uint64) (model.Config, error) {
 		return plain(seed, VGGLike().Nodes()), nil
 	case PlainResNet:
 		return plain(seed, named.ResNet{Depth: 20, Width: 16, Stem: 3, Classes: 10}.Nodes()), nil
-	case ResNet14, ResNet20, ResNet32, ResNet44:
-		return normalised(seed, named.NewResNet(map[string]int{ResNet14: 14, ResNet20: 20, ResNet32: 32, ResNet44: 44}[name]).Nodes()), nil
+	case ResNet20:
+		return normalised(seed, named.NewResNet(20).Nodes(), 12), nil
+	case ResNet14, ResNet32, ResNet44: // of the figure of depths alone
+		return normalised(seed, named.NewResNet(map[string]int{ResNet14: 14, ResNet32: 32, ResNet44: 44}[name]).Nodes(), 8), nil
 	case VGG16:
-		return normalised(seed, named.NewVGG(16).Nodes()), nil
+		return normalised(seed, named.NewVGG(16).Nodes(), 12), nil
 	}
 	return model.Config{}, fmt.Errorf("recipe: no network %q for photographs", name)
 }
@@ -92,10 +94,10 @@ func plain(seed uint64, nodes []network.Node) model.Config {
 	return c
 }
 
-func normalised(seed uint64, nodes []network.Node) model.Config {
+func normalised(seed uint64, nodes []network.Node, epochs int) model.Config {
 	const batch = 125
 	d := model.Data{Name: Photographs, Normalize: true, Augment: []data.Augment{data.Crop{Padding: 2, Border: data.Reflect}, data.AlternatingFlip{}}}
 	r := bptt.Rule{Layers: nodes, Loss: []bptt.Term{{Loss: loss.MembraneCrossEntropy{Smoothing: FastSmoothing}}}}
 	Fast(&r, batch)
-	return model.Config{Seed: seed, Data: d, Encoder: encode.Constant{}, Steps: 1, Epochs: 12, Batch: batch, Valid: heldOut, Rule: r}
+	return model.Config{Seed: seed, Data: d, Encoder: encode.Constant{}, Steps: 1, Epochs: epochs, Batch: batch, Valid: heldOut, Rule: r}
 }
