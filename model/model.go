@@ -244,6 +244,7 @@ func decoderKinds() map[string]Kind {
 		"count":    kind(encode.Count{}, encode.Count{}),
 		"membrane": kind(encode.Membrane{}, encode.Membrane{}),
 		"weighted": kind(encode.Weighted{Factor: 0.9}, encode.Weighted{Factor: 0.5}),
+		"boxes":    kind(detect.Boxes{}, detect.Boxes{Anchors: []detect.Anchor{{1, 2}}}),
 	}
 }
 
