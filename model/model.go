@@ -254,6 +254,7 @@ func augmentKinds() map[string]Kind {
 		"crop":             kind(data.Crop{Padding: 4}, data.Crop{Padding: 2, Border: data.Reflect}),
 		"flip":             kind(data.Flip{Probability: 0.5}, data.Flip{Probability: 0.5}),
 		"alternating-flip": kind(data.AlternatingFlip{}, data.AlternatingFlip{}),
+		"scale":            kind(data.Scale{By: 0.2}, data.Scale{By: 0.3, Border: data.Edge}),
 		"cutout":           kind(data.Cutout{}, data.Cutout{Size: 3}),
 		"color-jitter":     kind(data.ColorJitter{}, data.ColorJitter{Brightness: 0.2, Contrast: 0.2, Saturation: 0.2}),
 	}

@@ -12,6 +12,10 @@
 // Some files count from 0: a corner at 0 is the edge of the image. A box that is empty or
 // leaves its image is an error which names the file.
 //
+// Two other layouts are read likewise. Of COCO a JSON file a split (package format/coco), whose
+// crowds are difficult boxes; of YOLO a folder a split with a text file beside each image (package
+// format/darknet), or below labels where the image is below images.
+//
 // The data set that comes with it is BCCD: 364 microscope images of blood cells with
 // three classes.
 package voc
