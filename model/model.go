@@ -131,6 +131,7 @@ func layerKinds() map[string]Kind {
 		"delay":     kind(temporal.Delay{Steps: 1}, temporal.Delay{Steps: 2}),
 		"after":     kind(temporal.After{Steps: 1}, temporal.After{Steps: 1}),
 		"counting":  kind(temporal.Counting{Code: temporal.Graded, Threshold: 1}, temporal.Counting{Code: temporal.SigmaDelta, Threshold: 0.3, Start: 0.5}),
+		"signed":    kind(temporal.Signed{Slope: 0.1, Threshold: 1}, temporal.Signed{Code: temporal.LeakyDelta, Slope: 0.3, Threshold: 0.3, Start: 0.5}),
 		"max-count": kind(temporal.MaxCount{}, temporal.MaxCount{Size: 2, Stride: 1, Padding: []int{0, 1, 1, 0}}),
 	}
 }
