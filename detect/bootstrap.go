@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -22,30 +23,21 @@ func MAP(pictures []Picture, classes int) (mean float64, defined bool) {
 // of two detectors on the same pictures the differences are paired. Where it is not defined it is
 // NaN.
 func Resampled(pictures []Picture, classes, n int, seed uint64) []float64 {
-	truths := make([][]int, classes)
-	verdicts := make([][][]verdict, classes)
+	all := make([]sorted, classes)
 	for c := range classes {
-		for _, p := range pictures {
-			k, all := p.voc(c, 0.5)
-			truths[c], verdicts[c] = append(truths[c], k), append(verdicts[c], all)
-		}
+		all[c] = sortedOf(pictures, c)
 	}
-	key := rng.New(seed, "detect.Resampled")
+	key, times := rng.New(seed, "detect.Resampled"), make([]int, len(pictures))
 	out := make([]float64, n)
 	for i := range out {
 		r := key.Int(uint64(i)).Source()
-		drawn := make([]int, len(pictures))
-		for k := range drawn {
-			drawn[k] = r.IntN(len(pictures))
+		clear(times)
+		for range pictures {
+			times[r.IntN(len(pictures))]++
 		}
 		var curves []Curve
-		for c := range classes {
-			var all []verdict
-			count := 0
-			for _, k := range drawn {
-				count, all = count+truths[c][k], append(all, verdicts[c][k]...)
-			}
-			curves = append(curves, curve(count, all))
+		for c := range all {
+			curves = append(curves, all[c].drawn(times))
 		}
 		v, defined := Mean(curves, Curve.AllPoints)
 		if out[i] = v; !defined {
@@ -53,6 +45,60 @@ func Resampled(pictures []Picture, classes, n int, seed uint64) []float64 {
 		}
 	}
 	return out
+}
+
+// sorted is the verdicts of a class from the highest score down, each with its picture, and what is
+// to be found in each picture.
+type sorted struct {
+	verdicts []verdict
+	of       []int
+	truths   []int
+}
+
+func sortedOf(pictures []Picture, class int) (s sorted) {
+	type one struct {
+		verdict
+		of int
+	}
+	var all []one
+	for i, p := range pictures {
+		n, verdicts := p.voc(class, 0.5)
+		s.truths = append(s.truths, n)
+		for _, v := range verdicts {
+			all = append(all, one{v, i})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b one) int { return cmp.Compare(b.score, a.score) })
+	for _, v := range all {
+		s.verdicts, s.of = append(s.verdicts, v.verdict), append(s.of, v.of)
+	}
+	return s
+}
+
+// drawn is the curve of pictures that are drawn so many times. Only where recall grows, and at the
+// best precision behind, does a point count: others are left out.
+func (s sorted) drawn(times []int) (c Curve) {
+	for i, n := range s.truths {
+		c.Truths += n * times[i]
+	}
+	var at Point
+	grown := false
+	for i, v := range s.verdicts {
+		switch n := times[s.of[i]]; {
+		case v.ignored:
+		case v.right:
+			at.Right += n
+			grown = grown || n > 0
+		default:
+			at.Wrong += n
+		}
+		if i+1 < len(s.verdicts) && s.verdicts[i+1].score == v.score || !grown {
+			continue
+		}
+		at.Score, grown = v.score, false
+		c.Points = append(c.Points, at)
+	}
+	return c
 }
 
 // Interval is what holds a share of values, between their quantiles; those that are NaN are left

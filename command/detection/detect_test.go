@@ -15,6 +15,7 @@ import (
 	"synfire/catalog"
 	"synfire/model"
 	"synfire/modelfile"
+	"synfire/report/boxes"
 	"synfire/sample"
 	"synfire/tensor"
 	"synfire/view"
@@ -130,7 +131,7 @@ func TestDetect(t *testing.T) {
 	}
 	// 160×80 is drawn four times as large; a box begins at (80, 80).
 	r, g, bl, _ := m.At(81, 160).RGBA()
-	if m.Bounds().Dx() != 640 || (color.RGBA{uint8(r >> 8), uint8(g >> 8), uint8(bl >> 8), 255}) != colours[1] {
+	if m.Bounds().Dx() != 640 || (color.RGBA{uint8(r >> 8), uint8(g >> 8), uint8(bl >> 8), 255}) != boxes.Colours[1] {
 		t.Errorf("%v, colour of the box's edge %v %v %v", m.Bounds(), r>>8, g>>8, bl>>8)
 	}
 	if r, _, _, _ := m.At(160, 160).RGBA(); r != 0 {
