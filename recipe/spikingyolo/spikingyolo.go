@@ -55,7 +55,7 @@ const (
 // Recipe is the recipe.
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
-		ID: "spiking-yolo", Title: "A spiking detector, from pictures to boxes",
+		ID: "spiking-yolo", Paper: "spiking-yolo-2020", Title: "A spiking detector, from pictures to boxes",
 		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 240, report.Full: 480}, Claims: claims(), Run: run,
 	}
 }
