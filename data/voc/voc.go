@@ -151,6 +151,20 @@ type document struct {
 	} `xml:"object"`
 }
 
+// ReadAnnotation reads one annotation; the image has no pixels.
+func ReadAnnotation(fsys fs.FS, name string) (Image, error) {
+	m, err := annotation(fsys, name)
+	if err != nil {
+		return Image{}, fmt.Errorf("voc: %w", err)
+	}
+	return m, nil
+}
+
+// Truth is a box in pixels from 0, as the boxes of samples are.
+func (b Box) Truth(class int) sample.Box {
+	return b.in(sample.Frame{ScaleX: 1, ScaleY: 1}, class)
+}
+
 func annotation(fsys fs.FS, name string) (Image, error) {
 	b, err := limit.ReadFile(fsys, name, maxXML)
 	if err != nil {
