@@ -30,7 +30,6 @@ import (
 	"synfire/sample"
 	"synfire/task"
 	"synfire/tensor"
-	"synfire/view"
 )
 
 // The claims' ids.
@@ -197,7 +196,7 @@ func (s *study) seed(ctx context.Context, seed uint64, show bool) (map[string]de
 		return nil, err
 	}
 	found := map[string]detector.Result{}
-	var named []view.Named
+	var named []recipe.NamedDetector
 	for _, a := range arms() {
 		m, err := convert.MethodOf(a.method)
 		if err != nil {
@@ -211,7 +210,7 @@ func (s *study) seed(ctx context.Context, seed uint64, show bool) (map[string]de
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", a.name, err)
 		}
-		found[a.name], named = r, append(named, view.Named{Name: a.name, Result: r})
+		found[a.name], named = r, append(named, recipe.NamedDetector{Name: a.name, Result: r})
 	}
 	s.judge(found, ordinary)
 	if show {
@@ -270,8 +269,8 @@ func reach(points []detector.Point, want float64) float64 {
 }
 
 // show adds the sections of the page.
-func (s *study) show(ctx context.Context, of detector.Study, found map[string]detector.Result, named []view.Named) error {
-	curve, err := view.DetectorSection("mAP over the steps", named)
+func (s *study) show(ctx context.Context, of detector.Study, found map[string]detector.Result, named []recipe.NamedDetector) error {
+	curve, err := recipe.DetectorSection("mAP over the steps", named)
 	if err != nil {
 		return err
 	}
@@ -281,7 +280,7 @@ func (s *study) show(ctx context.Context, of detector.Study, found map[string]de
 		return err
 	}
 	for _, name := range []string{channel, layerwise} {
-		section, err := view.DetectorLayers(found[name])
+		section, err := recipe.DetectorLayers(found[name])
 		if err != nil {
 			return err
 		}
