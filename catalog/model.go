@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"synfire/data"
+	"synfire/encode"
 	"synfire/internal/par"
 	"synfire/model"
 	"synfire/modelfile"
@@ -392,7 +393,28 @@ func (m *Model) Graph() (network.Graph, error) {
 	if !ok {
 		return network.Graph{}, fmt.Errorf("the model is one of rule %s, which is no network of layers", m.Rule)
 	}
-	return n.Network().Graph(), nil
+	g := n.Network().Graph()
+	for i := range g.Outputs {
+		if o := &g.Outputs[i]; o.Read == nil {
+			o.Read = m.decoder(o.Name, i == 0)
+		}
+	}
+	return g, nil
+}
+
+// decoder is how the loss of an output reads it, where that is more than the loss's own affair;
+// nil else.
+func (m *Model) decoder(output string, first bool) encode.Decoder {
+	r, ok := m.Config.Rule.(bptt.Rule)
+	if !ok {
+		return nil
+	}
+	for _, t := range r.Loss {
+		if of, ok := t.Loss.(interface{ Decoder() encode.Decoder }); ok && (t.Output == output || t.Output == "" && first) {
+			return of.Decoder()
+		}
+	}
+	return nil
 }
 
 // WithGraph is the model file of a network that took the place of the model's: it takes

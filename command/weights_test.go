@@ -89,7 +89,7 @@ func TestImportWeightsRefuses(t *testing.T) {
 		"has what layer conv2d1 needs":        {exitFailed, []string{jelly, "--network", net}},
 		"leave out --network and --names":     {exitFailed, []string{onnxFile(t), "--network", net}},
 		"safetensors.torch.save_file":         {exitFailed, []string{"net.pt", "--network", net}},
-		"missing flags":                       {exitUsage, []string{snn}},
+		"give the data":                       {exitUsage, []string{snn}},
 		"leave out init and convert":          {exitUsage, []string{snn, "--network", from}},
 		"no value, want a neuron":             {exitUsage, []string{snn, "--network", net, "--names", null}},
 		"want a file; name the file":          {exitFailed, []string{folder, "--network", net}},

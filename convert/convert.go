@@ -73,6 +73,7 @@ func Apply(ctx context.Context, g network.Graph, c network.Calibration, passes .
 type Check struct {
 	Aligned bool
 	Pooled  bool // max pooling is replaced (Pools)
+	Leaky   bool // leaky units become neurons whose spikes have a sign
 }
 
 // Apply checks; it needs no inputs.
@@ -118,8 +119,11 @@ func (c Check) refused(l layer.Layer) string {
 	const bias = "has a bias, which no spike carries; train with no-bias: true"
 	switch l := l.(type) {
 	case layer.ReLU:
-		if l.Slope != 0 {
-			return "is a leaky relu, and no spike is negative; train with slope 0"
+		if l.Slope != 0 && !(c.Aligned && c.Leaky) {
+			return "is a leaky relu, and no spike is negative; train with slope 0, or convert by data, percentile or channel, which make signed spikes"
+		}
+		if l.Slope != 0 && l.Max > 0 {
+			return "is a leaky relu with a maximum, for which no conversion is known; train without one of the two"
 		}
 	case ordinary.QCFS:
 		if !c.Aligned {

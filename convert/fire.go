@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"synfire/detect"
 	"synfire/layer"
 	"synfire/layer/temporal"
 	"synfire/network"
@@ -27,11 +28,16 @@ import (
 // The membrane of a neuron is counted from its start: it fires at 1 − v0, loses 1 by soft
 // reset, and is set to −v0 by hard reset. With Code neurons take spikes back, or with Residual
 // are silenced (temporal.Counting); steps before the run count as steps, but not in the scores.
+//
+// Leaky units become signed neurons (temporal.Signed): of code if those of the imbalanced threshold,
+// of code sigma-delta and graded those that follow the sum, h = 1 − Start.
 type Fire struct {
 	Reset    neuron.Reset  // Subtract (soft) or Zero (hard)
 	Start    float64       // v0 in [0, 1): 0, or 1/2, which rounds where 0 cuts off
 	Code     temporal.Code // what spikes can be; with soft reset alone
 	Residual int           // steps before the run; of code if with soft reset
+
+	Suppressed bool // leaky units get neurons of no negative spikes: to compare with, as what is below zero is lost
 }
 
 // Apply swaps; it needs no inputs.
@@ -48,7 +54,7 @@ func (f Fire) Apply(_ context.Context, g network.Graph, _ network.Calibration) (
 		if !rectified(nd.Layer) {
 			continue
 		}
-		if err := e.Replace(nd.Name, network.GraphNode{Node: network.Node{Name: renamed(nd.Name), Layer: f.layer()}}); err != nil {
+		if err := e.Replace(nd.Name, network.GraphNode{Node: network.Node{Name: renamed(nd.Name), Layer: f.layer(nd)}}); err != nil {
 			return network.Graph{}, nil, fmt.Errorf("convert.Fire: %w", err)
 		}
 		r.Add(nd.Name, network.Changed, "became %s, neurons without leak, %s", renamed(nd.Name), f)
@@ -56,7 +62,9 @@ func (f Fire) Apply(_ context.Context, g network.Graph, _ network.Calibration) (
 	out := e.Graph()
 	for i := range out.Outputs {
 		o := &out.Outputs[i]
-		o.Read = nil // the mean over time
+		if _, boxes := detect.AsBoxes(o.Read); !boxes {
+			o.Read = nil // the mean over time
+		}
 		if f.Residual > 0 {
 			after := network.Node{Name: fmt.Sprintf("%s_after%d", o.Node, i+1), Layer: temporal.After{Steps: f.Residual}, Inputs: []string{o.Node}}
 			out.Nodes, o.Node = append(out.Nodes, network.GraphNode{Node: after}), after.Name
@@ -70,10 +78,22 @@ func (f Fire) refused(nd network.GraphNode) error {
 	if u, ok := unitOf(nd); ok && u.limit > 0 && u.limit != 1 {
 		return fmt.Errorf("has the limit %v, and a rate has 1; normalise the network before (convert.Normalize)", u.limit)
 	}
-	switch nd.Layer.(type) {
-	case temporal.MaxCount, layer.MaxPool:
+	if u, ok := unitOf(nd); ok && u.slope > 0 && !f.Suppressed {
+		switch {
+		case f.Code == temporal.SNM || f.Reset != neuron.Subtract || f.Residual > 0:
+			return errors.New("is a leaky relu, whose neurons have signed spikes and soft reset: use code if, sigma-delta or graded without residual")
+		case f.Code == temporal.Plain && f.Start != 0:
+			return fmt.Errorf("is a leaky relu, whose neurons of the imbalanced threshold start from 0, not %v; leave start out, or use code sigma-delta or graded", f.Start)
+		}
+	}
+	switch l := nd.Layer.(type) {
+	case temporal.MaxCount:
+		if f.Residual > 0 || l.Leader && f.Code != temporal.Plain {
+			return errors.New("is max pooling of spikes, which is for neurons that run once, and where it passes on spikes of the leader for such as take none back; leave residual out, or use means (--max-pool average)")
+		}
+	case layer.MaxPool:
 		if f.counting() {
-			return errors.New("is max pooling of spikes, which is for neurons that take none back and run once; use code if without residual, or means (--max-pool average)")
+			return errors.New("is max pooling of any spike, which is for neurons that take none back and run once; use code if without residual, or means (--max-pool average)")
 		}
 	}
 	return nil
@@ -82,8 +102,12 @@ func (f Fire) refused(nd network.GraphNode) error {
 // counting reports whether neurons are more than neuron.IF.
 func (f Fire) counting() bool { return f.Code != temporal.Plain || f.Residual > 0 }
 
-// layer is the neurons.
-func (f Fire) layer() layer.Layer {
+// layer is the neurons in the place of a node's units.
+func (f Fire) layer(nd network.GraphNode) layer.Layer {
+	if u, _ := unitOf(nd); u.slope > 0 && !f.Suppressed {
+		code := map[temporal.Code]temporal.SignedCode{temporal.SigmaDelta: temporal.LeakyDelta, temporal.Graded: temporal.LeakyGraded}[f.Code]
+		return temporal.Signed{Code: code, Slope: u.slope, Threshold: 1, Start: f.Start}
+	}
 	if f.counting() {
 		return temporal.Counting{Code: f.Code, Threshold: 1, Start: f.Start, Residual: f.Residual}
 	}
@@ -131,9 +155,16 @@ func (f Fire) neuron() neuron.IF {
 	return n
 }
 
-// even is the rate of a neuron that gets the input z in each of some steps.
-func (f Fire) even(z float64, steps int) float64 {
+// even is the rate of a unit's neuron that gets the input z in each of some steps.
+func (f Fire) even(u unit, z float64, steps int) float64 {
 	t := float64(steps)
+	if u.slope > 0 && !f.Suppressed {
+		n := math.Floor(t*math.Abs(u.of(z)) + f.Start)
+		if f.Code != temporal.Graded {
+			n = min(n, t)
+		}
+		return math.Copysign(n/t, z)
+	}
 	if z <= 0 {
 		return 0
 	}

@@ -219,24 +219,24 @@ func given(s *signal.Signal, step, i int) float64 {
 
 // addUnit adds a unit of a sample: its activation, rate and mean current.
 func (l *compared) addUnit(f Fire, scale, a, rate, z float64, steps int) {
-	ideal := max(0, z)
+	ideal := l.unit.of(z)
 	if l.unit.limit > 0 {
 		ideal = min(ideal, l.unit.limit/scale)
 	}
-	even := f.even(ideal, steps)
+	even := f.even(l.unit, min(z, ideal), steps)
 	if l.unit.levels > 0 {
 		ideal = ordinary.QCFS{Levels: l.unit.levels}.Level(ideal)
 	}
-	clipped := min(ideal, 1)
+	clipped := max(-1, min(ideal, 1))
 	d := scale * rate
 	l.n++
-	if a > scale {
+	if math.Abs(a) > scale {
 		l.above++
 	}
-	if f.Reset == neuron.Subtract && f.Start+float64(steps)*(z-rate) >= 1 { // what came in less what went out
+	if f.Reset == neuron.Subtract && f.Start+float64(steps)*l.owed(z, rate) >= 1 { // what came in less what went out
 		l.waiting++
 	}
-	l.Largest, l.Farthest = max(l.Largest, a), max(l.Farthest, math.Abs(d-a)/scale)
+	l.Largest, l.Farthest = max(l.Largest, math.Abs(a)), max(l.Farthest, math.Abs(d-a)/scale)
 	l.a, l.d, l.aa, l.dd, l.ad = l.a+a, l.d+d, l.aa+a*a, l.dd+d*d, l.ad+a*d
 	for _, e := range []struct {
 		to *float64
@@ -247,6 +247,14 @@ func (l *compared) addUnit(f Fire, scale, a, rate, z float64, steps int) {
 	} {
 		*e.to += e.v * e.v
 	}
+}
+
+// owed is what came in a step less what went out.
+func (l *compared) owed(z, rate float64) float64 {
+	if l.unit.slope > 0 {
+		return math.Abs(l.unit.of(z) - rate)
+	}
+	return z - rate
 }
 
 // figures are what the sums say.

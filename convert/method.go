@@ -17,6 +17,7 @@ type Method struct {
 	Name   string
 	Doc    string   // in a line
 	Source string   // the paper
+	Leaky  bool     // takes leaky units, too
 	Takes  []string // options beyond reset, start, code and pool, by their names in Options
 	fire   Fire
 	passes func(o Options, f Fire, s Scales) []network.Transform
@@ -33,6 +34,8 @@ type Options struct {
 	Rescale    bool          // shortcuts are rescaled, in place of thresholds of 1 behind the first branch
 	Late       int           // steps that scores leave out (Study); FindLate: found by samples
 	Code       temporal.Code // what spikes can be
+	Suppressed bool          // leaky units become neurons without negative spikes, to compare with
+	Counts     bool          // outputs are read off spikes, in place of the membrane (Counts)
 	Residual   int           // steps before the run, after which neurons are silenced; they are among Steps
 	Steps      int           // of time that the result is for, which fits are made for
 
@@ -72,41 +75,41 @@ func Methods() []Method {
 		}
 	}
 	return []Method{
-		{"model", "scales that the weights do not exceed, whatever the sample", "Diehl et al. 2015", []string{"residual"}, soft,
+		{"model", "scales that the weights do not exceed, whatever the sample", "Diehl et al. 2015", false, []string{"residual"}, soft,
 			by(func(Options, Fire) Normalize { return Normalize{By: Bounds} })},
-		{"data", "scales by the largest activation or weight of a layer", "Diehl et al. 2015", []string{"residual"}, soft,
+		{"data", "scales by the largest activation or weight of a layer", "Diehl et al. 2015", true, []string{"residual"}, soft,
 			by(func(Options, Fire) Normalize { return Normalize{By: Largest} })},
-		{"percentile", "scales by a percentile of a layer's activations", "Rueckauer et al. 2017", []string{"percentile", "nonzero", "residual"}, soft,
+		{"percentile", "scales by a percentile of a layer's activations", "Rueckauer et al. 2017", true, []string{"percentile", "nonzero", "residual"}, soft,
 			by(func(o Options, _ Fire) Normalize { return Normalize{By: Percentile, P: o.p(), Nonzero: o.Nonzero} })},
-		{"channel", "scales by a percentile of each channel's activations", "Kim et al. 2020", []string{"percentile", "nonzero", "residual"}, soft,
+		{"channel", "scales by a percentile of each channel's activations", "Kim et al. 2020", true, []string{"percentile", "nonzero", "residual"}, soft,
 			by(func(o Options, _ Fire) Normalize {
 				return Normalize{By: Percentile, P: o.p(), Nonzero: o.Nonzero, Channel: true}
 			})},
-		{"spike-norm", "thresholds by the largest current in a step of the spiking network, layer by layer", "Sengupta et al. 2019", []string{"percentile", "factor", "rescale"}, hard,
+		{"spike-norm", "thresholds by the largest current in a step of the spiking network, layer by layer", "Sengupta et al. 2019", false, []string{"percentile", "factor", "rescale"}, hard,
 			func(o Options, f Fire, s Scales) []network.Transform {
 				if o.Factor == 0 {
 					o.Factor = 1
 				}
 				return []network.Transform{over{SpikeNorm{Fire: f, P: o.Percentile, Factor: o.Factor, Unit: !o.Rescale, Scales: s}, o.Spikes}}
 			}},
-		{"rmp", "the same with soft reset, and thresholds lowered by a factor", "Han et al. 2020", []string{"percentile", "factor"}, soft,
+		{"rmp", "the same with soft reset, and thresholds lowered by a factor", "Han et al. 2020", false, []string{"percentile", "factor"}, soft,
 			func(o Options, f Fire, s Scales) []network.Transform {
 				return []network.Transform{over{SpikeNorm{Fire: f, P: o.Percentile, Factor: o.Factor, Analog: o.Analog, Scales: s}, o.Spikes}}
 			}},
-		{"spiking-resnet", "the same percentile from half of the threshold, weights multiplied by a factor", "Hu et al. 2018", []string{"percentile", "nonzero", "factor", "residual"}, half,
+		{"spiking-resnet", "the same percentile from half of the threshold, weights multiplied by a factor", "Hu et al. 2018", false, []string{"percentile", "nonzero", "factor", "residual"}, half,
 			func(o Options, f Fire, s Scales) []network.Transform {
 				if o.Factor == 0 {
 					o.Factor = 1
 				}
 				return []network.Transform{Normalize{By: Percentile, P: o.p(), Nonzero: o.Nonzero, Scales: s}, Compensate{o.Factor}}
 			}},
-		{"qcfs", "the scales that qcfs units have learnt, from half of the threshold", "Bu et al. 2022", []string{"residual"}, half,
+		{"qcfs", "the scales that qcfs units have learnt, from half of the threshold", "Bu et al. 2022", false, []string{"residual"}, half,
 			by(func(Options, Fire) Normalize { return Normalize{By: Learned} })},
-		{"balance", "scales of each channel fitted to the steps, from half of the threshold", "Bu et al. 2025", []string{"residual"}, half,
+		{"balance", "scales of each channel fitted to the steps, from half of the threshold", "Bu et al. 2025", false, []string{"residual"}, half,
 			by(func(o Options, f Fire) Normalize {
 				return Normalize{By: Fitted, Steps: o.Steps - o.Residual, Start: f.Start, Channel: true}
 			})},
-		{"calibrate", "scales of each layer fitted to the steps, then biases corrected by what neurons give", "Li et al. 2021", nil, half,
+		{"calibrate", "scales of each layer fitted to the steps, then biases corrected by what neurons give", "Li et al. 2021", false, nil, half,
 			func(o Options, f Fire, s Scales) []network.Transform {
 				return []network.Transform{Normalize{By: Fitted, Steps: o.Steps, Start: f.Start, Scales: s}, over{Calibrate{Fire: f, Analog: o.Analog}, o.Used}}
 			}},
@@ -146,11 +149,11 @@ func (m Method) Convert(ctx context.Context, g network.Graph, o Options) (Conver
 	if o.Start != nil {
 		c.Fire.Start = *o.Start
 	}
-	c.Fire.Code, c.Fire.Residual = o.Code, o.Residual
+	c.Fire.Code, c.Fire.Residual, c.Fire.Suppressed = o.Code, o.Residual, o.Suppressed
 	if err := m.refuses(o); err != nil {
 		return c, fmt.Errorf("convert by %s: %w", m.Name, err)
 	}
-	passes := []network.Transform{Check{Aligned: true, Pooled: o.Pooling != Refuse}, Fold{}, Pools{o.Pooling}}
+	passes := []network.Transform{Check{Aligned: true, Pooled: o.Pooling != Refuse, Leaky: m.Leaky}, Fold{}, Pools{o.Pooling}}
 	if err := c.Fire.validate(); err != nil {
 		return c, fmt.Errorf("convert by %s: %w", m.Name, err)
 	}
@@ -161,6 +164,10 @@ func (m Method) Convert(ctx context.Context, g network.Graph, o Options) (Conver
 	var r network.Report
 	c.Graph, r, err = Apply(ctx, c.Ordinary, o.Analog, append(m.passes(o, c.Fire, c.Scales), c.Fire)...)
 	c.Report = append(c.Report, r...)
+	if err == nil && o.Counts {
+		c.Graph, r, err = Counts{Ordinary: c.Ordinary}.Apply(ctx, c.Graph, o.Analog)
+		c.Report = append(c.Report, r...)
+	}
 	return c, err
 }
 

@@ -626,6 +626,9 @@ func TestMethodsRefuse(t *testing.T) {
 			`node "leaky": is a leaky relu, and no spike is negative; train with slope 0`, `node "norm": is a batch normalisation that cannot be folded: it follows leaky`,
 			`node "max": takes maxima`, `node "spikes": is spiking already`, `node "late": is of kind readout`,
 		} {
+			if m.Leaky && strings.Contains(want, `"leaky"`) {
+				continue
+			}
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v, want %s", m.Name, err, want)
 			}

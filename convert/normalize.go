@@ -17,7 +17,8 @@ import (
 // By is what scales of activations are found by.
 type By uint8
 
-// Ways to find a scale, of the activations a of a layer over all samples and places.
+// Ways to find a scale, of the activations a of a layer over all samples and places; of leaky units
+// |a|, as channels may be below zero nearly everywhere.
 const (
 	Bounds     By = iota // what a can be at most, by the weights
 	Largest              // max(a, the layer's largest weight)
@@ -73,7 +74,37 @@ func (n Normalize) Apply(ctx context.Context, g network.Graph, c network.Calibra
 			return fail(&network.NodeError{Index: i, Name: nd.Name, Err: fmt.Errorf("its scale would be %s, and none of its units ever fire; is the network trained, and are the samples those of training?", span(v))})
 		}
 	}
-	return aligned(ctx, g, found, n.Scales)
+	var raised network.Report
+	if n.Channel {
+		raised = lifted(g, found)
+	}
+	out, r, err := aligned(ctx, g, found, n.Scales)
+	return out, append(raised, r...), err
+}
+
+// leastScale is the least scale of a channel of leaky units, as a share of the layer's largest: of
+// channels that are hardly ever above zero the weights would be blown up.
+const leastScale = 1e-4
+
+// lifted raises the scales of channels of leaky units to the least.
+func lifted(g network.Graph, found Scales) (r network.Report) {
+	for _, nd := range g.Nodes {
+		u, ok := unitOf(nd)
+		if !ok || u.slope == 0 {
+			continue
+		}
+		v, low := found[nd.Name], 0
+		least := leastScale * slices.Max(v)
+		for i := range v {
+			if v[i] < least {
+				v[i], low = least, low+1
+			}
+		}
+		if low > 0 {
+			r.Add(nd.Name, network.Changed, "scales of %d channels raised to %v of the largest", low, leastScale)
+		}
+	}
+	return r
 }
 
 // usable reports whether a number can be a scale.
@@ -267,7 +298,7 @@ func (a activity) fitted(steps int, start float64) (best float64) {
 	return best
 }
 
-// observe measures the activations of rectified units, of a layer together or of each
+// observe measures the activations of rectified units, of leaky ones their size, of a layer together or of each
 // channel.
 func observe(ctx context.Context, g network.Graph, c network.Calibration, channel, histogram bool) (map[string][]activity, error) {
 	all := map[string][]activity{}
@@ -294,9 +325,9 @@ func observe(ctx context.Context, g network.Graph, c network.Calibration, channe
 	err := each(func(a []activity, x []tensor.Float) {
 		for i, v := range x {
 			of := &a[i%len(a)]
-			of.most = max(of.most, float64(v))
+			of.most = max(of.most, math.Abs(float64(v)))
 			of.all++
-			if v > 0 {
+			if v != 0 {
 				of.nonzero++
 			}
 		}
@@ -312,7 +343,8 @@ func observe(ctx context.Context, g network.Graph, c network.Calibration, channe
 	return all, each(func(a []activity, x []tensor.Float) {
 		for i, v := range x {
 			of := &a[i%len(a)]
-			if v <= 0 {
+			v = tensor.Float(math.Abs(float64(v)))
+			if v == 0 {
 				continue
 			}
 			if of.counts == nil {

@@ -16,6 +16,7 @@ import (
 type unit struct {
 	limit  float64 // largest output; 0: none
 	levels int     // between 0 and the limit; 0: all values
+	slope  float64 // below zero
 }
 
 // rectified reports whether a layer is of units that neurons take the place of.
@@ -31,7 +32,7 @@ func rectified(l layer.Layer) bool {
 func unitOf(nd network.GraphNode) (u unit, ok bool) {
 	switch l := nd.Layer.(type) {
 	case layer.ReLU:
-		return unit{limit: l.Max}, true
+		return unit{limit: l.Max, slope: l.Slope}, true
 	case ordinary.QCFS:
 		u = unit{limit: l.Init, levels: l.Levels}
 		if v, ok := nd.Arrays["scale"]; ok {
@@ -40,6 +41,14 @@ func unitOf(nd network.GraphNode) (u unit, ok bool) {
 		return u, true
 	}
 	return u, false
+}
+
+// of is what units give for a value, before their limit.
+func (u unit) of(z float64) float64 {
+	if z < 0 {
+		return u.slope * z
+	}
+	return z
 }
 
 // limited is a node of units with another limit.

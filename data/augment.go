@@ -2,6 +2,7 @@ package data
 
 import (
 	"fmt"
+	"math"
 
 	"synfire/sample"
 	"synfire/tensor"
@@ -209,6 +210,73 @@ func mirror(dst, src []tensor.Float, shape tensor.Shape) {
 	for y := range h {
 		for x := range w {
 			copy(dst[(y*w+x)*c:(y*w+x+1)*c], src[(y*w+w-1-x)*c:])
+		}
+	}
+}
+
+// Scale makes an image larger or smaller, by a factor s that is log-uniform between 1/(1 + By) and
+// 1 + By, and lays it at a place that is uniform among those where it covers the frame, or lies
+// within it:
+//
+//	dst[y, x] = src[(y + ½ − d_y)/s − ½, (x + ½ − d_x)/s − ½], between pixels linear
+//
+// with d_x between 0 and (1 − s)·width, d_y likewise.
+type Scale struct {
+	By     float64 `yaml:"by"`     // largest factor − 1; 0 changes nothing
+	Border Border  `yaml:"border"` // what is beside a smaller image
+}
+
+// Validate returns an error where the factor makes no sense or the border is unknown.
+func (s Scale) Validate() error {
+	if !(s.By >= 0 && s.By <= 10) {
+		return fmt.Errorf("data: scale: by %v, expected a share such as 0.2, at most 10", s.By)
+	}
+	if s.Border < Zero || s.Border > Reflect {
+		return fmt.Errorf("data: scale: border %d, expected Zero, Edge or Reflect", s.Border)
+	}
+	return nil
+}
+
+// Apply implements Augment.
+func (s Scale) Apply(dst, src []tensor.Float, targets []sample.Target, spec *sample.Spec, r Random) {
+	if s.By == 0 {
+		copy(dst, src)
+		return
+	}
+	shape := spec.Shape
+	by := math.Exp((2*r.Float64() - 1) * math.Log1p(s.By))
+	dy, dx := r.Float64()*(1-by)*float64(shape[0]), r.Float64()*(1-by)*float64(shape[1])
+	s.paint(dst, src, shape, by, dy, dx)
+	moveBoxes(targets, shape, func(b *sample.Box) {
+		b.X0, b.X1, b.Y0, b.Y1 = by*b.X0+dx, by*b.X1+dx, by*b.Y0+dy, by*b.Y1+dy
+	})
+}
+
+// paint writes the image, each pixel from four.
+func (s Scale) paint(dst, src []tensor.Float, shape tensor.Shape, by, dy, dx float64) {
+	h, w, c := shape[0], shape[1], shape[2]
+	at := func(y, x, ch int) float64 {
+		switch {
+		case s.Border != Zero:
+			y, x = s.Border.inside(y, h), s.Border.inside(x, w)
+		case y < 0 || x < 0 || y >= h || x >= w:
+			return 0
+		}
+		return float64(src[(y*w+x)*c+ch])
+	}
+	for y := range h {
+		v := (float64(y)+0.5-dy)/by - 0.5
+		y0 := int(math.Floor(v))
+		fy := v - float64(y0)
+		for x := range w {
+			u := (float64(x)+0.5-dx)/by - 0.5
+			x0 := int(math.Floor(u))
+			fx := u - float64(x0)
+			for ch := range c {
+				top := (1-fx)*at(y0, x0, ch) + fx*at(y0, x0+1, ch)
+				low := (1-fx)*at(y0+1, x0, ch) + fx*at(y0+1, x0+1, ch)
+				dst[(y*w+x)*c+ch] = tensor.Float((1-fy)*top + fy*low)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package data_test
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -278,5 +279,68 @@ func TestAugmentsInTurn(t *testing.T) {
 	}
 	if slices.Equal(x(8, flip, move), x(8, flip)) {
 		t.Error("the second augmentation does nothing")
+	}
+}
+
+// drawnAt are random numbers that are given.
+type drawnAt []float64
+
+func (d *drawnAt) Float64() float64 { v := (*d)[0]; *d = (*d)[1:]; return v }
+func (d *drawnAt) IntN(int) int     { panic("no whole numbers are drawn") }
+
+// A factor of 2 shows a quarter of an image, one of ½ the whole of it, and boxes go with it.
+func TestScaleImage(t *testing.T) {
+	spec := sample.Spec{Shape: tensor.Shape{8, 8, 1}}
+	src := make([]tensor.Float, 64)
+	for y := 2; y < 4; y++ {
+		for x := 4; x < 6; x++ {
+			src[y*8+x] = 1
+		}
+	}
+	for name, c := range map[string]struct {
+		drawn drawnAt // of the factor, and the place
+		box   sample.Box
+		sum   float64
+	}{
+		"larger, right above":  {drawnAt{1, 0, 1}, sample.Box{X0: 0, X1: 4, Y0: 4, Y1: 8}, 16 - 2 - 1.75},
+		"smaller, at the left": {drawnAt{0, 1, 0}, sample.Box{X0: 2, X1: 3, Y0: 5, Y1: 6}, 1},
+		"same":                 {drawnAt{0.5, 0.3, 0.3}, sample.Box{X0: 4, X1: 6, Y0: 2, Y1: 4}, 4},
+	} {
+		targets := []sample.Target{{Boxes: []sample.Box{{X0: 4, X1: 6, Y0: 2, Y1: 4}}}}
+		dst := make([]tensor.Float, 64)
+		data.Scale{By: 1}.Apply(dst, src, targets, &spec, &c.drawn)
+		got := targets[0].Boxes[0]
+		for _, d := range []float64{got.X0 - c.box.X0, got.X1 - c.box.X1, got.Y0 - c.box.Y0, got.Y1 - c.box.Y1} {
+			if math.Abs(d) > 1e-12 {
+				t.Errorf("%s: box %+v, want %+v", name, got, c.box)
+				break
+			}
+		}
+		var sum, x, y float64
+		for i, v := range dst {
+			sum, x, y = sum+float64(v), x+float64(v)*(float64(i%8)+0.5), y+float64(v)*(float64(i/8)+0.5)
+		}
+		if name == "larger, right above" { // cut off at two edges: the middle of what is seen moves inwards
+			continue
+		}
+		if math.Abs(sum-c.sum) > 1e-5 || math.Abs(x/sum-(got.X0+got.X1)/2) > 1e-5 || math.Abs(y/sum-(got.Y0+got.Y1)/2) > 1e-5 {
+			t.Errorf("%s: a weight of %v around (%v, %v), want %v within %+v", name, sum, x/sum, y/sum, c.sum, got)
+		}
+	}
+	// An even image stays even where nothing comes in from outside.
+	for i := range src {
+		src[i] = 0.5
+	}
+	dst := make([]tensor.Float, 64)
+	data.Scale{By: 1, Border: data.Edge}.Apply(dst, src, nil, &spec, &drawnAt{0.1, 0.4, 0.7})
+	for _, v := range dst {
+		if math.Abs(float64(v)-0.5) > 1e-6 {
+			t.Fatalf("%v", dst)
+		}
+	}
+	for _, s := range []data.Scale{{By: -1}, {By: math.NaN()}, {By: 0.1, Border: 9}} {
+		if s.Validate() == nil {
+			t.Errorf("%+v", s)
+		}
 	}
 }

@@ -129,30 +129,37 @@ func VOC(pictures []Picture, class int, threshold float64) Curve {
 	var all []verdict
 	n := 0
 	for _, p := range pictures {
-		truths, found := p.ofClass(class, 0)
-		taken := make([]bool, len(truths))
-		for _, t := range truths {
-			if !t.Difficult {
-				n++
-			}
-		}
-		for _, d := range found {
-			best, iou := -1, 0.0
-			for i, t := range truths {
-				if v := sample.IoU(d.Box, t); v > iou {
-					best, iou = i, v
-				}
-			}
-			v := verdict{score: d.Score}
-			if best >= 0 && iou >= threshold {
-				v.ignored = truths[best].Difficult
-				v.right = !v.ignored && !taken[best]
-				taken[best] = true
-			}
-			all = append(all, v)
-		}
+		truths, verdicts := p.voc(class, threshold)
+		n, all = n+truths, append(all, verdicts...)
 	}
 	return curve(n, all)
+}
+
+// voc is the truths of a class that a picture has to be found, and a verdict for each detection.
+func (p Picture) voc(class int, threshold float64) (n int, all []verdict) {
+	truths, found := p.ofClass(class, 0)
+	taken := make([]bool, len(truths))
+	for _, t := range truths {
+		if !t.Difficult {
+			n++
+		}
+	}
+	for _, d := range found {
+		best, iou := -1, 0.0
+		for i, t := range truths {
+			if v := sample.IoU(d.Box, t); v > iou {
+				best, iou = i, v
+			}
+		}
+		v := verdict{score: d.Score}
+		if best >= 0 && iou >= threshold {
+			v.ignored = truths[best].Difficult
+			v.right = !v.ignored && !taken[best]
+			taken[best] = true
+		}
+		all = append(all, v)
+	}
+	return n, all
 }
 
 // mostCOCO is how many detections of a picture and class COCO looks at.

@@ -158,6 +158,7 @@ func fractions(boxes []sample.Box, shape tensor.Shape) []sample.Box {
 type grid struct {
 	h, w, per int // cells, and values of a prediction
 	anchors   []Anchor
+	sigmoid   bool // classes do not exclude each other
 }
 
 func (l YOLO) grid(out tensor.Shape) (grid, error) {
@@ -182,7 +183,13 @@ func (g grid) decode(scores []tensor.Float) {
 					cx, cy, w, h := g.place(t, y, x, k)
 					t[0], t[1], t[2], t[3] = tensor.Float(cx), tensor.Float(cy), tensor.Float(w), tensor.Float(h)
 					t[4] = tensor.Float(logistic(float64(t[4])))
-					softmax(t[box:])
+					if !g.sigmoid {
+						softmax(t[box:])
+						continue
+					}
+					for i, v := range t[box:] {
+						t[box+i] = tensor.Float(logistic(float64(v)))
+					}
 				}
 			}
 		}

@@ -23,7 +23,7 @@ import (
 var notNIR = map[string]string{
 	"ann": "max-pool has no counterpart", "cnn": "max-pool has no counterpart", "concat": "max-pool has no counterpart", "fashion-cnn": "max-pool has no counterpart",
 	"autoencoder": "upsample has no counterpart", "own-stdb-ann": "relu has no counterpart", "own-stbp": "neu-norm has no counterpart",
-	"max-count": "max-count has no counterpart", "counting": "counting has no counterpart", "own-qcfs": "batch-norm has no counterpart", "attention": "clip has no counterpart", "own-convert": "batch-norm has no counterpart",
+	"max-count": "max-count has no counterpart", "counting": "counting has no counterpart", "signed": "signed has no counterpart", "own-qcfs": "batch-norm has no counterpart", "attention": "clip has no counterpart", "own-convert": "batch-norm has no counterpart",
 	"residual": "batch-norm has no counterpart", "depthwise": "batch-norm has no counterpart", "cifar": "batch-norm has no counterpart",
 	"alif": "alif has no counterpart", "own-stdb": "stdb has no counterpart", "own-joint": "stdb has no counterpart",
 	"own-eqprop": "is no network of layers", "own-eqprop-predictor": "is no network of layers", "own-superspike": "is no network of layers",

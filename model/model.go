@@ -131,6 +131,7 @@ func layerKinds() map[string]Kind {
 		"delay":     kind(temporal.Delay{Steps: 1}, temporal.Delay{Steps: 2}),
 		"after":     kind(temporal.After{Steps: 1}, temporal.After{Steps: 1}),
 		"counting":  kind(temporal.Counting{Code: temporal.Graded, Threshold: 1}, temporal.Counting{Code: temporal.SigmaDelta, Threshold: 0.3, Start: 0.5}),
+		"signed":    kind(temporal.Signed{Slope: 0.1, Threshold: 1}, temporal.Signed{Code: temporal.LeakyDelta, Slope: 0.3, Threshold: 0.3, Start: 0.5}),
 		"max-count": kind(temporal.MaxCount{}, temporal.MaxCount{Size: 2, Stride: 1, Padding: []int{0, 1, 1, 0}}),
 	}
 }
@@ -244,6 +245,7 @@ func decoderKinds() map[string]Kind {
 		"count":    kind(encode.Count{}, encode.Count{}),
 		"membrane": kind(encode.Membrane{}, encode.Membrane{}),
 		"weighted": kind(encode.Weighted{Factor: 0.9}, encode.Weighted{Factor: 0.5}),
+		"boxes":    kind(detect.Boxes{}, detect.Boxes{Anchors: []detect.Anchor{{1, 2}}}),
 	}
 }
 
@@ -253,6 +255,7 @@ func augmentKinds() map[string]Kind {
 		"crop":             kind(data.Crop{Padding: 4}, data.Crop{Padding: 2, Border: data.Reflect}),
 		"flip":             kind(data.Flip{Probability: 0.5}, data.Flip{Probability: 0.5}),
 		"alternating-flip": kind(data.AlternatingFlip{}, data.AlternatingFlip{}),
+		"scale":            kind(data.Scale{By: 0.2}, data.Scale{By: 0.3, Border: data.Edge}),
 		"cutout":           kind(data.Cutout{}, data.Cutout{Size: 3}),
 		"color-jitter":     kind(data.ColorJitter{}, data.ColorJitter{Brightness: 0.2, Contrast: 0.2, Saturation: 0.2}),
 	}

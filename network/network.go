@@ -332,6 +332,11 @@ func (n *Network) addOutputs(outputs []Output) error {
 		case !(o.Scale >= 0) || math.IsInf(o.Scale, 0):
 			return fmt.Errorf("output %q: scale is %v, want a positive factor of its scores, or 0 for 1", o.Name, o.Scale)
 		}
+		if particular, ok := o.Read.(interface{ Fits(tensor.Shape) error }); ok {
+			if err := particular.Fits(n.nodes[i].out); err != nil {
+				return fmt.Errorf("output %q: %w", o.Name, err)
+			}
+		}
 		n.outputs, n.outNodes = append(n.outputs, o), append(n.outNodes, i)
 		n.nodes[i].outputs = append(n.nodes[i].outputs, k)
 	}

@@ -48,6 +48,8 @@ type Convert struct {
 	Start      *float64 `help:"Membrane before the first step, as a share of the threshold: 0, or 0.5, which rounds. Default: the method's." placeholder:"SHARE"`
 	Neuron     string   `help:"What spikes can be: if (one or none in a step), snm and sigma-delta (also taken back), or graded (as many as it takes)." enum:"if,snm,sigma-delta,graded" default:"if" placeholder:"NEURON"`
 	Residual   int      `help:"Steps before the run, after which neurons whose membrane is not above 0 are silenced; they are among --steps." placeholder:"TAU"`
+	Negative   string   `help:"Of a detector's leaky units: signed (spikes of −1, behind a threshold that the leak scales) or suppressed (none, to compare with)." enum:"signed,suppressed" default:"signed"`
+	Readout    string   `help:"What a detector's boxes are read off: membrane (sums of what comes in) or counts (spikes)." enum:"membrane,counts" default:"membrane"`
 	MaxPool    string   `help:"What becomes of max pooling: gate (it counts spikes exactly), leader (spikes of the element with the most), or (any spike), average (another function) or refuse." enum:"gate,leader,or,average,refuse" default:"gate"`
 	Delay      string   `help:"Steps that scores leave out at the beginning: a number below the first of --steps, or auto, which finds it by training samples without their classes." default:"0" placeholder:"N|auto"`
 	Percentile float64  `help:"Percentile of activations, 0: 99.9; with spike-norm and rmp of currents, 0: the largest." placeholder:"P"`
@@ -67,9 +69,11 @@ func (Convert) Help() string {
 	return `Makes an ordinary network a spiking one, without training, and tells how accurate it is
 after how many steps, and which layers lose what. Scales are found by training samples;
 the samples that are measured choose nothing. With --out the models are kept, METHOD.safetensors
-each, for eval and predict. See docs/convert.md.
+each, for eval and predict. Of a detector it tells the mean average precision, and the
+models are for detect. See docs/convert.md.
 
-  synfire convert mlp.safetensors --method percentile,rmp --steps 16,64,256 --out spiking`
+  synfire convert mlp.safetensors --method percentile,rmp --steps 16,64,256 --out spiking
+  synfire convert detector.safetensors --method channel --neuron sigma-delta --start 0.5`
 }
 
 // Validate returns an error for what no conversion could be made of.
@@ -128,6 +132,12 @@ func (c *Convert) run(e Env) error {
 	m, s, err := c.study(e, f, pool)
 	if err != nil {
 		return err
+	}
+	if task, ok := detects(m); ok {
+		return c.detectors(e, m, s, task)
+	}
+	if c.Negative != "signed" || c.Readout != "membrane" {
+		return errors.New("--negative and --readout are for detectors; leave them out")
 	}
 	e.Status("measuring the ordinary network")
 	ordinary, err := s.Accuracy(e.Context)
@@ -236,7 +246,7 @@ func (c *Convert) late() int {
 }
 
 func (c *Convert) options() convert.Options {
-	o := convert.Options{Start: c.Start, Pooling: map[string]convert.Pooling{"leader": convert.Leads, "or": convert.Any, "average": convert.Means, "refuse": convert.Refuse}[c.MaxPool], Percentile: c.Percentile, Nonzero: c.Nonzero, Factor: c.Factor, Rescale: c.Rescale, Late: c.late(), Residual: c.Residual}
+	o := convert.Options{Start: c.Start, Pooling: map[string]convert.Pooling{"leader": convert.Leads, "or": convert.Any, "average": convert.Means, "refuse": convert.Refuse}[c.MaxPool], Percentile: c.Percentile, Nonzero: c.Nonzero, Factor: c.Factor, Rescale: c.Rescale, Late: c.late(), Residual: c.Residual, Suppressed: c.Negative == "suppressed", Counts: c.Readout == "counts"}
 	for code := temporal.Plain; code <= temporal.Graded; code++ {
 		if code.String() == c.Neuron {
 			o.Code = code

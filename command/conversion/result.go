@@ -5,6 +5,7 @@ import (
 
 	"synfire/convert"
 	"synfire/energy"
+	"synfire/network"
 )
 
 // conversion is the JSON of convert.
@@ -147,21 +148,31 @@ type note struct {
 func resultOf(r convert.Result) conversion {
 	c := conversion{
 		Method: r.Method, Reset: r.Fire.Reset.String(), Start: r.Fire.Start, Neuron: r.Fire.Code.String(), Residual: r.Fire.Residual, Delay: r.Late, AnnAccuracy: r.Accuracy, N: r.N,
-		Exits: exitsOf(r), Energy: accountsOf(r), Curve: []point{}, Outputs: r.Outputs, Layers: []layerRow{}, Notes: []note{},
+		Exits: exitsOf(r), Energy: accountsOf(r), Curve: []point{}, Outputs: r.Outputs, Layers: layersOf(r.Layers), Notes: notesOf(r.Report),
 	}
 	for _, p := range r.Points {
 		lo, hi := convert.Band(p.Accuracy, r.N)
 		c.Curve = append(c.Curve, point{Steps: p.Steps, Accuracy: p.Accuracy, Low: lo, High: hi, Spikes: p.Spikes, Synops: p.Synops, Energy: p.Work.Papers(r.Energy.Constants).Total})
 	}
-	for _, l := range r.Layers {
-		c.Layers = append(c.Layers, layerRow{
+	return c
+}
+
+func layersOf(list []convert.LayerFigures) []layerRow {
+	rows := []layerRow{}
+	for _, l := range list {
+		rows = append(rows, layerRow{
 			l.Name, l.Op, l.Scale, l.Least, l.Threshold, l.Largest, l.Above, l.Rate, defined(l.Correlation), defined(l.Transmitted), split(l.Error),
 		})
 	}
-	for _, l := range r.Report {
-		c.Notes = append(c.Notes, note{l.Node, l.Effect.String(), l.Text})
+	return rows
+}
+
+func notesOf(list network.Report) []note {
+	notes := []note{}
+	for _, l := range list {
+		notes = append(notes, note{l.Node, l.Effect.String(), l.Text})
 	}
-	return c
+	return notes
 }
 
 // defined is null for what is not.

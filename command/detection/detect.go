@@ -41,6 +41,7 @@ type Detect struct {
 	Images  []string `arg:"" name:"image" help:"Pictures (PNG, JPEG), or folders of them."`
 	Out     string   `help:"Folder for the pictures with their boxes, NAME.png each." placeholder:"DIR"`
 	Score   float64  `help:"Score from which a box is told, above 0 and below 1." default:"0.5"`
+	Map     string   `help:"Folder of annotations as PASCAL VOC has them, NAME.xml each: tells the mean average precision over the pictures, too." placeholder:"DIR"`
 	Threads int      `help:"Threads; 0 means one for each processor." default:"0"`
 	JSON    bool     `help:"Print JSON, a line for each picture."`
 }
@@ -49,10 +50,12 @@ type Detect struct {
 func (Detect) Help() string {
 	return `Finds objects in pictures: boxes, each of a class and with a score, in pixels of the
 picture. A picture is fitted into the network's input with its proportions kept. Ends with
-exit code 1 if one could not be read; the others are looked at all the same. How good a
-detector is on data with boxes tells eval.
+exit code 1 if one could not be read; the others are looked at all the same, and the failed
+ones listed. How good a detector is tells eval, of its data, and --map, of pictures with
+annotations beside them.
 
-  synfire detect runs/own-detect-s1/model.safetensors photo.png --out found`
+  synfire detect runs/own-detect-s1/model.safetensors photo.png --out found
+  synfire detect model.safetensors JPEGImages --map Annotations`
 }
 
 // Validate returns an error for a score out of range.
@@ -74,6 +77,7 @@ type found struct {
 	WallSeconds float64 `json:"wall_seconds"`
 
 	pixels image.Image
+	all    []detect.Detection // with those of lower scores, which the average precision counts
 }
 
 type boxed struct {
@@ -140,11 +144,17 @@ func (c *Detect) Run(e Env) error {
 	}
 	bad, written := 0, map[string]string{}
 	failures := view.Failures{Out: e.Screen.Err, Program: e.Program}
-	for _, path := range paths {
+	truths := judged{detector: d, dir: c.Map}
+	for i, path := range paths {
+		e.Status("%d of %d: %s", i+1, len(paths), sample.Printable(path))
 		f, err := d.look(e.Context, path, c.Score)
 		if e.Context.Err() != nil {
 			return e.Context.Err()
 		}
+		if err == nil && c.Map != "" {
+			err = truths.add(f)
+		}
+		e.Status("")
 		if err == nil && c.Out != "" {
 			err = save(f, c.Out, written)
 		}
@@ -160,6 +170,11 @@ func (c *Detect) Run(e Env) error {
 	}
 	if err := failures.Tell(); err != nil {
 		return err
+	}
+	if c.Map != "" {
+		if err := truths.tell(e, c.JSON); err != nil {
+			return err
+		}
 	}
 	if bad > 0 {
 		return fmt.Errorf("detect: %d of %d pictures failed", bad, len(paths))
@@ -221,13 +236,17 @@ func (d *detector) look(ctx context.Context, path string, score float64) (*found
 			out = o
 		}
 	}
-	all, err := detect.Read(out.Scores, len(d.field.Classes), d.field.Shape, score)
+	all, err := detect.Read(out.Scores, len(d.field.Classes), d.field.Shape, min(score, d.task.Threshold))
 	if err != nil {
 		return nil, err
 	}
 	f := &found{Image: path, Width: size.Dx(), Height: size.Dy(), Boxes: []boxed{}, Steps: a.Steps, Spikes: a.Spikes, pixels: pixels}
 	for _, one := range detect.Suppress(all, d.task.Overlap) {
 		b := detect.ToFile(one.Box, place.Frame)
+		f.all = append(f.all, detect.Detection{Box: b, Score: one.Score})
+		if one.Score <= score {
+			continue
+		}
 		f.Boxes = append(f.Boxes, boxed{Class: b.Class, Label: d.field.Classes[b.Class], Score: one.Score, XMin: b.X0, YMin: b.Y0, XMax: b.X1, YMax: b.Y1})
 	}
 	f.WallSeconds = time.Since(start).Seconds()

@@ -15,6 +15,7 @@ import (
 	"synfire/catalog"
 	"synfire/model"
 	"synfire/modelfile"
+	"synfire/report/boxes"
 	"synfire/sample"
 	"synfire/tensor"
 	"synfire/view"
@@ -130,7 +131,7 @@ func TestDetect(t *testing.T) {
 	}
 	// 160×80 is drawn four times as large; a box begins at (80, 80).
 	r, g, bl, _ := m.At(81, 160).RGBA()
-	if m.Bounds().Dx() != 640 || (color.RGBA{uint8(r >> 8), uint8(g >> 8), uint8(bl >> 8), 255}) != colours[1] {
+	if m.Bounds().Dx() != 640 || (color.RGBA{uint8(r >> 8), uint8(g >> 8), uint8(bl >> 8), 255}) != boxes.Colours[1] {
 		t.Errorf("%v, colour of the box's edge %v %v %v", m.Bounds(), r>>8, g>>8, bl>>8)
 	}
 	if r, _, _, _ := m.At(160, 160).RGBA(); r != 0 {
@@ -171,5 +172,45 @@ func TestErrors(t *testing.T) {
 		if err := (&Detect{Score: score}).Validate(); err == nil {
 			t.Errorf("a score of %v", score)
 		}
+	}
+}
+
+// With annotations beside the pictures the mean average precision is told, too: of two truths of a
+// picture one is found, of four boxes two are there at scores above the others; a picture without
+// an annotation is among the failed.
+func TestMAP(t *testing.T) {
+	dir, notes := t.TempDir(), t.TempDir()
+	blank(t, filepath.Join(dir, "a.png"), 160, 80)
+	blank(t, filepath.Join(dir, "b.png"), 160, 80)
+	xml := `<annotation><size><width>160</width><height>80</height></size>` +
+		`<object><name>b</name><bndbox><xmin>21</xmin><ymin>21</ymin><xmax>60</xmax><ymax>60</ymax></bndbox></object>` +
+		`<object><name>b</name><bndbox><xmin>101</xmin><ymin>21</ymin><xmax>140</xmax><ymax>60</ymax></bndbox></object></annotation>`
+	if err := os.WriteFile(filepath.Join(notes, "a.xml"), []byte(xml), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := Detect{Model: trained(t), Images: []string{dir}, Score: 0.5, Threads: 1, Map: notes}
+	text, errs, err := run(t, c)
+	if err == nil || !strings.Contains(err.Error(), "1 of 2 pictures failed") || !strings.Contains(errs, "b.png") {
+		t.Errorf("%v\n%s", err, errs)
+	}
+	if !strings.Contains(text, "over 1 pictures: 100.0 %") || !strings.Contains(text, "undefined") {
+		t.Errorf("%s", text)
+	}
+	// A class that the detector does not know, and another size, are told.
+	for from, want := range map[string]string{"<name>b</name>": "class \"x\"", "<width>160": "of 170×80"} {
+		to := map[string]string{"<name>b</name>": "<name>x</name>", "<width>160": "<width>170"}[from]
+		if err := os.WriteFile(filepath.Join(notes, "a.xml"), []byte(strings.Replace(xml, from, to, 1)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, errs, _ := run(t, c); !strings.Contains(errs, want) {
+			t.Errorf("%s, want %s", errs, want)
+		}
+	}
+	c.JSON = true
+	text, _, _ = run(t, c)
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	var p precision
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &p); err != nil || p.MAP != nil || p.Pictures != 0 {
+		t.Errorf("%s, %v", text, err)
 	}
 }

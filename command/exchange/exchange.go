@@ -54,7 +54,7 @@ type format struct {
 	name    string
 	endings []string
 	read    func(c *Import) (network.Graph, []node, error)
-	write   func(c *Export, g network.Graph, steps int) ([]node, error)
+	write   func(c *Export, g network.Graph, m *catalog.Model) ([]node, error)
 	chosen  string // by import, where the file does not say
 }
 
@@ -62,6 +62,7 @@ type format struct {
 var formats = []format{
 	{"nir", []string{".nir", ".h5", ".hdf5"}, readNIR, writeNIR, " The file does not say how, so the surrogate is fast-sigmoid."},
 	{"onnx", []string{".onnx"}, readONNX, writeONNX, ""},
+	{"darknet", []string{".cfg"}, nil, writeDarknet, ""}, // Import.darknet reads it: it says its samples itself
 }
 
 // formatOf is the format of a file by its ending.

@@ -11,7 +11,7 @@ import (
 // Export is the verb export.
 type Export struct {
 	Model  string   `arg:"" help:"Model file, checkpoint, or name of a model that ships (synfire models)."`
-	Out    string   `short:"o" required:"" help:"File to write; its ending says the format: .nir or .onnx." placeholder:"FILE"`
+	Out    string   `short:"o" required:"" help:"File to write; its ending says the format: .nir, .onnx, or .cfg with the weights beside it." placeholder:"FILE"`
 	DT     *float64 `name:"dt" help:"Length of a step in the unit of time of a NIR file, seconds; none: 0.001." placeholder:"TIME"`
 	Method string   `help:"How steps become equations of a NIR file: exact or euler; none: exact." enum:",exact,euler" default:"" placeholder:"METHOD"`
 	Fold   bool     `help:"Fold each batch-norm into the map before it first, which moves last bits."`
@@ -25,12 +25,15 @@ func (Export) Help() string {
 same spikes, bit for bit. What the file cannot carry is listed for each node: give it to
 import again. Beside it stands a certificate, FILE.certificate.json, of what the file
 means here; import checks it. An ONNX file holds an ordinary network, or the steps of a
-run of a spiking one, one after another, for a sample that is the same at each. A network
+run of a spiking one, one after another, for a sample that is the same at each. A .cfg file
+is Darknet's, its weights are in FILE.weights beside it, boxes of a detector are read there as
+here. A network
 that the format cannot carry is refused by the node's name. See docs/nir.md and
 docs/onnx.md.
 
   synfire export model.safetensors -o net.nir --dt 0.001
-  synfire export ann.safetensors -o net.onnx`
+  synfire export ann.safetensors -o net.onnx
+  synfire export detector.safetensors -o detector.cfg`
 }
 
 // exported is the JSON of export.
@@ -58,11 +61,11 @@ func (c *Export) Run(e Env) error {
 	if err != nil {
 		return fmt.Errorf("export %s: %w", c.Model, err)
 	}
-	nodes, err := f.write(c, g, m.Config.Steps)
+	nodes, err := f.write(c, g, m)
 	if err != nil {
 		return fmt.Errorf("export %s: %w", c.Model, err)
 	}
-	if m.Normalization != nil {
+	if m.Normalization != nil && f.name != "darknet" {
 		nodes[0].Lost = append(nodes[0].Lost, "normalisation of samples")
 	}
 	if m.Config.Encoder != nil {

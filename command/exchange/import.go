@@ -21,16 +21,18 @@ import (
 
 // Import is the verb import.
 type Import struct {
-	File    string            `arg:"" help:"NIR or ONNX file, or weights of a PyTorch network in safetensors."`
+	File    string            `arg:"" help:"NIR or ONNX file, Darknet's .cfg, or weights of a PyTorch network in safetensors."`
 	Out     string            `short:"o" required:"" help:"Model file to write." placeholder:"FILE"`
-	Data    string            `required:"" xor:"samples" help:"Data set that the network is for, or your own as folder:PATH or npz:FILE." placeholder:"DATA"`
-	Network string            `required:"" xor:"samples" help:"For weights: the network, its data and steps, as train reads them." placeholder:"FILE.yaml"`
+	Data    string            `xor:"samples" help:"Data set that the network is for, or your own as folder:PATH or npz:FILE." placeholder:"DATA"`
+	Network string            `xor:"samples" help:"For weights: the network, its data and steps, as train reads them." placeholder:"FILE.yaml"`
 	Names   string            `help:"For weights: which module there a layer is; none: by shapes, where these tell." placeholder:"FILE.yaml"`
 	Encoder string            `help:"What makes currents of samples: constant, frames, events (a spike a step) or counts (their number); none: constant." enum:",constant,frames,events,counts" default:"" placeholder:"ENCODER"`
 	Steps   int               `help:"Steps of a run; of series those of the data." placeholder:"N"`
 	Pad     float64           `help:"Duration that shorter recordings are padded to." placeholder:"SECONDS"`
 	Shape   map[string]string `help:"For ONNX: shape of an input that the file leaves open, without the batch, channels first: image=3,32,32. Repeatable." placeholder:"INPUT=SIZES"`
 	readings
+	Weights string `help:"For Darknet: the file of its weights." placeholder:"FILE"`
+	Classes string `help:"For Darknet: file of the names of classes, a line each; none: numbers." placeholder:"FILE"`
 	DataDir string `help:"Folder with your own copies of data sets." placeholder:"DIR"`
 	JSON    bool   `help:"Print JSON."`
 }
@@ -51,12 +53,14 @@ func (Import) Help() string {
 	return `Makes a model file of a network in NIR (.nir) or ONNX (.onnx), for eval and predict. What
 the file does not say must be given; it is asked for, and listed for each node. A
 certificate that export wrote beside a NIR file is checked: the file must be read and
-fire as certified. Weights that PyTorch wrote (.safetensors) are put into a network that
+fire as certified. A detector of Darknet (.cfg, --weights) becomes a model for detect.
+Weights that PyTorch wrote (.safetensors) are put into a network that
 a YAML file describes. See docs/nir.md, docs/onnx.md and docs/bring.md.
 
   synfire import cnn.nir -o cnn.safetensors --data nmnist-1100 --encoder counts \
     --steps 340 --pad 0.34 --dt 1 --reset subtract
-  synfire import weights.safetensors -o model.safetensors --network net.yaml`
+  synfire import weights.safetensors -o model.safetensors --network net.yaml
+  synfire import yolov2-tiny-voc.cfg --weights yolov2-tiny-voc.weights -o tiny.safetensors`
 }
 
 // imported is the JSON of import.
@@ -73,7 +77,14 @@ func (c *Import) Run(e Env) error {
 	if err := c.apart(); err != nil {
 		return Usage{err}
 	}
-	if strings.EqualFold(filepath.Ext(c.File), ".safetensors") {
+	switch ending := strings.ToLower(filepath.Ext(c.File)); {
+	case ending != ".cfg" && (c.Weights != "" || c.Classes != ""):
+		return Usage{errors.New("import: --weights and --classes are for Darknet's .cfg; leave them out")}
+	case ending == ".cfg":
+		return c.darknet(e)
+	case c.Data == "" && c.Network == "":
+		return Usage{errors.New("import: give the data that the network is for by --data, or for weights of PyTorch the network by --network")}
+	case ending == ".safetensors":
 		return c.weights(e)
 	}
 	f, err := formatOf(c.File)

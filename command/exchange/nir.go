@@ -3,6 +3,7 @@ package exchange
 import (
 	"fmt"
 
+	"synfire/catalog"
 	"synfire/exchange/certify"
 	"synfire/exchange/nir"
 	"synfire/network"
@@ -49,7 +50,7 @@ func readNIR(c *Import) (network.Graph, []node, error) {
 }
 
 // writeNIR writes a network to a NIR file, and its certificate beside it.
-func writeNIR(c *Export, net network.Graph, _ int) ([]node, error) {
+func writeNIR(c *Export, net network.Graph, _ *catalog.Model) ([]node, error) {
 	if c.DT == nil {
 		c.DT = new(0.001)
 	}

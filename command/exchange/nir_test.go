@@ -15,7 +15,7 @@ func TestStepsOfACertificate(t *testing.T) {
 	dir := t.TempDir()
 	for steps, refused := range map[int]bool{-1: true, 0: true, 1: false, 100_000: false, 100_001: true} {
 		c := &Export{Out: filepath.Join(dir, "net.nir"), Steps: &steps}
-		_, err := writeNIR(c, network.Graph{Input: tensor.Shape{4, 3}}, 0) // a shape that NIR has not
+		_, err := writeNIR(c, network.Graph{Input: tensor.Shape{4, 3}}, nil) // a shape that NIR has not
 		if err == nil || strings.Contains(err.Error(), "want 1 to 100000") != refused {
 			t.Errorf("written with %d steps: %v", steps, err)
 		}

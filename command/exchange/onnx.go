@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"synfire/catalog"
 	"synfire/exchange/onnx"
 	"synfire/layer"
 	"synfire/network"
@@ -48,13 +49,13 @@ func shapesOf(given map[string]string) (map[string][]int, error) {
 }
 
 // writeONNX writes a network to an ONNX file, one with state step by step.
-func writeONNX(c *Export, g network.Graph, steps int) ([]node, error) {
+func writeONNX(c *Export, g network.Graph, model *catalog.Model) ([]node, error) {
 	if c.DT != nil || c.Method != "" || c.Steps != nil {
 		return nil, errors.New("onnx: the file has no equations and no certificate: leave out --dt, --method and --steps, which are for NIR")
 	}
 	var err error
 	if slices.ContainsFunc(g.Nodes, func(n network.GraphNode) bool { _, ok := n.Layer.(layer.Stateful); return ok }) {
-		if g, err = onnx.Unroll(g, steps); err != nil {
+		if g, err = onnx.Unroll(g, model.Config.Steps); err != nil {
 			return nil, err
 		}
 	}

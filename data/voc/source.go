@@ -14,12 +14,14 @@ import (
 
 // Boxes describes images with boxes. It is a data.Opener. The target is named "boxes".
 type Boxes struct {
-	Path     string   `yaml:"path"`               // of the folder or zip file that holds JPEGImages
+	Path     string   `yaml:"path"`               // of the folder or zip file that holds the images
+	Layout   Layout   `yaml:"layout,omitempty"`   // voc, coco or yolo
 	Size     []int    `yaml:"size"`               // height, width of a sample
 	Channels int      `yaml:"channels,omitempty"` // 1 (grey) or 3; 0: 3
-	Train    string   `yaml:"train,omitempty"`    // list of the training samples; empty: trainval
-	Test     string   `yaml:"test,omitempty"`     // list of the test samples; empty: none
-	Classes  []string `yaml:"classes,omitempty"`  // in the order of the outputs; empty: all, sorted
+	Train    string   `yaml:"train,omitempty"`    // training samples: of voc a list (empty: trainval), of coco a JSON file, of yolo a folder
+	Test     string   `yaml:"test,omitempty"`     // test samples likewise; empty: none
+	Images   string   `yaml:"images,omitempty"`   // of coco: the folder that names of images are below; empty: path itself
+	Classes  []string `yaml:"classes,omitempty"`  // in the order of the outputs; empty: of voc all, sorted, else as the layout has them
 }
 
 // Validate returns an error for options that make no sense.
@@ -29,6 +31,12 @@ func (b Boxes) Validate() error {
 		return errors.New("data: voc: no path; give that of a folder or zip file")
 	case len(b.Size) != 2 || b.Size[0] < 1 || b.Size[1] < 1 || max(b.Size[0], b.Size[1]) > picture.MaxSide:
 		return fmt.Errorf("data: voc: size is %v, want height and width of 1 to %d pixels, as [416, 416]", b.Size, picture.MaxSide)
+	case b.Layout > YOLO:
+		return fmt.Errorf("data: voc: layout %v, want voc, coco or yolo", b.Layout)
+	case b.Layout != VOC && b.Train == "":
+		return fmt.Errorf("data: voc: layout %v and no train; give %s", b.Layout, map[Layout]string{COCO: "the JSON file of the training samples", YOLO: "the folder of the training images"}[b.Layout])
+	case b.Images != "" && b.Layout != COCO:
+		return fmt.Errorf("data: voc: images is of layout coco, and the layout is %v; remove it", b.Layout)
 	case b.Channels != 0 && b.Channels != 1 && b.Channels != 3:
 		return fmt.Errorf("data: voc: %d channels, want 1 (grey) or 3", b.Channels)
 	}
@@ -56,16 +64,20 @@ func (b Boxes) Open(ctx context.Context, _ data.Options) (train, test sample.Sou
 	}
 	var images [][]Image
 	var found []string
+	classes := b.Classes
 	for _, list := range lists {
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}
-		all, err := Read(tree, ".", list)
+		all, named, err := b.split(tree, list)
 		if err != nil {
 			return nil, nil, fmt.Errorf("data: %s: %w", sample.Printable(b.Path), err)
 		}
 		if len(all) == 0 {
-			return nil, nil, fmt.Errorf("data: %s: the list %s.txt is empty", sample.Printable(b.Path), sample.Printable(list))
+			return nil, nil, fmt.Errorf("data: %s: the split %s is empty", sample.Printable(b.Path), sample.Printable(list))
+		}
+		if classes == nil {
+			classes = named
 		}
 		for _, m := range all {
 			for _, box := range m.Boxes {
@@ -75,7 +87,6 @@ func (b Boxes) Open(ctx context.Context, _ data.Options) (train, test sample.Sou
 		images = append(images, all)
 	}
 	slices.Sort(found)
-	classes := b.Classes
 	if classes == nil {
 		if classes, err = data.SortClasses(slices.Compact(found)); err != nil {
 			return nil, nil, fmt.Errorf("data: %s: %w", sample.Printable(b.Path), err)

@@ -95,7 +95,7 @@ func TestBoxesErrors(t *testing.T) {
 		"no path":                func(b *voc.Boxes) { b.Path = "" },
 		"size is []":             func(b *voc.Boxes) { b.Size = nil },
 		"2 channels":             func(b *voc.Boxes) { b.Channels = 2 },
-		"none.txt is empty":      func(b *voc.Boxes) { b.Test = "none" },
+		"split none is empty":    func(b *voc.Boxes) { b.Test = "none" },
 		`split "absent"`:         func(b *voc.Boxes) { b.Test = "absent" },
 		`split "../../x"`:        func(b *voc.Boxes) { b.Test = "../../x" },
 		`class "WBC" is none`:    func(b *voc.Boxes) { b.Classes = []string{"RBC"} },

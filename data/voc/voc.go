@@ -12,6 +12,10 @@
 // Some files count from 0: a corner at 0 is the edge of the image. A box that is empty or
 // leaves its image is an error which names the file.
 //
+// Two other layouts are read likewise. Of COCO a JSON file a split (package format/coco), whose
+// crowds are difficult boxes; of YOLO a folder a split with a text file beside each image (package
+// format/darknet), or below labels where the image is below images.
+//
 // The data set that comes with it is BCCD: 364 microscope images of blood cells with
 // three classes.
 package voc
@@ -145,6 +149,20 @@ type document struct {
 		XMax      float64 `xml:"bndbox>xmax"`
 		YMax      float64 `xml:"bndbox>ymax"`
 	} `xml:"object"`
+}
+
+// ReadAnnotation reads one annotation; the image has no pixels.
+func ReadAnnotation(fsys fs.FS, name string) (Image, error) {
+	m, err := annotation(fsys, name)
+	if err != nil {
+		return Image{}, fmt.Errorf("voc: %w", err)
+	}
+	return m, nil
+}
+
+// Truth is a box in pixels from 0, as the boxes of samples are.
+func (b Box) Truth(class int) sample.Box {
+	return b.in(sample.Frame{ScaleX: 1, ScaleY: 1}, class)
 }
 
 func annotation(fsys fs.FS, name string) (Image, error) {

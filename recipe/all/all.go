@@ -18,6 +18,7 @@ import (
 	"synfire/recipe/spikegrad"
 	"synfire/recipe/spikenorm"
 	"synfire/recipe/spikingresnet"
+	"synfire/recipe/spikingyolo"
 	"synfire/recipe/stbp"
 	"synfire/recipe/stdb"
 	"synfire/recipe/superspike"
@@ -41,6 +42,7 @@ func Recipes() []recipe.Recipe {
 		hybrid.Recipe(),
 		rmp.Recipe(),
 		joint.Recipe(),
+		spikingyolo.Recipe(),
 		vggfast.Recipe(),
 		ordinary.Recipe(),
 		qcfs.Recipe(),

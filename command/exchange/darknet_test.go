@@ -1,0 +1,148 @@
+package exchange
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"synfire/catalog"
+	files "synfire/format/darknet"
+	"synfire/sample"
+)
+
+const detector = `[net]
+width=8
+height=8
+channels=3
+batch=1
+
+[convolutional]
+filters=4
+size=3
+stride=2
+padding=1
+batch_normalize=1
+activation=leaky
+
+[maxpool]
+size=2
+stride=1
+padding=1
+
+[convolutional]
+filters=14
+size=1
+stride=1
+padding=0
+activation=linear
+
+[region]
+softmax=1
+bias_match=1
+coords=4
+anchors=0.5,1,2,2.25
+classes=2
+num=2
+`
+
+// detectorFiles writes a detector with weights at random.
+func detectorFiles(t *testing.T, dir string) (cfg, weights string) {
+	t.Helper()
+	c, err := files.Parse(strings.NewReader(detector))
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers, err := c.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	some := func(n int) (v []float32) {
+		for range n {
+			v = append(v, r.Float32())
+		}
+		return v
+	}
+	var all []files.Arrays
+	for _, l := range layers {
+		all = append(all, files.Arrays{Bias: some(l.Bias), Scales: some(l.Scales), Mean: some(l.Scales), Variance: some(l.Scales), Weights: some(l.Weights)})
+	}
+	var b bytes.Buffer
+	if err := files.WriteWeights(&b, files.Header{Minor: 2, Revision: 5}, layers, all); err != nil {
+		t.Fatal(err)
+	}
+	cfg, weights = filepath.Join(dir, "a.cfg"), filepath.Join(dir, "a.weights")
+	for path, content := range map[string][]byte{cfg: []byte(detector), weights: b.Bytes(), filepath.Join(dir, "names"): []byte("cat\ndog\n")} {
+		if err := os.WriteFile(path, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cfg, weights
+}
+
+// A detector of Darknet becomes a model that finds boxes, and goes back into the same files.
+func TestDarknet(t *testing.T) {
+	dir := t.TempDir()
+	cfg, weights := detectorFiles(t, dir)
+	var out bytes.Buffer
+	e := Env{Context: t.Context(), Catalog: catalog.Default(), Out: &out}
+	path := filepath.Join(dir, "model.safetensors")
+	if err := (&Import{File: cfg, Weights: weights, Classes: filepath.Join(dir, "names"), Out: path}).Run(e); err != nil {
+		t.Fatal(err)
+	}
+	m, err := e.Catalog.Open(path, catalog.OpenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := m.Spec.Targets[0]; f.Kind != sample.Boxes || strings.Join(f.Classes, " ") != "cat dog" || len(m.Config.Task) != 1 {
+		t.Errorf("%+v, tasks %+v", f, m.Config.Task)
+	}
+	if !strings.Contains(out.String(), "read as boxes") {
+		t.Errorf("%s", out.String())
+	}
+	back := filepath.Join(dir, "back.cfg")
+	if err := (&Export{Model: path, Out: back}).Run(e); err != nil {
+		t.Fatal(err)
+	}
+	for a, b := range map[string]string{cfg: back, weights: filepath.Join(dir, "back.weights")} {
+		one, err := os.ReadFile(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := os.ReadFile(b)
+		if err != nil || !bytes.Equal(one, other) {
+			t.Errorf("%s differs from %s: %v\n%s", b, a, err, other)
+		}
+	}
+	for want, c := range map[string]Import{
+		"give the file of its weights":  {File: cfg},
+		"want 2, a line each":           {File: cfg, Weights: weights, Classes: cfg},
+		"darknet: ":                     {File: cfg, Weights: dir},
+		"leave them out":                {File: "a.onnx", Weights: weights},
+		"leave out what is for NIR":     {File: cfg, Weights: weights, Steps: 3},
+		"ends after":                    {File: cfg, Weights: short(t, weights)},
+		"give the data that the networ": {File: "a.onnx"},
+	} {
+		c.Out = filepath.Join(dir, "none")
+		if err := c.Run(e); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// short is the first part of a file.
+func short(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := filepath.Join(t.TempDir(), "short.weights")
+	if err := os.WriteFile(to, b[:len(b)/2], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}

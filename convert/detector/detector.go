@@ -1,0 +1,339 @@
+// Package detector converts detectors, ordinary networks whose output is read as boxes
+// (detect.Boxes), and follows how good their boxes are over the steps: Spiking-YOLO (Kim et al.,
+// "Spiking-YOLO: spiking neural network for energy-efficient object detection", AAAI 2020) and
+// what came after. The conversion is package convert's; what is measured after T steps is
+//
+//	mAP     of the boxes that the mean of the output over T steps gives
+//	error   √(Σ (o_T − o)²/Σ o²), the output o_T against that of the ordinary network
+//	spikes  of all neurons, and the additions that they cause by true fan-out
+package detector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"synfire/convert"
+	"synfire/data"
+	"synfire/detect"
+	"synfire/encode"
+	"synfire/energy"
+	"synfire/network"
+	"synfire/sample"
+	"synfire/signal"
+	"synfire/tensor"
+)
+
+// Point is how good a spiking detector is after some steps.
+type Point struct {
+	Steps     int
+	MAP       float64 // at an IoU of 0.5, all points, in percent
+	Low, High float64 // what holds 95 % of the bootstrap over pictures
+	Error     float64 // of the output, relative
+	Spikes    float64 // of all neurons, a picture
+	Synops    float64 // additions that they cause, a picture
+	Papers    energy.Papers
+
+	Pictures []detect.Picture // with the boxes after these steps, in pixels of the network's input
+}
+
+// Study is a detector to be converted and followed. Graph has one output, which is read as boxes;
+// targets of the samples are boxes. Of a study Steps, Samples, Seed, Pool, Train, Test and Normalize
+// count; pictures come as constant values.
+type Study struct {
+	convert.Study
+	Task  detect.Detect // its thresholds
+	Batch int           // pictures at once; 0: 8
+}
+
+// Result is a converted detector with its figures.
+type Result struct {
+	convert.Conversion
+	Ordinary Point // of the ordinary network, after one step
+	Points   []Point
+	Layers   []convert.LayerFigures // of training samples, after the last of the steps
+	N        int                    // pictures that were measured with
+	Classes  []string
+	Energy   [2]energy.Account // of the ordinary and of the spiking network after the last of the steps, on some of the pictures
+}
+
+// How many samples of the bootstrap there are, and pictures of the three accounts.
+const (
+	resamples = 200
+	accounted = 4
+)
+
+// Run converts by a method, and measures.
+func (s Study) Run(ctx context.Context, m convert.Method, o convert.Options) (Result, error) {
+	var r Result
+	ordinary, err := s.Ordinary(ctx)
+	if err != nil {
+		return r, err
+	}
+	c, err := s.Convert(ctx, m, o)
+	if err != nil {
+		return r, err
+	}
+	return s.Measure(ctx, c, ordinary)
+}
+
+// Convert converts by a method. Outputs are boxes at the end, too.
+func (s Study) Convert(ctx context.Context, m convert.Method, o convert.Options) (c convert.Conversion, err error) {
+	if _, err := s.decoder(); err != nil {
+		return c, err
+	}
+	if o.Late != 0 || o.Residual != 0 {
+		return c, errors.New("convert: steps are left out of the scores of classes alone; leave delay and residual out")
+	}
+	s.Encoder = encode.Constant{}
+	return s.Study.Convert(ctx, m, o)
+}
+
+// decoder is what reads the boxes.
+func (s Study) decoder() (d detect.Boxes, err error) {
+	if len(s.Graph.Outputs) == 1 {
+		if d, ok := detect.AsBoxes(s.Graph.Outputs[0].Read); ok {
+			return d, nil
+		}
+	}
+	return d, fmt.Errorf("convert: the network has %d outputs, want one, which is read as boxes", len(s.Graph.Outputs))
+}
+
+// Ordinary measures the ordinary network.
+func (s Study) Ordinary(ctx context.Context) (Point, error) {
+	points, err := s.follow(ctx, s.Graph, []int{1}, network.Graph{})
+	if err != nil {
+		return Point{}, err
+	}
+	return points[0], nil
+}
+
+// Measure follows a conversion over the steps.
+func (s Study) Measure(ctx context.Context, c convert.Conversion, ordinary Point) (r Result, err error) {
+	r = Result{Conversion: c, Ordinary: ordinary, N: s.Test.Len(), Classes: s.Test.Spec().Targets[0].Classes}
+	if r.Points, err = s.follow(ctx, c.Graph, s.Steps, s.Graph); err != nil {
+		return r, err
+	}
+	few, err := sample.Spaced(s.Train, min(accounted, s.Train.Len()))
+	if err != nil {
+		return r, err
+	}
+	over := func(src sample.Source, steps int) network.Calibration {
+		return convert.Samples{Source: src, Normalize: s.Normalize, Encoder: encode.Constant{}, Steps: steps, Batch: 1, Seed: s.Seed}.Calibration(ctx)
+	}
+	last := s.Steps[len(s.Steps)-1]
+	if r.Layers, err = c.Layers(ctx, over(few, 1), over(few, last)); err != nil {
+		return r, err
+	}
+	return r, s.accounts(ctx, &r, over)
+}
+
+// accounts are the three of energy, of both networks.
+func (s Study) accounts(ctx context.Context, r *Result, over func(sample.Source, int) network.Calibration) error {
+	few, err := sample.Spaced(s.Test, min(accounted, s.Test.Len()))
+	if err != nil {
+		return err
+	}
+	for i, one := range []struct {
+		g     network.Graph
+		steps int
+	}{{r.Conversion.Ordinary, 1}, {r.Graph, s.Steps[len(s.Steps)-1]}} {
+		net, err := one.g.Build(0)
+		if err != nil {
+			return err
+		}
+		m, err := energy.Measure(ctx, net, over(few, one.steps))
+		if err != nil {
+			return err
+		}
+		r.Energy[i] = m.Account(s.constants())
+	}
+	return nil
+}
+
+func (s Study) constants() energy.Constants {
+	if s.Constants == (energy.Constants{}) {
+		return energy.Horowitz()
+	}
+	return s.Constants
+}
+
+// following is a run of all pictures.
+type following struct {
+	s        Study
+	decoder  detect.Boxes
+	field    sample.Field
+	steps    []int
+	net      *network.Network
+	pass     *network.Pass
+	beside   *network.Pass // the ordinary network, for its output
+	ordinary *network.Network
+	count    *energy.Counter
+	points   []Point
+	done     []energy.Tally
+	off, all []float64 // squares of what the output is off by, and of the ordinary one's
+}
+
+// most is how many steps of an output are held at once.
+const most = 16
+
+// follow runs all pictures through a network, and compares outputs with those of an ordinary one
+// unless that is empty.
+func (s Study) follow(ctx context.Context, g network.Graph, steps []int, ordinary network.Graph) ([]Point, error) {
+	f, err := s.begin(g, steps, ordinary)
+	if err != nil {
+		return nil, fmt.Errorf("convert: %w", err)
+	}
+	batch := s.Batch
+	if batch == 0 {
+		batch = 8
+	}
+	cur, err := data.NewCursor(s.Test, data.CursorOptions{Batch: batch, Normalize: s.Normalize})
+	if err != nil {
+		return nil, fmt.Errorf("convert: %w", err)
+	}
+	var b sample.Batch
+	for {
+		more, err := cur.Next(ctx, &b)
+		if err == nil && more {
+			err = f.batch(ctx, &b)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("convert: %w", err)
+		}
+		if !more {
+			return f.finish(), nil
+		}
+	}
+}
+
+func (s Study) begin(g network.Graph, steps []int, ordinary network.Graph) (*following, error) {
+	d, err := s.decoder()
+	if err != nil {
+		return nil, err
+	}
+	if len(steps) == 0 || steps[0] < 1 || !slices.IsSorted(steps) {
+		return nil, fmt.Errorf("steps %v, want some that ascend from 1 or more", steps)
+	}
+	targets := s.Test.Spec().Targets
+	if len(targets) == 0 || targets[0].Kind != sample.Boxes {
+		return nil, errors.New("the samples' first target is no boxes")
+	}
+	f := &following{s: s, decoder: d, field: targets[0], steps: steps, points: make([]Point, len(steps)), done: make([]energy.Tally, len(steps)), off: make([]float64, len(steps)), all: make([]float64, len(steps))}
+	if f.net, err = g.Build(0); err != nil {
+		return nil, err
+	}
+	f.pass = f.net.Compile(s.Pool, false).NewPass(network.Options{Pool: s.Pool})
+	if len(ordinary.Nodes) > 0 {
+		if f.ordinary, err = ordinary.Build(0); err != nil {
+			return nil, err
+		}
+		f.beside = f.ordinary.Compile(s.Pool, false).NewPass(network.Options{Pool: s.Pool})
+	}
+	f.count = energy.NewCounter(f.net, signal.Constant)
+	f.pass.Watch(f.count.Saw)
+	return f, nil
+}
+
+// batch runs pictures through all steps.
+func (f *following) batch(ctx context.Context, b *sample.Batch) error {
+	n, shape := b.Len(), f.net.OutputShapes()[0]
+	var in signal.Signal
+	encode.Constant{}.Encode(&in, b, nil, encode.Window{T1: 1, Steps: 1})
+	want, err := f.wanted(&in, n)
+	if err != nil {
+		return err
+	}
+	state, sums := f.net.NewState(n), make([]float64, n*shape.Size())
+	at, before := 0, f.count.Tally
+	for j, to := range f.steps {
+		for at < to {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			k := min(most, to-at)
+			encode.Constant{}.Encode(&in, b, nil, encode.Window{T0: at, T1: at + k, Steps: f.steps[len(f.steps)-1]})
+			outs, err := f.pass.Forward(state, &in, false)
+			if err != nil {
+				return err
+			}
+			add(sums, outs[0], k)
+			at += k
+		}
+		mean := &signal.Signal{Kind: signal.Dense, T: 1, B: n, Shape: shape, Data: make([]tensor.Float, len(sums))}
+		for i, v := range sums {
+			mean.Data[i] = tensor.Float(v / float64(to))
+		}
+		for i, v := range want {
+			f.off[j] += (float64(mean.Data[i]) - float64(v)) * (float64(mean.Data[i]) - float64(v))
+			f.all[j] += float64(v) * float64(v)
+		}
+		if err := f.read(&f.points[j], mean, b.Targets[0].Boxes); err != nil {
+			return err
+		}
+		now := f.count.Tally
+		f.done[j].Add(energy.Tally{Spikes: now.Spikes - before.Spikes, Additions: now.Additions - before.Additions, Sums: now.Sums - before.Sums, Products: now.Products - before.Products})
+	}
+	return nil
+}
+
+// add adds an output's steps, of which a constant has one.
+func add(sums []float64, out *signal.Signal, steps int) {
+	if out.Kind == signal.Constant {
+		for i, v := range out.Data[:len(sums)] {
+			sums[i] += float64(steps) * float64(v)
+		}
+		return
+	}
+	for t := range out.T {
+		for i, v := range out.Data[t*len(sums):][:len(sums)] {
+			sums[i] += float64(v)
+		}
+	}
+}
+
+// wanted is what the ordinary network gives; nil where nobody compares.
+func (f *following) wanted(in *signal.Signal, n int) ([]tensor.Float, error) {
+	if f.beside == nil {
+		return nil, nil
+	}
+	outs, err := f.beside.Forward(f.ordinary.NewState(n), in, false)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(outs[0].Data[:n*outs[0].Units()]), nil
+}
+
+// read adds the boxes of pictures.
+func (f *following) read(p *Point, mean *signal.Signal, truths [][]sample.Box) error {
+	scores := make([]tensor.Float, len(mean.Data))
+	f.decoder.Decode(scores, mean)
+	size := mean.Units()
+	for i, t := range truths {
+		found, err := detect.Read(scores[i*size:][:size], len(f.field.Classes), f.field.Shape, f.s.Task.Threshold)
+		if err != nil {
+			return err
+		}
+		p.Pictures = append(p.Pictures, detect.Picture{Truths: slices.Clone(t), Found: detect.Suppress(found, f.s.Task.Overlap)})
+	}
+	return nil
+}
+
+func (f *following) finish() []Point {
+	classes := len(f.field.Classes)
+	for j := range f.points {
+		p := &f.points[j]
+		p.Steps = f.steps[j]
+		v, _ := detect.MAP(p.Pictures, classes)
+		lo, hi := detect.Interval(detect.Resampled(p.Pictures, classes, resamples, f.s.Seed), 0.95)
+		p.MAP, p.Low, p.High = 100*v, 100*lo, 100*hi
+		if f.all[j] > 0 {
+			p.Error = math.Sqrt(f.off[j] / f.all[j])
+		}
+		work := energy.Of(f.count.Plan, f.done[j], len(p.Pictures), p.Steps)
+		p.Spikes, p.Synops, p.Papers = work.Spikes, work.Additions+work.Sums, work.Papers(f.s.constants())
+	}
+	return f.points
+}

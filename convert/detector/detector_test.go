@@ -1,0 +1,107 @@
+package detector_test
+
+import (
+	"context"
+	"math"
+	"reflect"
+	"testing"
+
+	"synfire/convert"
+	"synfire/convert/detector"
+	"synfire/detect"
+	"synfire/layer"
+	"synfire/layer/temporal"
+	"synfire/network"
+	"synfire/sample"
+	"synfire/tensor"
+)
+
+// pictures is a source of pictures of 8×8 pixels with one box each.
+type pictures struct{ n int }
+
+func (p pictures) Spec() sample.Spec {
+	return sample.Spec{Shape: tensor.Shape{8, 8, 1}, Targets: []sample.Field{{Name: "boxes", Kind: sample.Boxes, Classes: []string{"a"}, Shape: tensor.Shape{8, 8}}}}
+}
+func (p pictures) Len() int            { return p.n }
+func (p pictures) Index(i int) int     { return i }
+func (p pictures) Origin(i int) string { return "invented" }
+func (p pictures) Target(i, _ int) (sample.Target, error) {
+	return sample.Target{Boxes: []sample.Box{{X0: float64(i % 4), Y0: 1, X1: float64(i%4) + 4, Y1: 5}}}, nil
+}
+func (p pictures) Read(_ context.Context, i int, x *sample.Sample) error {
+	for k := range x.X {
+		x.X[k] = tensor.Float((k*7+i*5)%11) / 11
+	}
+	t, err := p.Target(i, 0)
+	x.Targets = append(x.Targets, t)
+	return err
+}
+
+// study is a detector of random weights with leaky units, pooled.
+func study(t *testing.T, steps ...int) detector.Study {
+	t.Helper()
+	node := func(l layer.Layer) network.Node { return network.Node{Layer: l} }
+	n, err := network.New(tensor.Shape{8, 8, 1}, 3,
+		node(layer.Conv2D{Out: 6, Kernel: []int{3}, Padding: []int{1}}), node(layer.ReLU{Slope: 0.1}), node(layer.MaxPool{Size: 2}),
+		node(layer.Conv2D{Out: 6, Kernel: []int{3}, Padding: []int{1}}), node(layer.ReLU{Slope: 0.1}), node(layer.Conv2D{Out: 12, Kernel: []int{1}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := n.Graph()
+	g.Outputs[0].Read = detect.Boxes{Anchors: []detect.Anchor{{1, 1}, {2, 2}}}
+	return detector.Study{Study: convert.Study{Graph: g, Train: pictures{6}, Test: pictures{5}, Steps: steps, Samples: 6, Seed: 1}, Task: detect.NewDetect()}
+}
+
+// What a conversion gives approaches the ordinary network's output with the steps; rounding is
+// nearer, suppression of negative spikes never arrives; outputs are boxes at the end. Twice gives
+// the same, whatever the batch.
+func TestApproaches(t *testing.T) {
+	half := 0.5
+	channel, err := convert.MethodOf("channel")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := study(t, 8, 64, 512)
+	errors := func(s detector.Study, o convert.Options) (list []float64, r detector.Result) {
+		o.Percentile = 100
+		r, err := s.Run(t.Context(), channel, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range r.Points {
+			list = append(list, p.Error)
+		}
+		return list, r
+	}
+	signed, r := errors(s, convert.Options{})
+	rounded, _ := errors(s, convert.Options{Code: temporal.SigmaDelta, Start: &half})
+	counted, _ := errors(s, convert.Options{Counts: true})
+	suppressed, _ := errors(s, convert.Options{Suppressed: true})
+	if !(signed[2] < signed[1] && signed[1] < signed[0] && signed[2] < 0.05 && rounded[0] < signed[0] && rounded[2] < 0.05 && counted[2] < 0.05 && suppressed[2] > 3*signed[2]) {
+		t.Errorf("signed %v, rounded %v, counted %v, suppressed %v", signed, rounded, counted, suppressed)
+	}
+	if _, ok := detect.AsBoxes(r.Graph.Outputs[0].Read); !ok {
+		t.Error("the output is read as boxes no more")
+	}
+	s.Batch = 2
+	again, other := errors(s, convert.Options{})
+	if math.Abs(again[1]-signed[1]) > 1e-12 || !reflect.DeepEqual(other.Points[2].Pictures, r.Points[2].Pictures) || other.Points[1].Spikes != r.Points[1].Spikes {
+		t.Error("another batch gives other boxes or spikes")
+	}
+	if r.Energy[0].Papers.Total <= 0 || r.Energy[1].Papers.Total <= 0 || len(r.Layers) != 2 {
+		t.Errorf("%+v", r.Energy)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	channel, _ := convert.MethodOf("channel")
+	s := study(t, 8)
+	s.Graph.Outputs[0].Read = nil
+	if _, err := s.Convert(t.Context(), channel, convert.Options{}); err == nil {
+		t.Error("an output that is no boxes")
+	}
+	s = study(t, 8)
+	if _, err := s.Convert(t.Context(), channel, convert.Options{Late: 1}); err == nil {
+		t.Error("steps that are left out")
+	}
+}

@@ -1,0 +1,69 @@
+package detect_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"synfire/detect"
+	"synfire/sample"
+)
+
+// invented are pictures with truths and detections at random.
+func invented(n int) (list []detect.Picture) {
+	r := rand.New(rand.NewPCG(7, 8))
+	at := func() sample.Box {
+		x, y := 10*r.Float64(), 10*r.Float64()
+		return sample.Box{X0: x, Y0: y, X1: x + 5, Y1: y + 5, Class: r.IntN(2)}
+	}
+	for range n {
+		var p detect.Picture
+		for range 1 + r.IntN(3) {
+			b := at()
+			p.Truths = append(p.Truths, b)
+			if r.IntN(3) > 0 {
+				b.X0 += 0.3
+				p.Found = append(p.Found, detect.Detection{Box: b, Score: float64(1+r.IntN(9)) / 10})
+			}
+			p.Found = append(p.Found, detect.Detection{Box: at(), Score: float64(1+r.IntN(9)) / 10})
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// Of one picture each sample is that picture; of many, samples lie around the whole, as far apart
+// as those that are drawn and evaluated one by one.
+func TestResampled(t *testing.T) {
+	one := invented(1)
+	want, _ := detect.MAP(one, 2)
+	for _, v := range detect.Resampled(one, 2, 5, 1) {
+		if math.Abs(v-want) > 1e-12 {
+			t.Errorf("%v, want %v", v, want)
+		}
+	}
+	all := invented(40)
+	whole, _ := detect.MAP(all, 2)
+	a, b := detect.Resampled(all, 2, 400, 1), detect.Resampled(all, 2, 400, 1)
+	r := rand.New(rand.NewPCG(1, 1))
+	var plain []float64
+	for range 400 {
+		var drawn []detect.Picture
+		for range all {
+			drawn = append(drawn, all[r.IntN(len(all))])
+		}
+		v, _ := detect.MAP(drawn, 2)
+		plain = append(plain, v)
+	}
+	if a[7] != b[7] {
+		t.Error("one seed draws two samples")
+	}
+	lo, hi := detect.Interval(a, 0.95)
+	low, high := detect.Interval(plain, 0.95)
+	if !(lo < whole && whole < hi) || math.Abs(lo-low) > 0.03 || math.Abs(hi-high) > 0.03 {
+		t.Errorf("%v to %v around %v; one by one %v to %v", lo, hi, whole, low, high)
+	}
+	if lo, hi := detect.Interval([]float64{math.NaN()}, 0.9); !math.IsNaN(lo) || !math.IsNaN(hi) {
+		t.Error("an interval of nothing")
+	}
+}
