@@ -26,7 +26,7 @@ func cultures() recipe.Recipe {
 	return recipe.Recipe{
 		ID:      "cultures",
 		Title:   "Hippocampus or cortex, by the spikes of cultures",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.02, report.Short: 1, report.Full: 1.5},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.02, report.Short: 0.3, report.Full: 0.5},
 		Claims: []report.Claim{
 			judged("region", "share of regions told from spike statistics, whole plating dates left out (chance 1/2)", "", report.AtLeast, 0.70, cultureFiles),
 			judged("region-permutation", "the same: p of regions permuted over plating dates", "", report.AtMost, 0.01, cultureFiles),

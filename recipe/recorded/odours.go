@@ -19,7 +19,7 @@ func odours() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "odours", Paper: "rate-vs-temporal-2018",
 		Title:   "Which distance tells odours apart by the spikes of real neurons",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.02, report.Short: 1, report.Full: 4},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.02, report.Short: 1.5, report.Full: 3},
 		Claims: []report.Claim{
 			judged("odours", "share of odours told apart by three neurons, q chosen among the other trials (chance 1/3)", "", report.AtLeast, 0.60, odourTrials),
 			judged("odours-permutation", "the same: p of permuted labels, the best of all q each", "", report.AtMost, 0.001, odourTrials),

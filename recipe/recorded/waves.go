@@ -24,7 +24,7 @@ func waves() recipe.Recipe {
 	return recipe.Recipe{
 		ID:      "waves",
 		Title:   "Retinal waves: correlation over distance and age",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.02, report.Short: 0.2, report.Full: 0.5},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.02, report.Short: 0.05, report.Full: 0.06},
 		Claims: []report.Claim{
 			judged("age", "Demas 2003, wild type, P9 to P21: Spearman correlation of age and mean STTC (0.1 s) of pairs at most 210 µm apart, a value a retina", "", report.AtMost, -0.7, demasRetinas),
 		},
