@@ -31,6 +31,7 @@ const (
 	ceilingClaim = "ceiling"
 	orderClaim   = "order"
 	brainBound   = 0.005
+	brainsStated = "2026-11-29"
 )
 
 var (
@@ -50,7 +51,7 @@ func brainClaims() []report.Claim {
 		{orderClaim, "human IT: mean correlations with monkey IT, HMAX and V1, farthest from 0.296, 0.160 and 0.027"},
 	} {
 		b := recipe.Bounded(c.id, c.name, "", source, report.AtMost, brainBound, report.Seeds{Short: 1, Full: 1}, report.Samples{Short: recordings.Pictures, Full: recordings.Pictures})
-		b.Note = "Says that the instrument reads these data as others do, not that the steps differ: four subjects do not establish each of them."
+		b.Stated, b.Note = brainsStated, "Says that the instrument reads these data as others do, not that the steps differ: four subjects do not establish each of them."
 		out = append(out, b)
 	}
 	return out
