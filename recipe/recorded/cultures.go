@@ -339,7 +339,7 @@ func (s *cultureStudy) show() error {
 	c, cerr := figure.Heatmap("Region, plating dates left out", g)
 	m, merr := s.mapped()
 	effect, table := s.effects()
-	b, berr := figure.Bars("What differs between regions", "difference, hippocampus less cortex (standard deviations)", effect)
+	b, berr := figure.Bars("What differs between regions", "hippocampus less cortex (SD)", effect)
 	return s.section("Region", fmt.Sprintf("Each culture is compared, by the Euclidean distance of %d standardised statistics, with the cultures of all other plating dates, and given to the region with the least mean of d⁻² to the power −½. Regions permuted over dates are told apart in %s on average.", len(features), percent(s.permuted.Mean)), []report.Table{table},
 		draw(c, cerr, "Confusion matrix of regions", fmt.Sprintf("%s right, chance %s.", percent(s.right.Right), percent(s.right.Chance))),
 		draw(m, merr, "Map of cultures by their statistics", "Multidimensional scaling of the same distances; the labels are days in vitro."),

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"synfire/data"
+	"synfire/distance"
 	"synfire/internal/par"
 	"synfire/internal/shared"
 	"synfire/recipe"
@@ -191,5 +192,41 @@ func TestWaves(t *testing.T) {
 	}
 	if m := o.Measured["age"]; math.Abs(m.Values[0]+0.8669) > 1e-4 || m.N != demasRetinas {
 		t.Errorf("%+v, want -0.8669 of %d retinas", m, demasRetinas)
+	}
+}
+
+// Shares of right answers as testdata/odours.py has them, another program of the definitions.
+func TestOdoursIndependently(t *testing.T) {
+	e := env(t, report.Short, 1)
+	e.Data = data.Options{DataDir: filepath.Dir(shared.File(t, "data/recordings.zip"))}
+	three, _, err := odourData(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		window  [2]float64
+		neurons []int
+		q, want float64
+	}{
+		{afterValve, []int{0, 1, 2}, 0, 0.6333333333333333}, {afterValve, []int{0, 1, 2}, 5, 0.7166666666666667}, {afterValve, []int{0, 1, 2}, 100, 0.5166666666666667},
+		{afterValve, []int{1}, 5, 0.7166666666666667}, {afterValve, []int{0}, 0, 0.22777777777777777},
+		{beforeValve, []int{0, 1, 2}, 20, 0.4166666666666667}, {beforeValve, []int{0, 1, 2}, 0, 0.4},
+	} {
+		r, err := within(three, c.window)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all [][][][]float64
+		for _, k := range c.neurons {
+			d, err := distance.Matrix(distance.VictorPurpura{Cost: c.q}, r.neuron(k), distance.Options{Threads: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, [][][]float64{d})
+		}
+		got, err := curve(summed(all), r.labels)
+		if err != nil || math.Abs(got[0]-c.want) > 1e-12 {
+			t.Errorf("%v, neurons %v, q = %v: %v, want %v, %v", c.window, c.neurons, c.q, got, c.want, err)
+		}
 	}
 }

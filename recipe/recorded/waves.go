@@ -306,5 +306,5 @@ func (s *waveStudy) pooled() error {
 	s.metrics["variance between studies"] = between / total
 	f, err := figure.Scatter("All studies", figure.ScatterOptions{X: "age (days after birth)", Y: "mean STTC of pairs within 210 µm"}, clouds...)
 	return s.section("Why studies are not pooled", fmt.Sprintf("All %d retinas that are of the wild type, or of which nothing else is said, have a Spearman correlation of %.2f. %s of the variance of the mean coefficient is between studies, which differ in species, arrays, temperature and sorting, and in ages: most are of the first ten days, in which waves are still strong; what falls is what comes after.", len(age), s.all, percent(between/total)), []report.Table{table},
-		draw(f, err, "Mean STTC over age, all studies", "Points of one study lie together whatever their age."))
+		draw(f, err, "Mean STTC over age, all studies", "Other studies differ from one another at one age, and are mostly of the first ten days."))
 }
