@@ -22,7 +22,7 @@ func TestCommandsOfThePages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range []string{"guide.md", "concepts.md", "faq.md", "bring.md"} {
+	for _, page := range []string{"guide.md", "concepts.md", "faq.md", "bring.md", "recordings.md"} {
 		src, err := os.ReadFile(filepath.Join(docs, page))
 		if err != nil {
 			t.Fatal(err)

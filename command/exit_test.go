@@ -192,6 +192,7 @@ func TestExitCodes(t *testing.T) {
 		{0, "data list", nil}, {2, "data list", []string{"more"}},
 		{0, "data get", []string{"mnist-sample"}}, {2, "data get", []string{"absent"}},
 		{1, "data import", []string{"mnist", absent}}, {2, "data import", []string{"absent", absent}},
+		{1, "rdm", []string{damaged, "--model", damaged}}, {1, "rdm", []string{responses, "--model", responses + ":x:9"}}, {2, "rdm", nil}, {2, "rdm", []string{responses, "--model", responses, "--resamples", "1"}},
 		{0, "data verify", []string{"mnist-sample"}}, {2, "data verify", []string{"absent"}},
 		{0, "data convert", []string{table, filepath.Join(dir, "t.npz"), "--label", "label"}}, {2, "data convert", []string{table}},
 		{2, "bench", []string{"absent"}}, {2, "doctor", []string{"more"}},

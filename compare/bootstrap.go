@@ -302,6 +302,11 @@ func (i *Inference) SE(k int) float64 {
 	return math.Sqrt(i.variance(func(s []float64) float64 { return s[k] }))
 }
 
+// DifferenceSE is the standard error of the difference of models j and k.
+func (i *Inference) DifferenceSE(j, k int) float64 {
+	return math.Sqrt(i.variance(func(s []float64) float64 { return s[j] - s[k] }))
+}
+
 // AboveZero is the p-value of model k's score against 0, one-sided.
 func (i *Inference) AboveZero(k int) float64 {
 	return i.tail(i.Scores[k], func(s []float64) float64 { return s[k] })

@@ -13,6 +13,7 @@ import (
 	"synfire/recipe/qcfs"
 	"synfire/recipe/quickstart"
 	"synfire/recipe/ratetemporal"
+	"synfire/recipe/recorded"
 	"synfire/recipe/rmp"
 	"synfire/recipe/s4nn"
 	"synfire/recipe/spikegrad"
@@ -50,5 +51,6 @@ func Recipes() []recipe.Recipe {
 		triplet.Recipe(),
 		nessler.Recipe(),
 	}
+	list = append(list, recorded.Recipes()...)
 	return append(list, eqprop.Recipes()...)
 }

@@ -23,7 +23,7 @@ var (
 		"spikegrad-2020", "stbp-2019", "s4nn-2020", "spikenorm-2019", "spiking-resnet-2018", "stdb-2020", "rmp-2020", "spiking-yolo-2020",
 		"idea-topk-eqprop", "idea-joint-ann-snn",
 	}
-	paperless = []string{"quickstart", "vgg-fast", "ordinary", "qcfs", "spoken-digits"}
+	paperless = []string{"quickstart", "vgg-fast", "ordinary", "qcfs", "spoken-digits", "cultures", "waves"}
 	word      = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 )
 

@@ -4,8 +4,9 @@
 // brains and networks are compared (package compare).
 //
 // It stands for the entry "BNN–ANN papers" of the reading list, whose tools are
-// RSA, CKA, the CCA family and representational stability. No brain data come with
-// the project: spiking networks stand on the brain's side. Each network, untrained ones
+// RSA, CKA, the CCA family and representational stability. Where the data set
+// brain-92images was imported, human inferior temporal cortex stands beside them: its noise
+// ceiling, models ranked by it, and the networks shown the same pictures. Each network, untrained ones
 // too, is drawn from a seed of its own, so that none shares initial weights with another.
 // Five of a kind say how much alike two of a kind are: the noise against which a
 // difference of kinds is to be seen (Kornblith et al. 2019).
@@ -16,6 +17,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 
 	"synfire/data"
 	"synfire/data/mnist"
@@ -49,12 +51,12 @@ func Recipe() recipe.Recipe {
 		ID:      "brain-compare",
 		Paper:   "bnn-ann",
 		Title:   "Spiking, real-valued and untrained networks compared",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 3, report.Full: 15},
-		Claims: []report.Claim{
+		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 4, report.Full: 20},
+		Claims: append([]report.Claim{
 			claim(sameClass, alike, report.Order, 0, ofAKind),
 			claim(trained, "CKA of a spiking with a real-valued network, both trained, the least of all pairs, above that of a trained one with an untrained one of the other kind, the greatest of all", report.Order, 0, ofAKind),
 			claim(labels, "CKA with the labels: the least of the trained networks of a kind, less the greatest of the untrained ones, the lesser of both kinds", report.AtLeast, 0.1, ofAKind),
-		},
+		}, brainClaims()...),
 		Former: former(),
 		Run:    run,
 	}
@@ -219,8 +221,20 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	b, why, err := withBrains(ctx, e, nets)
+	if err != nil {
+		return nil, err
+	}
+	more, err := b.sections(why)
+	if err != nil {
+		return nil, err
+	}
+	sections = append(more, sections...)
+	measured, metrics := s.measured(), s.metrics(nets)
+	maps.Copy(measured, b.measured(why))
+	b.metrics(metrics)
 	return &recipe.Outcome{
-		Measured: s.measured(), Metrics: s.metrics(nets), WeightsSHA256: sum(nets),
+		Measured: measured, Metrics: metrics, WeightsSHA256: sum(nets),
 		Page: func(report.Run) report.Page {
 			return report.Page{
 				Title: "How alike are spiking and real-valued networks?",
@@ -230,7 +244,7 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 				Sections: sections,
 				Notes: []string{
 					"Linear CKA is of all images named, RSA of the first of them.",
-					"The bounds are those of a calibration on other networks of the same task, not of a paper; the papers' own figures need brain data.",
+					"The bounds on networks are those of a calibration on other networks of the same task, not of a paper.",
 				},
 				Config: string(nets[ofAKind].YAML),
 				Facts:  []report.Fact{{Label: "data", Value: nets[0].Config.Data.Name}},

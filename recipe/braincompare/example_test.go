@@ -15,4 +15,6 @@ func Example() {
 	// same-class order 0
 	// trained-beats-untrained order 0
 	// label-alignment at_least 0.1
+	// ceiling at_most 0.005
+	// order at_most 0.005
 }

@@ -39,7 +39,8 @@ func Rates(title string, rates []Rate) (Figure, error) {
 // Bar is one quantity of several that are compared. Low and High, where they
 // differ, bound it, e.g. over seeds. Reference is a mark to compare with, such as a
 // published figure, and nil for none. Bars of one Group have one colour; there are
-// six, and a key where a Group has a name. Note stands in place of the number.
+// six, and a key where a Group has a name. Note stands in place of the number, Mark after it,
+// such as a star for significance.
 type Bar struct {
 	Name      string
 	Value     float64
@@ -47,12 +48,30 @@ type Bar struct {
 	Reference *float64
 	Group     string
 	Note      string
+	Mark      string
+}
+
+// Zone is a range of the quantity, drawn behind the bars, such as a noise ceiling.
+type Zone struct {
+	Name      string
+	Low, High float64
 }
 
 // Bars draws bars from zero to the right (negative ones to the left), in the
 // order given, from the top. quantity names what they measure, with its unit.
 func Bars(title, quantity string, list []Bar) (Figure, error) {
-	b := bars{list: list}
+	return BarsIn(title, quantity, list, nil)
+}
+
+// BarsIn draws Bars before a zone, nil for none.
+func BarsIn(title, quantity string, list []Bar, zone *Zone) (Figure, error) {
+	b := bars{list: list, zone: zone}
+	if zone != nil {
+		if notFinite(zone.Low) || notFinite(zone.High) || zone.Low > zone.High {
+			return Figure{}, fmt.Errorf("bars %q: zone %q from %v to %v, want finite ends in order", title, zone.Name, zone.Low, zone.High)
+		}
+		b.span.add([]float64{zone.Low, zone.High})
+	}
 	p := panel{plot: newPlot(quantity)}
 	p.plot.Y.Tick.Label.Font.Size = labelSize
 	p.plot.Y.Tick.Label.Color = ink
@@ -80,6 +99,7 @@ type bars struct {
 	list   []Bar
 	groups []string
 	span   span
+	zone   *Zone
 }
 
 func (b *bars) add(bar Bar) error {
@@ -114,12 +134,16 @@ func (b bars) key() (key []keyEntry) {
 	if slices.ContainsFunc(b.list, func(bar Bar) bool { return bar.Reference != nil }) {
 		key = append(key, keyEntry{name: "reference", line: referenceLine, tick: true})
 	}
+	if b.zone != nil {
+		key = append(key, keyEntry{name: b.zone.Name, fill: zoneFill})
+	}
 	return key
 }
 
 var (
 	referenceLine = line(ink, 1.6)
 	whiskerLine   = line(muted, 1)
+	zoneFill      = tint{muted, 0.2}
 )
 
 // at is the height of bar i, the first on top.
@@ -144,6 +168,11 @@ func (b bars) DataRange() (xmin, xmax, ymin, ymax float64) {
 // Plot implements plot.Plotter.
 func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 	tx, ty := p.Transforms(&c)
+	if b.zone != nil {
+		c.SetColor(zoneFill)
+		low, high := tx(b.zone.Low), tx(b.zone.High)
+		c.Fill(below(low, c.Max.Y, max(high-low, 1), c.Max.Y-c.Min.Y).Path())
+	}
 	for _, t := range p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max) {
 		c.StrokeLine2(line(grid, 0.6), tx(t.Value), c.Min.Y, tx(t.Value), c.Max.Y)
 	}
@@ -152,6 +181,9 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 		note := bar.Note
 		if note == "" {
 			note = strconv.FormatFloat(bar.Value, 'f', decimals(peak), 64)
+		}
+		if bar.Mark != "" {
+			note += " " + bar.Mark
 		}
 		b.plotBar(c, bar, note, tx, ty(b.at(i)))
 	}
