@@ -35,32 +35,32 @@ def run(seed):
         NE + NI, "dv/dt = -v/tau : volt (unless refractory)", threshold="v > 20*mV",
         reset="v = 10*mV", refractory=2 * b.ms, method="exact", namespace={"tau": tau})
     to = np.repeat(np.arange(NE + NI), CE)
-    exc = b.Synapses(cells[:NE], cells, "", on_pre="v += 0.1*mV", delay=1.5 * b.ms)
+    exc = b.Synapses(cells[:NE], cells, "", on_pre="v += 0.1*mV*int(not_refractory_post)", delay=1.5 * b.ms)
     exc.connect(i=sources(r, NE, CE), j=to)
-    inh = b.Synapses(cells[NE:], cells, "w : volt (shared)", on_pre="v -= w", delay=1.5 * b.ms)
+    inh = b.Synapses(cells[NE:], cells, "w : volt (shared)", on_pre="v -= w*int(not_refractory_post)", delay=1.5 * b.ms)
     inh.connect(i=sources(r, NI, CI), j=np.repeat(np.arange(NE + NI), CI))
     out = {}
+    noise = np.random.default_rng([seed, 1])
+    regime = {}
+
+    @b.network_operation(when="synapses")
+    def external():
+        # Binomial of CE trains of 10 Hz times eta, as PoissonInput draws it; a neuron in its
+        # refractory time takes no input, as with the synapses.
+        drawn = noise.binomial(CE, regime["eta"] * 10 * 1e-4, NE + NI) * (J * 1e-3)
+        cells.v_[:] += drawn * cells.not_refractory[:]
+
+    monitor = b.SpikeMonitor(cells)
+    net = b.Network(cells, exc, inh, monitor, external)
     for name, (g, eta) in REGIMES.items():
-        # Binomial of CE trains of 10 Hz times eta, as PoissonInput draws it.
-        p = eta * 10 * 1e-4
-        noise = np.random.default_rng([seed, int(g * 10), int(eta * 10)])
-
-        @b.network_operation(when="synapses")
-        def external():
-            cells.v_[:] += np.where(cells.not_refractory[:], noise.binomial(CE, p, NE + NI) * J * 1e-3, 0)
-
+        regime["eta"] = eta
         inh.w = g * J * b.mV
         cells.v = 0 * b.mV
-        cells.lastspike = -1e4 * b.second
-        monitor = b.SpikeMonitor(cells)
-        net = b.Network(cells, exc, inh, monitor, external)
-        start = float(net.t_)
         net.run(WARM * b.second)
-        before = len(monitor.t_)
-        at = time.time()
+        before, start, at = len(monitor.t_), float(net.t_), time.time()
         net.run(MEASURED * b.second)
         wall = time.time() - at
-        out[name] = measures(monitor.i[before:], monitor.t_[before:] - start - WARM, wall)
+        out[name] = measures(monitor.i[before:], monitor.t_[before:] - start, wall)
         out[name].update(seed=seed)
         print(name, out[name], file=sys.stderr, flush=True)
     return out
