@@ -4,6 +4,7 @@ package all
 import (
 	"synfire/recipe"
 	"synfire/recipe/braincompare"
+	"synfire/recipe/codes"
 	"synfire/recipe/diehlcook"
 	"synfire/recipe/eqprop"
 	"synfire/recipe/hybrid"
@@ -47,6 +48,7 @@ func Recipes() []recipe.Recipe {
 		diehlcook.Recipe(),
 		triplet.Recipe(),
 		nessler.Recipe(),
+		codes.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }
