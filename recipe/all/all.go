@@ -4,6 +4,7 @@ package all
 import (
 	"synfire/recipe"
 	"synfire/recipe/braincompare"
+	"synfire/recipe/brunel"
 	"synfire/recipe/codes"
 	"synfire/recipe/diehlcook"
 	"synfire/recipe/eqprop"
@@ -49,6 +50,7 @@ func Recipes() []recipe.Recipe {
 		triplet.Recipe(),
 		nessler.Recipe(),
 		codes.Recipe(),
+		brunel.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }
