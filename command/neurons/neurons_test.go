@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"io"
 	"synfire/catalog"
 	"synfire/format/npz"
 	"synfire/internal/atomicfile"

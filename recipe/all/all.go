@@ -22,6 +22,7 @@ import (
 	"synfire/recipe/spikingresnet"
 	"synfire/recipe/stbp"
 	"synfire/recipe/stdb"
+	"synfire/recipe/stdpcnn"
 	"synfire/recipe/superspike"
 	"synfire/recipe/triplet"
 	"synfire/recipe/vggfast"
@@ -51,6 +52,7 @@ func Recipes() []recipe.Recipe {
 		nessler.Recipe(),
 		codes.Recipe(),
 		brunel.Recipe(),
+		stdpcnn.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }
