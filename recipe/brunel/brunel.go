@@ -102,7 +102,9 @@ func simulate(ctx context.Context, r regime, seed uint64, of span, now func() ti
 	if err != nil {
 		return measured{}, err
 	}
-	lif := stdp.LIF{Tau: 20, Threshold: 20, Reset: 10, Refractory: 2, Holds: true, Background: r.eta * 10 * degree, BackgroundWeight: weight}
+	// What arrives decays in Brian2 for a step before it acts on firing.
+	arrives := weight * math.Exp(-step/20)
+	lif := stdp.LIF{Tau: 20, Threshold: 20, Reset: 10, Refractory: 2, Holds: true, Background: r.eta * 10 * degree, BackgroundWeight: arrives}
 	e, err := n.Add("excitatory", excitatory, lif)
 	if err != nil {
 		return measured{}, err
@@ -116,7 +118,7 @@ func simulate(ctx context.Context, r regime, seed uint64, of span, now func() ti
 		from, to *stdp.Population
 		each     float64
 		inputs   int
-	}{{"ee", e, e, weight, degree}, {"ei", e, i, weight, degree}, {"ie", i, e, -r.g * weight, degree / 4}, {"ii", i, i, -r.g * weight, degree / 4}} {
+	}{{"ee", e, e, arrives, degree}, {"ei", e, i, arrives, degree}, {"ie", i, e, -r.g * arrives, degree / 4}, {"ii", i, i, -r.g * arrives, degree / 4}} {
 		if _, err := n.Connect(c.name, c.from, c.to, stdp.Synapses{Each: c.each, Indegree: c.inputs, Delay: delay}); err != nil {
 			return measured{}, err
 		}
