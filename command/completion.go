@@ -11,6 +11,7 @@ import (
 	"synfire/data"
 	"synfire/docs"
 	"synfire/internal/complete"
+	"synfire/neuron/dynamics"
 	"synfire/recipe"
 	"synfire/run"
 )
@@ -64,7 +65,7 @@ func (a *app) values(node *kong.Node, v *kong.Value) []string {
 		papers, _ := docs.Papers() // a test reads them
 		return names(papers, func(p docs.Paper) string { return p.Key })
 	case node.Name == "neuron" && v.Name == "name":
-		return slices.Sorted(maps.Keys(a.Catalog.Neurons))
+		return append(slices.Sorted(maps.Keys(a.Catalog.Neurons)), names(dynamics.Kinds(), func(k dynamics.Kind) string { return k.Name })...)
 	case node.Name == "kinds":
 		return a.Catalog.KindNames()
 	case v.Name == "data" || inData && v.Name == "name":

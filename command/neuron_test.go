@@ -20,6 +20,9 @@ func TestNeuron(t *testing.T) {
 			T      []float64
 			V      []*float64
 			Spikes []int
+
+			Current []float64
+			Units   struct{ T, V, Current string }
 		}
 		strict(t, stdout, &tr)
 		if code != 0 || tr.Name != kind || tr.Params["threshold"] != 1.0 || len(tr.T) != 12 || len(tr.V) != 12 || tr.Spikes == nil {

@@ -9,6 +9,7 @@
 //	RankOrder  one spike, in the order of the values' size
 //	Phase      the binary digits of x, as spikes with weights; Burst likewise, in
 //	           spikes that grow
+//	Population a spike of each of several units, the earlier the nearer x is to its centre
 //
 // and for series of values, samples [steps, …]:
 //

@@ -230,6 +230,7 @@ func encoderKinds() map[string]Kind {
 		"poisson":      kind(encode.Poisson{Scale: 1}, encode.Poisson{Scale: 0.5}),
 		"latency":      kind(encode.Latency{}, encode.Latency{Span: 10}),
 		"log-latency":  kind(encode.LogLatency{Tau: 5, Threshold: 0.01}, encode.LogLatency{Tau: 20, Threshold: 0.2}),
+		"population":   kind(encode.Population{}, encode.Population{Units: 4, Span: 10}),
 		"rank-order":   kind(encode.RankOrder{}, encode.RankOrder{Span: 10}),
 		"burst":        kind(encode.Burst{Growth: 2, Threshold: 0.125}, encode.Burst{Growth: 1.5, Threshold: 0.2}),
 		"phase":        kind(encode.Phase{Bits: 8}, encode.Phase{Bits: 4}),

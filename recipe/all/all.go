@@ -4,6 +4,8 @@ package all
 import (
 	"synfire/recipe"
 	"synfire/recipe/braincompare"
+	"synfire/recipe/brunel"
+	"synfire/recipe/codes"
 	"synfire/recipe/diehlcook"
 	"synfire/recipe/eqprop"
 	"synfire/recipe/hybrid"
@@ -22,6 +24,7 @@ import (
 	"synfire/recipe/spikingyolo"
 	"synfire/recipe/stbp"
 	"synfire/recipe/stdb"
+	"synfire/recipe/stdpcnn"
 	"synfire/recipe/superspike"
 	"synfire/recipe/triplet"
 	"synfire/recipe/vggfast"
@@ -50,6 +53,9 @@ func Recipes() []recipe.Recipe {
 		diehlcook.Recipe(),
 		triplet.Recipe(),
 		nessler.Recipe(),
+		codes.Recipe(),
+		brunel.Recipe(),
+		stdpcnn.Recipe(),
 	}
 	list = append(list, recorded.Recipes()...)
 	return append(list, eqprop.Recipes()...)

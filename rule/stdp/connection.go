@@ -6,10 +6,11 @@ import (
 	"math"
 
 	"synfire/internal/kernel"
+	"synfire/internal/rng"
 	"synfire/tensor"
 )
 
-// Synapses describe a connection. Of Weights, OneToOne and AllButOwn one is given.
+// Synapses describe a connection. Of Weights, OneToOne, AllButOwn and Each one is given.
 type Synapses struct {
 	// Weights are [from, to], in mV for LIF, in units of the leak for Conductance: all to
 	// all. The connection takes the memory over.
@@ -19,6 +20,10 @@ type Synapses struct {
 	// AllButOwn is the weight from each neuron to all but that of the same place; below 0 it
 	// is lateral inhibition.
 	AllButOwn float64
+	// Each is the weight of each of Indegree inputs of each neuron, which are drawn without
+	// replacement by the network's seed and the connection's name: a sparse connection.
+	Each     float64
+	Indegree int
 	// Inhibitory opens the inhibitory conductance of a population of kind Conductance.
 	Inhibitory bool
 	Delay      float64    // ms, whole steps; 0 where from was added before to
@@ -50,6 +55,7 @@ type Connection struct {
 	synapses Synapses
 	delay    int64
 	weights  []tensor.Float
+	sparse   sparse // of Each
 	high     tensor.Float
 	learner  learner
 	pending  *trace         // of each synapse, with Eligibility
@@ -93,6 +99,9 @@ func (n *Network) Connect(name string, from, to *Population, s Synapses) (*Conne
 	if s.ShortTerm != (ShortTerm{}) {
 		c.u, c.x, c.last = make([]tensor.Float, from.size), make([]tensor.Float, from.size), make([]int64, from.size)
 	}
+	if s.Each != 0 {
+		c.sparse = drawn(rng.New(n.options.Seed, "stdp").Str("synapses").Str(name), from.size, to.size, s.Indegree)
+	}
 	c.rest()
 	from.remember(delay)
 	to.in(c.receptor())
@@ -103,7 +112,7 @@ func (n *Network) Connect(name string, from, to *Population, s Synapses) (*Conne
 
 func (s Synapses) validate(from, to *Population) error {
 	given := 0
-	for _, is := range []bool{s.Weights != nil, s.OneToOne != 0, s.AllButOwn != 0} {
+	for _, is := range []bool{s.Weights != nil, s.OneToOne != 0, s.AllButOwn != 0, s.Each != 0} {
 		if is {
 			given++
 		}
@@ -113,12 +122,16 @@ func (s Synapses) validate(from, to *Population) error {
 	_, played := to.cells.(*player)
 	switch {
 	case given != 1:
-		return fmt.Errorf("%d of weights, one-to-one and all-but-own are given, want one that is not 0", given)
+		return fmt.Errorf("%d of weights, one-to-one, all-but-own and each are given, want one that is not 0", given)
 	case s.Weights != nil && len(s.Weights) != from.size*to.size:
 		return fmt.Errorf("%d weights, want %d×%d", len(s.Weights), from.size, to.size)
-	case s.Weights == nil && from.size != to.size:
+	case s.Each != 0 && (s.Indegree < 1 || s.Indegree > from.size), s.Each == 0 && s.Indegree != 0:
+		return fmt.Errorf("indegree is %d, want from 1 to the %d neurons of %q, with each", s.Indegree, from.size, from.name)
+	case s.Each != 0 && s.Indegree > maxSparse/to.size:
+		return fmt.Errorf("%d synapses on each of %d neurons, want at most %d in all", s.Indegree, to.size, maxSparse)
+	case s.Weights == nil && s.Each == 0 && from.size != to.size:
 		return fmt.Errorf("from %d to %d neurons, want as many; give weights instead", from.size, to.size)
-	case kernel.Finite(s.Weights) >= 0 || math.IsNaN(s.OneToOne+s.AllButOwn) || math.IsInf(s.OneToOne+s.AllButOwn, 0):
+	case kernel.Finite(s.Weights) >= 0 || !finite(s.OneToOne, s.AllButOwn, s.Each):
 		return errors.New("a weight is not finite")
 	case source || played:
 		return fmt.Errorf("population %q fires as it is told and takes no input", to.name)
@@ -176,6 +189,11 @@ func (c *Connection) add(in []tensor.Float, i int32, share tensor.Float) {
 	switch s := c.synapses; {
 	case c.weights != nil:
 		kernel.AddScaled(in, c.row(i), share)
+	case s.Each != 0:
+		w := tensor.Float(tensor.Float(s.Each) * share)
+		for _, j := range c.sparse.of(i) {
+			in[j] += w
+		}
 	case s.OneToOne != 0:
 		in[i] += tensor.Float(tensor.Float(s.OneToOne) * share)
 	default:

@@ -200,13 +200,16 @@ func (c *player) fields(visit func(string, any)) { visit("coming", c) }
 // LIF are leaky neurons that an input spike lifts by its weight in mV. With u the potential
 // above rest and θ the neuron's own part of the threshold:
 //
-//	u ← e^(−Δ/τ)·u + I,   I left out in the refractory time
+//	u ← e^(−Δ/τ)·u + I,   I left out in the refractory time, in which u stays where it Holds
 //	a spike where u ≥ threshold + θ:  u ← reset,  θ ← θ + rise
 //	θ ← e^(−Δ/τ_θ)·θ
 //
 // Of the neurons above their thresholds in one step at most Winners fire: with Drawn they are
 // drawn at random, and the others are reset and adapted too but silent, as in BindsNET; else
 // those fire that are farthest above, of equals the first, and the others are let be.
+//
+// Background is the rate of spikes from elsewhere, a Poisson process of each neuron, each of which
+// adds BackgroundWeight to I: what many trains of neurons that are not simulated amount to.
 type LIF struct {
 	Tau        float64 // ms, of the membrane
 	Threshold  float64 // mV above rest
@@ -216,6 +219,10 @@ type LIF struct {
 	TauTheta   float64 // ms in which θ decays; 0: never
 	Winners    int     // that fire in a step, at most (k-winner-take-all); 0: all
 	Drawn      bool
+	Holds      bool // the refractory potential stays; else it leaks
+
+	Background       float64 // Hz
+	BackgroundWeight float64 // mV
 }
 
 // lifCells is the state of a LIF population.
@@ -231,6 +238,8 @@ type lifCells struct {
 	decay   tensor.Float // of θ in a step
 	bits    []uint64
 	above   []int32
+	noise   *background
+	held    []int32 // neurons in their refractory time, where they hold
 }
 
 func (l LIF) cells(p *Population) (cells, error) {
@@ -249,23 +258,39 @@ func (l LIF) cells(p *Population) (cells, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &lifCells{
+	c := &lifCells{
 		LIF: l, p: p, draws: draws{key: rng.New(p.network.options.Seed, "stdp").Str(p.name)},
 		u: make([]tensor.Float, p.size), theta: make([]tensor.Float, p.size), waiting: make([]int32, p.size), whole: int32(whole),
 		leak:  kernel.LIF{Beta: tensor.Float(factor(step, l.Tau)), Gain: 1, Fire: tensor.Float(math.Inf(1)), Reset: kernel.ResetNone},
 		decay: tensor.Float(factor(step, l.TauTheta)), bits: make([]uint64, (p.size+63)/64),
-	}, nil
+	}
+	if l.Background != 0 || l.BackgroundWeight != 0 {
+		if c.noise, err = newBackground(l, p); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
 }
 
 func (c *lifCells) step(fired []int32, _ int64) ([]int32, error) {
 	in := c.p.in(excitatory)
+	if c.noise != nil {
+		c.noise.add(in)
+	}
+	c.held = c.held[:0]
 	for j, w := range c.waiting {
 		if w > 0 {
 			in[j] = 0
 			c.waiting[j] = w - 1
+			if c.Holds {
+				c.held = append(c.held, int32(j))
+			}
 		}
 	}
 	c.leak.Forward(1, in, len(in), c.u, nil, 0, c.bits, len(c.bits))
+	for _, j := range c.held { // which came out of a reset
+		c.u[j] = tensor.Float(c.Reset)
+	}
 	if c.TauTheta > 0 && !c.p.network.frozen {
 		kernel.Scale(c.theta, c.decay)
 	}
@@ -325,6 +350,9 @@ func (c *lifCells) rest() {
 
 func (c *lifCells) fields(visit func(string, any)) {
 	visit("draws", &c.draws.done)
+	if c.noise != nil {
+		visit("background", &c.noise.done)
+	}
 	visit("u", c.u)
 	visit("theta", c.theta)
 	visit("waiting", c.waiting)

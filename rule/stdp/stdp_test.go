@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/internal/rng"
 	"synfire/snntest"
 	"synfire/tensor"
 )
@@ -598,6 +599,129 @@ func TestPoisson(t *testing.T) {
 	}
 }
 
+// A sparse connection gives each neuron its number of inputs, each once, by the seed and the
+// name; all inputs are drawn as often but for chance.
+func TestSparse(t *testing.T) {
+	connect := func(seed uint64, name string) sparse {
+		n := must(New(Options{Step: 1, Seed: seed}))
+		in, out := must(n.Add("in", 50, Trains{})), must(n.Add("out", 200, LIF{Tau: 10, Threshold: 1}))
+		return must(n.Connect(name, in, out, Synapses{Each: 1, Indegree: 10})).sparse
+	}
+	s := connect(1, "c")
+	count := [200]int{}
+	for i := range int32(50) {
+		row := s.of(i)
+		if !slices.IsSorted(row) || len(slices.Compact(slices.Clone(row))) != len(row) {
+			t.Fatalf("input %d reaches %v", i, row)
+		}
+		if len(row) < 18 || len(row) > 62 { // 40 ± 22, four standard deviations of √(200·0.2·0.8)
+			t.Errorf("input %d reaches %d neurons, want about 40", i, len(row))
+		}
+		for _, j := range row {
+			count[j]++
+		}
+	}
+	for j, c := range count {
+		if c != 10 {
+			t.Errorf("neuron %d has %d inputs", j, c)
+		}
+	}
+	if !slices.Equal(s.to, connect(1, "c").to) || slices.Equal(s.to, connect(2, "c").to) || slices.Equal(s.to, connect(1, "d").to) {
+		t.Error("synapses are not those of the seed and the name alone")
+	}
+	for _, row := range [][]int32{drawn(rng.New(1, "x"), 3, 2, 3).of(0), drawn(rng.New(1, "x"), 3, 2, 3).of(2)} {
+		if !slices.Equal(row, []int32{0, 1}) {
+			t.Errorf("all to all: %v", row)
+		}
+	}
+}
+
+// A spike over a sparse connection does what one over all to all does whose other weights are 0.
+func TestSparseDelivers(t *testing.T) {
+	var fired [2]*Monitor
+	for k := range fired {
+		n := must(New(Options{Step: 1, Seed: 3}))
+		in, out := must(n.Add("in", 6, Trains{})), must(n.Add("out", 9, LIF{Tau: 10, Threshold: 1.5}))
+		s := Synapses{Each: 1, Indegree: 2, Delay: 2}
+		if k == 1 {
+			w := make([]tensor.Float, 6*9)
+			for i, other := range n.sparseOf(t, in, out) {
+				for _, j := range other {
+					w[i*9+int(j)] = 1
+				}
+			}
+			s = Synapses{Weights: w, Delay: 2}
+		}
+		must(n.Connect("c", in, out, s))
+		fired[k] = n.Monitor(out)
+		if err := in.Play([][]float64{{1, 5}, {1}, {2, 3}, {3}, {1, 2}, {9}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Run(t.Context(), 20); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(fired[0].Units) == 0 || !slices.Equal(fired[0].Units, fired[1].Units) || !slices.Equal(fired[0].Times, fired[1].Times) {
+		t.Errorf("%v at %v, want %v at %v", fired[0].Units, fired[0].Times, fired[1].Units, fired[1].Times)
+	}
+}
+
+// sparseOf are the synapses that connection c would have.
+func (n *Network) sparseOf(t *testing.T, in, out *Population) (rows [][]int32) {
+	t.Helper()
+	s := drawn(rng.New(n.options.Seed, "stdp").Str("synapses").Str("c"), in.size, out.size, 2)
+	for i := range in.size {
+		rows = append(rows, s.of(int32(i)))
+	}
+	return rows
+}
+
+// The spikes from elsewhere are Poisson: mean and variance λ = 2 a step, P(0) = e^−2.
+func TestBackground(t *testing.T) {
+	n := must(New(Options{Step: 0.1, Seed: 2}))
+	p := must(n.Add("out", 1001, LIF{Tau: 20, Threshold: 20, Background: 20_000, BackgroundWeight: 0.5}))
+	b := p.cells.(*lifCells).noise
+	var sum, squares, none, count float64
+	for range 200 {
+		in := make([]tensor.Float, 1001)
+		b.add(in)
+		for _, v := range in {
+			k := float64(v) / 0.5
+			sum, squares, count = sum+k, squares+k*k, count+1
+			if k == 0 {
+				none++
+			}
+		}
+	}
+	mean := sum / count
+	if variance := squares/count - mean*mean; math.Abs(mean-2) > 0.016 || math.Abs(variance-2) > 0.04 || math.Abs(none/count-math.Exp(-2)) > 0.004 {
+		t.Errorf("mean %v, variance %v, none %v", mean, variance, none/count)
+	}
+}
+
+// Where it holds, a neuron stays at its reset for the refractory time; else it leaks.
+func TestHolds(t *testing.T) {
+	for _, holds := range []bool{true, false} {
+		n := must(New(Options{Step: 1}))
+		in := must(n.Add("in", 1, Trains{}))
+		out := must(n.Add("out", 1, LIF{Tau: 10, Threshold: 20, Reset: 10, Refractory: 3, Holds: holds}))
+		must(n.Connect("c", in, out, Synapses{Weights: []tensor.Float{25}}))
+		if err := in.Play([][]float64{{0, 2}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Run(t.Context(), 4); err != nil {
+			t.Fatal(err)
+		}
+		want := 10.0
+		if !holds {
+			want *= math.Exp(-0.3)
+		}
+		if u := float64(out.cells.(*lifCells).u[0]); math.Abs(u-want) > 1e-5 {
+			t.Errorf("holds %v: u = %v, want %v", holds, u, want)
+		}
+	}
+}
+
 // What makes no sense is an error that says what was found.
 func TestSimulatorRefusals(t *testing.T) {
 	n := must(New(Options{Step: 1}))
@@ -615,6 +739,9 @@ func TestSimulatorRefusals(t *testing.T) {
 		"rate 0":          second(n.Add("x", 1, Softmax{})),
 		"given":           second(n.Connect("c", in, out, Synapses{Delay: 1})),
 		"3 weights":       second(n.Connect("c", in, out, Synapses{Weights: w()[:3]})),
+		"indegree is 3":   second(n.Connect("c", in, out, Synapses{Each: 1, Indegree: 3})),
+		"with each":       second(n.Connect("c", in, out, Synapses{Weights: w(), Indegree: 1})),
+		"background of":   second(n.Add("x", 1, LIF{Tau: 1, Threshold: 1, Background: 1e9, BackgroundWeight: 1})),
 		"not finite":      second(n.Connect("c", in, out, Synapses{Weights: []tensor.Float{0, 0, 0, tensor.Float(math.NaN())}})),
 		"told":            second(n.Connect("c", out, in, Synapses{Weights: w(), Delay: 1})),
 		"at least a":      second(n.Connect("c", out, out, Synapses{Weights: w()})),

@@ -1,0 +1,59 @@
+package brunel
+
+import (
+	"math"
+	"testing"
+
+	"synfire/rule/stdp"
+)
+
+// Rate, CV and synchrony of trains that are known: two neurons that fire every 10 and 5 ms, one
+// with intervals of 10, 10 and 40, one silent.
+func TestMeasure(t *testing.T) {
+	var a, b stdp.Monitor
+	add := func(m *stdp.Monitor, j int32, times ...float64) {
+		for _, at := range times {
+			m.Units, m.Times = append(m.Units, j), append(m.Times, at)
+		}
+	}
+	for k := range 10 {
+		add(&a, 0, 200+float64(10*k))
+	}
+	for k := range 20 {
+		add(&a, 2, 200+float64(5*k))
+	}
+	add(&b, 0, 210, 220, 230, 270)
+	m, err := measure([]*stdp.Monitor{&a, &b}, []int{3, 1}, span{200, 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Intervals 10, 10, 40 have mean 20 and deviation √200.
+	wantCV := math.Sqrt(200) / 20 / 3
+	if m.Rate != 34.0/4/100*1000 || math.Abs(m.CV-wantCV) > 1e-9 {
+		t.Errorf("rate %v, CV %v, want 85 and %v", m.Rate, m.CV, wantCV)
+	}
+	// Counts of a ms: 20 hold two or one of a, and b adds one at 10, 20, 30 and 70.
+	mean, squares := 34.0/100, (10*1.0+6*4+4*9)/100
+	if want := (squares - mean*mean) / mean; math.Abs(m.Synchrony-want) > 1e-9 {
+		t.Errorf("synchrony %v, want %v", m.Synchrony, want)
+	}
+}
+
+// Brian2's figures are of all four regimes, and such as the paper's figure 8 tells: 60.7 Hz in
+// the fast and 37.7 Hz in the asynchronous one, 5.5 Hz in the slow one.
+func TestReference(t *testing.T) {
+	ref, err := reference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, paper := range map[string]float64{"SI-fast": 60.7, "AI": 37.7, "SI-slow": 5.5} {
+		if got := ref[name].Rate; math.Abs(got-paper) > 0.1*paper {
+			t.Errorf("%s: %v Hz, the paper has %v", name, got, paper)
+		}
+	}
+	for _, r := range regimes {
+		if m, ok := ref[r.Name]; !ok || m.Rate == 0 {
+			t.Errorf("no figures of %s", r.Name)
+		}
+	}
+}

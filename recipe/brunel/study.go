@@ -1,0 +1,79 @@
+package brunel
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"synfire/recipe"
+	"synfire/report"
+	"synfire/report/figure"
+)
+
+// drawn is how many ms of each regime are drawn.
+const drawn = 200
+
+func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
+	seeds, ok := map[report.Scale]uint64{report.Smoke: 1, report.Short: 3, report.Full: 10}[e.Scale]
+	if !ok {
+		return nil, fmt.Errorf("brunel: no scale %q: use smoke, short or full", e.Scale)
+	}
+	of := span{200, 1000}
+	if e.Scale == report.Smoke {
+		of = span{20, 50}
+	}
+	want, err := reference()
+	if err != nil {
+		return nil, err
+	}
+	s := recipe.NewStudy(e, nil, nil)
+	first, table := map[string]measured{}, [][]string{}
+	for k := range seeds {
+		furthest := 0.0
+		for _, r := range regimes {
+			m, err := simulate(ctx, r, e.Seed+k, of, e.Now)
+			if err != nil {
+				return nil, err
+			}
+			ref := want[r.Name]
+			furthest = max(furthest, math.Abs(m.Rate-ref.Rate)/(0.1*ref.Rate), math.Abs(m.CV-ref.CV)/0.05)
+			for name, v := range map[string]float64{"rate": m.Rate, "cv": m.CV, "synchrony": m.Synchrony, "seconds": m.Wall} {
+				s.Metrics[fmt.Sprintf("%s_%s_s%d", r.Name, name, e.Seed+k)] = v
+			}
+			if k == 0 {
+				first[r.Name] = m
+				table = append(table, []string{r.Name, fmt.Sprintf("%.2f", m.Rate), fmt.Sprintf("%.2f", ref.Rate), fmt.Sprintf("%.3f", m.CV), fmt.Sprintf("%.3f", ref.CV), fmt.Sprintf("%.0f", m.Synchrony), fmt.Sprintf("%.0f", ref.Synchrony)})
+			}
+		}
+		s.Add("regimes", furthest, 0)
+	}
+	section, err := pictures(first, min(drawn, of.ms))
+	if err != nil {
+		return nil, err
+	}
+	section.Tables = append(section.Tables, report.Table{Head: []string{"regime", "Hz", "Brian2", "CV", "Brian2", "synchrony", "Brian2"}, Rows: table})
+	return s.Outcome(func(report.Run) report.Page {
+		return report.Page{
+			Title:    "A balanced random network",
+			Lead:     fmt.Sprintf("12,500 neurons fire at %.1f, %.1f, %.1f and %.2f Hz in four regimes; Brian2's at %.1f, %.1f, %.1f and %.2f.", first["SR"].Rate, first["SI-fast"].Rate, first["AI"].Rate, first["SI-slow"].Rate, want["SR"].Rate, want["SI-fast"].Rate, want["AI"].Rate, want["SI-slow"].Rate),
+			Sections: []report.Section{section},
+			Links:    []report.Link{{Text: "Brunel 2000", URL: "https://doi.org/10.1023/A:1008925309027"}},
+		}
+	})
+}
+
+// pictures draws the activity of each regime.
+func pictures(first map[string]measured, ms int) (report.Section, error) {
+	var panels []figure.Panel
+	for _, r := range regimes {
+		l := figure.Series{Name: fmt.Sprintf("g %v, η %v", r.g, r.eta)}
+		for t, v := range first[r.Name].population[:ms] {
+			l.X, l.Y = append(l.X, float64(t)), append(l.Y, v)
+		}
+		panels = append(panels, figure.Panel{Name: r.Name + ", " + r.about, Series: []figure.Series{l}})
+	}
+	f, err := figure.Curves("Spikes of all neurons in 1 ms", "time (ms)", panels...)
+	return report.Section{Title: "Four regimes", Figures: []report.Figure{{
+		SVG: f.SVG(), Alt: "Spikes of all neurons over time in four regimes", Caption: "The first seed. Synchrony is the variance of these counts over their mean: 1 for independent Poisson neurons.",
+	}}}, err
+}
