@@ -17,6 +17,7 @@ import (
 	"synfire/recipe/s4nn"
 	"synfire/recipe/spikegrad"
 	"synfire/recipe/spikenorm"
+	"synfire/recipe/spikeprop"
 	"synfire/recipe/spikingresnet"
 	"synfire/recipe/stbp"
 	"synfire/recipe/stdb"
@@ -47,6 +48,7 @@ func Recipes() []recipe.Recipe {
 		diehlcook.Recipe(),
 		triplet.Recipe(),
 		nessler.Recipe(),
+		spikeprop.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }
