@@ -38,6 +38,7 @@ import (
 	"synfire/rule/spikeprop"
 	"synfire/rule/stdp"
 	"synfire/rule/superspike"
+	"synfire/rule/tempotron"
 	"synfire/sample"
 )
 
@@ -61,6 +62,7 @@ func Default() Catalog {
 	c.Rules[superspike.Kind] = model.Kind{New: func() any { r := superspike.NewRule(); return &r }, Example: superspike.NewRule()}
 	c.Rules[spikegrad.Kind] = model.Kind{New: func() any { r := spikegrad.NewRule(); return &r }, Example: spikegrad.NewRule()}
 	c.Rules[spikeprop.Kind] = model.Kind{New: func() any { r := spikeprop.NewRule(); return &r }, Example: spikeprop.NewRule()}
+	c.Rules[tempotron.Kind] = model.Kind{New: func() any { r := tempotron.NewRule(); return &r }, Example: tempotron.NewRule()}
 	competing := stdp.NewRule()
 	competing.Neurons = 20
 	c.Rules[stdp.Kind] = model.Kind{New: func() any { r := stdp.NewRule(); return &r }, Example: competing}

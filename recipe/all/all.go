@@ -22,6 +22,7 @@ import (
 	"synfire/recipe/stbp"
 	"synfire/recipe/stdb"
 	"synfire/recipe/superspike"
+	"synfire/recipe/tempotron"
 	"synfire/recipe/triplet"
 	"synfire/recipe/vggfast"
 )
@@ -49,6 +50,7 @@ func Recipes() []recipe.Recipe {
 		triplet.Recipe(),
 		nessler.Recipe(),
 		spikeprop.Recipe(),
+		tempotron.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }
