@@ -10,6 +10,7 @@ import (
 	"synfire/recipe/joint"
 	"synfire/recipe/nessler"
 	"synfire/recipe/ordinary"
+	"synfire/recipe/precise"
 	"synfire/recipe/qcfs"
 	"synfire/recipe/quickstart"
 	"synfire/recipe/ratetemporal"
@@ -51,6 +52,7 @@ func Recipes() []recipe.Recipe {
 		nessler.Recipe(),
 		spikeprop.Recipe(),
 		tempotron.Recipe(),
+		precise.Recipe(),
 	}
 	return append(list, eqprop.Recipes()...)
 }

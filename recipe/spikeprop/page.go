@@ -49,11 +49,11 @@ func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 }
 
 // updates are the ways in which weights follow the gradient, with the rates that XOR is learned
-// at: chosen on 30 seeds from 1001 on, of which plain updates solve 27 at a rate of 1, all at 2, 29 at 3.
+// at: chosen on 60 seeds from 2001 on, of which plain updates solve all at a rate of 1, 59 at 2, 58 at 3.
 var updates = []struct {
 	update spikeprop.Update
 	rate   float64
-}{{spikeprop.Plain, 2}, {spikeprop.Momentum, 0.3}, {spikeprop.QuickProp, 0.3}, {spikeprop.RProp, 0.05}}
+}{{spikeprop.Plain, 1}, {spikeprop.Momentum, 0.3}, {spikeprop.QuickProp, 0.3}, {spikeprop.RProp, 0.05}}
 
 // xorSection learns XOR by each update over the seeds, and without the input at 0.
 func xorSection(ctx context.Context, s *recipe.Study, n size) (report.Section, error) {

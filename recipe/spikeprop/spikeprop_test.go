@@ -61,7 +61,7 @@ func TestLinear(t *testing.T) {
 
 // Without the input at 0, E of (0, 0) and (6, 6) is 9 at least.
 func TestControl(t *testing.T) {
-	c, err := xor(t.Context(), 1, spikeprop.Plain, 2, false)
+	c, err := xor(t.Context(), 1, spikeprop.Plain, 1, false)
 	if err != nil || c.solved(cycles+1) || slices.Min(c.e) < 9 {
 		t.Errorf("E %v, %v", slices.Min(c.e), err)
 	}

@@ -58,7 +58,7 @@ func (n *Net) add(l *Layer) {
 }
 
 // draw takes weights from a tenth of the greatest on; those from inhibitory neurons get a
-// minus and are halved.
+// minus.
 func (n *Net) draw(layer *Layer, l int, seed uint64) {
 	most := n.rule.initial(l - 1)
 	layer.grow = 0.05 * 0.55 * most
@@ -66,7 +66,7 @@ func (n *Net) draw(layer *Layer, l int, seed uint64) {
 	for k := range layer.W {
 		layer.W[k] = most * (0.1 + 0.9*src.Float64())
 		if n.inhibits(l-1, k/layer.Terminals%layer.In) {
-			layer.W[k] *= -0.5
+			layer.W[k] *= -1
 		}
 	}
 }
