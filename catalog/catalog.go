@@ -33,6 +33,7 @@ import (
 	"synfire/rule/bptt"
 	"synfire/rule/eqprop"
 	"synfire/rule/joint"
+	"synfire/rule/mostafa"
 	"synfire/rule/precise"
 	"synfire/rule/s4nn"
 	"synfire/rule/spikegrad"
@@ -65,6 +66,7 @@ func Default() Catalog {
 	c.Rules[spikeprop.Kind] = model.Kind{New: func() any { r := spikeprop.NewRule(); return &r }, Example: spikeprop.NewRule()}
 	c.Rules[tempotron.Kind] = model.Kind{New: func() any { r := tempotron.NewRule(); return &r }, Example: tempotron.NewRule()}
 	c.Rules[precise.Kind] = model.Kind{New: func() any { r := precise.NewRule(); return &r }, Example: precise.NewRule()}
+	c.Rules[mostafa.Kind] = model.Kind{New: func() any { r := mostafa.NewRule(); return &r }, Example: mostafa.NewRule()}
 	competing := stdp.NewRule()
 	competing.Neurons = 20
 	c.Rules[stdp.Kind] = model.Kind{New: func() any { r := stdp.NewRule(); return &r }, Example: competing}
