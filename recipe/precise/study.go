@@ -17,7 +17,7 @@ import (
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "precise-timing", Paper: "survey-2018", Title: "Precise timing: five rules learn the same spike trains",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 3, report.Full: 6},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 0.5, report.Full: 1},
 		Claims:  claims(), Run: reproduce,
 	}
 }
@@ -28,7 +28,7 @@ func claims() []report.Claim {
 	return []report.Claim{{
 		ID: "tenfold", Name: "van Rossum's D (10 ms, not squared) after 500 trials over D before, the median of the seeds, of the rule that falls least", Unit: "",
 		Source: "no paper: the experiment that the survey describes", Direction: report.AtMost, Statistic: report.Max,
-		Bounds: report.Bounds{Short: bound(0.1), Full: bound(0.1)}, Seeds: report.Seeds{Short: 10, Full: 10},
+		Bounds: report.Bounds{Short: bound(0.1), Full: bound(0.1)}, Seeds: report.Seeds{Short: 10, Full: 30},
 		Note: "A value for each of ReSuMe, SPAN, chronotron, Pfister and SuperSpike. Rates and time constants were chosen on seeds from 1001 on. Pfister's rule is tested as a neuron that fires where its potential reaches the threshold.",
 	}}
 }
@@ -53,7 +53,7 @@ func arms() (list []arm) {
 
 type size struct{ seeds, trials int }
 
-var sizes = map[report.Scale]size{report.Smoke: {1, 20}, report.Short: {10, trials}, report.Full: {10, trials}}
+var sizes = map[report.Scale]size{report.Smoke: {1, 20}, report.Short: {10, trials}, report.Full: {30, trials}}
 
 func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	n, ok := sizes[e.Scale]

@@ -21,7 +21,7 @@ import (
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "spikeprop", Paper: "survey-2018", Title: "SpikeProp: XOR, irises and tumours by exact times of spikes",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 2, report.Full: 4},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 0.5, report.Full: 1},
 		Claims:  claims(), Run: reproduce,
 	}
 }

@@ -31,7 +31,7 @@ const (
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "tempotron", Paper: "survey-2018", Title: "The tempotron: how many patterns of spikes a neuron tells apart",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.05, report.Short: 2, report.Full: 4},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.05, report.Short: 1, report.Full: 2.5},
 		Claims:  claims(), Run: reproduce,
 	}
 }
