@@ -96,7 +96,7 @@ func rule(m precise.Method) precise.Rule {
 	case precise.ChronotronE:
 		r.LR = 0.01
 	case precise.Pfister:
-		r.LR, r.Rho = 1e-4, 3
+		r.LR, r.Rho, r.Width = 1e-4, 3, 0.03
 	}
 	return r
 }

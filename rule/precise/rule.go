@@ -102,7 +102,7 @@ func (r Rule) Validate() error {
 func (r Rule) Cell() Cell { return NewCell(r.Tau, r.TauS, r.Threshold) }
 
 // escape is that of pfister.
-func (r Rule) escape() Escape { return Escape{r.Rho, r.Width, min(0.5, r.TauS/4)} }
+func (r Rule) escape() Escape { return Escape{r.Rho, r.Width, min(0.1, r.TauS/4)} }
 
 // Change adds the rule's change of the weights of one neuron to dw, whose own spikes were own.
 func (r Rule) Change(dw []float64, t *Trial, w, own, want []float64, factor float64) {
