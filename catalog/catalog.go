@@ -26,16 +26,21 @@ import (
 	"synfire/data/recordings"
 	"synfire/data/scenes"
 	"synfire/data/trains"
+	"synfire/data/uci"
 	"synfire/data/voc"
 	"synfire/internal/suggest"
 	"synfire/model"
 	"synfire/rule/bptt"
 	"synfire/rule/eqprop"
 	"synfire/rule/joint"
+	"synfire/rule/mostafa"
+	"synfire/rule/precise"
 	"synfire/rule/s4nn"
 	"synfire/rule/spikegrad"
+	"synfire/rule/spikeprop"
 	"synfire/rule/stdp"
 	"synfire/rule/superspike"
+	"synfire/rule/tempotron"
 	"synfire/sample"
 )
 
@@ -49,7 +54,7 @@ type Catalog struct {
 func Default() Catalog {
 	c := Catalog{Table: model.Default(), Datasets: []data.Dataset{
 		mnist.Dataset(), mnist.SampleDataset(), fashion.Dataset(),
-		cifar.Dataset(), cifar.JPEGDataset(), events.Dataset(), events.Simulated(mnist.Dataset(), "mnist-saccades"), fsdd.Dataset(), voc.BCCD(), scenes.Dataset(mnist.Dataset(), "digit-scenes"), scenes.Dataset(mnist.SampleDataset(), "digit-scenes-sample"), trains.Oxford(), recordings.Dataset(), recordings.Brain(),
+		cifar.Dataset(), cifar.JPEGDataset(), events.Dataset(), events.Simulated(mnist.Dataset(), "mnist-saccades"), fsdd.Dataset(), voc.BCCD(), scenes.Dataset(mnist.Dataset(), "digit-scenes"), scenes.Dataset(mnist.SampleDataset(), "digit-scenes-sample"), trains.Oxford(), recordings.Dataset(), recordings.Brain(), uci.Iris(), uci.Wisconsin(),
 	}}
 	c.Rules[bptt.Kind] = model.Kind{New: func() any { r := bptt.NewRule(); return &r }, Example: bptt.NewRule()}
 	c.Rules[eqprop.Kind] = model.Kind{New: func() any { r := eqprop.NewRule(); return &r }, Example: eqprop.NewRule()}
@@ -58,6 +63,10 @@ func Default() Catalog {
 	c.Rules[s4nn.Kind] = model.Kind{New: func() any { r := s4nn.NewRule(); return &r }, Example: example}
 	c.Rules[superspike.Kind] = model.Kind{New: func() any { r := superspike.NewRule(); return &r }, Example: superspike.NewRule()}
 	c.Rules[spikegrad.Kind] = model.Kind{New: func() any { r := spikegrad.NewRule(); return &r }, Example: spikegrad.NewRule()}
+	c.Rules[spikeprop.Kind] = model.Kind{New: func() any { r := spikeprop.NewRule(); return &r }, Example: spikeprop.NewRule()}
+	c.Rules[tempotron.Kind] = model.Kind{New: func() any { r := tempotron.NewRule(); return &r }, Example: tempotron.NewRule()}
+	c.Rules[precise.Kind] = model.Kind{New: func() any { r := precise.NewRule(); return &r }, Example: precise.NewRule()}
+	c.Rules[mostafa.Kind] = model.Kind{New: func() any { r := mostafa.NewRule(); return &r }, Example: mostafa.NewRule()}
 	competing := stdp.NewRule()
 	competing.Neurons = 20
 	c.Rules[stdp.Kind] = model.Kind{New: func() any { r := stdp.NewRule(); return &r }, Example: competing}

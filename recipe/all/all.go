@@ -12,6 +12,7 @@ import (
 	"synfire/recipe/joint"
 	"synfire/recipe/nessler"
 	"synfire/recipe/ordinary"
+	"synfire/recipe/precise"
 	"synfire/recipe/qcfs"
 	"synfire/recipe/quickstart"
 	"synfire/recipe/ratetemporal"
@@ -20,12 +21,14 @@ import (
 	"synfire/recipe/s4nn"
 	"synfire/recipe/spikegrad"
 	"synfire/recipe/spikenorm"
+	"synfire/recipe/spikeprop"
 	"synfire/recipe/spikingresnet"
 	"synfire/recipe/spikingyolo"
 	"synfire/recipe/stbp"
 	"synfire/recipe/stdb"
 	"synfire/recipe/stdpcnn"
 	"synfire/recipe/superspike"
+	"synfire/recipe/tempotron"
 	"synfire/recipe/triplet"
 	"synfire/recipe/vggfast"
 )
@@ -56,6 +59,9 @@ func Recipes() []recipe.Recipe {
 		codes.Recipe(),
 		brunel.Recipe(),
 		stdpcnn.Recipe(),
+		spikeprop.Recipe(),
+		tempotron.Recipe(),
+		precise.Recipe(),
 	}
 	list = append(list, recorded.Recipes()...)
 	return append(list, eqprop.Recipes()...)
