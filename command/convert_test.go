@@ -376,7 +376,7 @@ func TestConvertNetworkRefuses(t *testing.T) {
 		want []string
 		args []string
 	}{
-		{1, []string{`node "relu1": is a leaky relu`, `node "maxpool1": takes maxima`, "train with"}, []string{max, "--max-pool", "refuse"}},
+		{1, []string{`node "maxpool1": takes maxima`, "train with"}, []string{max, "--max-pool", "refuse"}},
 		{1, []string{`node "spiking1": is spiking already`}, []string{spiking}},
 		{2, []string{`no method "precentile"`, "percentile"}, []string{max, "--method", "precentile"}},
 		{2, []string{"--steps", "ascend"}, []string{max, "--steps", "8,4"}},

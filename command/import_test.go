@@ -226,7 +226,7 @@ func TestImportONNX(t *testing.T) {
 		t.Errorf("exit code %d, %s, %s", code, stdout, stderr)
 	}
 	other := file(t, "net.pb", func(b *bytes.Buffer) error { return nil })
-	if _, stderr, code := command("import", other, "-o", model, "--data", "npz:"+own); code != exitFailed || !strings.Contains(stderr, "expected a file that ends in .nir, .h5, .hdf5, .onnx; rename it") {
+	if _, stderr, code := command("import", other, "-o", model, "--data", "npz:"+own); code != exitFailed || !strings.Contains(stderr, "expected a file that ends in .nir, .h5, .hdf5, .onnx, .cfg; rename it") {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 }
