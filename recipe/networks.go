@@ -67,7 +67,8 @@ const Photographs = "cifar10-jpeg"
 // choose the epoch. Networks with batch normalisation learn as Fast has it: after five epochs
 // of 10,000 images resnet-20 is right on 67.9 % of those held out, with the rates of He et al.
 // on 55.2 %. The plain ones, which have nothing that keeps their currents
-// in bounds, learn by Adam.
+// in bounds, learn by Adam: after 16 epochs vgg-plain is right on 80.2 % of those held out,
+// too near the 80 % that conversions want, so that it has 24.
 func Photographic(name string, seed uint64) (model.Config, error) {
 	switch name {
 	case PlainVGG:
@@ -89,7 +90,7 @@ const heldOut = 0.1
 
 func plain(seed uint64, nodes []network.Node) model.Config {
 	d := model.Data{Name: Photographs, Augment: []data.Augment{data.Crop{Padding: 4}, data.Flip{Probability: 0.5}}}
-	c := Ordinary(seed, d, nodes, 16, 100, optim.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, optim.Cosine{})
+	c := Ordinary(seed, d, nodes, 24, 100, optim.Adam{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, optim.Cosine{})
 	c.Valid = heldOut
 	return c
 }

@@ -92,7 +92,7 @@ func claims() []report.Claim {
 	c := recipe.Bounded("regimes", "largest deviation from Brian2 in any of four regimes, in units of 10 % of its rate and of 0.05 of its CV", "",
 		"Brian2 2.5.1, testdata/brian.py: 312.4, 59.0, 37.3 and 5.30 Hz, CV 0.001, 0.857, 0.398 and 0.526", report.AtMost, 1, report.Seeds{Short: 3, Full: 10}, report.Samples{})
 	c.Statistic = report.Max
-	c.Note = "Of all neurons over 1 s after 0.2 s. Brian2 ran one seed. A spike acts on firing 16 steps after it, in both."
+	c.Note = "Of all neurons over 1 s after 0.2 s. Brian2 ran one seed. When a spike arrives and what a step adds were set anew after a first look at the differences from Brian2. A spike acts on firing 16 steps after it, in both."
 	return []report.Claim{c}
 }
 

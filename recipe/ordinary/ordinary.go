@@ -42,7 +42,7 @@ var trained = map[report.Scale][]string{
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "ordinary", Title: "Ordinary networks for CIFAR-10, to be made spiking",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 80, report.Full: 180},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 100, report.Full: 200},
 		Claims:  claims(), Former: former(), Run: runStudy,
 	}
 }
