@@ -28,24 +28,37 @@ func (s Screen) Conversion(r convert.Result) error {
 		return err
 	}
 	fmt.Fprintln(s.Out)
-	w = tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	if err := s.layers(r.Layers); err != nil {
+		return err
+	}
+	s.Paragraph(0, where(r))
+	s.Paragraph(0, exitText(r))
+	s.accounts(accountsOf(r))
+	s.lost(r.Report)
+	return nil
+}
+
+// layers prints a line for each layer.
+func (s Screen) layers(list []convert.LayerFigures) error {
+	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, strings.Join(layerHead, "\t")+"\t")
-	for _, l := range r.Layers {
+	for _, l := range list {
 		fmt.Fprintln(w, Clean(strings.Join(layerRow(l), "\t"))+"\t")
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	fmt.Fprintln(s.Out)
-	s.Paragraph(0, where(r))
-	s.Paragraph(0, exitText(r))
-	s.accounts(accountsOf(r))
-	for _, l := range r.Report {
+	return nil
+}
+
+// lost says what a conversion loses.
+func (s Screen) lost(r network.Report) {
+	for _, l := range r {
 		if l.Effect == network.Lost {
 			s.Paragraph(0, fmt.Sprintf("%s: %v: %s.", l.Node, l.Effect, l.Text))
 		}
 	}
-	return nil
 }
 
 // papersTotal is the energy of a point by the account of papers.

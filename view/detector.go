@@ -6,7 +6,6 @@ import (
 	"text/tabwriter"
 
 	"synfire/convert/detector"
-	"synfire/network"
 	"synfire/recipe"
 	"synfire/report"
 )
@@ -23,20 +22,10 @@ func (s Screen) Detector(r detector.Result) error {
 		return err
 	}
 	fmt.Fprintln(s.Out)
-	w = tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, strings.Join(layerHead, "\t")+"\t")
-	for _, l := range r.Layers {
-		fmt.Fprintln(w, Clean(strings.Join(layerRow(l), "\t"))+"\t")
-	}
-	if err := w.Flush(); err != nil {
+	if err := s.layers(r.Layers); err != nil {
 		return err
 	}
-	fmt.Fprintln(s.Out)
-	for _, l := range r.Report {
-		if l.Effect == network.Lost {
-			s.Paragraph(0, fmt.Sprintf("%s: %v: %s.", l.Node, l.Effect, l.Text))
-		}
-	}
+	s.lost(r.Report)
 	s.Grid(recipe.DetectorEnergy(r))
 	return nil
 }

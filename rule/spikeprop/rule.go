@@ -129,7 +129,7 @@ func (r Rule) spikes(values int) int {
 	return n
 }
 
-func (r Rule) net(s train.Setting) (*Net, online.Options, error) {
+func (r Rule) net(s train.Setting) (online.Network, online.Options, error) {
 	if err := r.Validate(); err != nil {
 		return nil, online.Options{}, err
 	}
@@ -151,18 +151,10 @@ func (r Rule) net(s train.Setting) (*Net, online.Options, error) {
 
 // Learner makes the learner.
 func (r Rule) Learner(s train.Setting) (train.Learner, error) {
-	n, o, err := r.net(s)
-	if err != nil {
-		return nil, err
-	}
-	return online.New(n, o, s), nil
+	return online.Maker(r.net).Learner(s)
 }
 
 // Predictor is the network of a model's arrays.
 func (r Rule) Predictor(s train.Setting, model map[string]train.Array) (train.Predictor, error) {
-	n, o, err := r.net(s)
-	if err != nil {
-		return nil, err
-	}
-	return online.NewPredictor(n, o, s.Pool, model)
+	return online.Maker(r.net).Predictor(s, model)
 }

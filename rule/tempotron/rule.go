@@ -133,7 +133,7 @@ func (n *net) Memory() []online.Array {
 	return []online.Array{{Name: "change", Shape: []int{len(n.neurons), n.inputs}, Data: n.before}}
 }
 
-func (r Rule) net(s train.Setting) (*net, online.Options, error) {
+func (r Rule) net(s train.Setting) (online.Network, online.Options, error) {
 	if err := r.Validate(); err != nil {
 		return nil, online.Options{}, err
 	}
@@ -154,18 +154,10 @@ func (r Rule) net(s train.Setting) (*net, online.Options, error) {
 
 // Learner makes the learner.
 func (r Rule) Learner(s train.Setting) (train.Learner, error) {
-	n, o, err := r.net(s)
-	if err != nil {
-		return nil, err
-	}
-	return online.New(n, o, s), nil
+	return online.Maker(r.net).Learner(s)
 }
 
 // Predictor is the neurons of a model's arrays.
 func (r Rule) Predictor(s train.Setting, model map[string]train.Array) (train.Predictor, error) {
-	n, o, err := r.net(s)
-	if err != nil {
-		return nil, err
-	}
-	return online.NewPredictor(n, o, s.Pool, model)
+	return online.Maker(r.net).Predictor(s, model)
 }

@@ -241,6 +241,27 @@ func New(n Network, o Options, s train.Setting) *Learner {
 	return l
 }
 
+// Maker makes an untrained network for a setting, and says how it is run.
+type Maker func(s train.Setting) (Network, Options, error)
+
+// Learner is the learner of the network.
+func (m Maker) Learner(s train.Setting) (train.Learner, error) {
+	n, o, err := m(s)
+	if err != nil {
+		return nil, err
+	}
+	return New(n, o, s), nil
+}
+
+// Predictor is the network with a model's arrays.
+func (m Maker) Predictor(s train.Setting, model map[string]train.Array) (train.Predictor, error) {
+	n, o, err := m(s)
+	if err != nil {
+		return nil, err
+	}
+	return NewPredictor(n, o, s.Pool, model)
+}
+
 // Start shows a Looker the training samples.
 func (l *Learner) Start(ctx context.Context, c *data.Cursor) error {
 	looker, ok := l.nets[0].(Looker)
