@@ -53,9 +53,10 @@ func claims() []report.Claim {
 	alpha := at("alpha-control", "MNIST test accuracy with α = 1: no error survives", "%", "no paper: a calibration in float64 had 11.7 %", report.AtMost, bound(20), bound(20))
 	cifar := at("cifar10", "CIFAR-10 (JPEG Q75) test accuracy, gradients as spikes, at most 5 M weights", "%", "paper: 89.99 %, reported, of a network of 45 M weights or 17.5 M", report.AtLeast, nil, bound(80))
 	cifar.Published = bound(89.99)
-	cifar.Note = "Stated before any run."
+	const stated = "Stated before any run. α = 4,000 in place of 200 was set on 2026-11-29, after a run with 200 had been stopped while it fell from 35 to 17 % of the test images; it was chosen by its cause (errors that vanish lift all outputs) and on training images held out."
+	cifar.Note = stated
 	paired := at("cifar10-paired", "the same less that of real gradients, paired", "points", "paper: 89.99 % beside 89.72 %, reported", report.AtLeast, nil, bound(-1))
-	paired.Note = "Stated before any run."
+	paired.Note = stated
 	return []report.Claim{mlp, cnn, equal, side, ratio, alpha, cifar, paired}
 }
 
@@ -63,7 +64,7 @@ func claims() []report.Claim {
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "spikegrad", Paper: "spikegrad-2020", Title: "SpikeGrad: backpropagation by signed spikes",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 8, report.Full: 600},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 8, report.Full: 150},
 		Claims:  claims(), Run: runStudy,
 	}
 }
@@ -124,14 +125,15 @@ func small(seed uint64, name string, images int, label string, change func(*rule
 // cifar is a network of 1.8 M weights, its images flipped and shifted. The first layer's stride,
 // the rate and its one cycle were chosen on training images held out, of four epochs of 8,000
 // images: 52.9 % where a mean of 2×2 pixels stands behind 32 convolutions in place of the stride,
-// 54.2 % with it, 55.3 % at twice the rate.
+// 54.2 % with it, 55.3 % at twice the rate. So was α: with 200 the outputs rise together and the
+// network drifts apart (see package rule/spikegrad); with 4,000 it learns as with real errors.
 func cifar(seed uint64, label string, truncate rule.Truncate) recipe.Job {
 	c, r := base(seed, recipe.Photographs, 20,
 		rule.Layer{Conv: 64, Kernel: 5, Stride: 2, Padding: 2},
 		rule.Layer{Conv: 96, Kernel: 3, Padding: 1, ThetaBP: 0.25}, rule.Layer{Pool: 2},
 		rule.Layer{Conv: 192, Kernel: 3, Padding: 1, ThetaBP: 0.25}, rule.Layer{Pool: 2}, rule.Layer{Dense: 512})
 	c.Data.Normalize, c.Data.Augment = true, []data.Augment{data.Flip{Probability: 0.5}, data.Shift{Max: 4}}
-	r.Alpha, r.Truncate, r.Schedule = 200, truncate, optim.OneCycle{}
+	r.Alpha, r.Truncate, r.Schedule = 4000, truncate, optim.OneCycle{}
 	r.Optimizer = optim.SGD{LR: 0.1, Momentum: 0.9, Decay: 5e-4}
 	return job(label, c, r)
 }

@@ -24,7 +24,11 @@
 //
 // # Learning
 //
-// α ≫ 1 keeps errors, which are at most 1, from vanishing below Θ_bp. The gradients of the
+// α ≫ 1 keeps errors, which are at most 1, from vanishing below Θ_bp. Those of classes that
+// are hardly likely vanish first, so that the errors of the outputs no longer sum to 0 and all
+// outputs are lifted together, by up to Θ_bp/α each. The softmax does not see that and nothing
+// but decay holds it: where many classes stay possible over a long run, the layers below grow with
+// it until learning breaks down. Then α must be larger. The gradients of the
 // cross-entropy −log p_y are, with truncation for the identity,
 //
 //	∂W^l = c_l D^l ⊗ n^{l−1},  ∂b^l = c_l B D^l,  c_L = Θ_bp/(ακ),  c_l = c_{l+1} Θ_bp^l/Θ^l

@@ -388,6 +388,33 @@ func TestErrorScale(t *testing.T) {
 	}
 }
 
+// Errors that vanish are those of unlikely classes: what is left of the outputs' errors lifts
+// all of them, the less the larger α is. Real errors sum to 0.
+func TestVanishingErrorsLiftAllOutputs(t *testing.T) {
+	_, s := samples(1, tensor.Shape{1, 1, 4}, 10, 1)
+	lift := func(alpha float64, truncate Truncate) (mean float64) {
+		r := NewRule()
+		r.Alpha, r.Truncate = alpha, truncate
+		l := learner(t, r, s)
+		src, scores, d := rng.New(7, "scores").Source(), make([]tensor.Float, 10), make([]tensor.Float, 10)
+		const draws = 1000
+		for i := range draws {
+			for j := range scores {
+				scores[j] = tensor.Float(16 * 1.5 * src.Norm())
+			}
+			l.p.inject(d, scores, i%10)
+			for _, v := range d {
+				mean -= float64(v) / alpha / draws
+			}
+		}
+		return mean
+	}
+	coarse, fine, real := lift(200, Both), lift(4000, Both), lift(200, Forward)
+	if !(coarse > 0.01) || !(fine > 0) || !(fine < coarse/10) || math.Abs(real) > 1e-6 {
+		t.Errorf("outputs are lifted by %v in all with α = 200, %v with 4,000, %v by real errors", coarse, fine, real)
+	}
+}
+
 // Sums that float32 may round are said so; there the sides may part.
 func TestInexactIsSaid(t *testing.T) {
 	if snntest.DoublePrecision() {
