@@ -35,7 +35,7 @@ var eventNeuron = spiking(0.25, 0.3)
 // recordings are real events in five folds, beside networks that do without time.
 func (s *study) recordings(ctx context.Context) error {
 	if s.size.eventEpochs == 0 {
-		return s.leave("not at this scale", eventsClaim)
+		return s.leave("short runs all 1,100 recordings", eventsClaim)
 	}
 	a, b, err := s.Env.Catalog.Load(ctx, eventData, s.Env.Data)
 	if err != nil {

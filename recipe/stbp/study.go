@@ -31,7 +31,7 @@ type size struct {
 	deep        bool  // arms with batch normalisation are vgg-fast, and two views of a test image count
 	photoEpochs int
 
-	eventEpochs, eventSteps int // 0: left out
+	eventEpochs, eventSteps int // 0: left out; short has all of it
 }
 
 var sizes = map[report.Scale]size{
@@ -44,7 +44,7 @@ var sizes = map[report.Scale]size{
 	report.Full: {
 		mlpEpochs: 12, mlpSteps: 10, hidden: 800, cnnEpochs: 12, cnnSteps: 4, published2018: true,
 		images: 20_000, ablationEpochs: 4, windows: []int{2, 4, 8, 16}, windowEpochs: 3,
-		widths: []int{64, 128, 256}, deep: true, photoEpochs: 12, eventEpochs: 40, eventSteps: 20,
+		widths: []int{64, 128, 256}, deep: true, photoEpochs: 12,
 	},
 }
 
