@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 
+	"synfire/encode"
 	"synfire/format/safetensors"
 	"synfire/internal/kernel"
 	"synfire/internal/rng"
 	"synfire/modelfile"
+	"synfire/sample"
 	"synfire/tensor"
 	"synfire/train"
 )
@@ -165,7 +168,42 @@ func (s *trains) draw(x []tensor.Float, rate float64, steps int, key rng.Key) er
 			s.start[t]++
 		}
 	}
-	at := int32(0)
+	s.sort()
+	return nil
+}
+
+// take takes the trains from events: in the step that an event falls into its unit spikes,
+// once for all its events there. Events outside [0, duration) are not shown.
+func (s *trains) take(events []sample.Event, duration float64, steps int) {
+	s.steps, s.units, s.active = s.steps[:0], s.units[:0], s.active[:0]
+	if len(s.start) != steps+1 {
+		s.start = make([]int32, steps+1)
+	}
+	clear(s.start)
+	for _, e := range events {
+		if t := encode.StepOf(e.Time, steps, duration); t >= 0 && t < steps {
+			s.steps, s.units = append(s.steps, int32(t)), append(s.units, e.Unit)
+			s.start[t]++
+		}
+	}
+	s.sort()
+	s.active = append(s.active, s.sorted...)
+	slices.Sort(s.active)
+	s.active = slices.Compact(s.active)
+	kept := int32(0)
+	for t := range steps {
+		row := s.at(t)
+		slices.Sort(row)
+		row = slices.Compact(row)
+		s.start[t] = kept
+		kept += int32(copy(s.sorted[kept:], row))
+	}
+	s.start[steps], s.sorted = kept, s.sorted[:kept]
+}
+
+// sort puts the spikes into the order of steps, with start the number of each.
+func (s *trains) sort() {
+	steps, at := len(s.start)-1, int32(0)
 	for t, n := range s.start {
 		s.start[t], at = at, at+n
 	}
@@ -179,15 +217,16 @@ func (s *trains) draw(x []tensor.Float, rate float64, steps int, key rng.Key) er
 	}
 	copy(s.start[1:], s.start[:steps])
 	s.start[0] = 0
-	return nil
 }
 
 // at are the inputs that fire in a step.
 func (s *trains) at(t int) []int32 { return s.sorted[s.start[t]:s.start[t+1]] }
 
 // run shows a sample, whose random numbers are those of a key.
-func (c *competition) run(x []tensor.Float, key rng.Key, learning bool) error {
-	if err := c.spikes.draw(x, c.rule.Rate, c.steps, key.Str("input")); err != nil {
+func (c *competition) run(x shown, key rng.Key, learning bool) error {
+	if x.duration > 0 {
+		c.spikes.take(x.events, x.duration, c.steps)
+	} else if err := c.spikes.draw(x.values, c.rule.Rate, c.steps, key.Str("input")); err != nil {
 		return err
 	}
 	c.show(draws{key: key.Str("winner")}, learning)

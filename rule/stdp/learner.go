@@ -32,9 +32,25 @@ type Predictor struct{ *runner }
 // worker shows samples to a network, with a working memory of its own.
 type worker interface {
 	// run shows a sample, whose random numbers are those of a key, and learns from it or not.
-	run(x []tensor.Float, key rng.Key, learning bool) error
+	run(x shown, key rng.Key, learning bool) error
 	// counts are the spikes of the neurons in that sample, valid until the next.
 	counts() []int32
+}
+
+// shown is a sample: values, or events in a duration above 0.
+type shown struct {
+	values   []tensor.Float
+	events   []sample.Event
+	duration float64
+}
+
+// of is a sample of a batch that was checked.
+func (p *runner) of(b *sample.Batch, i int) shown {
+	if b.Spec.Events {
+		return shown{events: b.Events[i], duration: b.Spec.Duration}
+	}
+	in := p.memory.inputs
+	return shown{values: b.X[i*in:][:in]}
 }
 
 // runner shows samples to a network that stands still.
@@ -85,6 +101,15 @@ func (p *runner) relabel() {
 
 // check returns an error for a batch that the network cannot take.
 func (p *runner) check(b *sample.Batch) error {
+	if b.Spec.Events != p.setting.Spec.Events {
+		return fmt.Errorf("stdp: samples are %v, the network learns from %v: use the data that it is for", *b.Spec, p.setting.Spec)
+	}
+	if b.Spec.Events {
+		if n := b.Spec.Size(); n != p.memory.inputs || len(b.Events) != b.Len() || !(b.Spec.Duration > 0) {
+			return fmt.Errorf("stdp: %d recordings of %d units in %v s for %d samples, want %d units and a duration: use the data that the network is for", len(b.Events), n, b.Spec.Duration, b.Len(), p.memory.inputs)
+		}
+		return nil
+	}
 	if len(b.X) != b.Len()*p.memory.inputs {
 		return fmt.Errorf("stdp: %d values for %d samples, want %d of each: use the data that the network is for", len(b.X), b.Len(), p.memory.inputs)
 	}
@@ -94,7 +119,7 @@ func (p *runner) check(b *sample.Batch) error {
 // show counts the spikes of the samples of a batch at some positions, with random numbers of
 // a key and the sample.
 func (p *runner) show(ctx context.Context, b *sample.Batch, at []int, key rng.Key) error {
-	n, in := p.memory.neurons, p.memory.inputs
+	n := p.memory.neurons
 	if cap(p.fired) < len(at)*n {
 		p.fired = make([]int32, len(at)*n)
 	}
@@ -107,7 +132,7 @@ func (p *runner) show(ctx context.Context, b *sample.Batch, at []int, key rng.Ke
 			if errs[k] = ctx.Err(); errs[k] != nil {
 				return
 			}
-			if err := c.run(b.X[i*in:][:in], key.Int(uint64(b.Index[i])), false); err != nil {
+			if err := c.run(p.of(b, i), key.Int(uint64(b.Index[i])), false); err != nil {
 				errs[k] = fmt.Errorf("stdp: sample %d: %w", b.Index[i], err)
 				return
 			}
@@ -234,11 +259,11 @@ func (l *Learner) Step(ctx context.Context, b *sample.Batch) (train.Metrics, err
 		l.memory.forget()
 		l.relabel()
 	}
-	c, in := l.workers[0], l.memory.inputs
+	c := l.workers[0]
 	key := rng.New(l.setting.Seed, rng.Encode).Int(uint64(b.Epoch))
 	var sum tally
 	for i := range b.Len() {
-		if err := c.run(b.X[i*in:][:in], key.Int(uint64(b.Index[i])), true); err != nil {
+		if err := c.run(l.of(b, i), key.Int(uint64(b.Index[i])), true); err != nil {
 			return train.Metrics{}, fmt.Errorf("stdp: sample %d: %w", b.Index[i], err)
 		}
 		sum.add(c.counts())

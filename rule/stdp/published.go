@@ -102,6 +102,9 @@ func (r Published) memory(s train.Setting) (*memory, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
+	if s.Spec.Events {
+		return nil, fmt.Errorf("diehl-cook: samples are %v, want values without time, which become rates; events take rule stdp", s.Spec)
+	}
 	inputs, classes, err := shape(r.Neurons, s)
 	if err != nil {
 		return nil, err
@@ -212,7 +215,8 @@ func newColumn(r Published, m *memory, steps int) (*column, error) {
 
 func (c *column) counts() []int32 { return c.count }
 
-func (c *column) run(x []tensor.Float, key rng.Key, learning bool) error {
+func (c *column) run(sample shown, key rng.Key, learning bool) error {
+	x := sample.values
 	blank, most := true, tensor.Float(0)
 	for i, v := range x {
 		if !(v >= 0 && v <= 1) {

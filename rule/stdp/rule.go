@@ -24,7 +24,9 @@ const Kind = "stdp"
 //	neuron j fires:  w_ij ← w_ij + plus·e^(−(t − t_i)/τ_s)  for all i that have fired
 //
 // with t_i and t_j the last spikes in this sample, those of step t included, and weights kept
-// in [0, 1] when they change. After the sample potentials and traces are forgotten,
+// in [0, 1] when they change. Recordings of events make their inputs fire themselves, in the
+// step that an event falls into: of a duration D that is ⌊T·t/D⌋, and rate counts for nothing.
+// After the sample potentials and traces are forgotten,
 // θ ← e^(−T/τ_θ)·θ, and the weights of each neuron that fired are scaled to a sum of norm, so
 // that single ones may be above 1 until they change. Samples are learned from one after
 // another: the size of a batch changes nothing.
@@ -154,8 +156,8 @@ func shape(neurons int, s train.Setting) (inputs, classes int, err error) {
 		return 0, 0, fmt.Errorf("stdp: %w", err)
 	case f.Kind != sample.Class:
 		return 0, 0, fmt.Errorf("stdp: target %q is %v, and neurons are labelled by classes: choose data with classes", f.Name, f.Kind)
-	case s.Spec.Events || s.Spec.Steps > 0:
-		return 0, 0, fmt.Errorf("stdp: samples are %v, want values without time, which become rates; for these take rule bptt", s.Spec)
+	case s.Spec.Steps > 0:
+		return 0, 0, fmt.Errorf("stdp: samples are %v, want events, or values without time, which become rates; series take rule bptt", s.Spec)
 	case s.Steps < 1 || s.Steps > maxSteps:
 		return 0, 0, fmt.Errorf("stdp: steps is %d, want from 1 to %d; 250 is usual", s.Steps, maxSteps)
 	case s.Spec.Size() > math.MaxInt32/neurons:

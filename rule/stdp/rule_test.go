@@ -309,7 +309,7 @@ func TestPublished(t *testing.T) {
 	l := must(r.Learner(s)).(*Learner)
 	c := l.workers[0].(*column)
 	x := make([]tensor.Float, 12)
-	if err := c.run(x, rng.New(1, "t"), true); err != nil {
+	if err := c.run(shown{values: x}, rng.New(1, "t"), true); err != nil {
 		t.Fatal(err)
 	}
 	if now := c.network.Now(); now != 50+150 {
@@ -321,7 +321,7 @@ func TestPublished(t *testing.T) {
 	for i := range x {
 		x[i] = tensor.Float(i) / 12
 	}
-	if err := c.run(x, rng.New(1, "t"), true); err != nil {
+	if err := c.run(shown{values: x}, rng.New(1, "t"), true); err != nil {
 		t.Fatal(err)
 	}
 	took, spikes, risen := c.network.Now()-200, 0, 0.0
@@ -343,14 +343,14 @@ func TestPublished(t *testing.T) {
 	}
 	before := slices.Clone(l.Weights())
 	theta := slices.Clone(l.Thresholds())
-	if err := c.run(x, rng.New(2, "t"), false); err != nil {
+	if err := c.run(shown{values: x}, rng.New(2, "t"), false); err != nil {
 		t.Fatal(err)
 	}
 	if differs(before, l.Weights()) >= 0 || differs(theta, l.Thresholds()) >= 0 {
 		t.Error("the network learns while it stands still")
 	}
 	x[3] = 2
-	if err := c.run(x, rng.New(2, "t"), false); err == nil {
+	if err := c.run(shown{values: x}, rng.New(2, "t"), false); err == nil {
 		t.Error("a value of 2 is taken")
 	}
 	for want, change := range map[string]func(r *Published){
@@ -536,4 +536,53 @@ func BenchmarkW5(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N)*100/b.Elapsed().Seconds(), "images/s")
+}
+
+// A recording of events makes the same spikes as the values that its trains were drawn for,
+// several events of a unit in a step one spike, and teaches the same to the last bit.
+func TestEventsEqualTheirTrains(t *testing.T) {
+	const steps, duration = 200, 0.34
+	values := setting(12, 2, steps)
+	recorded := values
+	recorded.Spec.Events, recorded.Spec.Duration = true, duration
+	r := few()
+	a, b := must(r.New(values)), must(r.New(recorded))
+	x, x2 := halves(values, 8, 0, 1), &sample.Batch{}
+	x2.Reset(&recorded.Spec, 0)
+	for i := range x.Len() {
+		var s trains
+		if err := s.draw(x.X[12*i:][:12], r.Rate, steps, rng.New(1, rng.Encode).Int(0).Int(uint64(x.Index[i])).Str("input")); err != nil {
+			t.Fatal(err)
+		}
+		var events []sample.Event
+		for step := range steps {
+			for _, u := range s.at(step) {
+				for range 1 + int(u)%2 {
+					events = append(events, sample.Event{Time: (float64(step) + 0.25) * duration / steps, Unit: u})
+				}
+			}
+		}
+		if err := x2.Append(x.Index[i], &sample.Sample{Events: events, Targets: []sample.Target{{Class: i % 2}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := slices.Clone(a.Weights())
+	ma, mb := must(a.Step(t.Context(), x)), must(b.Step(t.Context(), x2))
+	if differs(before, a.Weights()) < 0 {
+		t.Error("nothing was learned")
+	}
+	if at := differs(a.Weights(), b.Weights()); at >= 0 || differs(a.Thresholds(), b.Thresholds()) >= 0 {
+		t.Errorf("weight %d is %v by values and %v by their events", at, a.Weights()[at], b.Weights()[at])
+	}
+	if sa, _ := ma.Mean(Spikes); sa == 0 {
+		t.Error("no neuron fires")
+	} else if sb, _ := mb.Mean(Spikes); sa != sb {
+		t.Errorf("%v spikes a sample by values and %v by events", sa, sb)
+	}
+	if _, err := b.Step(t.Context(), x); err == nil || !strings.Contains(err.Error(), "learns from") {
+		t.Errorf("values for a network of events: %v", err)
+	}
+	if _, err := NewPublished().Learner(recorded); err == nil || !strings.Contains(err.Error(), "events take rule stdp") {
+		t.Errorf("events for the published network: %v", err)
+	}
 }
