@@ -105,7 +105,7 @@ func (p *runner) check(b *sample.Batch) error {
 		return fmt.Errorf("stdp: samples are %v, the network learns from %v: use the data that it is for", *b.Spec, p.setting.Spec)
 	}
 	if b.Spec.Events {
-		if n := b.Spec.Size(); n != p.memory.inputs || len(b.Events) != b.Len() || !(b.Spec.Duration > 0) {
+		if n := b.Spec.Shape.Size(); n != p.memory.inputs || len(b.Events) != b.Len() || !(b.Spec.Duration > 0) {
 			return fmt.Errorf("stdp: %d recordings of %d units in %v s for %d samples, want %d units and a duration: use the data that the network is for", len(b.Events), n, b.Spec.Duration, b.Len(), p.memory.inputs)
 		}
 		return nil

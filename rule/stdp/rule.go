@@ -160,8 +160,8 @@ func shape(neurons int, s train.Setting) (inputs, classes int, err error) {
 		return 0, 0, fmt.Errorf("stdp: samples are %v, want events, or values without time, which become rates; series take rule bptt", s.Spec)
 	case s.Steps < 1 || s.Steps > maxSteps:
 		return 0, 0, fmt.Errorf("stdp: steps is %d, want from 1 to %d; 250 is usual", s.Steps, maxSteps)
-	case s.Spec.Size() > math.MaxInt32/neurons:
-		return 0, 0, fmt.Errorf("stdp: %d neurons on %d inputs, want fewer than 2³¹ weights; take fewer neurons", neurons, s.Spec.Size())
+	case s.Spec.Shape.Size() > math.MaxInt32/neurons:
+		return 0, 0, fmt.Errorf("stdp: %d neurons on %d inputs, want fewer than 2³¹ weights; take fewer neurons", neurons, s.Spec.Shape.Size())
 	}
 	for i, t := range s.Tasks {
 		target, err := s.Spec.Target(t.Target)
@@ -172,7 +172,7 @@ func shape(neurons int, s train.Setting) (inputs, classes int, err error) {
 			return 0, 0, fmt.Errorf("stdp: %w", err)
 		}
 	}
-	return s.Spec.Size(), len(f.Classes), nil
+	return s.Spec.Shape.Size(), len(f.Classes), nil
 }
 
 // norm is the sum that a neuron's weights are scaled to.

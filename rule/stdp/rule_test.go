@@ -582,7 +582,9 @@ func TestEventsEqualTheirTrains(t *testing.T) {
 	if _, err := b.Step(t.Context(), x); err == nil || !strings.Contains(err.Error(), "learns from") {
 		t.Errorf("values for a network of events: %v", err)
 	}
-	if _, err := NewPublished().Learner(recorded); err == nil || !strings.Contains(err.Error(), "events take rule stdp") {
+	p := NewPublished()
+	p.Neurons = 10
+	if _, err := p.Learner(recorded); err == nil || !strings.Contains(err.Error(), "events take rule stdp") {
 		t.Errorf("events for the published network: %v", err)
 	}
 }
