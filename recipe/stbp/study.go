@@ -2,7 +2,6 @@ package stbp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -306,20 +305,4 @@ func (s *study) missing(ctx context.Context, what string, err error, claims ...s
 	}
 	s.Env.Observer.Warn(what + " is left out: " + err.Error())
 	return s.leave("the data are missing: "+err.Error(), claims...)
-}
-
-// errNoScores is a defect of an evaluation.
-var errNoScores = errors.New("stbp: an evaluation without classes")
-
-// wrong are the places of the test samples that a job answers wrong.
-func wrong(t *recipe.Trained) (map[int]bool, error) {
-	classes := t.Result.Test.Classes()
-	if classes == nil {
-		return nil, errNoScores
-	}
-	out := map[int]bool{}
-	for _, m := range classes.Wrong {
-		out[m.Sample] = true
-	}
-	return out, nil
 }

@@ -1,4 +1,4 @@
-package stbp
+package nmnist
 
 import (
 	"context"
@@ -15,14 +15,14 @@ import (
 // blur is the deviation in pixels by which counts are blurred before they are compared.
 const blur = 1.
 
-// kernelRidge answers test images by kernel ridge regression on the classes as ±1, of
+// KernelRidge answers test images by kernel ridge regression on the classes as ±1, of
 // the square roots of blurred images, scaled to length 1:
 //
 //	f(x) = k(x)ᵀ(K + λI)⁻¹Y,   k(x, z) = exp(−‖x − z‖²/(2·w·m))
 //
 // with m the median of squared distances. Width w and penalty λ are those of the least
 // squared error when each training image is left out in turn.
-func kernelRidge(ctx context.Context, train, test sample.Source) ([]int, error) {
+func KernelRidge(ctx context.Context, train, test sample.Source) ([]int, error) {
 	x, labels, err := blurred(ctx, train)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func kernelRidge(ctx context.Context, train, test sample.Source) ([]int, error) 
 		}
 	}
 	if best == nil {
-		return nil, errors.New("stbp: kernel ridge: every kernel is singular; are recordings of a fold the same?")
+		return nil, errors.New("nmnist: kernel ridge: every kernel is singular; are recordings of a fold the same?")
 	}
 	answers := make([]int, len(z))
 	for i := range answers {
