@@ -11,6 +11,7 @@ import (
 	"synfire/recipe/hybrid"
 	"synfire/recipe/joint"
 	"synfire/recipe/nessler"
+	"synfire/recipe/nmniststdp"
 	"synfire/recipe/ordinary"
 	"synfire/recipe/precise"
 	"synfire/recipe/qcfs"
@@ -59,6 +60,7 @@ func Recipes() []recipe.Recipe {
 		codes.Recipe(),
 		brunel.Recipe(),
 		stdpcnn.Recipe(),
+		nmniststdp.Recipe(),
 		spikeprop.Recipe(),
 		tempotron.Recipe(),
 		precise.Recipe(),

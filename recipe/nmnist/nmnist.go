@@ -47,29 +47,19 @@ type Way struct {
 	Config     model.Config
 }
 
-// Fold classifies the test part of a fold, the k-th from 0, by a job of a study.
-func (w Way) Fold(ctx context.Context, s *recipe.Study, k int, all sample.Source, f Fold, out Right) error {
+// Fold classifies the test part of a fold, the k-th from 0, by a job of a study. The job is nil
+// where nothing was trained; of many jobs learners take memory, and are to be dropped.
+func (w Way) Fold(ctx context.Context, s *recipe.Study, k int, all sample.Source, f Fold, out Right) (*recipe.Trained, error) {
 	train, err := sample.Subset(all, f.Train)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	test, err := sample.Subset(all, f.Test)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if w.Config.Rule == nil {
-		answers, err := KernelRidge(ctx, Counted{train}, Counted{test})
-		if err != nil {
-			return err
-		}
-		for i, answer := range answers {
-			target, err := test.Target(i, 0)
-			if err != nil {
-				return err
-			}
-			out[f.Test[i]] = answer == target.Class
-		}
-		return nil
+		return nil, ridge(ctx, train, test, f, out)
 	}
 	if w.Of != nil {
 		train, test = w.Of(train), w.Of(test)
@@ -77,24 +67,39 @@ func (w Way) Fold(ctx context.Context, s *recipe.Study, k int, all sample.Source
 	s.On(train, test)
 	t := s.Run(ctx, recipe.Job{Name: fmt.Sprintf("%s-%d", w.Name, k+1), Config: w.Config})
 	if t == nil {
-		return s.Err()
+		return nil, s.Err()
 	}
-	bad, err := Wrong(t)
+	bad, err := wrong(t)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i, place := range f.Test {
 		out[place] = !bad[i]
 	}
-	t.Learner = nil // of twenty jobs they would take memory
+	return t, nil
+}
+
+// ridge answers by kernel ridge regression on counts.
+func ridge(ctx context.Context, train, test sample.Source, f Fold, out Right) error {
+	answers, err := KernelRidge(ctx, Counted{train}, Counted{test})
+	if err != nil {
+		return err
+	}
+	for i, answer := range answers {
+		target, err := test.Target(i, 0)
+		if err != nil {
+			return err
+		}
+		out[f.Test[i]] = answer == target.Class
+	}
 	return nil
 }
 
 // errNoScores is a defect of an evaluation.
 var errNoScores = errors.New("nmnist: an evaluation without classes")
 
-// Wrong are the places of the test samples that a job answers wrong.
-func Wrong(t *recipe.Trained) (map[int]bool, error) {
+// wrong are the places of the test samples that a job answers wrong.
+func wrong(t *recipe.Trained) (map[int]bool, error) {
 	classes := t.Result.Test.Classes()
 	if classes == nil {
 		return nil, errNoScores

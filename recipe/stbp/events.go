@@ -41,7 +41,7 @@ func (s *study) recordings(ctx context.Context) error {
 	}
 	for k, f := range nmnist.Folds(all.Len(), nmnist.Parts) {
 		for i, w := range ways {
-			if err := w.Fold(ctx, s.Study, k, all, f, outcome[i]); err != nil {
+			if err := s.fold(ctx, w, k, all, f, outcome[i]); err != nil {
 				return err
 			}
 		}
@@ -51,6 +51,15 @@ func (s *study) recordings(ctx context.Context) error {
 		return err
 	}
 	return s.compared(ways, outcome, simulated, a.Len())
+}
+
+// fold classifies a fold and keeps no network.
+func (s *study) fold(ctx context.Context, w nmnist.Way, k int, all sample.Source, f nmnist.Fold, out nmnist.Right) error {
+	t, err := w.Fold(ctx, s.Study, k, all, f, out)
+	if t != nil {
+		t.Learner = nil
+	}
+	return err
 }
 
 // simulated are as many digits of MNIST as an ideal camera sees them, in folds likewise.
@@ -74,7 +83,7 @@ func (s *study) simulated(ctx context.Context, w nmnist.Way, train, test int) (n
 	all, out := nmnist.Remember(joined), make(nmnist.Right, joined.Len())
 	w.Name = "nmnist-simulated"
 	for k, f := range nmnist.Folds(all.Len(), nmnist.Parts) {
-		if err := w.Fold(ctx, s.Study, k, all, f, out); err != nil {
+		if err := s.fold(ctx, w, k, all, f, out); err != nil {
 			return nil, err
 		}
 	}
