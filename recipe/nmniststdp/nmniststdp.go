@@ -51,7 +51,7 @@ func claims() []report.Claim {
 			ID: learnedClaim, Name: "accuracy on 1,100 real recordings of N-MNIST, five folds, 200 neurons that learn without labels", Unit: "%",
 			Source: "no paper", Direction: report.AtLeast, Statistic: report.Median, Seeds: report.Seeds{Short: 1, Full: 3}, N: n,
 			Bounds: report.Bounds{Short: bound(65), Full: bound(65)},
-			Note: "To be reported, beside ridge regression, drawn weights and scrambled times; the bound is what the held-out recordings let expect. " + chosen,
+			Note:   "To be reported, beside ridge regression, drawn weights and scrambled times; the bound is what the held-out recordings let expect. " + chosen,
 		}, {
 			ID: drawnClaim, Name: "the same less that of weights as they were drawn, whose thresholds adapt alike", Unit: "points",
 			Source: "no paper", Direction: report.AtLeast, Statistic: report.Min, Seeds: report.Seeds{Short: 1, Full: 3}, N: n,
