@@ -73,6 +73,9 @@ func Default() Catalog {
 	published := stdp.NewPublished()
 	published.Neurons = 20
 	c.Rules[stdp.PublishedKind] = model.Kind{New: func() any { r := stdp.NewPublished(); return &r }, Example: published}
+	contest := stdp.NewQuerlioz()
+	contest.Neurons = 20
+	c.Rules[stdp.QuerliozKind] = model.Kind{New: func() any { r := stdp.NewQuerlioz(); return &r }, Example: contest}
 	c.Rules[joint.Kind] = model.Kind{New: func() any { r := joint.NewRule(); return &r }, Example: joint.NewRule()}
 	c.Rules[bptt.GraphKind] = model.Kind{New: func() any { return &bptt.Graph{} }, Example: bptt.Graph{}}
 	return c

@@ -55,6 +55,7 @@ func Recipes() []recipe.Recipe {
 		ordinary.Recipe(),
 		qcfs.Recipe(),
 		diehlcook.Recipe(),
+		diehlcook.Querlioz(),
 		triplet.Recipe(),
 		nessler.Recipe(),
 		codes.Recipe(),

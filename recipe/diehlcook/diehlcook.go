@@ -147,8 +147,24 @@ func names(scale report.Scale) []row {
 	return []row{{n400, 3}, {n100, 3}, {weak, 3}, {published, 1}, {n1600, 1}, {n6400, 1}}
 }
 
+// about is what a page says of its networks.
+type about struct {
+	title, thresholds string // thresholds with their unit
+	link              report.Link
+	notes             []string
+}
+
+var aboutDiehlCook = about{
+	title: "Digits without labels", thresholds: "adaptive part of thresholds (mV)",
+	link:  report.Link{Text: "Diehl and Cook 2015", URL: "https://doi.org/10.3389/fncom.2015.00099"},
+	notes: []string{"The authors' program assigns labels on the test images unless it is told otherwise."},
+}
+
 // study is the jobs of a run.
-type study struct{ *recipe.Study }
+type study struct {
+	*recipe.Study
+	about about
+}
 
 func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	c, err := Config(e.Scale, e.Seed)
@@ -159,7 +175,7 @@ func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := study{recipe.NewStudy(e, trainSet, testSet)}
+	s := study{recipe.NewStudy(e, trainSet, testSet), aboutDiehlCook}
 	for _, row := range names(e.Scale) {
 		for i := range uint64(row.seeds) {
 			c.Seed = e.Seed + i
@@ -193,7 +209,7 @@ func (s *study) measure(t *recipe.Trained) {
 	case n400:
 		s.Add("epoch", t.EpochSeconds(), t.Sets.Train.Len())
 		s.Add(n400, accuracy, n)
-	case n1600, n6400, published:
+	case n1600, n6400, published, querlioz:
 		s.Add(t.Name, accuracy, n)
 	}
 }

@@ -106,3 +106,28 @@ func TestMosaic(t *testing.T) {
 		t.Error("weights of other neurons are taken")
 	}
 }
+
+// The network with simplified plasticity has its claim and its jobs, and learns at smoke.
+func TestQuerlioz(t *testing.T) {
+	c, err := querliozConfig(report.Full, 7)
+	if r := c.Rule.(stdp.Querlioz); err != nil || c.Validate() != nil || r.Neurons != 300 || c.Epochs != 4 || c.Seed != 7 {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if _, err := querliozConfig("long", 1); err == nil || err.Error() != `querlioz: no scale "long": use smoke, short or full` {
+		t.Errorf("%v", err)
+	}
+	if testing.Short() {
+		return
+	}
+	e := &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Out: t.TempDir(), Observer: train.None{}, Now: time.Now}
+	o, err := Querlioz().Run(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := o.Measured[querlioz]; len(m.Values) != 1 || m.Values[0] < 30 {
+		t.Errorf("%+v", m)
+	}
+	if _, err := os.Stat(filepath.Join(e.Out, "weights-querlioz.png")); err != nil {
+		t.Error(err)
+	}
+}

@@ -52,11 +52,11 @@ func (s *study) outcome(context.Context) (*recipe.Outcome, error) {
 	first := s.Jobs[0]
 	lead := fmt.Sprintf("Of the test images %.2f %% are named rightly by %d neurons that learned without labels.",
 		first.Result.Test.Value("accuracy"), len(first.Learner.(*stdp.Learner).Labels()))
+	notes := append([]string{"Neurons get their labels by training images, with weights and thresholds that stand still."}, s.about.notes...)
 	return s.Outcome(func(report.Run) report.Page {
 		return report.Page{
-			Title: "Digits without labels", Lead: lead, Sections: sections, Config: strings.Join(configs, "\n"),
-			Links: []report.Link{{Text: "Diehl and Cook 2015", URL: "https://doi.org/10.3389/fncom.2015.00099"}},
-			Notes: []string{"Neurons get their labels by training images, with weights and thresholds that stand still. The authors' program assigns them on the test images unless it is told otherwise."},
+			Title: s.about.title, Lead: lead, Sections: sections, Config: strings.Join(configs, "\n"),
+			Links: []report.Link{s.about.link}, Notes: notes,
 		}
 	})
 }
@@ -65,11 +65,11 @@ func (s *study) outcome(context.Context) (*recipe.Outcome, error) {
 func (s *study) learning() (report.Section, error) {
 	out := report.Section{
 		Title: "Learning",
-		Text:  "On the validation images after each epoch, of which the best is the result. Thresholds are the mean of their adaptive parts while training. Of several seeds the lines are the mean and the bands the range.",
+		Text:  "On the validation images after each epoch, of which the best is the result. Thresholds are the mean while training. Of several seeds the lines are the mean and the bands the range.",
 	}
 	valid := func(e run.Epoch) run.Figures { return e.Valid }
 	training := func(e run.Epoch) run.Figures { return e.Train }
-	panels := []figure.Panel{{Name: "accuracy (%)"}, {Name: "spikes an image"}, {Name: "thresholds (mV)"}}
+	panels := []figure.Panel{{Name: "accuracy (%)"}, {Name: "spikes an image"}, {Name: s.about.thresholds}}
 	for _, name := range s.Names() {
 		for i, value := range []func(run.Epoch) float64{course(valid, "accuracy"), course(valid, stdp.Spikes), course(training, stdp.Average)} {
 			line := s.Course(name, value)
@@ -109,7 +109,7 @@ func (s *study) neurons(t *recipe.Trained) (report.Section, error) {
 	}
 	out.Figures = append(out.Figures, report.Figure{PNG: picture, Alt: "The weights of each neuron as a picture", Caption: "A picture for each neuron: its weights from the pixels, black at its largest."})
 	thresholds := histogram(l.Thresholds())
-	f, err := figure.Curves("Thresholds", "adaptive part (mV)", figure.Panel{Name: "neurons", Series: []figure.Series{thresholds}})
+	f, err := figure.Curves("Thresholds", s.about.thresholds, figure.Panel{Name: "neurons", Series: []figure.Series{thresholds}})
 	if err != nil {
 		return out, err
 	}

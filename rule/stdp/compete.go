@@ -143,6 +143,15 @@ type trains struct {
 	sorted []int32 // inputs, by steps, of one step ascending
 }
 
+// show makes the trains of a sample.
+func (s *trains) show(x shown, rate float64, steps int, key rng.Key) error {
+	if x.duration > 0 {
+		s.take(x.events, x.duration, steps)
+		return nil
+	}
+	return s.draw(x.values, rate, steps, key)
+}
+
 // draw draws trains of a number of steps for values in [0, 1], rate in Hz.
 func (s *trains) draw(x []tensor.Float, rate float64, steps int, key rng.Key) error {
 	s.active, s.value = kernel.Nonzeros(s.active[:0], s.value[:0], x, 0)
@@ -224,9 +233,7 @@ func (s *trains) at(t int) []int32 { return s.sorted[s.start[t]:s.start[t+1]] }
 
 // run shows a sample, whose random numbers are those of a key.
 func (c *competition) run(x shown, key rng.Key, learning bool) error {
-	if x.duration > 0 {
-		c.spikes.take(x.events, x.duration, c.steps)
-	} else if err := c.spikes.draw(x.values, c.rule.Rate, c.steps, key.Str("input")); err != nil {
+	if err := c.spikes.show(x, c.rule.Rate, c.steps, key.Str("input")); err != nil {
 		return err
 	}
 	c.show(draws{key: key.Str("winner")}, learning)
