@@ -18,17 +18,20 @@ import (
 // The ways differ in what they are held apart by, and in nothing else.
 func TestWays(t *testing.T) {
 	list := ways(sizes[report.Full], model.Data{Name: "nmnist-1100"}, 3)
-	learns, stands, scrambled := list[0].Config.Rule.(stdp.Rule), list[1].Config.Rule.(stdp.Rule), list[2]
+	learns, stands, still, scrambled := list[0].Config.Rule.(stdp.Rule), list[1].Config.Rule.(stdp.Rule), list[2].Config.Rule.(stdp.Rule), list[3]
 	if learns.Plus == 0 || learns.Minus == 0 || stands.Plus != 0 || stands.Minus != 0 {
 		t.Errorf("the first learns by %v and %v, the second by %v and %v", learns.Plus, learns.Minus, stands.Plus, stands.Minus)
+	}
+	if still.Rise != 0 || still.Plus != 0 || still.Minus != 0 {
+		t.Errorf("%+v, want neurons that stand still", still)
 	}
 	if stands.Plus, stands.Minus = learns.Plus, learns.Minus; stands != learns {
 		t.Errorf("%+v and %+v", learns, stands)
 	}
-	if scrambled.Of == nil || scrambled.Config.Rule != list[0].Config.Rule || list[0].Of != nil || list[3].Config.Rule != nil {
+	if scrambled.Of == nil || scrambled.Config.Rule != list[0].Config.Rule || list[0].Of != nil || list[4].Config.Rule != nil {
 		t.Errorf("%+v", list)
 	}
-	for _, w := range list[:3] {
+	for _, w := range list[:4] {
 		if err := w.Config.Validate(); err != nil || w.Config.Seed != 3 {
 			t.Errorf("%s: seed %d, %v", w.Name, w.Config.Seed, err)
 		}
