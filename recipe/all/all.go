@@ -24,6 +24,7 @@ import (
 	"synfire/recipe/spikeprop"
 	"synfire/recipe/spikingresnet"
 	"synfire/recipe/spikingyolo"
+	"synfire/recipe/spokendigits"
 	"synfire/recipe/stbp"
 	"synfire/recipe/stdb"
 	"synfire/recipe/stdpcnn"
@@ -62,6 +63,7 @@ func Recipes() []recipe.Recipe {
 		spikeprop.Recipe(),
 		tempotron.Recipe(),
 		precise.Recipe(),
+		spokendigits.Recipe(),
 	}
 	list = append(list, recorded.Recipes()...)
 	return append(list, eqprop.Recipes()...)
