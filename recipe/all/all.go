@@ -22,6 +22,7 @@ import (
 	"synfire/recipe/spikegrad"
 	"synfire/recipe/spikenorm"
 	"synfire/recipe/spikeprop"
+	"synfire/recipe/spikingdbn"
 	"synfire/recipe/spikingresnet"
 	"synfire/recipe/spikingyolo"
 	"synfire/recipe/spokendigits"
@@ -63,6 +64,7 @@ func Recipes() []recipe.Recipe {
 		spikeprop.Recipe(),
 		tempotron.Recipe(),
 		precise.Recipe(),
+		spikingdbn.Recipe(),
 		spokendigits.Recipe(),
 	}
 	list = append(list, recorded.Recipes()...)
