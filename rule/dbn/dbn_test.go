@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"synfire/internal/par"
@@ -270,6 +271,22 @@ func TestNet(t *testing.T) {
 	}
 	if right < 29 {
 		t.Errorf("%d of 30 are right", right)
+	}
+	pool := par.New(1)
+	defer pool.Close()
+	all := make([]float64, 90)
+	n.Rates(pool, x, all)
+	for i, label := range labels {
+		if online.Best(all[3*i:][:3]) != label {
+			t.Errorf("sample %d of class %d has rates %v", i, label, all[3*i:][:3])
+		}
+	}
+	x[5] = 2
+	if _, err := n.Run(x[:12], 0, scores); err == nil || !strings.Contains(err.Error(), "value 5 is 2") {
+		t.Errorf("a value of 2: %v", err)
+	}
+	if err := n.LearnBatch(&online.Batch{Pool: pool, X: x, Labels: labels, Scores: all, Loss: make([]float64, 30)}); err == nil {
+		t.Error("a value of 2 is learned")
 	}
 }
 

@@ -58,6 +58,9 @@ func (n *Net) Learn(x []tensor.Float, label int, factor float64, scores []float6
 // LearnBatch lets all machines learn, each from the rates of the one below. Scores are the rates
 // of the labels before.
 func (n *Net) LearnBatch(b *online.Batch) error {
+	if err := inRange(b.X); err != nil {
+		return err
+	}
 	size := len(b.Labels)
 	n.Rates(b.Pool, b.X, b.Scores)
 	for i, label := range b.Labels {
@@ -84,6 +87,16 @@ func (n *Net) LearnBatch(b *online.Batch) error {
 	return nil
 }
 
+// inRange returns an error for a value that is no brightness.
+func inRange(x []tensor.Float) error {
+	for i, v := range x {
+		if !(v >= 0 && v <= 1) {
+			return fmt.Errorf("value %d is %v, want one in [0, 1], which becomes a rate; scale the data, and leave normalize out", i, v)
+		}
+	}
+	return nil
+}
+
 func finite(w []float64) (int, bool) {
 	for i, v := range w {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -93,8 +106,8 @@ func finite(w []float64) (int, bool) {
 	return 0, true
 }
 
-// Rates answers samples by Siegert's rates, without spikes: scores are the activities of the
-// labels.
+// Rates answers samples, of values in [0, 1], by Siegert's rates, without spikes: scores are the
+// activities of the labels. It is for one goroutine.
 func (n *Net) Rates(pool *par.Pool, x []tensor.Float, scores []float64) {
 	size := len(scores) / n.classes
 	states := n.inputRates(x)
@@ -121,7 +134,7 @@ func (n *Net) Rates(pool *par.Pool, x []tensor.Float, scores []float64) {
 func (n *Net) inputRates(x []tensor.Float) []tensor.Float {
 	out := make([]tensor.Float, len(x))
 	for i, v := range x {
-		out[i] = tensor.Float(n.rule.Bright) * min(max(v, 0), 1)
+		out[i] = tensor.Float(n.rule.Bright) * v
 	}
 	return out
 }
@@ -192,6 +205,9 @@ func (c *cells) receive(at float64, w func(i int) float64, n LIF) {
 // Scores are spikes of the labels as parts of the most there could be, and what is left of a
 // potential counts as part of a spike.
 func (n *Net) Run(x []tensor.Float, label int, scores []float64) (float64, error) {
+	if err := inRange(x); err != nil {
+		return 0, err
+	}
 	for _, c := range n.cells {
 		clear(c.v)
 		clear(c.until)
@@ -228,10 +244,10 @@ func (n *Net) inputs(x []tensor.Float) []event {
 	most := n.rule.Bright / n.rule.Neuron.Refractory // Hz
 	var all []event
 	for i, v := range x {
-		if v <= 0 {
+		if v == 0 {
 			continue
 		}
-		rate := most * float64(min(v, 1))
+		rate := most * float64(v)
 		for at := -math.Log1p(-src.Float64()) / rate; at < n.rule.Duration; at -= math.Log1p(-src.Float64()) / rate {
 			all = append(all, event{at, i})
 		}
