@@ -31,7 +31,7 @@ func Recipe() recipe.Recipe {
 	offline.Note = "Rates of learning and epochs were chosen on training images held out. Persistent chains, fast weights and the push to sparse activities of the authors' program are left out."
 	return recipe.Recipe{
 		ID: "spiking-dbn", Paper: "survey-2018", Title: "A spiking belief net, learned by Siegert's rates",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 10, report.Full: 60},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 15, report.Full: 70},
 		Claims:  []report.Claim{offline}, Run: reproduce,
 	}
 }
@@ -46,7 +46,7 @@ type size struct {
 var sizes = map[report.Scale]size{
 	report.Smoke: {data: mnist.SampleName, seeds: 1, hidden: 100, epochs: 6, batch: 20, shown: 100},
 	report.Short: {data: "mnist", seeds: 1, hidden: 500, epochs: 8, batch: 50, shown: 1000},
-	report.Full:  {data: "mnist", seeds: 3, hidden: 500, epochs: 20, batch: 50, shown: 2000},
+	report.Full:  {data: "mnist", seeds: 3, hidden: 500, epochs: 12, batch: 50, shown: 2000},
 }
 
 func (z size) config(seed uint64) model.Config {
