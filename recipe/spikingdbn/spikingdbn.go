@@ -28,7 +28,7 @@ func Recipe() recipe.Recipe {
 	offline := recipe.Bounded(offlineClaim, "MNIST test accuracy by spikes of a belief net that learned by Siegert's rates", "%", "O'Connor et al. 2013, reported",
 		report.AtLeast, 92, report.Seeds{Short: 1, Full: 3}, report.Samples{Short: 10_000, Full: 10_000})
 	offline.Published = &published
-	offline.Note = "Rates of learning and epochs were chosen on training images held out. Persistent chains, fast weights and the push to sparse activities of the authors' program are left out."
+	offline.Note = "The rate of learning and the batch were chosen on training images held out. Persistent chains, fast weights and the push to sparse activities of the authors' program are left out."
 	return recipe.Recipe{
 		ID: "spiking-dbn", Paper: "survey-2018", Title: "A spiking belief net, learned by Siegert's rates",
 		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 15, report.Full: 70},
@@ -45,8 +45,8 @@ type size struct {
 
 var sizes = map[report.Scale]size{
 	report.Smoke: {data: mnist.SampleName, seeds: 1, hidden: 100, epochs: 6, batch: 20, shown: 100},
-	report.Short: {data: "mnist", seeds: 1, hidden: 500, epochs: 8, batch: 50, shown: 1000},
-	report.Full:  {data: "mnist", seeds: 3, hidden: 500, epochs: 12, batch: 50, shown: 2000},
+	report.Short: {data: "mnist", seeds: 1, hidden: 500, epochs: 6, batch: 20, shown: 1000},
+	report.Full:  {data: "mnist", seeds: 3, hidden: 500, epochs: 10, batch: 20, shown: 2000},
 }
 
 func (z size) config(seed uint64) model.Config {
