@@ -17,11 +17,18 @@ type Random interface {
 // Augment changes a training sample at random, anew in each epoch. A type with
 // a method Validate() error is checked by NewCursor.
 type Augment interface {
-	// Apply writes all of dst, values of the shape (H, W, C), from src. What it
+	// Apply writes all of dst, values of the shape (H, W, C) unless it is Shaped, from src. What it
 	// does may depend on src and r alone. Bytes come scaled to [0, 1]. Targets
 	// that follow the values, such as boxes, it changes too; of a series, they
 	// are given with the first step alone.
 	Apply(dst, src []tensor.Float, targets []sample.Target, spec *sample.Spec, r Random)
+}
+
+// Shaped is an Augment of samples that are no images.
+type Shaped interface {
+	Augment
+	// Check returns an error for samples that it does not take.
+	Check(spec sample.Spec) error
 }
 
 // Planned is an Augment that plans what a sample looks like from epoch to epoch, rather

@@ -84,7 +84,11 @@ func NewCursor(src sample.Source, opts CursorOptions) (*Cursor, error) {
 		}
 	}
 	for _, a := range opts.Augment {
-		if len(c.spec.Shape) != 3 {
+		if s, ok := a.(Shaped); ok {
+			if err := s.Check(c.spec); err != nil {
+				return nil, fmt.Errorf("data: cursor: %w", err)
+			}
+		} else if len(c.spec.Shape) != 3 {
 			return nil, fmt.Errorf("data: cursor: augmentation of samples of shape %v, expected height, width, channels: leave it out", c.spec.Shape)
 		}
 		if v, ok := a.(interface{ Validate() error }); ok {

@@ -58,7 +58,7 @@ func small(t *testing.T, name string, src []byte) model.Config {
 	case c.Data.Name != "":
 		c.Data = model.Data{Name: mnist.SampleName}
 	}
-	if c.Data.NPZ == "" && c.Data.Folder == "" {
+	if files := c.Data.Source != nil && len(c.Data.Source.Paths()) > 0; !files && c.Data.NPZ == "" && c.Data.Folder == "" {
 		c.Data.Train, c.Data.Test = 48, 20
 	}
 	if r, ok := c.Rule.(bptt.Rule); ok && r.Whiten != nil { // digits have one channel, so fewer kernels

@@ -15,12 +15,12 @@ import (
 
 // notONNX are the examples that an ONNX file cannot carry, and what is said of them.
 var notONNX = map[string]string{
-	"recurrent": "kind recurrent has state", "alif": "kind recurrent has state", "sine": "kind recurrent has state",
+	"recurrent": "kind recurrent has state", "alif": "kind recurrent has state", "own-sounds": "kind recurrent has state", "sine": "kind recurrent has state",
 	"own-joint": "neurons stdb", "cuba": "neurons cuba-lif", "own-stdb": "varied", "own-stbp": "kind neu-norm has state",
 	"depthwise": "kind parametric-spiking has state", "max-count": "kind max-count has state", "delay": "kind delay has state",
 	"attention": "kind gather: not supported", "own-qcfs": "kind qcfs: not supported", "counting": "kind counting has state", "signed": "kind signed has state",
 	"own-eqprop": "is no network of layers", "own-eqprop-predictor": "is no network of layers", "own-superspike": "is no network of layers",
-	"own-spikeprop": "is no network of layers", "own-tempotron": "is no network of layers", "own-precise": "is no network of layers", "own-mostafa": "is no network of layers",
+	"own-spikeprop": "is no network of layers", "own-tempotron": "is no network of layers", "own-precise": "is no network of layers", "own-mostafa": "is no network of layers", "own-dbn": "is no network of layers",
 	"own-s4nn": "is no network of layers", "own-stdp": "is no network of layers", "own-diehl-cook": "is no network of layers", "own-querlioz": "is no network of layers", "own-spikegrad": "is no network of layers",
 }
 

@@ -258,6 +258,7 @@ func augmentKinds() map[string]Kind {
 		"alternating-flip": kind(data.AlternatingFlip{}, data.AlternatingFlip{}),
 		"scale":            kind(data.Scale{By: 0.2}, data.Scale{By: 0.3, Border: data.Edge}),
 		"cutout":           kind(data.Cutout{}, data.Cutout{Size: 3}),
+		"slide":            kind(sound.Slide{Max: 2}, sound.Slide{Max: 1}),
 		"color-jitter":     kind(data.ColorJitter{}, data.ColorJitter{Brightness: 0.2, Contrast: 0.2, Saturation: 0.2}),
 	}
 }

@@ -17,7 +17,9 @@
 //	x[t, m] = ln(1 + E[t, m]/10⁻⁶)
 //
 // E as package internal/mel has it: m mean squares of triangles of frequencies evenly
-// spaced in mel; silence is 0. The last frame is filled up with silence. Sounds differ
+// spaced in mel; silence is 0. The last frame is filled up with silence. With level each
+// sound is first scaled to that root mean square, so that how loud it was recorded does not
+// count. Sounds differ
 // in duration: data.Length says what becomes of that. All have one rate and one number
 // of channels. Files are read when they are needed.
 package sound
@@ -27,6 +29,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path"
 	"regexp"
 	"slices"
@@ -51,6 +54,7 @@ type WAV struct {
 	Frame       int        `yaml:"frame"`                  // samples of sound from one frame to the next
 	Window      int        `yaml:"window,omitempty"`       // samples of sound that the bands of a frame hear; 0: two frames
 	Bands       int        `yaml:"bands,omitempty"`        // of the filter bank; 0: the samples themselves
+	Level       float64    `yaml:"level,omitempty"`        // root mean square that each sound is scaled to, such as 0.1; 0: as recorded
 	Pattern     string     `yaml:"pattern,omitempty"`      // regular expression whose first group is the class; empty: class folders
 	TestPattern string     `yaml:"test-pattern,omitempty"` // regular expression of the names of test samples
 	Classes     []string   `yaml:"classes,omitempty"`      // in the order of the outputs; empty: all, sorted
@@ -64,6 +68,8 @@ func (w WAV) Validate() error {
 		return errors.New("data: sound: no path; give that of a folder or zip file")
 	case w.Frame < 1 || w.Frame > maxFrame || w.Window < 0 || w.Window > maxFrame || w.Bands < 0:
 		return fmt.Errorf("data: sound: frame %d, window %d, bands %d; want a frame of at least 1 sample, and neither of the others negative", w.Frame, w.Window, w.Bands)
+	case !(w.Level >= 0) || math.IsInf(w.Level, 1):
+		return fmt.Errorf("data: sound: level %v, want the root mean square that sounds are scaled to, such as 0.1, or 0", w.Level)
 	case w.Bands == 0 && w.Window != 0:
 		return errors.New("data: sound: a window is what the bands hear; give bands, or remove it")
 	case w.Pattern == "" && w.TestPattern != "":
@@ -230,11 +236,12 @@ func readInfo(fsys fs.FS, name string) (wav.Info, error) {
 // cutter makes frames of sounds.
 type cutter struct {
 	frame, channels int
+	level           float64   // 0: as recorded
 	bank            *mel.Bank // nil: the samples themselves
 }
 
 func (w WAV) cutter(info wav.Info) (c cutter, err error) {
-	c = cutter{frame: w.Frame, channels: info.Channels}
+	c = cutter{frame: w.Frame, channels: info.Channels, level: w.Level}
 	if w.Bands == 0 {
 		return c, nil
 	}
@@ -260,8 +267,10 @@ func (c cutter) shape() tensor.Shape {
 
 func (c cutter) steps(samples int) int { return (samples + c.frame - 1) / c.frame }
 
-// cut fills dst, which is at least as long as all frames, and clears the rest.
+// cut scales the samples, fills dst, which is at least as long as all frames, and clears the
+// rest.
 func (c cutter) cut(dst []tensor.Float, samples []float32) {
+	mel.Level(samples, c.level)
 	if c.bank == nil {
 		for i, v := range samples {
 			dst[i] = tensor.Float(v)

@@ -1,7 +1,7 @@
 //go:build ignore
 
 // Makes the small data of one's own that the examples train on: images of stripes in
-// class folders (shapes/), a table of two clouds of points (clouds.csv), which
+// class folders (shapes/), tones that rise or fall (sounds/), a table of two clouds of points (clouds.csv), which
 // `synfire data convert` turns into clouds.npz, and digits (digits.npz).
 package main
 
@@ -12,6 +12,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"log"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	"synfire/data"
 	"synfire/data/mnist"
 	"synfire/format/npz"
+	"synfire/format/wav"
 )
 
 func main() {
@@ -33,12 +35,44 @@ func main() {
 			}
 		}
 	}
+	if err := tones(rand.New(rand.NewPCG(3, 4))); err != nil {
+		log.Fatal(err)
+	}
 	if err := clouds(r); err != nil {
 		log.Fatal(err)
 	}
 	if err := digits(); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// tones writes sounds of a fifth of a second and more, of any loudness.
+func tones(r *rand.Rand) error {
+	const rate = 4000
+	for i, n := range []int{12, 4} {
+		for class, name := range []string{"falling", "rising"} {
+			dir := filepath.Join("sounds", []string{"train", "test"}[i], name)
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return err
+			}
+			for take := range n {
+				s := &wav.Sound{Rate: rate, Channels: 1, Samples: make([]float32, rate/5+r.IntN(rate/10))}
+				loud, low, phase := 0.05+0.4*r.Float64(), 300+100*r.Float64(), 0.0
+				for k := range s.Samples {
+					part := float64(k) / float64(len(s.Samples))
+					if class == 0 {
+						part = 1 - part
+					}
+					phase += 2 * math.Pi * low * (1 + 2*part) / rate
+					s.Samples[k] = float32(loud * (math.Sin(phase) + 0.05*r.NormFloat64()))
+				}
+				if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%02d.wav", take)), wav.Encode(s), 0o644); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // stripes writes an image of standing or lying stripes, every third as JPEG.

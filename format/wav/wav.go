@@ -1,5 +1,5 @@
 // Package wav reads sound from WAV files: RIFF containers with uncompressed (PCM)
-// samples of 8, 16, 24 or 32 bits, or 32-bit floating-point ones.
+// samples of 8, 16, 24 or 32 bits, or 32-bit floating-point ones. It writes those of 16 bits.
 //
 //	"RIFF" size "WAVE"      the container
 //	"fmt " 16… bytes        coding (1: PCM, 3: float), channels, samples a second,
@@ -63,6 +63,23 @@ func foreign(start []byte) error {
 
 // Decode decodes a file that is in memory.
 func Decode(b []byte) (*Sound, error) { return Read(bytes.NewReader(b), int64(len(b))) }
+
+// Encode is the file of a sound, with samples of 16 bits: the nearest of 2¹⁵·x, and the
+// outermost where that is beyond.
+func Encode(s *Sound) []byte {
+	le, size := binary.LittleEndian, uint32(2*len(s.Samples))
+	b := le.AppendUint32([]byte("RIFF"), 36+size)
+	b = le.AppendUint32(append(b, "WAVEfmt "...), 16)
+	b = le.AppendUint16(le.AppendUint16(b, pcm), uint16(s.Channels))
+	b = le.AppendUint32(le.AppendUint32(b, uint32(s.Rate)), uint32(2*s.Channels*s.Rate))
+	b = le.AppendUint16(le.AppendUint16(b, uint16(2*s.Channels)), 16)
+	b = le.AppendUint32(append(b, "data"...), size)
+	for _, v := range s.Samples {
+		v := math.Round(float64(v) * (1 << 15))
+		b = le.AppendUint16(b, uint16(int16(min(max(v, math.MinInt16), math.MaxInt16))))
+	}
+	return b
+}
 
 // samples reads up to the samples, which take size bytes; passed is how many bytes it
 // read after the file's start.

@@ -97,3 +97,16 @@ func ExampleRead() {
 	fmt.Println(s.Rate, s.Samples)
 	// Output: 8000 [0.5 -0.25]
 }
+
+// What is written is read again: 16-bit values as they are, others rounded and cut off.
+func TestEncode(t *testing.T) {
+	in := &wav.Sound{Rate: 8000, Channels: 2, Samples: []float32{0.5, -1, 3, 1.4 / (1 << 15)}}
+	b := wav.Encode(in)
+	if want := file(format(1, 2, 8000, 16), chunk("data", "\x00\x40\x00\x80\xff\x7f\x01\x00")); string(b) != want {
+		t.Errorf("%q, want %q", b, want)
+	}
+	out, err := wav.Decode(b)
+	if err != nil || out.Rate != 8000 || out.Channels != 2 || !slices.Equal(out.Samples, []float32{0.5, -1, 1 - 1.0/(1<<15), 1.0 / (1 << 15)}) {
+		t.Errorf("%+v, %v", out, err)
+	}
+}

@@ -117,3 +117,18 @@ func (b *Bank) Frame(dst []float64, samples []float32, stride, t int) {
 		dst[m] = math.Log1p(e / b.power / floor)
 	}
 }
+
+// Level scales samples to a root mean square; silence stays, and for level 0 all does.
+func Level(samples []float32, level float64) {
+	var power float64
+	for _, v := range samples {
+		power += float64(v) * float64(v)
+	}
+	if power == 0 || level == 0 {
+		return
+	}
+	scale := float32(level / math.Sqrt(power/float64(len(samples))))
+	for i := range samples {
+		samples[i] *= scale
+	}
+}

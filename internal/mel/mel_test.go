@@ -102,6 +102,23 @@ func TestFrames(t *testing.T) {
 	}
 }
 
+// A level is a root mean square, whatever it was before; silence has none.
+func TestLevel(t *testing.T) {
+	for _, x := range [][]float32{{3, -4, 0, 0}, {1e-4, 1e-4}, {0, 0}} {
+		silent := x[0] == 0
+		mel.Level(x, 0)
+		before := x[0]
+		mel.Level(x, 0.1)
+		var power float64
+		for _, v := range x {
+			power += float64(v) * float64(v)
+		}
+		if got := math.Sqrt(power / float64(len(x))); silent != (got == 0) || !silent && math.Abs(got-0.1) > 1e-7 || before == x[0] && !silent {
+			t.Errorf("%v has level %v", x, got)
+		}
+	}
+}
+
 func ExampleBank() {
 	bank, err := mel.New(8000, 200, 80, 3)
 	if err != nil {

@@ -23,8 +23,10 @@ import (
 	"synfire/recipe/spikegrad"
 	"synfire/recipe/spikenorm"
 	"synfire/recipe/spikeprop"
+	"synfire/recipe/spikingdbn"
 	"synfire/recipe/spikingresnet"
 	"synfire/recipe/spikingyolo"
+	"synfire/recipe/spokendigits"
 	"synfire/recipe/stbp"
 	"synfire/recipe/stdb"
 	"synfire/recipe/stdpcnn"
@@ -65,6 +67,8 @@ func Recipes() []recipe.Recipe {
 		spikeprop.Recipe(),
 		tempotron.Recipe(),
 		precise.Recipe(),
+		spikingdbn.Recipe(),
+		spokendigits.Recipe(),
 	}
 	list = append(list, recorded.Recipes()...)
 	return append(list, eqprop.Recipes()...)

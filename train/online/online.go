@@ -140,6 +140,9 @@ func (p *Predictor) Fork() train.Predictor {
 	return &Predictor{newRunner(p.nets[0].Fork(), p.options, p.pool)}
 }
 
+// Net is the network that answers, for those who look into it.
+func (r *runner) Net() Network { return r.nets[0] }
+
 // check returns an error for a batch that the network cannot take.
 func (r *runner) check(b *sample.Batch) error {
 	o := r.options

@@ -1,0 +1,47 @@
+package spikingdbn
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"synfire/catalog"
+	"synfire/internal/par"
+	"synfire/recipe"
+	"synfire/report"
+	"synfire/snntest"
+	"synfire/train"
+)
+
+// The recipe runs at the smoke scale: it learns, and spikes answer nearly as rates do.
+func TestSmoke(t *testing.T) {
+	if testing.Short() || snntest.DoublePrecision() {
+		t.Skip("trains a net")
+	}
+	pool := par.New(0)
+	defer pool.Close()
+	e := &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Pool: pool, Observer: train.None{}, Out: filepath.Join(t.TempDir(), "run"), Now: time.Now}
+	r := Recipe()
+	o, err := r.Run(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := o.Metrics
+	if m["spikes_s1_accuracy"] < 60 || m["rates_accuracy"] < m["spikes_200ms_accuracy"]-10 || m["spikes_10ms_accuracy"] > m["spikes_200ms_accuracy"] || len(o.Measured[offlineClaim].Values) != 1 {
+		t.Errorf("measured %+v, %+v", m, o.Measured)
+	}
+	page, err := o.Page(report.Run{}).HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Spikes and rates", "First-layer weights", "Accuracy over the time of an answer"} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	e.Scale = "long"
+	if _, err := r.Run(t.Context(), e); err == nil {
+		t.Error("a scale that there is not is run")
+	}
+}
