@@ -30,7 +30,6 @@
 package mostafa
 
 import (
-	"cmp"
 	"math"
 	"slices"
 )
@@ -122,8 +121,11 @@ func (p *Pass) sort(in []float64) {
 		}
 	}
 	slices.SortFunc(p.spikes, func(a, b spike) int {
-		if c := cmp.Compare(a.z, b.z); c != 0 {
-			return c
+		switch { // no z is NaN
+		case a.z < b.z:
+			return -1
+		case a.z > b.z:
+			return 1
 		}
 		return a.unit - b.unit
 	})
