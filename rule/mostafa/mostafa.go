@@ -93,7 +93,8 @@ type Pass struct {
 	sum    []float64 // S of the causal sets
 	cause  []int     // how many groups are in the causal set
 	fired  []int     // neurons that fire, by the size of their causal sets
-	spikes []spike   // inputs that fire, by their times
+	keys   []uint64  // of the inputs that fire, to sort them by
+	spikes []spike   // these inputs, by their times
 	groups []group   // of the spikes
 	rest   bool      // the last group is most of the inputs, and all fire
 
@@ -112,23 +113,23 @@ func (l *Layer) NewPass() *Pass {
 	}
 }
 
-// sort groups the inputs by their times.
+// sort groups the inputs by their times. Numbers of the first bits of z with the unit behind sort
+// fast, and leave little to be put right by all bits.
 func (p *Pass) sort(in []float64) {
-	p.spikes, p.groups = p.spikes[:0], p.groups[:0]
+	p.keys, p.spikes, p.groups = p.keys[:0], p.spikes[:0], p.groups[:0]
 	for i, z := range in {
 		if !math.IsInf(z, 1) {
-			p.spikes = append(p.spikes, spike{z, i})
+			p.keys = append(p.keys, math.Float64bits(z)>>32<<32|uint64(i)) // of positive numbers the bits are in their order
 		}
 	}
-	slices.SortFunc(p.spikes, func(a, b spike) int {
-		switch { // no z is NaN
-		case a.z < b.z:
-			return -1
-		case a.z > b.z:
-			return 1
+	slices.Sort(p.keys)
+	for k, key := range p.keys {
+		i := int(uint32(key))
+		p.spikes = append(p.spikes, spike{in[i], i})
+		for ; k > 0 && p.spikes[k].z < p.spikes[k-1].z; k-- {
+			p.spikes[k], p.spikes[k-1] = p.spikes[k-1], p.spikes[k]
 		}
-		return a.unit - b.unit
-	})
+	}
 	for lo, hi := 0, 0; lo < len(p.spikes); lo = hi {
 		for hi = lo + 1; hi < len(p.spikes) && p.spikes[hi].z == p.spikes[lo].z; hi++ {
 		}
@@ -291,12 +292,14 @@ func (l *Layer) learn(passes []*Pass, lo, hi int, o *Rule, rate float64, r *room
 	for _, p := range passes {
 		p.gradient(lo, hi, r)
 	}
-	step := rate / float64(len(passes))
+	step, total := rate/float64(len(passes)), l.total[lo:hi]
+	clear(total)
 	for i := range l.In {
 		w, g := l.W[i*l.Out+lo:][:n], r.grad[i*n:][:n]
 		if l.Change == nil {
 			for j, a := range all {
 				w[j] -= step * (g[j] + a)
+				total[j] += w[j]
 			}
 			continue
 		}
@@ -304,6 +307,7 @@ func (l *Layer) learn(passes []*Pass, lo, hi int, o *Rule, rate float64, r *room
 		for j, a := range all {
 			change[j] = o.Momentum*change[j] - step*(g[j]+a)
 			w[j] += change[j]
+			total[j] += w[j]
 		}
 	}
 	l.lift(lo, hi, rate*o.SumCost)
@@ -348,7 +352,6 @@ func (p *Pass) gradient(lo, hi int, r *room) {
 // lift raises the weights of neurons from lo to hi whose sum is below 1, by the gradient of
 // the cost K, no further than to as much above 1.
 func (l *Layer) lift(lo, hi int, step float64) {
-	l.sum(lo, hi)
 	lifted := false
 	for j := lo; j < hi; j++ {
 		if l.total[j] >= 1 {

@@ -73,11 +73,12 @@ func (n *Net) trip(i int) *trip {
 
 // forward runs a sample, and returns the z of the outputs.
 func (t *trip) forward(r *Rule, x []tensor.Float) ([]float64, error) {
+	encode := r.encoder()
 	for i, v := range x {
 		if v < 0 || v > 1 {
 			return nil, fmt.Errorf("value %d is %v, and times stand for values in [0, 1]; scale the data, and leave normalize out", i, v)
 		}
-		t.z[i] = r.encode(float64(v))
+		t.z[i] = encode(float64(v))
 	}
 	z := t.z
 	for _, p := range t.passes {

@@ -38,15 +38,18 @@ func NewRule() Rule {
 // Ignores are the encoder and the steps: time is continuous.
 func (Rule) Ignores() []string { return []string{"encoder", "steps"} }
 
-// encode is the z of a value.
-func (r Rule) encode(x float64) float64 {
-	switch {
-	case r.Binary && x > 0.5:
-		x = 1
-	case r.Binary:
-		x = 0
+// encoder gives the z of a value.
+func (r Rule) encoder() func(x float64) float64 {
+	if !r.Binary {
+		return func(x float64) float64 { return math.Exp((1 - x) * r.Late) }
 	}
-	return math.Exp((1 - x) * r.Late)
+	late := math.Exp(r.Late)
+	return func(x float64) float64 {
+		if x > 0.5 {
+			return 1
+		}
+		return late
+	}
 }
 
 // Validate returns an error for options that make no sense.
