@@ -62,7 +62,7 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 	c := model.Config{Seed: seed, Data: model.Data{Name: "mnist"}, Steps: steps, Batch: 20, WatchTest: true, Rule: network(1000)}
 	switch scale {
 	case report.Smoke:
-		c.Data.Name, c.Epochs, c.Rule = mnist.SampleName, 5, network(100)
+		c.Data.Name, c.Epochs, c.Rule = mnist.SampleName, 5, network(300)
 	case report.Short:
 		c.Epochs = 3
 	case report.Full:

@@ -22,8 +22,8 @@ const (
 
 // The names of the networks.
 const (
-	wide = "n800"
-	deep = "n400-400"
+	wide = "wide" // 784–800–10
+	deep = "deep" // 784–400–400–10
 )
 
 // Recipe is the study.
@@ -119,7 +119,7 @@ func (s *study) measure(ctx context.Context, t *recipe.Trained) {
 		return
 	}
 	s.spikes = append(s.spikes, at)
-	name := fmt.Sprintf("%s_s%d_", map[string]string{wide: "n800", deep: "n400_400"}[t.Name], t.Config.Seed)
+	name := fmt.Sprintf("%s_s%d_", t.Name, t.Config.Seed)
 	accuracy := t.Result.Test.Value("accuracy")
 	for figure, v := range map[string]float64{
 		"accuracy": accuracy, "seconds_per_epoch": t.EpochSeconds(), "silent_outputs": at.silentOutputs(), "silent_hidden": at.silentHidden(),

@@ -55,8 +55,8 @@ func TestSpikes(t *testing.T) {
 	if h := histogram("h", s.output); h.Y[int(1/bar)] != 25 {
 		t.Errorf("histogram %v", h.Y)
 	}
-	if b := s.silentBars(); b[0].Value != 50 || b[1].Value != 50 {
-		t.Errorf("bars %v", b)
+	if w := waiting("w", s.output); w.Y[0] != 100 || w.Y[int(1.5/bar)] != 75 || w.Y[len(w.Y)-1] != 50 {
+		t.Errorf("not fired %v", w.Y)
 	}
 }
 
@@ -70,7 +70,7 @@ func TestSmoke(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"n800_s1_accuracy", "n400_400_s1_accuracy"} {
+	for _, name := range []string{"wide_s1_accuracy", "deep_s1_accuracy"} {
 		if a := o.Metrics[name]; a < 60 {
 			t.Errorf("%s is %v %%, want 60: %v", name, a, o.Metrics)
 		}

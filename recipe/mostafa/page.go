@@ -40,7 +40,7 @@ func (s *study) outcome() (*recipe.Outcome, error) {
 
 // learning draws the courses and lists the jobs.
 func (s *study) learning() (report.Section, error) {
-	out := report.Section{Title: "Learning", Text: "On the test images after each epoch; they choose nothing, and the last epoch counts. Of several seeds the lines are the mean and the bands the range."}
+	out := report.Section{Title: "Learning", Text: "On the test images after each epoch; they choose nothing, and the last epoch counts. Of several seeds the lines are the mean and the bands the range. The deep network has two hidden layers of half the size."}
 	var right, loss []figure.Series
 	for _, name := range s.Names() {
 		right = append(right, s.Course(name, func(e run.Epoch) float64 { return e.Test["accuracy"] }))
@@ -103,14 +103,14 @@ func (s *study) times() (report.Section, error) {
 	if err != nil {
 		return out, err
 	}
-	quiet, err := figure.Bars("Outputs that stay silent", "images (%)", at.silentBars())
+	quiet, err := figure.Curves("Still silent at a given time", "time", figure.Panel{Name: "neurons (%)", Series: []figure.Series{waiting("hidden", at.hidden), waiting("outputs", at.output)}})
 	if err != nil {
 		return out, err
 	}
 	out.Figures = []report.Figure{
 		{SVG: f.SVG(), Alt: "Histograms of the times of hidden neurons, of outputs and of decisions", Caption: fmt.Sprintf("Shares in bars of %v; neurons that stay silent or fire after %v are left out.", bar, end)},
 		{SVG: forced.SVG(), Alt: "Share of test images answered, and answered right, by each time", Caption: "An image is answered when the first output fires. Those that are never answered are not guessed here."},
-		{SVG: quiet.SVG(), Alt: "Share of test images on which each output stays silent", Caption: "An output without a causal set does not fire."},
+		{SVG: quiet.SVG(), Alt: "Share of hidden neurons and of outputs that have not fired by each time", Caption: fmt.Sprintf("In the mean over images. In the end %.2f %% of the hidden neurons and %.2f %% of the outputs do not fire: they have no causal set.", at.silentHidden(), at.silentOutputs())},
 	}
 	return out, nil
 }
@@ -136,16 +136,12 @@ func (s *spikes) answers() []figure.Series {
 	return []figure.Series{right, answered}
 }
 
-// silentBars are the shares of images on which an output stays silent.
-func (s *spikes) silentBars() (bars []figure.Bar) {
-	for c, name := range s.classes {
-		n := 0
-		for _, list := range s.output {
-			if silent(0, list[c]) {
-				n++
-			}
-		}
-		bars = append(bars, figure.Bar{Name: name, Value: 100 * float64(n) / float64(len(s.output))})
+// waiting is the share of neurons that have not fired by each time.
+func waiting(name string, images [][]float64) figure.Series {
+	line := figure.Series{Name: name}
+	for k := range int(end/bar) + 1 {
+		at := float64(k) * bar
+		line.X, line.Y = append(line.X, at), append(line.Y, share(images, func(_ int, t float64) bool { return t > at }))
 	}
-	return bars
+	return line
 }
