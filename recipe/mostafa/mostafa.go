@@ -30,7 +30,7 @@ const (
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "mostafa", Paper: "survey-2018", Title: "Exact times of spikes, deep: the first output to fire on MNIST",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 10, report.Full: 90},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 14, report.Full: 90},
 		Claims:  claims(), Config: Config, Run: reproduce,
 	}
 }
@@ -64,9 +64,9 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 	case report.Smoke:
 		c.Data.Name, c.Epochs, c.Rule = mnist.SampleName, 5, network(100)
 	case report.Short:
-		c.Epochs = 5
+		c.Epochs = 3
 	case report.Full:
-		c.Epochs = 30
+		c.Epochs = 20
 	default:
 		return c, fmt.Errorf("mostafa: no scale %q: use smoke, short or full", scale)
 	}
