@@ -30,6 +30,7 @@ import (
 	"synfire/data/voc"
 	"synfire/internal/suggest"
 	"synfire/model"
+	"synfire/rule/bpstdp"
 	"synfire/rule/bptt"
 	"synfire/rule/dbn"
 	"synfire/rule/eqprop"
@@ -69,6 +70,7 @@ func Default() Catalog {
 	c.Rules[precise.Kind] = model.Kind{New: func() any { r := precise.NewRule(); return &r }, Example: precise.NewRule()}
 	c.Rules[mostafa.Kind] = model.Kind{New: func() any { r := mostafa.NewRule(); return &r }, Example: mostafa.NewRule()}
 	c.Rules[dbn.Kind] = model.Kind{New: func() any { r := dbn.NewRule(); return &r }, Example: dbn.NewRule()}
+	c.Rules[bpstdp.Kind] = model.Kind{New: func() any { r := bpstdp.NewRule(); return &r }, Example: bpstdp.NewRule()}
 	competing := stdp.NewRule()
 	competing.Neurons = 20
 	c.Rules[stdp.Kind] = model.Kind{New: func() any { r := stdp.NewRule(); return &r }, Example: competing}

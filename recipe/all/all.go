@@ -3,6 +3,7 @@ package all
 
 import (
 	"synfire/recipe"
+	"synfire/recipe/bpstdp"
 	"synfire/recipe/braincompare"
 	"synfire/recipe/brunel"
 	"synfire/recipe/codes"
@@ -10,6 +11,7 @@ import (
 	"synfire/recipe/eqprop"
 	"synfire/recipe/hybrid"
 	"synfire/recipe/joint"
+	"synfire/recipe/mostafa"
 	"synfire/recipe/nessler"
 	"synfire/recipe/nmniststdp"
 	"synfire/recipe/ordinary"
@@ -69,6 +71,8 @@ func Recipes() []recipe.Recipe {
 		precise.Recipe(),
 		spikingdbn.Recipe(),
 		spokendigits.Recipe(),
+		mostafa.Recipe(),
+		bpstdp.Recipe(),
 	}
 	list = append(list, recorded.Recipes()...)
 	return append(list, eqprop.Recipes()...)

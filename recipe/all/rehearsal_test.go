@@ -39,7 +39,7 @@ const (
 
 // rehearsable are the recipes whose time goes into jobs that learn digits or photographs.
 var rehearsable = []string{
-	"quickstart", "s4nn", "diehl-cook", "stdb", "hybrid", "joint", "qcfs", "spikenorm", "rmp", "spiking-resnet", "spiking-dbn",
+	"quickstart", "s4nn", "diehl-cook", "stdb", "hybrid", "joint", "qcfs", "spikenorm", "rmp", "spiking-resnet", "spiking-dbn", "mostafa", "bp-stdp",
 	"eqprop", "init-eqprop", "spiking-eqprop", "topk-eqprop", "init-spiking-eqprop", "binary-eqprop",
 }
 

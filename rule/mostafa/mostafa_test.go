@@ -12,6 +12,7 @@ import (
 	"synfire/snntest"
 	"synfire/tensor"
 	"synfire/train"
+	"synfire/train/online"
 )
 
 func near(t *testing.T, what string, got, want, tolerance float64) {
@@ -26,24 +27,29 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 func TestHandValues(t *testing.T) {
 	l := NewLayer(3, 1)
 	copy(l.W, []float64{1.5, 1, -0.5})
+	l.Refresh()
+	p := l.NewPass()
 	in := []float64{1, math.Exp(0.5), math.E}
-	z := l.Forward(in)[0]
+	z := p.Forward(in)[0]
 	near(t, "z", z, 2.0991475, 1e-7)
 	near(t, "t", math.Log(z), 0.7415313, 1e-7)
-	g, back := make([]float64, 3), make([]float64, 3)
-	l.Backward([]float64{1}, g, back)
+	r, back := new(room), make([]float64, 3)
+	p.Backward([]float64{1}, math.Inf(1), back)
+	r.begin(3)
+	p.gradient(0, 1, r)
 	for i, want := range []float64{-0.7327650, -0.3002842, 0} {
-		near(t, "∂z/∂w", g[i], want, 1e-7)
+		near(t, "∂z/∂w", r.grad[i], want, 1e-7)
 	}
 	for i, want := range []float64{1, 2.0 / 3, 0} {
 		near(t, "∂z/∂z", back[i], want, 1e-12)
 	}
-	near(t, "z of the first input alone", l.Forward([]float64{1, Silent, Silent})[0], 3, 1e-12)
+	near(t, "z of the first input alone", p.Forward([]float64{1, Silent, Silent})[0], 3, 1e-12)
 	copy(l.W, []float64{0.4, 0.5, 0.1})
-	if z := l.Forward(in)[0]; !math.IsInf(z, 1) {
+	l.Refresh()
+	if z := p.Forward(in)[0]; !math.IsInf(z, 1) {
 		t.Errorf("weights that sum to 1 fire at %v", z)
 	}
-	if z := l.Forward([]float64{Silent, Silent, Silent})[0]; !math.IsInf(z, 1) {
+	if z := p.Forward([]float64{Silent, Silent, Silent})[0]; !math.IsInf(z, 1) {
 		t.Errorf("without inputs it fires at %v", z)
 	}
 }
@@ -59,7 +65,8 @@ func TestCausalSets(t *testing.T) {
 			l.W[i], times[i] = 0.6*src.Norm()+0.3, 2*src.Float64()
 			in[i] = math.Exp(times[i])
 		}
-		at := math.Log(l.Forward(in)[0])
+		l.Refresh()
+		at := math.Log(l.NewPass().Forward(in)[0])
 		potential := func(t float64) (v float64) {
 			for i, w := range l.W {
 				if times[i] < t {
@@ -94,21 +101,23 @@ func TestGradient(t *testing.T) {
 	n := net(4, 7, 6)
 	x := []tensor.Float{0.9, 0.1, 0.55, 0.35, 0.7}
 	scores := make([]float64, 3)
-	g := [][]float64{make([]float64, 35), make([]float64, 42), make([]float64, 18)}
-	if _, err := n.Run(x, 1, scores); err != nil {
+	_, g, err := n.Gradients(x, 1)
+	if err != nil {
 		t.Fatal(err)
 	}
-	n.Gradients(g)
 	moving := 0
 	for l, layer := range n.Layers() {
 		for k := range layer.W {
 			const h = 1e-6
 			w := layer.W[k]
-			layer.W[k] = w + h
-			up, _ := n.Run(x, 1, scores)
-			layer.W[k] = w - h
-			down, _ := n.Run(x, 1, scores)
-			layer.W[k] = w
+			at := func(v float64) float64 {
+				layer.W[k] = v
+				n.Refresh()
+				e, _ := n.Run(x, 1, scores)
+				return e
+			}
+			up, down := at(w+h), at(w-h)
+			at(w)
 			near(t, fmt.Sprintf("∂L/∂w %d of layer %d", k, l+1), g[l][k], (up-down)/(2*h), 1e-6*max(1, math.Abs(g[l][k])))
 			if g[l][k] != 0 {
 				moving++
@@ -130,21 +139,24 @@ func TestInvariances(t *testing.T) {
 	for k := range l.W {
 		l.W[k] = 0.3 + src.Float64()
 	}
-	z := slices.Clone(l.Forward(in))
+	l.Refresh()
+	p := l.NewPass()
+	z := slices.Clone(p.Forward(in))
+	back := slices.Clone(in)
 	for i := range in {
 		in[i] *= math.Exp(2)
 	}
-	for j, v := range l.Forward(in) {
+	for j, v := range p.Forward(in) {
 		near(t, "z of shifted inputs", v/z[j], math.Exp(2), 1e-12)
 	}
 	turned := NewLayer(6, 4)
 	for i := range 6 {
 		copy(turned.W[(5-i)*4:][:4], l.W[i*4:][:4])
 	}
-	back := slices.Clone(in)
+	turned.Refresh()
 	slices.Reverse(back)
-	for j, v := range turned.Forward(back) {
-		near(t, "z of turned inputs", v/l.z[j], 1, 1e-12)
+	for j, v := range turned.NewPass().Forward(back) {
+		near(t, "z of turned inputs", v/z[j], 1, 1e-12)
 	}
 }
 
@@ -171,6 +183,56 @@ func TestLift(t *testing.T) {
 	}
 }
 
+// A batch learns the same bits on any number of threads, and without momentum the mean of what its
+// samples would teach one by one.
+func TestBatch(t *testing.T) {
+	src := rng.New(7, "batch").Source()
+	b := online.Batch{Ctx: t.Context(), Factor: 1, Scores: make([]float64, 24), Loss: make([]float64, 8)}
+	for i := range 8 {
+		b.Labels = append(b.Labels, i%3)
+		for range 5 {
+			b.X = append(b.X, tensor.Float(src.Float64()))
+		}
+	}
+	weights := func(momentum float64, threads, from, to, times int) []float64 {
+		r := NewRule()
+		r.Hidden, r.Binary, r.Momentum, r.SumCost, r.LR = []int{150}, false, momentum, 0, 0.01
+		n := r.NewNet(5, 3, 9)
+		part := b
+		part.Pool = par.New(threads)
+		defer part.Pool.Close()
+		part.X, part.Labels, part.Scores, part.Loss = b.X[from*5:to*5], b.Labels[from:to], b.Scores[:(to-from)*3], b.Loss[:to-from]
+		for range times {
+			if err := n.LearnBatch(&part); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return append(slices.Clone(n.layers[0].W), n.layers[1].W...)
+	}
+	want := weights(0.9, 1, 0, 8, 5)
+	for _, threads := range []int{2, 3} {
+		if !slices.Equal(weights(0.9, threads, 0, 8, 5), want) {
+			t.Errorf("%d threads learn other bits than one", threads)
+		}
+	}
+	before, after, mean := weights(0, 1, 0, 8, 0), weights(0, 1, 0, 8, 1), make([]float64, len(want))
+	for i := range 8 {
+		for k, v := range weights(0, 1, i, i+1, 1) {
+			mean[k] += (v - before[k]) / 8
+		}
+	}
+	moved := 0
+	for k, v := range mean {
+		near(t, "a batch's change", after[k]-before[k], v, 1e-12)
+		if v != 0 {
+			moved++
+		}
+	}
+	if moved < 500 {
+		t.Errorf("%d weights moved", moved)
+	}
+}
+
 func TestLearner(t *testing.T) {
 	spec := sample.Spec{Shape: tensor.Shape{1, 1, 5}, Targets: []sample.Field{{Name: sample.Label, Kind: sample.Class, Classes: []string{"a", "b", "c"}}}}
 	s := train.Setting{Spec: spec, Samples: 12, Steps: 1, Epochs: 2, Batch: 4, Seed: 3, Pool: par.New(2)}
@@ -188,13 +250,14 @@ func TestLearner(t *testing.T) {
 		batches = append(batches, b)
 	}
 	r := NewRule()
-	r.Hidden, r.Binary = []int{6}, false
+	r.Hidden, r.Binary, r.Momentum = []int{6}, false, 0.9
 	snntest.Learner(t, r, s, batches...)
 }
 
 func TestValidate(t *testing.T) {
 	for i, change := range []func(*Rule){
 		func(r *Rule) { r.Hidden = []int{0} }, func(r *Rule) { r.Late = 30 }, func(r *Rule) { r.LR = math.NaN() }, func(r *Rule) { r.Clip = 0 },
+		func(r *Rule) { r.Momentum = 1 },
 		func(r *Rule) { r.SumCost = -1 }, func(r *Rule) { r.Schedule = nil }, func(r *Rule) { r.Spread = 0 }, func(r *Rule) { r.Mean = math.Inf(1) },
 	} {
 		r := NewRule()

@@ -15,12 +15,14 @@ const Kind = "mostafa"
 // Rule is a network of neurons without leak as a configuration describes it, that learns by the
 // exact times of its spikes. A value x in [0, 1] fires at t = (1 − x)·late, or with binary at 0
 // above ½ and else at late. The answer is the output that fires first. Samples are values with
-// a class each, learned from one after another; the run's steps and encoder do not matter. Mostafa 2018.
+// a class each; a step is by the mean of the gradients of a batch. The run's steps and encoder do not
+// matter. Mostafa 2018.
 type Rule struct {
 	Hidden   []int          `yaml:"hidden,omitempty"` // neurons of the layers between input and output
 	Binary   bool           `yaml:"binary"`           // inputs fire at one of two times
 	Late     float64        `yaml:"late"`             // the latest time of an input, in units of the synapse's constant
 	LR       float64        `yaml:"lr"`               // η
+	Momentum float64        `yaml:"momentum"`         // μ, what remains of the last change
 	Schedule optim.Schedule `yaml:"schedule"`         // of the rate over the run
 	Clip     float64        `yaml:"clip"`             // the greatest norm of a sample's gradient in a layer
 	SumCost  float64        `yaml:"sum-cost"`         // K, of weights that sum to less than 1
@@ -36,15 +38,18 @@ func NewRule() Rule {
 // Ignores are the encoder and the steps: time is continuous.
 func (Rule) Ignores() []string { return []string{"encoder", "steps"} }
 
-// encode is the z of a value.
-func (r Rule) encode(x float64) float64 {
-	switch {
-	case r.Binary && x > 0.5:
-		x = 1
-	case r.Binary:
-		x = 0
+// encoder gives the z of a value.
+func (r Rule) encoder() func(x float64) float64 {
+	if !r.Binary {
+		return func(x float64) float64 { return math.Exp((1 - x) * r.Late) }
 	}
-	return math.Exp((1 - x) * r.Late)
+	late := math.Exp(r.Late)
+	return func(x float64) float64 {
+		if x > 0.5 {
+			return 1
+		}
+		return late
+	}
 }
 
 // Validate returns an error for options that make no sense.
@@ -64,6 +69,8 @@ func (r Rule) Validate() error {
 		}
 	}
 	switch {
+	case !(r.Momentum >= 0 && r.Momentum < 1):
+		return fail("momentum is %v, want from 0 to below 1; 0 and 0.9 are usual", r.Momentum)
 	case !(r.SumCost >= 0 && r.SumCost <= 1e9):
 		return fail("sum-cost is %v, want a number from 0 on; 100 is usual", r.SumCost)
 	case r.Schedule == nil:

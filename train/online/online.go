@@ -55,6 +55,12 @@ type Looker interface {
 	Look(x []tensor.Float)
 }
 
+// Refresher is a Network that works out something of its arrays, anew once they were taken up.
+type Refresher interface {
+	Network
+	Refresh()
+}
+
 // Batch is samples that are learned from together.
 type Batch struct {
 	Ctx    context.Context
@@ -129,7 +135,7 @@ func newRunner(n Network, o Options, pool *par.Pool) *runner {
 
 // NewPredictor is the predictor of a model's arrays, which an untrained network takes up.
 func NewPredictor(n Network, o Options, pool *par.Pool, model map[string]train.Array) (*Predictor, error) {
-	if err := take(o.Rule, model, n.Model()); err != nil {
+	if err := takeInto(n, o.Rule, model, n.Model()); err != nil {
 		return nil, err
 	}
 	return &Predictor{newRunner(n, o, pool)}, nil
@@ -345,7 +351,7 @@ func (l *Learner) SetState(s map[string]train.Array) error {
 			rest[name] = a
 		}
 	}
-	if err := take(l.options.Rule, rest, append(l.nets[0].Model(), l.nets[0].Memory()...)); err != nil {
+	if err := takeInto(l.nets[0], l.options.Rule, rest, append(l.nets[0].Model(), l.nets[0].Memory()...)); err != nil {
 		return err
 	}
 	l.step = int(step[0])
@@ -358,6 +364,17 @@ func pack(arrays []Array) map[string]train.Array {
 		all[a.Name] = safetensors.F64(a.Data, a.Shape...)
 	}
 	return all
+}
+
+// takeInto is take for arrays of n.
+func takeInto(n Network, rule string, from map[string]train.Array, to []Array) error {
+	if err := take(rule, from, to); err != nil {
+		return err
+	}
+	if r, ok := n.(Refresher); ok {
+		r.Refresh()
+	}
+	return nil
 }
 
 // take copies arrays of a file into a network's. On an error nothing has changed.
