@@ -33,6 +33,7 @@ import (
 type LayerFigures struct {
 	Name        string  // in the spiking network
 	Op          string  // kind of what gives the units their input
+	Units       int     // of a sample
 	Scale       float64 // λ, the largest of the channels
 	Least       float64 // the least of the channels
 	Threshold   float64 // λ over the scale of what feeds the layer: that of weights as they were
@@ -46,6 +47,7 @@ type LayerFigures struct {
 	Error       Split
 	Activities  []float64 // some of the activations, for a picture
 	Rates       []float64 // λr of the same
+	Channels    []float64 // spikes a neuron and step of each channel
 }
 
 // Split is an error in its parts, each the root of its mean square over that of the
@@ -174,7 +176,8 @@ type compared struct {
 	seen, given, width int            // steps of currents and of spikes so far; units of a sample
 
 	n, above, spikes, slots int
-	waiting                 int // neurons with a backlog
+	fired                   []int // spikes by channel
+	waiting                 int   // neurons with a backlog
 	a, d, aa, dd, ad        float64
 	total, inherited, own   float64
 	clip, quantise, uneven  float64
@@ -259,6 +262,9 @@ func (l *compared) draw(x []tensor.Float) {
 // gave adds spikes of the next steps.
 func (l *compared) gave(f Fire, out *signal.Signal) {
 	l.width = out.Units()
+	if l.fired == nil {
+		l.fired = make([]int, width(out.Shape))
+	}
 	for step := range out.T {
 		if l.given++; l.given <= f.Residual {
 			continue
@@ -267,6 +273,7 @@ func (l *compared) gave(f Fire, out *signal.Signal) {
 			q := given(out, step, i)
 			l.rate[i] += q
 			l.spikes += int(math.Abs(q))
+			l.fired[i%len(l.fired)] += int(math.Abs(q))
 		}
 	}
 }
@@ -343,6 +350,10 @@ func (l *compared) owed(z, rate float64) float64 {
 // figures are what the sums say.
 func (l *compared) figures() LayerFigures {
 	n, out := float64(max(1, l.n)), l.LayerFigures
+	out.Units = l.width
+	for _, k := range l.fired {
+		out.Channels = append(out.Channels, float64(k*len(l.fired))/float64(max(1, l.slots)))
+	}
 	out.Rate, out.Above = float64(l.spikes)/float64(max(1, l.slots)), float64(l.above)/n
 	out.Backlog = float64(l.waiting) / n
 	out.Correlation, out.Transmitted = math.NaN(), math.NaN()
