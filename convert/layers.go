@@ -136,9 +136,6 @@ func (c Conversion) watch(ctx context.Context, list []*compared, spikes network.
 	})
 	for in, err := range spikes {
 		if err == nil {
-			err = ctx.Err()
-		}
-		if err == nil {
 			err = start(in)
 		}
 		if err != nil {
@@ -146,6 +143,9 @@ func (c Conversion) watch(ctx context.Context, list []*compared, spikes network.
 		}
 		state := net.NewState(in.B)
 		for t := 0; t < in.T; t += window {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			w := in.Window(t, min(t+window, in.T))
 			for _, l := range list {
 				if l.from == network.Input {
