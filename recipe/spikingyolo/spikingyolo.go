@@ -180,11 +180,11 @@ func (s *study) seed(ctx context.Context, j job, seed uint64) (*found, error) {
 	return f, nil
 }
 
-// chosenAt is the steps after which percentiles are compared, and drawnFrom the score from which
-// boxes are drawn where validation pictures say none.
+// chosenAt is the steps after which percentiles are compared, and leastDrawn the least score of a
+// box that is drawn, lest a network that has learnt little covers its pictures.
 const (
-	chosenAt  = 32
-	drawnFrom = 0.3
+	chosenAt   = 32
+	leastDrawn = 0.1
 )
 
 // choose finds on validation pictures the percentiles of scales, one for each method, of equal
@@ -196,10 +196,8 @@ func (s *study) choose(ctx context.Context, j job, f *found, valid sample.Source
 	if err != nil {
 		return nil, err
 	}
-	var defined bool
-	if f.cut, defined = detect.Cut(o.Pictures, j.classes); !defined {
-		f.cut = drawnFrom
-	}
+	cut, _ := detect.Cut(o.Pictures, j.classes)
+	f.cut = max(cut, leastDrawn)
 	s.Metrics[f.key+"_drawn_from"] = f.cut
 	arms, best := slices.Clone(j.arms), map[string]detector.Point{}
 	chosen := map[string]float64{}
