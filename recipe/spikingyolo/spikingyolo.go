@@ -34,7 +34,7 @@ import (
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "spiking-yolo", Paper: "spiking-yolo-2020", Title: "A spiking detector, from pictures to boxes",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 240, report.Full: 480}, Claims: claims(), Run: run,
+		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 100, report.Full: 150}, Claims: claims(), Run: run,
 	}
 }
 
@@ -85,7 +85,7 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 // tiny runs Tiny-YOLOv2.
 func (s *study) tiny(ctx context.Context) error {
 	j := s.size.tiny
-	if j == nil {
+	if s.size.why != "" {
 		for _, id := range tinyClaims {
 			s.Leave(id, s.size.why)
 		}
