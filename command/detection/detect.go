@@ -108,11 +108,11 @@ type detector struct {
 // heads are the outputs that are read as boxes, as the two of a YOLOv3 for objects of different
 // size; where none says so of itself, that of the task.
 func heads(m *catalog.Model, of string) (names []string, err error) {
-	g, err := m.Graph()
+	all, err := m.Outputs()
 	if err != nil {
 		return nil, err
 	}
-	for _, o := range g.Outputs {
+	for _, o := range all {
 		if _, ok := detect.AsBoxes(o.Read); ok {
 			names = append(names, o.Name)
 		}
@@ -122,7 +122,7 @@ func heads(m *catalog.Model, of string) (names []string, err error) {
 	case of != "":
 		names = []string{of}
 	default:
-		names = []string{g.Outputs[0].Name}
+		names = []string{all[0].Name}
 	}
 	return names, nil
 }
