@@ -56,7 +56,11 @@ type Catalog struct {
 func Default() Catalog {
 	c := Catalog{Table: model.Default(), Datasets: []data.Dataset{
 		mnist.Dataset(), mnist.SampleDataset(), fashion.Dataset(),
-		cifar.Dataset(), cifar.JPEGDataset(), events.Dataset(), events.Simulated(mnist.Dataset(), "mnist-saccades"), events.Simulated(mnist.SampleDataset(), "saccades-sample"), fsdd.Dataset(), voc.BCCD(), scenes.Dataset(mnist.Dataset(), "digit-scenes"), scenes.Dataset(mnist.SampleDataset(), "digit-scenes-sample"), trains.Oxford(), recordings.Dataset(), recordings.Brain(), uci.Iris(), uci.Wisconsin(),
+		cifar.Dataset(), cifar.JPEGDataset(),
+		events.Dataset(), events.Simulated(mnist.Dataset(), "mnist-saccades"), events.Simulated(mnist.SampleDataset(), "saccades-sample"),
+		fsdd.Dataset(), voc.BCCD(), voc.SmallBCCD(),
+		scenes.Dataset(mnist.Dataset(), "digit-scenes"), scenes.Dataset(mnist.SampleDataset(), "digit-scenes-sample"),
+		trains.Oxford(), recordings.Dataset(), recordings.Brain(), uci.Iris(), uci.Wisconsin(),
 	}}
 	c.Rules[bptt.Kind] = model.Kind{New: func() any { r := bptt.NewRule(); return &r }, Example: bptt.NewRule()}
 	c.Rules[eqprop.Kind] = model.Kind{New: func() any { r := eqprop.NewRule(); return &r }, Example: eqprop.NewRule()}

@@ -389,17 +389,40 @@ func (m *Model) Fit(src sample.Source) (sample.Source, error) {
 // Graph is the model's network as an editable value: for transforms, conversion and
 // exchange. Models of rules that train no network have none.
 func (m *Model) Graph() (network.Graph, error) {
+	n, err := m.network()
+	if err != nil {
+		return network.Graph{}, err
+	}
+	g := n.Graph()
+	g.Outputs = m.read(g.Outputs)
+	return g, nil
+}
+
+// Outputs are those of the model's network, with what reads them.
+func (m *Model) Outputs() ([]network.Output, error) {
+	n, err := m.network()
+	if err != nil {
+		return nil, err
+	}
+	return m.read(n.Outputs()), nil
+}
+
+func (m *Model) network() (*network.Network, error) {
 	n, ok := m.predictor.(interface{ Network() *network.Network })
 	if !ok {
-		return network.Graph{}, fmt.Errorf("the model is one of rule %s, which is no network of layers", m.Rule)
+		return nil, fmt.Errorf("the model is one of rule %s, which is no network of layers", m.Rule)
 	}
-	g := n.Network().Graph()
-	for i := range g.Outputs {
-		if o := &g.Outputs[i]; o.Read == nil {
+	return n.Network(), nil
+}
+
+// read fills in what the loss of an output reads it by.
+func (m *Model) read(outputs []network.Output) []network.Output {
+	for i := range outputs {
+		if o := &outputs[i]; o.Read == nil {
 			o.Read = m.decoder(o.Name, i == 0)
 		}
 	}
-	return g, nil
+	return outputs
 }
 
 // decoder is how the loss of an output reads it, where that is more than the loss's own affair;

@@ -33,6 +33,7 @@ import (
 type LayerFigures struct {
 	Name        string  // in the spiking network
 	Op          string  // kind of what gives the units their input
+	Units       int     // of a sample
 	Scale       float64 // λ, the largest of the channels
 	Least       float64 // the least of the channels
 	Threshold   float64 // λ over the scale of what feeds the layer: that of weights as they were
@@ -46,6 +47,7 @@ type LayerFigures struct {
 	Error       Split
 	Activities  []float64 // some of the activations, for a picture
 	Rates       []float64 // λr of the same
+	Channels    []float64 // spikes a neuron and step of each channel
 }
 
 // Split is an error in its parts, each the root of its mean square over that of the
@@ -84,10 +86,7 @@ func (c Conversion) compare(ctx context.Context, analog, spikes network.Calibrat
 	packed := ordinary.Compile(nil, false)
 	next, stop := iter.Pull2(iter.Seq2[*signal.Signal, error](analog))
 	defer stop()
-	outputs := map[string]*signal.Signal{}
 	start := func(in *signal.Signal) error {
-		clear(outputs)
-		outputs[network.Input] = in
 		same, err, ok := next()
 		if err == nil && (!ok || same.B != in.B) {
 			err = errors.New("the ordinary network gets other samples than the spiking one")
@@ -98,34 +97,87 @@ func (c Conversion) compare(ctx context.Context, analog, spikes network.Calibrat
 		return packed.Activity(same, func(nd network.Info, out *signal.Signal) error {
 			for _, l := range list {
 				if l.of == nd.Name {
-					l.activities = values(out)
+					l.begin(values(out))
 				}
 			}
 			return nil
 		})
 	}
-	err = run(ctx, c.Graph, spikes, func(nd network.Info, out *signal.Signal) error {
-		outputs[nd.Name] = out
+	return list, c.watch(ctx, list, spikes, start)
+}
+
+// window is how many steps of signals are held at once.
+const window = 16
+
+// watch runs samples through the spiking network, a window of time after another; start is called
+// before each batch.
+func (c Conversion) watch(ctx context.Context, list []*compared, spikes network.Calibration, start func(in *signal.Signal) error) error {
+	net, err := c.Graph.Build(0)
+	if err != nil {
+		return err
+	}
+	pass, nodes := net.Compile(nil, false).NewPass(network.Options{}), net.Nodes()
+	for _, nd := range nodes {
 		for _, l := range list {
 			if l.Name == nd.Name {
-				l.add(c.Fire, outputs[nd.Inputs[0]], out)
+				l.from = nd.Inputs[0]
 			}
 		}
-		return nil
-	}, start)
-	return list, err
+	}
+	pass.Watch(func(node int, out *signal.Signal) {
+		for _, l := range list {
+			switch nodes[node].Name {
+			case l.from:
+				l.came(c.Fire, out)
+			case l.Name:
+				l.gave(c.Fire, out)
+			}
+		}
+	})
+	for in, err := range spikes {
+		if err == nil {
+			err = start(in)
+		}
+		if err != nil {
+			return err
+		}
+		state := net.NewState(in.B)
+		for t := 0; t < in.T; t += window {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			w := in.Window(t, min(t+window, in.T))
+			for _, l := range list {
+				if l.from == network.Input {
+					l.came(c.Fire, &w)
+				}
+			}
+			if _, err := pass.Forward(state, &w, false); err != nil {
+				return err
+			}
+		}
+		for _, l := range list {
+			l.end(c.Fire, in.T-c.Fire.Residual)
+		}
+	}
+	return nil
 }
 
 // compared is a layer with its sums over units and samples.
 type compared struct {
 	LayerFigures
-	of         string // its name in the ordinary network
-	scales     []float64
-	unit       unit
-	activities []tensor.Float // of a batch
+	of, from string // its name in the ordinary network, and what gives it its input in the spiking one
+	scales   []float64
+	unit     unit
+
+	activities         []tensor.Float // of a batch
+	held               []tensor.Float // a current that is the same in all steps
+	rate, current      []float64      // sums over the steps of a batch
+	seen, given, width int            // steps of currents and of spikes so far; units of a sample
 
 	n, above, spikes, slots int
-	waiting                 int // neurons with a backlog
+	fired                   []int // spikes by channel
+	waiting                 int   // neurons with a backlog
 	a, d, aa, dd, ad        float64
 	total, inherited, own   float64
 	clip, quantise, uneven  float64
@@ -180,30 +232,68 @@ func opOf(l layer.Layer) string {
 	return "other"
 }
 
-// add adds a batch: the currents that neurons got, and their spikes.
-func (l *compared) add(f Fire, currents, spikes *signal.Signal) {
-	size, steps := spikes.Units(), spikes.T-f.Residual
-	t, rows, x := float64(steps), spikes.B*size, values(currents)
-	rate, z := make([]float64, rows), make([]float64, rows)
-	for step := f.Residual; step < spikes.T; step++ {
-		for i := range rows {
-			q := given(spikes, step, i)
-			rate[i] += q
+// begin takes the activations of a batch.
+func (l *compared) begin(activities []tensor.Float) {
+	l.activities, l.held, l.seen, l.given = activities, nil, 0, 0
+	l.rate, l.current = make([]float64, len(activities)), make([]float64, len(activities))
+}
+
+// came adds currents of the next steps.
+func (l *compared) came(f Fire, in *signal.Signal) {
+	x := values(in)
+	if in.Kind == signal.Constant {
+		l.held = slices.Clone(x) // it is not shown again
+		return
+	}
+	for step := range in.T {
+		if l.seen++; l.seen > f.Residual {
+			l.draw(x[step*in.Stride():])
+		}
+	}
+}
+
+// draw adds the currents of a step.
+func (l *compared) draw(x []tensor.Float) {
+	for i := range l.current {
+		l.current[i] += float64(x[i])
+	}
+}
+
+// gave adds spikes of the next steps.
+func (l *compared) gave(f Fire, out *signal.Signal) {
+	l.width = out.Units()
+	if l.fired == nil {
+		l.fired = make([]int, width(out.Shape))
+	}
+	for step := range out.T {
+		if l.given++; l.given <= f.Residual {
+			continue
+		}
+		for i := range l.rate {
+			q := given(out, step, i)
+			l.rate[i] += q
 			l.spikes += int(math.Abs(q))
-		}
-		for i, v := range x[step*currents.Stride():][:rows] {
-			z[i] += float64(v)
+			l.fired[i%len(l.fired)] += int(math.Abs(q))
 		}
 	}
-	stride := max(1, size/shownOfSample)
-	for i, a := range l.activities[:rows] {
-		l.addUnit(f, l.scales[i%len(l.scales)], float64(a), rate[i]/t, z[i]/t, steps)
-		if len(l.Rates) < shownPairs && i%size%stride == 0 {
+}
+
+// end adds the batch, of some steps that count.
+func (l *compared) end(f Fire, steps int) {
+	for range steps {
+		if l.held != nil {
+			l.draw(l.held)
+		}
+	}
+	stride, t := max(1, l.width/shownOfSample), float64(steps)
+	for i, a := range l.activities {
+		l.addUnit(f, l.scales[i%len(l.scales)], float64(a), l.rate[i]/t, l.current[i]/t, steps)
+		if len(l.Rates) < shownPairs && i%l.width%stride == 0 {
 			l.Activities = append(l.Activities, float64(a))
-			l.Rates = append(l.Rates, l.scales[i%len(l.scales)]*rate[i]/t)
+			l.Rates = append(l.Rates, l.scales[i%len(l.scales)]*l.rate[i]/t)
 		}
 	}
-	l.slots += rows * steps
+	l.slots += len(l.rate) * steps
 }
 
 // given is the spikes of a unit of a batch in a step.
@@ -260,6 +350,10 @@ func (l *compared) owed(z, rate float64) float64 {
 // figures are what the sums say.
 func (l *compared) figures() LayerFigures {
 	n, out := float64(max(1, l.n)), l.LayerFigures
+	out.Units = l.width
+	for _, k := range l.fired {
+		out.Channels = append(out.Channels, float64(k*len(l.fired))/float64(max(1, l.slots)))
+	}
 	out.Rate, out.Above = float64(l.spikes)/float64(max(1, l.slots)), float64(l.above)/n
 	out.Backlog = float64(l.waiting) / n
 	out.Correlation, out.Transmitted = math.NaN(), math.NaN()

@@ -20,13 +20,23 @@ func Holdout(src sample.Source, share float64) (train, test sample.Source) {
 	return part(src, order[cut:]), part(src, order[:cut])
 }
 
+// Parted is a source that says itself which of its samples choose, by their Index.
+type Parted interface {
+	sample.Source
+	Chooses(index int) bool
+}
+
 // Validation takes a share of the samples out of training, drawn by seed: they
 // choose what the test set must not. Where samples have a class, each class gives
-// its share, and all but the smallest classes keep samples in both parts. Both
+// its share, and all but the smallest classes keep samples in both parts. A source
+// that is Parted, or a view of one, is parted as it says, whatever the share. Both
 // parts keep the source's order. A part without samples is an error.
 func Validation(src sample.Source, share float64, seed uint64) (train, valid sample.Source, err error) {
 	if !(share > 0 && share < 1) {
 		return nil, nil, fmt.Errorf("data: validation share is %v, want one in (0, 1), as 0.1", share)
+	}
+	if p, ok := parted(src); ok {
+		return own(src, p)
 	}
 	strata, err := strata(src)
 	if err != nil {
@@ -48,6 +58,36 @@ func Validation(src sample.Source, share float64, seed uint64) (train, valid sam
 	}
 	if len(held) == 0 || len(kept) == 0 {
 		return nil, nil, fmt.Errorf("data: a validation share of %v of %d samples leaves %d for training and %d for validation; set valid to a share that leaves some of both, or to 0 to choose nothing", share, src.Len(), len(kept), len(held))
+	}
+	return part(src, kept), part(src, held), nil
+}
+
+// parted is what a view looks at, where that is Parted.
+func parted(src sample.Source) (Parted, bool) {
+	for {
+		if p, ok := src.(Parted); ok {
+			return p, true
+		}
+		view, ok := src.(interface{ Unwrap() sample.Source })
+		if !ok {
+			return nil, false
+		}
+		src = view.Unwrap()
+	}
+}
+
+// own are the parts that a source has itself.
+func own(src sample.Source, p Parted) (train, valid sample.Source, err error) {
+	var held, kept []int
+	for i := range src.Len() {
+		if p.Chooses(src.Index(i)) {
+			held = append(held, i)
+		} else {
+			kept = append(kept, i)
+		}
+	}
+	if len(held) == 0 || len(kept) == 0 {
+		return nil, nil, fmt.Errorf("data: of %d samples, %d are for validation as the data say, want some that are and some that are not; use more of them, or set valid to 0 to choose nothing", src.Len(), len(held))
 	}
 	return part(src, kept), part(src, held), nil
 }

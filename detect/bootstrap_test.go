@@ -67,3 +67,25 @@ func TestResampled(t *testing.T) {
 		t.Error("an interval of nothing")
 	}
 }
+
+// Of the scores 0.9 (right), 0.7 (right), 0.5 (wrong) and 0.3 (right) with four truths, F1 is 2/5,
+// 4/6, 4/7 and 6/8: all are kept. Without the last the cut is between 0.7 and 0.5.
+func TestCut(t *testing.T) {
+	at := func(x float64, class int) sample.Box {
+		return sample.Box{X0: x, X1: x + 1, Y1: 1, Class: class}
+	}
+	p := detect.Picture{
+		Truths: []sample.Box{at(0, 0), at(10, 1), at(20, 0), at(30, 1)},
+		Found:  []detect.Detection{{Box: at(0, 0), Score: 0.9}, {Box: at(10, 1), Score: 0.7}, {Box: at(50, 0), Score: 0.5}, {Box: at(20, 0), Score: 0.3}},
+	}
+	if v, ok := detect.Cut([]detect.Picture{p}, 2); !ok || v != 0.15 {
+		t.Errorf("%v, %v", v, ok)
+	}
+	p.Found = p.Found[:3]
+	if v, ok := detect.Cut([]detect.Picture{p}, 2); !ok || math.Abs(v-0.6) > 1e-12 {
+		t.Errorf("%v, %v", v, ok)
+	}
+	if _, ok := detect.Cut([]detect.Picture{{Truths: p.Truths}}, 2); ok {
+		t.Error("nothing was found, and there is a cut")
+	}
+}

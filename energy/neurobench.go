@@ -55,10 +55,7 @@ func Measure(ctx context.Context, net *network.Network, samples network.Calibrat
 	m := &meter{net: net, pass: net.Compile(nil, false).NewPass(network.Options{}), state: net.NewState(1)}
 	for in, err := range samples {
 		if err == nil {
-			err = ctx.Err()
-		}
-		if err == nil {
-			err = m.run(in)
+			err = m.run(ctx, in)
 		}
 		if err != nil {
 			return Measured{}, fmt.Errorf("energy.Measure: %w", err)
@@ -124,7 +121,7 @@ func (m *meter) start(kind signal.Kind) {
 }
 
 // run counts a batch.
-func (m *meter) run(in *signal.Signal) error {
+func (m *meter) run(ctx context.Context, in *signal.Signal) error {
 	if m.count == nil {
 		m.start(in.Kind)
 	}
@@ -132,6 +129,9 @@ func (m *meter) run(in *signal.Signal) error {
 	m.samples, m.steps = m.samples+in.B, in.T
 	clear(m.later)
 	for t := range in.T {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		step := in.Window(t, t+1)
 		m.count.Input(&step)
 		m.taken(len(m.now), &step)

@@ -92,11 +92,12 @@ func DetectorSection(title string, list []NamedDetector) (report.Section, error)
 func DetectorLayers(r detector.Result) (report.Section, error) {
 	table := report.Table{
 		Caption: "Layers, over the last of the steps, of a few training samples",
-		Head:    []string{"layer", "scales", "above them", "rate", "correlation", "error", "inherited", "clip", "quantise", "uneven"},
-		Right:   []bool{false, true, true, true, true, true, true, true, true, true},
+		Head:    []string{"layer", "scales", "above them", "rate", "spikes a picture", "correlation", "error", "inherited", "clip", "quantise", "uneven"},
+		Right:   []bool{false, true, true, true, true, true, true, true, true, true, true},
 	}
+	steps := r.Points[len(r.Points)-1].Steps
 	for _, l := range r.Layers {
-		row := []string{l.Name, fmt.Sprintf("%.3g–%.3g", l.Least, l.Scale), percentText(l.Above), fmt.Sprintf("%.4f", l.Rate), defined(l.Correlation)}
+		row := []string{l.Name, fmt.Sprintf("%.3g–%.3g", l.Least, l.Scale), percentText(l.Above), fmt.Sprintf("%.4f", l.Rate), report.Integer(int64(math.Round(l.Rate * float64(l.Units*steps)))), defined(l.Correlation)}
 		for _, v := range []float64{l.Error.Total, l.Error.Inherited, l.Error.Clip, l.Error.Quantise, l.Error.Uneven} {
 			row = append(row, defined(v))
 		}
@@ -104,12 +105,51 @@ func DetectorLayers(r detector.Result) (report.Section, error) {
 	}
 	grid := DetectorEnergy(r)
 	accounts := report.Table{Caption: "Energy of a picture by three accounts, after the last of the steps", Head: grid[0], Rows: grid[1:], Right: []bool{false, true, true}}
-	s := report.Section{Title: r.Method + ", by layers", Tables: []report.Table{table, accounts}}
+	s := report.Section{Title: r.Method + ", by layers", Tables: []report.Table{table, detectorWeights(r), accounts}}
 	f, ok, err := scaleFigure(r.Scales)
 	if err == nil && ok {
 		s.Figures = []report.Figure{f}
 	}
 	return s, err
+}
+
+// detectorWeights is the operations of the layers of weights, of both networks.
+func detectorWeights(r detector.Result) report.Table {
+	t := report.Table{Caption: "Synaptic operations of a picture, zeros left out, after the last of the steps; the first layer's are products, of a picture that is the same in each step", Head: []string{"layer", "ordinary: products", "spiking"}, Right: []bool{false, true, true}}
+	for i, l := range r.Weights[0] {
+		row := []string{l.Name, report.Integer(int64(l.Effective)), ""}
+		if i < len(r.Weights[1]) {
+			row[2] = report.Integer(int64(r.Weights[1][i].Effective))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// ChannelRates is how often the channels of each layer fire, sorted, by conversions of one network.
+func ChannelRates(list []NamedDetector) (report.Figure, error) {
+	var panels []figure.Panel
+	for _, n := range list {
+		p := figure.Panel{Name: n.Name}
+		for _, l := range n.Result.Layers[:min(len(n.Result.Layers), shownDetectors)] {
+			p.Series = append(p.Series, descending(l.Name, l.Channels, 1))
+		}
+		panels = append(panels, p)
+	}
+	f, err := figure.Curves("Spikes a neuron and step, by channels", "channels, from the most active down (share)", panels...)
+	return report.Figure{SVG: f.SVG(), Alt: "Rates of the channels of each layer, sorted, a panel for each conversion", Caption: "Where a channel's rate is r, it takes about 1/r steps until a neuron of it has fired once."}, err
+}
+
+// descending is a line of values from the largest down, over their place as a share.
+func descending(name string, values []float64, unit float64) figure.Series {
+	v := slices.Clone(values)
+	slices.Sort(v)
+	slices.Reverse(v)
+	line := figure.Series{Name: name}
+	for i, x := range v {
+		line.X, line.Y = append(line.X, float64(i)/float64(max(1, len(v)-1))), append(line.Y, x/unit)
+	}
+	return line
 }
 
 // scaleFigure is the scales of each layer's channels, from the largest down, as shares of it.
@@ -119,14 +159,7 @@ func scaleFigure(scales convert.Scales) (report.Figure, bool, error) {
 		if len(v) < 2 {
 			continue
 		}
-		v = slices.Clone(v)
-		slices.Sort(v)
-		slices.Reverse(v)
-		line := figure.Series{Name: name}
-		for i, x := range v {
-			line.X, line.Y = append(line.X, float64(i)/float64(len(v)-1)), append(line.Y, x/v[0])
-		}
-		lines = append(lines, line)
+		lines = append(lines, descending(name, v, slices.Max(v)))
 	}
 	slices.SortFunc(lines, func(a, b figure.Series) int { return strings.Compare(a.Name, b.Name) })
 	if len(lines) == 0 {

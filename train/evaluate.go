@@ -58,13 +58,25 @@ type EvaluateOptions struct {
 	Tasks     []task.Binding
 	Normalize *sample.Normalization
 	Views     data.Views // of each sample, whose scores are averaged
-	Batch     int        // samples at once; 0 means 256
+	Batch     int        // samples at once; 0 means 256, of large images fewer
 	Prefetch  int        // batches decoded ahead
 	Progress  func(done, total int)
 }
 
-// evalBatch is how many samples an evaluation takes at once unless told otherwise.
-const evalBatch = 256
+// evalBatch is how many samples an evaluation takes at once unless told otherwise, and evalPixels
+// how many values of images: what layers make of them is many times that.
+const (
+	evalBatch  = 256
+	evalPixels = evalBatch << 14
+)
+
+// fitting is how many samples an evaluation takes at once.
+func fitting(spec sample.Spec) int {
+	if spec.Events || len(spec.Shape) != 3 {
+		return evalBatch
+	}
+	return max(1, min(evalBatch, evalPixels/spec.Shape.Size()))
+}
 
 // interrupted is ErrInterrupted where that is why something failed.
 func interrupted(ctx context.Context, err error) error {
@@ -77,7 +89,7 @@ func interrupted(ctx context.Context, err error) error {
 // Evaluate runs a predictor over a whole source, in order.
 func Evaluate(ctx context.Context, p Predictor, src sample.Source, o EvaluateOptions) (*Evaluation, error) {
 	if o.Batch == 0 {
-		o.Batch = evalBatch
+		o.Batch = fitting(src.Spec())
 	}
 	cur, err := data.NewCursor(src, data.CursorOptions{Batch: o.Batch, Normalize: o.Normalize, Prefetch: o.Prefetch})
 	if err != nil {

@@ -49,7 +49,8 @@ type Detect struct {
 // Help is the verb's longer help.
 func (Detect) Help() string {
 	return `Finds objects in pictures: boxes, each of a class and with a score, in pixels of the
-picture. A picture is fitted into the network's input with its proportions kept. Ends with
+picture. A picture is fitted into the network's input with its proportions kept. Of a network
+with several outputs of boxes, as a YOLOv3 has, all are read together. Ends with
 exit code 1 if one could not be read; the others are looked at all the same, and the failed
 ones listed. How good a detector is tells eval, of its data, and --map, of pictures with
 annotations beside them.
@@ -99,9 +100,31 @@ type failed struct {
 // detector is a model with the task detect.
 type detector struct {
 	*catalog.Model
-	task   detect.Detect
-	output string
-	field  sample.Field
+	task  detect.Detect
+	heads []string // outputs with boxes
+	field sample.Field
+}
+
+// heads are the outputs that are read as boxes, as the two of a YOLOv3 for objects of different
+// size; where none says so of itself, that of the task.
+func heads(m *catalog.Model, of string) (names []string, err error) {
+	all, err := m.Outputs()
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range all {
+		if _, ok := detect.AsBoxes(o.Read); ok {
+			names = append(names, o.Name)
+		}
+	}
+	switch {
+	case len(names) > 0:
+	case of != "":
+		names = []string{of}
+	default:
+		names = []string{all[0].Name}
+	}
+	return names, nil
 }
 
 // open opens the model.
@@ -125,7 +148,8 @@ func (c *Detect) open(e Env, pool *par.Pool) (*detector, error) {
 		if len(field.Shape) != 2 || len(m.Spec.Shape) != 3 {
 			return nil, fmt.Errorf("the model takes %v, want pictures [height, width, channels]", m.Spec)
 		}
-		return &detector{Model: m, task: task, output: b.Output, field: field}, nil
+		list, err := heads(m, b.Output)
+		return &detector{Model: m, task: task, heads: list, field: field}, err
 	}
 	return nil, errors.New("the model finds no boxes: it has no task detect; use predict")
 }
@@ -230,15 +254,16 @@ func (d *detector) look(ctx context.Context, path string, score float64) (*found
 		return nil, err
 	}
 	a := answers[0]
-	out := a.Outputs[0]
+	var all []detect.Detection
 	for _, o := range a.Outputs {
-		if o.Name == d.output {
-			out = o
+		if !slices.Contains(d.heads, o.Name) {
+			continue
 		}
-	}
-	all, err := detect.Read(out.Scores, len(d.field.Classes), d.field.Shape, min(score, d.task.Threshold))
-	if err != nil {
-		return nil, err
+		boxes, err := detect.Read(o.Scores, len(d.field.Classes), d.field.Shape, min(score, d.task.Threshold))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, boxes...)
 	}
 	f := &found{Image: path, Width: size.Dx(), Height: size.Dy(), Boxes: []boxed{}, Steps: a.Steps, Spikes: a.Spikes, pixels: pixels}
 	for _, one := range detect.Suppress(all, d.task.Overlap) {

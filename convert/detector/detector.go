@@ -37,6 +37,22 @@ type Point struct {
 	Papers    energy.Papers
 
 	Pictures []detect.Picture // with the boxes after these steps, in pixels of the network's input
+	Draws    []float64        // MAP of samples of the pictures that the bootstrap drew, the same for all points of a seed and source
+}
+
+// Difference is a difference of two points in mAP, by a bootstrap that draws the same pictures for
+// both: its median, and what holds 95 %, in points.
+type Difference struct{ Median, Low, High float64 }
+
+// Less is p less o, of the same pictures.
+func (p Point) Less(o Point) (d Difference) {
+	off := make([]float64, min(len(p.Draws), len(o.Draws)))
+	for i := range off {
+		off[i] = p.Draws[i] - o.Draws[i]
+	}
+	d.Low, d.High = detect.Interval(off, 0.95)
+	d.Median, _ = detect.Interval(off, 0)
+	return d
 }
 
 // Study is a detector to be converted and followed. Graph has one output, which is read as boxes;
@@ -45,7 +61,7 @@ type Point struct {
 type Study struct {
 	convert.Study
 	Task  detect.Detect // its thresholds
-	Batch int           // pictures at once; 0: 8
+	Batch int           // pictures at once; 0: up to 8, fewer of a large network
 }
 
 // Result is a converted detector with its figures.
@@ -57,12 +73,16 @@ type Result struct {
 	N        int                    // pictures that were measured with
 	Classes  []string
 	Energy   [2]energy.Account // of the ordinary and of the spiking network after the last of the steps, on some of the pictures
+	Weights  [2][]energy.Layer // operations of their layers of weights, likewise
 }
 
-// How many samples of the bootstrap there are, and pictures of the three accounts.
+// How many samples of the bootstrap there are, pictures of the three accounts, pictures that are
+// run at once, and bytes of a signal of all nodes that these may have.
 const (
-	resamples = 200
+	resamples = 1000
 	accounted = 4
+	atOnce    = 8
+	held      = 64 << 20
 )
 
 // Run converts by a method, and measures.
@@ -110,10 +130,15 @@ func (s Study) Ordinary(ctx context.Context) (Point, error) {
 	return points[0], nil
 }
 
-// Measure follows a conversion over the steps.
+// Points follows a conversion over the steps: one run of the most steps, read at all of them.
+func (s Study) Points(ctx context.Context, c convert.Conversion) ([]Point, error) {
+	return s.follow(ctx, c.Graph, s.Steps, s.Graph)
+}
+
+// Measure follows a conversion over the steps, and looks at its layers and at what it needs.
 func (s Study) Measure(ctx context.Context, c convert.Conversion, ordinary Point) (r Result, err error) {
 	r = Result{Conversion: c, Ordinary: ordinary, N: s.Test.Len(), Classes: s.Test.Spec().Targets[0].Classes}
-	if r.Points, err = s.follow(ctx, c.Graph, s.Steps, s.Graph); err != nil {
+	if r.Points, err = s.Points(ctx, c); err != nil {
 		return r, err
 	}
 	few, err := sample.Spaced(s.Train, min(accounted, s.Train.Len()))
@@ -148,7 +173,7 @@ func (s Study) accounts(ctx context.Context, r *Result, over func(sample.Source,
 		if err != nil {
 			return err
 		}
-		r.Energy[i] = m.Account(s.constants())
+		r.Energy[i], r.Weights[i] = m.Account(s.constants()), m.Layers
 	}
 	return nil
 }
@@ -188,7 +213,7 @@ func (s Study) follow(ctx context.Context, g network.Graph, steps []int, ordinar
 	}
 	batch := s.Batch
 	if batch == 0 {
-		batch = 8
+		batch = f.fitting()
 	}
 	cur, err := data.NewCursor(s.Test, data.CursorOptions{Batch: batch, Normalize: s.Normalize})
 	if err != nil {
@@ -235,6 +260,15 @@ func (s Study) begin(g network.Graph, steps []int, ordinary network.Graph) (*fol
 	f.count = energy.NewCounter(f.net, signal.Constant)
 	f.pass.Watch(f.count.Saw)
 	return f, nil
+}
+
+// fitting is how many pictures are run at once.
+func (f *following) fitting() int {
+	units := 1
+	for _, nd := range f.net.Nodes() {
+		units += nd.Out.Size()
+	}
+	return max(1, min(atOnce, held/(4*units)))
 }
 
 // batch runs pictures through all steps.
@@ -327,8 +361,12 @@ func (f *following) finish() []Point {
 		p := &f.points[j]
 		p.Steps = f.steps[j]
 		v, _ := detect.MAP(p.Pictures, classes)
-		lo, hi := detect.Interval(detect.Resampled(p.Pictures, classes, resamples, f.s.Seed), 0.95)
-		p.MAP, p.Low, p.High = 100*v, 100*lo, 100*hi
+		p.Draws = detect.Resampled(p.Pictures, classes, resamples, f.s.Seed)
+		for i := range p.Draws {
+			p.Draws[i] *= 100
+		}
+		p.MAP = 100 * v
+		p.Low, p.High = detect.Interval(p.Draws, 0.95)
 		if f.all[j] > 0 {
 			p.Error = math.Sqrt(f.off[j] / f.all[j])
 		}

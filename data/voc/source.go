@@ -19,6 +19,7 @@ type Boxes struct {
 	Size     []int    `yaml:"size"`               // height, width of a sample
 	Channels int      `yaml:"channels,omitempty"` // 1 (grey) or 3; 0: 3
 	Train    string   `yaml:"train,omitempty"`    // training samples: of voc a list (empty: trainval), of coco a JSON file, of yolo a folder
+	Valid    string   `yaml:"valid,omitempty"`    // validation samples likewise, in place of a share of the others; empty: none
 	Test     string   `yaml:"test,omitempty"`     // test samples likewise; empty: none
 	Images   string   `yaml:"images,omitempty"`   // of coco: the folder that names of images are below; empty: path itself
 	Classes  []string `yaml:"classes,omitempty"`  // in the order of the outputs; empty: of voc all, sorted, else as the layout has them
@@ -46,7 +47,8 @@ func (b Boxes) Validate() error {
 // Paths are the options that are paths.
 func (b *Boxes) Paths() []*string { return []*string{&b.Path} }
 
-// Open reads all annotations, and no image.
+// Open reads all annotations, and no image. Validation samples come behind the other training
+// samples, which they are told from as [data.Parted] says.
 func (b Boxes) Open(ctx context.Context, _ data.Options) (train, test sample.Source, err error) {
 	if err := b.Validate(); err != nil {
 		return nil, nil, err
@@ -55,56 +57,82 @@ func (b Boxes) Open(ctx context.Context, _ data.Options) (train, test sample.Sou
 	if err != nil {
 		return nil, nil, fmt.Errorf("data: voc %s: %w", sample.Printable(b.Path), err)
 	}
-	lists := []string{b.Train}
-	if b.Train == "" {
-		lists[0] = "trainval"
+	fail := func(err error) (sample.Source, sample.Source, error) {
+		return nil, nil, fmt.Errorf("data: %s: %w", sample.Printable(b.Path), err)
 	}
-	if b.Test != "" {
-		lists = append(lists, b.Test)
-	}
-	var images [][]Image
-	var found []string
 	classes := b.Classes
-	for _, list := range lists {
+	var lists [3][]Image // of training, validation and test
+	for i, name := range []string{b.Train, b.Valid, b.Test} {
+		if i == 0 && name == "" {
+			name = "trainval"
+		}
+		if name == "" {
+			continue
+		}
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}
-		all, named, err := b.split(tree, list)
-		if err != nil {
-			return nil, nil, fmt.Errorf("data: %s: %w", sample.Printable(b.Path), err)
+		var named []string
+		if lists[i], named, err = b.split(tree, name); err != nil {
+			return fail(err)
 		}
-		if len(all) == 0 {
-			return nil, nil, fmt.Errorf("data: %s: the split %s is empty", sample.Printable(b.Path), sample.Printable(list))
+		if len(lists[i]) == 0 {
+			return fail(fmt.Errorf("the split %s is empty", sample.Printable(name)))
 		}
 		if classes == nil {
 			classes = named
 		}
-		for _, m := range all {
+	}
+	if classes == nil {
+		if classes, err = data.SortClasses(found(lists[:])); err != nil {
+			return fail(err)
+		}
+	}
+	learnt := map[string]bool{}
+	for _, m := range lists[0] {
+		learnt[m.name] = true
+	}
+	for _, m := range lists[1] {
+		if learnt[m.name] {
+			return fail(fmt.Errorf("%s is among the samples of train and of valid; list it once", sample.Printable(m.name)))
+		}
+	}
+	s, err := b.source(append(lists[0], lists[1]...), classes)
+	if err != nil {
+		return nil, nil, err
+	}
+	train = s
+	if len(lists[1]) > 0 {
+		train = choosing{s, len(lists[0])}
+	}
+	if b.Test == "" {
+		return train, nil, nil
+	}
+	test, err = b.source(lists[2], classes)
+	return train, test, err
+}
+
+// found are the classes of the boxes, each once.
+func found(lists [][]Image) (names []string) {
+	for _, list := range lists {
+		for _, m := range list {
 			for _, box := range m.Boxes {
-				found = append(found, box.Class)
+				names = append(names, box.Class)
 			}
 		}
-		images = append(images, all)
 	}
-	slices.Sort(found)
-	if classes == nil {
-		if classes, err = data.SortClasses(slices.Compact(found)); err != nil {
-			return nil, nil, fmt.Errorf("data: %s: %w", sample.Printable(b.Path), err)
-		}
-	}
-	var parts []sample.Source
-	for _, all := range images {
-		s, err := b.source(all, classes)
-		if err != nil {
-			return nil, nil, err
-		}
-		parts = append(parts, s)
-	}
-	if len(parts) == 1 {
-		return parts[0], nil, nil
-	}
-	return parts[0], parts[1], nil
+	slices.Sort(names)
+	return slices.Compact(names)
 }
+
+// choosing is samples of which those from some index on are for validation.
+type choosing struct {
+	*source
+	from int
+}
+
+// Chooses is data.Parted's.
+func (s choosing) Chooses(index int) bool { return index >= s.from }
 
 // source is the images of a split, decoded when they are read.
 type source struct {

@@ -89,6 +89,40 @@ func TestBoxes(t *testing.T) {
 	}
 }
 
+// Validation samples that are listed are those that choose, whatever the share and the seed.
+func TestValid(t *testing.T) {
+	files := map[string]string{"classes.txt": "dog\n"}
+	for _, name := range []string{"train/a", "train/b", "valid/c", "test/d"} {
+		files[name+".png"] = grey(t, 8, 4)
+	}
+	b := voc.Boxes{Path: tree(t, files), Layout: voc.YOLO, Train: "train", Valid: "valid", Test: "test", Size: []int{4, 4}}
+	src, test, err := b.Open(t.Context(), data.Options{})
+	if err != nil || src.Len() != 3 || test.Len() != 1 {
+		t.Fatalf("%v: %v, %v", err, src, test)
+	}
+	view, err := sample.Subset(src, []int{2, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed, of := range []sample.Source{src, view} {
+		kept, valid, err := data.Validation(of, 0.9, uint64(seed))
+		if err != nil || valid.Len() != 1 || !strings.HasSuffix(valid.Origin(0), "valid/c.png") || kept.Len() != of.Len()-1 {
+			t.Errorf("%v: %v, %v", err, kept, valid)
+		}
+	}
+	none, err := sample.First(src, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := data.Validation(none, 0.1, 1); err == nil || !strings.Contains(err.Error(), "0 are for validation") {
+		t.Errorf("nothing to choose by: %v", err)
+	}
+	b.Valid = "train"
+	if _, _, err := b.Open(t.Context(), data.Options{}); err == nil || !strings.Contains(err.Error(), "of train and of valid") {
+		t.Errorf("one image twice: %v", err)
+	}
+}
+
 func TestBoxesErrors(t *testing.T) {
 	good := voc.Boxes{Path: cells(t, cell), Size: []int{4, 4}}
 	for want, c := range map[string]func(*voc.Boxes){
@@ -123,6 +157,10 @@ func TestBCCDSource(t *testing.T) {
 	train, test, err := voc.BCCD().Load(t.Context(), data.Options{DataDir: dir})
 	if err != nil || train.Len() != 292 || test.Len() != 72 {
 		t.Fatal(err)
+	}
+	kept, valid, err := data.Validation(train, 0.1, 1)
+	if err != nil || kept.Len() != 205 || valid.Len() != 87 || valid.Index(0) != 205 {
+		t.Errorf("%v: %v and %v", err, kept, valid)
 	}
 	s := sample.Sample{X: make([]tensor.Float, train.Spec().Size())}
 	if err := train.Read(t.Context(), 0, &s); err != nil || len(s.Targets[0].Boxes) == 0 || s.Frame.Width != 640 || !slices.Equal(train.Spec().Shape, tensor.Shape{416, 416, 3}) {

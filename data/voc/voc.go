@@ -86,21 +86,27 @@ var archive = data.File{
 	Size:   7870344,
 }
 
-// BCCD describes the blood cells. Its Load scales them to 416×416 pixels in colour; the
-// training samples are those of train and val.
-func BCCD() data.Dataset {
+// BCCD describes the blood cells, scaled to 416×416 pixels in colour. The training samples are
+// those of train and behind them those of val, which are for validation.
+func BCCD() data.Dataset { return scaled("bccd", "BCCD blood cells, with boxes", 416) }
+
+// SmallBCCD describes the same at 256×256 pixels.
+func SmallBCCD() data.Dataset {
+	return scaled("bccd-256", "BCCD blood cells at 256×256 pixels, with boxes", 256)
+}
+
+func scaled(name, title string, side int) data.Dataset {
+	classes := []string{"RBC", "WBC", "Platelets"}
 	return data.Dataset{
-		Name: "bccd", Title: "BCCD blood cells, with boxes", License: "MIT (Shenggan and others)",
-		Classes: []string{"RBC", "WBC", "Platelets"},
-		Splits:  []data.Split{{Name: "train", Len: 205}, {Name: "val", Len: 87}, {Name: "test", Len: 72}},
-		Files:   []data.File{archive},
+		Name: name, Title: title, License: "MIT (Shenggan and others)", Classes: classes,
+		Splits: []data.Split{{Name: "train", Len: 205}, {Name: "val", Len: 87}, {Name: "test", Len: 72}},
+		Files:  []data.File{archive},
 		Load: func(ctx context.Context, o data.Options) (train, test sample.Source, err error) {
 			paths, err := data.Fetch(ctx, o, archive)
 			if err != nil {
 				return nil, nil, err
 			}
-			const side = 416
-			return Boxes{Path: paths[0], Size: []int{side, side}, Train: "trainval", Test: "test", Classes: []string{"RBC", "WBC", "Platelets"}}.Open(ctx, o)
+			return Boxes{Path: paths[0], Size: []int{side, side}, Train: "train", Valid: "val", Test: "test", Classes: classes}.Open(ctx, o)
 		},
 	}
 }

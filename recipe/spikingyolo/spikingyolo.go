@@ -1,150 +1,40 @@
-// Package spikingyolo is the recipe of a spiking detector: an ordinary network that finds digits
-// in scenes is trained with the head of YOLOv2 and converted as Kim et al. did ("Spiking-YOLO:
-// spiking neural network for energy-efficient object detection", AAAI 2020), with one scale a
-// channel, signed neurons of the imbalanced threshold, and boxes read off the membrane; beside one
-// scale a layer, negative spikes suppressed, boxes read off spikes, and neurons that round.
+// Package spikingyolo is the recipe of a spiking detector: an ordinary network that finds objects
+// is trained with the head of YOLOv2 and converted as Kim et al. did ("Spiking-YOLO: spiking neural
+// network for energy-efficient object detection", AAAI 2020), with one scale a channel, signed
+// neurons of the imbalanced threshold, and boxes read off the membrane; beside one scale a layer,
+// negative spikes suppressed, boxes read off spikes, and neurons that round.
 //
-// The paper's own data are PASCAL VOC and COCO, its network Tiny-YOLOv2. What is run here are
-// digit scenes: the comparisons are the paper's, the figures are not.
+// The paper's own data are PASCAL VOC and COCO, its network Tiny-YOLOv2. What is run here are digit
+// scenes and, at full, blood cells (BCCD), with a network of a million weights and Tiny-YOLOv2: the
+// comparisons are the paper's, the figures are not.
 package spikingyolo
 
 import (
+	"bytes"
 	"context"
+	"encoding/gob"
 	"fmt"
-	"math"
+	"io"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"synfire/convert"
 	"synfire/convert/detector"
 	"synfire/detect"
-	"synfire/encode"
-	"synfire/layer"
-	"synfire/layer/temporal"
-	"synfire/model"
+	"synfire/internal/atomicfile"
 	"synfire/network"
-	"synfire/optim"
 	"synfire/recipe"
 	"synfire/report"
-	"synfire/report/boxes"
-	"synfire/rule/bptt"
 	"synfire/sample"
-	"synfire/task"
-	"synfire/tensor"
-)
-
-// The claims' ids.
-const (
-	annClaim     = "scenes-ann"
-	snnClaim     = "scenes-snn"
-	roundClaim   = "scenes-round"
-	channelClaim = "channel-over-layer"
-	behindClaim  = "channel-behind-layer"
-	signedClaim  = "signed-over-suppressed"
-	errorClaim   = "signed-error"
-	readClaim    = "membrane-over-count"
-	laterClaim   = "membrane-behind-count"
-	fasterClaim  = "converges-faster"
-)
-
-const (
-	repeated   = 3   // seeds
-	testScenes = 500 // of the test
 )
 
 // Recipe is the recipe.
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "spiking-yolo", Paper: "spiking-yolo-2020", Title: "A spiking detector, from pictures to boxes",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 240, report.Full: 480}, Claims: claims(), Run: run,
-	}
-}
-
-func claims() []report.Claim {
-	const paper = "Kim et al. 2020, on PASCAL VOC"
-	one := func(id, name, unit, source string, d report.Direction, bound float64) report.Claim {
-		return report.Claim{
-			ID: id, Name: name, Unit: unit, Source: source, Direction: d, Statistic: report.Median, Bounds: report.Bounds{Short: &bound, Full: &bound},
-			Seeds: report.Seeds{Short: repeated, Full: repeated}, N: report.Samples{Short: testScenes, Full: testScenes}, Note: "Stated before any run. Minutes are estimates.",
-		}
-	}
-	return []report.Claim{
-		one(annClaim, "digit scenes: mAP of the ordinary detector at an IoU of 0.5", "%", "no paper", report.AtLeast, 90),
-		one(snnClaim, "mAP of the ordinary detector less that of the spiking one at T = 128: a scale each channel, imbalanced threshold, membrane", "points", paper+": 53.0 less 51.8 after 3,500 steps", report.AtMost, 2),
-		one(roundClaim, "mAP of the ordinary detector less that of neurons that round at T = 32", "points", "no paper", report.AtMost, 2),
-		one(channelClaim, "mAP with a scale each channel less that with one a layer, the lesser at T = 8 and 16", "points", paper+": ahead at every T", report.AtLeast, 3),
-		one(behindClaim, "most that a scale each channel is behind one a layer, up to the last T", "points", paper, report.AtMost, 0.5),
-		one(signedClaim, "mAP of signed neurons less that of the same with negative spikes suppressed, the least from T = 64 on", "points", paper, report.AtLeast, 1),
-		one(errorClaim, "error of the output of signed neurons over that with negative spikes suppressed, the largest from T = 64 on", "", "no paper", report.AtMost, 0.6),
-		one(readClaim, "mAP read off the membrane less that off spikes at T = 8", "points", paper+": membrane ahead", report.AtLeast, 3),
-		one(laterClaim, "most that the membrane is behind spikes after T = 8", "points", paper, report.AtMost, 1),
-		one(fasterClaim, "steps to the ordinary detector's mAP less a point: with one scale a layer over with one each channel", "×", paper+": 2.3; COCO: 4", report.AtLeast, 2),
-	}
-}
-
-// size is what a scale runs.
-type size struct {
-	data                 string
-	train, test          int // 0: all
-	widths               []int
-	epochs, seeds        int
-	steps                []int
-	calibrated, pictures int
-}
-
-var sizes = map[report.Scale]size{
-	report.Smoke: {data: "digit-scenes-sample", train: 60, test: 12, widths: []int{8, 8, 16, 16}, epochs: 2, seeds: 1, steps: []int{4, 8}, calibrated: 12, pictures: 1},
-	report.Short: {data: "digit-scenes", widths: []int{16, 32, 64, 128, 128}, epochs: 10, seeds: repeated, steps: []int{8, 16, 32, 64, 128}, calibrated: 200, pictures: 2},
-	report.Full:  {data: "digit-scenes", widths: []int{16, 32, 64, 128, 128}, epochs: 20, seeds: repeated, steps: []int{8, 16, 32, 64, 128, 256}, calibrated: 500, pictures: 2},
-}
-
-// anchors are of the training scenes, in cells of 8 pixels.
-var anchors = []detect.Anchor{{1.58, 2.47}, {2.38, 2.95}, {3.27, 3.56}}
-
-// Config is the configuration of a scale's detector.
-func (z size) config(seed uint64) model.Config {
-	c := model.NewConfig()
-	c.Seed, c.Data, c.Encoder, c.Steps, c.Batch, c.Epochs = seed, model.Data{Name: z.data, Train: z.train, Test: z.test}, encode.Constant{}, 1, 16, z.epochs
-	c.Task = []task.Binding{{Task: detect.NewDetect()}}
-	var nodes []network.Node
-	add := func(l layer.Layer) { nodes = append(nodes, network.Node{Layer: l}) }
-	for i, w := range z.widths {
-		conv := layer.Conv2D{Out: w, Kernel: []int{3}, Padding: []int{1}, NoBias: true}
-		if i < 3 {
-			conv.Stride = []int{2}
-		}
-		add(conv)
-		add(layer.BatchNorm{})
-		add(layer.ReLU{Slope: 0.1})
-	}
-	add(layer.Conv2D{Out: len(anchors) * 15, Kernel: []int{1}})
-	l := detect.NewYOLO()
-	l.Anchors = anchors
-	c.Rule = bptt.Rule{Layers: nodes, Loss: []bptt.Term{{Loss: l}}, Optimizer: optim.Adam{LR: 3e-3, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, Schedule: optim.Cosine{}}
-	return c
-}
-
-// arm is a way to convert.
-type arm struct {
-	name, method string
-	options      convert.Options
-}
-
-const (
-	channel    = "a scale each channel"
-	layerwise  = "one scale a layer"
-	suppressed = "negative spikes suppressed"
-	counted    = "read off spikes"
-	rounding   = "neurons that round"
-)
-
-func arms() []arm {
-	half := 0.5
-	return []arm{
-		{channel, "channel", convert.Options{}},
-		{layerwise, "percentile", convert.Options{}},
-		{suppressed, "channel", convert.Options{Suppressed: true}},
-		{counted, "channel", convert.Options{Counts: true}},
-		{rounding, "channel", convert.Options{Code: temporal.SigmaDelta, Start: &half}},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 100, report.Full: 150}, Claims: claims(), Run: run,
 	}
 }
 
@@ -154,175 +44,223 @@ type study struct {
 	size size
 }
 
+// tinyClaims are those of Tiny-YOLOv2.
+var tinyClaims = []string{tinyClaim, tinySNNClaim, tinyLongClaim}
+
 func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	z, ok := sizes[e.Scale]
 	if !ok {
 		return nil, fmt.Errorf("spiking-yolo: no scale %q: use smoke, short or full", e.Scale)
 	}
-	c, err := recipe.NewConversionStudy(ctx, e, z.config(e.Seed).Data)
+	c, err := recipe.NewConversionStudy(ctx, e, z.job.data)
 	if err != nil {
 		return nil, err
 	}
 	s := &study{c, z}
 	lead := ""
 	for i := range z.seeds {
-		found, err := s.seed(ctx, e.Seed+uint64(i), i == 0)
+		f, err := s.seed(ctx, z.job, e.Seed+uint64(i))
 		if err != nil {
 			return nil, err
 		}
-		if i == 0 {
-			r := found[channel]
-			last := r.Points[len(r.Points)-1]
-			lead = fmt.Sprintf("A detector with an mAP of %.1f %% has %.1f %% as a spiking network after %d steps.", r.Ordinary.MAP, last.MAP, last.Steps)
+		s.judge(z.job, f)
+		s.compare(f)
+		s.energies(f)
+		if i > 0 {
+			continue
 		}
+		r := f.arms[channel]
+		last := r.Points[len(r.Points)-1]
+		lead = fmt.Sprintf("A detector with an mAP of %.1f %% has %.1f %% as a spiking network after %d steps.", f.ordinary.MAP, last.MAP, last.Steps)
+		if err := s.show(ctx, f); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.tiny(ctx); err != nil {
+		return nil, err
 	}
 	return s.Finish("A spiking detector, from pictures to boxes", lead, report.Link{Text: "Kim et al. 2020", URL: "https://arxiv.org/abs/1903.06530"})
 }
 
-// seed trains a detector and converts it by all arms.
-func (s *study) seed(ctx context.Context, seed uint64, show bool) (map[string]detector.Result, error) {
-	t := s.Run(ctx, recipe.Job{Name: "detector", Config: s.size.config(seed)})
+// tiny runs Tiny-YOLOv2.
+func (s *study) tiny(ctx context.Context) error {
+	j := s.size.tiny
+	if s.size.why != "" {
+		for _, id := range tinyClaims {
+			s.Leave(id, s.size.why)
+		}
+		return nil
+	}
+	if !s.Turn(ctx, j.data, tinyClaims...) {
+		return s.Err()
+	}
+	for i := range s.size.seeds {
+		f, err := s.seed(ctx, *j, s.Env.Seed+uint64(i))
+		if err != nil {
+			return err
+		}
+		s.judge(*j, f)
+		if err := s.long(ctx, *j, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// long follows Tiny-YOLOv2 over the paper's steps, on a few pictures.
+func (s *study) long(ctx context.Context, j job, f *found) (err error) {
+	of := f.of
+	of.Steps = []int{s.size.longest}
+	if of.Test, err = sample.First(of.Test, s.size.longestOver); err != nil {
+		return err
+	}
+	ordinary, err := of.Ordinary(ctx)
+	if err != nil {
+		return err
+	}
+	r, err := s.kept(ctx, f, of, j.arms[0], "long", bare)
+	if err != nil {
+		return err
+	}
+	s.Claim(tinyLongClaim, ordinary.Less(r.Points[0]).Median, s.size.longestOver)
+	s.Metrics[fmt.Sprintf("%s_t%d_map", f.key, s.size.longest)], s.Metrics[f.key+"_first_pictures_ann_map"] = r.Points[0].MAP, ordinary.MAP
+	return nil
+}
+
+// found is a detector of a seed with its conversions.
+type found struct {
+	key      string // of metrics
+	dir      string // of the job
+	weights  string // their sum
+	of       detector.Study
+	ordinary detector.Point
+	n        int // pictures of the test
+	arms     map[string]detector.Result
+	named    []recipe.NamedDetector
+	cut      float64 // score from which boxes are drawn
+}
+
+// seed trains a detector and converts it by all arms. Validation pictures choose.
+func (s *study) seed(ctx context.Context, j job, seed uint64) (*found, error) {
+	t := s.Run(ctx, recipe.Job{Name: j.name, Config: j.config(seed)})
 	if t == nil {
 		return nil, s.Err()
 	}
 	g := t.Network().Graph()
-	g.Outputs[0].Read = detect.Boxes{Anchors: anchors}
-	of := detector.Study{
-		Study: convert.Study{Graph: g, Train: t.Sets.Train, Test: t.Sets.Test, Normalize: t.Sets.Normalization, Steps: s.size.steps, Samples: min(s.size.calibrated, t.Sets.Train.Len()), Seed: seed, Pool: s.Env.Pool},
-		Task:  detect.NewDetect(),
+	g.Outputs[0].Read = detect.Boxes{Anchors: j.anchors}
+	f := &found{
+		key: fmt.Sprintf("%s_s%d", strings.ReplaceAll(j.name, "-", "_"), seed), dir: filepath.Join(s.Env.Out, fmt.Sprintf("%s-s%d", j.name, seed)), weights: t.WeightsSHA256(), n: t.Sets.Test.Len(), arms: map[string]detector.Result{},
+		of: detector.Study{
+			Study: convert.Study{Graph: g, Train: t.Sets.Train, Test: t.Sets.Test, Normalize: t.Sets.Normalization, Steps: j.steps, Samples: min(j.calibrated, t.Sets.Train.Len()), Seed: seed, Pool: s.Env.Pool},
+			Task:  detect.NewDetect(),
+		},
 	}
-	ordinary, err := of.Ordinary(ctx)
+	arms, err := s.choose(ctx, j, f, t.Sets.Valid)
 	if err != nil {
 		return nil, err
 	}
-	found := map[string]detector.Result{}
-	var named []recipe.NamedDetector
-	for _, a := range arms() {
-		m, err := convert.MethodOf(a.method)
+	if f.ordinary, err = f.of.Ordinary(ctx); err != nil {
+		return nil, err
+	}
+	s.Metrics[f.key+"_ann_map"], s.Metrics[f.key+"_seconds_per_epoch"] = f.ordinary.MAP, t.EpochSeconds()
+	for _, a := range arms {
+		r, err := s.kept(ctx, f, f.of, a, a.file, func(ctx context.Context, of detector.Study, c convert.Conversion) (detector.Result, error) {
+			return of.Measure(ctx, c, f.ordinary)
+		})
 		if err != nil {
 			return nil, err
 		}
-		c, err := of.Convert(ctx, m, a.options)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", a.name, err)
+		f.arms[a.name], f.named = r, append(f.named, recipe.NamedDetector{Name: a.name, Result: r})
+		for _, p := range r.Points {
+			key := fmt.Sprintf("%s_%s_t%d_", f.key, a.file, p.Steps)
+			less := f.ordinary.Less(p)
+			s.Metrics[key+"map"], s.Metrics[key+"loss_low"], s.Metrics[key+"loss_high"], s.Metrics[key+"spikes_per_image"] = p.MAP, less.Low, less.High, p.Spikes
 		}
-		r, err := of.Measure(ctx, c, ordinary)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", a.name, err)
-		}
-		found[a.name], named = r, append(named, recipe.NamedDetector{Name: a.name, Result: r})
 	}
-	s.judge(found, ordinary)
-	if show {
-		err = s.show(ctx, of, found, named)
-	}
-	return found, err
+	return f, nil
 }
 
-// judge adds the figures of a seed to the claims. Steps that a scale does not run have none.
-func (s *study) judge(found map[string]detector.Result, ordinary detector.Point) {
-	n, first, last := found[channel].N, s.size.steps[0], s.size.steps[len(s.size.steps)-1]
-	at := func(arm string, steps int) float64 { return found[arm].Points[slices.Index(s.size.steps, steps)].MAP }
-	has := func(steps int) bool { return slices.Contains(s.size.steps, steps) }
-	s.Claim(annClaim, ordinary.MAP, n)
-	if has(128) {
-		s.Claim(snnClaim, ordinary.MAP-at(channel, 128), n)
-	}
-	if has(32) {
-		s.Claim(roundClaim, ordinary.MAP-at(rounding, 32), n)
-	}
-	gain, behind, signed, off, later := math.Inf(1), 0.0, math.Inf(1), 0.0, 0.0
-	for i, t := range s.size.steps {
-		c, sup := found[channel].Points[i], found[suppressed].Points[i]
-		if t <= 16 {
-			gain = min(gain, c.MAP-at(layerwise, t))
-		}
-		behind = max(behind, at(layerwise, t)-c.MAP)
-		if t >= 64 {
-			signed, off = min(signed, c.MAP-sup.MAP), max(off, c.Error/sup.Error)
-		}
-		if t > first {
-			later = max(later, at(counted, t)-c.MAP)
-		}
-	}
-	s.Claim(channelClaim, gain, n)
-	s.Claim(behindClaim, behind, n)
-	if last >= 64 {
-		s.Claim(signedClaim, signed, n)
-		s.Claim(errorClaim, off, n)
-	}
-	if has(8) {
-		s.Claim(readClaim, at(channel, 8)-at(counted, 8), n)
-	}
-	s.Claim(laterClaim, later, n)
-	s.Claim(fasterClaim, reach(found[layerwise].Points, ordinary.MAP-1)/reach(found[channel].Points, ordinary.MAP-1), n)
-}
+// chosenAt is the steps after which percentiles are compared, and leastDrawn the least score of a
+// box that is drawn, lest a network that has learnt little covers its pictures.
+const (
+	chosenAt   = 32
+	leastDrawn = 0.1
+)
 
-// reach is the first of the steps after which a detector has an mAP; NaN where none has.
-func reach(points []detector.Point, want float64) float64 {
-	for _, p := range points {
-		if p.MAP >= want {
-			return float64(p.Steps)
-		}
-	}
-	return math.NaN()
-}
-
-// show adds the sections of the page.
-func (s *study) show(ctx context.Context, of detector.Study, found map[string]detector.Result, named []recipe.NamedDetector) error {
-	curve, err := recipe.DetectorSection("mAP over the steps", named)
+// choose finds on validation pictures the percentiles of scales, one for each method, of equal
+// ones that of the lesser error, and the score from which boxes are drawn.
+func (s *study) choose(ctx context.Context, j job, f *found, valid sample.Source) ([]arm, error) {
+	of := f.of
+	of.Test, of.Steps = valid, []int{chosenAt}
+	o, err := of.Ordinary(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	curve.Text = "All conversions are of one detector; the figures are of the first seed. One run of the most steps gives all."
-	s.Sections = append(s.Sections, curve)
-	if err := s.emerge(ctx, of, found[rounding]); err != nil {
-		return err
-	}
-	for _, name := range []string{channel, layerwise} {
-		section, err := recipe.DetectorLayers(found[name])
-		if err != nil {
-			return err
+	cut, _ := detect.Cut(o.Pictures, j.classes)
+	f.cut = max(cut, leastDrawn)
+	s.Metrics[f.key+"_drawn_from"] = f.cut
+	arms, best := slices.Clone(j.arms), map[string]detector.Point{}
+	chosen := map[string]float64{}
+	for _, a := range j.arms {
+		if _, done := best[a.method]; done {
+			continue
 		}
-		section.Title = name + ", by layers"
-		s.Sections = append(s.Sections, section)
+		for _, p := range j.percentiles {
+			a.options.Percentile = p
+			r, err := s.kept(ctx, f, of, a, fmt.Sprintf("valid-%s-%v", a.file, p), bare)
+			if err != nil {
+				return nil, err
+			}
+			now, was := r.Points[0], best[a.method]
+			if was.Steps == 0 || now.MAP > was.MAP || now.MAP == was.MAP && now.Error < was.Error {
+				best[a.method], chosen[a.method] = now, p
+				s.Metrics[fmt.Sprintf("%s_%s_percentile", f.key, a.file)] = p
+			}
+		}
 	}
-	return nil
+	for i, a := range arms {
+		arms[i].options.Percentile = chosen[a.method]
+	}
+	return arms, nil
 }
 
-// shownScore is the least score of a box in a picture.
-const shownScore = 0.3
+// bare follows a conversion, and does not look into it.
+func bare(ctx context.Context, of detector.Study, c convert.Conversion) (detector.Result, error) {
+	points, err := of.Points(ctx, c)
+	return detector.Result{Points: points}, err
+}
 
-// emerge draws scenes with the boxes after some steps, and those of the ordinary network.
-func (s *study) emerge(ctx context.Context, of detector.Study, r detector.Result) error {
-	section := report.Section{Title: "Boxes as they emerge", Text: fmt.Sprintf("Neurons that round. Boxes with a score of %v or more; the first scenes of the test, which nobody chose.", shownScore)}
-	shape := of.Test.Spec().Shape
-	for i := range min(s.size.pictures, of.Test.Len()) {
-		x := sample.Sample{X: make([]tensor.Float, shape.Size())}
-		if err := of.Test.Read(ctx, i, &x); err != nil {
-			return err
+// record is what the file of an arm holds.
+type record struct {
+	Settings string
+	Result   detector.Result
+}
+
+// kept converts by an arm and measures, or takes the figures that an interrupted run has kept.
+func (s *study) kept(ctx context.Context, f *found, of detector.Study, a arm, name string, measure func(context.Context, detector.Study, convert.Conversion) (detector.Result, error)) (r detector.Result, err error) {
+	path := filepath.Join(f.dir, "arm-"+name+".gob")
+	settings := fmt.Sprintln(f.weights, a.name, a.method, a.options.Percentile, of.Steps, of.Samples, of.Test.Len(), of.Seed)
+	if s.Env.Resume {
+		var old record
+		if content, err := os.ReadFile(path); err == nil && gob.NewDecoder(bytes.NewReader(content)).Decode(&old) == nil && old.Settings == settings {
+			return old.Result, nil // else it was written in part, or of another experiment
 		}
-		pixels := boxes.Picture(x.X, shape)
-		var strip []boxes.Panel
-		for _, p := range append(slices.Clone(r.Points[:min(len(r.Points), 5)]), r.Ordinary) {
-			var list []boxes.Box
-			for _, d := range p.Pictures[i].Found {
-				if d.Score >= shownScore {
-					list = append(list, boxes.Box{Box: d.Box, Text: fmt.Sprintf("%s %.2f", r.Classes[d.Class], d.Score)})
-				}
-			}
-			title := fmt.Sprintf("T = %d", p.Steps)
-			if len(strip) == min(len(r.Points), 5) {
-				title = "ordinary network"
-			}
-			strip = append(strip, boxes.Panel{Title: title, Image: boxes.Draw(pixels, list)})
-		}
-		content, err := boxes.Strip(strip, 3)
-		if err != nil {
-			return err
-		}
-		section.Figures = append(section.Figures, report.Figure{PNG: content, Alt: fmt.Sprintf("Scene %d of the test with the boxes that are found after more and more steps, and by the ordinary network", i)})
 	}
-	s.Sections = append(s.Sections, section)
-	return nil
+	m, err := convert.MethodOf(a.method)
+	if err != nil {
+		return r, err
+	}
+	c, err := of.Convert(ctx, m, a.options)
+	if err == nil {
+		r, err = measure(ctx, of, c)
+	}
+	if err != nil {
+		return r, fmt.Errorf("%s, %s: %w", f.key, a.name, err)
+	}
+	r.Ordinary.Pictures = r.Ordinary.Pictures[:min(len(r.Ordinary.Pictures), s.size.pictures)]
+	for i, p := range r.Points { // pictures that are drawn are enough
+		r.Points[i].Pictures = p.Pictures[:min(len(p.Pictures), s.size.pictures)]
+	}
+	r.Conversion.Ordinary, r.Graph, r.Report = network.Graph{}, network.Graph{}, nil
+	return r, atomicfile.Write(path, func(w io.Writer) error { return gob.NewEncoder(w).Encode(record{settings, r}) })
 }

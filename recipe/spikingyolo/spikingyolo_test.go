@@ -1,6 +1,7 @@
 package spikingyolo_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 	"synfire/train"
 )
 
-// The recipe runs at the smoke scale: five conversions of one detector, and a page of them.
+// The recipe runs at the smoke scale: five conversions of one detector, a pooled one, and a page.
+// Resumed, it finds the figures that were kept, which are the same.
 func TestSmoke(t *testing.T) {
 	if testing.Short() || snntest.DoublePrecision() {
 		t.Skip("trains a detector")
@@ -21,7 +23,8 @@ func TestSmoke(t *testing.T) {
 	r := spikingyolo.Recipe()
 	pool := par.New(1)
 	defer pool.Close()
-	o, err := r.Run(t.Context(), &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Pool: pool, Out: t.TempDir(), Observer: train.None{}, Now: time.Now})
+	e := &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Pool: pool, Out: t.TempDir(), Observer: train.None{}, Now: time.Now}
+	o, err := r.Run(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,11 +35,25 @@ func TestSmoke(t *testing.T) {
 		}
 	}
 	page := o.Page(report.Run{Claims: judged})
-	if len(page.Sections) != 4 || len(page.Sections[1].Figures) != 1 || len(page.Sections[1].Figures[0].PNG) == 0 {
+	if len(page.Sections) != 4 || len(page.Sections[1].Figures) != 1 || len(page.Sections[1].Figures[0].PNG) == 0 || len(page.Sections[2].Figures) != 2 {
 		t.Errorf("%d sections", len(page.Sections))
 	}
-	if _, err := page.HTML(); err != nil {
+	html, err := page.HTML()
+	if err != nil {
 		t.Error(err)
+	}
+	e.Resume = true
+	start := time.Now()
+	again, err := r.Run(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("resumed in %v", time.Since(start))
+	if !reflect.DeepEqual(again.Measured, o.Measured) || again.WeightsSHA256 != o.WeightsSHA256 {
+		t.Errorf("resumed: %v, want %v", again.Measured, o.Measured)
+	}
+	if other, err := again.Page(report.Run{Claims: judged}).HTML(); err != nil || len(other) != len(html) {
+		t.Errorf("a resumed run has another page: %v", err)
 	}
 }
 
