@@ -164,11 +164,12 @@ func (c *distanceCmd) Run(a *app) error {
 		if i > 0 && !c.JSON {
 			fmt.Fprintln(a.out)
 		}
-		if err := c.one(a, setting, in, dir, pool); err != nil {
-			return c.located(err, i, many)
+		err := c.one(a, setting, in, dir, pool)
+		if a.ctx.Err() != nil && (err != nil || i+1 < len(inputs)) {
+			return fmt.Errorf("distance: interrupted; %d of %d recordings were begun", i+1, len(recordings))
 		}
-		if a.ctx.Err() != nil {
-			return fmt.Errorf("distance: interrupted after %d of %d recordings", i+1, len(recordings))
+		if err != nil {
+			return c.located(err, i, many)
 		}
 	}
 	return nil
@@ -262,7 +263,13 @@ func (c *distanceCmd) one(a *app, s distance.Setting, in distanceInput, dir stri
 	if err != nil {
 		return err
 	}
+	show := a.Share("distance: " + c.Metric)
+	m.options.Progress = func(done, total int) error {
+		show(done, total)
+		return a.ctx.Err()
+	}
 	out, err := c.measure(m, in.trains, pool)
+	a.Status("")
 	if err != nil {
 		return err
 	}
@@ -292,17 +299,16 @@ func (c *distanceCmd) one(a *app, s distance.Setting, in distanceInput, dir stri
 // measure fills in what was asked for.
 func (c *distanceCmd) measure(m measurement, trains []spike.Train, pool *par.Pool) (out measured, err error) {
 	out = measured{Metric: c.Metric, Params: m.params, NTrains: len(trains), response: m.response}
-	value, err := m.value(trains)
+	value := 0.0
+	if c.Matrix || c.Out != "" || c.Save != "" {
+		out.matrix, value, err = m.matrix(trains)
+	} else {
+		value, err = m.value(trains)
+	}
 	if err != nil {
 		return out, err
 	}
-	out.Value = &value
-	if c.Matrix || c.Out != "" || c.Save != "" {
-		if out.matrix, err = m.matrix(trains); err != nil {
-			return out, err
-		}
-	}
-	if c.Matrix {
+	if out.Value = &value; c.Matrix {
 		out.Matrix = out.matrix
 	}
 	if c.Profile && c.Metric == "directionality" {
@@ -357,6 +363,8 @@ func (c *distanceCmd) chance(m measurement, trains []spike.Train, pool *par.Pool
 		s = spike.Dither{Width: *out.Width}
 	}
 	m.options.Threads = 1 // the surrogates run side by side
+	progress := m.options.Progress
+	m.options.Progress = func(int, int) error { return progress(0, 0) }
 	got, err := spike.Test(trains, m.value, s, c.Surrogates, m.tail, spike.Stream(c.Seed), pool)
 	if err != nil {
 		return nil, err
