@@ -20,7 +20,7 @@ import (
 )
 
 type distanceCmd struct {
-	File   string `arg:"" help:"Recording: JSON, text with a train a line, CSV with the columns unit and time, or NPZ; - reads standard input."`
+	File   string `arg:"" help:"Recording: JSON, text with a train a line, CSV with the columns unit and time, NPZ, or another form that spikes reads; - reads standard input."`
 	Metric string `help:"What to measure: isi, spike, ri-spike, sync, adaptive a-isi, a-spike, a-ri-spike, a-sync, order, directionality, synfire, victor-purpura or van-rossum." required:"" enum:"${distance_names}" placeholder:"METRIC"`
 
 	distance.Params
@@ -34,7 +34,7 @@ type distanceCmd struct {
 	Only     string   `help:"Unit to compare trials of." placeholder:"NAME"`
 	Sort     bool     `help:"Put spikes in order, and merge those at one time."`
 	Clip     bool     `help:"Drop spikes outside the window."`
-	Format   string   `help:"Form of the file: json, text, csv or npz (default by its name, else by its content)." enum:",json,text,csv,npz" default:"" placeholder:"FORM"`
+	Format   string   `help:"Form of the file: json, text, csv, npz or nex (default by its name, else by its content)." enum:",json,text,csv,npz,nex" default:"" placeholder:"FORM"`
 	Unit     string   `help:"Unit of time, such as ms, for the axes of figures." placeholder:"UNIT"`
 
 	Matrix     bool     `help:"Values of all pairs."`
