@@ -43,7 +43,7 @@ type Matrix struct {
 	Dims     int    `help:"Map: dimensions." default:"2"`
 
 	Neighbours   int     `help:"Classify: nearest neighbours that vote." default:"1"`
-	Power        float64 `help:"Classify by the classes' mean distances of this power in place of neighbours; -2 is Victor and Purpura's." placeholder:"Z"`
+	Power        float64 `help:"Classify by the classes' mean distances of this power in place of neighbours; --power=-2 is Victor and Purpura's." placeholder:"Z"`
 	Groups       string  `help:"Classify: items that are left out together, such as those of a day; in the forms of --labels." placeholder:"LABELS"`
 	Permutations int     `help:"Classify: random labellings for the p-value." default:"999"`
 	Seed         uint64  `help:"Of the labellings." default:"1"`
