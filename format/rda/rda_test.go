@@ -2,6 +2,7 @@ package rda_test
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"os"
 	"reflect"
@@ -108,4 +109,24 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("values beside %v", err)
 		}
 	})
+}
+
+// A list of three units, of which the second is silent.
+func ExampleRead() {
+	f, err := os.Open("testdata/gzip.rda")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer f.Close()
+	objects, err := rda.Read(f, 0)
+	for _, unit := range objects[0].List {
+		fmt.Println(unit.Name, unit.Class, unit.Numbers)
+	}
+	fmt.Println(err)
+	// Output:
+	// neuron 1 spikeTrain [0.5 1.25]
+	// neuron 2 spikeTrain []
+	// neuron 3 spikeTrain [2 3 4.5]
+	// <nil>
 }
