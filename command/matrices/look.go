@@ -130,7 +130,9 @@ func (t tree) print(s view.Screen) {
 	}
 	fmt.Fprintf(s.Out, "%s linkage of %d items; correlation of the tree with the distances (cophenetic) %s\n\n", t.Linkage, len(t.Items), r)
 	w := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', 0)
+	lines := len(t.Links)
 	if t.Clusters != nil {
+		lines = len(t.Items)
 		fmt.Fprintln(w, "CLUSTER\tITEM")
 		for _, i := range t.order[:min(len(t.order), shownRows)] {
 			fmt.Fprintf(w, "%d\t%s\n", t.Clusters[i], sample.Printable(t.Items[i]))
@@ -142,7 +144,7 @@ func (t tree) print(s view.Screen) {
 		}
 	}
 	w.Flush()
-	printRest(s, len(t.Links))
+	printRest(s, lines)
 }
 
 // called is an item's name, or the step that made a cluster.
