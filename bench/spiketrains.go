@@ -15,18 +15,27 @@ var metrics = []distance.Measure{
 	distance.VanRossum{Tau: 1}, distance.VictorPurpura{Cost: 1},
 }
 
-// matrices are the cases of W6.
+// longMetrics are those of W6b.
+var longMetrics = []distance.Measure{distance.ISI{}, distance.SPIKE{}, distance.Sync{}, distance.VanRossum{Tau: 1}, distance.VictorPurpura{Cost: 1}}
+
+// matrices are the cases of W6, and of W6b: an hour of 1,000 units at 5 Hz.
 func matrices(s Selection) []Case {
-	n, spikes := pick(s.Small, 100, 6), pick(s.Small, 1000, 20)
 	var cases []Case
-	for _, m := range metrics {
-		cases = append(cases, Case{
-			Workload: "W6", Phase: Matrix, Shape: m.Name(), Threads: s.Threads,
-			run: func(c Case, o Options) ([]Row, error) { return matrix(c, o, m, n, spikes) },
-		})
+	add := func(workload string, list []distance.Measure, n, spikes int) {
+		for _, m := range list {
+			cases = append(cases, Case{
+				Workload: workload, Phase: Matrix, Shape: m.Name(), Threads: s.Threads,
+				run: func(c Case, o Options) ([]Row, error) { return matrix(c, o, m, n, spikes) },
+			})
+		}
 	}
+	add("W6", metrics, pick(s.Small, 100, 6), pick(s.Small, 1000, 20))
+	add(long, longMetrics, pick(s.Small, 1000, 20), pick(s.Small, 5*3600, 1500))
 	return cases
 }
+
+// long is the workload that takes half an hour, and is measured where it is asked for.
+const long = "W6b"
 
 // matrix times the distances of all pairs of n trains, in seconds.
 func matrix(c Case, o Options, m distance.Measure, n, spikes int) ([]Row, error) {
@@ -39,6 +48,7 @@ func matrix(c Case, o Options, m distance.Measure, n, spikes int) ([]Row, error)
 		return err
 	}, func(n int, s float64) { seconds = append(seconds, s/float64(n)) })
 	r.statistics(seconds)
+	r.NanosPerSpike = 1e9 * r.Median / (float64(n*(n-1)/2) * float64(2*spikes))
 	return []Row{r}, err
 }
 
@@ -47,7 +57,7 @@ func uniformTrains(n, spikes int) []spike.Train {
 	src := rng.New(seed, "bench").Str("W6").Source()
 	trains := make([]spike.Train, n)
 	for i := range trains {
-		t := spike.Train{Stop: float64(spikes)}
+		t := spike.Train{Times: make([]float64, 0, spikes), Stop: float64(spikes)}
 		for range spikes {
 			t.Times = append(t.Times, t.Stop*src.Float64())
 		}

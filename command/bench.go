@@ -20,7 +20,7 @@ import (
 )
 
 type benchCmd struct {
-	Names   []string `arg:"" optional:"" name:"name" help:"Workloads; none means all but density."`
+	Names   []string `arg:"" optional:"" name:"name" help:"Workloads; none means all but W6b and density."`
 	Repeat  int      `help:"Repeats of each measurement, at least 5." default:"7"`
 	Threads int      `help:"Threads; 0 means one for each processor." default:"0"`
 	Kernel  string   `help:"Kernel level: go, avx2 or avx512 (default the best)." placeholder:"LEVEL"`

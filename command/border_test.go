@@ -35,7 +35,7 @@ func TestInterruptedDistance(t *testing.T) {
 	var out bytes.Buffer
 	a := newApp(ctx, testProgram(), &out, &out)
 	c := distanceCmd{File: write(t, "two.json", twoCases), Metric: "isi"}
-	if err := c.Run(a); err == nil || !strings.Contains(err.Error(), "interrupted after 1 of 2 recordings") {
+	if err := c.Run(a); err == nil || !strings.Contains(err.Error(), "interrupted; 1 of 2 recordings were begun") {
 		t.Errorf("%v", err)
 	}
 }
@@ -49,7 +49,7 @@ func TestMetricThatFails(t *testing.T) {
 		m   measurement
 	}{
 		"value":   {distanceCmd{}, measurement{value: func([]spike.Train) (float64, error) { return 0, fail }}},
-		"matrix":  {distanceCmd{Matrix: true}, measurement{value: one, matrix: func([]spike.Train) ([][]float64, error) { return nil, fail }}},
+		"matrix":  {distanceCmd{Matrix: true}, measurement{value: one, matrix: func([]spike.Train) ([][]float64, float64, error) { return nil, 0, fail }}},
 		"profile": {distanceCmd{Profile: true}, measurement{value: one, profile: func([]spike.Train) (distance.Profile, error) { return distance.Profile{}, fail }}},
 		"spikes":  {distanceCmd{Profile: true, Metric: "directionality"}, measurement{value: one, spikes: func([]spike.Train) ([][]float64, error) { return nil, fail }}},
 		"sorting": {distanceCmd{}, measurement{value: one, sorting: func([]spike.Train) (distance.Sorting, error) { return distance.Sorting{}, fail }}},

@@ -14,11 +14,13 @@ import (
 	recorded "synfire/distance/recording"
 	"synfire/format/spiketrain"
 	"synfire/internal/par"
+	"synfire/internal/suggest"
+	"synfire/sample"
 	"synfire/spike"
 )
 
 type distanceCmd struct {
-	File   string `arg:"" help:"Recording: JSON, text with a train a line, CSV with the columns unit and time, or NPZ; - reads standard input."`
+	File   string `arg:"" help:"Recording: JSON, text with a train a line, CSV with the columns unit and time, NPZ, or another form that spikes reads; - reads standard input."`
 	Metric string `help:"What to measure: isi, spike, ri-spike, sync, adaptive a-isi, a-spike, a-ri-spike, a-sync, order, directionality, synfire, victor-purpura or van-rossum." required:"" enum:"${distance_names}" placeholder:"METRIC"`
 
 	distance.Params
@@ -28,9 +30,11 @@ type distanceCmd struct {
 	Interval []string `help:"Piece of the window to measure; may be repeated." placeholder:"A,B" sep:"none"`
 	Units    string   `help:"Units that were observed, silent ones too: their number, or their names." placeholder:"N|NAMES"`
 	Trial    string   `help:"Trial to measure, of a file with several." placeholder:"N"`
+	Trials   bool     `help:"Compare trials in place of units: by the unit that --only names, or by all of them where the metric is of several neurons."`
+	Only     string   `help:"Unit to compare trials of." placeholder:"NAME"`
 	Sort     bool     `help:"Put spikes in order, and merge those at one time."`
 	Clip     bool     `help:"Drop spikes outside the window."`
-	Format   string   `help:"Form of the file: json, text, csv or npz (default by its name, else by its content)." enum:",json,text,csv,npz" default:"" placeholder:"FORM"`
+	Format   string   `help:"Form of the file: json, text, csv, npz or nex (default by its name, else by its content)." enum:",json,text,csv,npz,nex" default:"" placeholder:"FORM"`
 	Unit     string   `help:"Unit of time, such as ms, for the axes of figures." placeholder:"UNIT"`
 
 	Matrix     bool     `help:"Values of all pairs."`
@@ -80,6 +84,7 @@ type measured struct {
 	Mended     *measuredMended   `json:"mended,omitempty"`
 
 	names    []string         // of the trains
+	trials   []string         // of the rows, where these are trials
 	response string           // what an entry of the matrix stands for
 	matrix   [][]float64      // for figures, whether asked for or not
 	profile  *measuredProfile // likewise
@@ -126,7 +131,7 @@ func (c *distanceCmd) Run(a *app) error {
 	if errors.Is(missing, distance.ErrParams) && !c.lacks(missing) || missing != nil && !errors.Is(missing, distance.ErrParams) {
 		return c.parameterError(missing, "")
 	}
-	recordings, many, err := recorded.Read(c.File, recorded.Options{Form: c.Format, Trial: c.Trial, Units: c.Units})
+	recordings, many, err := recorded.Read(c.File, recorded.Options{Form: c.Format, Trial: c.Trial, Every: c.Trials, Units: c.Units})
 	if err != nil {
 		return fmt.Errorf("distance: %w", err)
 	}
@@ -136,6 +141,11 @@ func (c *distanceCmd) Run(a *app) error {
 	inputs := make([]distanceInput, len(recordings))
 	var all []spike.Train
 	for i, r := range recordings {
+		if c.Trials {
+			if r, err = c.acrossTrials(r); err != nil {
+				return c.located(err, i, many)
+			}
+		}
 		if inputs[i], err = c.input(r); err != nil {
 			return c.located(err, i, many)
 		}
@@ -164,11 +174,12 @@ func (c *distanceCmd) Run(a *app) error {
 		if i > 0 && !c.JSON {
 			fmt.Fprintln(a.out)
 		}
-		if err := c.one(a, setting, in, dir, pool); err != nil {
-			return c.located(err, i, many)
+		err := c.one(a, setting, in, dir, pool)
+		if a.ctx.Err() != nil && (err != nil || i+1 < len(inputs)) {
+			return fmt.Errorf("distance: interrupted; %d of %d recordings were begun", i+1, len(recordings))
 		}
-		if a.ctx.Err() != nil {
-			return fmt.Errorf("distance: interrupted after %d of %d recordings", i+1, len(recordings))
+		if err != nil {
+			return c.located(err, i, many)
 		}
 	}
 	return nil
@@ -207,10 +218,14 @@ func (c *distanceCmd) check() error {
 	switch {
 	case c.Profile && (c.Metric == "victor-purpura" || c.Metric == "van-rossum"):
 		return fmt.Errorf("--profile is not for the metric %s, which has no value over time", c.Metric)
-	case c.Labels == "" && (c.LabelCost != nil || c.Angle != ""):
+	case c.Labels == "" && !c.Trials && (c.LabelCost != nil || c.Angle != ""):
 		return errors.New("--label-cost and --angle are for several neurons; say by --labels which trains are whose")
 	case c.Labels != "" && c.Metric != "victor-purpura" && c.Metric != "van-rossum":
 		return fmt.Errorf("--labels is not for the metric %s; use it with victor-purpura, van-rossum", c.Metric)
+	case c.Trials && (c.Trial != "" || c.Labels != ""):
+		return errors.New("--trials takes all trials, and its units are the neurons; leave out --trial and --labels")
+	case c.Only != "" && !c.Trials:
+		return errors.New("--only is for --trials, of which it names the unit")
 	case c.Surrogates < 0 || c.Surrogates > maxSurrogates:
 		return fmt.Errorf("--surrogates %d, want 1 to %d", c.Surrogates, maxSurrogates)
 	case c.Width != nil && (c.Surrogates == 0 || c.Surrogate == "isi"):
@@ -229,6 +244,40 @@ type distanceInput struct {
 	trains    []spike.Train
 	mended    spiketrain.Mended
 	intervals []distance.Interval
+}
+
+// acrossTrials is a recording of trials, whose trains are those of one unit, or of all of
+// them, trial after trial.
+func (c *distanceCmd) acrossTrials(r spiketrain.Recording) (out spiketrain.Recording, err error) {
+	if len(r.Trials) < 2 {
+		return out, fmt.Errorf("--trials: %d trials; want two or more, as in a column trial", len(r.Trials))
+	}
+	out, units := spiketrain.Recording{Name: r.Name, Window: r.Window, Interval: r.Interval, Notes: r.Notes}, 1
+	for _, trial := range r.Trials {
+		one, err := r.Trial(trial)
+		if err != nil {
+			return out, err
+		}
+		at := slices.Index(one.Names(), c.Only)
+		switch {
+		case c.Only != "" && at < 0:
+			return out, fmt.Errorf("--only: no unit %q: %s", sample.Printable(c.Only), suggest.Names("units", c.Only, one.Names()))
+		case c.Only != "":
+			one.Trains = one.Trains[at : at+1]
+		case len(one.Trains) > 1:
+			units = len(one.Trains)
+		}
+		for _, t := range one.Trains {
+			out.Trains = append(out.Trains, spiketrain.Train{Unit: trial, Line: t.Line, Times: t.Times})
+		}
+	}
+	if c.Labels = ""; units > 1 {
+		c.Labels = strconv.Itoa(units)
+		if c.Metric != "victor-purpura" && c.Metric != "van-rossum" {
+			return out, fmt.Errorf("--trials of %d units: %s is of one; name it by --only, or use victor-purpura or van-rossum", units, c.Metric)
+		}
+	}
+	return out, nil
 }
 
 // input makes trains of a recording.
@@ -262,13 +311,26 @@ func (c *distanceCmd) one(a *app, s distance.Setting, in distanceInput, dir stri
 	if err != nil {
 		return err
 	}
+	show := a.Share("distance: " + c.Metric)
+	m.options.Progress = func(done, total int) error {
+		show(done, total)
+		return a.ctx.Err()
+	}
 	out, err := c.measure(m, in.trains, pool)
+	a.Status("")
 	if err != nil {
 		return err
 	}
 	out.Name, out.names = in.recording.Name, in.recording.Names()
 	if in.recording.Named() {
 		out.Units = out.names
+	}
+	if c.Trials {
+		neurons, _ := out.Params["neurons"].(int)
+		for i := 0; i < len(out.names); i += max(neurons, 1) {
+			out.trials = append(out.trials, out.names[i])
+		}
+		out.Units = out.trials
 	}
 	if in.mended != (spiketrain.Mended{}) {
 		out.Mended = &measuredMended{in.mended.Unsorted, in.mended.Merged, in.mended.Dropped}
@@ -292,17 +354,16 @@ func (c *distanceCmd) one(a *app, s distance.Setting, in distanceInput, dir stri
 // measure fills in what was asked for.
 func (c *distanceCmd) measure(m measurement, trains []spike.Train, pool *par.Pool) (out measured, err error) {
 	out = measured{Metric: c.Metric, Params: m.params, NTrains: len(trains), response: m.response}
-	value, err := m.value(trains)
+	value := 0.0
+	if c.Matrix || c.Out != "" || c.Save != "" {
+		out.matrix, value, err = m.matrix(trains)
+	} else {
+		value, err = m.value(trains)
+	}
 	if err != nil {
 		return out, err
 	}
-	out.Value = &value
-	if c.Matrix || c.Out != "" || c.Save != "" {
-		if out.matrix, err = m.matrix(trains); err != nil {
-			return out, err
-		}
-	}
-	if c.Matrix {
+	if out.Value = &value; c.Matrix {
 		out.Matrix = out.matrix
 	}
 	if c.Profile && c.Metric == "directionality" {
@@ -357,6 +418,8 @@ func (c *distanceCmd) chance(m measurement, trains []spike.Train, pool *par.Pool
 		s = spike.Dither{Width: *out.Width}
 	}
 	m.options.Threads = 1 // the surrogates run side by side
+	progress := m.options.Progress
+	m.options.Progress = func(int, int) error { return progress(0, 0) }
 	got, err := spike.Test(trains, m.value, s, c.Surrogates, m.tail, spike.Stream(c.Seed), pool)
 	if err != nil {
 		return nil, err

@@ -12,10 +12,10 @@ type measurement struct {
 	options  *distance.Options
 	params   map[string]any
 	value    func([]spike.Train) (float64, error)
-	matrix   func([]spike.Train) ([][]float64, error)
-	profile  func([]spike.Train) (distance.Profile, error) // nil where there is none
-	spikes   func([]spike.Train) ([][]float64, error)      // of directionality alone
-	sorting  func([]spike.Train) (distance.Sorting, error) // of synfire alone
+	matrix   func([]spike.Train) ([][]float64, float64, error) // and the value
+	profile  func([]spike.Train) (distance.Profile, error)     // nil where there is none
+	spikes   func([]spike.Train) ([][]float64, error)          // of directionality alone
+	sorting  func([]spike.Train) (distance.Sorting, error)     // of synfire alone
 	tail     spike.Tail
 	response string // what is compared: train or response
 }
@@ -36,7 +36,7 @@ func (c *distanceCmd) measurement(s distance.Setting, in distanceInput) (measure
 	}
 	measure := s.Measure()
 	m.value = func(t []spike.Train) (float64, error) { return distance.Multi(measure, t, o) }
-	m.matrix = func(t []spike.Train) ([][]float64, error) { return distance.Matrix(measure, t, o) }
+	m.matrix = func(t []spike.Train) ([][]float64, float64, error) { return distance.MatrixMulti(measure, t, o) }
 	if p, ok := measure.(distance.Profiler); ok {
 		m.profile = func(t []spike.Train) (distance.Profile, error) {
 			return distance.MultiProfile(p, t, distance.Options{Threads: o.Threads}) // of the whole window
@@ -72,8 +72,8 @@ func (c *distanceCmd) population(m measurement, s distance.Setting, trains int) 
 		}
 		return list
 	}
-	m.matrix = func(t []spike.Train) ([][]float64, error) {
-		return distance.PopulationMatrix(measure, responses(t), *m.options)
+	m.matrix = func(t []spike.Train) ([][]float64, float64, error) {
+		return distance.PopulationMatrixMulti(measure, responses(t), *m.options)
 	}
 	m.value = func(t []spike.Train) (float64, error) {
 		return distance.PopulationMulti(measure, responses(t), *m.options)

@@ -179,7 +179,10 @@ func (m measured) fitting(names []string, length int) int {
 
 // rows names the rows of the matrix: trains, or the numbers of responses.
 func (m measured) rows() []string {
-	if m.response == "train" {
+	switch {
+	case m.trials != nil:
+		return measured{names: m.trials}.labels()
+	case m.response == "train":
 		return m.labels()
 	}
 	list := make([]string, len(m.matrix))
@@ -193,7 +196,9 @@ func (m measured) rows() []string {
 // before each row, or NPZ with the arrays matrix and names.
 func (m measured) save(path string) error {
 	names := m.names
-	if m.response != "train" {
+	if m.trials != nil {
+		names = m.trials
+	} else if m.response != "train" {
 		names = m.rows()
 	}
 	var out bytes.Buffer
@@ -345,7 +350,7 @@ func (m measured) heatmap(title string) (figure.Figure, error) {
 		}
 		g.Heights = "1 − " + m.Metric
 	}
-	links, err := distance.Linkage(far)
+	links, err := distance.Linkage(far, distance.Average)
 	if err != nil {
 		return figure.Figure{}, err
 	}

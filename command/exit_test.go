@@ -181,6 +181,7 @@ func TestExitCodes(t *testing.T) {
 		{0, "schema", nil}, {2, "schema", []string{"more"}},
 		{0, "spikes", []string{trains, "cv", "--window", "0,4"}}, {1, "spikes", []string{trains, "cv"}}, {1, "spikes", []string{absent, "cv"}}, {2, "spikes", []string{trains, "none"}}, {2, "spikes", []string{trains, "sttc"}}, {2, "spikes", nil},
 		{0, "distance", []string{trains, "--metric", "isi", "--window", "0,4"}}, {2, "distance", []string{trains, "--metric", "none"}}, {2, "distance", []string{trains, "--metric", "van-rossum", "--window", "0,4"}}, {2, "distance", nil},
+		{0, "matrix", []string{file("square.csv", "t,a,b\na,0,1\nb,1,0\n"), "clusters"}}, {1, "matrix", []string{damaged, "map"}}, {2, "matrix", []string{damaged, "none"}}, {2, "matrix", []string{damaged, "classify"}}, {2, "matrix", nil},
 		{0, "compare", []string{responses, responses, "--metric", "rsa-spearman"}}, {2, "compare", []string{responses, responses, "--metric", "none"}}, {1, "compare", []string{trains, damaged, "--metric", "cca"}}, {2, "compare", []string{responses}},
 		{0, "neuron", []string{"lif"}}, {2, "neuron", []string{"none"}},
 		{0, "inspect", []string{net}}, {0, "inspect", []string{model}}, {1, "inspect", []string{damaged}}, {2, "inspect", []string{absent}},

@@ -29,6 +29,7 @@ import (
 	"synfire/command/conversion"
 	"synfire/command/detection"
 	"synfire/command/exchange"
+	"synfire/command/matrices"
 	"synfire/command/neurons"
 	"synfire/command/rdms"
 	"synfire/command/spikes"
@@ -84,6 +85,7 @@ type cli struct {
 	Schema     schemaCmd          `cmd:"" group:"own" help:"Print the JSON schema of the YAML files, for editors."`
 	Spikes     spikes.Spikes      `cmd:"" group:"measure" help:"Measure spike trains: rates, variability, correlations, bursts."`
 	Distance   distanceCmd        `cmd:"" group:"measure" help:"Measure how far spike trains are apart."`
+	Matrix     matrices.Matrix    `cmd:"" group:"measure" help:"Cluster, map and classify by a matrix of distances."`
 	Compare    compareCmd         `cmd:"" group:"measure" help:"Compare two representations of the same stimuli."`
 	RDM        rdms.RDM           `cmd:"" name:"rdm" group:"measure" help:"Rank models by their dissimilarities' agreement with subjects'."`
 	Neuron     neurons.Neuron     `cmd:"" group:"look" help:"Run one neuron under a current: membrane, spikes, rate."`
@@ -185,7 +187,7 @@ func (a *app) parser(code *int) *kong.Kong {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 80}),
 		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery), "compare_metrics": compareMetrics, "compare_names": strings.Join(compare.Names(), ","), "distance_names": strings.Join(distance.Names(), ","), "spikes_verbs": spikes.Names()},
 		kong.Writers(a.out, a.err), kong.Exit(func(c int) { *code = c; panic(exited{}) }),
-		kong.Bind(a, spikes.Env{Screen: a.Screen, Context: a.ctx, Data: dataOptions(a, "")}, rdms.Env{Screen: a.Screen, Context: a.ctx, Data: dataOptions(a, "")}, conversion.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog, Data: func(dir string) data.Options { return dataOptions(a, dir) }}, detection.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog, Program: a.Name}, neurons.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog}, exchange.Env{Context: a.ctx, Catalog: a.Catalog, Out: a.out, Data: func(dir string) data.Options { return dataOptions(a, dir) }}))
+		kong.Bind(a, spikes.Env{Screen: a.Screen, Context: a.ctx, Data: dataOptions(a, "")}, rdms.Env{Screen: a.Screen, Context: a.ctx, Data: dataOptions(a, "")}, matrices.Env{Screen: a.Screen, Context: a.ctx}, conversion.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog, Data: func(dir string) data.Options { return dataOptions(a, dir) }}, detection.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog, Program: a.Name}, neurons.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog}, exchange.Env{Context: a.ctx, Catalog: a.Catalog, Out: a.out, Data: func(dir string) data.Options { return dataOptions(a, dir) }}))
 	if err != nil {
 		panic(err) // the structs above are wrong: every test fails
 	}

@@ -286,7 +286,7 @@ func TestSpikesWithinTheSlack(t *testing.T) {
 func TestLinkageOfRoundedTies(t *testing.T) {
 	tenth := 0.1
 	d := [][]float64{{0, 3 * tenth, 9, 9}, {3 * tenth, 0, 9, 9}, {9, 9, 0, 0.3}, {9, 9, 0.3, 0}}
-	links, err := distance.Linkage(d)
+	links, err := distance.Linkage(d, distance.Average)
 	if err != nil || links[0].A != 0 || links[0].B != 1 {
 		t.Errorf("%+v, %v", links, err)
 	}

@@ -12,7 +12,8 @@
 //	VanRossum         distance of the trains filtered with exponentials
 //
 // There are four verbs: Distance is the value of two trains, Profile that value
-// over time, Matrix the values of all pairs, Multi the one value of many trains.
+// over time, Matrix the values of all pairs, Multi the one value of many trains
+// (MatrixMulti is both).
 // Pairs and Stream hand out values one after another where a matrix would not
 // fit. All trains of a call are checked first, and an error names the one that is
 // not as it should be.
@@ -59,37 +60,69 @@ type Options struct {
 	// those without (Victor–Purpura, van Rossum) see the spikes within alone, and
 	// Directionality takes none.
 	Intervals []Interval
+	// Progress, where it is given, is told now and then how much of the work of Matrix,
+	// Multi and MatrixMulti is done, by one goroutine at a time. An error from it ends the
+	// verb, which returns it.
+	Progress func(done, total int) error
 }
 
 // Matrix is the value of each pair of trains: row i, column j is that of trains i
 // and j, and the diagonal that of a train and itself. To the last digits it is
 // Distance, which may add in another order.
 func Matrix(m Measure, trains []spike.Train, o Options) ([][]float64, error) {
-	s, err := newSet("Matrix", m, trains, o)
+	out, _, err := matrix("Matrix", m, trains, o)
+	return out, err
+}
+
+// MatrixMulti is Matrix and Multi at the cost of the first; to the last digits the value is
+// that of Multi.
+func MatrixMulti(m Measure, trains []spike.Train, o Options) (values [][]float64, value float64, err error) {
+	if len(trains) < 2 {
+		return nil, 0, fmt.Errorf("distance.MatrixMulti: %d trains, want two at least", len(trains))
+	}
+	values, all, err := matrix("MatrixMulti", m, trains, o)
+	return values, all.value(), err
+}
+
+// matrix is all values, and the tally of all pairs.
+func matrix(verb string, m Measure, trains []spike.Train, o Options) (out [][]float64, all tally, err error) {
+	s, err := newSet(verb, m, trains, o)
 	if err != nil {
-		return nil, err
+		return nil, all, err
 	}
 	defer s.close()
-	out, err := square(len(trains))
-	if err != nil {
-		return nil, fmt.Errorf("distance.Matrix of %d trains: %w", len(trains), err)
+	if out, err = square(len(trains)); err != nil {
+		return nil, all, fmt.Errorf("distance.%s of %d trains: %w", verb, len(trains), err)
+	}
+	sums := make([]tally, len(trains))
+	sum := func(i int, row []tally) {
+		for _, t := range row {
+			sums[i].add(t)
+		}
 	}
 	if w, ok := sweeperOf(s.kernel); ok && o.Intervals == nil {
-		s.sweep(w, out)
-		return out, nil
-	}
-	mirror, ordered := s.kernel.(mirrored)
-	err = s.rows(func(i int, row []tally) {
-		for j := i; j < len(row); j++ {
-			t := row[j]
-			out[i][j] = t.value()
-			if ordered && j > i {
-				t = mirror.mirror(t, &s.trains[i], &s.trains[j])
+		err = s.sweep(w, out, sum)
+	} else {
+		mirror, ordered := s.kernel.(mirrored)
+		err = s.rows(func(i int, row []tally) {
+			for j := i; j < len(row); j++ {
+				t := row[j]
+				out[i][j] = t.value()
+				if ordered && j > i {
+					t = mirror.mirror(t, &s.trains[i], &s.trains[j])
+				}
+				out[j][i] = t.value()
 			}
-			out[j][i] = t.value()
-		}
-	})
-	return out, err
+			sum(i, row[i+1:])
+		})
+	}
+	if err != nil {
+		return nil, all, err
+	}
+	for _, t := range sums {
+		all.add(t)
+	}
+	return out, all, nil
 }
 
 // square is an n × n matrix of zeros, if the machine has the memory for it.

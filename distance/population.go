@@ -95,16 +95,17 @@ func PopulationMatrix(m PopulationMeasure, responses [][]spike.Train, o Options)
 	if err != nil {
 		return nil, fmt.Errorf("distance.PopulationMatrix of %d responses: %w", n, err)
 	}
-	errs := make([]error, n)
+	errs, told := make([]error, n), &meter{tell: o.Progress, total: n * (n + 1) / 2}
 	pool := par.New(o.Threads)
 	defer pool.Close()
 	pool.For(n, 1, func(_, i, _ int) {
 		for j := i; j < n && errs[i] == nil; j++ {
 			value, err := m.Distance(responses[i], responses[j])
 			if err != nil {
-				errs[i] = fmt.Errorf("distance.PopulationMatrix: responses %d and %d: %w", i, j, err)
+				err = fmt.Errorf("distance.PopulationMatrix: responses %d and %d: %w", i, j, err)
 			}
 			out[i][j], out[j][i] = value, value
+			errs[i] = cmp.Or(err, told.add(1))
 		}
 	})
 	return out, first(errs)
@@ -115,17 +116,22 @@ func PopulationMulti(m PopulationMeasure, responses [][]spike.Train, o Options) 
 	if len(responses) < 2 {
 		return 0, fmt.Errorf("distance.PopulationMulti of %s: %d responses, want two at least", m.Name(), len(responses))
 	}
-	d, err := PopulationMatrix(m, responses, o)
-	if err != nil {
-		return 0, err
+	_, value, err := PopulationMatrixMulti(m, responses, o)
+	return value, err
+}
+
+// PopulationMatrixMulti is PopulationMatrix and PopulationMulti at the cost of the first.
+func PopulationMatrixMulti(m PopulationMeasure, responses [][]spike.Train, o Options) (values [][]float64, value float64, err error) {
+	if values, err = PopulationMatrix(m, responses, o); err != nil {
+		return nil, 0, err
 	}
 	var all tally
-	for i, row := range d {
+	for i, row := range values {
 		for _, v := range row[:i] {
 			all.add(tally{v, 1})
 		}
 	}
-	return all.value(), nil
+	return values, all.value(), nil
 }
 
 // Responses splits trains into responses of several neurons. neurons is their number,

@@ -49,7 +49,7 @@ type profiled interface {
 type train struct {
 	spike.Train
 	edges      []float64 // ISI, SPIKE: spikes, with auxiliary ones beyond the first and last
-	segments   []segment // SPIKE: between edges
+	inverse    []float64 // SPIKE: one over the length of each segment between edges
 	head, tail bool      // SPIKE: the first, the last of edges has a distance of its own
 	ahead      []float64 // Sync: windows of coincidence towards the next spike
 	behind     []float64 // and towards the previous one
@@ -65,6 +65,7 @@ type workspace struct {
 	a, b   train
 	deltas [2][]float64 // SPIKE: δ at the edges of both trains
 	steps  []int        // SPIKE: the first train's segment in each piece
+	walks  []walk       // SPIKE
 	p      Profile
 	cells  []float64 // VictorPurpura
 	err    error     // of a measure that is not ours
@@ -161,11 +162,31 @@ type set struct {
 	intervals []Interval
 	pool      *par.Pool
 	work      []workspace
+	meter     *meter
+}
+
+// meter tells how far a verb has come, one goroutine at a time.
+type meter struct {
+	mu          sync.Mutex
+	tell        func(done, total int) error // or nil
+	done, total int
+	err         error // that tell returned
+}
+
+// add counts what is done; the error says to do no more.
+func (m *meter) add(n int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.done += n
+	if m.tell != nil && m.err == nil {
+		m.err = m.tell(m.done, m.total)
+	}
+	return m.err
 }
 
 // newSet checks everything and prepares the trains.
 func newSet(verb string, m Measure, trains []spike.Train, o Options) (*set, error) {
-	s := &set{kernel: kernelOf(m), trains: make([]train, len(trains)), intervals: slices.Clone(o.Intervals)}
+	s := &set{kernel: kernelOf(m), trains: make([]train, len(trains)), intervals: slices.Clone(o.Intervals), meter: &meter{tell: o.Progress}}
 	if err := s.check(trains); err != nil {
 		return nil, fmt.Errorf("distance.%s of %s: %w", verb, m.Name(), err)
 	}
@@ -203,22 +224,71 @@ func (s *set) check(trains []spike.Train) error {
 	return checkIntervals(s.intervals, trains[0].Start, trains[0].Stop)
 }
 
+// walker is a kernel that goes along two trains in stretches.
+type walker interface {
+	kernel
+	begin(a, b *train) walk
+	// stretch goes on by one, and tells whether that was the last.
+	stretch(w *workspace, p *walk) bool
+}
+
+// Pairs are measured in blocks of so many rows and columns, whose trains a cache holds: of
+// a walker a stretch of each pair, then the next of each.
+const blockRows, blockColumns = 4, 4
+
 // rows calls done with the tallies of each row, from its diagonal on.
 func (s *set) rows(done func(i int, row []tally)) error {
 	n := len(s.trains)
-	rows, errs := make([][]tally, len(s.work)), make([]error, n)
-	s.pool.For(n, 1, func(worker, lo, hi int) {
-		if rows[worker] == nil {
-			rows[worker] = make([]tally, n)
+	blocks, errs := make([][blockRows][]tally, len(s.work)), make([]error, n)
+	s.meter.total = n * (n + 1) / 2
+	s.pool.For(n, blockRows, func(worker, lo, hi int) {
+		rows, w := blocks[worker][:hi-lo], &s.work[worker]
+		for i := range rows {
+			rows[i] = sized(rows[i], n)
 		}
-		row, w := rows[worker], &s.work[worker]
-		for i := lo; i < hi; i++ {
-			s.part(w, row, i, i, n)
-			errs[i] = w.takeErr()
-			done(i, row)
+		for from := lo; from < n; from += blockColumns {
+			pairs := s.block(w, rows, lo, from, min(from+blockColumns, n))
+			if errs[lo] = cmp.Or(w.takeErr(), s.meter.add(pairs)); errs[lo] != nil {
+				return
+			}
+		}
+		for i, row := range rows {
+			done(lo+i, row)
 		}
 	})
 	return first(errs)
+}
+
+// block fills in columns [from, to) of the rows from the one at first on, but for what is
+// before the diagonal, and returns how many pairs these are.
+func (s *set) block(w *workspace, rows [][]tally, first, from, to int) (pairs int) {
+	k, walks := s.kernel.(walker)
+	walks = walks && s.intervals == nil
+	w.walks = w.walks[:0]
+	for i, row := range rows {
+		lo := max(first+i, from)
+		pairs += max(to-lo, 0)
+		if !walks {
+			s.part(w, row, first+i, lo, to)
+			continue
+		}
+		for j := lo; j < to; j++ {
+			p := k.begin(&s.trains[first+i], &s.trains[j])
+			p.to = &row[j]
+			w.walks = append(w.walks, p)
+		}
+	}
+	for left := len(w.walks); left > 0; {
+		for i := range w.walks {
+			if p := &w.walks[i]; !p.over {
+				if p.over = k.stretch(w, p); p.over {
+					*p.to = p.tally()
+					left--
+				}
+			}
+		}
+	}
+	return pairs
 }
 
 // row fills in the tallies of row i beyond the diagonal.

@@ -1,6 +1,10 @@
 package distance
 
-import "synfire/spike"
+import (
+	"slices"
+
+	"synfire/spike"
+)
 
 // SPIKE is the SPIKE-distance with corrected edges (Kreuz et al. 2013), or its
 // rate-independent form and the adaptive ones (Satuvuori et al. 2017). With t_P ≤ t
@@ -42,15 +46,11 @@ func (m SPIKE) Profile(a, b spike.Train) (Profile, error) { return profileOf(m, 
 
 func (m SPIKE) check() error { return nonnegative("MRTS", m.MRTS) }
 
-// segment is the time between two edges.
-type segment struct{ from, to, inverse float64 } // inverse is 1/(to − from)
-
 func (SPIKE) prepare(t *train) {
 	t.extend()
-	t.segments = t.segments[:0]
-	for i, to := range t.edges[1:] {
-		from := t.edges[i]
-		t.segments = append(t.segments, segment{from, to, 1 / (to - from)})
+	t.inverse = sized(t.inverse, len(t.edges)-1)
+	for i := range t.inverse {
+		t.inverse[i] = 1 / (t.edges[i+1] - t.edges[i])
 	}
 }
 
@@ -69,71 +69,158 @@ func (m SPIKE) weights(x, y float64) (u, v float64) {
 	return y * r, x * r
 }
 
-// pair adds up the pieces that the merge found.
-func (m SPIKE) pair(w *workspace, a, b *train) tally {
-	w.nearest(a, b)
+// stretchSegments is how many segments of a train are walked at a time: what belongs to
+// them, of both trains, stays in the nearest cache.
+const stretchSegments = 512
+
+// walk is a pair of trains of which a part is measured.
+type walk struct {
+	a, b *train
+	course
+	from, sum float64 // the end of that part, and D·T of it
+	over      bool
+	to        *tally
+}
+
+func (p *walk) tally() tally { return tally{p.sum, p.a.Stop - p.a.Start} }
+
+func (SPIKE) begin(a, b *train) walk {
+	if len(a.edges) < len(b.edges) {
+		a, b = b, a // so that no stretch is long in the other train
+	}
+	return walk{a: a, b: b, from: a.Start}
+}
+
+// stretch adds up the pieces that the merge found.
+func (m SPIKE) stretch(w *workspace, p *walk) bool {
+	i, j := p.i, p.j
+	u, v, inverseU, inverseV := p.a.edges[i:], p.b.edges[j:], p.a.inverse[i:], p.b.inverse[j:]
+	p.course = w.nearest(p.a, p.b, p.course, stretchSegments)
 	du, dv := w.deltas[0], w.deltas[1]
-	from, sum := a.Start, 0.0
+	from, sum, stop := p.from, p.sum, p.a.Stop
 	for n, i := range w.steps {
-		u, v := &a.segments[i], &b.segments[n-i]
-		to := min(u.to, v.to)
-		if to > a.Stop {
-			to = a.Stop
+		j := n - i
+		to := min(u[i+1], v[j+1])
+		if to > stop {
+			to = stop
 		}
-		wu, wv := m.weights(u.to-u.from, v.to-v.from)
+		wu, wv := m.weights(u[i+1]-u[i], v[j+1]-v[j])
 		mid := 0.5 * (from + to)
-		x, y := du[i:i+2:len(du)], dv[n-i:n-i+2:len(dv)]
-		su := x[0] + (x[1]-x[0])*((mid-u.from)*u.inverse)
-		sv := y[0] + (y[1]-y[0])*((mid-v.from)*v.inverse)
+		x, y := du[i:i+2:len(du)], dv[j:j+2:len(dv)]
+		su := x[0] + (x[1]-x[0])*((mid-u[i])*inverseU[i])
+		sv := y[0] + (y[1]-y[0])*((mid-v[j])*inverseV[j])
 		sum += (wu*su + wv*sv) * (to - from)
 		from = to
 	}
-	return tally{sum, a.Stop - a.Start}
+	p.from, p.sum = from, sum
+	return p.i == len(p.a.inverse)
 }
 
-// nearest merges two trains. It fills in deltas with δ at the edges of both, and
-// steps with the segment of a in each piece; that of b is the rest of the steps so
-// far. When the merge gets to a spike, its neighbours in the other train are at hand.
+func (m SPIKE) pair(w *workspace, a, b *train) tally {
+	p := m.begin(a, b)
+	for !m.stretch(w, &p) {
+	}
+	return p.tally()
+}
+
+// course is how far a walk along two trains has come: the segments that come next, and δ
+// at the edges where these begin.
+type course struct {
+	i, j   int
+	du, dv float64
+}
+
+// nearest merges two trains from a course on, over the next segments of a, at most so many,
+// and those of b beside them. It fills in deltas with δ at the edges of these, and steps
+// with the segment of a in each piece; that of b is the rest of the steps so far. When the
+// merge gets to a spike, its neighbours in the other train are at hand.
 //
 // Which train is next is a matter of chance, which no processor foretells: it is
 // added to an index, in place of a branch, and sends what is not meant to the first
 // element, which is filled in last. Each step waits for the one before, so there
 // are two merges at once, from the start and from the end, which meet in the middle
 // (or go one step further, to the same values).
-func (w *workspace) nearest(a, b *train) {
-	u, v, last := a.segments, b.segments, len(a.segments)+len(b.segments)-2
-	w.deltas[0], w.deltas[1], w.steps = sized(w.deltas[0], len(u)+1), sized(w.deltas[1], len(v)+1), sized(w.steps, last+1)
+func (w *workspace) nearest(a, b *train, c course, most int) course {
+	u, v := a.edges[c.i:], b.edges[c.j:]
+	p, q := len(u)-2, len(v)-2 // the last segments of the stretch
+	ends := p < most
+	if !ends {
+		p = most - 1
+		q = firstFrom(v[1:], u[p+1])
+	}
+	last := p + q
+	w.deltas[0], w.deltas[1], w.steps = sized(w.deltas[0], p+2), sized(w.deltas[1], q+2), sized(w.steps, last+1)
 	du, dv := w.deltas[0], w.deltas[1]
-	i, k := 0, len(u)-1
+	i, k := 0, p
 	for n := range (last + 1) / 2 {
-		s, t := &u[i], &v[n-i]
+		j := n - i
 		w.steps[n] = i
 		next := 0 // 1 where a is
-		if s.to <= t.to {
+		if u[i+1] <= v[j+1] {
 			next = 1
 		}
-		du[(i+1)&-next] = min(s.to-t.from, t.to-s.to)
-		dv[(n-i+1)&(next-1)] = min(t.to-s.from, s.to-t.to)
+		du[(i+1)&-next] = min(u[i+1]-v[j], v[j+1]-u[i+1])
+		dv[(j+1)&(next-1)] = min(v[j+1]-u[i], u[i+1]-v[j+1])
 		i += next
 
 		m := last - n
-		s, t = &u[k], &v[m-k]
+		j = m - k
 		w.steps[m] = k
 		next = 0
-		if s.from > t.from {
+		if u[k] > v[j] {
 			next = 1
 		}
-		du[k&-next] = min(s.from-t.from, t.to-s.from)
-		dv[(m-k)&(next-1)] = min(t.from-s.from, s.to-t.from)
+		du[k&-next] = min(u[k]-v[j], v[j+1]-u[k])
+		dv[j&(next-1)] = min(v[j]-u[k], u[k+1]-v[j])
 		k -= next
 	}
 	w.steps[(last+1)/2] = i
-	s, t := u[0], v[0]
-	du[0], dv[0] = min(a.Start-t.from, t.to-a.Start), min(a.Start-s.from, s.to-a.Start)
-	s, t = u[len(u)-1], v[len(v)-1]
-	du[len(u)], dv[len(v)] = min(a.Stop-t.from, t.to-a.Stop), min(a.Stop-s.from, s.to-a.Stop)
-	a.settle(du)
-	b.settle(dv)
+	du[0], dv[0] = c.du, c.dv
+	if c.i == 0 {
+		du[0], dv[0] = near(v, a.Start), near(u, a.Start)
+	}
+	du[p+1] = near(v[q:], min(u[p+1], a.Stop))
+	if q == len(v)-2 {
+		dv[q+1] = near(u[len(u)-2:], a.Stop)
+	} else {
+		dv[q+1] = near(u[p+firstAfter(u[p+1:], v[q+1]):], v[q+1])
+	}
+	// auxiliary spikes have the δ of their neighbours
+	if ends && !a.tail {
+		du[p+1] = du[p]
+	}
+	if q == len(v)-2 && !b.tail {
+		dv[q+1] = dv[q]
+	}
+	if c.i == 0 && !a.head {
+		du[0] = du[1]
+	}
+	if c.i == 0 && !b.head {
+		dv[0] = dv[1]
+	}
+	return course{c.i + p + 1, c.j + q, du[p+1], dv[q]}
+}
+
+// near is the distance of a time to the nearest end of the first segment of edges.
+func near(edges []float64, t float64) float64 { return min(t-edges[0], edges[1]-t) }
+
+// firstFrom is the first of ascending times that is not before t, sought near their beginning.
+func firstFrom(times []float64, t float64) int {
+	far := 1
+	for far < len(times) && times[far] < t {
+		far *= 2
+	}
+	n, _ := slices.BinarySearch(times[far/2:min(far+1, len(times))], t)
+	return far/2 + n
+}
+
+// firstAfter is the first that is after t, likewise.
+func firstAfter(times []float64, t float64) int {
+	n := firstFrom(times, t)
+	if n < len(times) && times[n] == t {
+		n++
+	}
+	return n
 }
 
 // sized is a slice of n elements, in the memory of x if that suffices.
@@ -144,38 +231,27 @@ func sized[T any](x []T, n int) []T {
 	return x[:n]
 }
 
-// settle gives auxiliary spikes the δ of their neighbours.
-func (t *train) settle(delta []float64) {
-	n := len(delta)
-	if !t.tail {
-		delta[n-1] = delta[n-2]
-	}
-	if !t.head {
-		delta[0] = delta[1]
-	}
-}
-
 func (m SPIKE) profile(p *Profile, w *workspace, a, b *train) {
-	w.nearest(a, b)
+	w.nearest(a, b, course{}, len(a.edges))
+	u, v := a.edges, b.edges
 	p.reset(Linear, a)
 	p.X = append(p.X, a.Start)
 	for n, i := range w.steps {
 		j := n - i
-		u, v := a.segments[i], b.segments[j]
-		from, to := p.X[len(p.X)-1], min(u.to, v.to, a.Stop)
+		from, to := p.X[len(p.X)-1], min(u[i+1], v[j+1], a.Stop)
 		if a.slack.Same(to, from) {
 			continue // both trains have a spike there
 		}
-		wu, wv := m.weights(u.to-u.from, v.to-v.from)
+		wu, wv := m.weights(u[i+1]-u[i], v[j+1]-v[j])
 		for _, t := range [2]float64{from, to} {
-			p.Y = append(p.Y, wu*u.between(w.deltas[0][i:], t)+wv*v.between(w.deltas[1][j:], t))
+			p.Y = append(p.Y, wu*between(u[i:], w.deltas[0][i:], t)+wv*between(v[j:], w.deltas[1][j:], t))
 		}
 		p.X = append(p.X, to)
 	}
 	p.X[len(p.X)-1] = a.Stop
 }
 
-// between is S_u at a time of the segment, with δ at its ends.
-func (s segment) between(delta []float64, t float64) float64 {
-	return (delta[0]*(s.to-t) + delta[1]*(t-s.from)) / (s.to - s.from)
+// between is S_u at a time of the first segment of edges, with δ at its ends.
+func between(edges, delta []float64, t float64) float64 {
+	return (delta[0]*(edges[1]-t) + delta[1]*(t-edges[0])) / (edges[1] - edges[0])
 }

@@ -75,7 +75,7 @@ func (m Sync) check() error {
 // than the slack, which is what equal times may differ by.
 func (m Sync) prepare(t *train) {
 	u, whole := t.Times, t.Stop-t.Start
-	t.ahead, t.behind = t.ahead[:0], t.behind[:0]
+	t.ahead, t.behind = sized(t.ahead, len(u))[:0], sized(t.behind, len(u))[:0]
 	limit := math.Inf(1)
 	if m.MaxTau > 0 {
 		limit = m.MaxTau

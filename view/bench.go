@@ -90,7 +90,9 @@ func rowCells(r bench.Row) []string {
 		cells[4] = report.Measured(r.Min) + " … " + report.Measured(r.Max)
 		cells[5] = report.Bytes(r.PeakRSSBytes)
 	}
-	cells[6] = ratesText(r)
+	if cells[6] = ratesText(r); r.NanosPerSpike > 0 {
+		cells[6] = report.Measured(r.NanosPerSpike) + " ns a spike"
+	}
 	return cells
 }
 

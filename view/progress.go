@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -49,6 +50,28 @@ func (v *Progress) Done() {
 	if v.bar != nil {
 		_ = v.bar.Clear()
 		v.bar, v.phase = nil, ""
+	}
+}
+
+// Share shows how much of a work is done, and the time that is left, on a terminal; a total of
+// 0 shows nothing. Status("") removes it.
+func (s Screen) Share(what string) func(done, total int) {
+	var mu sync.Mutex
+	start := time.Now()
+	var shown time.Time
+	return func(done, total int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !s.Live || total == 0 || time.Since(shown) < 100*time.Millisecond {
+			return
+		}
+		shown = time.Now()
+		part := float64(done) / float64(total)
+		left := ""
+		if done > 0 && time.Since(start) > time.Second {
+			left = ", " + report.Seconds(time.Since(start).Seconds()*(1-part)/part) + " left"
+		}
+		s.Status("%s: %.0f %%%s", what, 100*part, left)
 	}
 }
 

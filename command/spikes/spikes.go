@@ -32,7 +32,7 @@ type Env struct {
 
 // Spikes is the verb spikes.
 type Spikes struct {
-	File string `arg:"" help:"Recording: JSON, text with a train a line, CSV with the columns unit, time and perhaps trial, or NPZ; an NWB file, a folder of Phy, cells of MATLAB, or a matrix of 0 and 1 as NPY; - reads standard input; recordings:NAME is one of the data set recordings."`
+	File string `arg:"" help:"Recording: JSON, text with a train a line, CSV with the columns unit, time and perhaps trial, or NPZ; an NWB file, a folder of Phy, text of NeuroExplorer, cells of MATLAB, R's .rda, HDF5 of waverepo, or a matrix of 0 and 1 as NPY; - reads standard input; recordings:NAME is one of the data set recordings."`
 	Verb string `arg:"" help:"What to tell of it: one of the statistics below." enum:"${spikes_verbs}"`
 
 	Window  string   `help:"Window of observation, for files that have none or in place of theirs." placeholder:"A,B"`
@@ -42,7 +42,7 @@ type Spikes struct {
 	Sort    bool     `help:"Put spikes in order, and merge those at one time unless --repeats."`
 	Clip    bool     `help:"Drop spikes outside the window."`
 	Repeats bool     `help:"Keep several spikes of a unit at one time."`
-	Format  string   `help:"Form of the file: json, text, csv or npz (default by its name, else by its content)." enum:",json,text,csv,npz" default:"" placeholder:"FORM"`
+	Format  string   `help:"Form of the file: json, text, csv, npz or nex (default by its name, else by its content)." enum:",json,text,csv,npz,nex" default:"" placeholder:"FORM"`
 	Unit    string   `help:"Unit of time of the file, such as s or ms; it names the units of results." placeholder:"UNIT"`
 
 	params

@@ -18,12 +18,14 @@ import (
 )
 
 // labs are the forms of other systems, by what a path is: they are read from files and
-// folders, not from standard input, and tell no window.
+// folders, not from standard input, and most tell no window.
 var labs = map[string]func(path string) (spiketrain.Recording, error){
 	"nwb":    readNWB,
 	"phy":    readPhy,
 	"matrix": readMatrix,
 	"mat":    readMAT,
+	"rda":    readRDA,
+	"hdf5":   readHDF5,
 }
 
 // labOf is the form of a path of another system, "" for one of Forms.
@@ -38,6 +40,10 @@ func labOf(path string) string {
 		return "matrix"
 	case ".mat":
 		return "mat"
+	case ".rda", ".rdata":
+		return "rda"
+	case ".h5", ".hdf5":
+		return "hdf5"
 	}
 	return ""
 }

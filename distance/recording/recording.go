@@ -1,5 +1,6 @@
 // Package recording reads spike trains from files of any form that format/spiketrain
-// and format/npz know: JSON, text, CSV and NPZ, by the file's name or by how it begins.
+// and format/npz know: JSON, text, CSV, NPZ and NeuroExplorer's text (nex), by the file's name or
+// by how it begins.
 //
 // An NPZ file has one entry a spike, or one array for each train, empty for a silent
 // unit,
@@ -11,7 +12,8 @@
 // and without n_units or unit_names a unit without a spike is not there.
 //
 // Of other systems it reads the units of NWB files (.nwb), folders of Phy and Kilosort, cells
-// of MATLAB (.mat), and matrices of 0 and 1, units × steps (.npy).
+// of MATLAB (.mat), matrices of 0 and 1, units × steps (.npy), objects of R's save as those of the
+// package STAR (.rda), and HDF5 of the repositories waverepo and g2chvcdata (.h5).
 package recording
 
 import (
@@ -27,6 +29,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"synfire/format/npz"
@@ -44,7 +47,7 @@ type Options struct {
 }
 
 // Forms are the names of the forms.
-func Forms() []string { return []string{"json", "text", "csv", "npz"} }
+func Forms() []string { return []string{"json", "text", "csv", "npz", "nex"} }
 
 // Read reads the recordings of a file, or of standard input for "-". many tells a list
 // of recordings, even of one, from a single one. Each has the trains of one trial, unless every one is asked for; what
@@ -124,6 +127,8 @@ func decode(r io.Reader, form string) (list []spiketrain.Recording, many bool, e
 		}
 	case "text":
 		one, err = spiketrain.ReadText(r, 0)
+	case "nex":
+		one, err = spiketrain.ReadNEX(r, 0)
 	default:
 		err = fmt.Errorf("no such form; want one of %s", strings.Join(Forms(), ", "))
 	}
@@ -133,6 +138,9 @@ func decode(r io.Reader, form string) (list []spiketrain.Recording, many bool, e
 // foreign is an error where a text was expected and something else was found.
 func foreign(r *bufio.Reader, form string) error {
 	head, _ := r.Peek(magic.Bytes)
+	if bytes.HasPrefix(head, []byte("NEX1")) || bytes.HasPrefix(head, []byte("NEX5")) {
+		return errors.New("the file is NeuroExplorer's own binary form; want its text (there: Save As Text File)")
+	}
 	if form == "npz" || len(head) == 0 || magic.IsText(head) {
 		return nil
 	}
@@ -147,8 +155,6 @@ func formOf(path string, r *bufio.Reader) string {
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".json", ".jsonl", ".csv", ".npz":
 		return strings.TrimSuffix(ext[1:], "l")
-	case ".txt", ".dat":
-		return "text"
 	}
 	head, _ := r.Peek(512)
 	text := strings.ToLower(strings.TrimSpace(strings.TrimPrefix(string(head), "\ufeff")))
@@ -158,10 +164,27 @@ func formOf(path string, r *bufio.Reader) string {
 		return "npz"
 	case strings.HasPrefix(text, "{") || strings.HasPrefix(text, "["):
 		return "json"
-	case strings.Contains(first, "unit") && strings.Contains(first, "time"):
+	case !named(path) && strings.Contains(first, "unit") && strings.Contains(first, "time"):
 		return "csv"
+	case beginsWithName(first):
+		return "nex"
 	}
 	return "text"
+}
+
+// named tells a file whose ending says that it is text.
+func named(path string) bool {
+	ext := strings.ToLower(filepath.Ext(path))
+	return ext == ".txt" || ext == ".dat"
+}
+
+// beginsWithName tells NeuroExplorer's text, whose first line has names.
+func beginsWithName(line string) bool {
+	first, _, _ := strings.Cut(strings.TrimSpace(line), "\t")
+	word, _, _ := strings.Cut(first, " ")
+	r, _ := utf8.DecodeRuneInString(word)
+	_, err := strconv.ParseFloat(word, 64) // as nan
+	return unicode.IsLetter(r) && err != nil
 }
 
 // readNPZ reads numbers without holding the bytes that they are made of.
