@@ -49,7 +49,7 @@ func Recipe() recipe.Recipe {
 	beats := recipe.Bounded(beatsClaim, "accuracy on a speaker who was left out, less that of ridge regression on 32 bands in ten parts of time, in the mean of six speakers", "points",
 		"no paper: bound and statistic were fixed before any run of scale", report.AtLeast, 3, report.Seeds{Short: 3, Full: 3}, report.Samples{Short: recordings, Full: recordings})
 	beats.Statistic = report.Mean
-	beats.Note = "A figure a seed; speakers are paired. Ridge has recordings as they are or at one level, whichever is the better in the mean of the speakers. Network, rate and epochs were chosen on takes held out of known speakers; sliding bands and one level were taken over from speech recognition untried."
+	beats.Note = "A figure a seed; speakers are paired. Ridge has recordings as they are or at one level, whichever is the better in the mean of the speakers. Network, rate and epochs were chosen on takes held out of known speakers; sliding bands and one level were taken over from speech recognition untried. Before the bound was set a first network of four epochs had been seen at 76 % on one speaker left out; it chose nothing."
 	return recipe.Recipe{
 		ID: "spoken-digits", Title: "Spoken digits of a speaker never heard, by adaptive neurons",
 		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 15, report.Full: 60},
