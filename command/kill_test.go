@@ -166,10 +166,15 @@ func TestInterruptedVerb(t *testing.T) {
 	}
 }
 
-// A second signal ends the process at once, without waiting for what it is doing.
+// A second signal ends the process at once, without waiting for what it is doing: here for
+// input that never comes.
 func TestSecondSignal(t *testing.T) {
-	trains := write(t, "x.txt", strings.Repeat("1 2.5 3 7\n2 4 6 8 9\n", 10_000))
-	c := process("distance", trains, "--metric", "spike", "--window", "0,10", "--surrogates", "1000", "--threads", "1")
+	c := process("distance", "-", "--metric", "spike", "--window", "0,10")
+	stdin, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +184,7 @@ func TestSecondSignal(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	err := c.Wait()
+	err = c.Wait()
 	if s, ok := c.ProcessState.Sys().(syscall.WaitStatus); !ok || !s.Signaled() || s.Signal() != syscall.SIGTERM {
 		t.Errorf("it ended by %v, want the signal", err)
 	}
