@@ -5,6 +5,8 @@ package spikeprop
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math"
 
 	"synfire/data"
@@ -237,6 +239,9 @@ func allSilent(times []float64) bool {
 	return true
 }
 
+// errAbsent says that data could not be had.
+var errAbsent = errors.New("the data are missing")
+
 // whole is a named set in memory.
 func whole(ctx context.Context, e *recipe.Env, name string) (*data.Set, error) {
 	d, err := e.Catalog.Loadable(name)
@@ -244,8 +249,11 @@ func whole(ctx context.Context, e *recipe.Env, name string) (*data.Set, error) {
 		return nil, err
 	}
 	src, _, err := d.Load(ctx, e.Data)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errAbsent, err)
 	}
 	set := &data.Set{Name: name, Shape: src.Spec().Shape, Classes: src.Spec().Targets[0].Classes}
 	for i := range src.Len() {

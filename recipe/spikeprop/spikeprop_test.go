@@ -1,8 +1,11 @@
 package spikeprop
 
 import (
+	"context"
+	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"synfire/catalog"
@@ -11,6 +14,8 @@ import (
 	"synfire/recipe"
 	"synfire/report"
 	"synfire/rule/spikeprop"
+	"synfire/sample"
+	"synfire/train"
 )
 
 // Half splits have half of each class, and no sample twice.
@@ -89,5 +94,24 @@ func TestRun(t *testing.T) {
 	e.Scale = "long"
 	if _, err := r.Run(t.Context(), e); err == nil {
 		t.Error("a scale that there is not is run")
+	}
+}
+
+// Without a table its claim is left with the reason, and the rest is run.
+func TestMissingTables(t *testing.T) {
+	e := &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Pool: par.New(1), Observer: train.None{}}
+	for i, d := range e.Catalog.Datasets {
+		if d.Name == "iris" || d.Name == "wisconsin" {
+			e.Catalog.Datasets[i].Load = func(context.Context, data.Options) (sample.Source, sample.Source, error) {
+				return nil, nil, errors.New("no network")
+			}
+		}
+	}
+	o, err := Recipe().Run(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why := o.Measured["wisconsin"].Why; !strings.Contains(why, "no network") || o.Measured["iris"].Why == "" || len(o.Measured["xor"].Values) != 2 {
+		t.Errorf("measured %+v", o.Measured)
 	}
 }
