@@ -23,6 +23,7 @@ import (
 	"synfire/report/figure"
 	"synfire/run"
 	"synfire/sample"
+	"synfire/tensor"
 	"synfire/train"
 )
 
@@ -221,6 +222,31 @@ func NewStudy(e *Env, trainSet, testSet sample.Source) *Study {
 	return &Study{Env: e, train: trainSet, test: testSet, measured: map[string]report.Measurement{}, Metrics: report.Metrics{}, weights: sha256.New()}
 }
 
+// EachTest hands over the values and the class of each test sample, in order.
+func (t *Trained) EachTest(ctx context.Context, f func(x []tensor.Float, class int) error) error {
+	const batch = 100
+	cursor, err := data.NewCursor(t.Sets.Test, data.CursorOptions{Batch: batch})
+	if err != nil {
+		return err
+	}
+	var b sample.Batch
+	for {
+		if ctx.Err() != nil {
+			return train.ErrInterrupted
+		}
+		more, err := cursor.Next(ctx, &b)
+		if err != nil || !more {
+			return err
+		}
+		size := len(b.X) / b.Len()
+		for i, class := range b.Classes() {
+			if err := f(b.X[i*size:][:size], class); err != nil {
+				return fmt.Errorf("sample %d: %w", b.Index[i], err)
+			}
+		}
+	}
+}
+
 // Run trains a job in a directory of its own and keeps it. It is nil after an error.
 func (s *Study) Run(ctx context.Context, j Job) *Trained {
 	return s.run(ctx, filepath.Join(s.Env.Out, fmt.Sprintf("%s-s%d", j.Name, j.Config.Seed)), j)
@@ -270,6 +296,15 @@ func (s *Study) Names() (names []string) {
 		}
 	}
 	return names
+}
+
+// Configs is the configuration of each job, one after another.
+func (s *Study) Configs() string {
+	var all []string
+	for _, t := range s.Jobs {
+		all = append(all, fmt.Sprintf("# %s, seed %d\n%s", t.Name, t.Config.Seed, t.YAML))
+	}
+	return strings.Join(all, "\n")
 }
 
 // Course is a figure over the epochs of a job, in the mean over its seeds with their

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"slices"
 
-	"synfire/data"
 	"synfire/recipe"
 	rule "synfire/rule/bpstdp"
-	"synfire/sample"
-	"synfire/train"
+	"synfire/tensor"
 	"synfire/train/online"
 )
 
@@ -37,29 +35,14 @@ func watch(ctx context.Context, t *recipe.Trained) (*counts, error) {
 		out.layers = append(out.layers, fmt.Sprintf("hidden%d", l+1))
 	}
 	out.layers = append(out.layers, "output")
-	cursor, err := data.NewCursor(src, data.CursorOptions{Batch: 100})
-	if err != nil {
-		return nil, err
-	}
-	var b sample.Batch
-	for {
-		if ctx.Err() != nil {
-			return nil, train.ErrInterrupted
+	return out, t.EachTest(ctx, func(x []tensor.Float, class int) error {
+		layers, outputs, err := n.Spikes(x)
+		if err != nil {
+			return fmt.Errorf("bp-stdp: %w", err)
 		}
-		more, err := cursor.Next(ctx, &b)
-		if err != nil || !more {
-			return out, err
-		}
-		size := len(b.X) / b.Len()
-		for i := range b.Len() {
-			layers, outputs, err := n.Spikes(b.X[i*size:][:size])
-			if err != nil {
-				return nil, fmt.Errorf("bp-stdp: sample %d: %w", b.Index[i], err)
-			}
-			out.spikes, out.outputs = append(out.spikes, layers), append(out.outputs, outputs)
-		}
-		out.labels = append(out.labels, b.Classes()...)
-	}
+		out.labels, out.spikes, out.outputs = append(out.labels, class), append(out.spikes, layers), append(out.outputs, outputs)
+		return nil
+	})
 }
 
 // mean is that of a layer's spikes for an image.

@@ -2,7 +2,6 @@ package bpstdp
 
 import (
 	"fmt"
-	"strings"
 
 	"synfire/recipe"
 	"synfire/report"
@@ -23,15 +22,11 @@ func (s *study) outcome() (*recipe.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	var configs []string
-	for _, t := range s.Jobs {
-		configs = append(configs, fmt.Sprintf("# %s, seed %d\n%s", t.Name, t.Config.Seed, t.YAML))
-	}
 	first, n := s.Jobs[0], s.counts[0]
 	lead := fmt.Sprintf("%.2f %% of the test images are right by the output with most spikes of %d steps, of which %.1f in the mean are the outputs' (seed %d).", first.Result.Test.Value("accuracy"), steps, n.mean(len(n.layers)-1), first.Config.Seed)
 	return s.Outcome(func(report.Run) report.Page {
 		return report.Page{
-			Title: "Plasticity at wanted spikes", Lead: lead, Sections: []report.Section{learning, spikes}, Config: strings.Join(configs, "\n"),
+			Title: "Plasticity at wanted spikes", Lead: lead, Sections: []report.Section{learning, spikes}, Config: s.Configs(),
 			Links: []report.Link{{Text: "Tavanaei and Maida 2019", URL: "https://arxiv.org/abs/1711.04214"}},
 		}
 	})

@@ -45,17 +45,13 @@ func (s *study) outcome(context.Context) (*recipe.Outcome, error) {
 		}
 		sections = append(sections, one)
 	}
-	var configs []string
-	for _, t := range s.Jobs {
-		configs = append(configs, fmt.Sprintf("# %s, seed %d\n%s", t.Name, t.Config.Seed, t.YAML))
-	}
 	first := s.Jobs[0]
 	lead := fmt.Sprintf("Of the test images %.2f %% are named rightly by %d neurons that learned without labels.",
 		first.Result.Test.Value("accuracy"), len(first.Learner.(*stdp.Learner).Labels()))
 	notes := append([]string{"Neurons get their labels by training images, with weights and thresholds that stand still."}, s.about.notes...)
 	return s.Outcome(func(report.Run) report.Page {
 		return report.Page{
-			Title: s.about.title, Lead: lead, Sections: sections, Config: strings.Join(configs, "\n"),
+			Title: s.about.title, Lead: lead, Sections: sections, Config: s.Configs(),
 			Links: []report.Link{s.about.link}, Notes: notes,
 		}
 	})

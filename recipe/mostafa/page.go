@@ -3,7 +3,6 @@ package mostafa
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"synfire/recipe"
 	"synfire/report"
@@ -24,15 +23,11 @@ func (s *study) outcome() (*recipe.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	var configs []string
-	for _, t := range s.Jobs {
-		configs = append(configs, fmt.Sprintf("# %s, seed %d\n%s", t.Name, t.Config.Seed, t.YAML))
-	}
 	first := s.Jobs[0]
 	lead := fmt.Sprintf("%.2f %% of the test images are right by the first output to fire, after a mean time of %.2f synaptic constants (seed %d).", first.Result.Test.Value("accuracy"), s.spikes[0].decision(), first.Config.Seed)
 	return s.Outcome(func(report.Run) report.Page {
 		return report.Page{
-			Title: "Exact times of spikes", Lead: lead, Sections: []report.Section{learning, when}, Config: strings.Join(configs, "\n"),
+			Title: "Exact times of spikes", Lead: lead, Sections: []report.Section{learning, when}, Config: s.Configs(),
 			Links: []report.Link{{Text: "Mostafa 2018", URL: "https://arxiv.org/abs/1606.08165"}},
 		}
 	})

@@ -6,11 +6,9 @@ import (
 	"math"
 	"slices"
 
-	"synfire/data"
 	"synfire/recipe"
 	rule "synfire/rule/mostafa"
-	"synfire/sample"
-	"synfire/train"
+	"synfire/tensor"
 	"synfire/train/online"
 )
 
@@ -35,31 +33,15 @@ func watch(ctx context.Context, t *recipe.Trained) (*spikes, error) {
 	if _, err := online.NewPredictor(n, online.Options{Rule: rule.Kind}, nil, t.Learner.Model()); err != nil {
 		return nil, err
 	}
-	cursor, err := data.NewCursor(src, data.CursorOptions{Batch: 100})
-	if err != nil {
-		return nil, err
-	}
-	var b sample.Batch
-	for {
-		if ctx.Err() != nil {
-			return nil, train.ErrInterrupted
+	return out, t.EachTest(ctx, func(x []tensor.Float, class int) error {
+		layers, err := n.Z(x)
+		if err != nil {
+			return fmt.Errorf("mostafa: %w", err)
 		}
-		more, err := cursor.Next(ctx, &b)
-		if err != nil || !more {
-			return out, err
-		}
-		size := len(b.X) / b.Len()
-		for i := range b.Len() {
-			layers, err := n.Z(b.X[i*size:][:size])
-			if err != nil {
-				return nil, fmt.Errorf("mostafa: sample %d: %w", b.Index[i], err)
-			}
-			last := len(layers) - 1
-			out.hidden = append(out.hidden, times(layers[:last]...))
-			out.output = append(out.output, times(layers[last]))
-		}
-		out.labels = append(out.labels, b.Classes()...)
-	}
+		last := len(layers) - 1
+		out.labels, out.hidden, out.output = append(out.labels, class), append(out.hidden, times(layers[:last]...)), append(out.output, times(layers[last]))
+		return nil
+	})
 }
 
 // times are ln z.

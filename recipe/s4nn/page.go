@@ -27,16 +27,12 @@ func (s *study) outcome(ctx context.Context) (*recipe.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	var configs []string
-	for _, t := range s.Jobs {
-		configs = append(configs, fmt.Sprintf("# %s, seed %d\n%s", t.Name, t.Config.Seed, t.YAML))
-	}
 	last := s.Jobs[0].Epochs[len(s.Jobs[0].Epochs)-1].Test
 	lead := fmt.Sprintf("%.2f %% of the test images are right by the first output to fire, %.2f %% where ties count as right, after a mean of %.0f of %d steps and %.0f hidden spikes.",
 		last["accuracy"], last[rule.WithTies], last[rule.Decision], steps, last[rule.Hidden])
 	return s.Outcome(func(report.Run) report.Page {
 		return report.Page{
-			Title: "One spike a neuron", Lead: lead, Sections: sections, Config: strings.Join(configs, "\n"),
+			Title: "One spike a neuron", Lead: lead, Sections: sections, Config: s.Configs(),
 			Links: []report.Link{{Text: "Kheradpisheh and Masquelier 2020", URL: "https://arxiv.org/abs/1910.09495"}},
 			Notes: []string{"Accuracy with ties counts an image as right where the label's output is among those that fire first, as the authors' program does. Where no output fires, the largest potential is the answer in all figures."},
 		}
