@@ -81,7 +81,7 @@ func (w Way) Fold(ctx context.Context, s *recipe.Study, k int, all sample.Source
 
 // ridge answers by kernel ridge regression on counts.
 func ridge(ctx context.Context, train, test sample.Source, f Fold, out Right) error {
-	answers, err := KernelRidge(ctx, Counted{train}, Counted{test})
+	answers, err := KernelRidge(ctx, counted{train}, counted{test})
 	if err != nil {
 		return err
 	}

@@ -65,14 +65,14 @@ func (three) Read(_ context.Context, i int, x *sample.Sample) error {
 	return nil
 }
 
-// Scrambled recordings keep their times and the events of each place, and lose which
+// scrambled recordings keep their times and the events of each place, and lose which
 // came when; counts are the events of a place.
 func TestScrambledAndCounted(t *testing.T) {
 	var was, is sample.Sample
 	if err := (three{}).Read(t.Context(), 1, &was); err != nil {
 		t.Fatal(err)
 	}
-	if err := (Scrambled{three{}}).Read(t.Context(), 1, &is); err != nil {
+	if err := (scrambled{three{}}).Read(t.Context(), 1, &is); err != nil {
 		t.Fatal(err)
 	}
 	same, counts := 0, [4]int{}
@@ -89,7 +89,7 @@ func TestScrambledAndCounted(t *testing.T) {
 		t.Errorf("events of places %v, %d of 40 where they were", counts, same)
 	}
 	x := sample.Sample{X: make([]tensor.Float, 4)}
-	if err := (Counted{three{}}).Read(t.Context(), 0, &x); err != nil || !slices.Equal(x.X, []tensor.Float{2.5, 2.5, 2.5, 2.5}) || len(x.Targets) != 1 {
+	if err := (counted{three{}}).Read(t.Context(), 0, &x); err != nil || !slices.Equal(x.X, []tensor.Float{2.5, 2.5, 2.5, 2.5}) || len(x.Targets) != 1 {
 		t.Errorf("counts %v, targets %v, %v", x.X, x.Targets, err)
 	}
 }
@@ -169,7 +169,7 @@ func TestRecordings(t *testing.T) {
 		t.Errorf("%d and %d recordings of %v s", a.Len(), b.Len(), a.Spec().Duration)
 	}
 	x := sample.Sample{X: make([]tensor.Float, 34*34*2)}
-	if err := (Counted{b}).Read(t.Context(), 7, &x); err != nil {
+	if err := (counted{b}).Read(t.Context(), 7, &x); err != nil {
 		t.Fatal(err)
 	}
 	sum := 0.0

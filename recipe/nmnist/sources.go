@@ -9,15 +9,15 @@ import (
 	"synfire/tensor"
 )
 
-// Scrambled are recordings whose times are permuted among their events: each pixel has
+// scrambled are recordings whose times are permuted among their events: each pixel has
 // as many events as before, and the camera as many in each step.
-type Scrambled struct{ sample.Source }
+type scrambled struct{ sample.Source }
 
 // Scramble scrambles recordings.
-func Scramble(src sample.Source) sample.Source { return Scrambled{src} }
+func Scramble(src sample.Source) sample.Source { return scrambled{src} }
 
 // Read decodes a recording and permutes its times.
-func (s Scrambled) Read(ctx context.Context, i int, x *sample.Sample) error {
+func (s scrambled) Read(ctx context.Context, i int, x *sample.Sample) error {
 	if err := s.Source.Read(ctx, i, x); err != nil {
 		return err
 	}
@@ -31,20 +31,20 @@ func (s Scrambled) Read(ctx context.Context, i int, x *sample.Sample) error {
 	return nil
 }
 
-// Remembered reads each recording once: to simulate one takes milliseconds.
-type Remembered struct {
+// remembered reads each recording once: to simulate one takes milliseconds.
+type remembered struct {
 	sample.Source
 	once []sync.Once
 	of   []sample.Sample
 	errs []error
 }
 
-func Remember(s sample.Source) Remembered {
-	return Remembered{s, make([]sync.Once, s.Len()), make([]sample.Sample, s.Len()), make([]error, s.Len())}
+func Remember(s sample.Source) sample.Source {
+	return remembered{s, make([]sync.Once, s.Len()), make([]sample.Sample, s.Len()), make([]error, s.Len())}
 }
 
 // Read copies a recording that was read before, or reads it.
-func (s Remembered) Read(ctx context.Context, i int, x *sample.Sample) error {
+func (s remembered) Read(ctx context.Context, i int, x *sample.Sample) error {
 	s.once[i].Do(func() { s.errs[i] = s.Source.Read(ctx, i, &s.of[i]) })
 	y := &s.of[i]
 	x.Length, x.Frame = y.Length, y.Frame
@@ -55,21 +55,21 @@ func (s Remembered) Read(ctx context.Context, i int, x *sample.Sample) error {
 // Scale is what counts of events are divided by.
 const Scale = 4
 
-// Counted are recordings as images: the number of events of each place, over Scale.
-type Counted struct{ sample.Source }
+// counted are recordings as images: the number of events of each place, over Scale.
+type counted struct{ sample.Source }
 
 // Count counts the events of recordings.
-func Count(src sample.Source) sample.Source { return Counted{src} }
+func Count(src sample.Source) sample.Source { return counted{src} }
 
 // Spec is one of values.
-func (s Counted) Spec() sample.Spec {
+func (s counted) Spec() sample.Spec {
 	spec := s.Source.Spec()
 	spec.Events, spec.Duration = false, 0
 	return spec
 }
 
 // Read counts the events of a recording.
-func (s Counted) Read(ctx context.Context, i int, x *sample.Sample) error {
+func (s counted) Read(ctx context.Context, i int, x *sample.Sample) error {
 	y := sample.Sample{}
 	if err := s.Source.Read(ctx, i, &y); err != nil {
 		return err
