@@ -36,10 +36,7 @@ func (s *ConversionStudy) Turn(ctx context.Context, d model.Data, claims ...stri
 	case ctx.Err() != nil:
 		s.Fail(ctx.Err())
 	case err != nil:
-		s.Env.Observer.Warn(d.Name + " is left out: " + err.Error())
-		for _, id := range claims {
-			s.Leave(id, "the data are missing: "+err.Error())
-		}
+		s.Missing(d.Name, err, claims...)
 	default:
 		s.On(trainSet, testSet)
 		return true

@@ -351,6 +351,14 @@ func (s *Study) Seeds(claim string, n int) {
 // Leave says why nothing is measured of a claim.
 func (s *Study) Leave(claim, why string) { s.measured[claim] = report.Measurement{Why: why} }
 
+// Missing warns of data that cannot be had, and leaves the claims on them with the reason.
+func (s *Study) Missing(what string, err error, claims ...string) {
+	s.Env.Observer.Warn(what + " is left out: " + err.Error())
+	for _, id := range claims {
+		s.Leave(id, "the data are missing: "+err.Error())
+	}
+}
+
 // Outcome is the result, with a page for the finished run.
 func (s *Study) Outcome(page func(r report.Run) report.Page) (*Outcome, error) {
 	if s.err != nil {

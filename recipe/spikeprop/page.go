@@ -34,9 +34,8 @@ func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	lead := fmt.Sprintf("XOR is learned in under 250 cycles in %.0f of %d seeds.", s.Metrics["xor_solved"], n.seeds)
 	for _, t := range tables() {
 		section, mean, err := t.section(ctx, s, n)
-		if errors.Is(err, errAbsent) {
-			e.Observer.Warn(t.title + " are left out: " + err.Error())
-			s.Leave(t.claim, err.Error())
+		if missing := (absent{}); errors.As(err, &missing) {
+			s.Missing(t.title, missing, t.claim)
 			continue
 		}
 		if err != nil {

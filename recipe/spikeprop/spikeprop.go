@@ -5,8 +5,6 @@ package spikeprop
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math"
 
 	"synfire/data"
@@ -239,8 +237,8 @@ func allSilent(times []float64) bool {
 	return true
 }
 
-// errAbsent says that data could not be had.
-var errAbsent = errors.New("the data are missing")
+// absent is why data could not be had.
+type absent struct{ error }
 
 // whole is a named set in memory.
 func whole(ctx context.Context, e *recipe.Env, name string) (*data.Set, error) {
@@ -253,7 +251,7 @@ func whole(ctx context.Context, e *recipe.Env, name string) (*data.Set, error) {
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errAbsent, err)
+		return nil, absent{err}
 	}
 	set := &data.Set{Name: name, Shape: src.Spec().Shape, Classes: src.Spec().Targets[0].Classes}
 	for i := range src.Len() {

@@ -303,6 +303,6 @@ func (s *study) missing(ctx context.Context, what string, err error, claims ...s
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	s.Env.Observer.Warn(what + " is left out: " + err.Error())
-	return s.leave("the data are missing: "+err.Error(), claims...)
+	s.Missing(what, err, claims...)
+	return nil
 }
