@@ -305,28 +305,12 @@ func (n LIF) resetBack(e Errors, s kernel.Surrogate) {
 		for t := e.Steps - 1; t >= 0; t-- {
 			m, given := e.Membrane.Row(t, lo, hi), e.Spikes.Row(t, lo, hi)
 			if n.Reset == Zero {
-				minusProducts(gs, given, gv, m)
+				kernel.SubProducts(gs, given, gv, m)
 			} else {
-				minusScaled(gs, given, gv, k.Amount)
+				kernel.SubScaled(gs, given, gv, k.Amount)
 			}
 			k.Backward(1, s, m, len(m), gs, len(gs), gv, e.Input.Row(t, lo, hi), min(e.Input.Stride, len(gs)))
 		}
-	}
-}
-
-// minusProducts is dst = a − b·c.
-func minusProducts(dst, a, b, c []tensor.Float) {
-	a, b, c = a[:len(dst)], b[:len(dst)], c[:len(dst)]
-	for i := range dst {
-		dst[i] = a[i] - tensor.Float(b[i]*c[i])
-	}
-}
-
-// minusScaled is dst = a − b·c.
-func minusScaled(dst, a, b []tensor.Float, c tensor.Float) {
-	a, b = a[:len(dst)], b[:len(dst)]
-	for i := range dst {
-		dst[i] = a[i] - tensor.Float(b[i]*c)
 	}
 }
 

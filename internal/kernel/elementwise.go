@@ -29,6 +29,33 @@ func AddScaled(dst, src []Float, factor Float) {
 	}
 }
 
+// SubProducts writes a less the products of b and c to dst, which may be one of them:
+//
+//	for i, x := range a {
+//		dst[i] = x - Float(b[i]*c[i])
+//	}
+func SubProducts(dst, a, b, c []Float) {
+	checkEqual("kernel.SubProducts: dst", len(dst), len(a))
+	checkEqual("kernel.SubProducts: b", len(b), len(a))
+	checkEqual("kernel.SubProducts: c", len(c), len(a))
+	if len(a) > 0 {
+		subProducts(dst, a, b, c)
+	}
+}
+
+// SubScaled writes a less b times factor to dst, which may be one of them:
+//
+//	for i, x := range a {
+//		dst[i] = x - Float(factor*b[i])
+//	}
+func SubScaled(dst, a, b []Float, factor Float) {
+	checkEqual("kernel.SubScaled: dst", len(dst), len(a))
+	checkEqual("kernel.SubScaled: b", len(b), len(a))
+	if len(a) > 0 {
+		subScaled(dst, a, b, factor)
+	}
+}
+
 // Scale multiplies x by factor:
 //
 //	for i := range x {
@@ -204,6 +231,20 @@ func addGo(dst, src []Float) {
 func addScaledGo(dst, src []Float, factor Float) {
 	for i, x := range src {
 		dst[i] += Float(factor * x)
+	}
+}
+
+func subProductsGo(dst, a, b, c []Float) {
+	dst, b, c = dst[:len(a)], b[:len(a)], c[:len(a)]
+	for i, x := range a {
+		dst[i] = x - Float(b[i]*c[i])
+	}
+}
+
+func subScaledGo(dst, a, b []Float, factor Float) {
+	dst, b = dst[:len(a)], b[:len(a)]
+	for i, x := range a {
+		dst[i] = x - Float(factor*b[i])
 	}
 }
 

@@ -24,6 +24,28 @@ func addScaled(dst, src []Float, factor Float) {
 	}
 }
 
+func subProducts(dst, a, b, c []Float) {
+	switch Current() {
+	case AVX512:
+		subProductsAVX512(&dst[0], &a[0], &b[0], &c[0], len(a))
+	case AVX2:
+		subProductsAVX2(&dst[0], &a[0], &b[0], &c[0], len(a))
+	default:
+		subProductsGo(dst, a, b, c)
+	}
+}
+
+func subScaled(dst, a, b []Float, factor Float) {
+	switch Current() {
+	case AVX512:
+		subScaledAVX512(&dst[0], &a[0], &b[0], len(a), &factor)
+	case AVX2:
+		subScaledAVX2(&dst[0], &a[0], &b[0], len(a), &factor)
+	default:
+		subScaledGo(dst, a, b, factor)
+	}
+}
+
 func scale(x []Float, factor Float) {
 	switch Current() {
 	case AVX512:

@@ -4,6 +4,8 @@ package kernel
 
 func add(dst, src []Float)                            { addGo(dst, src) }
 func addScaled(dst, src []Float, factor Float)        { addScaledGo(dst, src, factor) }
+func subProducts(dst, a, b, c []Float)                { subProductsGo(dst, a, b, c) }
+func subScaled(dst, a, b []Float, factor Float)       { subScaledGo(dst, a, b, factor) }
 func scale(x []Float, factor Float)                   { scaleGo(x, factor) }
 func rectify(dst, src []Float)                        { rectifyGo(dst, src) }
 func rectifyBackward(dst, dy, x []Float)              { rectifyBackwardGo(dst, dy, x) }

@@ -19,16 +19,18 @@ func eachLength(t *testing.T, f func(t *testing.T, what string, n int, r source)
 
 func TestElementwise(t *testing.T) {
 	eachLength(t, func(t *testing.T, what string, n int, r source) {
-		src, factor := r.fill(make([]Float, n)), r.value()
+		src, other, factor := r.fill(make([]Float, n)), r.fill(make([]Float, n)), r.value()
 		for name, op := range map[string]struct {
 			run  func(dst []Float)
-			want func(d, x Float) Float
+			want func(d, x, y Float) Float
 		}{
-			"add":        {func(dst []Float) { Add(dst, src) }, func(d, x Float) Float { return d + x }},
-			"add scaled": {func(dst []Float) { AddScaled(dst, src, factor) }, func(d, x Float) Float { return d + Float(factor*x) }},
-			"scale":      {func(dst []Float) { Scale(dst, factor) }, func(d, _ Float) Float { return d * factor }},
-			"rectify":    {func(dst []Float) { Rectify(dst, src) }, func(_, x Float) Float { return max(0, x) }},
-			"rectify backward": {func(dst []Float) { RectifyBackward(dst, dst, src) }, func(d, x Float) Float {
+			"add":               {func(dst []Float) { Add(dst, src) }, func(d, x, _ Float) Float { return d + x }},
+			"add scaled":        {func(dst []Float) { AddScaled(dst, src, factor) }, func(d, x, _ Float) Float { return d + Float(factor*x) }},
+			"subtract products": {func(dst []Float) { SubProducts(dst, dst, src, other) }, func(d, x, y Float) Float { return d - Float(x*y) }},
+			"subtract scaled":   {func(dst []Float) { SubScaled(dst, src, dst, factor) }, func(d, x, _ Float) Float { return x - Float(factor*d) }},
+			"scale":             {func(dst []Float) { Scale(dst, factor) }, func(d, _, _ Float) Float { return d * factor }},
+			"rectify":           {func(dst []Float) { Rectify(dst, src) }, func(_, x, _ Float) Float { return max(0, x) }},
+			"rectify backward": {func(dst []Float) { RectifyBackward(dst, dst, src) }, func(d, x, _ Float) Float {
 				if x > 0 {
 					return d
 				}
@@ -38,7 +40,7 @@ func TestElementwise(t *testing.T) {
 			dst, check := guarded(n)
 			want := slices.Clone(r.fill(dst))
 			for i, x := range src {
-				want[i] = op.want(want[i], x)
+				want[i] = op.want(want[i], x, other[i])
 			}
 			op.run(dst)
 			compare(t, what+": "+name, dst, want)
@@ -226,6 +228,8 @@ func TestElementwiseChecksLengths(t *testing.T) {
 		SumSteps(f(3), nil, 3, 0)
 		panics(t, "Add", func() { Add(f(3), f(4)) })
 		panics(t, "AddScaled", func() { AddScaled(f(4), f(3), 1) })
+		panics(t, "SubProducts: c", func() { SubProducts(f(4), f(4), f(4), f(3)) })
+		panics(t, "SubScaled: dst", func() { SubScaled(f(3), f(4), f(4), 1) })
 		panics(t, "Rectify", func() { Rectify(f(4), f(3)) })
 		panics(t, "RectifyBackward", func() { RectifyBackward(f(3), f(3), f(2)) })
 		panics(t, "ColumnSums", func() { ColumnSums(f(3), f(8), 3, 3) })

@@ -131,6 +131,8 @@ func selfTestUpdates() []Float {
 	Add(table[:n], g)
 	AddScaled(table[n:2*n], g, 0.5)
 	Scale(table[2*n:], 0.5)
+	SubProducts(table[2*n:], table[2*n:], table[:n], g)
+	SubScaled(table[2*n:], table[2*n:], g, 0.5)
 	ColumnSums(sums[:n], table, n, rows)
 	SumSteps(sums[n:], table, n, rows)
 	return append(append(append(append(append(w, m...), v...), table...), sums...), selfTestNorm()...)

@@ -14,6 +14,16 @@ func addAVX2(dst *float32, src *float32, n int)
 //go:noescape
 func addScaledAVX2(dst *float32, src *float32, n int, factor *float32)
 
+// subProductsAVX2 is SubProducts for n floats.
+//
+//go:noescape
+func subProductsAVX2(dst *float32, a *float32, b *float32, c *float32, n int)
+
+// subScaledAVX2 is SubScaled for n floats.
+//
+//go:noescape
+func subScaledAVX2(dst *float32, a *float32, b *float32, n int, factor *float32)
+
 // scaleAVX2 multiplies the n floats of x by factor.
 //
 //go:noescape
@@ -74,6 +84,16 @@ func addAVX512(dst *float32, src *float32, n int)
 //
 //go:noescape
 func addScaledAVX512(dst *float32, src *float32, n int, factor *float32)
+
+// subProductsAVX512 is SubProducts for n floats.
+//
+//go:noescape
+func subProductsAVX512(dst *float32, a *float32, b *float32, c *float32, n int)
+
+// subScaledAVX512 is SubScaled for n floats.
+//
+//go:noescape
+func subScaledAVX512(dst *float32, a *float32, b *float32, n int, factor *float32)
 
 // scaleAVX512 multiplies the n floats of x by factor.
 //

@@ -260,6 +260,278 @@ done:
 	VZEROUPPER
 	RET
 
+// func subProductsAVX2(dst *float32, a *float32, b *float32, c *float32, n int)
+// Requires: AVX
+TEXT ·subProductsAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ c+24(FP), BX
+	MOVQ n+32(FP), SI
+
+blocks:
+	CMPQ    SI, $0x00000020
+	JL      tail
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VMULPS  Y1, Y0, Y1
+	VMOVUPS (CX), Y0
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VMULPS  Y1, Y0, Y1
+	VMOVUPS 32(CX), Y0
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 64(DX), Y0
+	VMOVUPS 64(BX), Y1
+	VMULPS  Y1, Y0, Y1
+	VMOVUPS 64(CX), Y0
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, 64(AX)
+	VMOVUPS 96(DX), Y0
+	VMOVUPS 96(BX), Y1
+	VMULPS  Y1, Y0, Y1
+	VMOVUPS 96(CX), Y0
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x00000020, SI
+	JMP     blocks
+
+tail:
+	TESTQ      SI, SI
+	JZ         done
+	CMPQ       SI, $0x00000008
+	JLE        vectors1
+	CMPQ       SI, $0x00000010
+	JLE        vectors2
+	CMPQ       SI, $0x00000018
+	JLE        vectors3
+	MOVQ       $0x00000020, DI
+	SUBQ       SI, DI
+	LEAQ       lanes<>+0(SB), SI
+	VMOVUPS    (SI)(DI*4), Y0
+	VMOVUPS    (DX), Y1
+	VMOVUPS    (BX), Y2
+	VMULPS     Y2, Y1, Y2
+	VMOVUPS    (CX), Y1
+	VSUBPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(DX), Y1
+	VMOVUPS    32(BX), Y2
+	VMULPS     Y2, Y1, Y2
+	VMOVUPS    32(CX), Y1
+	VSUBPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    64(DX), Y1
+	VMOVUPS    64(BX), Y2
+	VMULPS     Y2, Y1, Y2
+	VMOVUPS    64(CX), Y1
+	VSUBPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 64(AX)
+	VMASKMOVPS 96(DX), Y0, Y1
+	VMASKMOVPS 96(BX), Y0, Y2
+	VMULPS     Y2, Y1, Y2
+	VMASKMOVPS 96(CX), Y0, Y1
+	VSUBPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, 96(AX)
+	JMP        joined
+
+vectors3:
+	MOVQ       $0x00000018, DI
+	SUBQ       SI, DI
+	LEAQ       lanes<>+0(SB), SI
+	VMOVUPS    (SI)(DI*4), Y0
+	VMOVUPS    (DX), Y1
+	VMOVUPS    (BX), Y2
+	VMULPS     Y2, Y1, Y2
+	VMOVUPS    (CX), Y1
+	VSUBPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(DX), Y1
+	VMOVUPS    32(BX), Y2
+	VMULPS     Y2, Y1, Y2
+	VMOVUPS    32(CX), Y1
+	VSUBPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMASKMOVPS 64(DX), Y0, Y1
+	VMASKMOVPS 64(BX), Y0, Y2
+	VMULPS     Y2, Y1, Y2
+	VMASKMOVPS 64(CX), Y0, Y1
+	VSUBPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, 64(AX)
+	JMP        joined
+
+vectors2:
+	MOVQ       $0x00000010, DI
+	SUBQ       SI, DI
+	LEAQ       lanes<>+0(SB), SI
+	VMOVUPS    (SI)(DI*4), Y0
+	VMOVUPS    (DX), Y1
+	VMOVUPS    (BX), Y2
+	VMULPS     Y2, Y1, Y2
+	VMOVUPS    (CX), Y1
+	VSUBPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS 32(DX), Y0, Y1
+	VMASKMOVPS 32(BX), Y0, Y2
+	VMULPS     Y2, Y1, Y2
+	VMASKMOVPS 32(CX), Y0, Y1
+	VSUBPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, 32(AX)
+	JMP        joined
+
+vectors1:
+	MOVQ       $0x00000008, DI
+	SUBQ       SI, DI
+	LEAQ       lanes<>+0(SB), SI
+	VMOVUPS    (SI)(DI*4), Y0
+	VMASKMOVPS (DX), Y0, Y1
+	VMASKMOVPS (BX), Y0, Y2
+	VMULPS     Y2, Y1, Y2
+	VMASKMOVPS (CX), Y0, Y1
+	VSUBPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+joined:
+done:
+	VZEROUPPER
+	RET
+
+// func subScaledAVX2(dst *float32, a *float32, b *float32, n int, factor *float32)
+// Requires: AVX
+TEXT ·subScaledAVX2(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         factor+32(FP), SI
+	VBROADCASTSS (SI), Y0
+
+blocks:
+	CMPQ    BX, $0x00000020
+	JL      tail
+	VMOVUPS (DX), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS (CX), Y1
+	VSUBPS  Y2, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS 32(DX), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS 32(CX), Y1
+	VSUBPS  Y2, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(DX), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS 64(CX), Y1
+	VSUBPS  Y2, Y1, Y1
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS 96(DX), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS 96(CX), Y1
+	VSUBPS  Y2, Y1, Y1
+	VMOVUPS Y1, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	SUBQ    $0x00000020, BX
+	JMP     blocks
+
+tail:
+	TESTQ      BX, BX
+	JZ         done
+	CMPQ       BX, $0x00000008
+	JLE        vectors1
+	CMPQ       BX, $0x00000010
+	JLE        vectors2
+	CMPQ       BX, $0x00000018
+	JLE        vectors3
+	MOVQ       $0x00000020, SI
+	SUBQ       BX, SI
+	LEAQ       lanes<>+0(SB), BX
+	VMOVUPS    (BX)(SI*4), Y1
+	VMOVUPS    (DX), Y3
+	VMULPS     Y0, Y3, Y3
+	VMOVUPS    (CX), Y2
+	VSUBPS     Y3, Y2, Y2
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    32(DX), Y3
+	VMULPS     Y0, Y3, Y3
+	VMOVUPS    32(CX), Y2
+	VSUBPS     Y3, Y2, Y2
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    64(DX), Y3
+	VMULPS     Y0, Y3, Y3
+	VMOVUPS    64(CX), Y2
+	VSUBPS     Y3, Y2, Y2
+	VMOVUPS    Y2, 64(AX)
+	VMASKMOVPS 96(DX), Y1, Y3
+	VMULPS     Y0, Y3, Y3
+	VMASKMOVPS 96(CX), Y1, Y2
+	VSUBPS     Y3, Y2, Y2
+	VMASKMOVPS Y2, Y1, 96(AX)
+	JMP        joined
+
+vectors3:
+	MOVQ       $0x00000018, SI
+	SUBQ       BX, SI
+	LEAQ       lanes<>+0(SB), BX
+	VMOVUPS    (BX)(SI*4), Y1
+	VMOVUPS    (DX), Y3
+	VMULPS     Y0, Y3, Y3
+	VMOVUPS    (CX), Y2
+	VSUBPS     Y3, Y2, Y2
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    32(DX), Y3
+	VMULPS     Y0, Y3, Y3
+	VMOVUPS    32(CX), Y2
+	VSUBPS     Y3, Y2, Y2
+	VMOVUPS    Y2, 32(AX)
+	VMASKMOVPS 64(DX), Y1, Y3
+	VMULPS     Y0, Y3, Y3
+	VMASKMOVPS 64(CX), Y1, Y2
+	VSUBPS     Y3, Y2, Y2
+	VMASKMOVPS Y2, Y1, 64(AX)
+	JMP        joined
+
+vectors2:
+	MOVQ       $0x00000010, SI
+	SUBQ       BX, SI
+	LEAQ       lanes<>+0(SB), BX
+	VMOVUPS    (BX)(SI*4), Y1
+	VMOVUPS    (DX), Y3
+	VMULPS     Y0, Y3, Y3
+	VMOVUPS    (CX), Y2
+	VSUBPS     Y3, Y2, Y2
+	VMOVUPS    Y2, (AX)
+	VMASKMOVPS 32(DX), Y1, Y3
+	VMULPS     Y0, Y3, Y3
+	VMASKMOVPS 32(CX), Y1, Y2
+	VSUBPS     Y3, Y2, Y2
+	VMASKMOVPS Y2, Y1, 32(AX)
+	JMP        joined
+
+vectors1:
+	MOVQ       $0x00000008, SI
+	SUBQ       BX, SI
+	LEAQ       lanes<>+0(SB), BX
+	VMOVUPS    (BX)(SI*4), Y1
+	VMASKMOVPS (DX), Y1, Y2
+	VMULPS     Y0, Y2, Y2
+	VMASKMOVPS (CX), Y1, Y0
+	VSUBPS     Y2, Y0, Y0
+	VMASKMOVPS Y0, Y1, (AX)
+
+joined:
+done:
+	VZEROUPPER
+	RET
+
 // func scaleAVX2(x *float32, n int, factor *float32)
 // Requires: AVX
 TEXT ·scaleAVX2(SB), NOSPLIT, $0-24
@@ -2129,6 +2401,286 @@ vectors1:
 	VMULPS    Z0, Z2, Z2
 	VADDPS    Z2, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
+
+joined:
+done:
+	VZEROUPPER
+	RET
+
+// func subProductsAVX512(dst *float32, a *float32, b *float32, c *float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·subProductsAVX512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ c+24(FP), SI
+	MOVQ n+32(FP), DI
+
+blocks:
+	CMPQ    DI, $0x00000040
+	JL      tail
+	VMOVUPS (BX), Z0
+	VMOVUPS (SI), Z1
+	VMULPS  Z1, Z0, Z1
+	VMOVUPS (DX), Z0
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, (AX)
+	VMOVUPS 64(BX), Z0
+	VMOVUPS 64(SI), Z1
+	VMULPS  Z1, Z0, Z1
+	VMOVUPS 64(DX), Z0
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(AX)
+	VMOVUPS 128(BX), Z0
+	VMOVUPS 128(SI), Z1
+	VMULPS  Z1, Z0, Z1
+	VMOVUPS 128(DX), Z0
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(AX)
+	VMOVUPS 192(BX), Z0
+	VMOVUPS 192(SI), Z1
+	VMULPS  Z1, Z0, Z1
+	VMOVUPS 192(DX), Z0
+	VSUBPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, BX
+	ADDQ    $0x00000100, SI
+	SUBQ    $0x00000040, DI
+	JMP     blocks
+
+tail:
+	TESTQ     DI, DI
+	JZ        done
+	CMPQ      DI, $0x00000010
+	JLE       vectors1
+	CMPQ      DI, $0x00000020
+	JLE       vectors2
+	CMPQ      DI, $0x00000030
+	JLE       vectors3
+	MOVQ      $0x00000040, CX
+	SUBQ      DI, CX
+	MOVL      $0x0000ffff, DI
+	SHRL      CL, DI
+	KMOVW     DI, K1
+	VMOVUPS   (BX), Z0
+	VMOVUPS   (SI), Z1
+	VMULPS    Z1, Z0, Z1
+	VMOVUPS   (DX), Z0
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS   64(BX), Z0
+	VMOVUPS   64(SI), Z1
+	VMULPS    Z1, Z0, Z1
+	VMOVUPS   64(DX), Z0
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, 64(AX)
+	VMOVUPS   128(BX), Z0
+	VMOVUPS   128(SI), Z1
+	VMULPS    Z1, Z0, Z1
+	VMOVUPS   128(DX), Z0
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, 128(AX)
+	VMOVUPS.Z 192(BX), K1, Z0
+	VMOVUPS.Z 192(SI), K1, Z1
+	VMULPS    Z1, Z0, Z1
+	VMOVUPS.Z 192(DX), K1, Z0
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, 192(AX)
+	JMP       joined
+
+vectors3:
+	MOVQ      $0x00000030, CX
+	SUBQ      DI, CX
+	MOVL      $0x0000ffff, DI
+	SHRL      CL, DI
+	KMOVW     DI, K1
+	VMOVUPS   (BX), Z0
+	VMOVUPS   (SI), Z1
+	VMULPS    Z1, Z0, Z1
+	VMOVUPS   (DX), Z0
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS   64(BX), Z0
+	VMOVUPS   64(SI), Z1
+	VMULPS    Z1, Z0, Z1
+	VMOVUPS   64(DX), Z0
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, 64(AX)
+	VMOVUPS.Z 128(BX), K1, Z0
+	VMOVUPS.Z 128(SI), K1, Z1
+	VMULPS    Z1, Z0, Z1
+	VMOVUPS.Z 128(DX), K1, Z0
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, 128(AX)
+	JMP       joined
+
+vectors2:
+	MOVQ      $0x00000020, CX
+	SUBQ      DI, CX
+	MOVL      $0x0000ffff, DI
+	SHRL      CL, DI
+	KMOVW     DI, K1
+	VMOVUPS   (BX), Z0
+	VMOVUPS   (SI), Z1
+	VMULPS    Z1, Z0, Z1
+	VMOVUPS   (DX), Z0
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS.Z 64(BX), K1, Z0
+	VMOVUPS.Z 64(SI), K1, Z1
+	VMULPS    Z1, Z0, Z1
+	VMOVUPS.Z 64(DX), K1, Z0
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, 64(AX)
+	JMP       joined
+
+vectors1:
+	MOVQ      $0x00000010, CX
+	SUBQ      DI, CX
+	MOVL      $0x0000ffff, DI
+	SHRL      CL, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (BX), K1, Z0
+	VMOVUPS.Z (SI), K1, Z1
+	VMULPS    Z1, Z0, Z1
+	VMOVUPS.Z (DX), K1, Z0
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+joined:
+done:
+	VZEROUPPER
+	RET
+
+// func subScaledAVX512(dst *float32, a *float32, b *float32, n int, factor *float32)
+// Requires: AVX, AVX512F
+TEXT ·subScaledAVX512(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         a+8(FP), DX
+	MOVQ         b+16(FP), BX
+	MOVQ         n+24(FP), SI
+	MOVQ         factor+32(FP), CX
+	VBROADCASTSS (CX), Z0
+
+blocks:
+	CMPQ    SI, $0x00000040
+	JL      tail
+	VMOVUPS (BX), Z2
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS (DX), Z1
+	VSUBPS  Z2, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(BX), Z2
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS 64(DX), Z1
+	VSUBPS  Z2, Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(BX), Z2
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS 128(DX), Z1
+	VSUBPS  Z2, Z1, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(BX), Z2
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS 192(DX), Z1
+	VSUBPS  Z2, Z1, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x00000040, SI
+	JMP     blocks
+
+tail:
+	TESTQ     SI, SI
+	JZ        done
+	CMPQ      SI, $0x00000010
+	JLE       vectors1
+	CMPQ      SI, $0x00000020
+	JLE       vectors2
+	CMPQ      SI, $0x00000030
+	JLE       vectors3
+	MOVQ      $0x00000040, CX
+	SUBQ      SI, CX
+	MOVL      $0x0000ffff, SI
+	SHRL      CL, SI
+	KMOVW     SI, K1
+	VMOVUPS   (BX), Z2
+	VMULPS    Z0, Z2, Z2
+	VMOVUPS   (DX), Z1
+	VSUBPS    Z2, Z1, Z1
+	VMOVUPS   Z1, (AX)
+	VMOVUPS   64(BX), Z2
+	VMULPS    Z0, Z2, Z2
+	VMOVUPS   64(DX), Z1
+	VSUBPS    Z2, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VMOVUPS   128(BX), Z2
+	VMULPS    Z0, Z2, Z2
+	VMOVUPS   128(DX), Z1
+	VSUBPS    Z2, Z1, Z1
+	VMOVUPS   Z1, 128(AX)
+	VMOVUPS.Z 192(BX), K1, Z2
+	VMULPS    Z0, Z2, Z2
+	VMOVUPS.Z 192(DX), K1, Z1
+	VSUBPS    Z2, Z1, Z1
+	VMOVUPS   Z1, K1, 192(AX)
+	JMP       joined
+
+vectors3:
+	MOVQ      $0x00000030, CX
+	SUBQ      SI, CX
+	MOVL      $0x0000ffff, SI
+	SHRL      CL, SI
+	KMOVW     SI, K1
+	VMOVUPS   (BX), Z2
+	VMULPS    Z0, Z2, Z2
+	VMOVUPS   (DX), Z1
+	VSUBPS    Z2, Z1, Z1
+	VMOVUPS   Z1, (AX)
+	VMOVUPS   64(BX), Z2
+	VMULPS    Z0, Z2, Z2
+	VMOVUPS   64(DX), Z1
+	VSUBPS    Z2, Z1, Z1
+	VMOVUPS   Z1, 64(AX)
+	VMOVUPS.Z 128(BX), K1, Z2
+	VMULPS    Z0, Z2, Z2
+	VMOVUPS.Z 128(DX), K1, Z1
+	VSUBPS    Z2, Z1, Z1
+	VMOVUPS   Z1, K1, 128(AX)
+	JMP       joined
+
+vectors2:
+	MOVQ      $0x00000020, CX
+	SUBQ      SI, CX
+	MOVL      $0x0000ffff, SI
+	SHRL      CL, SI
+	KMOVW     SI, K1
+	VMOVUPS   (BX), Z2
+	VMULPS    Z0, Z2, Z2
+	VMOVUPS   (DX), Z1
+	VSUBPS    Z2, Z1, Z1
+	VMOVUPS   Z1, (AX)
+	VMOVUPS.Z 64(BX), K1, Z2
+	VMULPS    Z0, Z2, Z2
+	VMOVUPS.Z 64(DX), K1, Z1
+	VSUBPS    Z2, Z1, Z1
+	VMOVUPS   Z1, K1, 64(AX)
+	JMP       joined
+
+vectors1:
+	MOVQ      $0x00000010, CX
+	SUBQ      SI, CX
+	MOVL      $0x0000ffff, SI
+	SHRL      CL, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (BX), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS.Z (DX), K1, Z0
+	VSUBPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
 
 joined:
 done:

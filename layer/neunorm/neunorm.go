@@ -100,10 +100,7 @@ func subtract(y, o, u []tensor.Float, x tensor.Float) {
 		}
 		return
 	}
-	u, y = u[:len(o)], y[:len(o)]
-	for f, v := range o {
-		y[f] = v - tensor.Float(u[f]*x)
-	}
+	kernel.SubScaled(y, o, u, x)
 }
 
 // row is a row of a signal as numbers.
@@ -166,8 +163,8 @@ func (l NeuNorm) Backward(c *layer.Call) {
 	n, maps := dout.Units(), dout.Shape[2]
 	places := n / maps
 	kept := c.Scratch.Floats(0, dout.T*dout.B*places)
-	c.Pool.For(places, 8, func(_, p0, p1 int) {
-		l.gradWeights(c, kept, maps, p0, p1)
+	c.Pool.For(places, 8, func(id, p0, p1 int) {
+		l.gradWeights(c, &c.Workers[id], kept, maps, p0, p1)
 	})
 	if c.DIn[0] == nil {
 		return
@@ -200,25 +197,24 @@ func (l NeuNorm) Backward(c *layer.Call) {
 
 // gradWeights adds the gradients of the positions [p0, p1): of each step the sum over
 // the samples, steps from the last to the first.
-func (l NeuNorm) gradWeights(c *layer.Call, kept []tensor.Float, maps, p0, p1 int) {
+func (l NeuNorm) gradWeights(c *layer.Call, w *layer.Worker, kept []tensor.Float, maps, p0, p1 int) {
 	steps, b, places := c.DOut.T, c.DOut.B, c.DOut.Units()/maps
 	for t := steps - 1; t >= 0; t-- {
 		for p := p0; p < p1; p++ {
 			dw := l.weights(c.DParams[0], p, maps)
-			for j := range dw {
-				var sum tensor.Float
-				for r := t * b; r < (t+1)*b; r++ {
-					e := c.DOut.Data[r*places*maps+p*maps:][:maps]
-					if !l.Shared {
-						sum += tensor.Float(e[j] * kept[r*places+p])
-						continue
-					}
-					for _, v := range e {
-						sum += tensor.Float(v * kept[r*places+p])
-					}
+			sum := w.Floats(0, len(dw))
+			clear(sum)
+			for r := t * b; r < (t+1)*b; r++ {
+				e, x := c.DOut.Data[r*places*maps+p*maps:][:maps], kept[r*places+p]
+				if !l.Shared {
+					kernel.AddScaled(sum, e, x)
+					continue
 				}
-				dw[j] -= sum
+				for _, v := range e {
+					sum[0] += tensor.Float(v * x)
+				}
 			}
+			kernel.SubScaled(dw, dw, sum, 1)
 		}
 	}
 }

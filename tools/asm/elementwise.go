@@ -11,6 +11,8 @@ func elementwise() {
 	for _, s := range sets {
 		add(s)
 		addScaled(s)
+		subProducts(s)
+		subScaled(s)
 		scale(s)
 		rectify(s)
 		rectifyBackward(s)
@@ -84,6 +86,42 @@ func addScaled(s isa) {
 			s.load(s.at(p[1], i), mask, t)
 			VMULPS(factor, t, t)
 			VADDPS(t, v, v)
+			s.store(v, mask, s.at(p[0], i))
+		}
+	})
+}
+
+func subProducts(s isa) {
+	name := "subProducts" + s.name
+	declare(name, "func(dst, a, b, c *float32, n int)", name+" is SubProducts for n floats.")
+	p, n := pointers("dst", "a", "b", "c"), load64("n")
+	s.stream(n, 4, p, func(vecs int, mask reg.Register) {
+		v, t := s.vec(), s.vec()
+		for i := range vecs {
+			mask := maskOf(mask, i, vecs)
+			s.load(s.at(p[2], i), mask, v)
+			s.load(s.at(p[3], i), mask, t)
+			VMULPS(t, v, t)
+			s.load(s.at(p[1], i), mask, v)
+			VSUBPS(t, v, v)
+			s.store(v, mask, s.at(p[0], i))
+		}
+	})
+}
+
+func subScaled(s isa) {
+	name := "subScaled" + s.name
+	declare(name, "func(dst, a, b *float32, n int, factor *float32)", name+" is SubScaled for n floats.")
+	p, n := pointers("dst", "a", "b"), load64("n")
+	factor := s.broadcast(Mem{Base: load64("factor")})
+	s.stream(n, 4, p, func(vecs int, mask reg.Register) {
+		v, t := s.vec(), s.vec()
+		for i := range vecs {
+			mask := maskOf(mask, i, vecs)
+			s.load(s.at(p[2], i), mask, t)
+			VMULPS(factor, t, t)
+			s.load(s.at(p[1], i), mask, v)
+			VSUBPS(t, v, v)
 			s.store(v, mask, s.at(p[0], i))
 		}
 	})
