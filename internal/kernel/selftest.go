@@ -32,12 +32,24 @@ func selfTestResults() []Float {
 	all = append(all, selfTestUpdates()...)
 	all = append(all, selfTestRelax()...)
 	all = append(all, selfTestLogistic()...)
+	all = append(all, selfTestUniforms()...)
 	for _, reset := range []Reset{ResetSubtract, ResetZero, ResetNone} {
 		for _, shape := range []Shape{FastSigmoid, ArcTan, Triangle, Rectangle} {
 			all = append(all, selfTestScan(reset, shape)...)
 		}
 	}
 	return all
+}
+
+// selfTestUniforms draws a few numbers.
+func selfTestUniforms() []Float {
+	draw := make([]float32, 77)
+	Philox{Key: [2]uint32{1, 2}, Plane: [2]uint32{3, 4}}.Uniforms(draw, 5)
+	out := make([]Float, len(draw))
+	for i, v := range draw {
+		out[i] = Float(v)
+	}
+	return out
 }
 
 // sixteenths are n numbers in [−15/16, 15/16] without a short period.

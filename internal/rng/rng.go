@@ -11,6 +11,8 @@ package rng
 import (
 	"math"
 	"math/bits"
+
+	"synfire/internal/kernel"
 )
 
 // Key names one stream.
@@ -64,14 +66,15 @@ func (k Key) Uint32x4(ctr uint64) [4]uint32 {
 // first+1, … in the plane t: each depends on (key, t, its counter) alone. They
 // are multiples of 2^-24, so float32 holds them exactly.
 func (k Key) Uniforms(dst []float32, t, first uint64) {
-	for i := 0; i < len(dst); {
-		u := first + uint64(i)
-		x := philox(k, [4]uint32{uint32(u >> 2), uint32(u >> 34), uint32(t), uint32(t>>32) | 1<<31})
-		for j := int(u & 3); j < 4 && i < len(dst); j++ {
-			dst[i] = float32(x[j]>>8) * (1.0 / (1 << 24))
-			i++
-		}
+	p := kernel.Philox{Key: [2]uint32{k.k0, k.k1}, Plane: [2]uint32{uint32(t), uint32(t>>32) | 1<<31}}
+	// A first that is within a block: the rest of the block.
+	if skip := int(first & 3); skip > 0 {
+		var block [4]float32
+		p.Uniforms(block[:], first>>2)
+		dst = dst[copy(dst, block[skip:]):]
+		first += 3
 	}
+	p.Uniforms(dst, first>>2)
 }
 
 // Source draws one number after another from a key.
@@ -126,16 +129,7 @@ func (s *Source) Perm(n int) []int {
 	return p
 }
 
-// philox is ten rounds of Philox-4x32.
+// philox is a block of the key's stream.
 func philox(k Key, c [4]uint32) [4]uint32 {
-	const m0, m1, w0, w1 = 0xD2511F53, 0xCD9E8D57, 0x9E3779B9, 0xBB67AE85
-	k0, k1 := k.k0, k.k1
-	for range 10 {
-		h0, l0 := bits.Mul32(m0, c[0])
-		h1, l1 := bits.Mul32(m1, c[2])
-		c = [4]uint32{h1 ^ c[1] ^ k0, l1, h0 ^ c[3] ^ k1, l0}
-		k0 += w0
-		k1 += w1
-	}
-	return c
+	return kernel.Philox{Key: [2]uint32{k.k0, k.k1}, Plane: [2]uint32{c[2], c[3]}}.Block(uint64(c[0]) | uint64(c[1])<<32)
 }
