@@ -20,6 +20,7 @@ import (
 	"synfire/data"
 	"synfire/data/cifar"
 	"synfire/data/events"
+	"synfire/data/faces"
 	"synfire/data/fashion"
 	"synfire/data/fsdd"
 	"synfire/data/mnist"
@@ -60,7 +61,7 @@ func Default() Catalog {
 		events.Dataset(), events.Simulated(mnist.Dataset(), "mnist-saccades"), events.Simulated(mnist.SampleDataset(), "saccades-sample"),
 		fsdd.Dataset(), voc.BCCD(), voc.SmallBCCD(),
 		scenes.Dataset(mnist.Dataset(), "digit-scenes"), scenes.Dataset(mnist.SampleDataset(), "digit-scenes-sample"),
-		trains.Oxford(), recordings.Dataset(), recordings.Brain(), uci.Iris(), uci.Wisconsin(),
+		trains.Oxford(), faces.Dataset(), recordings.Dataset(), recordings.Brain(), uci.Iris(), uci.Wisconsin(),
 	}}
 	c.Rules[bptt.Kind] = model.Kind{New: func() any { r := bptt.NewRule(); return &r }, Example: bptt.NewRule()}
 	c.Rules[eqprop.Kind] = model.Kind{New: func() any { r := eqprop.NewRule(); return &r }, Example: eqprop.NewRule()}

@@ -21,7 +21,7 @@ import (
 
 // Import is the verb import.
 type Import struct {
-	File    string            `arg:"" help:"NIR or ONNX file, Darknet's .cfg, or weights of a PyTorch network in safetensors."`
+	File    string            `arg:"" help:"NIR or ONNX file, Darknet's .cfg, manifest of face-api's tiny face detector, or weights of a PyTorch network in safetensors."`
 	Out     string            `short:"o" required:"" help:"Model file to write." placeholder:"FILE"`
 	Data    string            `xor:"samples" help:"Data set that the network is for, or your own as folder:PATH or npz:FILE." placeholder:"DATA"`
 	Network string            `xor:"samples" help:"For weights: the network, its data and steps, as train reads them." placeholder:"FILE.yaml"`
@@ -33,6 +33,7 @@ type Import struct {
 	readings
 	Weights string `help:"For Darknet: the file of its weights." placeholder:"FILE"`
 	Classes string `help:"For Darknet: file of the names of classes, a line each; none: numbers." placeholder:"FILE"`
+	Size    int    `help:"For the face detector: side of its pictures in pixels, a multiple of 32; none: 416." placeholder:"N"`
 	DataDir string `help:"Folder with your own copies of data sets." placeholder:"DIR"`
 	JSON    bool   `help:"Print JSON."`
 }
@@ -53,14 +54,16 @@ func (Import) Help() string {
 	return `Makes a model file of a network in NIR (.nir) or ONNX (.onnx), for eval and predict. What
 the file does not say must be given; it is asked for, and listed for each node. A
 certificate that export wrote beside a NIR file is checked: the file must be read and
-fire as certified. A detector of Darknet (.cfg, --weights) becomes a model for detect.
+fire as certified. A detector of Darknet (.cfg, --weights) becomes a model for detect, and
+so does the tiny face detector of face-api, whose manifest (.json) names its weights.
 Weights that PyTorch wrote (.safetensors) are put into a network that
 a YAML file describes. See docs/nir.md, docs/onnx.md and docs/bring.md.
 
   synfire import cnn.nir -o cnn.safetensors --data nmnist-1100 --encoder counts \
     --steps 340 --pad 0.34 --dt 1 --reset subtract
   synfire import weights.safetensors -o model.safetensors --network net.yaml
-  synfire import yolov2-tiny-voc.cfg --weights yolov2-tiny-voc.weights -o tiny.safetensors`
+  synfire import yolov2-tiny-voc.cfg --weights yolov2-tiny-voc.weights -o tiny.safetensors
+  synfire import tiny_face_detector_model-weights_manifest.json -o faces.safetensors`
 }
 
 // imported is the JSON of import.
@@ -82,6 +85,10 @@ func (c *Import) Run(e Env) error {
 		return Usage{errors.New("import: --weights and --classes are for Darknet's .cfg; leave them out")}
 	case ending == ".cfg":
 		return c.darknet(e)
+	case ending == ".json":
+		return c.faces(e)
+	case c.Size != 0:
+		return Usage{errors.New("import: --size is for the face detector's manifest; leave it out")}
 	case c.Data == "" && c.Network == "":
 		return Usage{errors.New("import: give the data that the network is for by --data, or for weights of PyTorch the network by --network")}
 	case ending == ".safetensors":
