@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -154,6 +155,22 @@ func TestQuickstartSmoke(t *testing.T) {
 	}
 }
 
+// A part by itself: its name stands in the result, and other parts' claims are not tested.
+func TestPart(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "part")
+	stdout, stderr, code := command("run", "stbp", "--scale", "smoke", "--part", "nmnist", "--out", out, "--json")
+	var r report.Run
+	strict(t, stdout, &r)
+	if code != 0 || !slices.Equal(r.Parts, []string{"nmnist"}) || r.Command() != "synfire run stbp --scale smoke --seed 1 --part nmnist" {
+		t.Fatalf("exit code %d, parts %v, %s", code, r.Parts, stderr)
+	}
+	for _, c := range r.Claims {
+		if want := map[string]string{"mnist-mlp": "part digits was not run", "nmnist": "short runs all 1,100 recordings"}[c.ID]; c.Verdict != report.NotTested || want != "" && c.Why != want {
+			t.Errorf("%s: %s, %s", c.ID, c.Verdict, c.Why)
+		}
+	}
+}
+
 func TestLists(t *testing.T) {
 	stdout, _, code := command("recipes", "--json")
 	var list []recipe.Listing
@@ -198,6 +215,8 @@ func TestMistakes(t *testing.T) {
 		{2, []string{"did you mean \"a-isi\"", "Try: synfire distance --help"}, []string{"distance", damaged, "--metric", "a-isl"}},
 		{2, []string{"did you mean \"cka-linear\"", "Try: synfire compare --help"}, []string{"compare", damaged, damaged, "--metric", "cka-linar"}},
 		{2, []string{"smoke"}, []string{"run", "quickstart", "--scale", "long"}},
+		{2, []string{"quickstart has no parts"}, []string{"run", "quickstart", "--part", "digits"}},
+		{2, []string{`no part "digit"; it has digits, neunorm`}, []string{"run", "stbp", "--part", "digit"}},
 		{2, []string{"no such file"}, []string{"train", "absent.yaml", "--out", out}},
 		{2, []string{"net.yaml:4", `did you mean "kernel"`}, []string{"train", net("kernel:", "kernal:"), "--out", out}},
 		{2, []string{`no data set "mist"`, `did you mean "mnist"?`}, []string{"train", net("mnist-sample", "mist"), "--out", out}},

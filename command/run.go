@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -37,8 +38,9 @@ type runFlags struct {
 const saveEvery = 200
 
 type runCmd struct {
-	Recipe string `arg:"" help:"Name of the recipe; see: synfire recipes."`
-	Scale  string `help:"Size of the run: smoke, short or full." enum:"smoke,short,full" default:"short"`
+	Recipe string   `arg:"" help:"Name of the recipe; see: synfire recipes."`
+	Scale  string   `help:"Size of the run: smoke, short or full." enum:"smoke,short,full" default:"short"`
+	Part   []string `help:"Part of the recipe, where it has some (see: synfire recipes). Repeatable; none: all." placeholder:"PART"`
 	runFlags
 }
 
@@ -50,7 +52,8 @@ type recipesCmd struct {
 func (runCmd) Help() string {
 	return `Runs a reproduction at a scale (smoke: seconds, short: minutes, full: the
 paper's size), writes a report, and compares what it measured with the bounds of
-its claims. Ctrl-C saves; --resume continues to the same result, bit for bit.`
+its claims. Ctrl-C saves; --resume continues to the same result, bit for bit. Of a
+recipe with parts --part runs some; the other parts' claims are not tested then.`
 }
 
 // Run lists the recipes.
@@ -68,6 +71,9 @@ func (c *recipesCmd) Run(a *app) error {
 		for _, s := range r.Scales {
 			fmt.Fprintf(w, "\t--scale %s: about %s\n", s.Name, report.Seconds(60*s.Minutes))
 		}
+		if len(r.Parts) > 0 {
+			fmt.Fprintf(w, "\t--part %s\n", strings.Join(r.Parts, ", "))
+		}
 	}
 	return w.Flush()
 }
@@ -83,8 +89,12 @@ func (c *runCmd) Run(a *app) error {
 		seed = *c.Seed
 	}
 	scale := report.Scale(c.Scale)
-	name := fmt.Sprintf("%s-%s-s%d", r.ID, scale, seed)
-	return a.runRecipe(r, scale, seed, name, c.runFlags)
+	parts, err := r.Choose(c.Part)
+	if err != nil {
+		return usageError{fmt.Errorf("run: %w", err)}
+	}
+	name := strings.Join(append([]string{fmt.Sprintf("%s-%s-s%d", r.ID, scale, seed)}, parts...), "-")
+	return a.runRecipe(r, scale, seed, name, c.runFlags, parts...)
 }
 
 func (a *app) findRecipe(verb, id string) (recipe.Recipe, error) {
@@ -98,8 +108,8 @@ func (a *app) findRecipe(verb, id string) (recipe.Recipe, error) {
 // saves tells that a run that is interrupted is to be waited for.
 func (*runFlags) saves() {}
 
-// runRecipe runs in the run's directory, judges, and writes the report.
-func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name string, f runFlags) error {
+// runRecipe runs in the run's directory, judges, and writes the report. Without parts it runs all.
+func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name string, f runFlags, parts ...string) error {
 	if f.Save < 0 {
 		return usageError{fmt.Errorf("--save %d: want a number of steps, or 0 for the end of epochs only", f.Save)}
 	}
@@ -124,7 +134,7 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 	defer pool.Close()
 	progress := view.NewProgress(a.Screen)
 	env := &recipe.Env{
-		Catalog: a.Catalog, Scale: scale, Seed: seed, Pool: pool, Out: out, Resume: f.Resume, SaveEvery: f.Save, Logs: f.Log,
+		Catalog: a.Catalog, Scale: scale, Seed: seed, Parts: parts, Pool: pool, Out: out, Resume: f.Resume, SaveEvery: f.Save, Logs: f.Log,
 		Data: dataOptions(a, f.DataDir), Observer: progress, Now: time.Now,
 	}
 	what := r.Title
@@ -141,9 +151,9 @@ func (a *app) runRecipe(r recipe.Recipe, scale report.Scale, seed uint64, name s
 		return err
 	}
 	result := a.provenance(report.Run{
-		Recipe: r.ID, Paper: r.Paper, Scale: scale, Seed: seed, Run: filepath.Base(out), Dir: filepath.ToSlash(out),
+		Recipe: r.ID, Paper: r.Paper, Scale: scale, Seed: seed, Parts: parts, Run: filepath.Base(out), Dir: filepath.ToSlash(out),
 		Threads: pool.Threads(), WallSeconds: clock.Seconds(), Result: o.Result, Figure: o.Figure,
-		Claims: r.Judge(scale, o), Metrics: o.Metrics, WeightsSHA256: o.WeightsSHA256,
+		Claims: r.Judge(scale, o, parts...), Metrics: o.Metrics, WeightsSHA256: o.WeightsSHA256,
 	}, built)
 	return a.finish(result, o.Page(result).Of(result), f.JSON)
 }

@@ -108,7 +108,7 @@ func hashes(runs []report.Run) string {
 		if r.WeightsSHA256 == "" {
 			continue
 		}
-		title := fmt.Sprintf("%s, %s, seed %d", r.Recipe, r.Scale, r.Seed)
+		title := fmt.Sprintf("%s, %s%s, seed %d", r.Recipe, r.Scale, of(r), r.Seed)
 		i := slices.IndexFunc(list, func(s seen) bool { return s.title == title && s.sum == r.WeightsSHA256 })
 		if i < 0 {
 			i, list = len(list), append(list, seen{title: title, sum: r.WeightsSHA256})

@@ -1,5 +1,6 @@
 // Package docs holds the kept results of recipes, the unedited output of
-// `synfire run ID --json` in results/ID-SCALE-sSEED.json, and writes the tables
+// `synfire run ID --json` in results/ID-SCALE-sSEED.json, of runs of parts with their names behind
+// the seed, and writes the tables
 // of figures that the documentation quotes.
 //
 // A table stands in a Markdown file between two comments,
@@ -41,7 +42,12 @@ var files embed.FS
 
 // Results is all kept results in the order of recipe, scale and seed.
 func Results() ([]report.Run, error) {
-	return read("results", func(r report.Run) string { return fmt.Sprintf("%s-%s-s%d.json", r.Recipe, r.Scale, r.Seed) })
+	return read("results", func(r report.Run) string { return named(r) + ".json" })
+}
+
+// named is a result's name: ID-SCALE-sSEED, of a run of parts with these behind it.
+func named(r report.Run) string {
+	return strings.Join(append([]string{fmt.Sprintf("%s-%s-s%d", r.Recipe, r.Scale, r.Seed)}, r.Parts...), "-")
 }
 
 // read reads the results of a folder, each of which has a name that follows from it.
@@ -69,7 +75,7 @@ func read(folder string, name func(r report.Run) string) ([]report.Run, error) {
 		runs = append(runs, r)
 	}
 	slices.SortFunc(runs, func(a, b report.Run) int {
-		return cmp.Or(cmp.Compare(a.Recipe, b.Recipe), cmp.Compare(size(a), size(b)), cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Commit, b.Commit))
+		return cmp.Or(cmp.Compare(a.Recipe, b.Recipe), cmp.Compare(size(a), size(b)), cmp.Compare(a.Seed, b.Seed), slices.Compare(a.Parts, b.Parts), cmp.Compare(a.Commit, b.Commit))
 	})
 	return runs, nil
 }
@@ -80,7 +86,7 @@ func size(r report.Run) int { return slices.Index(recipe.Scales, r.Scale) }
 // and seed: results/earlier/ID-SCALE-sSEED-COMMIT.json, unedited like the others.
 func Earlier() ([]report.Run, error) {
 	return read("results/earlier", func(r report.Run) string {
-		return fmt.Sprintf("%s-%s-s%d-%.7s.json", r.Recipe, r.Scale, r.Seed, r.Commit)
+		return fmt.Sprintf("%s-%.7s.json", named(r), r.Commit)
 	})
 }
 
@@ -142,14 +148,22 @@ func Table(id string, runs []report.Run) string {
 		if r.Recipe != id {
 			continue
 		}
-		fmt.Fprintf(&b, "\nScale %s, seed %d: %s on %d threads (%s, %s), %s of memory at most, commit %.7s.\n\n",
-			r.Scale, r.Seed, report.Seconds(r.WallSeconds), r.Threads, r.CPU, r.Kernel, report.Bytes(r.PeakRSSBytes), r.Commit)
+		fmt.Fprintf(&b, "\nScale %s%s, seed %d: %s on %d threads (%s, %s), %s of memory at most, commit %.7s.\n\n",
+			r.Scale, of(r), r.Seed, report.Seconds(r.WallSeconds), r.Threads, r.CPU, r.Kernel, report.Bytes(r.PeakRSSBytes), r.Commit)
 		b.WriteString(report.ClaimsMarkdown(r.Claims))
 	}
 	if b.Len() == 0 {
 		return "\nNo result is kept yet.\n\n"
 	}
 	return b.String() + "\n"
+}
+
+// of says of which parts a result is, where it is not of all.
+func of(r report.Run) string {
+	if len(r.Parts) == 0 {
+		return ""
+	}
+	return " of " + strings.Join(r.Parts, " and ")
 }
 
 // Written is a page as it is on the disk and as it should be.

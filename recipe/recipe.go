@@ -9,6 +9,9 @@ package recipe
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"synfire/catalog"
@@ -30,10 +33,18 @@ type Recipe struct {
 	// more, each with the day on which that ended (Stated) and the reason (Note). A claim
 	// that failed is not one of them: it stays among Claims.
 	Former []report.Claim
+	// Parts are what can be run by itself (--part); none: the recipe is run as a whole.
+	Parts []Part
 	// Config is what a scale trains, for those who plan a run; nil for a recipe
 	// that no single configuration describes.
 	Config func(scale report.Scale, seed uint64) (model.Config, error)
 	Run    func(ctx context.Context, e *Env) (*Outcome, error)
+}
+
+// Part is a part of a recipe, and the claims that it tests.
+type Part struct {
+	Name   string
+	Claims []string
 }
 
 // Scales are the scales that a recipe may be run at, the smallest first.
@@ -44,6 +55,7 @@ type Env struct {
 	Catalog   catalog.Catalog
 	Scale     report.Scale
 	Seed      uint64
+	Parts     []string // of the recipe's those that are run; none: all
 	Pool      *par.Pool
 	Out       string // run directory
 	Resume    bool
@@ -57,6 +69,9 @@ type Env struct {
 	Rehearse func(j *Job)
 }
 
+// Wants reports whether a part is run.
+func (e *Env) Wants(part string) bool { return len(e.Parts) == 0 || slices.Contains(e.Parts, part) }
+
 // Outcome is what a run found. Files are for the run directory, besides what
 // training keeps there.
 type Outcome struct {
@@ -68,13 +83,41 @@ type Outcome struct {
 	Page          func(run report.Run) report.Page // the report of a finished run; report.Page.Of adds what is the run's
 }
 
-// Judge is the results of all claims at a scale.
-func (r Recipe) Judge(scale report.Scale, o *Outcome) []report.Result {
+// Judge is the results of all claims at a scale, of a run of some parts, or of all where none
+// is named. Claims of other parts are not tested.
+func (r Recipe) Judge(scale report.Scale, o *Outcome, parts ...string) []report.Result {
 	var out []report.Result
 	for _, c := range r.Claims {
-		out = append(out, c.Judge(scale, o.Measured[c.ID]))
+		m := o.Measured[c.ID]
+		for _, p := range r.Parts {
+			if len(parts) > 0 && !slices.Contains(parts, p.Name) && slices.Contains(p.Claims, c.ID) {
+				m = report.Measurement{Why: fmt.Sprintf("part %s was not run", p.Name)}
+			}
+		}
+		out = append(out, c.Judge(scale, m))
 	}
 	return out
+}
+
+// Choose is the parts of these names, in the recipe's order and each once. A name that it does
+// not have is an error.
+func (r Recipe) Choose(names []string) (parts []string, err error) {
+	var known []string
+	for _, p := range r.Parts {
+		known = append(known, p.Name)
+		if slices.Contains(names, p.Name) {
+			parts = append(parts, p.Name)
+		}
+	}
+	for _, name := range names {
+		switch {
+		case len(known) == 0:
+			return nil, fmt.Errorf("recipe %s has no parts; leave --part out", r.ID)
+		case !slices.Contains(known, name):
+			return nil, fmt.Errorf("recipe %s has no part %.80q; it has %s", r.ID, name, strings.Join(known, ", "))
+		}
+	}
+	return parts, nil
 }
 
 // Listing is a recipe as `synfire recipes --json` lists it.
@@ -83,6 +126,7 @@ type Listing struct {
 	Paper  string         `json:"paper"`
 	Title  string         `json:"title"`
 	Scales []ListedScale  `json:"scales"`
+	Parts  []string       `json:"parts,omitempty"`
 	Claims []report.Claim `json:"claims"`
 }
 
@@ -95,6 +139,9 @@ type ListedScale struct {
 // Listing is the recipe's row in the list.
 func (r Recipe) Listing() Listing {
 	l := Listing{ID: r.ID, Paper: r.Paper, Title: r.Title, Claims: r.Claims}
+	for _, p := range r.Parts {
+		l.Parts = append(l.Parts, p.Name)
+	}
 	for _, s := range Scales {
 		if m, ok := r.Minutes[s]; ok {
 			l.Scales = append(l.Scales, ListedScale{s, m})

@@ -2,6 +2,8 @@ package recipe_test
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 
 	"synfire/recipe"
@@ -50,5 +52,37 @@ func TestListing(t *testing.T) {
 		`"bounds":{"smoke":null,"short":0.2,"full":null},"seeds":{"short":1,"full":1},"statistic":"mean"}]}`
 	if got, err := json.Marshal(sample().Listing()); err != nil || string(got) != want {
 		t.Errorf("%v\n%s\nwant\n%s", err, got, want)
+	}
+}
+
+// A run of some parts tests their claims alone.
+func TestParts(t *testing.T) {
+	r := sample()
+	if _, err := r.Choose([]string{"fast"}); err == nil || !strings.Contains(err.Error(), "has no parts") {
+		t.Errorf("%v", err)
+	}
+	r.Parts = []recipe.Part{{Name: "right", Claims: []string{"accuracy"}}, {Name: "fast", Claims: []string{"rate"}}}
+	for _, c := range []struct{ names, want []string }{{nil, nil}, {[]string{"fast", "right", "fast"}, []string{"right", "fast"}}, {[]string{"fast"}, []string{"fast"}}} {
+		if got, err := r.Choose(c.names); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%v: %v, %v", c.names, got, err)
+		}
+	}
+	if _, err := r.Choose([]string{"fats"}); err == nil || !strings.Contains(err.Error(), `no part "fats"; it has right, fast`) {
+		t.Errorf("%v", err)
+	}
+	o := &recipe.Outcome{Measured: map[string]report.Measurement{"rate": {Values: []float64{0.1}}, "accuracy": {Why: "not at this scale"}}}
+	got := r.Judge(report.Short, o, "fast")
+	if got[0].Verdict != report.NotTested || got[0].Why != "part right was not run" || got[1].Verdict != report.Met {
+		t.Errorf("%+v", got)
+	}
+	if all := r.Judge(report.Short, o); all[0].Why != "not at this scale" {
+		t.Errorf("%+v", all[0])
+	}
+	e := recipe.Env{Parts: []string{"fast"}}
+	if e.Wants("right") || !e.Wants("fast") || !(&recipe.Env{}).Wants("right") {
+		t.Error("wants what nobody asked for")
+	}
+	if l := r.Listing(); !slices.Equal(l.Parts, []string{"right", "fast"}) {
+		t.Errorf("%v", l.Parts)
 	}
 }

@@ -60,7 +60,11 @@ func (r Run) Command() string {
 	if r.Recipe == "" {
 		return "synfire train " + r.Dir + "/config.yaml"
 	}
-	return fmt.Sprintf("synfire run %s --scale %s --seed %d", r.Recipe, r.Scale, r.Seed)
+	line := fmt.Sprintf("synfire run %s --scale %s --seed %d", r.Recipe, r.Scale, r.Seed)
+	for _, part := range r.Parts {
+		line += " --part " + part
+	}
+	return line
 }
 
 // Link is a place to read on, of scheme http, https or mailto.

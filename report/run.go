@@ -20,6 +20,7 @@ type Run struct {
 	Paper         string   `json:"paper"`
 	Scale         Scale    `json:"scale"`
 	Seed          uint64   `json:"seed"`
+	Parts         []string `json:"parts,omitempty"` // of the recipe, where not all of it was run
 	Run           string   `json:"run"`
 	Dir           string   `json:"dir"`
 	Commit        string   `json:"commit"`

@@ -44,6 +44,7 @@ func TestRecipes(t *testing.T) {
 		}
 		checkMinutes(t, r)
 		checkClaims(t, r)
+		checkParts(t, r)
 	}
 	if !ids["quickstart"] {
 		t.Error("no quickstart, the first thing to run")
@@ -64,6 +65,29 @@ func checkMinutes(t *testing.T, r recipe.Recipe) {
 	}
 	if r.Minutes[report.Smoke] > 1 || len(r.Minutes) != len(recipe.Scales) {
 		t.Errorf("%s: minutes %v, want a time for smoke, short and full, and for smoke at most one", r.ID, r.Minutes)
+	}
+}
+
+// checkParts wants each claim in one part, where there are some.
+func checkParts(t *testing.T, r recipe.Recipe) {
+	t.Helper()
+	parts, of := map[string]bool{}, map[string]string{}
+	for _, p := range r.Parts {
+		if !word.MatchString(p.Name) || parts[p.Name] {
+			t.Errorf("%s, part %q: its name is taken, or is not of small letters, digits and dashes", r.ID, p.Name)
+		}
+		parts[p.Name] = true
+		for _, id := range p.Claims {
+			if of[id] != "" || !known(r, id) {
+				t.Errorf("%s, part %s: claim %q is of part %q, too, or there is none", r.ID, p.Name, id, of[id])
+			}
+			of[id] = p.Name
+		}
+	}
+	for _, c := range r.Claims {
+		if len(r.Parts) > 0 && of[c.ID] == "" {
+			t.Errorf("%s, claim %s: it is of no part", r.ID, c.ID)
+		}
 	}
 }
 
@@ -131,6 +155,7 @@ func TestListing(t *testing.T) {
 			Seeds, N                                     map[string]int
 			Stated, Beside, Note                         string
 		}
+		Parts []string
 	}
 	for _, r := range all.Recipes() {
 		src, err := json.Marshal(r.Listing())

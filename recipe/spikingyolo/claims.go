@@ -31,6 +31,14 @@ const (
 	tinyClaim     = "tiny-yolo"
 	tinySNNClaim  = "tiny-yolo-snn"
 	tinyLongClaim = "tiny-yolo-3500"
+
+	facesLayerClaim      = "faces-layer"
+	facesSuppressedClaim = "faces-suppressed"
+	facesCountClaim      = "faces-count"
+	facesHalfClaim       = "faces-half"
+	facesClaim           = "faces-error"
+	facesRoundClaim      = "faces-round"
+	facesGradedClaim     = "faces-graded"
 )
 
 const (
@@ -38,6 +46,7 @@ const (
 	testScenes = 500 // of the test
 	testCells  = 72
 	longCells  = 24 // that the longest run is of, the first ones
+	photos     = 6  // of face-api
 )
 
 func claims() []report.Claim {
@@ -95,5 +104,27 @@ func claims() []report.Claim {
 		one(tinyLongClaim, "blood cells, Tiny-YOLOv2: mAP of the ordinary detector less that of the spiking one at T = 3,500, on the first 24 pictures", points, paper+": 53.0 less 51.8 after 3,500 steps", report.AtMost, 2, full, sizes),
 	}
 	list[len(list)-1].N.Full = longCells
+	return append(list, ofFaces()...)
+}
+
+// ofFaces are the claims on the tiny face detector of face-api, on the photos that come with it.
+func ofFaces() (list []report.Claim) {
+	const what = "tiny face detector: error of the output against the ordinary network's, relative, "
+	for _, c := range []struct {
+		id, name, source string
+		bound            float64
+	}{
+		{facesLayerClaim, "a scale each channel over one a layer, the largest of all T", "measured before on two crops of photos: 0.53 to 0.69", 1},
+		{facesSuppressedClaim, "signed neurons over negative spikes suppressed, the largest of all T", "measured before on two crops of photos: 0.12 to 0.67", 1},
+		{facesCountClaim, "read off the membrane over off spikes, the largest up to T = 64", "measured before on two crops of photos: 0.85 to 0.93", 1},
+		{facesHalfClaim, "neurons that round to the nearest over those that round down, the largest of all T", "measured before on two crops of photos: 0.50 to 0.91", 1},
+		{facesClaim, "a scale each channel, imbalanced threshold, at T = 64", "measured before on two crops of photos: 0.158", 0.18},
+		{facesRoundClaim, "neurons that round at T = 32", "measured before on two crops of photos: 0.137", 0.16},
+		{facesGradedClaim, "neurons that fire any number of spikes at T = 64", "measured before on two crops of photos: 0.021", 0.03},
+	} {
+		one := recipe.Bounded(c.id, what+c.name, "", c.source, report.AtMost, c.bound, report.Seeds{Short: 1, Full: 1}, report.Samples{Short: photos, Full: photos})
+		one.Note = "Stated before any run, with the bounds of the two crops; here photos are whole."
+		list = append(list, one)
+	}
 	return list
 }

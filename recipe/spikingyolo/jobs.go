@@ -44,9 +44,10 @@ type size struct {
 	tiny        *job   // Tiny-YOLOv2, or what stands for it
 	why         string // it is left out; empty: it is run
 	seeds       int
-	pictures    int // that are drawn
-	longest     int // steps of Tiny-YOLOv2 on a few pictures
-	longestOver int // those pictures
+	pictures    int   // that are drawn
+	longest     int   // steps of Tiny-YOLOv2 on a few pictures
+	longestOver int   // those pictures
+	faceSteps   []int // of the face detector; none: it is left out
 }
 
 var (
@@ -60,8 +61,8 @@ var sizes = map[report.Scale]size{
 		job:  small(digits("digit-scenes-sample", 60, 12, []int{8, 8, 16, 16}, 2), []int{4, 8}, 12),
 		tiny: pooled(), seeds: 1, pictures: 1, longest: 16, longestOver: 2,
 	},
-	report.Short: {job: digits("digit-scenes", 0, 0, []int{16, 32, 64, 128, 128}, 10), why: "it is run at full", seeds: repeated, pictures: 2},
-	report.Full:  {job: cells(), tiny: tinyYOLO(), why: tinyCost, seeds: repeated, pictures: 2, longest: 3500, longestOver: longCells},
+	report.Short: {job: digits("digit-scenes", 0, 0, []int{16, 32, 64, 128, 128}, 10), why: "it is run at full", seeds: repeated, pictures: 2, faceSteps: powers},
+	report.Full:  {job: cells(), tiny: tinyYOLO(), why: tinyCost, seeds: repeated, pictures: 2, longest: 3500, longestOver: longCells, faceSteps: powers},
 }
 
 // tinyCost is why Tiny-YOLOv2 is left out; without a reason it is run.

@@ -35,13 +35,32 @@ func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "spiking-yolo", Paper: "spiking-yolo-2020", Title: "A spiking detector, from pictures to boxes",
 		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 100, report.Full: 150}, Claims: claims(), Run: run,
+		Parts: []recipe.Part{{Name: detectorPart, Claims: detectorClaims()}, {Name: facesPart, Claims: faceClaims}, {Name: tinyPart, Claims: tinyClaims}},
 	}
+}
+
+// The recipe's parts.
+const (
+	detectorPart = "detector"
+	facesPart    = "faces"
+	tinyPart     = "tiny-yolo"
+)
+
+// detectorClaims are those of neither of the other parts.
+func detectorClaims() (ids []string) {
+	for _, c := range claims() {
+		if !slices.Contains(faceClaims, c.ID) && !slices.Contains(tinyClaims, c.ID) {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
 }
 
 // study is a run of the recipe.
 type study struct {
 	*recipe.ConversionStudy
 	size size
+	lead string // of the page
 }
 
 // tinyClaims are those of Tiny-YOLOv2.
@@ -52,16 +71,33 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if !ok {
 		return nil, fmt.Errorf("spiking-yolo: no scale %q: use smoke, short or full", e.Scale)
 	}
-	c, err := recipe.NewConversionStudy(ctx, e, z.job.data)
-	if err != nil {
-		return nil, err
-	}
-	s := &study{c, z}
-	lead := ""
-	for i := range z.seeds {
-		f, err := s.seed(ctx, z.job, e.Seed+uint64(i))
-		if err != nil {
+	s := &study{&recipe.ConversionStudy{Study: recipe.NewStudy(e, nil, nil)}, z, ""}
+	for _, part := range []struct {
+		name string
+		run  func(context.Context) error
+	}{{detectorPart, s.detector}, {facesPart, s.faces}, {tinyPart, s.tiny}} {
+		if !e.Wants(part.name) {
+			continue
+		}
+		if err := part.run(ctx); err != nil {
 			return nil, err
+		}
+	}
+	return s.Finish("A spiking detector, from pictures to boxes", s.lead, report.Link{Text: "Kim et al. 2020", URL: "https://arxiv.org/abs/1903.06530"})
+}
+
+// detector runs the detector of a million weights, and compares all conversions.
+func (s *study) detector(ctx context.Context) error {
+	z := s.size
+	trainSet, testSet, err := s.Env.Catalog.Load(ctx, z.job.data, s.Env.Data)
+	if err != nil {
+		return err
+	}
+	s.On(trainSet, testSet)
+	for i := range z.seeds {
+		f, err := s.seed(ctx, z.job, s.Env.Seed+uint64(i))
+		if err != nil {
+			return err
 		}
 		s.judge(z.job, f)
 		s.compare(f)
@@ -71,15 +107,12 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 		}
 		r := f.arms[channel]
 		last := r.Points[len(r.Points)-1]
-		lead = fmt.Sprintf("A detector with an mAP of %.1f %% has %.1f %% as a spiking network after %d steps.", f.ordinary.MAP, last.MAP, last.Steps)
+		s.lead = fmt.Sprintf("A detector with an mAP of %.1f %% has %.1f %% as a spiking network after %d steps.", f.ordinary.MAP, last.MAP, last.Steps)
 		if err := s.show(ctx, f); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if err := s.tiny(ctx); err != nil {
-		return nil, err
-	}
-	return s.Finish("A spiking detector, from pictures to boxes", lead, report.Link{Text: "Kim et al. 2020", URL: "https://arxiv.org/abs/1903.06530"})
+	return nil
 }
 
 // tiny runs Tiny-YOLOv2.

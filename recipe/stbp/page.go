@@ -99,14 +99,16 @@ func (s *study) outcome(ctx context.Context) (*recipe.Outcome, error) {
 	if err := s.Err(); err != nil {
 		return nil, err
 	}
-	shown := s.Jobs[0]
-	more, err := shown.Sections(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range more {
-		m.Title = shown.Name + ": " + m.Title
-		s.sections = append(s.sections, m)
+	if len(s.Jobs) > 0 { // a part may have none at a scale
+		shown := s.Jobs[0]
+		more, err := shown.Sections(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range more {
+			m.Title = shown.Name + ": " + m.Title
+			s.sections = append(s.sections, m)
+		}
 	}
 	var configs []string
 	for _, t := range s.Jobs {

@@ -48,11 +48,27 @@ const (
 	eventsClaim    = "nmnist"
 )
 
+// The recipe's parts.
+const (
+	digitsPart = "digits"
+	normPart   = "neunorm"
+	windowPart = "window"
+	photosPart = "cifar10"
+	eventsPart = "nmnist"
+)
+
 // Recipe is the recipe.
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "stbp", Paper: "stbp-2019", Title: "Spatio-temporal backpropagation and NeuNorm",
 		Minutes: minutes, Claims: claims(), Former: former(), Run: runStudy,
+		Parts: []recipe.Part{
+			{Name: digitsPart, Claims: []string{mlpClaim, cnnClaim, publishedClaim}},
+			{Name: normPart, Claims: []string{normClaim, meanClaim}},
+			{Name: windowPart, Claims: []string{windowClaim}},
+			{Name: photosPart, Claims: []string{cifarClaim, asPublished}},
+			{Name: eventsPart, Claims: []string{eventsClaim}},
+		},
 	}
 }
 
@@ -131,10 +147,19 @@ func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if s.Study, err = newStudy(ctx, e); err != nil {
 		return nil, err
 	}
-	for _, part := range []func(context.Context) error{s.digits, s.ablation, s.window, s.photographs, s.recordings, s.published} {
-		if err := part(ctx); err != nil {
+	for _, part := range []struct {
+		name string
+		run  func(context.Context) error
+	}{{digitsPart, s.digits}, {normPart, s.ablation}, {windowPart, s.window}, {photosPart, s.photographs}, {eventsPart, s.recordings}} {
+		if !e.Wants(part.name) {
+			continue
+		}
+		if err := part.run(ctx); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.published(); err != nil {
+		return nil, err
 	}
 	return s.outcome(ctx)
 }

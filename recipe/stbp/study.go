@@ -277,7 +277,7 @@ func (s *study) photographs(ctx context.Context) error {
 }
 
 // published is what the networks as published would take.
-func (s *study) published(ctx context.Context) error {
+func (s *study) published() error {
 	table := report.Table{Caption: "Not trained here", Head: []string{"network", "weights", "memory of training"}, Right: []bool{false, true, true}}
 	for _, name := range []string{"cifarnet", "alexnet", "neuromorphic"} {
 		p, err := Cost(s.Env.Catalog, name)
