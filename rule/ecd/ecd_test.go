@@ -388,7 +388,7 @@ func TestLearner(t *testing.T) {
 func TestValidate(t *testing.T) {
 	for i, change := range []func(*Rule){
 		func(r *Rule) { r.Hidden = 0 }, func(r *Rule) { r.PerClass = -1 }, func(r *Rule) { r.Phase = 0 }, func(r *Rule) { r.BurnIn = 50 },
-		func(r *Rule) { r.BurnIn = -1 }, func(r *Rule) { r.Duration = 10 }, func(r *Rule) { r.LR = math.NaN() }, func(r *Rule) { r.Decay = 2 },
+		func(r *Rule) { r.BurnIn = -1 }, func(r *Rule) { r.Duration = 10 }, func(r *Rule) { r.LR = math.NaN() },
 		func(r *Rule) { r.Initial = 0 }, func(r *Rule) { r.Schedule = nil },
 	} {
 		r := NewRule()

@@ -260,7 +260,6 @@ func (n *Net) change(pool *par.Pool, runs []*run, rate float64) {
 	counted := float64((n.rule.Phase - n.rule.BurnIn) * len(runs))
 	single := rate * refractory / counted // a unit's spikes cover τ_r each
 	pair := rate * refractory * refractory / kernelSum / counted
-	decay := 1 - rate*n.rule.Decay
 	n.index.of(n.visible, runs)
 	pool.For(n.visible, 16, func(_, lo, hi int) {
 		sum := make([]tensor.Float, n.hidden)
@@ -272,7 +271,7 @@ func (n *Net) change(pool *par.Pool, runs []*run, rate float64) {
 			}
 			row := n.w[i*n.hidden:][:n.hidden]
 			for j, v := range sum {
-				row[j] = decay*row[j] + pair*float64(v)
+				row[j] += pair * float64(v)
 			}
 		}
 		n.round(lo, hi)

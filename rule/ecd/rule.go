@@ -13,7 +13,7 @@
 //
 // so that P(z_i = 1) is about 1/(1 + e^{−x_i}), the chance that Gibbs sampling gives it (neural
 // sampling, Buesing et al. 2011). Weights of visible and hidden units follow pairs of their spikes,
-// whichever comes first, in three windows of g(t): +1 while data are shown, −1 while the net
+// whichever comes first, by a global signal g(t): +1 while data are shown, −1 while the net
 // reconstructs them by itself, 0 while either begins:
 //
 //	dw_ij/dt = η'·g(t)·(v_i(t)·h̄_j(t) + h_j(t)·v̄_i(t)),   h̄ and v̄ the spikes so far, fading with τ_s
@@ -53,13 +53,12 @@ type Rule struct {
 	Duration int            `yaml:"duration"`  // of an answer, in ms
 	LR       float64        `yaml:"lr"`        // η
 	Schedule optim.Schedule `yaml:"schedule"`  // of the rate over the run
-	Decay    float64        `yaml:"decay"`     // of weights, times η
 	Initial  float64        `yaml:"initial"`   // deviation of weights at first
 }
 
 // NewRule has the defaults of a configuration file.
 func NewRule() Rule {
-	return Rule{Hidden: 500, PerClass: 4, Phase: 50, BurnIn: 10, Duration: 200, LR: 0.05, Schedule: optim.Fixed{}, Initial: 0.05}
+	return Rule{Hidden: 500, PerClass: 4, Phase: 50, BurnIn: 10, Duration: 200, LR: 0.1, Schedule: optim.Fixed{}, Initial: 0.05}
 }
 
 // Ignores are the encoder and the steps: the rule has steps of its own.
@@ -80,9 +79,7 @@ func (r Rule) Validate() error {
 	case r.BurnIn < 0 || r.BurnIn >= r.Phase || r.BurnIn >= r.Duration:
 		return fail("burn-in is %d ms, want from 0 to below phase %d and duration %d; 10 is usual", r.BurnIn, r.Phase, r.Duration)
 	case !(r.LR > 0 && r.LR <= 1e6):
-		return fail("lr is %v, want a positive number up to 1e6; 0.05 is usual", r.LR)
-	case !(r.Decay >= 0 && r.Decay <= 1):
-		return fail("decay is %v, want a part from 0 to 1; 0 is usual", r.Decay)
+		return fail("lr is %v, want a positive number up to 1e6; 0.1 is usual", r.LR)
 	case !(r.Initial > 0 && r.Initial <= 100):
 		return fail("initial is %v, want a positive deviation up to 100; 0.05 is usual", r.Initial)
 	case r.Schedule == nil:
