@@ -40,7 +40,8 @@ func Recipe() recipe.Recipe {
 	event := recipe.Bounded(eventClaim, "MNIST test accuracy by spikes of a machine that learned by event-driven contrastive divergence", "%", "Neftci et al. 2014, reported",
 		report.AtLeast, 85, report.Seeds{Short: 1, Full: 3}, report.Samples{Short: 10_000, Full: 10_000})
 	event.Published = &reported
-	event.Note = "Fixed before any run of the recipe. The rate of learning was chosen on training images held out, in runs of up to 6,000 images. Otherwise than in the paper, weights change after a batch, and answers count spikes of 0.2 s."
+	event.Stated = "2026-11-29"
+	event.Note = "Fixed before any run of the recipe. The rate of learning was chosen on training images held out, in runs of 2,000 images. Otherwise than in the paper, weights change after a batch, and answers count spikes of 0.2 s."
 	return recipe.Recipe{
 		ID: "spiking-dbn", Paper: "survey-2018", Title: "Spiking belief nets, learned by Siegert's rates and by times of spikes",
 		Minutes: map[report.Scale]float64{report.Smoke: 0.4, report.Short: 25, report.Full: 180},
