@@ -1,6 +1,8 @@
 package ecd
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -230,7 +232,7 @@ func TestChange(t *testing.T) {
 	before := slices.Concat(n.w, n.bv, n.bh)
 	pool := par.New(1)
 	defer pool.Close()
-	b := &online.Batch{Pool: pool, X: x, Labels: []int{label}, Factor: 1, Scores: make([]float64, 2), Loss: make([]float64, 1)}
+	b := &online.Batch{Ctx: t.Context(), Pool: pool, X: x, Labels: []int{label}, Factor: 1, Scores: make([]float64, 2), Loss: make([]float64, 1)}
 	if err := n.LearnBatch(b); err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +304,7 @@ func taught(t *testing.T, threads int) *Net {
 	defer pool.Close()
 	for range 40 {
 		x, labels := toy(15)
-		if err := n.LearnBatch(&online.Batch{Pool: pool, X: x, Labels: labels, Factor: 1, Scores: make([]float64, 45), Loss: make([]float64, 15)}); err != nil {
+		if err := n.LearnBatch(&online.Batch{Ctx: t.Context(), Pool: pool, X: x, Labels: labels, Factor: 1, Scores: make([]float64, 45), Loss: make([]float64, 15)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -349,8 +351,23 @@ func TestNet(t *testing.T) {
 	if _, err := n.Run(x[:12], 0, scores); err == nil || !strings.Contains(err.Error(), "value 5 is 2") {
 		t.Errorf("a value of 2: %v", err)
 	}
-	if err := n.LearnBatch(&online.Batch{Pool: pool, X: x, Labels: labels, Scores: all, Loss: make([]float64, 30)}); err == nil {
+	if err := n.LearnBatch(&online.Batch{Ctx: t.Context(), Pool: pool, X: x, Labels: labels, Scores: all, Loss: make([]float64, 30)}); err == nil {
 		t.Error("a value of 2 is learned")
+	}
+}
+
+// A batch that is interrupted changes nothing.
+func TestInterrupted(t *testing.T) {
+	n := small().NewNet(12, 3, 1)
+	before := slices.Clone(n.w)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	pool := par.New(1)
+	defer pool.Close()
+	x, labels := toy(3)
+	err := n.LearnBatch(&online.Batch{Ctx: ctx, Pool: pool, X: x, Labels: labels, Factor: 1, Scores: make([]float64, 9), Loss: make([]float64, 3)})
+	if !errors.Is(err, context.Canceled) || !slices.Equal(n.w, before) || n.steps[0] != 0 {
+		t.Errorf("%v after %v batches", err, n.steps)
 	}
 }
 

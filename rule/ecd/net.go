@@ -1,6 +1,7 @@
 package ecd
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -218,7 +219,7 @@ func (n *Net) Batches() bool { return true }
 
 // Learn would learn from one sample.
 func (n *Net) Learn(x []tensor.Float, label int, factor float64, scores []float64) (float64, error) {
-	b := &online.Batch{Pool: par.New(1), X: x, Labels: []int{label}, Factor: factor, Scores: scores, Loss: make([]float64, 1)}
+	b := &online.Batch{Ctx: context.Background(), Pool: par.New(1), X: x, Labels: []int{label}, Factor: factor, Scores: scores, Loss: make([]float64, 1)}
 	defer b.Pool.Close()
 	err := n.LearnBatch(b)
 	return b.Loss[0], err
@@ -240,10 +241,13 @@ func (n *Net) LearnBatch(b *online.Batch) error {
 	}
 	key := rng.New(n.seed, "event-cd.noise").Int(uint64(n.steps[0]))
 	b.Pool.For(size, 1, func(_, lo, hi int) {
-		for i := lo; i < hi; i++ {
+		for i := lo; i < hi && b.Ctx.Err() == nil; i++ {
 			n.learn(n.runs[i], b.X[i*n.inputs:][:n.inputs], b.Labels[i], key.Int(uint64(i)))
 		}
 	})
+	if err := b.Ctx.Err(); err != nil {
+		return err
+	}
 	n.change(b.Pool, n.runs[:size], n.rule.LR*b.Factor)
 	n.steps[0]++
 	for i, v := range n.bv {

@@ -99,6 +99,9 @@ func (r Rule) net(s train.Setting) (online.Network, online.Options, error) {
 	if visible := inputs + classes*r.PerClass; visible > 1<<28/r.Hidden {
 		return nil, online.Options{}, fmt.Errorf("event-cd: %d visible and %d hidden units, want at most 2²⁸ weights; take fewer", visible, r.Hidden)
 	}
+	if r.Hidden > 1<<26/r.Phase {
+		return nil, online.Options{}, fmt.Errorf("event-cd: %d hidden units for %d ms a phase, want at most 2²⁶ of both multiplied, which a sample of a batch keeps twice; take fewer", r.Hidden, r.Phase)
+	}
 	return r.NewNet(inputs, classes, s.Seed), online.Options{Rule: Kind, Inputs: inputs, Classes: classes, Schedule: r.Schedule}, nil
 }
 
