@@ -34,6 +34,7 @@ import (
 	"synfire/rule/bpstdp"
 	"synfire/rule/bptt"
 	"synfire/rule/dbn"
+	"synfire/rule/ecd"
 	"synfire/rule/eqprop"
 	"synfire/rule/joint"
 	"synfire/rule/mostafa"
@@ -75,6 +76,7 @@ func Default() Catalog {
 	c.Rules[precise.Kind] = model.Kind{New: func() any { r := precise.NewRule(); return &r }, Example: precise.NewRule()}
 	c.Rules[mostafa.Kind] = model.Kind{New: func() any { r := mostafa.NewRule(); return &r }, Example: mostafa.NewRule()}
 	c.Rules[dbn.Kind] = model.Kind{New: func() any { r := dbn.NewRule(); return &r }, Example: dbn.NewRule()}
+	c.Rules[ecd.Kind] = model.Kind{New: func() any { r := ecd.NewRule(); return &r }, Example: ecd.NewRule()}
 	c.Rules[bpstdp.Kind] = model.Kind{New: func() any { r := bpstdp.NewRule(); return &r }, Example: bpstdp.NewRule()}
 	competing := stdp.NewRule()
 	competing.Neurons = 20

@@ -30,8 +30,13 @@ func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	sections := []report.Section{first}
+	several, err := severalSection(ctx, s, n)
+	if err != nil {
+		return nil, err
+	}
+	sections := []report.Section{first, several}
 	lead := fmt.Sprintf("XOR is learned in under 250 cycles in %.0f of %d seeds.", s.Metrics["xor_solved"], n.seeds)
+	lead += fmt.Sprintf(" Trains of several spikes are met within %v ms in %.0f.", close, s.Metrics["several_solved"])
 	for _, t := range tables() {
 		section, mean, err := t.section(ctx, s, n)
 		if missing := (absent{}); errors.As(err, &missing) {
@@ -47,7 +52,7 @@ func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	return s.Outcome(func(report.Run) report.Page {
 		return report.Page{
 			Title: "SpikeProp", Lead: lead, Sections: sections,
-			Links: []report.Link{{Text: "Bohte, Kok and La Poutré 2002", URL: "https://doi.org/10.1016/S0925-2312(01)00658-0"}},
+			Links: []report.Link{{Text: "Bohte, Kok and La Poutré 2002", URL: "https://doi.org/10.1016/S0925-2312(01)00658-0"}, {Text: "Booij and tat Nguyen 2005", URL: "https://doi.org/10.1016/j.ipl.2005.05.023"}},
 		}
 	})
 }

@@ -1,6 +1,6 @@
 // Package spikeprop learns XOR, Fisher's irises and the tumours of Wisconsin by the exact times
 // of spikes (Bohte, Kok and La Poutré 2002), with a linear readout of the same encoded times
-// beside.
+// beside, and trains of several spikes (Booij and tat Nguyen 2005).
 package spikeprop
 
 import (
@@ -41,6 +41,11 @@ func claims() []report.Claim {
 			ID: "xor", Name: "seeds in which XOR is learned to E < 1 in under 250 cycles", Unit: "", Source: "the paper has 250 cycles, by another choice of weights and rate",
 			Direction: report.AtLeast, Statistic: report.Fraction, Bounds: report.Bounds{Short: bound(0.9), Full: bound(0.9)}, Seeds: report.Seeds{Short: 10, Full: 10},
 			Note: "First weights from inhibitory neurons of half the size, at a rate of 2, solved 8 of the claim's seeds; the weights of the same size as others and the rate of 1 were then chosen on 60 other seeds.",
+		},
+		{
+			ID: "several", Name: "seeds in which a neuron that fires several times meets another one's train within 0.1 ms in under 1,000 trials", Unit: "", Source: "ours", Stated: "2026-11-30",
+			Direction: report.AtLeast, Statistic: report.Fraction, Bounds: report.Bounds{Short: bound(0.9), Full: bound(0.9)}, Seeds: report.Seeds{Short: 10, Full: 10},
+			Note: "The rate and the largest change in a trial were chosen on 30 other seeds, of which they solved 29; changes of at most 0.01 and 0.02 solved 19 and 20, and without that limit 1 of 8 came within 1 ms.",
 		},
 		published("iris", "test accuracy on irises, ten stratified half splits", 96.1, 94),
 		published("wisconsin", "test accuracy on tumours, ten stratified half splits", 97.0, 95),

@@ -72,6 +72,17 @@ func TestControl(t *testing.T) {
 	}
 }
 
+// Trains of a seed that settings were chosen on are met; what is off is the worst pair.
+func TestFollow(t *testing.T) {
+	f, err := follow(t.Context(), 2001)
+	if err != nil || !f.solved() || worst(f.first, f.wanted) < close || worst(f.last, f.wanted) >= close {
+		t.Errorf("%+v, %v", f, err)
+	}
+	if worst([]float64{1, 2}, []float64{1.5, 2}) != 0.5 || !math.IsInf(worst([]float64{1}, nil), 1) {
+		t.Error("the worst pair")
+	}
+}
+
 func TestRun(t *testing.T) {
 	e := &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Pool: par.New(1), Data: data.DefaultOptions()}
 	for _, name := range []string{"iris", "wisconsin"} {
@@ -88,7 +99,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("measured %+v", o.Measured)
 	}
 	page := o.Page(report.Run{})
-	if page.Lead == "" || len(page.Sections) != 3 || len(page.Sections[0].Figures) != 3 {
+	if page.Lead == "" || len(page.Sections) != 4 || len(page.Sections[0].Figures) != 3 {
 		t.Errorf("page %+v", page)
 	}
 	e.Scale = "long"

@@ -14,7 +14,7 @@ import (
 	"synfire/train"
 )
 
-// The recipe runs at the smoke scale: it learns, and spikes answer nearly as rates do.
+// The recipe runs at the smoke scale: both ways learn, and spikes answer nearly as rates do.
 func TestSmoke(t *testing.T) {
 	if testing.Short() || snntest.DoublePrecision() {
 		t.Skip("trains a net")
@@ -31,11 +31,14 @@ func TestSmoke(t *testing.T) {
 	if m["spikes_s1_accuracy"] < 60 || m["rates_accuracy"] < m["spikes_200ms_accuracy"]-10 || m["spikes_10ms_accuracy"] > m["spikes_200ms_accuracy"] || len(o.Measured[offlineClaim].Values) != 1 {
 		t.Errorf("measured %+v, %+v", m, o.Measured)
 	}
+	if m["event_s1_accuracy"] < 60 || m["event_rates_accuracy"] < 60 || m["event_spikes_20ms_accuracy"] > m["event_spikes_500ms_accuracy"] || len(o.Measured[eventClaim].Values) != 1 {
+		t.Errorf("measured %+v, %+v", m, o.Measured)
+	}
 	page, err := o.Page(report.Run{}).HTML()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Spikes and rates", "First-layer weights", "Accuracy over the time of an answer"} {
+	for _, want := range []string{"Offline: spikes and rates", "By times of spikes: spikes and rates", "Weights of inputs", "Accuracy over the time of an answer"} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page lacks %q", want)
 		}

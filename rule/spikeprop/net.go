@@ -27,6 +27,10 @@ type Net struct {
 	errors []float64
 	back   [][]float64
 	grad   [][]float64
+
+	trains []*Trains // views of the layers, where neurons fire several times
+	ones   [][]float64
+	fronts [][][]float64 // errors of each layer's spikes
 }
 
 // NewNet makes a network with weights drawn by the seed.
@@ -49,6 +53,10 @@ func (r Rule) NewNet(inputs, classes int, seed uint64) *Net {
 
 func (n *Net) add(l *Layer) {
 	n.layers = append(n.layers, l)
+	if n.rule.Several {
+		n.trains = append(n.trains, NewTrains(l))
+		n.fronts = append(n.fronts, make([][]float64, l.Out))
+	}
 	n.back = append(n.back, make([]float64, l.In))
 	n.grad = append(n.grad, make([]float64, len(l.W)))
 	n.before = append(n.before, make([]float64, len(l.W)))
@@ -127,6 +135,9 @@ func (n *Net) Encode(x []tensor.Float) []float64 {
 // network's until the next call.
 func (n *Net) Times(x []tensor.Float) (all [][]float64) {
 	t := n.Encode(x)
+	if n.rule.Several {
+		return n.first(t)
+	}
 	for _, l := range n.layers {
 		t = l.Forward(t)
 		all = append(all, t)
@@ -134,8 +145,36 @@ func (n *Net) Times(x []tensor.Float) (all [][]float64) {
 	return all
 }
 
+// first is the first spikes of each layer where neurons fire several times.
+func (n *Net) first(t []float64) (all [][]float64) {
+	n.ones = n.ones[:0]
+	for i := range t {
+		n.ones = append(n.ones, t[i:i+1])
+	}
+	in := n.ones
+	for _, l := range n.trains {
+		in = l.Forward(in)
+		all = append(all, l.out)
+	}
+	return all
+}
+
 // Layers are the network's layers.
 func (n *Net) Layers() []*Layer { return n.layers }
+
+// Trains are views of the layers with all spikes of the sample that was run last, where neurons
+// fire several times.
+func (n *Net) Trains() []*Trains { return n.trains }
+
+// runaway is an error where a neuron fired without end.
+func (n *Net) runaway() error {
+	for l, t := range n.trains {
+		if t.Runaway {
+			return fmt.Errorf("a neuron of layer %d fires more than %d times; take a smaller lr or initial", l+1, mostSpikes)
+		}
+	}
+	return nil
+}
 
 // target is the time that output j is to fire at for a class.
 func (n *Net) target(j, label int) float64 {
@@ -174,7 +213,8 @@ func (n *Net) run(x []tensor.Float, label int, scores []float64) (loss float64) 
 
 // Run answers by the first output to fire.
 func (n *Net) Run(x []tensor.Float, label int, scores []float64) (float64, error) {
-	return n.run(x, label, scores), nil
+	loss := n.run(x, label, scores)
+	return loss, n.runaway()
 }
 
 // Learn changes all weights by the gradient of a sample.
@@ -183,6 +223,9 @@ func (n *Net) Learn(x []tensor.Float, label int, factor float64, scores []float6
 		clear(g)
 	}
 	loss := n.run(x, label, scores)
+	if err := n.runaway(); err != nil {
+		return loss, err
+	}
 	n.gradient()
 	n.change(factor)
 	for _, l := range n.layers {
@@ -205,6 +248,9 @@ func (n *Net) LearnBatch(b *online.Batch) error {
 			return err
 		}
 		b.Loss[i] = n.run(b.X[i*n.inputs:][:n.inputs], label, b.Scores[i*n.classes:][:n.classes])
+		if err := n.runaway(); err != nil {
+			return err
+		}
 		n.gradient()
 		for _, l := range n.layers {
 			l.Revive()
@@ -217,6 +263,10 @@ func (n *Net) LearnBatch(b *online.Batch) error {
 
 // gradient adds that of the sample that was run to those of all layers.
 func (n *Net) gradient() {
+	if n.rule.Several {
+		n.gradientOfTrains()
+		return
+	}
 	errors := n.errors
 	for l := len(n.layers) - 1; l >= 0; l-- {
 		var back []float64
@@ -227,6 +277,27 @@ func (n *Net) gradient() {
 		errors = back
 		g := n.grad[l]
 		n.layers[l].Gradient(func(k int, v float64) { g[k] += v })
+	}
+}
+
+// gradientOfTrains is gradient where neurons fire several times: the error is of the outputs' first
+// spikes.
+func (n *Net) gradientOfTrains() {
+	last := len(n.trains) - 1
+	for j := range n.errors {
+		n.fronts[last][j] = n.errors[j : j+1]
+	}
+	for l := last; l >= 0; l-- {
+		var back [][]float64
+		if l > 0 {
+			back = n.fronts[l-1]
+			for i, t := range n.trains[l-1].Spikes {
+				back[i] = append(back[i][:0], make([]float64, len(t))...)
+			}
+		}
+		n.trains[l].Backward(n.fronts[l], back)
+		g := n.grad[l]
+		n.trains[l].Gradient(func(k int, v float64) { g[k] += v })
 	}
 }
 

@@ -57,6 +57,7 @@ type Rule struct {
 	Schedule   optim.Schedule `yaml:"schedule"`             // of the rate over the run
 	Update     Update         `yaml:"update"`               // plain, momentum, quickprop or rprop
 	FreeSigns  bool           `yaml:"free-signs,omitempty"` // weights may change sides; else they stop at 0
+	Several    bool           `yaml:"several,omitempty"`    // neurons fire as often as they reach θ, and a spike takes θ off (Booij and tat Nguyen 2005)
 }
 
 // NewRule has the defaults of a configuration file.

@@ -1,5 +1,5 @@
-// Package spikeprop trains networks whose neurons fire once, by the gradient of the exact
-// times of their spikes (Bohte, Kok and La Poutré, "Error-backpropagation in temporally
+// Package spikeprop trains networks whose neurons fire once, or several times, by the gradient of the
+// exact times of their spikes (Bohte, Kok and La Poutré, "Error-backpropagation in temporally
 // encoded networks of spiking neurons", Neurocomputing 48, 2002).
 //
 // Times are in milliseconds. Between two neurons there are K terminals with delays of
@@ -19,13 +19,29 @@
 // does not fire has no gradient; its weights grow instead by 5 % of their first mean, and the
 // next layer does without it.
 //
+// # Several spikes
+//
+// With `several` a neuron fires each time its potential reaches θ, and a spike takes θ off it, which
+// it recovers from with τ (Booij and tat Nguyen, "A gradient descent rule for spiking neurons emitting
+// multiple spikes", Information Processing Letters 95, 2005): for its spikes t^1 < t^2 < …
+//
+//	x_j(t) = Σ_i Σ_k Σ_f w_ijk ε(t − t_i^f − k) − Σ_{t^g < t} θ·e^(−(t − t^g)/τ)
+//
+// A spike moves those behind it, so that with λ^f = ∂E/∂t^f, of a neuron's last spike first,
+//
+//	δ^f = −λ^f/ẋ(t^f),   λ^g ← λ^g − δ^f·(θ/τ)·e^(−(t^f − t^g)/τ) for g < f
+//	∂E/∂w_ijk = Σ_f δ^f Σ_h ε(t^f − t_i^h − k),   ∂E/∂t_i^h = −Σ_j Σ_f δ^f Σ_k w_ijk ε'(t^f − t_i^h − k)
+//
+// which is exact as long as no spike appears or vanishes. The answer, and the error, are of the first
+// spike of each output.
+//
 // # Exact times
 //
 // Between arrivals (x, b) with ẋ = b − x/τ follow x(t+h) = (x + b·h)·e^(−h/τ) and
 // b(t+h) = b·e^(−h/τ), and an arrival adds w·e/τ to b. The potential has one extremum there at
 // most, at h = τ − x/b, so that a crossing is found without a grid of time: by the ends of an
 // interval and the extremum first, then by bisection to the last bits. Arrivals are sorted
-// once for all neurons of a layer.
+// once for all neurons of a layer. A spike of several takes θ off x and leaves b as it is.
 //
 // # Values
 //
@@ -51,6 +67,7 @@ var silent = math.Inf(1)
 type arrival struct {
 	at    float64
 	w     int // place of the weight in those of a neuron
+	spike int // place in the train of its input
 	decay float64
 }
 
@@ -61,7 +78,6 @@ type Layer struct {
 	W                  []float64 // [out, in, terminals]
 	grow               float64   // what a weight of a silent neuron grows by
 
-	in       []float64
 	arrivals []arrival
 	out      []float64 // times
 	slope    []float64 // ẋ at them, at least Slope
@@ -93,16 +109,29 @@ func (l *Layer) weights(j int) []float64 {
 // Forward is the times of the neurons for spikes at in, +∞ where there is none. The result is
 // the layer's until the next call.
 func (l *Layer) Forward(in []float64) []float64 {
-	l.in = append(l.in[:0], in...)
 	l.arrivals = l.arrivals[:0]
 	for i, t := range in {
-		if math.IsInf(t, 1) {
-			continue
-		}
-		for k := range l.Terminals {
-			l.arrivals = append(l.arrivals, arrival{at: t + float64(k+1), w: i*l.Terminals + k})
-		}
+		l.arrive(i, 0, t)
 	}
+	l.sort()
+	for j := range l.out {
+		l.out[j], l.slope[j], l.at[j] = l.fire(l.weights(j))
+	}
+	return l.out
+}
+
+// arrive adds a spike of input i, the one at a place in its train, at the ends of its terminals.
+func (l *Layer) arrive(i, spike int, t float64) {
+	if math.IsInf(t, 1) {
+		return
+	}
+	for k := range l.Terminals {
+		l.arrivals = append(l.arrivals, arrival{at: t + float64(k+1), w: i*l.Terminals + k, spike: spike})
+	}
+}
+
+// sort brings the arrivals into their order in time.
+func (l *Layer) sort() {
 	slices.SortStableFunc(l.arrivals, func(a, b arrival) int {
 		switch {
 		case a.at < b.at:
@@ -117,10 +146,6 @@ func (l *Layer) Forward(in []float64) []float64 {
 			l.arrivals[k].decay = math.Exp((l.arrivals[k-1].at - l.arrivals[k].at) / l.Tau)
 		}
 	}
-	for j := range l.out {
-		l.out[j], l.slope[j], l.at[j] = l.fire(l.weights(j))
-	}
-	return l.out
 }
 
 // fire is the time of the first crossing, the slope there and how many arrivals came before.
@@ -186,7 +211,7 @@ func (l *Layer) cross(x, b, h, after float64) float64 {
 func (l *Layer) Potential(j int, t float64) (x float64) {
 	for _, a := range l.arrivals {
 		if s := t - a.at; s > 0 {
-			x += l.weights(j)[a.w] * s / l.Tau * math.Exp(1-s/l.Tau)
+			x += l.weights(j)[a.w] * l.response(s)
 		}
 	}
 	return x
@@ -207,7 +232,7 @@ func (l *Layer) Backward(errors, back []float64) {
 		w := l.weights(j)
 		for _, a := range l.arrivals[:l.at[j]] {
 			s := l.out[j] - a.at
-			back[a.w/l.Terminals] -= l.delta[j] * w[a.w] * (1/l.Tau - s/(l.Tau*l.Tau)) * math.Exp(1-s/l.Tau)
+			back[a.w/l.Terminals] -= l.delta[j] * w[a.w] * l.climb(s)
 		}
 	}
 }
@@ -221,9 +246,17 @@ func (l *Layer) Gradient(add func(place int, g float64)) {
 		}
 		for _, a := range l.arrivals[:l.at[j]] {
 			s := l.out[j] - a.at
-			add(j*n+a.w, d*s/l.Tau*math.Exp(1-s/l.Tau))
+			add(j*n+a.w, d*l.response(s))
 		}
 	}
+}
+
+// response is ε, of a time after an arrival.
+func (l *Layer) response(s float64) float64 { return s / l.Tau * math.Exp(1-s/l.Tau) }
+
+// climb is ε'.
+func (l *Layer) climb(s float64) float64 {
+	return (1/l.Tau - s/(l.Tau*l.Tau)) * math.Exp(1-s/l.Tau)
 }
 
 // Revive lets the weights of silent neurons grow, and returns how many there are.
