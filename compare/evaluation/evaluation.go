@@ -1,5 +1,15 @@
-// Package evaluation compares fixed models with the RDMs of several subjects, as toolboxes
-// of representational similarity analysis do (Nili et al. 2014, Schütt et al. 2023).
+// Package evaluation compares models with the RDMs of several subjects, as toolboxes of
+// representational similarity analysis do (Nili et al. 2014, Schütt et al. 2023).
+//
+// A fixed model is one RDM. One of several parts P_k has freedom that is fitted to the data,
+//
+//	weighted     Σ_k w_k·P_k, w_k ≥ 0    that minimise the squared error to the pooled subjects
+//	linear       Σ_k w_k·P_k             the same with weights of any sign
+//	select       P_k                     the one that agrees best
+//	interpolate  w·P_k + (1 − w)·P_k+1   the best between neighbours, 0 ≤ w ≤ 1
+//
+// and is scored on stimuli, subjects or both that it was not fitted to (compare.HoldOut): fitted
+// and scored on the same data, freedom alone looks like agreement.
 //
 // Run has for each model its similarity with every subject; OneSample and SignedRank test
 // whether such values, or differences of two models' values, are above 0 or differ from it.
@@ -19,10 +29,46 @@ import (
 	"synfire/compare"
 )
 
-// Model is a named RDM.
+// Kind is what freedom a model has.
+type Kind string
+
+// The kinds of models.
+const (
+	Fixed       Kind = "fixed"
+	Weighted    Kind = "weighted"
+	Linear      Kind = "linear"
+	Select      Kind = "select"
+	Interpolate Kind = "interpolate"
+)
+
+// Model is a named RDM, or several parts with freedom.
 type Model struct {
-	Name string
-	RDM  compare.RDM
+	Name  string
+	RDM   compare.RDM
+	Kind  Kind          // what is made of Parts; empty: Fixed, which has none
+	Parts []compare.RDM // in place of RDM
+	Names []string      // of Parts; nil for none
+}
+
+// fixed reports whether the model has no freedom.
+func (m Model) fixed() bool { return m.Kind == "" || m.Kind == Fixed }
+
+// model is what the bootstrap takes.
+func (m Model) model() (compare.Model, error) {
+	if !m.fixed() && (len(m.Parts) == 0 || m.Names != nil && len(m.Names) != len(m.Parts)) {
+		return nil, fmt.Errorf("evaluation: model %s of kind %s with %d parts and %d names, want one part or more, and a name for each or none", m.Name, m.Kind, len(m.Parts), len(m.Names))
+	}
+	switch m.Kind {
+	case "", Fixed:
+		return compare.Fixed{RDM: m.RDM}, nil
+	case Weighted, Linear:
+		return compare.Weighted{RDMs: m.Parts, Signed: m.Kind == Linear}, nil
+	case Select:
+		return compare.Select{RDMs: m.Parts}, nil
+	case Interpolate:
+		return compare.Interpolate{RDMs: m.Parts}, nil
+	}
+	return nil, fmt.Errorf("evaluation: model %s: no kind %q; use fixed, weighted, linear, select or interpolate", m.Name, m.Kind)
 }
 
 // Scores is similarities, a model a row, a subject a column.
@@ -32,7 +78,7 @@ type Scores struct {
 	Lower, Upper float64 // noise ceiling; NaN for one subject
 }
 
-// Run compares each model with each subject. An undefined similarity, such as of a constant
+// Run compares each fixed model with each subject. An undefined similarity, such as of a constant
 // RDM, is an error.
 func Run(c compare.Comparison, models []Model, subjects []compare.RDM) (Scores, error) {
 	s := Scores{Lower: math.NaN(), Upper: math.NaN()}
@@ -40,6 +86,9 @@ func Run(c compare.Comparison, models []Model, subjects []compare.RDM) (Scores, 
 		return s, fmt.Errorf("evaluation: %d models and %d subjects, want one or more of both", len(models), len(subjects))
 	}
 	for _, m := range models {
+		if !m.fixed() {
+			return s, fmt.Errorf("evaluation: model %s is of kind %s: it must be fitted to data that it is not scored on; hold out subjects, stimuli or both", m.Name, m.Kind)
+		}
 		row := make([]float64, len(subjects))
 		for i, r := range subjects {
 			v, err := c.Similarity(m.RDM, r)
@@ -176,16 +225,20 @@ func Adjust(correction string, p []float64) ([]float64, error) {
 
 // Row is what is known of a model.
 type Row struct {
-	Model    string    `json:"model"`
-	Mean     float64   `json:"mean"`
-	Subjects []float64 `json:"subjects"` // its similarity with each
-	SE       float64   `json:"se"`       // dual bootstrap, over subjects and stimuli
-	Low      float64   `json:"low"`      // 95 % by it
-	High     float64   `json:"high"`
-	P        float64   `json:"p"`         // above 0, dual bootstrap, adjusted over models
-	PT       *float64  `json:"p_t"`       // t-test over subjects, two-sided, adjusted; null for one subject
-	PRank    *float64  `json:"p_rank"`    // signed ranks, the same
-	PCeiling *float64  `json:"p_ceiling"` // below the lower ceiling, dual bootstrap, adjusted
+	Model     string    `json:"model"`
+	Kind      Kind      `json:"kind"`
+	Weights   []float64 `json:"weights,omitempty"`   // of the parts, fitted to all data, squared sum 1
+	Parts     []string  `json:"parts,omitempty"`     // their names
+	Undefined int       `json:"undefined,omitempty"` // similarities of held-out data without a value, as of a constant prediction; they count as 0
+	Mean      float64   `json:"mean"`
+	Subjects  []float64 `json:"subjects"` // its similarity with each
+	SE        float64   `json:"se"`       // dual bootstrap, over subjects and stimuli
+	Low       float64   `json:"low"`      // 95 % by it
+	High      float64   `json:"high"`
+	P         float64   `json:"p"`         // above 0, dual bootstrap, adjusted over models
+	PT        *float64  `json:"p_t"`       // t-test over subjects, two-sided, adjusted; null for one subject
+	PRank     *float64  `json:"p_rank"`    // signed ranks, the same
+	PCeiling  *float64  `json:"p_ceiling"` // below the lower ceiling, dual bootstrap, adjusted
 }
 
 // Pair is the difference of two models, the better one first.
@@ -210,24 +263,50 @@ type Table struct {
 	Pairs []Pair   `json:"pairs"`
 }
 
-// Rank evaluates models by all tests.
+// Rank evaluates models by all tests. With b.HoldOut every model, fixed ones too, is scored on the
+// same held-out data, whose noise ceiling the table has; a subject's value is the mean over the folds
+// that test it. These are not independent, as their models are fitted to overlapping data: the tests
+// over subjects are then approximate.
 func Rank(b compare.Bootstrap, models []Model, subjects []compare.RDM, correction string) (Table, error) {
 	var t Table
-	scores, err := Run(b.Comparison, models, subjects)
-	if err != nil {
-		return t, err
-	}
-	fixed := make([]compare.Model, len(models))
+	list := make([]compare.Model, len(models))
 	for i, m := range models {
-		fixed[i] = compare.Fixed{RDM: m.RDM}
+		var err error
+		if list[i], err = m.model(); err != nil {
+			return t, err
+		}
 	}
-	inf, err := b.Run(fixed, subjects)
+	var scores Scores
+	var err error
+	if b.HoldOut == compare.HoldNothing {
+		if scores, err = Run(b.Comparison, models, subjects); err != nil {
+			return t, err
+		}
+	}
+	inf, err := b.Run(list, subjects)
 	if err != nil {
 		return t, err
+	}
+	if b.HoldOut != compare.HoldNothing {
+		scores = Scores{Values: inf.Subjects, Lower: inf.Lower, Upper: inf.Upper}
+		for _, m := range models {
+			scores.Models = append(scores.Models, m.Name)
+		}
 	}
 	t.Lower, t.Upper, t.DOF = number(scores.Lower), number(scores.Upper), inf.DOF
 	if err := t.rows(scores, inf, correction); err != nil {
 		return t, err
+	}
+	for i, m := range models {
+		r := &t.Rows[slices.IndexFunc(t.Rows, func(r Row) bool { return r.Model == m.Name })]
+		r.Kind, r.Undefined = Fixed, inf.Undefined[i]
+		if m.fixed() {
+			continue
+		}
+		r.Kind, r.Parts = m.Kind, m.Names
+		if r.Weights, err = compare.Weights(list[i], b.Comparison, subjects); err != nil {
+			return t, err
+		}
 	}
 	return t, t.pairs(scores, inf, correction)
 }

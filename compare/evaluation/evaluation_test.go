@@ -60,7 +60,7 @@ func rdm(v ...float64) compare.RDM { return compare.RDM{N: 4, Values: v} }
 // that need several are absent.
 func TestRank(t *testing.T) {
 	subjects := []compare.RDM{rdm(1, 2, 3, 4, 5, 6), rdm(1, 2, 3, 4, 6, 5), rdm(2, 1, 3, 4, 5, 6)}
-	models := []evaluation.Model{{"reversed", rdm(6, 5, 4, 3, 2, 1)}, {"same", rdm(1, 2, 3, 4, 5, 6)}}
+	models := []evaluation.Model{{Name: "reversed", RDM: rdm(6, 5, 4, 3, 2, 1)}, {Name: "same", RDM: rdm(1, 2, 3, 4, 5, 6)}}
 	b := compare.Bootstrap{Comparison: compare.Comparison{Similarity: compare.Spearman, Pooling: compare.PoolRanks}, Resamples: 50, Seed: 1}
 	got, err := evaluation.Rank(b, models, subjects, "holm")
 	if err != nil {
