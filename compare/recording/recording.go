@@ -162,6 +162,13 @@ func FromNPZ(name string, arrays map[string]npz.Array) (Recording, error) {
 		}
 		return fromMatrix(name, v, x.Shape, roundoffs[x.DType])
 	}
+	if x, ok := arrays[repetitions]; ok && len(x.Shape) > 2 {
+		v, err := x.Float64s()
+		if err != nil {
+			return Recording{}, fmt.Errorf("array %s: %w", repetitions, err)
+		}
+		return fromRepetitions(name, v, x.Shape, roundoffs[x.DType])
+	}
 	spikes := map[string]array{}
 	for key, a := range arrays {
 		spikes[key] = array{a.Shape, a}
