@@ -144,6 +144,26 @@ func TestBy(t *testing.T) {
 	}
 }
 
+// Six stimuli are enough for halves of three, each of which is left out in turn.
+func TestFew(t *testing.T) {
+	x := []compare.Responses{{Name: "six", X: mat.NewDense(6, 2, []float64{1, 0, 0, 2, 3, 1, 4, 4, 2, 7, 5, 1})}}
+	p := compare.DefaultParams()
+	p.Folds = 2
+	for _, metric := range []string{"ridge", "pls"} {
+		m, err := compare.Lookup(metric)
+		if err != nil {
+			t.Fatal(err)
+		}
+		score, err := areas.By(m, x, x, p, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := areas.Map([]string{"l"}, []string{"a"}, 6, score, areas.Options{Resamples: 50}); err != nil {
+			t.Errorf("%s: %v", metric, err)
+		}
+	}
+}
+
 // A layer that answers to everything alike is not chosen; of such layers alone there is no score.
 func TestUndefined(t *testing.T) {
 	layers, list := responses()

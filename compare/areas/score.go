@@ -85,11 +85,14 @@ func predicted(layers, areas []compare.Responses, m predictivity.Mapping, folds 
 	}, nil
 }
 
-// foldsOf are folds of the places in a list of stimuli; copies are in one. Where there are fewer
-// different stimuli than folds, each is one.
+// foldsOf are folds of the places in a list of stimuli; copies are in one. Of fewer different
+// stimuli than folds, or than leave two to fit to, each is one.
 func foldsOf(stimuli []int, folds int) ([]predictivity.Split, error) {
 	distinct := slices.Compact(slices.Sorted(slices.Values(stimuli)))
-	by, err := predictivity.Folds(len(distinct), min(folds, len(distinct)))
+	if folds = min(folds, len(distinct)); len(distinct) < 4 {
+		folds = len(distinct)
+	}
+	by, err := predictivity.Folds(len(distinct), folds)
 	if err != nil {
 		return nil, err
 	}
