@@ -236,6 +236,9 @@ func (o resting) ofRank() (mean, least, most []float64) {
 	return mean, least, most
 }
 
+// reached is the distance at which a fixed point is reached: the search ends at about as much.
+const reached = 1e-6
+
 // shownEigenvalues is how many stand in the figure.
 const shownEigenvalues = 30
 
@@ -275,19 +278,15 @@ func (d *dynamics) section() (report.Section, error) {
 		return out, err
 	}
 	var steps, theory []float64
-	for t := range d.distance {
+	for t, v := range d.distance {
+		if v < reached {
+			break // what the search leaves is no distance
+		}
 		steps = append(steps, float64(t))
 		theory = append(theory, d.distance[d.free]*math.Pow(d.modulus, float64(t-d.free)))
 	}
-	// what rounding leaves is no distance
-	measured := slices.Clone(d.distance)
-	for t, v := range measured {
-		if v < 1e-6 {
-			measured[t] = math.NaN()
-		}
-	}
 	f, err = figure.Curves("On the way to rest", "steps", figure.Panel{Name: "distance from the fixed point", LogY: true, Series: []figure.Series{
-		{Name: "measured", X: steps, Y: measured}, {Name: "by the largest eigenvalue", X: steps, Y: theory, Reference: true},
+		{Name: "measured", X: steps, Y: d.distance[:len(steps)]}, {Name: "by the largest eigenvalue", X: steps, Y: theory, Reference: true},
 	}})
 	return out, add(&out, f, err, "Distance of the states from the fixed point over steps", "Of one test image, from zeros, beside a fall by the largest eigenvalue a step, through the state after the free phase.")
 }
