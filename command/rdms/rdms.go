@@ -314,7 +314,7 @@ func (r result) print(out io.Writer) error {
 	}
 	fmt.Fprintf(w, "\np adjusted: %s\n\nMODEL\tMEAN\t95 %%\tP > 0\tT-TEST\tRANKS\tBELOW CEILING\n", r.Correction)
 	for _, m := range r.Rows {
-		fmt.Fprintf(w, "%s\t%.4f\t%.4f to %.4f\t%.3g\t%s\t%s\t%s\n", sample.Printable(m.Model), m.Mean, m.Low, m.High, m.P, text(m.PT), text(m.PRank), text(m.PCeiling))
+		fmt.Fprintf(w, "%s\t%.4f\t%s\t%s\t%s\t%s\t%s\n", sample.Printable(m.Model), m.Mean, between(m.Low, m.High), text(m.P), text(m.PT), text(m.PRank), text(m.PCeiling))
 	}
 	for _, m := range r.Rows {
 		printParts(w, m)
@@ -323,7 +323,7 @@ func (r result) print(out io.Writer) error {
 		fmt.Fprintf(w, "\nPAIR\tDIFFERENCE\t95 %%\tP\tT-TEST\tRANKS\n")
 	}
 	for _, p := range r.Pairs {
-		fmt.Fprintf(w, "%s – %s\t%.4f\t%.4f to %.4f\t%.3g\t%s\t%s\n", sample.Printable(p.A), sample.Printable(p.B), p.Difference, p.Low, p.High, p.P, text(p.PT), text(p.PRank))
+		fmt.Fprintf(w, "%s – %s\t%.4f\t%s\t%s\t%s\t%s\n", sample.Printable(p.A), sample.Printable(p.B), p.Difference, between(p.Low, p.High), text(p.P), text(p.PT), text(p.PRank))
 	}
 	return w.Flush()
 }
@@ -348,6 +348,14 @@ func text(p *float64) string {
 		return "–"
 	}
 	return fmt.Sprintf("%.3g", *p)
+}
+
+// between is an interval, a dash where it is not known.
+func between(low, high *float64) string {
+	if low == nil || high == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.4f to %.4f", *low, *high)
 }
 
 // draw writes the customary figure.
@@ -376,8 +384,11 @@ func Bars(t evaluation.Table, quantity string) (figure.Figure, error) {
 	}
 	var list []figure.Bar
 	for _, m := range t.Rows {
-		bar := figure.Bar{Name: sample.Printable(m.Model), Value: m.Mean, Low: m.Low, High: m.High}
-		if m.P < 0.05 {
+		bar := figure.Bar{Name: sample.Printable(m.Model), Value: m.Mean}
+		if m.Low != nil {
+			bar.Low, bar.High = *m.Low, *m.High
+		}
+		if m.P != nil && *m.P < 0.05 {
 			bar.Mark += "*"
 		}
 		if m.PCeiling != nil && *m.PCeiling < 0.05 {

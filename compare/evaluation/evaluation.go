@@ -233,9 +233,9 @@ type Row struct {
 	Mean      float64   `json:"mean"`
 	Subjects  []float64 `json:"subjects"` // its similarity with each
 	SE        float64   `json:"se"`       // dual bootstrap, over subjects and stimuli
-	Low       float64   `json:"low"`      // 95 % by it
-	High      float64   `json:"high"`
-	P         float64   `json:"p"`         // above 0, dual bootstrap, adjusted over models
+	Low       *float64  `json:"low"`      // 95 % by it; null where the chance of folds explains all variance of held-out scores
+	High      *float64  `json:"high"`
+	P         *float64  `json:"p"`         // above 0, dual bootstrap, adjusted over models; null as the interval
 	PT        *float64  `json:"p_t"`       // t-test over subjects, two-sided, adjusted; null for one subject
 	PRank     *float64  `json:"p_rank"`    // signed ranks, the same
 	PCeiling  *float64  `json:"p_ceiling"` // below the lower ceiling, dual bootstrap, adjusted
@@ -246,9 +246,9 @@ type Pair struct {
 	A          string   `json:"a"`
 	B          string   `json:"b"`
 	Difference float64  `json:"difference"`
-	Low        float64  `json:"low"` // 95 %, dual bootstrap
-	High       float64  `json:"high"`
-	P          float64  `json:"p"`      // dual bootstrap, two-sided, adjusted over pairs
+	Low        *float64 `json:"low"` // 95 %, dual bootstrap; null as that of a model
+	High       *float64 `json:"high"`
+	P          *float64 `json:"p"`      // dual bootstrap, two-sided, adjusted over pairs
 	PT         *float64 `json:"p_t"`    // t-test over subjects, adjusted
 	HalfT      *float64 `json:"half_t"` // half its 95 % interval
 	PRank      *float64 `json:"p_rank"`
@@ -294,7 +294,7 @@ func Rank(b compare.Bootstrap, models []Model, subjects []compare.RDM, correctio
 		}
 	}
 	t.Lower, t.Upper, t.DOF = number(scores.Lower), number(scores.Upper), inf.DOF
-	if err := t.rows(scores, inf, correction); err != nil {
+	if err := t.rows(scores, inf, correction, b.HoldOut != compare.HoldNothing); err != nil {
 		return t, err
 	}
 	for i, m := range models {
@@ -308,7 +308,7 @@ func Rank(b compare.Bootstrap, models []Model, subjects []compare.RDM, correctio
 			return t, err
 		}
 	}
-	return t, t.pairs(scores, inf, correction)
+	return t, t.pairs(scores, inf, correction, b.HoldOut != compare.HoldNothing)
 }
 
 // number is nil for NaN.
@@ -322,17 +322,33 @@ func number(v float64) *float64 {
 // column adjusts p-values, none where the test does not exist.
 func column(correction string, p []float64) ([]*float64, error) {
 	out := make([]*float64, len(p))
-	if len(p) == 0 || math.IsNaN(p[0]) {
-		return out, nil
+	adjusted, err := Adjust(correction, slices.DeleteFunc(slices.Clone(p), math.IsNaN))
+	if err != nil {
+		return nil, err
 	}
-	adjusted, err := Adjust(correction, p)
-	for i := range adjusted {
-		out[i] = &adjusted[i]
+	for i, v := range p {
+		if !math.IsNaN(v) {
+			out[i], adjusted = &adjusted[0], adjusted[1:]
+		}
 	}
-	return out, err
+	return out, nil
 }
 
-func (t *Table) rows(s Scores, inf *compare.Inference, correction string) error {
+// known is a p-value, NaN where held-out scores have a standard error of 0: the chance of folds,
+// which is taken out, is then all that the resamples show.
+func known(p, se float64, held bool) float64 {
+	if held && se == 0 {
+		return math.NaN()
+	}
+	return p
+}
+
+// interval is the mean and so many standard errors about it, nil where these are not known.
+func interval(mean, se, quantile float64, held bool) (low, high *float64) {
+	return number(known(mean-quantile*se, se, held)), number(known(mean+quantile*se, se, held))
+}
+
+func (t *Table) rows(s Scores, inf *compare.Inference, correction string, held bool) error {
 	n := len(s.Models)
 	p := make([][]float64, 4)
 	for k := range n {
@@ -341,7 +357,7 @@ func (t *Table) rows(s Scores, inf *compare.Inference, correction string) error 
 		if len(s.Values[k]) < 2 {
 			rank = math.NaN()
 		}
-		for i, v := range []float64{inf.AboveZero(k), pt, rank, inf.BelowCeiling(k)} {
+		for i, v := range []float64{known(inf.AboveZero(k), inf.SE(k), held), pt, rank, inf.BelowCeiling(k)} {
 			p[i] = append(p[i], v)
 		}
 	}
@@ -355,7 +371,8 @@ func (t *Table) rows(s Scores, inf *compare.Inference, correction string) error 
 	quantile := distuv.StudentsT{Sigma: 1, Nu: float64(inf.DOF)}.Quantile(0.975)
 	for k, name := range s.Models {
 		r := Row{Model: name, Mean: s.Mean(k), Subjects: s.Values[k], SE: inf.SE(k), PT: adjusted[1][k], PRank: adjusted[2][k], PCeiling: adjusted[3][k]}
-		r.Low, r.High, r.P = r.Mean-quantile*r.SE, r.Mean+quantile*r.SE, *adjusted[0][k]
+		r.P = adjusted[0][k]
+		r.Low, r.High = interval(r.Mean, r.SE, quantile, held)
 		t.Rows = append(t.Rows, r)
 	}
 	slices.SortStableFunc(t.Rows, func(a, b Row) int {
@@ -370,7 +387,7 @@ func (t *Table) rows(s Scores, inf *compare.Inference, correction string) error 
 	return nil
 }
 
-func (t *Table) pairs(s Scores, inf *compare.Inference, correction string) error {
+func (t *Table) pairs(s Scores, inf *compare.Inference, correction string, held bool) error {
 	var p [3][]float64
 	quantile := distuv.StudentsT{Sigma: 1, Nu: float64(inf.DOF)}.Quantile(0.975)
 	for i, row := range t.Rows {
@@ -384,8 +401,10 @@ func (t *Table) pairs(s Scores, inf *compare.Inference, correction string) error
 			}
 			se := inf.DifferenceSE(j, k)
 			mean := row.Mean - other.Mean
-			t.Pairs = append(t.Pairs, Pair{A: row.Model, B: other.Model, Difference: mean, Low: mean - quantile*se, High: mean + quantile*se, HalfT: number(half)})
-			for i, v := range []float64{inf.Differ(j, k), pt, rank} {
+			pair := Pair{A: row.Model, B: other.Model, Difference: mean, HalfT: number(half)}
+			pair.Low, pair.High = interval(mean, se, quantile, held)
+			t.Pairs = append(t.Pairs, pair)
+			for i, v := range []float64{known(inf.Differ(j, k), se, held), pt, rank} {
 				p[i] = append(p[i], v)
 			}
 		}
@@ -398,7 +417,7 @@ func (t *Table) pairs(s Scores, inf *compare.Inference, correction string) error
 		for k, v := range adjusted {
 			switch i {
 			case 0:
-				t.Pairs[k].P = *v
+				t.Pairs[k].P = v
 			case 1:
 				t.Pairs[k].PT = v
 			case 2:

@@ -70,7 +70,7 @@ func TestRank(t *testing.T) {
 	if r := got.Rows[0]; r.Model != "same" || math.Abs(r.Mean-(1+2*33.0/35)/3) > 1e-12 || *r.PRank != 0.5 || got.Rows[1].Mean != -r.Mean {
 		t.Errorf("%+v", got.Rows)
 	}
-	if p := got.Pairs[0]; p.A != "same" || math.Abs(p.Difference-2*got.Rows[0].Mean) > 1e-12 || !(p.Low <= p.Difference && p.Difference <= p.High) || *p.PT > 0.01 {
+	if p := got.Pairs[0]; p.A != "same" || math.Abs(p.Difference-2*got.Rows[0].Mean) > 1e-12 || !(*p.Low <= p.Difference && p.Difference <= *p.High) || *p.PT > 0.01 {
 		t.Errorf("%+v", got.Pairs)
 	}
 	one, err := evaluation.Rank(b, models, subjects[:1], "fdr")

@@ -157,7 +157,7 @@ func TestUndefinedPrediction(t *testing.T) {
 	}
 	table := ranked(t, compare.Bootstrap{Comparison: pearson, HoldOut: compare.HoldSubjects},
 		[]evaluation.Model{{Name: "opposite", Kind: evaluation.Weighted, Parts: []compare.RDM{opposite}}}, []compare.RDM{two[0], two[0]})
-	if r := table.Rows[0]; r.Mean != 0 || r.Undefined != 2 || r.Weights[0] != 0 {
+	if r := table.Rows[0]; r.Mean != 0 || r.Undefined != 2 || r.Weights[0] != 0 || r.Low != nil || r.P != nil || r.PT == nil {
 		t.Errorf("%+v", r)
 	}
 }
