@@ -189,9 +189,13 @@ func (b Bootstrap) score(models []Model, data []RDM, subjects, stimuli []int, s 
 		out.sums = append(out.sums, make([]float64, len(data)))
 	}
 	folds := crossFolds(b.HoldOut, subjects, stimuli, s)
+	free := slices.ContainsFunc(models, func(m Model) bool { _, fixed := m.(Fixed); return !fixed })
 	for _, f := range folds {
-		target := pooled(b.Pooling, subset(data, f.trainSubjects, f.trainStimuli))
 		test := subset(data, f.testSubjects, f.testStimuli)
+		var target RDM
+		if free {
+			target = pooled(b.Pooling, subset(data, f.trainSubjects, f.trainStimuli))
+		}
 		if len(distinct(subjects)) > 1 {
 			lower, upper, err := b.foldCeiling(f, data, test)
 			if err != nil {
@@ -211,7 +215,7 @@ func (b Bootstrap) score(models []Model, data []RDM, subjects, stimuli []int, s 
 			if prediction.N != data[0].N {
 				return out, fmt.Errorf("compare.Bootstrap: model %d is of %d stimuli, the data of %d", k, prediction.N, data[0].N)
 			}
-			values, undefined, err := similarities(b.Comparison, prediction.Subset(f.testStimuli), test)
+			values, undefined, err := similarities(b.Comparison, prediction.Subset(f.testStimuli).keeping(), test)
 			if err != nil {
 				return out, fmt.Errorf("model %d: %w", k, err)
 			}
@@ -236,7 +240,7 @@ func (b Bootstrap) foldCeiling(f fold, data, test []RDM) (lower, upper float64, 
 		to   *float64
 		pool []RDM
 	}{{&lower, train}, {&upper, slices.Concat(train, test)}} {
-		values, _, err := similarities(b.Comparison, pooled(b.Pooling, side.pool), test)
+		values, _, err := similarities(b.Comparison, pooled(b.Pooling, side.pool).keeping(), test)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -248,7 +252,7 @@ func (b Bootstrap) foldCeiling(f fold, data, test []RDM) (lower, upper float64, 
 func subset(data []RDM, subjects, stimuli []int) []RDM {
 	out := make([]RDM, len(subjects))
 	for i, s := range subjects {
-		out[i] = data[s].Subset(stimuli)
+		out[i] = data[s].Subset(stimuli).keeping()
 	}
 	return out
 }

@@ -103,7 +103,13 @@ func NoiseCeiling(c Comparison, data []RDM) (lower, upper float64, err error) {
 // noiseCeiling knows which RDMs are copies of the same subject's, none of which
 // is among the others.
 func noiseCeiling(c Comparison, data []RDM, subject []int) (lower, upper float64, err error) {
-	all := pooled(c.Pooling, data)
+	data = slices.Clone(data)
+	for i, r := range data {
+		if r.kept == nil {
+			data[i] = r.keeping()
+		}
+	}
+	all := pooled(c.Pooling, data).keeping()
 	var below, above []float64
 	for i, r := range data {
 		var others []RDM

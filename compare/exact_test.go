@@ -399,3 +399,28 @@ func TestPinnedIntervals(t *testing.T) {
 		}
 	}
 }
+
+// Ranks that are kept are those that are found, of ties, errors and missing entries too, whatever
+// asks for them first.
+func TestKeptRanks(t *testing.T) {
+	a := rdm(t, compare.Euclidean, gaussian(1, 9, 4)).Subset([]int{0, 3, 3, 4, 8, 2, 1})
+	b := rdm(t, compare.Euclidean, gaussian(2, 9, 4)).Subset([]int{0, 3, 3, 4, 8, 2, 1})
+	b.Values[0], b.Rounding[5] = b.Values[7], 0.5
+	for name, similarity := range map[string]compare.Similarity{
+		"spearman": compare.Spearman, "rho-a": compare.RhoA, "tau-a": compare.TauA, "tau-b": compare.TauB, "pearson": compare.Pearson,
+	} {
+		want, err := similarity(a, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, y := compare.Keeping(a), compare.Keeping(b)
+		for range 2 {
+			if got, err := similarity(x, y); err != nil || got != want {
+				t.Errorf("%s: %v, want %v; %v", name, got, want, err)
+			}
+			if r := y.Rank(); !slices.EqualFunc(r.Values, b.Rank().Values, func(u, v float64) bool { return u == v || u != u && v != v }) {
+				t.Errorf("%s: ranks %v, want %v", name, r.Values, b.Rank().Values)
+			}
+		}
+	}
+}

@@ -5,6 +5,9 @@ import "synfire/internal/rng"
 // WhitenedPresent is tested where no entry is missing.
 var WhitenedPresent = whitenedPresent
 
+// Keeping is an RDM that keeps its ranks.
+var Keeping = RDM.keeping
+
 // Parts of the inference that are tested against closed forms.
 var (
 	CeilingOfCopies = noiseCeiling

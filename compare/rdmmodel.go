@@ -60,6 +60,7 @@ func (m Select) best(c Comparison, target RDM, stimuli []int) (int, error) {
 		return 0, err
 	}
 	best, score := 0, math.Inf(-1)
+	target = target.keeping()
 	for k, r := range m.RDMs {
 		v, err := orZero(c.Similarity(r.Subset(stimuli), target))
 		if err != nil {
@@ -209,6 +210,7 @@ func (m Interpolate) best(c Comparison, target RDM, stimuli []int) (k int, w flo
 		sub = append(sub, r.Subset(stimuli))
 	}
 	bestK, bestW, score := 0, 0.0, math.Inf(-1)
+	target = target.keeping()
 	for k := range len(sub) - 1 {
 		centre, width := 0.5, 0.5
 		for range refinements {
