@@ -147,6 +147,9 @@ func (c *RDM) Run(e Env) error {
 		}
 	}
 	hold := c.holdOut(models, len(subjects))
+	if held[hold] != compare.HoldNothing && hold != "stimuli" && len(subjects) == 1 {
+		return fmt.Errorf("rdm: --hold-out %s: one subject, want at least 2 to hold one out; use --hold-out stimuli", hold)
+	}
 	pool := par.New(c.Threads)
 	defer pool.Close()
 	e.Status("%d resamples of subjects, stimuli and both", c.Resamples)

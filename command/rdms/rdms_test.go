@@ -144,16 +144,17 @@ func TestFitted(t *testing.T) {
 func TestErrors(t *testing.T) {
 	path := file(t)
 	for want, c := range map[string]RDM{
-		"3 stimuli, the":   {Subjects: []string{path + ":s"}, Model: []string{path + ":three"}},
-		"name one":         {Subjects: []string{path}, Model: []string{path + ":m"}},
-		"two models":       {Subjects: []string{path + ":s"}, Model: []string{path + ":m", path + ":m"}},
-		"take one":         {Subjects: []string{path + ":s"}, Model: []string{"a=" + path + ":m"}},
-		"number from 0":    {Subjects: []string{path + ":s"}, Model: []string{path + ":m:7"}},
-		"none.npy":         {Subjects: []string{"none.npy"}, Model: []string{path + ":m"}},
-		"brain-92images":   {Subjects: []string{"brain-92images:models"}, Model: []string{path + ":m"}},
-		"two models \"m\"": {Subjects: []string{path + ":s"}, Model: []string{"m=" + path + ":m:0"}, Select: []string{"m=" + path + ":m"}},
-		"at least 6":       {Subjects: []string{path + ":s"}, Select: []string{path + ":m"}},
-		"subject 3 is of":  {Subjects: []string{path + ":s", path + ":three"}, Model: []string{path + ":m"}},
+		"3 stimuli, the":          {Subjects: []string{path + ":s"}, Model: []string{path + ":three"}},
+		"name one":                {Subjects: []string{path}, Model: []string{path + ":m"}},
+		"two models":              {Subjects: []string{path + ":s"}, Model: []string{path + ":m", path + ":m"}},
+		"take one":                {Subjects: []string{path + ":s"}, Model: []string{"a=" + path + ":m"}},
+		"number from 0":           {Subjects: []string{path + ":s"}, Model: []string{path + ":m:7"}},
+		"none.npy":                {Subjects: []string{"none.npy"}, Model: []string{path + ":m"}},
+		"brain-92images":          {Subjects: []string{"brain-92images:models"}, Model: []string{path + ":m"}},
+		"two models \"m\"":        {Subjects: []string{path + ":s"}, Model: []string{"m=" + path + ":m:0"}, Select: []string{"m=" + path + ":m"}},
+		"want at least 2 to hold": {Subjects: []string{path + ":s:0"}, Select: []string{path + ":m"}, HoldOut: "both"},
+		"at least 6":              {Subjects: []string{path + ":s"}, Select: []string{path + ":m"}},
+		"subject 3 is of":         {Subjects: []string{path + ":s", path + ":three"}, Model: []string{path + ":m"}},
 	} {
 		if _, err := run(t, c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error about %q, have %v", want, err)
