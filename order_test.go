@@ -19,7 +19,7 @@ var order = []string{
 	"data", "data/*", "layer", "layer/neunorm", "layer/temporal", "layer/ordinary", "loss", "optim", "network", "network/named", "task", "detect", "train", "train/online", "energy", "model", "exchange/onnx/pb", "exchange/*", "exchange/certify", "convert", "convert/ttfs", "convert/detector",
 	"rule/eqprop/sparse", "rule/eqprop/limit", "rule/eqprop/unit", "rule/eqprop/coupling", "rule/*", "rule/eqprop/diagnose",
 	"catalog", "inspect", "activity", "bench", "report/*", "report", "recipe", "recipe/nmnist", "recipe/diehlcook", "recipe/*",
-	"recipe/all", "docs", "examples", "serve", "view", "command/exchange", "command/conversion", "command/detection", "command/neurons", "command/spikes", "command/rdms", "command/matrices", "command", "cmd/*", "tools/*",
+	"recipe/all", "docs", "examples", "serve", "view", "command/exchange", "command/comparing", "command/conversion", "command/detection", "command/neurons", "command/spikes", "command/rdms", "command/matrices", "command", "cmd/*", "tools/*",
 }
 
 func rank(pkg string) int {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/command/comparing"
+	"synfire/compare/areas"
 	"synfire/format/npz"
 	"synfire/format/safetensors"
 )
@@ -137,7 +139,7 @@ func TestCompareNetworks(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	var r comparison
+	var r comparing.Result
 	strict(t, stdout, &r)
 	if r.NStimuli != 40 || r.Value == nil || math.Abs(*r.Value-1) > 1e-9 || len(r.Layers) != 4 || r.Layers[0].A != "spiking1" || *r.Layers[1].Value >= 1 {
 		t.Errorf("%+v", r)
@@ -205,7 +207,7 @@ func TestCompareTimeScale(t *testing.T) {
 			if code != 0 {
 				t.Fatal(stderr)
 			}
-			var r comparison
+			var r comparing.Result
 			strict(t, stdout, &r)
 			want := 128 * unit // 8 trains of 4 stimuli and 2 units hold one spike each in the mean
 			if param == "cost" {
@@ -277,7 +279,7 @@ func TestCompareFaults(t *testing.T) {
 			t.Errorf("%v: exit code %d: %s", c.args, code, stderr)
 			continue
 		}
-		var r comparison
+		var r comparing.Result
 		strict(t, stdout, &r)
 		switch {
 		case c.want == nil && (!strings.Contains(stdout, `"value":null`) || r.Why == "" || r.P != nil):
@@ -319,5 +321,80 @@ func TestPermutationsAreBounded(t *testing.T) {
 	})
 	if _, stderr, code := command("compare", "--metric", "rsa-spearman", "--permutations", "1000000000000", path, path); code == 0 || !strings.Contains(stderr, "want 0 to 1048576") {
 		t.Errorf("exit code %d, %.300s", code, stderr)
+	}
+}
+
+// The ceiling of a recording with two repetitions of one unit, by hand in package compare/ceiling, and
+// what has none.
+func TestCompareCeiling(t *testing.T) {
+	a := recordingFile(t, "a.npz", map[string]npz.Array{"x": npz.F64([]float64{1, 9, 4, 7, 2, 5}, 6, 1)})
+	b := recordingFile(t, "b.npz", map[string]npz.Array{"repetitions": npz.F64([]float64{1, 9, 4, 7, 2, 5, 2, 8, 3, 6, 3.5, 7}, 2, 6, 1)})
+	stdout, stderr, code := command("compare", "--metric", "pls", "--folds", "2", "--ceiling", "3", "--json", a, b)
+	var r comparing.Result
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	strict(t, stdout, &r)
+	if c := r.Ceiling; c == nil || math.Abs(*c.Units-0.9409938061254755) > 1e-12 || math.Abs(*c.Mapped-0.8649004012489641) > 1e-9 || math.Abs(*c.ExplainedVariance - *r.Value**r.Value / *c.Units) > 1e-12 {
+		t.Errorf("%s", stdout)
+	}
+	if stdout, _, code := command("compare", "--metric", "ridge", "--folds", "2", "--ceiling", "3", a, b); code != 0 || !strings.Contains(stdout, "reliability of units") || !strings.Contains(stdout, "0.9410") {
+		t.Errorf("%d: %s", code, stdout)
+	}
+	for want, args := range map[string][]string{
+		"has no repetitions":  {"--metric", "pls", "--ceiling", "3", b, a},
+		"with ridge or pls":   {"--metric", "cka-linear", "--ceiling", "3", a, b},
+		"1 to 10000 halves":   {"--metric", "pls", "--ceiling=-1", a, b},
+		"9 folds of 6 stimul": {"--metric", "pls", "--ceiling", "3", "--folds", "9", a, b},
+	} {
+		if _, stderr, code := command(append([]string{"compare"}, args...)...); code != exitUsage || !strings.Contains(stderr, want) {
+			t.Errorf("%v: code %d, %s", args, code, stderr)
+		}
+	}
+}
+
+// Two areas find their layers among recordings; a network's layers are found the same way.
+func TestAreas(t *testing.T) {
+	a, b := waves()
+	files := map[string]string{
+		"one": recordingFile(t, "one.npz", map[string]npz.Array{"x": npz.F64(a, 60, 8)}),
+		"two": recordingFile(t, "two.npz", map[string]npz.Array{"x": npz.F64(b, 60, 6)}),
+	}
+	picture := filepath.Join(t.TempDir(), "areas.svg")
+	stdout, stderr, code := command("areas", "V4="+files["one"], "IT="+files["two"], "--responses", files["two"], "--responses", "first="+files["one"],
+		"--metric", "rsa-spearman", "--splits", "3", "--resamples", "5", "--json", "--figure", picture)
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	var r struct {
+		Metric    string         `json:"metric"`
+		Params    map[string]any `json:"params"`
+		NStimuli  int            `json:"n_stimuli"`
+		Splits    int            `json:"splits"`
+		Resamples int            `json:"resamples"`
+		Layers    []string       `json:"layers"`
+		Areas     []areas.Result `json:"areas"`
+	}
+	strict(t, stdout, &r)
+	if len(r.Areas) != 2 || r.Areas[0].Layer != "first" || r.Areas[1].Layer != "two" || *r.Areas[0].Score != 1 || *r.Areas[1].Low != 1 || r.NStimuli != 60 {
+		t.Errorf("%s", stdout)
+	}
+	if src, err := os.ReadFile(picture); err != nil || !strings.Contains(string(src), "V4: first") {
+		t.Errorf("%v", err)
+	}
+	if stdout, _, code := command("areas", "IT="+files["two"], "--responses", files["one"], "--metric", "pls", "--splits", "2", "--resamples", "3"); code != 0 || !strings.Contains(stdout, "ALL STIMULI") {
+		t.Errorf("%d: %s", code, stdout)
+	}
+	for want, args := range map[string][]string{
+		"no layers":      {files["one"]},
+		"two recordings": {files["one"], files["one"], "--responses", files["two"]},
+		"want a record":  {"area.csv", "--responses", files["two"]},
+		"--permutations": {files["one"], "--responses", files["two"], "--permutations", "5"},
+		"--splits 0":     {files["one"], "--responses", files["two"], "--splits", "0"},
+		"ends in .svg":   {files["one"], "--responses", files["two"], "--figure", "a.pdf"},
+	} {
+		if _, stderr, code := command(append([]string{"areas"}, args...)...); code != exitUsage || !strings.Contains(stderr, want) {
+			t.Errorf("%v: code %d, %s", args, code, stderr)
+		}
 	}
 }

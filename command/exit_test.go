@@ -156,6 +156,7 @@ func TestExitCodes(t *testing.T) {
 	net, run := file("net.yaml", tinyNet), filepath.Join(dir, "run")
 	damaged, trains, table := file("x.safetensors", "not a model"), file("trains.txt", "1 2 3\n1.5 2.5\n"), file("t.csv", "a,b,label\n1,2,x\n3,4,y\n5,6,x\n7,8,y\n")
 	responses := recordingFile(t, "r.npz", map[string]npz.Array{"x": npz.F64([]float64{1, 0, 0, 2, 3, 1, 4, 4}, 4, 2)})
+	six := recordingFile(t, "six.npz", map[string]npz.Array{"x": npz.F64([]float64{1, 0, 0, 2, 3, 1, 4, 4, 2, 7, 5, 1}, 6, 2)})
 	if _, stderr, code := command("train", net, "--out", run); code != 0 {
 		t.Fatal(stderr)
 	}
@@ -183,6 +184,7 @@ func TestExitCodes(t *testing.T) {
 		{0, "distance", []string{trains, "--metric", "isi", "--window", "0,4"}}, {2, "distance", []string{trains, "--metric", "none"}}, {2, "distance", []string{trains, "--metric", "van-rossum", "--window", "0,4"}}, {2, "distance", nil},
 		{0, "matrix", []string{file("square.csv", "t,a,b\na,0,1\nb,1,0\n"), "clusters"}}, {1, "matrix", []string{damaged, "map"}}, {2, "matrix", []string{damaged, "none"}}, {2, "matrix", []string{damaged, "classify"}}, {2, "matrix", nil},
 		{0, "compare", []string{responses, responses, "--metric", "rsa-spearman"}}, {2, "compare", []string{responses, responses, "--metric", "none"}}, {1, "compare", []string{trains, damaged, "--metric", "cca"}}, {2, "compare", []string{responses}},
+		{0, "areas", []string{six, "--responses", six, "--resamples", "2", "--folds", "2"}}, {2, "areas", []string{six}}, {1, "areas", []string{damaged, "--responses", six}}, {2, "areas", nil},
 		{0, "neuron", []string{"lif"}}, {2, "neuron", []string{"none"}},
 		{0, "inspect", []string{net}}, {0, "inspect", []string{model}}, {1, "inspect", []string{damaged}}, {2, "inspect", []string{absent}},
 		{0, "runs list", []string{"--in", dir}}, {0, "runs list", []string{"--in", absent}}, {2, "runs list", []string{"more"}},

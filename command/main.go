@@ -26,6 +26,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"synfire/catalog"
+	"synfire/command/comparing"
 	"synfire/command/conversion"
 	"synfire/command/detection"
 	"synfire/command/exchange"
@@ -86,7 +87,8 @@ type cli struct {
 	Spikes     spikes.Spikes      `cmd:"" group:"measure" help:"Measure spike trains: rates, variability, correlations, bursts."`
 	Distance   distanceCmd        `cmd:"" group:"measure" help:"Measure how far spike trains are apart."`
 	Matrix     matrices.Matrix    `cmd:"" group:"measure" help:"Cluster, map and classify by a matrix of distances."`
-	Compare    compareCmd         `cmd:"" group:"measure" help:"Compare two representations of the same stimuli."`
+	Compare    comparing.Compare  `cmd:"" group:"measure" help:"Compare two representations of the same stimuli."`
+	Areas      comparing.Areas    `cmd:"" group:"measure" help:"Find the layer of a network that is most like an area of a brain."`
 	RDM        rdms.RDM           `cmd:"" name:"rdm" group:"measure" help:"Rank models by their dissimilarities' agreement with subjects'."`
 	Neuron     neurons.Neuron     `cmd:"" group:"look" help:"Run one neuron under a current: membrane, spikes, rate."`
 	Inspect    inspectCmd         `cmd:"" group:"look" help:"Tell what is in a file: model, arrays, configuration, run."`
@@ -185,9 +187,9 @@ func (a *app) parser(code *int) *kong.Kong {
 	parser, err := kong.New(&cli{},
 		kong.Name(a.Name), kong.Description(description), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 80}),
-		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery), "compare_metrics": compareMetrics, "compare_names": strings.Join(compare.Names(), ","), "distance_names": strings.Join(distance.Names(), ","), "spikes_verbs": spikes.Names()},
+		kong.ExplicitGroups(groups), kong.Vars{"save": strconv.Itoa(saveEvery), "compare_metrics": comparing.Metrics, "compare_names": strings.Join(compare.Names(), ","), "distance_names": strings.Join(distance.Names(), ","), "spikes_verbs": spikes.Names()},
 		kong.Writers(a.out, a.err), kong.Exit(func(c int) { *code = c; panic(exited{}) }),
-		kong.Bind(a, spikes.Env{Screen: a.Screen, Context: a.ctx, Data: dataOptions(a, "")}, rdms.Env{Screen: a.Screen, Context: a.ctx, Data: dataOptions(a, "")}, matrices.Env{Screen: a.Screen, Context: a.ctx}, conversion.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog, Data: func(dir string) data.Options { return dataOptions(a, dir) }}, detection.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog, Program: a.Name}, neurons.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog}, exchange.Env{Context: a.ctx, Catalog: a.Catalog, Out: a.out, Data: func(dir string) data.Options { return dataOptions(a, dir) }}))
+		kong.Bind(a, spikes.Env{Screen: a.Screen, Context: a.ctx, Data: dataOptions(a, "")}, rdms.Env{Screen: a.Screen, Context: a.ctx, Data: dataOptions(a, "")}, matrices.Env{Screen: a.Screen, Context: a.ctx}, comparing.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog, Measurable: a.measurable}, conversion.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog, Data: func(dir string) data.Options { return dataOptions(a, dir) }}, detection.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog, Program: a.Name}, neurons.Env{Screen: a.Screen, Context: a.ctx, Catalog: a.Catalog}, exchange.Env{Context: a.ctx, Catalog: a.Catalog, Out: a.out, Data: func(dir string) data.Options { return dataOptions(a, dir) }}))
 	if err != nil {
 		panic(err) // the structs above are wrong: every test fails
 	}

@@ -30,7 +30,7 @@ func command(args ...string) (out, errOut string, code int) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, verb := range []string{"", "papers", "run", "plan", "inspect", "neuron", "runs", "runs list", "runs show", "runs diff", "runs resume", "runs export", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "data convert", "schema", "bench", "spikes", "distance", "matrix", "compare", "rdm", "doctor", "completion", "predict", "stream", "kinds", "version"} {
+	for _, verb := range []string{"", "papers", "run", "plan", "inspect", "neuron", "runs", "runs list", "runs show", "runs diff", "runs resume", "runs export", "recipes", "train", "eval", "data", "data list", "data get", "data import", "data verify", "data convert", "schema", "bench", "spikes", "distance", "matrix", "compare", "areas", "rdm", "doctor", "completion", "predict", "stream", "kinds", "version"} {
 		args := append(strings.Fields(verb), "--help")
 		out, _, code := command(args...)
 		if code != 0 {

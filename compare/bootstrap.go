@@ -22,17 +22,33 @@ type Bootstrap struct {
 	Comparison
 	Resamples int // 0: 1000
 	Seed      uint64
-	// CrossValidate fits models to some stimuli and subjects and scores them on
-	// others, within each resample: needed as soon as one has freedom.
-	CrossValidate bool
-	Pool          *par.Pool
+	// HoldOut is what models are scored on and were not fitted to, within each resample: needed
+	// as soon as one has freedom.
+	HoldOut HoldOut
+	Pool    *par.Pool
 }
+
+// HoldOut says what models are not fitted to and scored on, in folds.
+type HoldOut int
+
+// What is held out.
+const (
+	HoldNothing  HoldOut = iota // models without freedom
+	HoldBoth                    // other stimuli of other subjects
+	HoldSubjects                // other subjects, all stimuli
+	HoldStimuli                 // other stimuli, all subjects
+)
+
+func (h HoldOut) subjects() bool { return h == HoldBoth || h == HoldSubjects }
+func (h HoldOut) stimuli() bool  { return h == HoldBoth || h == HoldStimuli }
 
 // Inference is the outcome for a list of models.
 type Inference struct {
-	Scores       []float64 // mean similarity of each model with the subjects
-	Lower, Upper float64   // noise ceiling; NaN for one subject
-	DOF          int       // of the t-tests: the smaller of subjects and stimuli, less 1
+	Scores       []float64   // mean similarity of each model with the subjects, over folds
+	Subjects     [][]float64 // of each model with each subject, mean over the folds that test it
+	Undefined    []int       // similarities of each model that have no value, such as of a constant prediction, and count as 0
+	Lower, Upper float64     // noise ceiling, of what the folds test; NaN for one subject
+	DOF          int         // of the t-tests: the smaller of subjects and stimuli, less 1
 
 	subjects, stimuli int
 	samples           [resamplings][][][]float64 // [repetition][resample][model, or last the lower ceiling]
@@ -61,8 +77,12 @@ func (b Bootstrap) Run(models []Model, data []RDM) (*Inference, error) {
 		return nil, fmt.Errorf("compare.%s: %d models, similarity given: %v; want at least one model and a similarity", op, len(models), b.Similarity != nil)
 	case b.Resamples < 0 || b.Resamples == 1:
 		return nil, fmt.Errorf("compare.%s: %d resamples, want at least 2, or 0 for 1000", op, b.Resamples)
-	case b.CrossValidate && data[0].N < minFolded:
+	case b.HoldOut < HoldNothing || b.HoldOut > HoldStimuli:
+		return nil, fmt.Errorf("compare.%s: hold-out %d, want one of the constants", op, b.HoldOut)
+	case b.HoldOut.stimuli() && data[0].N < minFolded:
 		return nil, fmt.Errorf("compare.%s: %d stimuli, want at least %d to cross-validate", op, data[0].N, minFolded)
+	case b.HoldOut == HoldSubjects && len(data) < 2:
+		return nil, fmt.Errorf("compare.%s: one subject, want at least 2 to hold one out; hold out stimuli", op)
 	}
 	if b.Resamples == 0 {
 		b.Resamples = 1000
@@ -71,17 +91,15 @@ func (b Bootstrap) Run(models []Model, data []RDM) (*Inference, error) {
 	inf := &Inference{Lower: math.NaN(), Upper: math.NaN(), DOF: min(n, m) - 1, subjects: n, stimuli: m}
 	if n == 1 {
 		inf.DOF = m - 1
-	} else {
-		var err error
-		if inf.Lower, inf.Upper, err = NoiseCeiling(b.Comparison, data); err != nil {
-			return nil, err
-		}
 	}
-	var err error
-	if inf.Scores, err = b.score(models, data, within(n), within(m), rng.New(b.Seed, "folds").Source()); err != nil {
+	first, err := b.score(models, data, within(n), within(m), rng.New(b.Seed, "folds").Source())
+	if err != nil {
 		return nil, err
 	}
-	inf.Scores = inf.Scores[:len(models)]
+	inf.Scores, inf.Subjects, inf.Undefined = first.means[:len(models)], first.bySubject(n), first.undefined
+	if n > 1 {
+		inf.Lower, inf.Upper = first.means[len(models)], first.upper
+	}
 	for kind := range inf.samples {
 		if inf.samples[kind], err = b.resample(kind, models, data); err != nil {
 			return nil, err
@@ -93,7 +111,7 @@ func (b Bootstrap) Run(models []Model, data []RDM) (*Inference, error) {
 // resample scores all resamples of a kind.
 func (b Bootstrap) resample(kind int, models []Model, data []RDM) ([][][]float64, error) {
 	reps := 1
-	if b.CrossValidate {
+	if b.HoldOut != HoldNothing {
 		reps = repetitions
 	}
 	out := make([][][]float64, reps)
@@ -106,8 +124,8 @@ func (b Bootstrap) resample(kind int, models []Model, data []RDM) ([][][]float64
 			key := rng.New(b.Seed, "bootstrap").Int(uint64(kind)).Int(uint64(k))
 			subjects, stimuli := b.draw(kind, len(data), data[0].N, key.Source())
 			for r := range reps {
-				out[r][k], errs[k] = b.score(models, data, subjects, stimuli, key.Int(uint64(r)).Source())
-				if errs[k] != nil {
+				s, err := b.score(models, data, subjects, stimuli, key.Int(uint64(r)).Source())
+				if out[r][k], errs[k] = s.means, err; err != nil {
 					break
 				}
 			}
@@ -131,7 +149,7 @@ func (b Bootstrap) draw(kind, n, m int, s *rng.Source) (subjects, stimuli []int)
 		}
 	}
 	least := numeric.MinStimuli
-	if b.CrossValidate {
+	if b.HoldOut.stimuli() {
 		least = minFolded
 	}
 	for kind != drawSubjects {
@@ -145,46 +163,96 @@ func (b Bootstrap) draw(kind, n, m int, s *rng.Source) (subjects, stimuli []int)
 	return subjects, stimuli
 }
 
-// score is the mean similarity of each model with the listed subjects over the
-// listed stimuli, and last the lower noise ceiling (0 for one subject).
-func (b Bootstrap) score(models []Model, data []RDM, subjects, stimuli []int, s *rng.Source) ([]float64, error) {
-	scores := make([]float64, len(models)+1)
-	if len(distinct(subjects)) > 1 {
-		lower, _, err := noiseCeiling(b.Comparison, subset(data, subjects, stimuli), subjects)
-		if err != nil {
-			return nil, err
+// scored is what a resample gives.
+type scored struct {
+	means     []float64   // of each model over folds, and last the lower noise ceiling (0 for one subject)
+	upper     float64     // noise ceiling
+	sums      [][]float64 // [model][subject] over folds
+	folds     []float64   // that test a subject
+	undefined []int       // [model]
+}
+
+// bySubject is the mean over folds; a subject has some.
+func (s scored) bySubject(n int) [][]float64 {
+	for _, row := range s.sums {
+		for i := range n {
+			row[i] /= s.folds[i]
 		}
-		scores[len(models)] = lower
 	}
-	folds := []fold{{subjects, stimuli, subjects, stimuli}}
-	if b.CrossValidate {
-		folds = crossFolds(subjects, stimuli, s)
+	return s.sums
+}
+
+// score is the similarity of each model with the listed subjects over the listed stimuli.
+func (b Bootstrap) score(models []Model, data []RDM, subjects, stimuli []int, s *rng.Source) (scored, error) {
+	out := scored{means: make([]float64, len(models)+1), folds: make([]float64, len(data)), undefined: make([]int, len(models))}
+	for range models {
+		out.sums = append(out.sums, make([]float64, len(data)))
 	}
+	folds := crossFolds(b.HoldOut, subjects, stimuli, s)
+	free := slices.ContainsFunc(models, func(m Model) bool { _, fixed := m.(Fixed); return !fixed })
 	for _, f := range folds {
-		target := pooled(b.Pooling, subset(data, f.trainSubjects, f.trainStimuli))
 		test := subset(data, f.testSubjects, f.testStimuli)
+		var target RDM
+		if free {
+			target = pooled(b.Pooling, subset(data, f.trainSubjects, f.trainStimuli))
+		}
+		if len(distinct(subjects)) > 1 {
+			lower, upper, err := b.foldCeiling(f, data, test)
+			if err != nil {
+				return out, err
+			}
+			out.means[len(models)] += lower / float64(len(folds))
+			out.upper += upper / float64(len(folds))
+		}
+		for _, i := range f.testSubjects {
+			out.folds[i]++
+		}
 		for k, m := range models {
 			prediction, err := m.Fit(b.Comparison, target, f.trainStimuli)
 			if err != nil {
-				return nil, fmt.Errorf("model %d: %w", k, err)
+				return out, fmt.Errorf("model %d: %w", k, err)
 			}
 			if prediction.N != data[0].N {
-				return nil, fmt.Errorf("compare.Bootstrap: model %d is of %d stimuli, the data of %d", k, prediction.N, data[0].N)
+				return out, fmt.Errorf("compare.Bootstrap: model %d is of %d stimuli, the data of %d", k, prediction.N, data[0].N)
 			}
-			v, err := meanSimilarity(b.Comparison, prediction.Subset(f.testStimuli), test)
+			values, undefined, err := similarities(b.Comparison, prediction.Subset(f.testStimuli).keeping(), test)
 			if err != nil {
-				return nil, fmt.Errorf("model %d: %w", k, err)
+				return out, fmt.Errorf("model %d: %w", k, err)
 			}
-			scores[k] += v / float64(len(folds))
+			for i, v := range values {
+				out.sums[k][f.testSubjects[i]] += v
+			}
+			out.undefined[k] += undefined
+			out.means[k] += orderlessMean(values) / float64(len(folds))
 		}
 	}
-	return scores, nil
+	return out, nil
+}
+
+// foldCeiling bounds what a model can have on the test of a fold: by the pool of the subjects
+// that it was fitted to, or of the others where no subject is held out, and by that of all.
+func (b Bootstrap) foldCeiling(f fold, data, test []RDM) (lower, upper float64, err error) {
+	if !b.HoldOut.subjects() {
+		return noiseCeiling(b.Comparison, test, f.testSubjects)
+	}
+	train := subset(data, f.trainSubjects, f.testStimuli)
+	for _, side := range []struct {
+		to   *float64
+		pool []RDM
+	}{{&lower, train}, {&upper, slices.Concat(train, test)}} {
+		values, _, err := similarities(b.Comparison, pooled(b.Pooling, side.pool).keeping(), test)
+		if err != nil {
+			return 0, 0, err
+		}
+		*side.to = orderlessMean(values)
+	}
+	return lower, upper, nil
 }
 
 func subset(data []RDM, subjects, stimuli []int) []RDM {
 	out := make([]RDM, len(subjects))
 	for i, s := range subjects {
-		out[i] = data[s].Subset(stimuli)
+		out[i] = data[s].Subset(stimuli).keeping()
 	}
 	return out
 }
@@ -195,11 +263,16 @@ type fold struct{ trainSubjects, trainStimuli, testSubjects, testStimuli []int }
 // minFolded stimuli make two folds that can be tested.
 const minFolded = 2 * numeric.MinStimuli
 
-// crossFolds divides subjects and stimuli at random; copies stay together. One
-// subject alone is in training and test.
-func crossFolds(subjects, stimuli []int, s *rng.Source) []fold {
-	bySubject := deal(subjects, foldCount(len(distinct(subjects)), 6, 12, 20), s)
-	byStimulus := deal(stimuli, foldCount(len(distinct(stimuli)), 12, 24, 40), s)
+// crossFolds divides subjects and stimuli at random, or what is held out of them; copies stay
+// together. One subject alone is in training and test.
+func crossFolds(h HoldOut, subjects, stimuli []int, s *rng.Source) []fold {
+	bySubject, byStimulus := []predictivity.Split{{Train: subjects, Test: subjects}}, []predictivity.Split{{Train: stimuli, Test: stimuli}}
+	if h.subjects() {
+		bySubject = deal(subjects, foldCount(len(distinct(subjects)), 6, 12, 20), s)
+	}
+	if h.stimuli() {
+		byStimulus = deal(stimuli, foldCount(len(distinct(stimuli)), 12, 24, 40), s)
+	}
 	var folds []fold
 	for _, u := range bySubject {
 		for _, v := range byStimulus {

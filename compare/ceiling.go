@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -102,7 +103,13 @@ func NoiseCeiling(c Comparison, data []RDM) (lower, upper float64, err error) {
 // noiseCeiling knows which RDMs are copies of the same subject's, none of which
 // is among the others.
 func noiseCeiling(c Comparison, data []RDM, subject []int) (lower, upper float64, err error) {
-	all := pooled(c.Pooling, data)
+	data = slices.Clone(data)
+	for i, r := range data {
+		if r.kept == nil {
+			data[i] = r.keeping()
+		}
+	}
+	all := pooled(c.Pooling, data).keeping()
 	var below, above []float64
 	for i, r := range data {
 		var others []RDM
@@ -140,14 +147,17 @@ func sameStimuli(op string, data []RDM) error {
 	return nil
 }
 
-// meanSimilarity of a prediction with each of some RDMs; undefined ones are 0.
-func meanSimilarity(c Comparison, prediction RDM, data []RDM) (float64, error) {
-	values := make([]float64, len(data))
+// similarities of a prediction with each of some RDMs, of which so many are undefined and 0.
+func similarities(c Comparison, prediction RDM, data []RDM) (values []float64, undefined int, err error) {
+	values = make([]float64, len(data))
 	for i, r := range data {
-		var err error
-		if values[i], err = orZero(c.Similarity(prediction, r)); err != nil {
-			return 0, err
+		v, err := c.Similarity(prediction, r)
+		if errors.Is(err, ErrUndefined) {
+			undefined++
+		}
+		if values[i], err = orZero(v, err); err != nil {
+			return nil, 0, err
 		}
 	}
-	return orderlessMean(values), nil
+	return values, undefined, nil
 }

@@ -862,8 +862,6 @@ func TestErrors(t *testing.T) {
 		{"none below 0", func() error { _, err := compare.Poisson(x); return err }},
 		{"none below 0", func() error { _, err := compare.PoissonCV(negative); return err }},
 		{"precision of the noise of 3 units", func() error { _, err := compare.Mahalanobis(x, mat.NewSymDense(2, nil)); return err }},
-		{"rates, which are not negative", func() error { _, err := compare.Selectivity(x, make([]int, 6)); return err }},
-		{"not a permutation", func() error { _, err := compare.Ablation(nil, []int{0, 0}, nil); return err }},
 		{"first setting", func() error { _, err := compare.ReStA(bad, x); return err }},
 		{"reference 2", func() error { _, err := compare.ReStACurve([]*mat.Dense{x, x}, 2); return err }},
 		{"0 permutations", func() error { _, _, err := compare.PermutationTest(compare.Pearson, r, r, 0, 1, nil); return err }},

@@ -28,7 +28,7 @@ func TestPValuesAgainstClosedForms(t *testing.T) {
 	}
 	for _, n := range []int{2, 3} {
 		for _, cross := range []bool{false, true} {
-			inf, err := compare.Bootstrap{Comparison: spearman, Resamples: 40, Seed: 3, CrossValidate: cross}.Run(models, subjects(t, signal, n, 2))
+			inf, err := compare.Bootstrap{Comparison: spearman, Resamples: 40, Seed: 3, HoldOut: holdBoth(cross)}.Run(models, subjects(t, signal, n, 2))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -83,7 +83,7 @@ func TestBootstrapFollowsItsSeed(t *testing.T) {
 	data := subjects(t, signal, 4, 1)
 	models := []compare.Model{compare.Fixed{RDM: rdm(t, compare.Euclidean, signal)}}
 	run := func(seed uint64, cross bool) *compare.Inference {
-		inf, err := compare.Bootstrap{Comparison: spearman, Resamples: 12, Seed: seed, CrossValidate: cross}.Run(models, data)
+		inf, err := compare.Bootstrap{Comparison: spearman, Resamples: 12, Seed: seed, HoldOut: holdBoth(cross)}.Run(models, data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -213,7 +213,7 @@ func TestDraw(t *testing.T) {
 	for seed := range uint64(50) {
 		for kind := range 3 {
 			for _, cross := range []bool{false, true} {
-				b := compare.Bootstrap{CrossValidate: cross}
+				b := compare.Bootstrap{HoldOut: holdBoth(cross)}
 				subjects, stimuli := compare.Draw(b, kind, 5, 7, rng.New(seed, "draw").Source())
 				allSubjects, allStimuli := reflect.DeepEqual(subjects, []int{0, 1, 2, 3, 4}), reflect.DeepEqual(stimuli, []int{0, 1, 2, 3, 4, 5, 6})
 				if kind == compare.DrawStimuli && !allSubjects || kind == compare.DrawSubjects && !allStimuli || len(subjects) != 5 || len(stimuli) != 7 {
@@ -349,7 +349,7 @@ func TestHeldOutIsHeldOut(t *testing.T) {
 		}
 		return 1, nil
 	}}
-	inf, err := compare.Bootstrap{Comparison: c, Resamples: 2, CrossValidate: true}.Run([]compare.Model{model}, []compare.RDM{flat, numbered})
+	inf, err := compare.Bootstrap{Comparison: c, Resamples: 2, HoldOut: compare.HoldBoth}.Run([]compare.Model{model}, []compare.RDM{flat, numbered})
 	if err != nil || inf.Scores[0] != 1 {
 		t.Errorf("%v, %v", inf, err)
 	}
@@ -387,7 +387,7 @@ func TestPinnedIntervals(t *testing.T) {
 		{1, true, [2][2]float64{{0.092542575780, 0.650314567077}, {-0.371428571429, -0.371428571429}}}, // whose variance is that of the folds
 		{2, true, [2][2]float64{{0.218273152950, 0.867441132764}, {-0.383261182757, -0.235786436291}}},
 	} {
-		inf, err := compare.Bootstrap{Comparison: spearman, Resamples: 30, Seed: c.seed, CrossValidate: c.cross}.Run(models, data)
+		inf, err := compare.Bootstrap{Comparison: spearman, Resamples: 30, Seed: c.seed, HoldOut: holdBoth(c.cross)}.Run(models, data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -395,6 +395,31 @@ func TestPinnedIntervals(t *testing.T) {
 			from, to := inf.Scores[k]-t975*inf.SE(k), inf.Scores[k]+t975*inf.SE(k)
 			if !(math.Abs(from-want[0]) < 1e-9 && math.Abs(to-want[1]) < 1e-9) {
 				t.Errorf("seed %d, cross-validated %v, model %d: {%.12f, %.12f}, want %v", c.seed, c.cross, k, from, to, want)
+			}
+		}
+	}
+}
+
+// Ranks that are kept are those that are found, of ties, errors and missing entries too, whatever
+// asks for them first.
+func TestKeptRanks(t *testing.T) {
+	a := rdm(t, compare.Euclidean, gaussian(1, 9, 4)).Subset([]int{0, 3, 3, 4, 8, 2, 1})
+	b := rdm(t, compare.Euclidean, gaussian(2, 9, 4)).Subset([]int{0, 3, 3, 4, 8, 2, 1})
+	b.Values[0], b.Rounding[5] = b.Values[7], 0.5
+	for name, similarity := range map[string]compare.Similarity{
+		"spearman": compare.Spearman, "rho-a": compare.RhoA, "tau-a": compare.TauA, "tau-b": compare.TauB, "pearson": compare.Pearson,
+	} {
+		want, err := similarity(a, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, y := compare.Keeping(a), compare.Keeping(b)
+		for range 2 {
+			if got, err := similarity(x, y); err != nil || got != want {
+				t.Errorf("%s: %v, want %v; %v", name, got, want, err)
+			}
+			if r := y.Rank(); !slices.EqualFunc(r.Values, b.Rank().Values, func(u, v float64) bool { return u == v || u != u && v != v }) {
+				t.Errorf("%s: ranks %v, want %v", name, r.Values, b.Rank().Values)
 			}
 		}
 	}

@@ -5,6 +5,9 @@ import "synfire/internal/rng"
 // WhitenedPresent is tested where no entry is missing.
 var WhitenedPresent = whitenedPresent
 
+// Keeping is an RDM that keeps its ranks.
+var Keeping = RDM.keeping
+
 // Parts of the inference that are tested against closed forms.
 var (
 	CeilingOfCopies = noiseCeiling
@@ -27,7 +30,7 @@ func Samples(i *Inference) [resamplings][][][]float64 { return i.samples }
 
 // CrossFolds are the subjects and stimuli of each fold: trained on, tested on.
 func CrossFolds(subjects, stimuli []int, seed uint64) (folds [][4][]int) {
-	for _, f := range crossFolds(subjects, stimuli, rng.New(seed, "test").Source()) {
+	for _, f := range crossFolds(HoldBoth, subjects, stimuli, rng.New(seed, "test").Source()) {
 		folds = append(folds, [4][]int{f.trainSubjects, f.testSubjects, f.trainStimuli, f.testStimuli})
 	}
 	return folds

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -13,7 +12,6 @@ import (
 
 	"synfire/compare"
 	"synfire/internal/par"
-	"synfire/internal/rng"
 )
 
 var spearman = compare.Comparison{Similarity: compare.Spearman, Pooling: compare.PoolRanks}
@@ -128,7 +126,7 @@ func TestBootstrap(t *testing.T) {
 	pool := par.New(3)
 	defer pool.Close()
 	for _, cross := range []bool{false, true} {
-		b := compare.Bootstrap{Comparison: spearman, Resamples: 60, Seed: 1, CrossValidate: cross}
+		b := compare.Bootstrap{Comparison: spearman, Resamples: 60, Seed: 1, HoldOut: holdBoth(cross)}
 		one, err := b.Run(models, data)
 		if err != nil {
 			t.Fatal(err)
@@ -161,12 +159,20 @@ func TestBootstrap(t *testing.T) {
 	if err != nil || single.DOF != 13 || !math.IsNaN(single.Lower) || !(single.SE(0) > 0) || !math.IsNaN(single.BelowCeiling(0)) {
 		t.Errorf("one subject: %+v, %v", single.Scores, err)
 	}
-	if _, err := (compare.Bootstrap{Comparison: spearman, CrossValidate: true}).Run(models, subjects(t, gaussian(1, 5, 3), 2, 1)); err == nil || !strings.Contains(err.Error(), "want at least 6 to cross-validate") {
+	if _, err := (compare.Bootstrap{Comparison: spearman, HoldOut: compare.HoldBoth}).Run(models, subjects(t, gaussian(1, 5, 3), 2, 1)); err == nil || !strings.Contains(err.Error(), "want at least 6 to cross-validate") {
 		t.Errorf("5 stimuli: %v", err)
 	}
 	if _, err := (compare.Bootstrap{Comparison: spearman}).Run(nil, data); err == nil {
 		t.Error("no models: no error")
 	}
+}
+
+// holdBoth is the hold-out of both, or none.
+func holdBoth(cross bool) compare.HoldOut {
+	if cross {
+		return compare.HoldBoth
+	}
+	return compare.HoldNothing
 }
 
 // Freedom without cross-validation flatters: the more parts that have nothing to
@@ -185,7 +191,7 @@ func TestCrossValidation(t *testing.T) {
 			data = append(data, rdm(t, compare.Euclidean, gaussian(1000+10*set+s, 16, 6)))
 		}
 		for _, cross := range []bool{false, true} {
-			inf, err := compare.Bootstrap{Comparison: c, Resamples: 2, CrossValidate: cross, Seed: set}.Run(models, data)
+			inf, err := compare.Bootstrap{Comparison: c, Resamples: 2, HoldOut: holdBoth(cross), Seed: set}.Run(models, data)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -275,83 +281,5 @@ func TestReStA(t *testing.T) {
 	// the correlation of 190 entries, whose order means nothing, varies by 1/√189
 	if most := 4 / math.Sqrt(189); math.Abs(curve[3]) > most {
 		t.Errorf("two unrelated models: %v, want 0 ± %v", curve[3], most)
-	}
-}
-
-func TestSelectivity(t *testing.T) {
-	x := mat.NewDense(4, 3, []float64{
-		2, 1, 0,
-		4, 1, 0,
-		0, 1, 0,
-		1, 1, 0,
-	})
-	got, err := compare.Selectivity(x, []int{0, 0, 1, 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	near(t, "selective unit", got[0], (3-.5)/(3+.5), 1e-12)
-	if got[1] != 0 || got[2] != 0 {
-		t.Errorf("units that do not distinguish: %v", got)
-	}
-}
-
-func TestAblation(t *testing.T) {
-	order := compare.Descending([]float64{0.1, 0.9, 0.9, 0.5})
-	if !reflect.DeepEqual(order, []int{1, 2, 3, 0}) {
-		t.Fatalf("order %v", order)
-	}
-	var masks [][]bool
-	curve, err := compare.Ablation(func(silenced []bool) (float64, error) {
-		masks = append(masks, silenced)
-		return float64(len(masks)), nil
-	}, order, []float64{0, 0.5, 1})
-	if err != nil || !reflect.DeepEqual(curve, []compare.AblationPoint{{0, 0, 1}, {2, 0.5, 2}, {4, 1, 3}}) {
-		t.Errorf("curve %v, %v", curve, err)
-	}
-	if !reflect.DeepEqual(masks[1], []bool{false, true, true, false}) {
-		t.Errorf("mask %v", masks[1])
-	}
-	failed := errors.New("no data")
-	if _, err := compare.Ablation(func([]bool) (float64, error) { return 0, failed }, order, []float64{0}); !errors.Is(err, failed) {
-		t.Errorf("%v", err)
-	}
-	if a := compare.RandomOrder(9, 1); reflect.DeepEqual(a, compare.RandomOrder(9, 2)) || !reflect.DeepEqual(a, compare.RandomOrder(9, 1)) {
-		t.Error("random orders do not follow the seed")
-	}
-}
-
-// h ← tanh(Wh), W = diag(2, ½): a saddle at 0 and two attractors at ±(0.9575, 0).
-func TestFixedPoints(t *testing.T) {
-	step := func(dst, h []float64) {
-		dst[0], dst[1] = math.Tanh(2*h[0]), math.Tanh(0.5*h[1])
-	}
-	s := rng.New(1, "starts").Source()
-	starts := mat.NewDense(40, 2, nil)
-	starts.Apply(func(int, int, float64) float64 { return 2*s.Float64() - 1 }, starts)
-	got, err := compare.FixedPoints(step, starts, compare.FixedPointOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(got) != 3 {
-		t.Fatalf("%d fixed points, want 3: %+v", len(got), got)
-	}
-	slices.SortFunc(got, func(a, b compare.FixedPoint) int { return int(math.Copysign(1, a.H[0]-b.H[0])) })
-	const attractor = 0.957504024077
-	for k, want := range []float64{-attractor, 0, attractor} {
-		p := got[k]
-		near(t, "fixed point", p.H[0], want, 1e-5)
-		near(t, "fixed point", p.H[1], 0, 1e-5)
-		if p.Speed > 1e-12 || p.Unstable != k%2 {
-			t.Errorf("point %v: speed %v, %d unstable directions", p.H, p.Speed, p.Unstable)
-		}
-	}
-	near(t, "eigenvalue of the saddle", real(got[1].Eigenvalues[0]), 2, 1e-4)
-	near(t, "eigenvalue of the saddle", real(got[1].Eigenvalues[1]), .5, 1e-4)
-	none, err := compare.FixedPoints(func(dst, h []float64) { dst[0] = h[0] + 1 }, mat.NewDense(1, 1, []float64{0}), compare.FixedPointOptions{})
-	if err != nil || len(none) != 0 {
-		t.Errorf("a map without fixed points: %v, %v", none, err)
-	}
-	if _, err := compare.FixedPoints(func(dst, _ []float64) { dst[0] = math.NaN() }, mat.NewDense(1, 1, []float64{0}), compare.FixedPointOptions{}); err == nil {
-		t.Error("a step that is not finite: no error")
 	}
 }

@@ -25,6 +25,9 @@ type Responses struct {
 	Name   string     // of a layer or a file
 	X      *mat.Dense // stimuli × units; of spike trains their counts
 	Trials []Trials   // [stimulus]; nil where there are no spike trains
+	// Repeated are the responses to repetitions of the stimuli, stimuli × units each, of which X
+	// is the mean; nil where there is one alone.
+	Repeated []*mat.Dense
 	// Roundoff is how far X was rounded, relative to each response: 0x1p-24 for float32
 	// numbers; 0 means to float64.
 	Roundoff float64
@@ -188,6 +191,14 @@ func Lookup(name string) (Metric, error) {
 
 // OfDissimilarities reports whether the metric compares dissimilarities of choice.
 func (m Metric) OfDissimilarities() bool { return m.similarity != nil }
+
+// Similarity is how the metric compares dissimilarities; nil of one that compares none.
+func (m Metric) Similarity(p Params) Similarity {
+	if m.similarity == nil {
+		return nil
+	}
+	return m.similarity(p)
+}
 
 // Used are the parameters that the metric uses, by name.
 func (m Metric) Used(p Params) map[string]any {

@@ -21,6 +21,18 @@ type RDM struct {
 	// rounding of the responses: entries that differ by no more than their errors
 	// are ties. nil: the entries are exact, as read from a file.
 	Rounding []float64
+
+	kept *kept // nil of RDMs that others have
+}
+
+// kept is the ranks of an RDM once they are found: of its entries, and of the same brought near 1.
+type kept struct{ plain, near1 []float64 }
+
+// keeping is r with ranks that are found once. It is for RDMs that one thread has for itself and
+// that no longer change, as in a resample, where each is compared with many.
+func (r RDM) keeping() RDM {
+	r.kept = &kept{}
+	return r
 }
 
 // NewRDM is an RDM of zeros.
@@ -35,7 +47,9 @@ func (r RDM) like(n int) RDM {
 	return s
 }
 
-func (r RDM) clone() RDM { return RDM{r.N, slices.Clone(r.Values), slices.Clone(r.Rounding)} }
+func (r RDM) clone() RDM {
+	return RDM{N: r.N, Values: slices.Clone(r.Values), Rounding: slices.Clone(r.Rounding)}
+}
 
 // bound is that of the error of an entry.
 func (r RDM) bound(i int) float64 { return side{v: r.Values, e: r.Rounding}.bound(i) }
@@ -173,6 +187,9 @@ func (r RDM) present() []float64 { return r.side().v }
 // side is the entries that are not missing, with their errors.
 func (r RDM) side() (s side) {
 	s.v = make([]float64, 0, len(r.Values))
+	if r.kept != nil {
+		s.ranked = &r.kept.plain
+	}
 	if r.Rounding != nil {
 		s.e = make([]float64, 0, len(r.Values))
 	}

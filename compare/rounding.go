@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"math/bits"
@@ -49,6 +48,7 @@ func inputRoundoff(x *mat.Dense, coarser float64) float64 {
 type side struct {
 	v, e     []float64
 	exponent int
+	ranked   *[]float64 // where the ranks are kept; nil: nowhere
 }
 
 // rescaled has its largest entry in [¼, 1), with an even exponent, which a root
@@ -101,8 +101,26 @@ func (s side) alike() bool {
 // order: from the first, since a tolerance between neighbours would tie a chain of
 // different values.
 func (s side) ranks() []float64 {
+	if s.ranked == nil {
+		return s.findRanks()
+	}
+	if *s.ranked == nil {
+		*s.ranked = s.findRanks()
+	}
+	return *s.ranked
+}
+
+func (s side) findRanks() []float64 {
 	order := within(len(s.v))
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(s.v[a], s.v[b]) })
+	slices.SortFunc(order, func(i, j int) int {
+		switch a, b := s.v[i], s.v[j]; { // none is NaN, which cmp.Compare looks for
+		case a < b:
+			return -1
+		case a > b:
+			return 1
+		}
+		return 0
+	})
 	out := make([]float64, len(s.v))
 	for lo := 0; lo < len(order); {
 		first := order[lo]

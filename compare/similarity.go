@@ -32,11 +32,20 @@ func entries(op string, r, s RDM) (a, b side, err error) {
 			return a, b, fmt.Errorf("compare.%s: entry %d is missing in one RDM only; leave out what is missing in either (Common)", op, i)
 		}
 	}
-	a, b = r.side().rescaled(), s.side().rescaled()
+	a, b = r.near1(), s.near1()
 	if len(a.v) < numeric.MinStimuli {
 		return a, b, fmt.Errorf("compare.%s: %d entries are not missing, want at least %d", op, len(a.v), numeric.MinStimuli)
 	}
 	return a, b, nil
+}
+
+// near1 is the entries that are not missing, on a scale near 1.
+func (r RDM) near1() side {
+	s := r.side().rescaled()
+	if r.kept != nil {
+		s.ranked = &r.kept.near1
+	}
+	return s
 }
 
 // CosineSimilarity is r·s/(‖r‖·‖s‖).

@@ -37,7 +37,12 @@ type Env struct {
 // RDM is the verb rdm.
 type RDM struct {
 	Subjects   []string `arg:"" name:"subjects" help:"RDMs of the subjects: an NPY file, FILE.npz:ARRAY, or brain-92images:ARRAY of the data set; of shape [subjects, ..., n, n], where axes between are averaged."`
-	Model      []string `help:"RDM of a model, or several along the first axis; NAME=SOURCE names it, SOURCE:INDEX or SOURCE:NAME takes one. May be repeated." placeholder:"SOURCE" required:"" sep:"none"`
+	Model      []string `help:"RDM of a model, or several along the first axis; NAME=SOURCE names it, SOURCE:INDEX or SOURCE:NAME takes one. May be repeated." placeholder:"SOURCE" sep:"none"`
+	Weighted   []string `help:"Model of several RDMs, the parts, with weights that are not negative, fitted to the subjects; NAME=SOURCE names it, and the same NAME again adds parts." placeholder:"SOURCE" sep:"none"`
+	Linear     []string `help:"The same with weights of any sign." placeholder:"SOURCE" sep:"none"`
+	Select     []string `help:"Model that is the one of several RDMs, such as of a network's layers, that agrees best." placeholder:"SOURCE" sep:"none"`
+	Interp     []string `name:"interpolate" help:"Model between neighbours of several RDMs in their order." placeholder:"SOURCE" sep:"none"`
+	HoldOut    string   `help:"What models are scored on and were not fitted to: subjects, stimuli, both or nothing. Default: both where a model is fitted, of one subject stimuli; else nothing." enum:",subjects,stimuli,both,nothing" default:"" placeholder:"WHAT"`
 	Similarity string   `help:"How RDMs are compared: spearman, pearson, cosine, tau-a, tau-b, rho-a, whitened-cosine or whitened-pearson." enum:"spearman,pearson,cosine,tau-a,tau-b,rho-a,whitened-cosine,whitened-pearson" default:"spearman"`
 	Correction string   `help:"Of p-values for the number of models, and of pairs: holm, bonferroni, fdr or none." enum:"holm,bonferroni,fdr,none" default:"holm"`
 	Resamples  int      `help:"Bootstrap resamples over subjects, stimuli, and both." default:"1000"`
@@ -56,12 +61,22 @@ a t-test and by signed ranks over the subjects (other subjects alone); the noise
 between which bounds the best of all models lies; and the same for the differences of all
 pairs of models. How responses or layers are compared tells compare.
 
+Models of several RDMs are fitted to the subjects. All models are then scored on folds of
+subjects and stimuli that none was fitted to, and the ceiling is that of these folds.
+
   synfire rdm subjects.npz:rdms --model HMAX=models.npz:hmax --model V1=models.npz:v1
-  synfire rdm brain-92images:human_it_sessions --model brain-92images:models --figure it.svg`
+  synfire rdm brain-92images:human_it_sessions --model brain-92images:models --figure it.svg
+  synfire rdm subjects.npz:rdms --model V1=v1.npy --select net=layers.npz:rdms --weighted mix=layers.npz:rdms`
 }
 
 // Validate returns an error for what cannot be.
 func (c *RDM) Validate() error {
+	if len(c.Model)+len(c.Weighted)+len(c.Linear)+len(c.Select)+len(c.Interp) == 0 {
+		return errors.New("no model; give one by --model, --weighted, --linear, --select or --interpolate")
+	}
+	if fitted := len(c.Weighted) + len(c.Linear) + len(c.Select) + len(c.Interp); fitted > 0 && c.HoldOut == "nothing" {
+		return errors.New("--hold-out nothing: a model that is fitted needs something that it is not fitted to; use subjects, stimuli or both")
+	}
 	if c.Resamples < 2 || c.Resamples > 1_000_000 {
 		return fmt.Errorf("--resamples %d: want 2 to 1000000; 1000 is usual", c.Resamples)
 	}
@@ -78,11 +93,28 @@ var comparisons = map[string]compare.Comparison{
 	"cosine": {Similarity: compare.CosineSimilarity, Pooling: compare.PoolCosine}, "whitened-cosine": {Similarity: compare.WhitenedCosine, Pooling: compare.PoolCosine},
 }
 
+// held is what is held out by the names of --hold-out.
+var held = map[string]compare.HoldOut{"nothing": compare.HoldNothing, "both": compare.HoldBoth, "subjects": compare.HoldSubjects, "stimuli": compare.HoldStimuli}
+
+// holdOut is the name of what is held out: the one asked for, or the usual one.
+func (c *RDM) holdOut(models []evaluation.Model, subjects int) string {
+	switch {
+	case c.HoldOut != "":
+		return c.HoldOut
+	case !slices.ContainsFunc(models, func(m evaluation.Model) bool { return len(m.Parts) > 0 }):
+		return "nothing"
+	case subjects == 1:
+		return "stimuli"
+	}
+	return "both"
+}
+
 // result is the JSON of rdm.
 type result struct {
 	Similarity string `json:"similarity"`
 	Correction string `json:"correction"`
 	Resamples  int    `json:"resamples"`
+	HoldOut    string `json:"hold_out"`
 	Stimuli    int    `json:"n_stimuli"`
 	Subjects   int    `json:"n_subjects"`
 	evaluation.Table
@@ -108,18 +140,24 @@ func (c *RDM) Run(e Env) error {
 		}
 	}
 	for _, m := range models {
-		if m.RDM.N != subjects[0].N {
-			return fmt.Errorf("rdm: model %s is of %d stimuli, the subjects of %d; give all the same stimuli in the same order", sample.Printable(m.Name), m.RDM.N, subjects[0].N)
+		for _, r := range append(m.Parts, m.RDM) {
+			if r.N != 0 && r.N != subjects[0].N {
+				return fmt.Errorf("rdm: model %s is of %d stimuli, the subjects of %d; give all the same stimuli in the same order", sample.Printable(m.Name), r.N, subjects[0].N)
+			}
 		}
+	}
+	hold := c.holdOut(models, len(subjects))
+	if held[hold] != compare.HoldNothing && hold != "stimuli" && len(subjects) == 1 {
+		return fmt.Errorf("rdm: --hold-out %s: one subject, want at least 2 to hold one out; use --hold-out stimuli", hold)
 	}
 	pool := par.New(c.Threads)
 	defer pool.Close()
 	e.Status("%d resamples of subjects, stimuli and both", c.Resamples)
-	table, err := evaluation.Rank(compare.Bootstrap{Comparison: comparisons[c.Similarity], Resamples: c.Resamples, Seed: c.Seed, Pool: pool}, models, subjects, c.Correction)
+	table, err := evaluation.Rank(compare.Bootstrap{Comparison: comparisons[c.Similarity], Resamples: c.Resamples, Seed: c.Seed, HoldOut: held[hold], Pool: pool}, models, subjects, c.Correction)
 	if err != nil {
 		return fmt.Errorf("rdm: %w", err)
 	}
-	r := result{c.Similarity, c.Correction, c.Resamples, subjects[0].N, len(subjects), table}
+	r := result{c.Similarity, c.Correction, c.Resamples, hold, subjects[0].N, len(subjects), table}
 	if c.Figure != "" {
 		if err := c.draw(r); err != nil {
 			return fmt.Errorf("rdm: --figure: %w", err)
@@ -156,7 +194,41 @@ func (c *RDM) models(e Env) (out []evaluation.Model, err error) {
 			out = append(out, evaluation.Model{Name: called, RDM: r})
 		}
 	}
+	fixed := len(out)
+	for _, f := range []struct {
+		kind    evaluation.Kind
+		sources []string
+	}{{evaluation.Weighted, c.Weighted}, {evaluation.Linear, c.Linear}, {evaluation.Select, c.Select}, {evaluation.Interpolate, c.Interp}} {
+		for _, s := range f.sources {
+			if out, err = addParts(e, out, fixed, f.kind, s); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return out, nil
+}
+
+// addParts adds the RDMs of a source to the fitted model of its name, which stands behind the
+// fixed ones, or begins one.
+func addParts(e Env, models []evaluation.Model, fixed int, kind evaluation.Kind, s string) ([]evaluation.Model, error) {
+	name, source, named := strings.Cut(s, "=")
+	if !named {
+		name, source = string(kind), s
+	}
+	list, names, err := load(e, source)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(models, func(m evaluation.Model) bool { return m.Name == name })
+	switch {
+	case i < 0:
+		i, models = len(models), append(models, evaluation.Model{Name: name, Kind: kind})
+	case i < fixed || models[i].Kind != kind:
+		return nil, fmt.Errorf("two models %q; name one by NAME=SOURCE", name)
+	}
+	m := &models[i]
+	m.Parts, m.Names = append(m.Parts, list...), append(m.Names, names...)
+	return models, nil
 }
 
 // brains is how sources in the data set begin.
@@ -240,17 +312,37 @@ func (r result) print(out io.Writer) error {
 	if r.Lower != nil {
 		fmt.Fprintf(w, "; noise ceiling %.4f to %.4f", *r.Lower, *r.Upper)
 	}
+	if r.HoldOut != "nothing" {
+		fmt.Fprintf(w, "\nmodels are fitted to others and scored on what is held out: %s; so is the ceiling", map[string]string{"both": "subjects and stimuli"}[r.HoldOut]+strings.TrimSuffix(r.HoldOut, "both"))
+	}
 	fmt.Fprintf(w, "\np adjusted: %s\n\nMODEL\tMEAN\t95 %%\tP > 0\tT-TEST\tRANKS\tBELOW CEILING\n", r.Correction)
 	for _, m := range r.Rows {
-		fmt.Fprintf(w, "%s\t%.4f\t%.4f to %.4f\t%.3g\t%s\t%s\t%s\n", sample.Printable(m.Model), m.Mean, m.Low, m.High, m.P, text(m.PT), text(m.PRank), text(m.PCeiling))
+		fmt.Fprintf(w, "%s\t%.4f\t%s\t%s\t%s\t%s\t%s\n", sample.Printable(m.Model), m.Mean, between(m.Low, m.High), text(m.P), text(m.PT), text(m.PRank), text(m.PCeiling))
+	}
+	for _, m := range r.Rows {
+		printParts(w, m)
 	}
 	if len(r.Pairs) > 0 {
 		fmt.Fprintf(w, "\nPAIR\tDIFFERENCE\t95 %%\tP\tT-TEST\tRANKS\n")
 	}
 	for _, p := range r.Pairs {
-		fmt.Fprintf(w, "%s – %s\t%.4f\t%.4f to %.4f\t%.3g\t%s\t%s\n", sample.Printable(p.A), sample.Printable(p.B), p.Difference, p.Low, p.High, p.P, text(p.PT), text(p.PRank))
+		fmt.Fprintf(w, "%s – %s\t%.4f\t%s\t%s\t%s\t%s\n", sample.Printable(p.A), sample.Printable(p.B), p.Difference, between(p.Low, p.High), text(p.P), text(p.PT), text(p.PRank))
 	}
 	return w.Flush()
+}
+
+// printParts tells the weights of a fitted model, and how often it had no similarity.
+func printParts(w io.Writer, m evaluation.Row) {
+	if m.Undefined > 0 {
+		fmt.Fprintf(w, "\n%s: %d similarities with held-out data are undefined and count as 0\n", sample.Printable(m.Model), m.Undefined)
+	}
+	if m.Weights == nil {
+		return
+	}
+	fmt.Fprintf(w, "\n%s, %s; weights fitted to all data, their squares summing to 1:\n", sample.Printable(m.Model), m.Kind)
+	for i, v := range m.Weights {
+		fmt.Fprintf(w, "  %s\t%.4f\n", sample.Printable(m.Parts[i]), v)
+	}
 }
 
 // text is a p-value, a dash where the test does not exist.
@@ -259,6 +351,14 @@ func text(p *float64) string {
 		return "–"
 	}
 	return fmt.Sprintf("%.3g", *p)
+}
+
+// between is an interval, a dash where it is not known.
+func between(low, high *float64) string {
+	if low == nil || high == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.4f to %.4f", *low, *high)
 }
 
 // draw writes the customary figure.
@@ -287,8 +387,11 @@ func Bars(t evaluation.Table, quantity string) (figure.Figure, error) {
 	}
 	var list []figure.Bar
 	for _, m := range t.Rows {
-		bar := figure.Bar{Name: sample.Printable(m.Model), Value: m.Mean, Low: m.Low, High: m.High}
-		if m.P < 0.05 {
+		bar := figure.Bar{Name: sample.Printable(m.Model), Value: m.Mean}
+		if m.Low != nil {
+			bar.Low, bar.High = *m.Low, *m.High
+		}
+		if m.P != nil && *m.P < 0.05 {
 			bar.Mark += "*"
 		}
 		if m.PCeiling != nil && *m.PCeiling < 0.05 {

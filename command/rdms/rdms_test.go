@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,23 +73,97 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// sixes writes RDMs of six stimuli: two subjects who are alike, and two parts of which they are
+// made, 3 to 1.
+func sixes(t *testing.T) string {
+	t.Helper()
+	a, b := make([]float64, 36), make([]float64, 36)
+	for i := range 6 {
+		for j := range 6 {
+			if i != j {
+				a[6*i+j], b[6*i+j] = float64((i-j)*(i-j)), float64((3*i+5*j+3*j*i+5*i)%11+1)
+			}
+		}
+	}
+	mix := make([]float64, 36)
+	for i := range 6 {
+		for j := range i {
+			b[6*i+j] = b[6*j+i]
+		}
+	}
+	for k := range mix {
+		mix[k] = 3*a[k] + b[k]
+	}
+	path := filepath.Join(t.TempDir(), "six.npz")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := npz.Write(f, map[string]npz.Array{"s": npz.F64(append(slices.Clone(mix), mix...), 2, 6, 6), "m": npz.F64(append(slices.Clone(a), b...), 2, 6, 6)}); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Fitted models find the mixture on what they were not fitted to, where no part reaches it.
+func TestFitted(t *testing.T) {
+	path := sixes(t)
+	for hold, said := range map[string]string{"": "both", "subjects": "subjects", "stimuli": "stimuli"} {
+		out, err := run(t, RDM{Subjects: []string{path + ":s"}, Model: []string{"a=" + path + ":m:0"}, Weighted: []string{"mix=" + path + ":m:0", "mix=" + path + ":m:1"},
+			Linear: []string{path + ":m"}, Select: []string{path + ":m"}, Interp: []string{path + ":m"}, Similarity: "cosine", HoldOut: hold, JSON: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r result
+		if err := json.Unmarshal([]byte(out), &r); err != nil {
+			t.Fatalf("%v in %s", err, out)
+		}
+		if r.HoldOut != said || len(r.Rows) != 5 {
+			t.Errorf("%+v", r)
+		}
+		for _, m := range r.Rows {
+			// 3 and 1 by their root of 10; a share of 3/4
+			if full := m.Model == "mix" || m.Model == "linear"; full && (math.Abs(m.Mean-1) > 1e-9 || math.Abs(m.Weights[0]-3/math.Sqrt(10)) > 1e-9 || len(m.Parts) != 2) || !full && m.Kind == "fixed" && m.Mean > 0.999 {
+				t.Errorf("held out %s: %+v", said, m)
+			}
+			if m.Model == "interpolate" && m.Mean < 1-1e-6 {
+				t.Errorf("held out %s: %+v", said, m)
+			}
+		}
+	}
+	out, err := run(t, RDM{Subjects: []string{path + ":s:0"}, Select: []string{path + ":m"}})
+	if err != nil || !strings.Contains(out, "held out: stimuli;") || !strings.Contains(out, "select, select; weights") {
+		t.Errorf("%v in\n%s", err, out)
+	}
+	if out, err = run(t, RDM{Subjects: []string{path + ":s"}, Select: []string{path + ":m"}}); err != nil || !strings.Contains(out, "held out: subjects and stimuli;") {
+		t.Errorf("%v in\n%s", err, out)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	path := file(t)
 	for want, c := range map[string]RDM{
-		"3 stimuli, the":  {Subjects: []string{path + ":s"}, Model: []string{path + ":three"}},
-		"name one":        {Subjects: []string{path}, Model: []string{path + ":m"}},
-		"two models":      {Subjects: []string{path + ":s"}, Model: []string{path + ":m", path + ":m"}},
-		"take one":        {Subjects: []string{path + ":s"}, Model: []string{"a=" + path + ":m"}},
-		"number from 0":   {Subjects: []string{path + ":s"}, Model: []string{path + ":m:7"}},
-		"none.npy":        {Subjects: []string{"none.npy"}, Model: []string{path + ":m"}},
-		"brain-92images":  {Subjects: []string{"brain-92images:models"}, Model: []string{path + ":m"}},
-		"subject 3 is of": {Subjects: []string{path + ":s", path + ":three"}, Model: []string{path + ":m"}},
+		"3 stimuli, the":          {Subjects: []string{path + ":s"}, Model: []string{path + ":three"}},
+		"name one":                {Subjects: []string{path}, Model: []string{path + ":m"}},
+		"two models":              {Subjects: []string{path + ":s"}, Model: []string{path + ":m", path + ":m"}},
+		"take one":                {Subjects: []string{path + ":s"}, Model: []string{"a=" + path + ":m"}},
+		"number from 0":           {Subjects: []string{path + ":s"}, Model: []string{path + ":m:7"}},
+		"none.npy":                {Subjects: []string{"none.npy"}, Model: []string{path + ":m"}},
+		"brain-92images":          {Subjects: []string{"brain-92images:models"}, Model: []string{path + ":m"}},
+		"two models \"m\"":        {Subjects: []string{path + ":s"}, Model: []string{"m=" + path + ":m:0"}, Select: []string{"m=" + path + ":m"}},
+		"want at least 2 to hold": {Subjects: []string{path + ":s:0"}, Select: []string{path + ":m"}, HoldOut: "both"},
+		"at least 6":              {Subjects: []string{path + ":s"}, Select: []string{path + ":m"}},
+		"subject 3 is of":         {Subjects: []string{path + ":s", path + ":three"}, Model: []string{path + ":m"}},
 	} {
 		if _, err := run(t, c); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want an error about %q, have %v", want, err)
 		}
 	}
-	for _, c := range []RDM{{Resamples: 1}, {Resamples: 10, Figure: "a.pdf"}} {
+	if ok := (&RDM{Resamples: 10, Linear: []string{"a"}}).Validate(); ok != nil {
+		t.Error(ok)
+	}
+	for _, c := range []RDM{{Resamples: 1, Model: []string{"a"}}, {Resamples: 10, Model: []string{"a"}, Figure: "a.pdf"}, {Resamples: 10}, {Resamples: 10, Select: []string{"a"}, HoldOut: "nothing"}} {
 		if c.Validate() == nil {
 			t.Errorf("%+v: no error", c)
 		}

@@ -1,5 +1,15 @@
-// Package evaluation compares fixed models with the RDMs of several subjects, as toolboxes
-// of representational similarity analysis do (Nili et al. 2014, Schütt et al. 2023).
+// Package evaluation compares models with the RDMs of several subjects, as toolboxes of
+// representational similarity analysis do (Nili et al. 2014, Schütt et al. 2023).
+//
+// A fixed model is one RDM. One of several parts P_k has freedom that is fitted to the data,
+//
+//	weighted     Σ_k w_k·P_k, w_k ≥ 0    that minimise the squared error to the pooled subjects
+//	linear       Σ_k w_k·P_k             the same with weights of any sign
+//	select       P_k                     the one that agrees best
+//	interpolate  w·P_k + (1 − w)·P_k+1   the best between neighbours, 0 ≤ w ≤ 1
+//
+// and is scored on stimuli, subjects or both that it was not fitted to (compare.HoldOut): fitted
+// and scored on the same data, freedom alone looks like agreement.
 //
 // Run has for each model its similarity with every subject; OneSample and SignedRank test
 // whether such values, or differences of two models' values, are above 0 or differ from it.
@@ -19,10 +29,46 @@ import (
 	"synfire/compare"
 )
 
-// Model is a named RDM.
+// Kind is what freedom a model has.
+type Kind string
+
+// The kinds of models.
+const (
+	Fixed       Kind = "fixed"
+	Weighted    Kind = "weighted"
+	Linear      Kind = "linear"
+	Select      Kind = "select"
+	Interpolate Kind = "interpolate"
+)
+
+// Model is a named RDM, or several parts with freedom.
 type Model struct {
-	Name string
-	RDM  compare.RDM
+	Name  string
+	RDM   compare.RDM
+	Kind  Kind          // what is made of Parts; empty: Fixed, which has none
+	Parts []compare.RDM // in place of RDM
+	Names []string      // of Parts; nil for none
+}
+
+// fixed reports whether the model has no freedom.
+func (m Model) fixed() bool { return m.Kind == "" || m.Kind == Fixed }
+
+// model is what the bootstrap takes.
+func (m Model) model() (compare.Model, error) {
+	if !m.fixed() && (len(m.Parts) == 0 || m.Names != nil && len(m.Names) != len(m.Parts)) {
+		return nil, fmt.Errorf("evaluation: model %s of kind %s with %d parts and %d names, want one part or more, and a name for each or none", m.Name, m.Kind, len(m.Parts), len(m.Names))
+	}
+	switch m.Kind {
+	case "", Fixed:
+		return compare.Fixed{RDM: m.RDM}, nil
+	case Weighted, Linear:
+		return compare.Weighted{RDMs: m.Parts, Signed: m.Kind == Linear}, nil
+	case Select:
+		return compare.Select{RDMs: m.Parts}, nil
+	case Interpolate:
+		return compare.Interpolate{RDMs: m.Parts}, nil
+	}
+	return nil, fmt.Errorf("evaluation: model %s: no kind %q; use fixed, weighted, linear, select or interpolate", m.Name, m.Kind)
 }
 
 // Scores is similarities, a model a row, a subject a column.
@@ -32,7 +78,7 @@ type Scores struct {
 	Lower, Upper float64 // noise ceiling; NaN for one subject
 }
 
-// Run compares each model with each subject. An undefined similarity, such as of a constant
+// Run compares each fixed model with each subject. An undefined similarity, such as of a constant
 // RDM, is an error.
 func Run(c compare.Comparison, models []Model, subjects []compare.RDM) (Scores, error) {
 	s := Scores{Lower: math.NaN(), Upper: math.NaN()}
@@ -40,6 +86,9 @@ func Run(c compare.Comparison, models []Model, subjects []compare.RDM) (Scores, 
 		return s, fmt.Errorf("evaluation: %d models and %d subjects, want one or more of both", len(models), len(subjects))
 	}
 	for _, m := range models {
+		if !m.fixed() {
+			return s, fmt.Errorf("evaluation: model %s is of kind %s: it must be fitted to data that it is not scored on; hold out subjects, stimuli or both", m.Name, m.Kind)
+		}
 		row := make([]float64, len(subjects))
 		for i, r := range subjects {
 			v, err := c.Similarity(m.RDM, r)
@@ -176,16 +225,20 @@ func Adjust(correction string, p []float64) ([]float64, error) {
 
 // Row is what is known of a model.
 type Row struct {
-	Model    string    `json:"model"`
-	Mean     float64   `json:"mean"`
-	Subjects []float64 `json:"subjects"` // its similarity with each
-	SE       float64   `json:"se"`       // dual bootstrap, over subjects and stimuli
-	Low      float64   `json:"low"`      // 95 % by it
-	High     float64   `json:"high"`
-	P        float64   `json:"p"`         // above 0, dual bootstrap, adjusted over models
-	PT       *float64  `json:"p_t"`       // t-test over subjects, two-sided, adjusted; null for one subject
-	PRank    *float64  `json:"p_rank"`    // signed ranks, the same
-	PCeiling *float64  `json:"p_ceiling"` // below the lower ceiling, dual bootstrap, adjusted
+	Model     string    `json:"model"`
+	Kind      Kind      `json:"kind"`
+	Weights   []float64 `json:"weights,omitempty"`   // of the parts, fitted to all data, squared sum 1
+	Parts     []string  `json:"parts,omitempty"`     // their names
+	Undefined int       `json:"undefined,omitempty"` // similarities of held-out data without a value, as of a constant prediction; they count as 0
+	Mean      float64   `json:"mean"`
+	Subjects  []float64 `json:"subjects"` // its similarity with each
+	SE        float64   `json:"se"`       // dual bootstrap, over subjects and stimuli
+	Low       *float64  `json:"low"`      // 95 % by it; null where the chance of folds explains all variance of held-out scores
+	High      *float64  `json:"high"`
+	P         *float64  `json:"p"`         // above 0, dual bootstrap, adjusted over models; null as the interval
+	PT        *float64  `json:"p_t"`       // t-test over subjects, two-sided, adjusted; null for one subject
+	PRank     *float64  `json:"p_rank"`    // signed ranks, the same
+	PCeiling  *float64  `json:"p_ceiling"` // below the lower ceiling, dual bootstrap, adjusted
 }
 
 // Pair is the difference of two models, the better one first.
@@ -193,9 +246,9 @@ type Pair struct {
 	A          string   `json:"a"`
 	B          string   `json:"b"`
 	Difference float64  `json:"difference"`
-	Low        float64  `json:"low"` // 95 %, dual bootstrap
-	High       float64  `json:"high"`
-	P          float64  `json:"p"`      // dual bootstrap, two-sided, adjusted over pairs
+	Low        *float64 `json:"low"` // 95 %, dual bootstrap; null as that of a model
+	High       *float64 `json:"high"`
+	P          *float64 `json:"p"`      // dual bootstrap, two-sided, adjusted over pairs
 	PT         *float64 `json:"p_t"`    // t-test over subjects, adjusted
 	HalfT      *float64 `json:"half_t"` // half its 95 % interval
 	PRank      *float64 `json:"p_rank"`
@@ -210,26 +263,52 @@ type Table struct {
 	Pairs []Pair   `json:"pairs"`
 }
 
-// Rank evaluates models by all tests.
+// Rank evaluates models by all tests. With b.HoldOut every model, fixed ones too, is scored on the
+// same held-out data, whose noise ceiling the table has; a subject's value is the mean over the folds
+// that test it. These are not independent, as their models are fitted to overlapping data: the tests
+// over subjects are then approximate.
 func Rank(b compare.Bootstrap, models []Model, subjects []compare.RDM, correction string) (Table, error) {
 	var t Table
-	scores, err := Run(b.Comparison, models, subjects)
-	if err != nil {
-		return t, err
-	}
-	fixed := make([]compare.Model, len(models))
+	list := make([]compare.Model, len(models))
 	for i, m := range models {
-		fixed[i] = compare.Fixed{RDM: m.RDM}
+		var err error
+		if list[i], err = m.model(); err != nil {
+			return t, err
+		}
 	}
-	inf, err := b.Run(fixed, subjects)
+	var scores Scores
+	var err error
+	if b.HoldOut == compare.HoldNothing {
+		if scores, err = Run(b.Comparison, models, subjects); err != nil {
+			return t, err
+		}
+	}
+	inf, err := b.Run(list, subjects)
 	if err != nil {
 		return t, err
+	}
+	if b.HoldOut != compare.HoldNothing {
+		scores = Scores{Values: inf.Subjects, Lower: inf.Lower, Upper: inf.Upper}
+		for _, m := range models {
+			scores.Models = append(scores.Models, m.Name)
+		}
 	}
 	t.Lower, t.Upper, t.DOF = number(scores.Lower), number(scores.Upper), inf.DOF
-	if err := t.rows(scores, inf, correction); err != nil {
+	if err := t.rows(scores, inf, correction, b.HoldOut != compare.HoldNothing); err != nil {
 		return t, err
 	}
-	return t, t.pairs(scores, inf, correction)
+	for i, m := range models {
+		r := &t.Rows[slices.IndexFunc(t.Rows, func(r Row) bool { return r.Model == m.Name })]
+		r.Kind, r.Undefined = Fixed, inf.Undefined[i]
+		if m.fixed() {
+			continue
+		}
+		r.Kind, r.Parts = m.Kind, m.Names
+		if r.Weights, err = compare.Weights(list[i], b.Comparison, subjects); err != nil {
+			return t, err
+		}
+	}
+	return t, t.pairs(scores, inf, correction, b.HoldOut != compare.HoldNothing)
 }
 
 // number is nil for NaN.
@@ -243,17 +322,33 @@ func number(v float64) *float64 {
 // column adjusts p-values, none where the test does not exist.
 func column(correction string, p []float64) ([]*float64, error) {
 	out := make([]*float64, len(p))
-	if len(p) == 0 || math.IsNaN(p[0]) {
-		return out, nil
+	adjusted, err := Adjust(correction, slices.DeleteFunc(slices.Clone(p), math.IsNaN))
+	if err != nil {
+		return nil, err
 	}
-	adjusted, err := Adjust(correction, p)
-	for i := range adjusted {
-		out[i] = &adjusted[i]
+	for i, v := range p {
+		if !math.IsNaN(v) {
+			out[i], adjusted = &adjusted[0], adjusted[1:]
+		}
 	}
-	return out, err
+	return out, nil
 }
 
-func (t *Table) rows(s Scores, inf *compare.Inference, correction string) error {
+// known is a p-value, NaN where held-out scores have a standard error of 0: the chance of folds,
+// which is taken out, is then all that the resamples show.
+func known(p, se float64, held bool) float64 {
+	if held && se == 0 {
+		return math.NaN()
+	}
+	return p
+}
+
+// interval is the mean and so many standard errors about it, nil where these are not known.
+func interval(mean, se, quantile float64, held bool) (low, high *float64) {
+	return number(known(mean-quantile*se, se, held)), number(known(mean+quantile*se, se, held))
+}
+
+func (t *Table) rows(s Scores, inf *compare.Inference, correction string, held bool) error {
 	n := len(s.Models)
 	p := make([][]float64, 4)
 	for k := range n {
@@ -262,7 +357,7 @@ func (t *Table) rows(s Scores, inf *compare.Inference, correction string) error 
 		if len(s.Values[k]) < 2 {
 			rank = math.NaN()
 		}
-		for i, v := range []float64{inf.AboveZero(k), pt, rank, inf.BelowCeiling(k)} {
+		for i, v := range []float64{known(inf.AboveZero(k), inf.SE(k), held), pt, rank, inf.BelowCeiling(k)} {
 			p[i] = append(p[i], v)
 		}
 	}
@@ -276,7 +371,8 @@ func (t *Table) rows(s Scores, inf *compare.Inference, correction string) error 
 	quantile := distuv.StudentsT{Sigma: 1, Nu: float64(inf.DOF)}.Quantile(0.975)
 	for k, name := range s.Models {
 		r := Row{Model: name, Mean: s.Mean(k), Subjects: s.Values[k], SE: inf.SE(k), PT: adjusted[1][k], PRank: adjusted[2][k], PCeiling: adjusted[3][k]}
-		r.Low, r.High, r.P = r.Mean-quantile*r.SE, r.Mean+quantile*r.SE, *adjusted[0][k]
+		r.P = adjusted[0][k]
+		r.Low, r.High = interval(r.Mean, r.SE, quantile, held)
 		t.Rows = append(t.Rows, r)
 	}
 	slices.SortStableFunc(t.Rows, func(a, b Row) int {
@@ -291,7 +387,7 @@ func (t *Table) rows(s Scores, inf *compare.Inference, correction string) error 
 	return nil
 }
 
-func (t *Table) pairs(s Scores, inf *compare.Inference, correction string) error {
+func (t *Table) pairs(s Scores, inf *compare.Inference, correction string, held bool) error {
 	var p [3][]float64
 	quantile := distuv.StudentsT{Sigma: 1, Nu: float64(inf.DOF)}.Quantile(0.975)
 	for i, row := range t.Rows {
@@ -305,8 +401,10 @@ func (t *Table) pairs(s Scores, inf *compare.Inference, correction string) error
 			}
 			se := inf.DifferenceSE(j, k)
 			mean := row.Mean - other.Mean
-			t.Pairs = append(t.Pairs, Pair{A: row.Model, B: other.Model, Difference: mean, Low: mean - quantile*se, High: mean + quantile*se, HalfT: number(half)})
-			for i, v := range []float64{inf.Differ(j, k), pt, rank} {
+			pair := Pair{A: row.Model, B: other.Model, Difference: mean, HalfT: number(half)}
+			pair.Low, pair.High = interval(mean, se, quantile, held)
+			t.Pairs = append(t.Pairs, pair)
+			for i, v := range []float64{known(inf.Differ(j, k), se, held), pt, rank} {
 				p[i] = append(p[i], v)
 			}
 		}
@@ -319,7 +417,7 @@ func (t *Table) pairs(s Scores, inf *compare.Inference, correction string) error
 		for k, v := range adjusted {
 			switch i {
 			case 0:
-				t.Pairs[k].P = *v
+				t.Pairs[k].P = v
 			case 1:
 				t.Pairs[k].PT = v
 			case 2:

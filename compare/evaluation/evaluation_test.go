@@ -60,7 +60,7 @@ func rdm(v ...float64) compare.RDM { return compare.RDM{N: 4, Values: v} }
 // that need several are absent.
 func TestRank(t *testing.T) {
 	subjects := []compare.RDM{rdm(1, 2, 3, 4, 5, 6), rdm(1, 2, 3, 4, 6, 5), rdm(2, 1, 3, 4, 5, 6)}
-	models := []evaluation.Model{{"reversed", rdm(6, 5, 4, 3, 2, 1)}, {"same", rdm(1, 2, 3, 4, 5, 6)}}
+	models := []evaluation.Model{{Name: "reversed", RDM: rdm(6, 5, 4, 3, 2, 1)}, {Name: "same", RDM: rdm(1, 2, 3, 4, 5, 6)}}
 	b := compare.Bootstrap{Comparison: compare.Comparison{Similarity: compare.Spearman, Pooling: compare.PoolRanks}, Resamples: 50, Seed: 1}
 	got, err := evaluation.Rank(b, models, subjects, "holm")
 	if err != nil {
@@ -70,7 +70,7 @@ func TestRank(t *testing.T) {
 	if r := got.Rows[0]; r.Model != "same" || math.Abs(r.Mean-(1+2*33.0/35)/3) > 1e-12 || *r.PRank != 0.5 || got.Rows[1].Mean != -r.Mean {
 		t.Errorf("%+v", got.Rows)
 	}
-	if p := got.Pairs[0]; p.A != "same" || math.Abs(p.Difference-2*got.Rows[0].Mean) > 1e-12 || !(p.Low <= p.Difference && p.Difference <= p.High) || *p.PT > 0.01 {
+	if p := got.Pairs[0]; p.A != "same" || math.Abs(p.Difference-2*got.Rows[0].Mean) > 1e-12 || !(*p.Low <= p.Difference && p.Difference <= *p.High) || *p.PT > 0.01 {
 		t.Errorf("%+v", got.Pairs)
 	}
 	one, err := evaluation.Rank(b, models, subjects[:1], "fdr")

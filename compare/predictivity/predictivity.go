@@ -1,6 +1,7 @@
 package predictivity
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -234,7 +235,11 @@ type Ceiling struct {
 // has no reliability and does not count in that split; it is undefined where no
 // unit has one in any split.
 func SplitHalf(repetitions []*mat.Dense, splits int, seed uint64) (Ceiling, error) {
-	const op = "predictivity.SplitHalf"
+	return splitHalf("predictivity.SplitHalf", repetitions, splits, seed, func(a, b *mat.Dense, _ int) ([]float64, error) { return reliabilities(a, b), nil })
+}
+
+// splitHalf averages what of gives for the means of random halves, which are 2^e times as large.
+func splitHalf(op string, repetitions []*mat.Dense, splits int, seed uint64, of func(a, b *mat.Dense, e int) ([]float64, error)) (Ceiling, error) {
 	if len(repetitions) < 2 || splits < 1 {
 		return Ceiling{}, fmt.Errorf("%s: %d repetitions and %d splits, want at least 2 and 1: one repetition does not tell signal from noise", op, len(repetitions), splits)
 	}
@@ -246,7 +251,7 @@ func SplitHalf(repetitions []*mat.Dense, splits int, seed uint64) (Ceiling, erro
 			return Ceiling{}, fmt.Errorf("%s: repetitions of %d and %d units, want the same units in each", op, a, b)
 		}
 	}
-	repetitions = allNear1(repetitions)
+	repetitions, e := allNear1(repetitions)
 	_, p := repetitions[0].Dims()
 	c := Ceiling{Units: make([]float64, p)}
 	counts := make([]float64, p)
@@ -254,7 +259,10 @@ func SplitHalf(repetitions []*mat.Dense, splits int, seed uint64) (Ceiling, erro
 	for s := range splits {
 		order := rng.New(seed, "halves").Int(uint64(s)).Source().Perm(len(repetitions))
 		half := len(order) / 2
-		units := reliabilities(meanOf(repetitions, order[:half]), meanOf(repetitions, order[half:]))
+		units, err := of(meanOf(repetitions, order[:half]), meanOf(repetitions, order[half:]), e)
+		if err != nil {
+			return Ceiling{}, err
+		}
 		for j, v := range units {
 			if !math.IsNaN(v) {
 				c.Units[j], counts[j] = c.Units[j]+v, counts[j]+1
@@ -274,18 +282,72 @@ func SplitHalf(repetitions []*mat.Dense, splits int, seed uint64) (Ceiling, erro
 	return c, nil
 }
 
-// allNear1 are responses on one scale, on which sums of them do not overflow.
-func allNear1(x []*mat.Dense) []*mat.Dense {
+// SplitHalfMapped is the ceiling of a mapping: how well it predicts the responses from
+// themselves. The mean of a random half of the repetitions predicts that of the other half over
+// folds that test each stimulus once (PredictPooled), and the other way round; a unit's
+// reliability is SpearmanBrown of the mean of both r. It is what the recorded population itself
+// reaches by this mapping, fitted to as many stimuli, where SplitHalf asks what no map can be
+// above. Undefined cases are those of SplitHalf.
+func SplitHalfMapped(repetitions []*mat.Dense, m Mapping, folds []Split, splits int, seed uint64) (Ceiling, error) {
+	const op = "predictivity.SplitHalfMapped"
+	return splitHalf(op, repetitions, splits, seed, func(a, b *mat.Dense, e int) ([]float64, error) {
+		a.Scale(math.Ldexp(1, e), a) // penalties are measured against the responses
+		b.Scale(math.Ldexp(1, e), b)
+		there, err := unitsOf(a, b, m, folds)
+		if err != nil {
+			return nil, err
+		}
+		back, err := unitsOf(b, a, m, folds)
+		if err != nil {
+			return nil, err
+		}
+		for j, r := range there {
+			there[j] = SpearmanBrown(bothWays(r, back[j]))
+		}
+		return there, nil
+	})
+}
+
+// unitsOf is r of each unit by PredictPooled, NaN where that of y is constant; of a constant x
+// it is 0.
+func unitsOf(x, y *mat.Dense, m Mapping, folds []Split) ([]float64, error) {
+	p, err := PredictPooled(x, y, m, folds)
+	if err != nil && !errors.Is(err, numeric.ErrUndefined) {
+		return nil, err
+	}
+	if p.Units == nil {
+		n, q := y.Dims()
+		return unitCorrelations(mat.NewDense(n, q, nil), y), nil
+	}
+	return p.Units, nil
+}
+
+// bothWays is the mean of two correlations; NaN, of a unit that is constant where it is
+// predicted, counts as 0 beside one that is not.
+func bothWays(r, s float64) float64 {
+	switch {
+	case math.IsNaN(r):
+		return s / 2
+	case math.IsNaN(s):
+		return r / 2
+	}
+	return (r + s) / 2
+}
+
+// allNear1 are responses on one scale, on which sums of them do not overflow: the given ones
+// are 2^e times as large.
+func allNear1(x []*mat.Dense) (out []*mat.Dense, e int) {
 	most := 0.0
 	for _, v := range x {
 		most = max(most, numeric.LargestOf(v))
 	}
-	out := make([]*mat.Dense, len(x))
+	e = numeric.Exponent(most)
+	out = make([]*mat.Dense, len(x))
 	for i, v := range x {
 		out[i] = &mat.Dense{}
-		out[i].Scale(math.Ldexp(1, -numeric.Exponent(most)), v)
+		out[i].Scale(math.Ldexp(1, -e), v)
 	}
-	return out
+	return out, e
 }
 
 // reliabilities of units by the means of two halves, which count alike.

@@ -6,7 +6,8 @@
 //	t_start, t_end                     the window; by default from 0 to the last spike
 //	n_stimuli, n_trials, n_units       how many there are; by default up to the last with a spike
 //
-// Of spikes, X holds the mean count over trials.
+// Of spikes and repetitions, X holds the mean over trials, and Repeated each where there are
+// several.
 package recording
 
 import (
@@ -103,16 +104,22 @@ func readNPZ(path, name string) (Recording, error) {
 	if err != nil {
 		return Recording{}, err
 	}
-	for _, e := range entries {
-		if e.Name != "x" {
-			continue
-		}
+	given := slices.IndexFunc(entries, func(e npz.Entry) bool { return e.Name == "x" })
+	repeated := slices.IndexFunc(entries, func(e npz.Entry) bool { return e.Name == repetitions && len(e.Shape) > 2 })
+	if given >= 0 && repeated >= 0 {
+		return Recording{}, fmt.Errorf("arrays x and %s; leave x out, which is the mean of the others", repetitions)
+	}
+	if k := max(given, repeated); k >= 0 {
+		e := entries[k]
 		if e.Bytes > npz.DefaultMax {
-			return Recording{}, fmt.Errorf("array x takes %d bytes, more than the permitted %d; take a part of the stimuli", e.Bytes, int64(npz.DefaultMax))
+			return Recording{}, fmt.Errorf("array %s takes %d bytes, more than the permitted %d; take a part of the stimuli", e.Name, e.Bytes, int64(npz.DefaultMax))
 		}
 		v, err := e.Float64s()
 		if err != nil {
 			return Recording{}, err
+		}
+		if repeated >= 0 {
+			return fromRepetitions(name, v, e.Shape, roundoffs[e.DType])
 		}
 		return fromMatrix(name, v, e.Shape, roundoffs[e.DType])
 	}
@@ -155,6 +162,13 @@ func FromNPZ(name string, arrays map[string]npz.Array) (Recording, error) {
 		}
 		return fromMatrix(name, v, x.Shape, roundoffs[x.DType])
 	}
+	if x, ok := arrays[repetitions]; ok && len(x.Shape) > 2 {
+		v, err := x.Float64s()
+		if err != nil {
+			return Recording{}, fmt.Errorf("array %s: %w", repetitions, err)
+		}
+		return fromRepetitions(name, v, x.Shape, roundoffs[x.DType])
+	}
 	spikes := map[string]array{}
 	for key, a := range arrays {
 		spikes[key] = array{a.Shape, a}
@@ -176,6 +190,33 @@ func fromMatrix(name string, v []float64, shape []int, roundoff float64) (Record
 		return Recording{}, fmt.Errorf("array x has shape %v, want stimuli × units", shape)
 	}
 	return Recording{Responses: compare.Responses{Name: name, X: mat.NewDense(shape[0], len(v)/shape[0], v), Roundoff: roundoff}}, nil
+}
+
+// repetitions is the array of repeated responses.
+const repetitions = "repetitions"
+
+// fromRepetitions makes a matrix of stimuli × units of each repetition, and their mean.
+func fromRepetitions(name string, v []float64, shape []int, roundoff float64) (Recording, error) {
+	if shape[0] < 2 || len(v) == 0 {
+		return Recording{}, fmt.Errorf("array %s has shape %v, want 2 or more repetitions × stimuli × units", repetitions, shape)
+	}
+	r := Recording{Responses: compare.Responses{Name: name, Roundoff: roundoff}}
+	each := len(v) / shape[0]
+	for k := range shape[0] {
+		r.Repeated = append(r.Repeated, mat.NewDense(shape[1], each/shape[1], v[k*each:][:each]))
+	}
+	r.X = mean(r.Repeated)
+	return r, nil
+}
+
+// mean of responses; of counts, whose sums are exact, but for one rounding.
+func mean(list []*mat.Dense) *mat.Dense {
+	sum := mat.DenseCopyOf(list[0])
+	for _, x := range list[1:] {
+		sum.Add(sum, x)
+	}
+	sum.Apply(func(_, _ int, v float64) float64 { return v / float64(len(list)) }, sum)
+	return sum
 }
 
 // mostTrains bounds what a file of few spikes may ask for by large numbers.
@@ -215,15 +256,21 @@ func fromSpikes(name string, arrays map[string]array) (Recording, error) {
 	if err != nil {
 		return Recording{}, err
 	}
-	r.X = mat.NewDense(stimuli.size, units.size, nil)
+	var counts []*mat.Dense
+	for range trials.size {
+		counts = append(counts, mat.NewDense(stimuli.size, units.size, nil))
+	}
 	r.Trials = silent(stimuli.size, trials.size, units.size, spike.Train{Start: start, Stop: stop})
 	for k, at := range times {
-		i, t, u := int(stimuli.number[k]), trials.number[k], int(units.number[k])
+		i, t, u := int(stimuli.number[k]), int(trials.number[k]), int(units.number[k])
 		train := &r.Trials[i][t][u]
 		train.Times = append(train.Times, at)
-		r.X.Set(i, u, r.X.At(i, u)+1)
+		counts[t].Set(i, u, counts[t].At(i, u)+1)
 	}
-	r.X.Apply(func(_, _ int, v float64) float64 { return v / float64(trials.size) }, r.X) // counts first: their sums are exact
+	r.X = mean(counts)
+	if trials.size > 1 {
+		r.Repeated = counts
+	}
 	for _, trials := range r.Trials {
 		for _, trains := range trials {
 			for _, train := range trains {

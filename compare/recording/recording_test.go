@@ -177,3 +177,44 @@ func FuzzNPZ(f *testing.F) {
 		}
 	})
 }
+
+// Repetitions are matrices each, with their mean; of spikes the counts of each trial.
+func TestRepetitions(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.npz")
+	write := func(arrays map[string]npz.Array) {
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if err := npz.Write(f, arrays); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(map[string]npz.Array{"repetitions": npz.F64([]float64{1, 2, 3, 4, 5, 6, 3, 2, 1, 0, 5, 8}, 2, 3, 2)})
+	r, err := recording.Read(path)
+	if err != nil || len(r.Repeated) != 2 || r.Repeated[1].At(1, 0) != 1 || r.X.At(0, 0) != 2 || r.X.At(2, 1) != 7 || r.Stimuli() != 3 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	write(map[string]npz.Array{"repetitions": npz.F64(make([]float64, 6), 1, 3, 2)})
+	if _, err := recording.Read(path); err == nil || !strings.Contains(err.Error(), "2 or more") {
+		t.Errorf("one repetition: %v", err)
+	}
+	write(map[string]npz.Array{"repetitions": npz.F64(make([]float64, 12), 2, 3, 2), "x": npz.F64(make([]float64, 6), 3, 2)})
+	if _, err := recording.Read(path); err == nil || !strings.Contains(err.Error(), "leave x out") {
+		t.Errorf("both: %v", err)
+	}
+	spikes := map[string]npz.Array{
+		"times": npz.F64([]float64{1, 2, 3, 4}, 4), "stimulus": npz.F64([]float64{0, 0, 1, 2}, 4),
+		"unit": npz.F64([]float64{0, 0, 0, 0}, 4), "trial": npz.F64([]float64{0, 1, 1, 1}, 4),
+	}
+	write(spikes)
+	if r, err = recording.Read(path); err != nil || len(r.Repeated) != 2 || r.Repeated[0].At(1, 0) != 0 || r.Repeated[1].At(1, 0) != 1 || r.X.At(0, 0) != 1 || r.X.At(1, 0) != 0.5 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	delete(spikes, "trial")
+	write(spikes)
+	if r, err = recording.Read(path); err != nil || r.Repeated != nil {
+		t.Errorf("one trial: %v, %v", r.Repeated, err)
+	}
+}

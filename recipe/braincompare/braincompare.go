@@ -221,6 +221,23 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	single, err := s.studyUnits(ctx, nets, testSet, e.Pool)
+	if err != nil {
+		return nil, err
+	}
+	settled, err := rest(ctx, jobs, nets[0].Config.Data)
+	if err != nil {
+		return nil, err
+	}
+	looks, err := single.sections()
+	if err != nil {
+		return nil, err
+	}
+	fixed, err := settled.section()
+	if err != nil {
+		return nil, err
+	}
+	sections = append(append(sections, looks...), fixed)
 	b, why, err := withBrains(ctx, e, nets)
 	if err != nil {
 		return nil, err
@@ -233,6 +250,8 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	measured, metrics := s.measured(), s.metrics(nets)
 	maps.Copy(measured, b.measured(why))
 	b.metrics(metrics)
+	single.metrics(metrics)
+	settled.metrics(metrics)
 	return &recipe.Outcome{
 		Measured: measured, Metrics: metrics, WeightsSHA256: sum(nets),
 		Page: func(report.Run) report.Page {

@@ -77,7 +77,7 @@ func TestSmoke(t *testing.T) {
 	for _, s := range page.Sections {
 		figures += len(s.Figures)
 	}
-	if html, err := page.HTML(); err != nil || figures != 10 || len(html) > 2<<20 {
+	if html, err := page.HTML(); err != nil || figures != 15 || len(html) > 2<<20 {
 		t.Errorf("%d figures in a page of %d bytes, %v", figures, len(html), err)
 	}
 }

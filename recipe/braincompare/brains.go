@@ -386,12 +386,12 @@ func (b *brains) modelSection() (report.Section, error) {
 	var bars []figure.Bar
 	rows := report.Table{Caption: fmt.Sprintf("Models; p-values by Holm over models, t-test with %d degrees of freedom", len(b.subjects)-1), Head: []string{"model", "mean", "95 %, dual bootstrap", "p above 0", "t-test", "signed ranks", "below ceiling"}, Right: []bool{false, true, false, true, true, true, true}}
 	for _, m := range b.table.Rows {
-		bar := figure.Bar{Name: m.Model, Value: m.Mean, Low: m.Low, High: m.High}
-		if m.P < 0.05 {
+		bar := figure.Bar{Name: m.Model, Value: m.Mean, Low: *m.Low, High: *m.High}
+		if *m.P < 0.05 {
 			bar.Mark = "*"
 		}
 		bars = append(bars, bar)
-		rows.Rows = append(rows.Rows, []string{m.Model, fmt.Sprintf("%.3f", m.Mean), fmt.Sprintf("%.3f to %.3f", m.Low, m.High), p(&m.P), p(m.PT), p(m.PRank), p(m.PCeiling)})
+		rows.Rows = append(rows.Rows, []string{m.Model, fmt.Sprintf("%.3f", m.Mean), fmt.Sprintf("%.3f to %.3f", *m.Low, *m.High), p(m.P), p(m.PT), p(m.PRank), p(m.PCeiling)})
 	}
 	f, err := figure.BarsIn("Agreement with human IT", "mean Spearman correlation with four subjects", bars, &figure.Zone{Name: "noise ceiling", Low: b.scores.Lower, High: b.scores.Upper})
 	if err := add(&out, f, err, "Mean correlation of models with human IT before the noise ceiling", "Whiskers hold 95 % by the dual bootstrap. A star: above 0, p < 0.05 after Holm."); err != nil {
@@ -400,7 +400,7 @@ func (b *brains) modelSection() (report.Section, error) {
 	pairs := report.Table{Caption: "Differences of the models of the claim; the t-test's interval and p are of four subjects alone", Head: []string{"pair", "difference", "95 %, dual bootstrap", "95 %, t(3)", "p, dual", "p, t"}, Right: []bool{false, true, false, false, true, true}}
 	for _, d := range b.table.Pairs {
 		if slices.Contains(ranked, d.A) && slices.Contains(ranked, d.B) && d.HalfT != nil {
-			pairs.Rows = append(pairs.Rows, []string{d.A + " – " + d.B, fmt.Sprintf("%.3f", d.Difference), fmt.Sprintf("%.3f to %.3f", d.Low, d.High), fmt.Sprintf("%.3f to %.3f", d.Difference-*d.HalfT, d.Difference+*d.HalfT), p(&d.P), p(d.PT)})
+			pairs.Rows = append(pairs.Rows, []string{d.A + " – " + d.B, fmt.Sprintf("%.3f", d.Difference), fmt.Sprintf("%.3f to %.3f", *d.Low, *d.High), fmt.Sprintf("%.3f to %.3f", d.Difference-*d.HalfT, d.Difference+*d.HalfT), p(d.P), p(d.PT)})
 		}
 	}
 	out.Tables = append(out.Tables, rows, pairs)

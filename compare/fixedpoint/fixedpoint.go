@@ -1,4 +1,14 @@
-package compare
+// Package fixedpoint finds the states that a recurrent network leaves as they are, and tells
+// which of them attract.
+//
+// Of h ← F(h), from states that the network visits, it minimises
+//
+//	q(h) = ½‖F(h) − h‖²,   a fixed point where q = 0
+//
+// (Sussillo and Barak, "Opening the black box", 2013), and classifies by the eigenvalues λ of
+// ∂F/∂h there: all |λ| < 1 is an attractor, some |λ| > 1 a saddle with as many directions out
+// of it.
+package fixedpoint
 
 import (
 	"cmp"
@@ -13,55 +23,55 @@ import (
 	"synfire/compare/internal/numeric"
 )
 
-// FixedPoint is a state that a recurrent network leaves as it is.
-type FixedPoint struct {
+// Point is a fixed point: a state that a recurrent network leaves as it is.
+type Point struct {
 	H           []float64
 	Speed       float64      // q(H) = ½‖F(H) − H‖²
 	Eigenvalues []complex128 // of the Jacobian of F, the largest modulus first
 	Unstable    int          // how many have a modulus above 1: 0 for an attractor, else the directions out of a saddle
 }
 
-// FixedPointOptions say how fixed points are searched. The zero value is usual.
-type FixedPointOptions struct {
+// Options say how fixed points are searched. The zero value is usual.
+type Options struct {
 	Iterations int     // from each start; 0: 200
 	Tolerance  float64 // the largest speed that counts; 0: 1e-12
 	Merge      float64 // points closer than this are one; 0: 1e-4
 }
 
-// FixedPoints searches the fixed points of h ← F(h) from each of the starts, rows
+// Find searches the fixed points of h ← F(h) from each of the starts, rows
 // of states that the network visits: it minimises q(h) = ½‖F(h) − h‖² (Sussillo
 // and Barak, "Opening the black box", 2013) by Newton steps, damped after
 // Levenberg and Marquardt so that q never rises. step writes F(h) to dst. Starts
 // that end above the tolerance are dropped; the slowest points come first.
-func FixedPoints(step func(dst, h []float64), starts *mat.Dense, o FixedPointOptions) ([]FixedPoint, error) {
-	const op = "FixedPoints"
+func Find(step func(dst, h []float64), starts *mat.Dense, o Options) ([]Point, error) {
+	const op = "Find"
 	if err := numeric.CheckResponses(op, starts, 1); err != nil {
 		return nil, err
 	}
 	if o.Iterations < 0 || !(o.Tolerance >= 0) || !(o.Merge >= 0) {
-		return nil, fmt.Errorf("compare.%s: %d iterations, tolerance %v, merge %v: want none negative", op, o.Iterations, o.Tolerance, o.Merge)
+		return nil, fmt.Errorf("fixedpoint.%s: %d iterations, tolerance %v, merge %v: want none negative", op, o.Iterations, o.Tolerance, o.Merge)
 	}
 	o.Iterations = cmp.Or(o.Iterations, 200)
 	o.Tolerance, o.Merge = cmp.Or(o.Tolerance, 1e-12), cmp.Or(o.Merge, 1e-4)
-	var found []FixedPoint
+	var found []Point
 	for k := range starts.RawMatrix().Rows {
 		h, q := descend(step, starts.RawRowView(k), o.Iterations)
 		if math.IsNaN(q) {
-			return nil, fmt.Errorf("compare.%s: the step from start %d is not finite", op, k)
+			return nil, fmt.Errorf("fixedpoint.%s: the step from start %d is not finite", op, k)
 		}
 		if q <= o.Tolerance {
-			found = append(found, FixedPoint{H: h, Speed: q})
+			found = append(found, Point{H: h, Speed: q})
 		}
 	}
-	slices.SortStableFunc(found, func(a, b FixedPoint) int { return cmp.Compare(a.Speed, b.Speed) })
-	var out []FixedPoint
+	slices.SortStableFunc(found, func(a, b Point) int { return cmp.Compare(a.Speed, b.Speed) })
+	var out []Point
 	for _, p := range found {
-		near := func(o2 FixedPoint) bool { return distanceOf(p.H, o2.H) < o.Merge }
+		near := func(o2 Point) bool { return distanceOf(p.H, o2.H) < o.Merge }
 		if slices.ContainsFunc(out, near) {
 			continue
 		}
 		if err := p.classify(step); err != nil {
-			return nil, fmt.Errorf("compare.%s: %w", op, err)
+			return nil, fmt.Errorf("fixedpoint.%s: %w", op, err)
 		}
 		out = append(out, p)
 	}
@@ -149,7 +159,7 @@ func jacobian(step func(dst, h []float64), h []float64) *mat.Dense {
 	return j
 }
 
-func (p *FixedPoint) classify(step func(dst, h []float64)) error {
+func (p *Point) classify(step func(dst, h []float64)) error {
 	var e mat.Eigen
 	if !e.Factorize(jacobian(step, p.H), mat.EigenNone) {
 		return fmt.Errorf("the eigenvalues of a Jacobian did not converge")

@@ -1,4 +1,4 @@
-package command
+package comparing
 
 import (
 	"fmt"
@@ -20,14 +20,14 @@ const (
 )
 
 // page is the report: the scores, and what each side makes of the stimuli.
-func (c *compareCmd) page(pool *par.Pool, result *comparison, left, right []representation) (report.Page, error) {
+func (c *Compare) page(pool *par.Pool, result *Result, left, right []representation) (report.Page, error) {
 	scores, err := c.scores(result, left, right)
 	if err != nil {
 		return report.Page{}, err
 	}
 	page := report.Page{
 		Title: "Two representations compared", Subtitle: "synfire compare, " + c.Metric,
-		Lead:     fmt.Sprintf("%s of %s and %s over %d stimuli: %s.", c.Metric, c.A, c.B, result.NStimuli, layerScore{Value: result.Value, Why: result.Why}.text(4)),
+		Lead:     fmt.Sprintf("%s of %s and %s over %d stimuli: %s.", c.Metric, c.A, c.B, result.NStimuli, Score{Value: result.Value, Why: result.Why}.text(4)),
 		Sections: []report.Section{scores},
 	}
 	page.Facts = []report.Fact{{Label: "A", Value: c.A}, {Label: "B", Value: c.B}}
@@ -44,11 +44,11 @@ func (c *compareCmd) page(pool *par.Pool, result *comparison, left, right []repr
 }
 
 // scores is a table of layers, and a picture of it where there are several.
-func (c *compareCmd) scores(result *comparison, left, right []representation) (report.Section, error) {
+func (c *Compare) scores(result *Result, left, right []representation) (report.Section, error) {
 	out := report.Section{Title: "Scores"}
 	list := result.Layers
 	if list == nil {
-		list = []layerScore{{left[0].Name, right[0].Name, result.Value, result.Why}}
+		list = []Score{{A: left[0].Name, B: right[0].Name, Value: result.Value, Why: result.Why}}
 	}
 	grid := figure.Grid{Quantity: c.Metric, RowAxis: "A", ColumnAxis: "B"}
 	table := report.Table{Head: []string{"A", "B", c.Metric}, Right: []bool{false, false, true}}
@@ -81,7 +81,7 @@ func (c *compareCmd) scores(result *comparison, left, right []representation) (r
 }
 
 // draw adds the RDM and the map of a representation.
-func (c *compareCmd) draw(pool *par.Pool, section *report.Section, x representation) error {
+func (c *Compare) draw(pool *par.Pool, section *report.Section, x representation) error {
 	r, err := c.RDM(x.Responses, pool)
 	if err != nil {
 		return err

@@ -1,4 +1,12 @@
-package compare
+// Package units looks at single units of a network or a brain: how selective each is for a class,
+// and how a network does without some of them.
+//
+//	selectivity = (μ_max − μ_rest)/(μ_max + μ_rest)
+//
+// of mean responses to classes, the largest against the mean of the others. Ablation silences units
+// in an order, most selective first, say, or at random, and measures accuracy after each share
+// (Morcos et al., "On the importance of single directions for generalization", 2018).
+package units
 
 import (
 	"cmp"
@@ -8,6 +16,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"synfire/compare"
 	"synfire/compare/internal/numeric"
 	"synfire/internal/rng"
 )
@@ -18,19 +27,16 @@ import (
 // Responses are rates: not negative. Labels number the classes from 0.
 func Selectivity(x *mat.Dense, labels []int) ([]float64, error) {
 	const op = "Selectivity"
-	o := Observations{X: x, Condition: labels}
-	if err := o.check(op); err != nil {
-		return nil, err
+	o := compare.Observations{X: x, Condition: labels}
+	m, err := o.Means()
+	if err != nil {
+		return nil, fmt.Errorf("units.%s: %w", op, err)
 	}
 	if low := mat.Min(x); low < 0 {
-		return nil, fmt.Errorf("compare.%s: a response is %v, want rates, which are not negative", op, low)
+		return nil, fmt.Errorf("units.%s: a response is %v, want rates, which are not negative", op, low)
 	}
 	if o.Conditions() < 2 {
-		return nil, fmt.Errorf("compare.%s: %d class, want at least 2", op, o.Conditions())
-	}
-	m, err := o.means(op, func(int) bool { return true })
-	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("units.%s: %d class, want at least 2", op, o.Conditions())
 	}
 	classes, units := m.Dims()
 	out := make([]float64, units)
@@ -45,8 +51,8 @@ func Selectivity(x *mat.Dense, labels []int) ([]float64, error) {
 	return out, nil
 }
 
-// AblationPoint is how well a model does with a share of its units silenced.
-type AblationPoint struct {
+// Point is how well a model does with a share of its units silenced.
+type Point struct {
 	Silenced int
 	Share    float64
 	Accuracy float64
@@ -54,15 +60,15 @@ type AblationPoint struct {
 
 // Ablation measures accuracy with the first units of an order silenced, for each
 // of the shares within [0, 1]. accuracy gets a mask of the silenced units.
-func Ablation(accuracy func(silenced []bool) (float64, error), order []int, shares []float64) ([]AblationPoint, error) {
+func Ablation(accuracy func(silenced []bool) (float64, error), order []int, shares []float64) ([]Point, error) {
 	const op = "Ablation"
-	if !slices.Equal(slices.Sorted(slices.Values(order)), within(len(order))) {
-		return nil, fmt.Errorf("compare.%s: the order of %d units is not a permutation of them; make it with Descending or RandomOrder", op, len(order))
+	if !slices.Equal(slices.Sorted(slices.Values(order)), upTo(len(order))) {
+		return nil, fmt.Errorf("units.%s: the order of %d units is not a permutation of them; make it with Descending or RandomOrder", op, len(order))
 	}
-	var curve []AblationPoint
+	var curve []Point
 	for _, share := range shares {
 		if !(share >= 0 && share <= 1) {
-			return nil, fmt.Errorf("compare.%s: share %v, want one within [0, 1]", op, share)
+			return nil, fmt.Errorf("units.%s: share %v, want one within [0, 1]", op, share)
 		}
 		k := int(math.Round(share * float64(len(order))))
 		silenced := make([]bool, len(order))
@@ -71,9 +77,9 @@ func Ablation(accuracy func(silenced []bool) (float64, error), order []int, shar
 		}
 		a, err := accuracy(silenced)
 		if err != nil {
-			return nil, fmt.Errorf("compare.%s: %d units silenced: %w", op, k, err)
+			return nil, fmt.Errorf("units.%s: %d units silenced: %w", op, k, err)
 		}
-		curve = append(curve, AblationPoint{k, share, a})
+		curve = append(curve, Point{k, share, a})
 	}
 	return curve, nil
 }
@@ -81,10 +87,19 @@ func Ablation(accuracy func(silenced []bool) (float64, error), order []int, shar
 // Descending is the order of units from the largest index (a rate, a selectivity)
 // to the smallest; the first of equals stays first.
 func Descending(index []float64) []int {
-	order := within(len(index))
+	order := upTo(len(index))
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(index[b], index[a]) })
 	return order
 }
 
 // RandomOrder is an order of n units at random, to compare others with.
 func RandomOrder(n int, seed uint64) []int { return rng.New(seed, "ablation").Source().Perm(n) }
+
+// upTo lists 0 … n−1.
+func upTo(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
