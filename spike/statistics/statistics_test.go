@@ -256,6 +256,8 @@ func TestUndefined(t *testing.T) {
 	nan("Bandwidth", v, err)
 	v, err = statistics.Timescale([]spike.Train{silent}, 0.1, 0.3)
 	nan("Timescale", v, err)
+	v, err = statistics.Timescale([]spike.Train{two}, 2, 0.3) // one bin, whose counts are all the same
+	nan("Timescale of one bin", v, err)
 	s, err := statistics.Contrast([]spike.Train{silent, silent}, 0.01)
 	nan("Contrast", s.Value, err)
 	m, err := statistics.Correlation([][]spike.Train{{one}, {silent}}, 0.1)
@@ -299,6 +301,35 @@ func TestBorderIsCorrected(t *testing.T) {
 	}
 }
 
+// A kernel far wider than the window is flat in it: with border correction the rate is that of
+// the whole window, or of an alpha kernel, which grows from 0 on, what has been so far, later
+// spikes the less.
+func TestWideKernels(t *testing.T) {
+	train := []spike.Train{{Times: []float64{1, 2.5, 9}, Stop: 10}}
+	for _, width := range []float64{1e9, 1e200, 1e300} {
+		for _, s := range []statistics.Shape{statistics.Gaussian, statistics.Boxcar, statistics.Exponential, statistics.Alpha} {
+			h, err := statistics.KernelRate(train, statistics.Kernel{Shape: s, Width: width}, 4, true) // bins of 10/3
+			if err != nil {
+				t.Fatal(err)
+			}
+			centre := 5.0
+			want := 3.0 / 10
+			switch s {
+			case statistics.Exponential:
+				want = 2 / centre
+			case statistics.Alpha: // Σ (t − s) / ∫ (t − s) ds
+				want = (4 + 2.5) / (centre * centre / 2)
+			}
+			if s == statistics.Alpha && width > 1e100 {
+				continue // its part in the window is the square of a number that small
+			}
+			if !near(h.Values[1], want, 1e-8) {
+				t.Errorf("%s of width %v: %v, want %v", s, width, h.Values[1], want)
+			}
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	a := spike.Train{Times: []float64{0.5, 0.25}, Stop: 1}
 	ok, other := spike.Train{Times: []float64{0.25, 0.5}, Stop: 1}, spike.Train{Stop: 2}
@@ -324,6 +355,7 @@ func TestErrors(t *testing.T) {
 			_, err := statistics.Covariance([][]spike.Train{list(ok), list(ok, ok)}, 0.1)
 			return err
 		},
+		"want one bin or more":    func() error { _, err := statistics.Timescale(list(ok), 0.1, 0.05); return err },
 		"choose a shorter one":    func() error { _, err := statistics.Contrast(list(ok, ok), 0.6); return err },
 		"there is one unit":       func() error { _, err := statistics.Contrast(list(ok), 0.1); return err },
 		"at least 2":              func() error { _, err := statistics.Synchrofacts(list(ok, ok), 0.1, 1); return err },
