@@ -375,3 +375,57 @@ func kernel(t spike.Train, s statistics.Shape, width float64) error {
 	_, err := statistics.KernelRate([]spike.Train{t}, statistics.Kernel{Shape: s, Width: width}, 0.1, false)
 	return err
 }
+
+// spaced is a train of these intervals, and so many long ones of 1.9 or pace behind them.
+func spaced(pace float64, long int, intervals ...float64) spike.Train {
+	t := spike.Train{Times: []float64{0}}
+	for _, v := range append(intervals, slices.Repeat([]float64{pace}, long)...) {
+		t.Stop += v
+		t.Times = append(t.Times, t.Stop)
+	}
+	return t
+}
+
+// The numbers of Legéndy & Salcman, each where another would show; mean intervals are 1 or a
+// little less. The surprises were computed by another program.
+func TestNumbersOfSurpriseBursts(t *testing.T) {
+	repeated := func(v float64, n int) []float64 { return slices.Repeat([]float64{v}, n) }
+	for name, c := range map[string]struct {
+		train    spike.Train
+		first, n []int
+		surprise []float64
+	}{
+		// three spikes, whose surprise the tenth interval after them is the first to raise
+		"ten intervals ahead": {spaced(1.9, 8, append([]float64{0.1, 0.1, 1.9}, repeated(0.27, 9)...)...), []int{0}, []int{13}, []float64{6.944}},
+		// an interval of more than twice the mean ends one, though what follows would raise it
+		"twice the mean": {spaced(1.5, 20, append(append(repeated(0.1, 3), 2.5), repeated(0.1, 10)...)...), []int{0, 4}, []int{4, 11}, []float64{8.211, 18.356}},
+		// intervals of a little more than half the mean begin none, of a little less one
+		"above half the mean": {spaced(1.9, 5, repeated(0.55, 10)...), nil, nil, nil},
+		"below half the mean": {spaced(1.9, 6, repeated(0.45, 10)...), []int{0}, []int{11}, []float64{4.966}},
+	} {
+		got, err := statistics.SurpriseBursts(c.train, 0)
+		if err != nil || len(got) != len(c.first) {
+			t.Errorf("%s: %+v, %v, want %d bursts", name, got, err, len(c.first))
+			continue
+		}
+		for i, b := range got {
+			if b.First != c.first[i] || b.N != c.n[i] || math.Abs(b.Surprise-c.surprise[i]) > 6e-4 {
+				t.Errorf("%s: burst %d: %+v, want the spikes from %d on, %d of them, surprise %v", name, i, b, c.first[i], c.n[i], c.surprise[i])
+			}
+		}
+	}
+}
+
+// Widths end at half the shortest interval where that is longer than what is asked for.
+func TestWidthsOfContrast(t *testing.T) {
+	units := []spike.Train{{Times: []float64{1, 1.4, 9}, Stop: 10}, {Times: []float64{2, 5}, Stop: 10}}
+	for shortest, least := range map[float64]float64{0.01: 0.2, 0.2: 0.2, 0.5: 0.5} {
+		s, err := statistics.Contrast(units, shortest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last := s.Widths[len(s.Widths)-1]; s.Widths[0] != 5 || !(last >= least && 0.9*last < least) {
+			t.Errorf("widths from %v to %v, want 5 to %v", s.Widths[0], last, least)
+		}
+	}
+}
