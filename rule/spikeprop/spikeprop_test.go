@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"synfire/internal/par"
@@ -283,6 +284,11 @@ func TestValidate(t *testing.T) {
 	s.Spec.Targets[0].Classes = []string{"a", "b", "c"}
 	if _, err := r.Learner(s); err == nil {
 		t.Error("one output for three classes")
+	}
+	large := NewRule()
+	large.LR = 1e300
+	if err := large.Validate(); err == nil || !strings.Contains(err.Error(), "want a positive number that single precision holds") {
+		t.Errorf("a rate of 1e300: %v, want an error that says the bound", err)
 	}
 }
 
