@@ -343,6 +343,46 @@ func TestSpikesTest(t *testing.T) {
 	}
 }
 
+// What bins are told to be is what they were: a whole number of them in the window. A test tells
+// the parameters of its statistic too.
+func TestSpikesTellParams(t *testing.T) {
+	file := write(t, "one.csv", "unit,time\na,0.5\na,1.25\na,3\na,3.5\nb,1.26\nb,3.01\nb,7\nb,9\n")
+	bins := 10.0 / 34
+	for _, c := range []struct {
+		name string
+		want float64
+		args []string
+	}{
+		{"width", bins, []string{"fano", "--width", "0.3"}},
+		{"width", bins, []string{"covariance", "--width", "0.3"}},
+		{"width", bins, []string{"correlation", "--width", "0.3"}},
+		{"width", bins, []string{"timescale", "--width", "0.3", "--lag", "2"}},
+		{"step", bins, []string{"rate", "--width", "0.3", "--bandwidth", "1"}},
+		{"width", bins, []string{"test", "--statistic", "fano", "--width", "0.3"}},
+		{"width", bins, []string{"test", "--statistic", "correlation", "--width", "0.3"}},
+		{"width", bins, []string{"test", "--statistic", "timescale", "--width", "0.3", "--lag", "2"}},
+		{"lag", 2, []string{"test", "--statistic", "timescale", "--width", "0.3", "--lag", "2"}},
+		{"reach", 0.02, []string{"test", "--statistic", "sttc", "--reach", "0.02"}},
+		{"shortest", 0.1, []string{"test", "--statistic", "contrast", "--shortest", "0.1"}},
+		{"refractory", 0.005, []string{"test", "--statistic", "lvr", "--refractory", "0.005"}},
+	} {
+		args := append([]string{"spikes", file, "--window", "0,10", "--json"}, c.args...)
+		if c.args[0] == "test" {
+			args = append(args, "--surrogates", "9")
+		}
+		line, errOut, code := command(args...)
+		if code != 0 {
+			t.Errorf("%v: exit code %d, %s", c.args, code, errOut)
+			continue
+		}
+		var got spikesJSON
+		strict(t, line, &got)
+		if v, ok := got.Params[c.name].(float64); !ok || math.Abs(v-c.want) > 1e-12 {
+			t.Errorf("%v: %s is %v, want %v", c.args, c.name, got.Params[c.name], c.want)
+		}
+	}
+}
+
 // A recording of the data set knows its window, units and trials.
 func TestSpikesOfTheDataSet(t *testing.T) {
 	t.Setenv("SYNFIRE_DATA", filepath.Dir(shared.File(t, "data/recordings.zip")))
