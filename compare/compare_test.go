@@ -682,6 +682,23 @@ func TestCovariances(t *testing.T) {
 	}
 }
 
+// λ of Schäfer and Strimmer for eight residuals of three units, by another program: 0.26769.
+func TestShrinkToDiagonalGolden(t *testing.T) {
+	x := mat.NewDense(8, 3, []float64{
+		1, 0.9, -0.2, -1.2, -1, 0.4, 0.5, 0.7, 1, 2, 1.6, -0.5,
+		-0.7, -0.9, -0.6, 0.1, -0.2, 0.8, -1.5, -1.1, 0.3, -0.2, 0, -1.2,
+	})
+	c, err := compare.ShrinkToDiagonal(x, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, row := range [][]float64{{1.35428571, 0.82750948, -0.09310789}, {0.82750948, 0.98857143, -0.06590783}, {-0.09310789, -0.06590783, 0.56857143}} {
+		for j, want := range row {
+			near(t, "covariance", c.At(i, j), want, 1e-8)
+		}
+	}
+}
+
 func covariancesByHand(t *testing.T, x *mat.Dense) {
 	t.Helper()
 	const n, p, dof = 12, 4, 9

@@ -264,11 +264,9 @@ func whitenedPresent(r RDM, a, b []float64, variances []float64) (float64, error
 	}
 	variances, _ = numeric.RescaledValues(variances)
 	inner := mat.NewSymDense(r.N, nil) // 1 + BᵀE⁻¹B
-	for i := range r.N {
-		inner.SetSym(i, i, 1)
-	}
 	p := present{variances: variances}
 	for i := range r.N {
+		inner.SetSym(i, i, inner.At(i, i)+1)
 		for j := i + 1; j < r.N; j++ {
 			if math.IsNaN(r.At(i, j)) {
 				continue
@@ -283,12 +281,9 @@ func whitenedPresent(r RDM, a, b []float64, variances []float64) (float64, error
 	if !p.inner.Factorize(inner) {
 		return 0, numeric.Undefined(op, "the covariance of the entries is singular")
 	}
-	u, err := p.whitened(a)
-	if err != nil {
-		return 0, fmt.Errorf("compare.%s: %w", op, err)
-	}
-	v, err := p.whitened(b)
-	if err != nil {
+	u, errU := p.whitened(a)
+	v, errV := p.whitened(b)
+	if err := cmp.Or(errU, errV); err != nil {
 		return 0, fmt.Errorf("compare.%s: %w", op, err)
 	}
 	return numeric.Cosine(op, u, v)

@@ -359,6 +359,8 @@ func TestErrors(t *testing.T) {
 		"choose a shorter one":    func() error { _, err := statistics.Contrast(list(ok, ok), 0.6); return err },
 		"there is one unit":       func() error { _, err := statistics.Contrast(list(ok), 0.1); return err },
 		"at least 2":              func() error { _, err := statistics.Synchrofacts(list(ok, ok), 0.1, 1); return err },
+		"where there are 2":       func() error { _, err := statistics.Synchrofacts(list(ok, ok), 0.1, 3); return err },
+		"where there are 1":       func() error { _, _, err := statistics.WithoutSynchrofacts(list(ok), 0.1, 2); return err },
 		"spread of NaN":           func() error { _, err := statistics.Complexity(list(ok, ok), math.NaN()); return err },
 		"level of 95":             func() error { _, err := statistics.PSTH(list(ok), 0.1, 95); return err },
 		"bursts of 1 spikes":      func() error { _, err := statistics.Bursts(ok, 1, 1); return err },
