@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"synfire/data/recordings"
 	"synfire/distance"
 	recorded "synfire/distance/recording"
 	"synfire/format/spiketrain"
@@ -20,7 +22,7 @@ import (
 )
 
 type distanceCmd struct {
-	File   string `arg:"" help:"Recording: JSON, text with a train a line, CSV with the columns unit and time, NPZ, or another form that spikes reads; - reads standard input."`
+	File   string `arg:"" help:"Recording: JSON, text with a train a line, CSV with the columns unit and time, NPZ, or another form that spikes reads; - reads standard input; recordings:NAME is one of the data set recordings."`
 	Metric string `help:"What to measure: isi, spike, ri-spike, sync, adaptive a-isi, a-spike, a-ri-spike, a-sync, order, directionality, synfire, victor-purpura or van-rossum." required:"" enum:"${distance_names}" placeholder:"METRIC"`
 
 	distance.Params
@@ -131,16 +133,16 @@ func (c *distanceCmd) Run(a *app) error {
 	if errors.Is(missing, distance.ErrParams) && !c.lacks(missing) || missing != nil && !errors.Is(missing, distance.ErrParams) {
 		return c.parameterError(missing, "")
 	}
-	recordings, many, err := recorded.Read(c.File, recorded.Options{Form: c.Format, Trial: c.Trial, Every: c.Trials, Units: c.Units})
+	list, many, err := c.read(a)
 	if err != nil {
 		return fmt.Errorf("distance: %w", err)
 	}
 	if many && c.Save != "" {
-		return usageError{fmt.Errorf("distance: --save takes the matrix of one recording; %s holds a list of %d", c.File, len(recordings))}
+		return usageError{fmt.Errorf("distance: --save takes the matrix of one recording; %s holds a list of %d", c.File, len(list))}
 	}
-	inputs := make([]distanceInput, len(recordings))
+	inputs := make([]distanceInput, len(list))
 	var all []spike.Train
-	for i, r := range recordings {
+	for i, r := range list {
 		if c.Trials {
 			if r, err = c.acrossTrials(r); err != nil {
 				return c.located(err, i, many)
@@ -176,13 +178,26 @@ func (c *distanceCmd) Run(a *app) error {
 		}
 		err := c.one(a, setting, in, dir, pool)
 		if a.ctx.Err() != nil && (err != nil || i+1 < len(inputs)) {
-			return fmt.Errorf("distance: interrupted; %d of %d recordings were begun", i+1, len(recordings))
+			return fmt.Errorf("distance: interrupted; %d of %d recordings were begun", i+1, len(list))
 		}
 		if err != nil {
 			return c.located(err, i, many)
 		}
 	}
 	return nil
+}
+
+// read reads the recordings of the file, or one of the data set's, whose times are in seconds.
+func (c *distanceCmd) read(a *app) (list []spiketrain.Recording, many bool, err error) {
+	if !strings.HasPrefix(c.File, recordings.Prefix) {
+		return recorded.Read(c.File, recorded.Options{Form: c.Format, Trial: c.Trial, Every: c.Trials, Units: c.Units})
+	}
+	r, err := recordings.Named(a.ctx, dataOptions(a, ""), c.File)
+	if err == nil && !c.Trials {
+		r, err = r.Trial(c.Trial)
+	}
+	c.Unit = cmp.Or(c.Unit, "s")
+	return []spiketrain.Recording{r}, false, err
 }
 
 // located says of which recording of the file an error is.
@@ -230,6 +245,8 @@ func (c *distanceCmd) check() error {
 		return fmt.Errorf("--surrogates %d, want 1 to %d", c.Surrogates, maxSurrogates)
 	case c.Width != nil && (c.Surrogates == 0 || c.Surrogate == "isi"):
 		return errors.New("--width is for surrogates by dither or bins; add --surrogates 999")
+	case strings.HasPrefix(c.File, recordings.Prefix) && (c.Units != "" || c.Format != ""):
+		return errors.New("--units and --format are for files; the data set knows units and form")
 	case c.Save != "" && !slices.Contains([]string{".csv", ".npz"}, strings.ToLower(filepath.Ext(c.Save))):
 		return fmt.Errorf("--save %q: want a file that ends in .csv or .npz", c.Save)
 	}

@@ -202,13 +202,17 @@ func TestSpikesMistakes(t *testing.T) {
 		}
 	}
 	for want, args := range map[string][]string{
-		"--window 0,10":        {file, "cv"},
-		"choose it by --trial": {file, "sttc", "--reach", "1", "--window", "0,10"},
-		`--only "z"`:           {file, "cv", "--window", "0,10", "--only", "z"},
-		"no such file":         {file + "x", "cv"},
-		"shorter one":          {file, "contrast", "--window", "0,10", "--trial", "1", "--shortest", "6"},
-		"outside the window":   {file, "cv", "--window", "0,5"},
-		"below the window":     {file, "auto", "--as", "coefficient", "--window", "0,10", "--lag", "20", "--width", "1"},
+		"--window 0,10":         {file, "cv"},
+		"choose it by --trial":  {file, "sttc", "--reach", "1", "--window", "0,10"},
+		`--only "z"`:            {file, "cv", "--window", "0,10", "--only", "z"},
+		"no such file":          {file + "x", "cv"},
+		"shorter one":           {file, "contrast", "--window", "0,10", "--trial", "1", "--shortest", "6"},
+		"outside the window":    {file, "cv", "--window", "0,5"},
+		"--shift 1e+308 is":     {file, "trains", "--window", "0,10", "--shift", "1e308"},
+		"--shift 1e+18 is":      {file, "trains", "--window", "0,10", "--shift", "1e18"},
+		"--window=-20,0":        {write(t, "before.csv", "unit,time\na,-12\na,-3\n"), "cv"},
+		"(--window=-20,0 holds": {write(t, "before.csv", "unit,time\na,-12\na,-3\n"), "cv", "--window", "0,10"},
+		"below the window":      {file, "auto", "--as", "coefficient", "--window", "0,10", "--lag", "20", "--width", "1"},
 	} {
 		_, errOut, code := command(append([]string{"spikes"}, args...)...)
 		if code != exitFailed || !strings.Contains(errOut, want) {
@@ -339,6 +343,46 @@ func TestSpikesTest(t *testing.T) {
 	}
 }
 
+// What bins are told to be is what they were: a whole number of them in the window. A test tells
+// the parameters of its statistic too.
+func TestSpikesTellParams(t *testing.T) {
+	file := write(t, "one.csv", "unit,time\na,0.5\na,1.25\na,3\na,3.5\nb,1.26\nb,3.01\nb,7\nb,9\n")
+	bins := 10.0 / 34
+	for _, c := range []struct {
+		name string
+		want float64
+		args []string
+	}{
+		{"width", bins, []string{"fano", "--width", "0.3"}},
+		{"width", bins, []string{"covariance", "--width", "0.3"}},
+		{"width", bins, []string{"correlation", "--width", "0.3"}},
+		{"width", bins, []string{"timescale", "--width", "0.3", "--lag", "2"}},
+		{"step", bins, []string{"rate", "--width", "0.3", "--bandwidth", "1"}},
+		{"width", bins, []string{"test", "--statistic", "fano", "--width", "0.3"}},
+		{"width", bins, []string{"test", "--statistic", "correlation", "--width", "0.3"}},
+		{"width", bins, []string{"test", "--statistic", "timescale", "--width", "0.3", "--lag", "2"}},
+		{"lag", 2, []string{"test", "--statistic", "timescale", "--width", "0.3", "--lag", "2"}},
+		{"reach", 0.02, []string{"test", "--statistic", "sttc", "--reach", "0.02"}},
+		{"shortest", 0.1, []string{"test", "--statistic", "contrast", "--shortest", "0.1"}},
+		{"refractory", 0.005, []string{"test", "--statistic", "lvr", "--refractory", "0.005"}},
+	} {
+		args := append([]string{"spikes", file, "--window", "0,10", "--json"}, c.args...)
+		if c.args[0] == "test" {
+			args = append(args, "--surrogates", "9")
+		}
+		line, errOut, code := command(args...)
+		if code != 0 {
+			t.Errorf("%v: exit code %d, %s", c.args, code, errOut)
+			continue
+		}
+		var got spikesJSON
+		strict(t, line, &got)
+		if v, ok := got.Params[c.name].(float64); !ok || math.Abs(v-c.want) > 1e-12 {
+			t.Errorf("%v: %s is %v, want %v", c.args, c.name, got.Params[c.name], c.want)
+		}
+	}
+}
+
 // A recording of the data set knows its window, units and trials.
 func TestSpikesOfTheDataSet(t *testing.T) {
 	t.Setenv("SYNFIRE_DATA", filepath.Dir(shared.File(t, "data/recordings.zip")))
@@ -350,6 +394,17 @@ func TestSpikesOfTheDataSet(t *testing.T) {
 	strict(t, line, &got)
 	if len(got.Units) != 4 || got.Units[0] != "neuron 1" || got.Params["trials"] != 20.0 || got.XUnit != "s" || got.X[0] != 5.5 {
 		t.Errorf("%+v", got)
+	}
+	saved := filepath.Join(t.TempDir(), "d.csv")
+	out, errOut, code := command("distance", "recordings:star/CAL1V", "--trial", "2", "--metric", "isi", "--json", "--save", saved)
+	if code != 0 || !strings.Contains(out, `"units":["neuron 1"`) {
+		t.Errorf("distance: exit code %d, %s%s", code, errOut, out)
+	}
+	if out, errOut, code := command("distance", "recordings:star/CAL1V", "--trials", "--only", "neuron 1", "--metric", "isi", "--json"); code != 0 || !strings.Contains(out, `"n_trains":20`) {
+		t.Errorf("distance of trials: exit code %d, %s%s", code, errOut, out)
+	}
+	if _, errOut, code := command("distance", "recordings:star/CAL1V", "--metric", "isi", "--units", "5"); code != exitUsage || !strings.Contains(errOut, "the data set knows") {
+		t.Errorf("distance of given units: exit code %d, %s", code, errOut)
 	}
 	if _, errOut, code := command("spikes", "recordings:star/CAL1W", "cv"); code != exitFailed || !strings.Contains(errOut, "star/CAL1") {
 		t.Errorf("exit code %d, %s", code, errOut)

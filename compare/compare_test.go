@@ -430,6 +430,72 @@ func TestWhitenedByMatrix(t *testing.T) {
 	}
 }
 
+// Where entries are missing, whitening is by the V of those that are not, which is built here as
+// it is defined: squared covariances of the differences of two pairs' stimuli.
+func TestWhitenedWithMissing(t *testing.T) {
+	const n = 8
+	r, s := rdm(t, compare.Euclidean, gaussian(1, n, 5)), rdm(t, compare.Euclidean, gaussian(2, n, 5))
+	for _, k := range []int{0, 5, 6, 20} {
+		r.Values[k], s.Values[k] = math.NaN(), math.NaN()
+	}
+	var pairs [][2]int
+	var a, b []float64
+	for i := range n {
+		for j := i + 1; j < n; j++ {
+			if x := r.At(i, j); !math.IsNaN(x) {
+				pairs, a, b = append(pairs, [2]int{i, j}), append(a, x), append(b, s.At(i, j))
+			}
+		}
+	}
+	for _, variances := range [][]float64{slices.Repeat([]float64{1}, n), {1, 2, 0.5, 1, 3, 1, 0.25, 1000}} {
+		m := len(pairs)
+		v := mat.NewDense(m, m, nil)
+		for x, p := range pairs {
+			for y, q := range pairs {
+				// (e_p0 − e_p1)ᵀ diag(σ²) (e_q0 − e_q1)
+				c := 0.0
+				for i := range n {
+					side := func(p [2]int) float64 {
+						return map[int]float64{p[0]: 1, p[1]: -1}[i]
+					}
+					c += side(p) * variances[i] * side(q)
+				}
+				v.Set(x, y, c*c)
+			}
+		}
+		product := func(x, y []float64) float64 {
+			var solved mat.VecDense
+			if err := solved.SolveVec(v, mat.NewVecDense(m, y)); err != nil {
+				t.Fatal(err)
+			}
+			return mat.Dot(mat.NewVecDense(m, x), &solved)
+		}
+		got, err := compare.Whitened(variances, false)(r, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, "whitened with missing entries", got, product(a, b)/math.Sqrt(product(a, a)*product(b, b)), 1e-12)
+	}
+}
+
+// A resample of as many stimuli as people have, some of them drawn twice, is whitened too.
+func TestWhitenedResample(t *testing.T) {
+	const n = 92
+	r, s := rdm(t, compare.Euclidean, gaussian(1, n, 5)), rdm(t, compare.Euclidean, gaussian(2, n, 5))
+	twice := make([]int, n)
+	for i := range twice {
+		twice[i] = i * i % n
+	}
+	for name, f := range map[string]compare.Similarity{"cosine": compare.WhitenedCosine, "pearson": compare.WhitenedPearson} {
+		if v, err := f(r.Subset(twice), s.Subset(twice)); err != nil || !(math.Abs(v) <= 1) {
+			t.Errorf("whitened %s: %v, %v", name, v, err)
+		}
+		if v, err := f(r.Subset(twice), r.Subset(twice)); err != nil || math.Abs(v-1) > 1e-12 {
+			t.Errorf("whitened %s with itself: %v, %v", name, v, err)
+		}
+	}
+}
+
 // The transforms of an RDM, by hand.
 func TestTransforms(t *testing.T) {
 	r := compare.RDM{N: 4, Values: []float64{4, -1, 9, 4, math.NaN(), 1}}
@@ -612,6 +678,23 @@ func TestCovariances(t *testing.T) {
 			t.Error(err)
 		} else if _, err := compare.Precision(c); err != nil {
 			t.Errorf("shrunk to the %s: %v", name, err)
+		}
+	}
+}
+
+// λ of Schäfer and Strimmer for eight residuals of three units, by another program: 0.26769.
+func TestShrinkToDiagonalGolden(t *testing.T) {
+	x := mat.NewDense(8, 3, []float64{
+		1, 0.9, -0.2, -1.2, -1, 0.4, 0.5, 0.7, 1, 2, 1.6, -0.5,
+		-0.7, -0.9, -0.6, 0.1, -0.2, 0.8, -1.5, -1.1, 0.3, -0.2, 0, -1.2,
+	})
+	c, err := compare.ShrinkToDiagonal(x, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, row := range [][]float64{{1.35428571, 0.82750948, -0.09310789}, {0.82750948, 0.98857143, -0.06590783}, {-0.09310789, -0.06590783, 0.56857143}} {
+		for j, want := range row {
+			near(t, "covariance", c.At(i, j), want, 1e-8)
 		}
 	}
 }

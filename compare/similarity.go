@@ -260,70 +260,68 @@ func checkVariances(v []float64, n int) error {
 	return nil
 }
 
-// mostWhitened entries can be whitened when some are missing, which takes a
-// matrix of all pairs of them.
-const mostWhitened = 3000
-
-// whitenedPresent is the cosine in V⁻¹ where entries are missing: V is then built
-// for those that are not.
+// whitenedPresent is the cosine in V⁻¹ where entries are missing: V is then that of those that
+// are not. It is BBᵀ + E, where B has a row for each entry, with σ² of its two stimuli i and j,
+// and E is diagonal, 2σ_i²σ_j². So there is a vector z of a number a stimulus for each RDM x,
+// z = (1 + BᵀE⁻¹B)⁻¹BᵀE⁻¹x, with
+//
+//	xᵀV⁻¹y = (x − Bz_x)ᵀE⁻¹(y − Bz_y) + z_xᵀz_y
 func whitenedPresent(r RDM, a, b []float64, variances []float64) (float64, error) {
 	const op = "Whitened"
-	if len(a) > mostWhitened {
-		return 0, fmt.Errorf("compare.%s: %d entries of which some are missing, want at most %d; compare fewer stimuli, or by another similarity", op, len(a), mostWhitened)
-	}
 	if variances == nil {
 		variances = slices.Repeat([]float64{1}, r.N)
 	}
 	variances, _ = numeric.RescaledValues(variances)
-	var pairs [][2]int
+	inner := mat.NewSymDense(r.N, nil) // 1 + BᵀE⁻¹B
+	p := present{variances: variances}
 	for i := range r.N {
+		inner.SetSym(i, i, inner.At(i, i)+1)
 		for j := i + 1; j < r.N; j++ {
-			if !math.IsNaN(r.At(i, j)) {
-				pairs = append(pairs, [2]int{i, j})
+			if math.IsNaN(r.At(i, j)) {
+				continue
 			}
+			p.pairs = append(p.pairs, [2]int{i, j})
+			x, y := variances[i], variances[j]
+			inner.SetSym(i, j, 0.5)
+			inner.SetSym(i, i, inner.At(i, i)+x/(2*y))
+			inner.SetSym(j, j, inner.At(j, j)+y/(2*x))
 		}
 	}
-	v := mat.NewSymDense(len(pairs), nil)
-	for x, p := range pairs {
-		for y, q := range pairs[:x+1] {
-			c := contrast(p, q, variances)
-			v.SetSym(y, x, c*c)
-		}
-	}
-	var chol mat.Cholesky
-	if !chol.Factorize(v) {
+	if !p.inner.Factorize(inner) {
 		return 0, numeric.Undefined(op, "the covariance of the entries is singular")
 	}
-	var va mat.VecDense
-	var vb mat.VecDense
-	if err := chol.SolveVecTo(&va, mat.NewVecDense(len(a), a)); err != nil {
+	u, errU := p.whitened(a)
+	v, errV := p.whitened(b)
+	if err := cmp.Or(errU, errV); err != nil {
 		return 0, fmt.Errorf("compare.%s: %w", op, err)
 	}
-	if err := chol.SolveVecTo(&vb, mat.NewVecDense(len(b), b)); err != nil {
-		return 0, fmt.Errorf("compare.%s: %w", op, err)
-	}
-	size := math.Sqrt(numeric.Dot(a, va.RawVector().Data)) * math.Sqrt(numeric.Dot(b, vb.RawVector().Data))
-	if !(size > 0) {
-		return 0, numeric.Undefined(op, "all entries of one RDM are 0")
-	}
-	return min(max(numeric.Dot(a, vb.RawVector().Data)/size, -1), 1), nil
+	return numeric.Cosine(op, u, v)
 }
 
-// contrast is the covariance of the differences of the pairs p and q of stimuli.
-func contrast(p, q [2]int, variances []float64) float64 {
-	sum := 0.0
-	for i, a := range p {
-		for j, b := range q {
-			if a == b {
-				sign := 1.0
-				if i != j {
-					sign = -1
-				}
-				sum += sign * variances[a]
-			}
-		}
+// present is the entries that are not missing.
+type present struct {
+	pairs     [][2]int
+	variances []float64
+	inner     mat.Cholesky
+}
+
+// whitened is E^−½(x − Bz) and z, one after the other: products of those are products in V⁻¹.
+func (p *present) whitened(x []float64) ([]float64, error) {
+	z := mat.NewVecDense(len(p.variances), nil)
+	for k, pair := range p.pairs {
+		i, j := pair[0], pair[1]
+		z.SetVec(i, z.AtVec(i)+x[k]/(2*p.variances[j]))
+		z.SetVec(j, z.AtVec(j)+x[k]/(2*p.variances[i]))
 	}
-	return sum
+	if err := p.inner.SolveVecTo(z, z); err != nil {
+		return nil, err
+	}
+	out := make([]float64, len(x), len(x)+z.Len())
+	for k, pair := range p.pairs {
+		u, v := p.variances[pair[0]], p.variances[pair[1]]
+		out[k] = (x[k] - u*z.AtVec(pair[0]) - v*z.AtVec(pair[1])) / math.Sqrt(2*u*v)
+	}
+	return append(out, z.RawVector().Data...), nil
 }
 
 // Bures is tr √(√G₁·G₂·√G₁)/√(tr G₁·tr G₂) of the Gram matrices −½HDH, whose

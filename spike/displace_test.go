@@ -157,3 +157,26 @@ func TestDisplacingErrors(t *testing.T) {
 		}
 	}
 }
+
+// Each spike is put after the one before where that is now, not where it was. Without pairs of
+// intervals to go by places are uniform: of spikes at 0, 2, 4 and 6 the second comes to x in
+// [0, 4], and the third, in [x, 6], before 2 now and then, which from its old place it could not.
+func TestJointDitherGoesByMovedSpikes(t *testing.T) {
+	a, err := spike.NewTrain([]float64{0, 2, 4, 6}, 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	early, n := 0, 20000
+	for seed := range uint64(n) {
+		b, err := spike.JointDither{Width: 10, Longest: 1.25}.Shuffle(a, spike.Stream(8, seed))
+		if err != nil || len(b.Times) != 4 || b.Times[0] != 0 || b.Times[3] != 6 {
+			t.Fatalf("%v, %v", b.Times, err)
+		}
+		if b.Times[2] < 2 {
+			early++
+		}
+	}
+	// ∫₀² dx/4 · (2 − x)/(6 − x) = ½ − ln(3/2)
+	p := 0.5 - math.Log(1.5)
+	near(t, "share of third spikes before 2", float64(early)/float64(n), p, 5*math.Sqrt(p*(1-p)/float64(n)))
+}

@@ -109,3 +109,32 @@ func TestRenewalErrors(t *testing.T) {
 }
 
 func fails[T any](_ T, err error) error { return err }
+
+// The time from the start of a window to the first spike of a process in equilibrium has the mean
+// E[I²]/(2 E[I]) = (1 + CV²)/(2 rate), whatever the distribution of intervals.
+func TestFirstSpikeOfRenewalProcesses(t *testing.T) {
+	type process interface {
+		Train(key rng.Key, start, stop float64) (spike.Train, error)
+	}
+	for name, c := range map[string]struct {
+		p  process
+		cv float64
+	}{
+		"inverse Gaussian":   {spike.InverseGaussian{Rate: 20, CV: 1.3}, 1.3},
+		"log-normal":         {spike.LogNormal{Rate: 20, CV: 1.3}, 1.3},
+		"gamma":              {spike.Gamma{Rate: 20, Shape: 0.5}, math.Sqrt2},
+		"refractory Poisson": {spike.Poisson{Rate: 20, Refractory: 0.025}, 0.5},
+	} {
+		const n = 4000
+		sum, squares := 0.0, 0.0
+		for seed := range uint64(n) {
+			w, err := c.p.Train(spike.Stream(7, seed), 3, 5) // forty mean intervals
+			if err != nil || len(w.Times) == 0 {
+				t.Fatalf("%s: %v, %v", name, w, err)
+			}
+			v := w.Times[0] - 3
+			sum, squares = sum+v/n, squares+v*v/n
+		}
+		near(t, name+": time to the first spike", sum, (1+c.cv*c.cv)/40, 5*math.Sqrt((squares-sum*sum)/n))
+	}
+}

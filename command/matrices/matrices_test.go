@@ -132,6 +132,8 @@ func TestMistakes(t *testing.T) {
 		"asymmetric":     {file(t, "a.csv", "t,a,b\na,0,1\nb,2,0\n"), "map", nil, "a and b are 1 apart one way and 2 the other"},
 		"negative":       {file(t, "n.csv", "t,a,b\na,0,-1\nb,-1,0\n"), "map", nil, "no negative distance"},
 		"similar":        {good, "map", func(m *Matrix) { m.Similarity = true }, "a similarity of"},
+		"similar, CSV":   {file(t, "c.csv", "t,a,b\na,1,0.5\nb,0.5,1\n"), "clusters", nil, "a is 1 from itself, want 0; of similarities up to 1, as those of sync, say --similarity"},
+		"same name":      {file(t, "w.csv", "t,a,a,b\na,0,1,2\na,1,0,2\nb,2,2,0\n"), "clusters", func(m *Matrix) { m.Without = []string{"a"} }, "several items are called \"a\""},
 		"leads":          {file(t, "l.json", `{"metric":"order","matrix":[[0,1],[-1,0]]}`), "map", nil, "who leads"},
 		"no matrix":      {file(t, "m.json", `{"metric":"isi"}`), "map", nil, "--matrix"},
 		"ragged":         {file(t, "r.json", `{"matrix":[[0,1],[1]]}`), "map", nil, "row 1"},

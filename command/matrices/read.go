@@ -221,6 +221,9 @@ func (in items) without(names []string) (items, error) {
 		if i < 0 {
 			return in, fmt.Errorf("--without: no item %q: %s", sample.Printable(name), suggest.Names("items", name, in.names))
 		}
+		if slices.Contains(in.names[i+1:], name) {
+			return in, fmt.Errorf("--without: several items are called %q; give each a name of its own", sample.Printable(name))
+		}
 		in.names, in.d = slices.Delete(in.names, i, i+1), slices.Delete(in.d, i, i+1)
 		for k := range in.d {
 			in.d[k] = slices.Delete(in.d[k], i, i+1)
@@ -233,7 +236,8 @@ func (in items) without(names []string) (items, error) {
 }
 
 // distances checks that the values are distances, and makes them so where they are
-// similarities. The diagonal is 0 then.
+// similarities. The diagonal tells them apart where the file does not: an item is 0 from
+// itself, and has a similarity of 1 with itself, but for rounding.
 func (in *items) distances(similarity bool) error {
 	if m, err := distance.Lookup(in.metric); err == nil {
 		if m.Kind == distance.Lead {
@@ -243,6 +247,9 @@ func (in *items) distances(similarity bool) error {
 	}
 	undefined, where := 0, ""
 	for i, row := range in.d {
+		if err := in.self(i, similarity); err != nil {
+			return err
+		}
 		for j := range row[:i] {
 			a, b := row[j], in.d[j][i]
 			switch {
@@ -267,6 +274,22 @@ func (in *items) distances(similarity bool) error {
 	}
 	if undefined > 0 {
 		return fmt.Errorf("%d of %d distances are undefined, the first that of %s; leave items out by --without, or define them", undefined, len(in.d)*(len(in.d)-1)/2, where)
+	}
+	return nil
+}
+
+// self returns an error unless an item is where it should be of itself. One that is undefined
+// there, as a silent unit's similarity, has undefined distances to others too, or fine ones.
+func (in items) self(i int, similarity bool) error {
+	own, most := in.d[i][i], 0.0
+	for _, v := range in.d[i] {
+		most = max(most, math.Abs(v))
+	}
+	switch name := sample.Printable(in.names[i]); {
+	case similarity && math.Abs(own-1) > 1e-9:
+		return fmt.Errorf("%s has a similarity of %v with itself, want 1; are these distances? Leave out --similarity", name, own)
+	case !similarity && math.Abs(own) > 1e-6*most:
+		return fmt.Errorf("%s is %v from itself, want 0; of similarities up to 1, as those of sync, say --similarity", name, own)
 	}
 	return nil
 }

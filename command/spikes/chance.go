@@ -257,6 +257,9 @@ func (c *Spikes) test(in input) (result, error) {
 		tail = spike.Small
 	}
 	params["statistic"], params["surrogates"], params["tail"], params["correct"] = c.Statistic, n, cmp.Or(c.Tail, "large"), correct
+	if err := c.ofStatistic(in, params); err != nil {
+		return result{}, err
+	}
 	pool := par.New(c.Threads)
 	defer pool.Close()
 	out := result{form: table, Unit: "1", rowName: "of", columns: []string{"value", "mean", "std", "p", "p_corrected"}, Params: params, why: "undefined for the trains or for a surrogate of them, and left out of the correction"}
@@ -288,6 +291,31 @@ func (c *Spikes) test(in input) (result, error) {
 	}
 	out.picture = out.levels
 	return out, nil
+}
+
+// ofStatistic adds the parameters of the statistic that is tested.
+func (c *Spikes) ofStatistic(in input, params map[string]any) error {
+	switch c.Statistic {
+	case "sttc":
+		params["reach"] = *c.Reach
+	case "contrast":
+		params["shortest"] = *c.Shortest
+	case "lvr":
+		params["refractory"] = *c.Refractory
+	case "correlation":
+		params["width"] = in.whole(c.bins(in))
+	case "fano":
+		if in.trials == 1 {
+			params["width"] = in.whole(c.bins(in))
+		}
+	case "timescale":
+		width, longest, err := c.lags(in)
+		if err != nil {
+			return err
+		}
+		params["width"], params["lag"] = in.whole(width), longest
+	}
+	return nil
 }
 
 // tests are all that the statistic asks for.

@@ -191,7 +191,20 @@ func (c *Spikes) shift(in input, params map[string]any) (input, error) {
 		return in, nil
 	}
 	params["shift"] = by
-	return in.each(func(i, k int) (spike.Train, error) { return in.units[i][k].Moved(by), nil })
+	return in.each(func(i, k int) (spike.Train, error) {
+		from := in.units[i][k]
+		to := from.Moved(by)
+		err := to.ValidateRepeats()
+		for j := 1; j < len(to.Times) && err == nil; j++ {
+			if to.Times[j] == to.Times[j-1] && from.Times[j] != from.Times[j-1] {
+				err = fmt.Errorf("spikes at %v and %v would be at one time", from.Times[j-1], from.Times[j])
+			}
+		}
+		if err != nil {
+			err = fmt.Errorf("--shift %v is too far from the window [%v, %v] for its times to be told apart: %w", by, from.Start, from.Stop, err)
+		}
+		return to, err
+	})
 }
 
 func (c *Spikes) pool(in input, params map[string]any) (input, error) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"synfire/spike"
 	"synfire/spike/statistics"
 )
 
@@ -99,6 +100,17 @@ func or[T any](given *T, otherwise T) T {
 
 // bins is the width of bins over time.
 func (c *Spikes) bins(in input) float64 { return or(c.Width, in.duration()/100) }
+
+// whole is the width of bins that the window falls into, at most so much; that itself where there
+// are none, which the statistic tells.
+func (in input) whole(width float64) float64 {
+	first := in.units[0][0]
+	h, err := spike.Counts(spike.Train{Start: first.Start, Stop: first.Stop}, width)
+	if err != nil {
+		return width
+	}
+	return h.Width
+}
 
 // fine is the width of bins of intervals and lags.
 func (c *Spikes) fine(in input) (float64, error) {

@@ -93,7 +93,7 @@ func (c *Spikes) Validate() error {
 			return fmt.Errorf("%s needs --%s, in the unit of time of the file", c.Verb, name)
 		}
 	}
-	if strings.HasPrefix(c.File, fromDataSet) && (c.Units != "" || c.Format != "") {
+	if strings.HasPrefix(c.File, recordings.Prefix) && (c.Units != "" || c.Format != "") {
 		return errors.New("--units and --format are for files; the data set knows units and form")
 	}
 	for flag, f := range map[string]struct {
@@ -145,25 +145,13 @@ func (c *Spikes) Run(e Env) error {
 	return nil
 }
 
-// fromDataSet begins the name of a recording of the data set.
-const fromDataSet = "recordings:"
-
 // read reads the recordings of the file, or one of the data set's, whose times are in
 // seconds.
 func (c *Spikes) read(e Env) (list []spiketrain.Recording, many bool, err error) {
-	name, known := strings.CutPrefix(c.File, fromDataSet)
-	if !known {
+	if !strings.HasPrefix(c.File, recordings.Prefix) {
 		return recording.Read(c.File, recording.Options{Form: c.Format, Trial: c.Trial, Every: c.Trial == "", Units: c.Units})
 	}
-	archive, err := recordings.Load(e.Context, e.Data)
-	if err != nil {
-		return nil, false, err
-	}
-	info, err := archive.Info(name)
-	if err != nil {
-		return nil, false, err
-	}
-	r, err := archive.Recording(info)
+	r, err := recordings.Named(e.Context, e.Data, c.File)
 	if err == nil && c.Trial != "" {
 		r, err = r.Trial(c.Trial)
 	}

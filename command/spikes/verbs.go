@@ -144,7 +144,7 @@ func over(in input, out result, f func(trials []spike.Train) (spike.Histogram, e
 
 func (c *Spikes) rate(in input) (result, error) {
 	kernel := statistics.Kernel{Shape: statistics.Shape(cmp.Or(c.Kernel, string(statistics.Gaussian)))}
-	out := result{Unit: in.perTime(), x: "time", XUnit: in.ofTime(), Params: map[string]any{"kernel": string(kernel.Shape), "step": c.bins(in)}}
+	out := result{Unit: in.perTime(), x: "time", XUnit: in.ofTime(), Params: map[string]any{"kernel": string(kernel.Shape), "step": in.whole(c.bins(in))}}
 	if c.Bandwidth == "adaptive" {
 		out.Params["bandwidth"] = "adaptive"
 		return over(in, out, func(u []spike.Train) (spike.Histogram, error) {
@@ -252,7 +252,7 @@ func (c *Spikes) fano(in input) (result, error) {
 		return out, err
 	}
 	out, err := each(in, "1", why, func(u []spike.Train) (float64, error) { return statistics.FanoOverTime(u, width) })
-	out.Params = map[string]any{"width": width, "over": "bins of one trial"}
+	out.Params = map[string]any{"width": in.whole(width), "over": "bins of one trial"}
 	return out, err
 }
 
@@ -337,18 +337,18 @@ func (c *Spikes) timescale(in input) (result, error) {
 		return result{}, err
 	}
 	out, err := each(in, in.ofTime(), constant, func(u []spike.Train) (float64, error) { return statistics.Timescale(u, width, longest) })
-	out.Params = map[string]any{"width": width, "lag": longest}
+	out.Params = map[string]any{"width": in.whole(width), "lag": longest}
 	return out, err
 }
 
 func (c *Spikes) covariance(in input) (result, error) {
 	m, err := statistics.Covariance(in.units, c.bins(in))
-	return result{form: matrix, Unit: "spikes²", values: m, Params: map[string]any{"width": c.bins(in)}}, err
+	return result{form: matrix, Unit: "spikes²", values: m, Params: map[string]any{"width": in.whole(c.bins(in))}}, err
 }
 
 func (c *Spikes) correlation(in input) (result, error) {
 	m, err := statistics.Correlation(in.units, c.bins(in))
-	return result{form: matrix, Unit: "1", values: m, why: constant, bound: 1, Params: map[string]any{"width": c.bins(in)}}, err
+	return result{form: matrix, Unit: "1", values: m, why: constant, bound: 1, Params: map[string]any{"width": in.whole(c.bins(in))}}, err
 }
 
 func (c *Spikes) sttc(in input) (result, error) {

@@ -101,6 +101,24 @@ func Load(ctx context.Context, o data.Options) (*Archive, error) {
 	return Open(z)
 }
 
+// Prefix begins the name of a recording of the data set where files are named too, as in
+// recordings:star/CAL1S.
+const Prefix = "recordings:"
+
+// Named is the recording of a name that begins with Prefix, with all its trials. Times are in
+// seconds.
+func Named(ctx context.Context, o data.Options, name string) (spiketrain.Recording, error) {
+	a, err := Load(ctx, o)
+	if err != nil {
+		return spiketrain.Recording{}, err
+	}
+	info, err := a.Info(strings.TrimPrefix(name, Prefix))
+	if err != nil {
+		return spiketrain.Recording{}, err
+	}
+	return a.Recording(info)
+}
+
 // maxIndex is the largest index that is read, in bytes.
 const maxIndex = 1 << 24
 

@@ -86,7 +86,7 @@ func (r Recording) Build(o Options) ([]spike.Train, Mended, error) {
 		return nil, m, err
 	}
 	if window == nil {
-		return nil, m, r.fail("the file does not say when it begins and ends; give the window of observation, such as --window %s for these times", r.windowHint())
+		return nil, m, r.fail("the file does not say when it begins and ends; give the window of observation, such as %s for these times", r.windowHint())
 	}
 	if len(r.Trains) == 0 {
 		return nil, m, r.fail("there are no trains; want at least one")
@@ -109,7 +109,7 @@ func (r Recording) Build(o Options) ([]spike.Train, Mended, error) {
 		}
 		if err := o.validate(t); err != nil {
 			if slices.ContainsFunc(t.Times, func(x float64) bool { return x < t.Start || x > t.Stop }) {
-				err = fmt.Errorf("%w (--window %s holds all)", err, r.windowHint())
+				err = fmt.Errorf("%w (%s holds all)", err, r.windowHint())
 			}
 			return nil, m, r.fail("%s: %w", in.place(i), err)
 		}
@@ -134,7 +134,7 @@ func (o Options) validate(t spike.Train) error {
 	return t.Validate()
 }
 
-// windowHint is a window of round numbers that holds all times.
+// windowHint is the option with a window of round numbers that holds all times, as one types it.
 func (r Recording) windowHint() string {
 	first, last := 0.0, 0.0
 	for _, t := range r.Trains {
@@ -145,7 +145,11 @@ func (r Recording) windowHint() string {
 	if last == first {
 		last = 1
 	}
-	return fmt.Sprintf("%v,%v", 0-roundUp(-first), roundUp(last))
+	sign := " "
+	if first < 0 {
+		sign = "=" // a word that begins with a dash would be another option
+	}
+	return fmt.Sprintf("--window%s%v,%v", sign, 0-roundUp(-first), roundUp(last))
 }
 
 // roundUp is the first of 1, 2, 5, 10, 20, … that is not below v, 0 for 0.

@@ -282,7 +282,7 @@ func TestByteOrderMark(t *testing.T) {
 
 // The window of observation that is proposed holds the spikes.
 func TestWindowHint(t *testing.T) {
-	for src, want := range map[string]string{"1 9874\n": "--window 0,10000", "6.5\n": "--window 0,10 ", "-3 0.15\n": "--window -5,0.2", "0\n": "--window 0,1 ", "20\n": "--window 0,20 "} {
+	for src, want := range map[string]string{"1 9874\n": "--window 0,10000", "6.5\n": "--window 0,10 ", "-3 0.15\n": "--window=-5,0.2", "0\n": "--window 0,1 ", "20\n": "--window 0,20 "} {
 		rec, err := spiketrain.ReadText(strings.NewReader(src), 0)
 		if err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"synfire/internal/par"
@@ -238,6 +239,11 @@ func TestValidate(t *testing.T) {
 	}
 	if _, err := NewRule().Learner(train.Setting{Spec: sample.Spec{Shape: tensor.Shape{2}}, Steps: 1}); err == nil {
 		t.Error("samples without events are learned")
+	}
+	large := NewRule()
+	large.LR = 1e300
+	if err := large.Validate(); err == nil || !strings.Contains(err.Error(), "want a positive number up to 1e+09") {
+		t.Errorf("a rate of 1e300: %v, want an error that says the bound", err)
 	}
 }
 

@@ -82,7 +82,7 @@ func (r Rule) Validate() error {
 		{"tau-learn", r.TauLearn, 5}, {"tau-q", r.TauQ, 10}, {"gamma", r.Gamma, 10}, {"rho", r.Rho, 1}, {"width", r.Width, 0.05},
 	} {
 		if !(o.value > 0 && o.value <= 1e9) {
-			return fail("%s is %v, want a positive number; %v is usual", o.name, o.value, o.usual)
+			return fail("%s is %v, want a positive number up to 1e+09; %v is usual", o.name, o.value, o.usual)
 		}
 	}
 	switch {

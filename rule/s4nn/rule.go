@@ -63,13 +63,13 @@ func (r Rule) Validate() error {
 	positive := func(v float64) bool { return v > 0 && v <= math.MaxFloat32/2 }
 	switch {
 	case !positive(r.Threshold):
-		return fail("threshold is %v, want a positive number; with initial weights of up to 5, 100 is 40 spikes", r.Threshold)
+		return fail("threshold is %v, want a positive number that single precision holds; with initial weights of up to 5, 100 is 40 spikes", r.Threshold)
 	case len(r.Weights) > 0 && len(r.Weights) != len(r.Hidden)+1:
 		return fail("weights %v: want a greatest initial weight for each of the %d layers, the outputs included", r.Weights, len(r.Hidden)+1)
 	case r.Gap < 1:
 		return fail("gap is %d, want at least one step; 3 is usual", r.Gap)
 	case !positive(r.LR):
-		return fail("lr is %v, want a positive number; 0.2 is usual", r.LR)
+		return fail("lr is %v, want a positive number that single precision holds; 0.2 is usual", r.LR)
 	case r.Schedule == nil:
 		return fail("there is no schedule; fixed keeps the rate")
 	case !(r.Decay >= 0 && r.Decay*r.LR < 1):

@@ -91,15 +91,15 @@ func (r Rule) Validate() error {
 	case r.Terminals < 1 || r.Terminals > 1000:
 		return fail("terminals is %d, want from 1 to 1000; 16 are usual", r.Terminals)
 	case !positive(r.Tau):
-		return fail("tau is %v ms, want a positive number; 7 is usual", r.Tau)
+		return fail("tau is %v ms, want a positive number that single precision holds; 7 is usual", r.Tau)
 	case !positive(r.Threshold):
-		return fail("threshold is %v, want a positive number; 50 is usual", r.Threshold)
+		return fail("threshold is %v, want a positive number that single precision holds; 50 is usual", r.Threshold)
 	case len(r.Initial) > 0 && len(r.Initial) != len(r.Hidden)+1:
 		return fail("initial %v: want a greatest weight for each of the %d layers, the outputs included", r.Initial, len(r.Hidden)+1)
 	case !(r.Early > 0 && r.Early < r.Late && r.Late <= 1e6):
-		return fail("early is %v and late %v ms, want early above 0 and below late; 10 and 16 are usual", r.Early, r.Late)
+		return fail("early is %v and late %v ms, want early above 0 and below late, and late at most 1e+06; 10 and 16 are usual", r.Early, r.Late)
 	case !positive(r.LR):
-		return fail("lr is %v, want a positive number; 1 is usual", r.LR)
+		return fail("lr is %v, want a positive number that single precision holds; 1 is usual", r.LR)
 	case r.Schedule == nil:
 		return fail("there is no schedule; fixed keeps the rate")
 	case int(r.Update) >= len(updateNames):

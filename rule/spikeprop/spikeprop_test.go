@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"synfire/internal/par"
@@ -107,6 +108,24 @@ func TestGradient(t *testing.T) {
 	}
 	if worst > 1e-6 || checked < 60 {
 		t.Errorf("the largest difference is %v, of %d weights", worst, checked)
+	}
+}
+
+// An output that is silent counts as one that is 10 ms later than late, and so scores.
+func TestSilentOutput(t *testing.T) {
+	r := NewRule()
+	r.Fields, r.Hidden = 6, nil
+	n := r.NewNet(1, 2, 1)
+	clear(n.layers[0].weights(1)) // of output 1
+	scores := make([]float64, 2)
+	loss := n.run([]tensor.Float{0.3}, 1, scores)
+	fired := n.layers[0].out[0]
+	if math.IsInf(fired, 1) || fired > r.Late+10 || !math.IsInf(n.layers[0].out[1], 1) {
+		t.Fatalf("times %v: the check shows nothing", n.layers[0].out)
+	}
+	other, own := fired-r.Late, r.Late+10-r.Early
+	if scores[1] != -(r.Late+10) || math.Abs(loss-(other*other+own*own)/2) > 1e-12 {
+		t.Errorf("scores %v, loss %v, want a time of %v for the silent one", scores, loss, r.Late+10)
 	}
 }
 
@@ -265,6 +284,11 @@ func TestValidate(t *testing.T) {
 	s.Spec.Targets[0].Classes = []string{"a", "b", "c"}
 	if _, err := r.Learner(s); err == nil {
 		t.Error("one output for three classes")
+	}
+	large := NewRule()
+	large.LR = 1e300
+	if err := large.Validate(); err == nil || !strings.Contains(err.Error(), "want a positive number that single precision holds") {
+		t.Errorf("a rate of 1e300: %v, want an error that says the bound", err)
 	}
 }
 

@@ -80,7 +80,11 @@ type option struct {
 func checkOptions(list []option) error {
 	for _, o := range list {
 		if !(o.value >= 0 && o.value <= math.MaxFloat32) || o.positive && o.value == 0 {
-			return fmt.Errorf("%s is %v, want a positive number; %v is usual", o.name, o.value, o.usual)
+			want := "a number from 0 on"
+			if o.positive {
+				want = "a positive number"
+			}
+			return fmt.Errorf("%s is %v, want %s that single precision holds; %v is usual", o.name, o.value, want, o.usual)
 		}
 	}
 	return nil

@@ -45,7 +45,7 @@ func (r Rule) Validate() error {
 		value, usual float64
 	}{{"window", r.Window, 100}, {"tau", r.Tau, 15}, {"tau-s", r.TauS, 3.75}, {"threshold", r.Threshold, 1}, {"lr", r.LR, 1e-3}, {"initial", r.Initial, 0.01}} {
 		if !(o.value > 0 && o.value <= 1e9) {
-			return fail("%s is %v, want a positive number; %v is usual", o.name, o.value, o.usual)
+			return fail("%s is %v, want a positive number up to 1e+09; %v is usual", o.name, o.value, o.usual)
 		}
 	}
 	switch {

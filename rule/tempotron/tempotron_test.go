@@ -3,6 +3,7 @@ package tempotron
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"synfire/internal/par"
@@ -140,6 +141,11 @@ func TestValidate(t *testing.T) {
 		if r.Validate() == nil {
 			t.Errorf("change %d is accepted", i)
 		}
+	}
+	large := NewRule()
+	large.LR = 1e300
+	if err := large.Validate(); err == nil || !strings.Contains(err.Error(), "want a positive number up to 1e+09") {
+		t.Errorf("a rate of 1e300: %v, want an error that says the bound", err)
 	}
 }
 

@@ -163,14 +163,21 @@ func centred(counts []spike.Histogram) (d [][]float64, squares float64) {
 // the integral of the squared autocorrelation without its peak at 0, which a train has by
 // being one (Wieland et al. 2015, with counts in bins for rates). ρ is Coefficient's with
 // border correction. Where nothing is correlated it is not 0 but the sum of squared noise,
-// about 2 longest/n: compare with surrogates. It is NaN where Coefficient is.
+// about 2 longest/n: compare with surrogates. It is NaN where Coefficient is, and an error
+// where longest holds no bin: of no lag nothing is remembered.
 func Timescale(trials []spike.Train, width, longest float64) (float64, error) {
 	h, err := Coefficient(trials, trials, width, longest, true)
 	if err != nil {
 		return 0, fmt.Errorf("statistics.Timescale: %w", err)
 	}
-	sum := 0.0
-	for _, v := range h.Values[len(h.Values)/2+1:] {
+	sum, zero := 0.0, len(h.Values)/2
+	if math.IsNaN(h.Values[zero]) {
+		return math.NaN(), nil
+	}
+	if zero == 0 {
+		return 0, fmt.Errorf("statistics.Timescale: lags up to %v in bins of %v; want one bin or more", longest, h.Width)
+	}
+	for _, v := range h.Values[zero+1:] {
 		sum += v * v
 	}
 	return 2 * h.Width * sum, nil

@@ -44,19 +44,18 @@ func (s Shape) density(x float64) float64 {
 	return 0
 }
 
-// below is the integral of the shape up to x.
-func (s Shape) below(x float64) float64 {
-	switch {
-	case s == Gaussian:
-		return math.Erfc(-x/math.Sqrt2) / 2
-	case s == Boxcar:
-		return min(max(x/(2*math.Sqrt(3))+0.5, 0), 1)
-	case x <= 0:
-		return 0
-	case s == Exponential:
-		return -math.Expm1(-x)
+// within is the integral of the shape from −after to before, both from 0 on. It is a sum of two
+// parts, which keeps its figures where a kernel is far wider than the window.
+func (s Shape) within(before, after float64) float64 {
+	switch s {
+	case Gaussian:
+		return (math.Erf(before/math.Sqrt2) + math.Erf(after/math.Sqrt2)) / 2
+	case Boxcar:
+		return (min(before/math.Sqrt(3), 1) + min(after/math.Sqrt(3), 1)) / 2
+	case Exponential:
+		return -math.Expm1(-before)
 	}
-	return 1 - (1+math.Sqrt2*x)*math.Exp(-math.Sqrt2*x)
+	return mathext.GammaIncReg(2, math.Sqrt2*before)
 }
 
 // reach is how far a shape is above 10⁻¹⁷ of its largest value, before and after 0.
@@ -98,7 +97,7 @@ func KernelRate(trials []spike.Train, k Kernel, step float64, border bool) (spik
 	before, after := k.Shape.reach()
 	for _, t := range trials {
 		for _, s := range t.Times {
-			lo := max(0, int(math.Floor((s-before*k.Width-h.Start)/h.Width))-1)
+			lo := int(max(0, math.Floor((s-before*k.Width-h.Start)/h.Width)-1))
 			hi := int(min(float64(len(h.Values)), (s+after*k.Width-h.Start)/h.Width+1))
 			for i := lo; i < hi; i++ {
 				x := h.Centre(i) - s
@@ -113,7 +112,7 @@ func KernelRate(trials []spike.Train, k Kernel, step float64, border bool) (spik
 		h.Values[i] /= k.Width * float64(len(trials))
 		if border {
 			t := h.Centre(i)
-			h.Values[i] /= k.Shape.below((t-first.Start)/k.Width) - k.Shape.below((t-first.Stop)/k.Width)
+			h.Values[i] /= k.Shape.within((t-first.Start)/k.Width, (first.Stop-t)/k.Width)
 		}
 	}
 	return h, nil

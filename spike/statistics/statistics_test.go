@@ -256,6 +256,8 @@ func TestUndefined(t *testing.T) {
 	nan("Bandwidth", v, err)
 	v, err = statistics.Timescale([]spike.Train{silent}, 0.1, 0.3)
 	nan("Timescale", v, err)
+	v, err = statistics.Timescale([]spike.Train{two}, 2, 0.3) // one bin, whose counts are all the same
+	nan("Timescale of one bin", v, err)
 	s, err := statistics.Contrast([]spike.Train{silent, silent}, 0.01)
 	nan("Contrast", s.Value, err)
 	m, err := statistics.Correlation([][]spike.Train{{one}, {silent}}, 0.1)
@@ -299,6 +301,35 @@ func TestBorderIsCorrected(t *testing.T) {
 	}
 }
 
+// A kernel far wider than the window is flat in it: with border correction the rate is that of
+// the whole window, or of an alpha kernel, which grows from 0 on, what has been so far, later
+// spikes the less.
+func TestWideKernels(t *testing.T) {
+	train := []spike.Train{{Times: []float64{1, 2.5, 9}, Stop: 10}}
+	for _, width := range []float64{1e9, 1e200, 1e300} {
+		for _, s := range []statistics.Shape{statistics.Gaussian, statistics.Boxcar, statistics.Exponential, statistics.Alpha} {
+			h, err := statistics.KernelRate(train, statistics.Kernel{Shape: s, Width: width}, 4, true) // bins of 10/3
+			if err != nil {
+				t.Fatal(err)
+			}
+			centre := 5.0
+			want := 3.0 / 10
+			switch s {
+			case statistics.Exponential:
+				want = 2 / centre
+			case statistics.Alpha: // Σ (t − s) / ∫ (t − s) ds
+				want = (4 + 2.5) / (centre * centre / 2)
+			}
+			if s == statistics.Alpha && width > 1e100 {
+				continue // its part in the window is the square of a number that small
+			}
+			if !near(h.Values[1], want, 1e-8) {
+				t.Errorf("%s of width %v: %v, want %v", s, width, h.Values[1], want)
+			}
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	a := spike.Train{Times: []float64{0.5, 0.25}, Stop: 1}
 	ok, other := spike.Train{Times: []float64{0.25, 0.5}, Stop: 1}, spike.Train{Stop: 2}
@@ -324,9 +355,12 @@ func TestErrors(t *testing.T) {
 			_, err := statistics.Covariance([][]spike.Train{list(ok), list(ok, ok)}, 0.1)
 			return err
 		},
+		"want one bin or more":    func() error { _, err := statistics.Timescale(list(ok), 0.1, 0.05); return err },
 		"choose a shorter one":    func() error { _, err := statistics.Contrast(list(ok, ok), 0.6); return err },
 		"there is one unit":       func() error { _, err := statistics.Contrast(list(ok), 0.1); return err },
 		"at least 2":              func() error { _, err := statistics.Synchrofacts(list(ok, ok), 0.1, 1); return err },
+		"where there are 2":       func() error { _, err := statistics.Synchrofacts(list(ok, ok), 0.1, 3); return err },
+		"where there are 1":       func() error { _, _, err := statistics.WithoutSynchrofacts(list(ok), 0.1, 2); return err },
 		"spread of NaN":           func() error { _, err := statistics.Complexity(list(ok, ok), math.NaN()); return err },
 		"level of 95":             func() error { _, err := statistics.PSTH(list(ok), 0.1, 95); return err },
 		"bursts of 1 spikes":      func() error { _, err := statistics.Bursts(ok, 1, 1); return err },
@@ -342,4 +376,58 @@ func TestErrors(t *testing.T) {
 func kernel(t spike.Train, s statistics.Shape, width float64) error {
 	_, err := statistics.KernelRate([]spike.Train{t}, statistics.Kernel{Shape: s, Width: width}, 0.1, false)
 	return err
+}
+
+// spaced is a train of these intervals, and so many long ones of 1.9 or pace behind them.
+func spaced(pace float64, long int, intervals ...float64) spike.Train {
+	t := spike.Train{Times: []float64{0}}
+	for _, v := range append(intervals, slices.Repeat([]float64{pace}, long)...) {
+		t.Stop += v
+		t.Times = append(t.Times, t.Stop)
+	}
+	return t
+}
+
+// The numbers of Legéndy & Salcman, each where another would show; mean intervals are 1 or a
+// little less. The surprises were computed by another program.
+func TestNumbersOfSurpriseBursts(t *testing.T) {
+	repeated := func(v float64, n int) []float64 { return slices.Repeat([]float64{v}, n) }
+	for name, c := range map[string]struct {
+		train    spike.Train
+		first, n []int
+		surprise []float64
+	}{
+		// three spikes, whose surprise the tenth interval after them is the first to raise
+		"ten intervals ahead": {spaced(1.9, 8, append([]float64{0.1, 0.1, 1.9}, repeated(0.27, 9)...)...), []int{0}, []int{13}, []float64{6.944}},
+		// an interval of more than twice the mean ends one, though what follows would raise it
+		"twice the mean": {spaced(1.5, 20, append(append(repeated(0.1, 3), 2.5), repeated(0.1, 10)...)...), []int{0, 4}, []int{4, 11}, []float64{8.211, 18.356}},
+		// intervals of a little more than half the mean begin none, of a little less one
+		"above half the mean": {spaced(1.9, 5, repeated(0.55, 10)...), nil, nil, nil},
+		"below half the mean": {spaced(1.9, 6, repeated(0.45, 10)...), []int{0}, []int{11}, []float64{4.966}},
+	} {
+		got, err := statistics.SurpriseBursts(c.train, 0)
+		if err != nil || len(got) != len(c.first) {
+			t.Errorf("%s: %+v, %v, want %d bursts", name, got, err, len(c.first))
+			continue
+		}
+		for i, b := range got {
+			if b.First != c.first[i] || b.N != c.n[i] || math.Abs(b.Surprise-c.surprise[i]) > 6e-4 {
+				t.Errorf("%s: burst %d: %+v, want the spikes from %d on, %d of them, surprise %v", name, i, b, c.first[i], c.n[i], c.surprise[i])
+			}
+		}
+	}
+}
+
+// Widths end at half the shortest interval where that is longer than what is asked for.
+func TestWidthsOfContrast(t *testing.T) {
+	units := []spike.Train{{Times: []float64{1, 1.4, 9}, Stop: 10}, {Times: []float64{2, 5}, Stop: 10}}
+	for shortest, least := range map[float64]float64{0.01: 0.2, 0.2: 0.2, 0.5: 0.5} {
+		s, err := statistics.Contrast(units, shortest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last := s.Widths[len(s.Widths)-1]; s.Widths[0] != 5 || !(last >= least && 0.9*last < least) {
+			t.Errorf("widths from %v to %v, want 5 to %v", s.Widths[0], last, least)
+		}
+	}
 }

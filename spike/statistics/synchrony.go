@@ -147,11 +147,14 @@ func events(op string, units []spike.Train, spread float64) ([]Event, error) {
 
 // Synchrofacts are the events in which at least so many units take part: chains of spikes
 // each at most spread after the one before. Spikes of many units within the time of a
-// sample are mostly cross-talk or movement, not neurons.
+// sample are mostly cross-talk or movement, not neurons. More units than there are is an error.
 func Synchrofacts(units []spike.Train, spread float64, least int) ([]Event, error) {
 	const op = "statistics.Synchrofacts"
 	if least < 2 {
 		return nil, fmt.Errorf("%s: events of %d units; want at least 2", op, least)
+	}
+	if least > len(units) {
+		return nil, fmt.Errorf("%s: events of %d units where there are %d; want at most as many", op, least, len(units))
 	}
 	all, err := events(op, units, spread)
 	return slices.DeleteFunc(all, func(v Event) bool { return len(v.Units) < least }), err
