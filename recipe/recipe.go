@@ -72,6 +72,25 @@ type Env struct {
 // Wants reports whether a part is run.
 func (e *Env) Wants(part string) bool { return len(e.Parts) == 0 || slices.Contains(e.Parts, part) }
 
+// Step is what runs a part.
+type Step struct {
+	Part string
+	Run  func(ctx context.Context) error
+}
+
+// Do takes the steps of the parts that are run, in their order, up to the first error.
+func (e *Env) Do(ctx context.Context, steps ...Step) error {
+	for _, s := range steps {
+		if !e.Wants(s.Part) {
+			continue
+		}
+		if err := s.Run(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Outcome is what a run found. Files are for the run directory, besides what
 // training keeps there.
 type Outcome struct {

@@ -1,7 +1,9 @@
 package recipe_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -84,5 +86,18 @@ func TestParts(t *testing.T) {
 	}
 	if l := r.Listing(); !slices.Equal(l.Parts, []string{"right", "fast"}) {
 		t.Errorf("%v", l.Parts)
+	}
+}
+
+// Steps of parts that nobody asked for are left out; an error ends the rest.
+func TestDo(t *testing.T) {
+	var done []string
+	step := func(part string, err error) recipe.Step {
+		return recipe.Step{Part: part, Run: func(context.Context) error { done = append(done, part); return err }}
+	}
+	failed := errors.New("failed")
+	e := recipe.Env{Parts: []string{"a", "c", "d"}}
+	if err := e.Do(t.Context(), step("a", nil), step("b", nil), step("c", failed), step("d", nil)); err != failed || !slices.Equal(done, []string{"a", "c"}) {
+		t.Errorf("%v: %v", done, err)
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"synfire/command/exchange"
 	"synfire/compare"
 	"synfire/compare/areas"
-	"synfire/internal/atomicfile"
 	"synfire/internal/par"
 	"synfire/report/figure"
 	"synfire/sample"
@@ -212,11 +211,5 @@ func (c *Areas) draw(r mapping) error {
 	if err != nil {
 		return err
 	}
-	src := f.SVG()
-	if strings.EqualFold(filepath.Ext(c.Figure), ".png") {
-		if src, err = f.PNG(192); err != nil {
-			return err
-		}
-	}
-	return atomicfile.Write(c.Figure, func(w io.Writer) error { _, err := w.Write(src); return err })
+	return f.Write(c.Figure)
 }

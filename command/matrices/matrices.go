@@ -176,13 +176,7 @@ func (c *Matrix) keep(r result) error {
 	if err != nil {
 		return fmt.Errorf("--figure: %w", err)
 	}
-	src := f.SVG()
-	if strings.EqualFold(filepath.Ext(c.Figure), ".png") {
-		if src, err = f.PNG(192); err != nil {
-			return fmt.Errorf("--figure: %w", err)
-		}
-	}
-	return atomicfile.Write(c.Figure, func(w io.Writer) error { _, err := w.Write(src); return err })
+	return f.Write(c.Figure)
 }
 
 // shownRows is how many items are printed; the rest goes to files and JSON.

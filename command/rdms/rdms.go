@@ -19,7 +19,6 @@ import (
 	"synfire/compare/recording"
 	"synfire/data"
 	"synfire/data/recordings"
-	"synfire/internal/atomicfile"
 	"synfire/internal/par"
 	"synfire/internal/suggest"
 	"synfire/report/figure"
@@ -367,13 +366,7 @@ func (c *RDM) draw(r result) error {
 	if err != nil {
 		return err
 	}
-	src := f.SVG()
-	if strings.EqualFold(filepath.Ext(c.Figure), ".png") {
-		if src, err = f.PNG(192); err != nil {
-			return err
-		}
-	}
-	return atomicfile.Write(c.Figure, func(w io.Writer) error { _, err := w.Write(src); return err })
+	return f.Write(c.Figure)
 }
 
 // drawn is how many models a figure holds.

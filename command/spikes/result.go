@@ -294,13 +294,7 @@ func (r result) keep(out, picture string) error {
 	if err != nil {
 		return fmt.Errorf("--figure: %w", err)
 	}
-	src := f.SVG()
-	if strings.EqualFold(filepath.Ext(picture), ".png") {
-		if src, err = f.PNG(192); err != nil {
-			return err
-		}
-	}
-	return atomicfile.Write(picture, content(src))
+	return f.Write(picture)
 }
 
 func content(b []byte) func(io.Writer) error {

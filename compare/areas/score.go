@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"gonum.org/v1/gonum/mat"
-
 	"synfire/compare"
+	"synfire/compare/internal/numeric"
 	"synfire/compare/predictivity"
 	"synfire/internal/par"
 )
@@ -77,7 +76,7 @@ func predicted(layers, areas []compare.Responses, m predictivity.Mapping, folds 
 		if err != nil {
 			return 0, err
 		}
-		r, err := predictivity.PredictPooled(rows(layers[layer].X, stimuli), rows(areas[area].X, stimuli), m, splits)
+		r, err := predictivity.PredictPooled(numeric.Rows(layers[layer].X, stimuli), numeric.Rows(areas[area].X, stimuli), m, splits)
 		if err != nil && !errors.Is(err, compare.ErrUndefined) {
 			err = fmt.Errorf("%s, %s: %w", layers[layer].Name, areas[area].Name, err)
 		}
@@ -108,13 +107,4 @@ func foldsOf(stimuli []int, folds int) ([]predictivity.Split, error) {
 		}
 	}
 	return out, nil
-}
-
-func rows(x *mat.Dense, index []int) *mat.Dense {
-	_, p := x.Dims()
-	out := mat.NewDense(len(index), p, nil)
-	for i, k := range index {
-		out.SetRow(i, x.RawRowView(k))
-	}
-	return out
 }

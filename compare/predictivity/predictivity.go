@@ -80,15 +80,6 @@ func Shuffles(n, k int, share float64, labels []int, seed uint64) ([]Split, erro
 	return splits, nil
 }
 
-func rows(x *mat.Dense, index []int) *mat.Dense {
-	_, p := x.Dims()
-	out := mat.NewDense(len(index), p, nil)
-	for i, k := range index {
-		out.SetRow(i, x.RawRowView(k))
-	}
-	return out
-}
-
 // Predictivity is how well held-out responses are predicted.
 type Predictivity struct {
 	Score float64   // mean over splits of the median over units of Pearson's r
@@ -112,11 +103,11 @@ func Predict(x, y *mat.Dense, m Mapping, splits []Split) (Predictivity, error) {
 	sums, counts := make([]float64, q), make([]float64, q)
 	var scores []float64
 	for _, s := range splits {
-		fit, err := m.Fit(rows(x, s.Train), rows(y, s.Train))
+		fit, err := m.Fit(numeric.Rows(x, s.Train), numeric.Rows(y, s.Train))
 		if err != nil {
 			return Predictivity{}, err
 		}
-		r := unitCorrelations(fit.deviations(rows(x, s.Test)), rows(y, s.Test))
+		r := unitCorrelations(fit.deviations(numeric.Rows(x, s.Test)), numeric.Rows(y, s.Test))
 		for j, v := range r {
 			if !math.IsNaN(v) {
 				sums[j], counts[j] = sums[j]+v, counts[j]+1
@@ -156,11 +147,11 @@ func PredictPooled(x, y *mat.Dense, m Mapping, folds []Split) (Predictivity, err
 	n, q := y.Dims()
 	all, tested := mat.NewDense(n, q, nil), make([]int, n)
 	for _, s := range folds {
-		fit, err := m.Fit(rows(x, s.Train), rows(y, s.Train))
+		fit, err := m.Fit(numeric.Rows(x, s.Train), numeric.Rows(y, s.Train))
 		if err != nil {
 			return Predictivity{}, err
 		}
-		predicted := fit.predict(rows(x, s.Test))
+		predicted := fit.predict(numeric.Rows(x, s.Test))
 		for i, k := range s.Test {
 			tested[k]++
 			all.SetRow(k, predicted.RawRowView(i))

@@ -72,16 +72,9 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 		return nil, fmt.Errorf("spiking-yolo: no scale %q: use smoke, short or full", e.Scale)
 	}
 	s := &study{&recipe.ConversionStudy{Study: recipe.NewStudy(e, nil, nil)}, z, ""}
-	for _, part := range []struct {
-		name string
-		run  func(context.Context) error
-	}{{detectorPart, s.detector}, {facesPart, s.faces}, {tinyPart, s.tiny}} {
-		if !e.Wants(part.name) {
-			continue
-		}
-		if err := part.run(ctx); err != nil {
-			return nil, err
-		}
+	steps := []recipe.Step{{detectorPart, s.detector}, {facesPart, s.faces}, {tinyPart, s.tiny}}
+	if err := e.Do(ctx, steps...); err != nil {
+		return nil, err
 	}
 	return s.Finish("A spiking detector, from pictures to boxes", s.lead, report.Link{Text: "Kim et al. 2020", URL: "https://arxiv.org/abs/1903.06530"})
 }

@@ -147,16 +147,9 @@ func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if s.Study, err = newStudy(ctx, e); err != nil {
 		return nil, err
 	}
-	for _, part := range []struct {
-		name string
-		run  func(context.Context) error
-	}{{digitsPart, s.digits}, {normPart, s.ablation}, {windowPart, s.window}, {photosPart, s.photographs}, {eventsPart, s.recordings}} {
-		if !e.Wants(part.name) {
-			continue
-		}
-		if err := part.run(ctx); err != nil {
-			return nil, err
-		}
+	steps := []recipe.Step{{digitsPart, s.digits}, {normPart, s.ablation}, {windowPart, s.window}, {photosPart, s.photographs}, {eventsPart, s.recordings}}
+	if err := e.Do(ctx, steps...); err != nil {
+		return nil, err
 	}
 	if err := s.published(); err != nil {
 		return nil, err

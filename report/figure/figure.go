@@ -20,6 +20,8 @@ package figure
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"path/filepath"
 	"strings"
 
 	"gonum.org/v1/plot/font"
@@ -28,6 +30,7 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
 
+	"synfire/internal/atomicfile"
 	"synfire/sample"
 )
 
@@ -81,6 +84,19 @@ func (c *svgCanvas) body() string {
 		texts[i+1] = fmt.Sprintf(`<text textLength="%.1f" lengthAdjust="spacingAndGlyphs" `, w.Points()) + texts[i+1]
 	}
 	return strings.Join(texts, "")
+}
+
+// Write writes the figure to a file, whole or not at all: as PNG of 192 dots an inch where its name
+// ends in .png, else as SVG.
+func (f Figure) Write(path string) error {
+	src := f.SVG()
+	if strings.EqualFold(filepath.Ext(path), ".png") {
+		var err error
+		if src, err = f.PNG(192); err != nil {
+			return err
+		}
+	}
+	return atomicfile.Write(path, func(w io.Writer) error { _, err := w.Write(src); return err })
 }
 
 // PNG renders the figure on white at a resolution in dots an inch, 24 to 1,200;

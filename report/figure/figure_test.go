@@ -10,6 +10,8 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -721,5 +723,25 @@ func TestOneMarkTellsNoScale(t *testing.T) {
 				t.Errorf("%v, at most %d: %v", r, most, marks)
 			}
 		}
+	}
+}
+
+// A figure's file is PNG by its ending, in any case of letters, else SVG.
+func TestWrite(t *testing.T) {
+	f, err := Bars("bars", "height", []Bar{{Name: "a", Value: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, begins := range map[string]string{"a.svg": "<svg", "b.PNG": "\x89PNG"} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := f.Write(path); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(b), begins) {
+			t.Errorf("%s begins with %.8q: %v", name, b, err)
+		}
+	}
+	if err := f.Write(filepath.Join(t.TempDir(), "none", "a.svg")); err == nil {
+		t.Error("a file in no folder")
 	}
 }

@@ -216,6 +216,16 @@ func CentredNear1(x *mat.Dense) *mat.Dense {
 	return c
 }
 
+// Rows are the rows of x with these numbers, in their order.
+func Rows(x *mat.Dense, index []int) *mat.Dense {
+	_, p := x.Dims()
+	out := mat.NewDense(len(index), p, nil)
+	for i, k := range index {
+		out.SetRow(i, x.RawRowView(k))
+	}
+	return out
+}
+
 // ColumnMeans are the means of the units over the stimuli.
 func ColumnMeans(x *mat.Dense) []float64 {
 	n, p := x.Dims()
