@@ -8,6 +8,7 @@ import (
 	"math/cmplx"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"synfire/compare/fixedpoint"
@@ -93,11 +94,7 @@ func (r *relaxation) distances(to []float64, steps int) []float64 {
 	h, next := make([]float64, len(to)), make([]float64, len(to))
 	var out []float64
 	for range steps + 1 {
-		sum := 0.0
-		for i, v := range h {
-			sum += (v - to[i]) * (v - to[i])
-		}
-		out = append(out, math.Sqrt(sum))
+		out = append(out, floats.Distance(h, to, 2))
 		r.next(next, h)
 		h, next = next, h
 	}
@@ -211,18 +208,12 @@ func (o *resting) note(r *relaxation, p fixedpoint.Point, free []float64) {
 	for _, v := range p.Eigenvalues {
 		moduli = append(moduli, cmplx.Abs(v))
 	}
-	sum := 0.0
-	for i, v := range free {
-		sum += (v - p.H[i]) * (v - p.H[i])
-	}
-	o.moduli, o.gap = append(o.moduli, moduli), append(o.gap, math.Sqrt(sum))
+	o.moduli, o.gap = append(o.moduli, moduli), append(o.gap, floats.Distance(free, p.H, 2))
 	n := len(r.w)
-	if largest(p.H[n:]) == largest(free[n:]) {
+	if floats.MaxIdx(p.H[n:]) == floats.MaxIdx(free[n:]) {
 		o.agrees++
 	}
 }
-
-func largest(v []float64) int { return slices.Index(v, slices.Max(v)) }
 
 // ofRank is the mean, least and greatest modulus over images by rank.
 func (o resting) ofRank() (mean, least, most []float64) {

@@ -36,7 +36,7 @@ func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	}
 	sections := []report.Section{first, several}
 	lead := fmt.Sprintf("XOR is learned in under 250 cycles in %.0f of %d seeds.", s.Metrics["xor_solved"], n.seeds)
-	lead += fmt.Sprintf(" Trains of several spikes are met within %v ms in %.0f.", close, s.Metrics["several_solved"])
+	lead += fmt.Sprintf(" Trains of several spikes are met within %v ms in %.0f.", near, s.Metrics["several_solved"])
 	for _, t := range tables() {
 		section, mean, err := t.section(ctx, s, n)
 		if missing := (absent{}); errors.As(err, &missing) {

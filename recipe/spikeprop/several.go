@@ -19,7 +19,7 @@ const (
 	afferents = 12
 	span      = 40.0
 	trials    = 1000
-	close     = 0.1 // ms within which a wanted spike is met
+	near      = 0.1 // ms within which a wanted spike is met
 	rate      = 0.3
 	most      = 0.005 // what a weight changes by in a trial at most, and by where the number of spikes is not the wanted one
 )
@@ -31,7 +31,7 @@ type follower struct {
 }
 
 // solved tells whether all wanted spikes are met, several of them.
-func (f follower) solved() bool { return len(f.wanted) > 1 && f.off[len(f.off)-1] < close }
+func (f follower) solved() bool { return len(f.wanted) > 1 && f.off[len(f.off)-1] < near }
 
 // neuron has weights drawn from 0 to 2.
 func neuron(src *rng.Source) *spikeprop.Trains {
@@ -85,7 +85,7 @@ func worst(a, b []float64) (off float64) {
 func severalSection(ctx context.Context, s *recipe.Study, n size) (report.Section, error) {
 	out := report.Section{
 		Title: "Several spikes",
-		Text:  fmt.Sprintf("A neuron that fires several times, each spike taking the threshold off its potential (Booij and tat Nguyen 2005), is to fire when another one does, whose weights were drawn likewise, for the same %d inputs with a spike each in %.0f ms. Spikes and wanted spikes are paired in their order; where their numbers differ all weights grow or shrink by %v instead, which is also the most that one changes by in a trial. A run ends where all are within %v ms.", afferents, span, most, close),
+		Text:  fmt.Sprintf("A neuron that fires several times, each spike taking the threshold off its potential (Booij and tat Nguyen 2005), is to fire when another one does, whose weights were drawn likewise, for the same %d inputs with a spike each in %.0f ms. Spikes and wanted spikes are paired in their order; where their numbers differ all weights grow or shrink by %v instead, which is also the most that one changes by in a trial. A run ends where all are within %v ms.", afferents, span, most, near),
 	}
 	table := report.Table{Head: []string{"seed", "wanted spikes", "at first", "trials", "worst spike off by (ms)"}, Right: []bool{true, true, true, true, true}}
 	var lines []figure.Series

@@ -75,7 +75,7 @@ func TestControl(t *testing.T) {
 // Trains of a seed that settings were chosen on are met; what is off is the worst pair.
 func TestFollow(t *testing.T) {
 	f, err := follow(t.Context(), 2001)
-	if err != nil || !f.solved() || worst(f.first, f.wanted) < close || worst(f.last, f.wanted) >= close {
+	if err != nil || !f.solved() || worst(f.first, f.wanted) < near || worst(f.last, f.wanted) >= near {
 		t.Errorf("%+v, %v", f, err)
 	}
 	if worst([]float64{1, 2}, []float64{1.5, 2}) != 0.5 || !math.IsInf(worst([]float64{1}, nil), 1) {

@@ -66,9 +66,9 @@ func TestSynapse(t *testing.T) {
 		}
 	}
 	mean, square := 0.0, 0.0
-	for _, v := range quantiles {
-		mean += float64(v) / float64(len(quantiles))
-		square += float64(v*v) / float64(len(quantiles))
+	for _, v := range quantiles() {
+		mean += float64(v) / float64(len(quantiles()))
+		square += float64(v*v) / float64(len(quantiles()))
 	}
 	if math.Abs(mean) > 1e-6 || math.Abs(square-1) > 1e-4 {
 		t.Errorf("noise has the mean %v and the variance %v", mean, square)

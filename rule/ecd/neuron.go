@@ -2,6 +2,7 @@ package ecd
 
 import (
 	"math"
+	"sync"
 
 	"synfire/internal/kernel"
 	"synfire/internal/rng"
@@ -27,14 +28,14 @@ var (
 	jump  = tensor.Float(refractory * (1 - math.Exp(-1/synaptic))) // so that a trace adds up to τ_r a spike
 )
 
-// quantiles are a normal distribution in 2¹⁶ steps of equal chance.
-var quantiles = func() []tensor.Float {
+// quantiles are a normal distribution in 2¹⁶ steps of equal chance, made when a net first runs.
+var quantiles = sync.OnceValue(func() []tensor.Float {
 	q := make([]tensor.Float, 1<<16)
 	for i := range q {
 		q[i] = tensor.Float(math.Sqrt2 * math.Erfinv(2*(float64(i)+0.5)/float64(len(q))-1))
 	}
 	return q
-}()
+})
 
 // layer is neurons of one side while spikes run.
 type layer struct {
@@ -66,6 +67,7 @@ func (l *layer) receive(w []tensor.Float, fired []int32) {
 func (l *layer) step(drive []tensor.Float, free int, noise rng.Key, at uint64) {
 	l.fired = l.fired[:0]
 	var bits [4]uint32
+	normal := quantiles()
 	for i := range l.u {
 		if i%8 == 0 {
 			bits = noise.Uint32x4(at + uint64(i/8))
@@ -78,7 +80,7 @@ func (l *layer) step(drive []tensor.Float, free int, noise rng.Key, at uint64) {
 		if i >= free {
 			x += jump * l.syn[i]
 		}
-		u := leak*l.u[i] + (1-leak)*(offset+gain*x) + shake*quantiles[uint16(bits[i/2%4]>>(i%2*16))]
+		u := leak*l.u[i] + (1-leak)*(offset+gain*x) + shake*normal[uint16(bits[i/2%4]>>(i%2*16))]
 		if u >= threshold {
 			u, l.silent[i] = 0, refractory-1
 			l.fired = append(l.fired, int32(i))
