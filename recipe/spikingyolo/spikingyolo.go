@@ -72,8 +72,12 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 		return nil, fmt.Errorf("spiking-yolo: no scale %q: use smoke, short or full", e.Scale)
 	}
 	s := &study{&recipe.ConversionStudy{Study: recipe.NewStudy(e, nil, nil)}, z, ""}
-	steps := []recipe.Step{{detectorPart, s.detector}, {facesPart, s.faces}, {tinyPart, s.tiny}}
-	if err := e.Do(ctx, steps...); err != nil {
+	err := e.Do(ctx,
+		recipe.Step{Part: detectorPart, Run: s.detector},
+		recipe.Step{Part: facesPart, Run: s.faces},
+		recipe.Step{Part: tinyPart, Run: s.tiny},
+	)
+	if err != nil {
 		return nil, err
 	}
 	return s.Finish("A spiking detector, from pictures to boxes", s.lead, report.Link{Text: "Kim et al. 2020", URL: "https://arxiv.org/abs/1903.06530"})

@@ -147,8 +147,14 @@ func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if s.Study, err = newStudy(ctx, e); err != nil {
 		return nil, err
 	}
-	steps := []recipe.Step{{digitsPart, s.digits}, {normPart, s.ablation}, {windowPart, s.window}, {photosPart, s.photographs}, {eventsPart, s.recordings}}
-	if err := e.Do(ctx, steps...); err != nil {
+	err = e.Do(ctx,
+		recipe.Step{Part: digitsPart, Run: s.digits},
+		recipe.Step{Part: normPart, Run: s.ablation},
+		recipe.Step{Part: windowPart, Run: s.window},
+		recipe.Step{Part: photosPart, Run: s.photographs},
+		recipe.Step{Part: eventsPart, Run: s.recordings},
+	)
+	if err != nil {
 		return nil, err
 	}
 	if err := s.published(); err != nil {
