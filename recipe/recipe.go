@@ -41,7 +41,8 @@ type Recipe struct {
 	Run    func(ctx context.Context, e *Env) (*Outcome, error)
 }
 
-// Part is a part of a recipe, and the claims that it tests.
+// Part is a part of a recipe, and the claims that it tests. A claim of several parts needs all
+// of them.
 type Part struct {
 	Name   string
 	Claims []string
@@ -72,16 +73,16 @@ type Env struct {
 // Wants reports whether a part is run.
 func (e *Env) Wants(part string) bool { return len(e.Parts) == 0 || slices.Contains(e.Parts, part) }
 
-// Step is what runs a part.
+// Step is what runs a part, or several, among which it chooses itself.
 type Step struct {
-	Part string
+	Part string // empty: of several
 	Run  func(ctx context.Context) error
 }
 
 // Do takes the steps of the parts that are run, in their order, up to the first error.
 func (e *Env) Do(ctx context.Context, steps ...Step) error {
 	for _, s := range steps {
-		if !e.Wants(s.Part) {
+		if s.Part != "" && !e.Wants(s.Part) {
 			continue
 		}
 		if err := s.Run(ctx); err != nil {

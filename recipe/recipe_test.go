@@ -77,6 +77,10 @@ func TestParts(t *testing.T) {
 	if got[0].Verdict != report.NotTested || got[0].Why != "part right was not run" || got[1].Verdict != report.Met {
 		t.Errorf("%+v", got)
 	}
+	r.Parts[0].Claims = append(r.Parts[0].Claims, "rate")
+	if got := r.Judge(report.Short, o, "fast"); got[1].Verdict != report.NotTested {
+		t.Errorf("a claim of two parts is judged by one: %+v", got[1])
+	}
 	if all := r.Judge(report.Short, o); all[0].Why != "not at this scale" {
 		t.Errorf("%+v", all[0])
 	}
@@ -89,7 +93,7 @@ func TestParts(t *testing.T) {
 	}
 }
 
-// Steps of parts that nobody asked for are left out; an error ends the rest.
+// Steps of parts that nobody asked for are left out, those of several are taken; an error ends the rest.
 func TestDo(t *testing.T) {
 	var done []string
 	step := func(part string, err error) recipe.Step {
@@ -97,7 +101,7 @@ func TestDo(t *testing.T) {
 	}
 	failed := errors.New("failed")
 	e := recipe.Env{Parts: []string{"a", "c", "d"}}
-	if err := e.Do(t.Context(), step("a", nil), step("b", nil), step("c", failed), step("d", nil)); err != failed || !slices.Equal(done, []string{"a", "c"}) {
+	if err := e.Do(t.Context(), step("a", nil), step("b", nil), step("", nil), step("c", failed), step("d", nil)); err != failed || !slices.Equal(done, []string{"a", "", "c"}) {
 		t.Errorf("%v: %v", done, err)
 	}
 }

@@ -88,6 +88,17 @@ const (
 	dropoutRate     = 0.2
 )
 
+// part is what runs the arm.
+func (a arm) part() string {
+	switch a {
+	case normalised:
+		return photosPart
+	case published:
+		return publishedPart
+	}
+	return twinsPart
+}
+
 // relu reports whether the arm is a twin of rectified units.
 func (a arm) relu() bool { return a == twin || a == twinNormal }
 

@@ -50,11 +50,13 @@ const (
 
 // The recipe's parts.
 const (
-	digitsPart = "digits"
-	normPart   = "neunorm"
-	windowPart = "window"
-	photosPart = "cifar10"
-	eventsPart = "nmnist"
+	digitsPart    = "digits"
+	normPart      = "neunorm"
+	windowPart    = "window"
+	photosPart    = "cifar10"
+	publishedPart = "cifar10-published"
+	twinsPart     = "cifar10-twins"
+	eventsPart    = "nmnist"
 )
 
 // Recipe is the recipe.
@@ -67,6 +69,8 @@ func Recipe() recipe.Recipe {
 			{Name: normPart, Claims: []string{normClaim, meanClaim}},
 			{Name: windowPart, Claims: []string{windowClaim}},
 			{Name: photosPart, Claims: []string{cifarClaim, asPublished}},
+			{Name: publishedPart, Claims: []string{asPublished}}, // a difference of the two parts' arms
+			{Name: twinsPart},
 			{Name: eventsPart, Claims: []string{eventsClaim}},
 		},
 	}
@@ -151,7 +155,7 @@ func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 		recipe.Step{Part: digitsPart, Run: s.digits},
 		recipe.Step{Part: normPart, Run: s.ablation},
 		recipe.Step{Part: windowPart, Run: s.window},
-		recipe.Step{Part: photosPart, Run: s.photographs},
+		recipe.Step{Run: s.photographs}, // of three parts
 		recipe.Step{Part: eventsPart, Run: s.recordings},
 	)
 	if err != nil {
