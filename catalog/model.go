@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"sync"
 
@@ -40,12 +41,16 @@ type Model struct {
 	Rule          string // its kind
 	Spec          sample.Spec
 	Normalization *sample.Normalization
-	File          *modelfile.File
+	File          *modelfile.File // without its arrays, which the predictor has
 
 	predictor train.Predictor
 	forks     sync.Pool // of predictors; nil elements never
 	alone     sync.Mutex
 }
+
+// large is the size of arrays, in bytes, whose copies in a file's memory are given back once
+// a model has its own.
+const large = 16 << 20
 
 // Open opens a model file or a checkpoint of any rule of the catalogue, or a model that is
 // part of the program by its name (package zoo).
@@ -54,9 +59,16 @@ func (c Catalog) Open(path string, o OpenOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	size := 0
+	for _, a := range f.Arrays {
+		size += len(a.Data)
+	}
 	m, err := c.FromFile(f, o)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	if size >= large {
+		debug.FreeOSMemory()
 	}
 	return m, nil
 }
@@ -82,7 +94,7 @@ func (c Catalog) FromFile(f *modelfile.File, o OpenOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{Config: cfg, Rule: f.Rule, Normalization: f.Normalization, File: f}
+	m := &Model{Config: cfg, Rule: f.Rule, Normalization: f.Normalization}
 	switch {
 	case f.Spec != nil:
 		m.Spec = *f.Spec
@@ -107,6 +119,9 @@ func (c Catalog) FromFile(f *modelfile.File, o OpenOptions) (*Model, error) {
 	if m.predictor, err = m.open(f, o.Pool); err != nil {
 		return nil, err
 	}
+	bare := *f
+	bare.Arrays = nil
+	m.File = &bare
 	return m, nil
 }
 

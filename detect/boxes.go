@@ -50,6 +50,9 @@ func (d Boxes) Spread(dst *signal.Signal, errors []tensor.Float, t, b int, shape
 	encode.Membrane{}.Spread(dst, errors, t, b, shape)
 }
 
+// ReadsMean marks an encode.MeanReader.
+func (Boxes) ReadsMean() {}
+
 // grid is that of an output that fits.
 func (d Boxes) grid(out tensor.Shape) grid {
 	return grid{h: out[0], w: out[1], per: out[2] / len(d.Anchors), anchors: d.Anchors, sigmoid: d.Sigmoid}

@@ -136,6 +136,14 @@ type Decoder interface {
 	Spread(dst *signal.Signal, errors []tensor.Float, t, b int, shape tensor.Shape)
 }
 
+// MeanReader is a Decoder that reads nothing of an output but its mean over time, as Membrane
+// has it: scores of the mean, as the only step, are those of all steps. Who runs a network for
+// it need not keep them.
+type MeanReader interface {
+	Decoder
+	ReadsMean()
+}
+
 // Count is the sum over time.
 type Count struct{}
 

@@ -77,7 +77,7 @@ func (c *Counter) count(f *fans, s *signal.Signal, neurons bool) {
 					c.Spikes += int(size)
 				}
 			case f.weighted != nil:
-				c.Products += f.weighted[k%n]
+				c.Products += int(f.weighted[k%n])
 			}
 		}
 	}
@@ -85,7 +85,7 @@ func (c *Counter) count(f *fans, s *signal.Signal, neurons bool) {
 
 func (c *Counter) add(f *fans, i, size int) {
 	if f.weighted != nil {
-		c.Additions += size * f.weighted[i]
-		c.Sums += size * f.plain[i]
+		c.Additions += size * int(f.weighted[i])
+		c.Sums += size * int(f.plain[i])
 	}
 }

@@ -85,7 +85,7 @@ type meter struct {
 	state   *network.State
 	count   *Counter
 	takers  [][]int        // by node, and of the input behind them: the layers of weights that take it
-	loops   [][]int        // by node, of recurrent ones: weights that are not 0, by unit
+	loops   [][]int32      // by node, of recurrent ones: weights that are not 0, by unit
 	now     []seen         // by node, of this step; what is constant stays
 	later   []seen         // by node, of recurrent ones: what their spikes do in the next step
 	all     []seen         // by node, of all steps
@@ -100,7 +100,7 @@ func (m *meter) start(kind signal.Kind) {
 	m.count = NewCounter(m.net, kind)
 	nodes := m.count.Plan.nodes
 	n := len(nodes)
-	m.takers, m.loops, m.changed = make([][]int, n+1), make([][]int, n), make([]int, n)
+	m.takers, m.loops, m.changed = make([][]int, n+1), make([][]int32, n), make([]int, n)
 	m.now, m.later, m.all = make([]seen, n), make([]seen, n), make([]seen, n)
 	at := map[string]int{network.Input: n}
 	for i, nd := range nodes {
@@ -109,7 +109,7 @@ func (m *meter) start(kind signal.Kind) {
 			m.takers[from] = append(m.takers[from], i)
 		}
 		if _, ok := nd.Layer.(layer.Recurrent); ok {
-			m.loops[i] = make([]int, nd.Out.Size())
+			m.loops[i] = make([]int32, nd.Out.Size())
 			for k, w := range nd.Params[0].Value.Data {
 				if w != 0 {
 					m.loops[i][k/nd.Out.Size()]++
@@ -180,14 +180,14 @@ func (m *meter) taken(from int, s *signal.Signal) {
 }
 
 // operations are those of what is not 0: additions of a sample's numbers where all are 0, 1 or −1.
-func (m *meter) operations(s *signal.Signal, links []int) (of seen) {
+func (m *meter) operations(s *signal.Signal, links []int32) (of seen) {
 	m.row = tensor.Resize(m.row, s.Units())
 	for r := range s.B {
 		s.ReadRow(m.row, r)
 		ops, binary := 0, true
 		for i, v := range m.row {
 			if v != 0 {
-				ops += links[i]
+				ops += int(links[i])
 				binary = binary && (v == 1 || v == -1)
 			}
 		}

@@ -43,8 +43,8 @@ type Plan struct {
 // fans is, for each element of what a node gives, how many additions a spike of it costs
 // behind it: the true number, borders, strides and poolings included.
 type fans struct {
-	weighted []int // of weights
-	plain    []int // of the spike itself: to a sum, a gate or a neuron
+	weighted []int32 // of weights
+	plain    []int32 // of the spike itself: to a sum, a gate or a neuron
 }
 
 // NewPlan is the plan of a network whose input is of a kind: an image held before it
@@ -185,7 +185,7 @@ func (p *Plan) trace(i int, at map[string]int) {
 	if _, ok := nd.Layer.(layer.Recurrent); ok {
 		f := p.fan(nd.Name, nd.Out.Size())
 		for i := range f.weighted {
-			f.weighted[i] += nd.Out.Size()
+			f.weighted[i] += int32(nd.Out.Size())
 		}
 	}
 }
@@ -194,7 +194,7 @@ func (p *Plan) trace(i int, at map[string]int) {
 func (p *Plan) fan(name string, size int) *fans {
 	f := p.fans[name]
 	if f == nil {
-		f = &fans{make([]int, size), make([]int, size)}
+		f = &fans{make([]int32, size), make([]int32, size)}
 		p.fans[name] = f
 	}
 	return f
@@ -298,9 +298,9 @@ func taps(w linmap.Window, f func(place, out, tap int)) {
 
 // connections are those of a layer of weights, by the element that it gets.
 type connections struct {
-	all    []int // to how many outputs an element goes
-	linked []int // of them those whose weight is not 0; nil where the network has no values
-	dense  int   // Σ all
+	all    []int32 // to how many outputs an element goes
+	linked []int32 // of them those whose weight is not 0; nil where the network has no values
+	dense  int     // Σ all
 	bias   bool
 }
 
@@ -322,7 +322,7 @@ func connectionsOf(nd network.Info) *connections {
 		return nil
 	}
 	for _, n := range c.all {
-		c.dense += n
+		c.dense += int(n)
 	}
 	return c
 }
@@ -331,16 +331,16 @@ func connectionsOf(nd network.Info) *connections {
 func (c *connections) fill(nd network.Info, w linmap.Window, groups, out int) {
 	deep, each := w.C/groups, out/groups
 	weights := nd.Params[0].Value.Data
-	nonzero := make([]int, w.KH*w.KW*w.C) // by tap and channel
+	nonzero := make([]int32, w.KH*w.KW*w.C) // by tap and channel
 	for i, v := range weights {
 		if o := i % out; v != 0 {
 			nonzero[i/out/deep*w.C+o/each*deep+i/out%deep]++
 		}
 	}
-	c.all, c.linked = make([]int, nd.In[0].Size()), make([]int, nd.In[0].Size())
+	c.all, c.linked = make([]int32, nd.In[0].Size()), make([]int32, nd.In[0].Size())
 	taps(w, func(place, _, tap int) {
 		for ch := range w.C {
-			c.all[place*w.C+ch] += each
+			c.all[place*w.C+ch] += int32(each)
 			c.linked[place*w.C+ch] += nonzero[tap*w.C+ch]
 		}
 	})

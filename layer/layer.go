@@ -358,6 +358,9 @@ type Worker struct {
 
 func (w *Worker) slot(i, n int) []tensor.Float { return w.Floats(i, n) }
 
+// Maps is the working memory of maps.
+func (w *Worker) Maps() *linmap.Scratch { return &w.maps }
+
 // one returns the only input's shape.
 func one(kind string, in []tensor.Shape) (tensor.Shape, error) {
 	if len(in) != 1 {

@@ -55,8 +55,11 @@ func Unpack(arrays map[string]safetensors.Array, name string, shape tensor.Shape
 	return out, nil
 }
 
-// floats are the elements in the program's precision.
+// floats are the elements in the program's precision, in their own memory where they have it.
 func floats[T float32 | float64](v []T) []tensor.Float {
+	if same, ok := any(v).([]tensor.Float); ok {
+		return same
+	}
 	out := make([]tensor.Float, len(v))
 	for i, x := range v {
 		out[i] = tensor.Float(x)

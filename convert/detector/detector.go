@@ -193,48 +193,79 @@ type following struct {
 	steps    []int
 	net      *network.Network
 	pass     *network.Pass
-	beside   *network.Pass // the ordinary network, for its output
-	ordinary *network.Network
 	count    *energy.Counter
 	points   []Point
 	done     []energy.Tally
-	off, all []float64 // squares of what the output is off by, and of the ordinary one's
+	wanted   []tensor.Float // the ordinary network's outputs, of all pictures; nil where nobody compares
+	off, all []float64      // squares of what the output is off by, and of the ordinary one's
 }
 
 // most is how many steps of an output are held at once.
 const most = 16
 
 // follow runs all pictures through a network, and compares outputs with those of an ordinary one
-// unless that is empty.
-func (s Study) follow(ctx context.Context, g network.Graph, steps []int, ordinary network.Graph) ([]Point, error) {
-	f, err := s.begin(g, steps, ordinary)
+// unless that is empty. That one runs before: two networks at once would need the memory of both.
+func (s Study) follow(ctx context.Context, g network.Graph, steps []int, ordinary network.Graph) (points []Point, err error) {
+	var wanted []tensor.Float
+	if len(ordinary.Nodes) > 0 {
+		wanted, err = s.outputs(ctx, ordinary)
+	}
+	var f *following
+	if err == nil {
+		f, err = s.begin(g, steps)
+	}
+	if err == nil {
+		f.wanted = wanted
+		err = s.each(ctx, f.net, f.batch)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("convert: %w", err)
 	}
+	return f.finish(), nil
+}
+
+// each shows all pictures in batches.
+func (s Study) each(ctx context.Context, net *network.Network, see func(context.Context, *sample.Batch) error) error {
 	batch := s.Batch
 	if batch == 0 {
-		batch = f.fitting()
+		batch = fitting(net)
 	}
 	cur, err := data.NewCursor(s.Test, data.CursorOptions{Batch: batch, Normalize: s.Normalize})
 	if err != nil {
-		return nil, fmt.Errorf("convert: %w", err)
+		return err
 	}
 	var b sample.Batch
 	for {
 		more, err := cur.Next(ctx, &b)
 		if err == nil && more {
-			err = f.batch(ctx, &b)
+			err = see(ctx, &b)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("convert: %w", err)
-		}
-		if !more {
-			return f.finish(), nil
+		if err != nil || !more {
+			return err
 		}
 	}
 }
 
-func (s Study) begin(g network.Graph, steps []int, ordinary network.Graph) (*following, error) {
+// outputs are what an ordinary network gives for all pictures, one after another.
+func (s Study) outputs(ctx context.Context, g network.Graph) (all []tensor.Float, err error) {
+	net, err := g.Build(0)
+	if err != nil {
+		return nil, err
+	}
+	pass := net.Compile(s.Pool, false).NewPass(network.Options{Pool: s.Pool})
+	err = s.each(ctx, net, func(_ context.Context, b *sample.Batch) error {
+		var in signal.Signal
+		encode.Constant{}.Encode(&in, b, nil, encode.Window{T1: 1, Steps: 1})
+		outs, err := pass.Forward(net.NewState(b.Len()), &in, false)
+		if err == nil {
+			all = append(all, outs[0].Data[:b.Len()*outs[0].Units()]...)
+		}
+		return err
+	})
+	return all, err
+}
+
+func (s Study) begin(g network.Graph, steps []int) (*following, error) {
 	d, err := s.decoder()
 	if err != nil {
 		return nil, err
@@ -251,21 +282,15 @@ func (s Study) begin(g network.Graph, steps []int, ordinary network.Graph) (*fol
 		return nil, err
 	}
 	f.pass = f.net.Compile(s.Pool, false).NewPass(network.Options{Pool: s.Pool})
-	if len(ordinary.Nodes) > 0 {
-		if f.ordinary, err = ordinary.Build(0); err != nil {
-			return nil, err
-		}
-		f.beside = f.ordinary.Compile(s.Pool, false).NewPass(network.Options{Pool: s.Pool})
-	}
 	f.count = energy.NewCounter(f.net, signal.Constant)
 	f.pass.Watch(f.count.Saw)
 	return f, nil
 }
 
 // fitting is how many pictures are run at once.
-func (f *following) fitting() int {
+func fitting(net *network.Network) int {
 	units := 1
-	for _, nd := range f.net.Nodes() {
+	for _, nd := range net.Nodes() {
 		units += nd.Out.Size()
 	}
 	return max(1, min(atOnce, held/(4*units)))
@@ -275,11 +300,8 @@ func (f *following) fitting() int {
 func (f *following) batch(ctx context.Context, b *sample.Batch) error {
 	n, shape := b.Len(), f.net.OutputShapes()[0]
 	var in signal.Signal
-	encode.Constant{}.Encode(&in, b, nil, encode.Window{T1: 1, Steps: 1})
-	want, err := f.wanted(&in, n)
-	if err != nil {
-		return err
-	}
+	want := f.wanted[:min(len(f.wanted), n*shape.Size())]
+	f.wanted = f.wanted[len(want):]
 	state, sums := f.net.NewState(n), make([]float64, n*shape.Size())
 	at, before := 0, f.count.Tally
 	for j, to := range f.steps {
@@ -326,18 +348,6 @@ func add(sums []float64, out *signal.Signal, steps int) {
 			sums[i] += float64(v)
 		}
 	}
-}
-
-// wanted is what the ordinary network gives; nil where nobody compares.
-func (f *following) wanted(in *signal.Signal, n int) ([]tensor.Float, error) {
-	if f.beside == nil {
-		return nil, nil
-	}
-	outs, err := f.beside.Forward(f.ordinary.NewState(n), in, false)
-	if err != nil {
-		return nil, err
-	}
-	return slices.Clone(outs[0].Data[:n*outs[0].Units()]), nil
 }
 
 // read adds the boxes of pictures.

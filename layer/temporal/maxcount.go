@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"synfire/internal/kernel"
 	"synfire/layer"
 	"synfire/linmap"
 	"synfire/signal"
@@ -65,85 +66,85 @@ func (MaxCount) Accepts(k signal.Kind) bool { return k != signal.Constant }
 // StateSize is the sum of each element.
 func (l MaxCount) StateSize(in ...tensor.Shape) int { return in[0].Size() }
 
-// windows are the elements of the windows: for each output, where its elements stand.
-func (l MaxCount) windows(in tensor.Shape) (of [][]int32) {
+// accepted is the pooling of an image that Output accepts.
+func (l MaxCount) accepted(in tensor.Shape) linmap.Pool {
 	p, err := l.pool(in)
 	if err != nil {
 		panic(fmt.Sprintf("temporal: max-count of an image that Output does not accept: %v", err))
 	}
-	for y := range p.OH {
-		_, top, high := p.TapRows(y)
-		for x := range p.OW {
-			_, left, wide := p.TapColumns(x)
-			for ch := range p.C {
-				var list []int32
-				for i := range high {
-					for j := range wide {
-						list = append(list, int32(((top+i)*p.W+left+j)*p.C+ch))
-					}
-				}
-				of = append(of, list)
-			}
-		}
-	}
-	return of
+	return p
 }
 
-// largest is the place of the largest sum of a window.
-func largest(sums []tensor.Float, window []int32) (place int) {
-	for k, i := range window {
-		if sums[i] > sums[window[place]] {
-			place = k
+// leaders calls f for each output with the place in the image of the element that a record names.
+func leaders(p linmap.Pool, record []uint8, f func(output, element int)) {
+	pitch := p.Places() / p.Pixels()
+	for q := range p.Pixels() {
+		top, left := q/p.OW*p.StrideH-p.PadTop, q%p.OW*p.StrideW-p.PadLeft
+		for ch, k := range record[q*pitch:][:p.C] {
+			f(q*p.C+ch, ((top+int(k)/p.KW)*p.W+left+int(k)%p.KW)*p.C+ch)
 		}
 	}
-	return place
 }
 
 // Forward adds up and compares; threads take samples.
 func (l MaxCount) Forward(c *layer.Call) {
-	in, n, m := c.In[0], c.In[0].Units(), c.Shape.Size()
+	in, p := c.In[0], l.accepted(c.In[0].Shape)
 	kind := signal.Dense
 	if in.Kind == signal.Spikes {
 		kind = signal.Spikes
 	}
 	c.Out.Reset(kind, in.T, in.B, c.Shape)
-	windows := l.windows(in.Shape)
 	var won []uint8 // the places of the largest, before the first step and after each
 	if c.Keep {
-		won = c.Scratch.Bytes(0, (in.T+1)*in.B*m)
+		won = c.Scratch.Bytes(0, (in.T+1)*in.B*p.Places())
 	}
 	c.Pool.For(in.B, 1, func(id, b0, b1 int) {
-		row, most := c.Workers[id].Floats(0, n), c.Workers[id].Floats(1, m)
+		w := &c.Workers[id]
+		row, before, now := w.Floats(0, in.Units()), w.Floats(1, p.Outputs()), w.Floats(2, p.Outputs())
+		record := w.Bytes(0, p.Places())
 		for b := b0; b < b1; b++ {
-			sums := c.State[b*n:][:n]
+			sums := c.State[b*len(row):][:len(row)]
 			for t := -1; t < in.T; t++ {
 				if t >= 0 {
 					in.ReadRow(row, t*in.B+b)
-					for i, v := range row {
-						sums[i] += v
-					}
+					kernel.Add(sums, row)
 				}
-				for o, w := range windows {
-					place := largest(sums, w)
-					if c.Keep {
-						won[((t+1)*in.B+b)*m+o] = uint8(place)
-					}
-					grown := sums[w[place]] - most[o]
-					most[o] = sums[w[place]]
-					if l.Leader && t >= 0 {
-						grown = row[w[place]]
-					}
-					switch r := t*in.B + b; {
-					case t < 0:
-					case kind == signal.Dense:
-						c.Out.Data[r*m+o] = grown
-					case grown > 0:
-						c.Out.Raster.Set(r, o)
-					}
+				if c.Keep {
+					record = won[((t+1)*in.B+b)*p.Places():][:p.Places()]
 				}
+				p.Forward(w.Maps(), now, sums, record)
+				if t >= 0 {
+					l.grow(before, now, row, p, record)
+					put(c.Out, t*in.B+b, before)
+				}
+				before, now = now, before
 			}
 		}
 	})
+}
+
+// grow turns the largest sums before a step into what the layer gives in it.
+func (l MaxCount) grow(before, now, row []tensor.Float, p linmap.Pool, record []uint8) {
+	if l.Leader {
+		leaders(p, record, func(o, i int) { before[o] = row[i] })
+		return
+	}
+	for o, v := range now {
+		before[o] = v - before[o]
+	}
+}
+
+// put writes a row of values, or as spikes those above 0.
+func put(out *signal.Signal, r int, values []tensor.Float) {
+	if out.Kind == signal.Dense {
+		copy(out.Data[r*len(values):], values)
+		return
+	}
+	for o, v := range values {
+		if v > 0 {
+			out.Raster.Set(r, o)
+		}
+	}
 }
 
 // Backward carries the errors back through the sums of those that were the largest.
@@ -152,41 +153,28 @@ func (l MaxCount) Backward(c *layer.Call) {
 	if din == nil {
 		return
 	}
-	if l.Leader {
-		l.backwardLeader(c)
-		return
-	}
-	n, m, windows := din.Units(), dout.Units(), l.windows(din.Shape)
-	won := c.Scratch.Bytes(0, (dout.T+1)*dout.B*m)
-	c.Pool.For(dout.B, 1, func(_, b0, b1 int) {
+	p := l.accepted(din.Shape)
+	n, m := din.Units(), dout.Units()
+	won := c.Scratch.Bytes(0, (dout.T+1)*dout.B*p.Places())
+	c.Pool.For(dout.B, 1, func(id, b0, b1 int) {
+		w := &c.Workers[id]
+		back := w.Floats(0, n)
 		for b := b0; b < b1; b++ {
 			sums := c.DState[b*n:][:n]
 			for t := dout.T - 1; t >= 0; t-- {
-				errs := dout.Data[(t*dout.B+b)*m:][:m]
-				for o, w := range windows {
-					sums[w[won[((t+1)*dout.B+b)*m+o]]] += errs[o]
+				errs, dx := dout.Data[(t*dout.B+b)*m:][:m], din.Data[(t*dout.B+b)*n:][:n]
+				after := won[((t+1)*dout.B+b)*p.Places():][:p.Places()]
+				if l.Leader {
+					clear(dx)
+					leaders(p, after, func(o, i int) { dx[i] += errs[o] })
+					continue
 				}
-				copy(din.Data[(t*dout.B+b)*n:][:n], sums)
-				for o, w := range windows {
-					sums[w[won[(t*dout.B+b)*m+o]]] -= errs[o]
-				}
-			}
-		}
-	})
-}
-
-// backwardLeader carries the errors back to those that had the largest sums.
-func (l MaxCount) backwardLeader(c *layer.Call) {
-	dout, din := c.DOut, c.DIn[0]
-	n, m, windows := din.Units(), dout.Units(), l.windows(din.Shape)
-	won := c.Scratch.Bytes(0, (dout.T+1)*dout.B*m)
-	clear(din.Data[:dout.T*dout.B*n])
-	c.Pool.For(dout.B, 1, func(_, b0, b1 int) {
-		for b := b0; b < b1; b++ {
-			for t := range dout.T {
-				to := din.Data[(t*dout.B+b)*n:][:n]
-				for o, w := range windows {
-					to[w[won[((t+1)*dout.B+b)*m+o]]] += dout.Data[(t*dout.B+b)*m+o]
+				p.Transpose(w.Maps(), back, errs, after)
+				kernel.Add(sums, back)
+				copy(dx, sums)
+				p.Transpose(w.Maps(), back, errs, won[(t*dout.B+b)*p.Places():][:p.Places()])
+				for i, g := range back {
+					sums[i] -= g
 				}
 			}
 		}

@@ -2,8 +2,10 @@ package bptt
 
 import (
 	"fmt"
+	"slices"
 
 	"synfire/encode"
+	"synfire/internal/kernel"
 	"synfire/internal/par"
 	"synfire/internal/rng"
 	"synfire/layer"
@@ -55,7 +57,9 @@ type runner struct {
 	kinds []signal.Kind   // in which the network gave them
 	heads []head
 	read  [][]tensor.Float // scores of outputs that no loss reads
-	keys  []rng.Key        // of the samples' encodings
+	means bool             // all outputs are such, and read by their mean alone: no step of them is kept
+	row   []tensor.Float
+	keys  []rng.Key // of the samples' encodings
 	rates []train.Rate
 
 	borders []*network.State // where windows of time meet, while training
@@ -70,7 +74,7 @@ func newRunner(packed *network.Compiled, steps int, encoder encode.Encoder, term
 	outputs := net.Outputs()
 	r := &runner{
 		net: net, packed: packed, steps: steps, encoder: encoder, seed: seed, pool: o.Pool,
-		pass: packed.NewPass(o), state: net.NewState(1), outs: make([]signal.Signal, len(outputs)),
+		pass: packed.NewPass(o), state: &network.State{}, outs: make([]signal.Signal, len(outputs)),
 		kinds: make([]signal.Kind, len(outputs)), read: make([][]tensor.Float, len(outputs)),
 	}
 	for _, t := range terms {
@@ -85,6 +89,11 @@ func newRunner(packed *network.Compiled, steps int, encoder encode.Encoder, term
 			r.rates = append(r.rates, train.Rate{Layer: nd.Name})
 		}
 	}
+	_, whole := net.WholeTime(false)
+	r.means = !whole && len(r.heads) == 0 && !slices.ContainsFunc(outputs, func(o network.Output) bool {
+		_, mean := o.Read.(encode.MeanReader)
+		return !mean
+	})
 	return r, nil
 }
 
@@ -110,11 +119,19 @@ func (r *runner) sampleKeys(keys []rng.Key, b *sample.Batch, purpose string, epo
 	return keys
 }
 
-// forward runs all steps in windows (0: one window, nothing kept), collects the
-// outputs, and remembers the states at the windows' borders.
+// together is how many steps of an output are there at once where its mean is read.
+const together = 16
+
+// forward runs all steps in windows (0: nothing kept), collects the outputs, or
+// their means, and remembers the states at the windows' borders.
 func (r *runner) forward(b *sample.Batch, window int) error {
 	keep := window > 0
-	if !keep {
+	average := !keep && r.means && b.Valid(r.steps) == nil
+	kept := r.steps
+	switch {
+	case average:
+		window, kept = min(together, r.steps), 1
+	case !keep:
 		window = r.steps
 	}
 	n := b.Len()
@@ -124,7 +141,10 @@ func (r *runner) forward(b *sample.Batch, window int) error {
 		r.rates[i].Spikes, r.rates[i].Slots = 0, 0
 	}
 	for i, shape := range r.net.OutputShapes() {
-		r.outs[i].Reset(signal.Dense, r.steps, n, shape)
+		r.outs[i].Reset(signal.Dense, kept, n, shape)
+		if average {
+			clear(r.outs[i].Data)
+		}
 	}
 	for t0 := 0; t0 < r.steps; t0 += window {
 		t1 := min(t0+window, r.steps)
@@ -136,13 +156,37 @@ func (r *runner) forward(b *sample.Batch, window int) error {
 			return err
 		}
 		for i, out := range outs {
+			if average {
+				r.add(&r.outs[i], out, t1-t0)
+				continue
+			}
 			for row := range out.T * n {
 				readRow(&r.outs[i], t0*n+row, out, row)
 			}
 		}
 		r.countSpikes()
 	}
+	if average {
+		for _, o := range r.outs {
+			for i := range o.Data {
+				o.Data[i] *= 1 / tensor.Float(r.steps)
+			}
+		}
+	}
 	return nil
+}
+
+// add adds the steps of a window's output to a sum, in their order, as encode.Membrane does.
+func (r *runner) add(sum, out *signal.Signal, steps int) {
+	r.row = tensor.Resize(r.row, sum.Units())
+	for row := range steps * sum.B {
+		from := row
+		if out.Kind == signal.Constant {
+			from %= out.B
+		}
+		out.ReadRow(r.row, from)
+		kernel.Add(sum.Data[row%sum.B*len(r.row):][:len(r.row)], r.row)
+	}
 }
 
 // readRow copies a row of a network's output; a Constant one has one step.
@@ -209,7 +253,10 @@ func (r *runner) outputs(b *sample.Batch, evaluated bool) ([]task.Output, error)
 	all := make([]task.Output, len(r.outs))
 	for i, o := range r.net.Outputs() {
 		s := &r.outs[i]
-		all[i] = task.Output{Name: o.Name, Shape: s.Shape, Signal: s}
+		all[i] = task.Output{Name: o.Name, Shape: s.Shape}
+		if s.T == r.steps {
+			all[i].Signal = s
+		}
 		h := r.head(i)
 		switch {
 		case h == nil:
