@@ -79,17 +79,44 @@ type Step struct {
 	Run  func(ctx context.Context) error
 }
 
-// Do takes the steps of the parts that are run, in their order, up to the first error.
+// Do takes the steps of the parts that are run, in their order, up to the first error. That
+// there is none is an error.
 func (e *Env) Do(ctx context.Context, steps ...Step) error {
+	var parts []string // that have steps
+	taken := false
 	for _, s := range steps {
+		if s.Part != "" && !slices.Contains(parts, s.Part) {
+			parts = append(parts, s.Part)
+		}
 		if s.Part != "" && !e.Wants(s.Part) {
 			continue
 		}
+		taken = true
 		if err := s.Run(ctx); err != nil {
 			return err
 		}
 	}
+	if !taken {
+		return fmt.Errorf("scale %s has nothing of part %s; it has %s", e.Scale, strings.Join(e.Parts, ", "), strings.Join(parts, ", "))
+	}
 	return nil
+}
+
+// StudyStep is what a study of type S does for a part.
+type StudyStep[S interface{ Err() error }] struct {
+	Part string
+	Run  func(S, context.Context)
+}
+
+// StepsOf are the steps of a study, which keeps its first error.
+func StepsOf[S interface{ Err() error }](s S, list []StudyStep[S]) (steps []Step) {
+	for _, one := range list {
+		steps = append(steps, Step{Part: one.Part, Run: func(ctx context.Context) error {
+			one.Run(s, ctx)
+			return s.Err()
+		}})
+	}
+	return steps
 }
 
 // Outcome is what a run found. Files are for the run directory, besides what

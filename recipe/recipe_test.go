@@ -104,4 +104,8 @@ func TestDo(t *testing.T) {
 	if err := e.Do(t.Context(), step("a", nil), step("b", nil), step("", nil), step("c", failed), step("d", nil)); err != failed || !slices.Equal(done, []string{"a", "", "c"}) {
 		t.Errorf("%v: %v", done, err)
 	}
+	e.Parts = []string{"d"}
+	if err := e.Do(t.Context(), step("a", nil), step("b", nil)); err == nil || !strings.Contains(err.Error(), "has nothing of part d; it has a, b") {
+		t.Errorf("%v", err)
+	}
 }

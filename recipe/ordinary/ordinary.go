@@ -43,8 +43,18 @@ func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "ordinary", Title: "Ordinary networks for CIFAR-10, to be made spiking",
 		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 100, report.Full: 200},
-		Claims:  claims(), Former: former(), Run: runStudy,
+		Claims:  claims(), Former: former(), Parts: parts(), Run: runStudy,
 	}
+}
+
+// parts are the networks.
+func parts() (list []recipe.Part) {
+	for _, scale := range []report.Scale{report.Short, report.Full} {
+		for _, name := range trained[scale] {
+			list = append(list, recipe.Part{Name: name, Claims: []string{name}})
+		}
+	}
+	return list
 }
 
 func claims() (list []report.Claim) {
@@ -97,30 +107,26 @@ func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if !ok {
 		return nil, fmt.Errorf("ordinary: no scale %q: use smoke, short or full", e.Scale)
 	}
-	var s *recipe.Study
+	c, err := config(names[0], e.Seed)
+	if err != nil {
+		return nil, err
+	}
+	trainSet, testSet, err := e.Catalog.Load(ctx, c.Data, e.Data)
+	if err != nil {
+		return nil, err
+	}
+	s := recipe.NewStudy(e, trainSet, testSet)
 	table := report.Table{Head: []string{"network", "weights", "test accuracy", "an epoch"}, Right: []bool{false, true, true, true}}
+	var steps []recipe.Step
 	for _, name := range names {
-		c, err := config(name, e.Seed)
-		if err != nil {
-			return nil, err
-		}
-		if s == nil {
-			trainSet, testSet, err := e.Catalog.Load(ctx, c.Data, e.Data)
-			if err != nil {
-				return nil, err
-			}
-			s = recipe.NewStudy(e, trainSet, testSet)
-		}
-		t := s.Run(ctx, recipe.Job{Name: name, Config: c})
-		if t == nil {
-			return nil, s.Err()
-		}
-		accuracy, key := t.Result.Test.Value("accuracy"), strings.ReplaceAll(name, "-", "_")
-		if _, ok := bounds[name]; ok {
-			s.Add(name, accuracy, s.Test().Len())
-		}
-		s.Metrics[key+"_test_accuracy"], s.Metrics[key+"_seconds_per_epoch"] = accuracy, t.EpochSeconds()
-		table.Rows = append(table.Rows, []string{name, report.Integer(t.Network().ParamCount()), fmt.Sprintf("%.2f %%", accuracy), report.Seconds(t.EpochSeconds())})
+		steps = append(steps, recipe.Step{Part: name, Run: func(ctx context.Context) error {
+			row, err := one(ctx, s, name)
+			table.Rows = append(table.Rows, row)
+			return err
+		}})
+	}
+	if err := e.Do(ctx, steps...); err != nil {
+		return nil, err
 	}
 	course, err := courses(s)
 	if err != nil {
@@ -136,6 +142,24 @@ func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 			}}}},
 		}
 	})
+}
+
+// one trains a network, keeps its figures, and returns its row of the table.
+func one(ctx context.Context, s *recipe.Study, name string) (row []string, err error) {
+	c, err := config(name, s.Env.Seed)
+	if err != nil {
+		return nil, err
+	}
+	t := s.Run(ctx, recipe.Job{Name: name, Config: c})
+	if t == nil {
+		return nil, s.Err()
+	}
+	accuracy, key := t.Result.Test.Value("accuracy"), strings.ReplaceAll(name, "-", "_")
+	if _, ok := bounds[name]; ok {
+		s.Add(name, accuracy, s.Test().Len())
+	}
+	s.Metrics[key+"_test_accuracy"], s.Metrics[key+"_seconds_per_epoch"] = accuracy, t.EpochSeconds()
+	return []string{name, report.Integer(t.Network().ParamCount()), fmt.Sprintf("%.2f %%", accuracy), report.Seconds(t.EpochSeconds())}, nil
 }
 
 // courses are the accuracies of all networks over the epochs, on the images held out, and

@@ -51,6 +51,13 @@ const (
 	resnetHalf   = "resnet20-half"
 )
 
+// The recipe's parts: factors are of a perceptron at short, and of a VGG-like network at full.
+const (
+	factorsPart = "factors"
+	pairPart    = "two-layers"
+	resnetPart  = "resnet20"
+)
+
 // What the ordinary networks for CIFAR-10 must reach for a claim on them to count, at full.
 const (
 	vggFloor    = 80
@@ -65,6 +72,11 @@ func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "rmp", Paper: "rmp-2020", Title: "Soft reset and lower thresholds",
 		Minutes: minutes, Claims: claims(), Run: run,
+		Parts: []recipe.Part{
+			{Name: factorsPart, Claims: []string{softClaim, hardClaim, sweepClaim, fastClaim, foundClaim, resetClaim, fallsClaim, backlogClaim, vggClaim, vggLateClaim}},
+			{Name: pairPart, Claims: []string{firstClaim, lawClaim, stuckClaim, cellsClaim}},
+			{Name: resnetPart, Claims: []string{failsClaim, biasHardClaim, biasHalfClaim, resnetClaim, resnetLate, resnetHalf}},
+		},
 	}
 }
 
@@ -137,8 +149,8 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if s.ConversionStudy, err = recipe.NewConversionStudy(ctx, e, model.Data{Name: z.data}); err != nil {
 		return nil, err
 	}
-	for _, part := range z.parts {
-		part(s, ctx)
+	if err := e.Do(ctx, recipe.StepsOf(s, z.steps)...); err != nil {
+		return nil, err
 	}
 	return s.Finish("Soft reset and lower thresholds",
 		"A neuron that fires keeps what exceeds its threshold. What that transmits, and how far thresholds may be lowered then.",
@@ -147,7 +159,7 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 
 // size is what a scale runs.
 type size struct {
-	parts       []func(*study, context.Context)
+	steps       []recipe.StudyStep[*study]
 	data        string
 	images      int // training images of the deep perceptron; 0: all
 	epochs      int
@@ -159,12 +171,12 @@ type size struct {
 }
 
 var (
-	digits = []func(*study, context.Context){(*study).resets, (*study).sweep, (*study).pair}
+	digits = []recipe.StudyStep[*study]{{Part: factorsPart, Run: (*study).resets}, {Part: factorsPart, Run: (*study).sweep}, {Part: pairPart, Run: (*study).pair}}
 	sizes  = map[report.Scale]size{
-		report.Smoke: {parts: digits, data: mnist.SampleName, epochs: 2, tested: 50, calibrated: 20},
-		report.Short: {parts: append(digits[:3:3], (*study).biases), data: "mnist", images: 20_000, epochs: 5,
+		report.Smoke: {steps: digits, data: mnist.SampleName, epochs: 2, tested: 50, calibrated: 20},
+		report.Short: {steps: append(digits[:3:3], recipe.StudyStep[*study]{Part: resnetPart, Run: (*study).biases}), data: "mnist", images: 20_000, epochs: 5,
 			photoEpochs: 5, photoImages: 16_000, width: 8, calibrated: 500},
-		report.Full: {parts: []func(*study, context.Context){(*study).vgg, (*study).biases}, data: recipe.Photographs, calibrated: 500},
+		report.Full: {steps: []recipe.StudyStep[*study]{{Part: factorsPart, Run: (*study).vgg}, {Part: resnetPart, Run: (*study).biases}}, data: recipe.Photographs, calibrated: 500},
 	}
 	// minutes at full are an estimate by multiplications.
 	minutes = map[report.Scale]float64{report.Smoke: 0.5, report.Short: 30, report.Full: 1200}

@@ -49,6 +49,15 @@ const (
 	residualClaim    = "residual"
 )
 
+// The recipe's parts: three are of short, two of full.
+const (
+	mlpPart      = "mnist"
+	deepPart     = "depth"
+	blocksPart   = "blocks"
+	photosPart   = "cifar10"
+	residualPart = "residual"
+)
+
 // floor is what the ordinary networks for CIFAR-10 must reach for a claim on them to count.
 const floor = 80
 
@@ -57,6 +66,13 @@ func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "spikenorm", Paper: "spikenorm-2019", Title: "Thresholds balanced in the domain of spikes",
 		Minutes: minutes, Claims: claims(), Run: run,
+		Parts: []recipe.Part{
+			{Name: mlpPart, Claims: []string{mnistClaim, settledClaim, convergedClaim, orderClaim, spikesClaim, earlyClaim, lateClaim, resetClaim}},
+			{Name: deepPart, Claims: []string{depthClaim, risesClaim}},
+			{Name: blocksPart, Claims: []string{blocksClaim, blocksSpikesClaim, blocksPlateauClaim, blocksFastClaim, blocksCommonClaim}},
+			{Name: photosPart, Claims: []string{cifarClaim, cifarHardClaim, cifarDepthClaim, cifarFactorClaim}},
+			{Name: residualPart, Claims: []string{residualClaim}},
+		},
 	}
 }
 
@@ -119,8 +135,8 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if s.ConversionStudy, err = recipe.NewConversionStudy(ctx, e, model.Data{Name: z.data}); err != nil {
 		return nil, err
 	}
-	for _, part := range z.parts {
-		part(s, ctx)
+	if err := e.Do(ctx, recipe.StepsOf(s, z.steps)...); err != nil {
+		return nil, err
 	}
 	return s.Finish("Thresholds balanced by spikes",
 		"The threshold of each layer is the largest input that a neuron gets in one step of the spiking network. Accuracy over the steps is compared with that of thresholds by weights and by activations.",
@@ -129,7 +145,7 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 
 // size is what a scale runs.
 type size struct {
-	parts      []func(*study, context.Context)
+	steps      []recipe.StudyStep[*study]
 	data       string
 	few        int // training images of all perceptrons but the first; 0: all
 	epochs     int
@@ -139,11 +155,11 @@ type size struct {
 }
 
 var (
-	digits = []func(*study, context.Context){(*study).perceptron, (*study).deep, (*study).blocks}
+	digits = []recipe.StudyStep[*study]{{Part: mlpPart, Run: (*study).perceptron}, {Part: deepPart, Run: (*study).deep}, {Part: blocksPart, Run: (*study).blocks}}
 	sizes  = map[report.Scale]size{
-		report.Smoke: {parts: digits, data: mnist.SampleName, epochs: 2, tested: 50, calibrated: 20, currents: 100},
-		report.Short: {parts: digits, data: "mnist", few: 20_000, epochs: 5, calibrated: 500, currents: 200},
-		report.Full:  {parts: []func(*study, context.Context){(*study).photographs, (*study).residual}, data: recipe.Photographs, calibrated: 500, currents: 1000},
+		report.Smoke: {steps: digits, data: mnist.SampleName, epochs: 2, tested: 50, calibrated: 20, currents: 100},
+		report.Short: {steps: digits, data: "mnist", few: 20_000, epochs: 5, calibrated: 500, currents: 200},
+		report.Full:  {steps: []recipe.StudyStep[*study]{{Part: photosPart, Run: (*study).photographs}, {Part: residualPart, Run: (*study).residual}}, data: recipe.Photographs, calibrated: 500, currents: 1000},
 	}
 	// minutes at full are an estimate by multiplications.
 	minutes = map[report.Scale]float64{report.Smoke: 0.3, report.Short: 20, report.Full: 1500}

@@ -42,6 +42,14 @@ const (
 	biasesClaim = "max-pool-biases"
 )
 
+// The recipe's parts: resnet20 is of few channels at short, depths are of full.
+const (
+	digitsPart = "mnist"
+	resnetPart = "resnet20"
+	depthsPart = "depths"
+	poolPart   = "max-pool"
+)
+
 // floor is what ResNet-20 must reach at full for a claim on it to count.
 const floor = 87.5
 
@@ -56,6 +64,15 @@ func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "spiking-resnet", Paper: "spiking-resnet-2018", Title: "Residual networks made spiking",
 		Minutes: minutes, Claims: claims(), Run: run,
+		Parts: []recipe.Part{
+			{Name: digitsPart, Claims: []string{digitsClaim}},
+			{Name: resnetPart, Claims: []string{
+				resnetClaim, shortcutClaim, balanceClaim, balanceGainClaim,
+				half64Claim, half128Claim, zeroClaim, percentileClaim, moreClaim, compensationClaim, needlessClaim, hardClaim,
+			}},
+			{Name: depthsPart},
+			{Name: poolPart, Claims: []string{poolClaim, countClaim, biasesClaim}},
+		},
 	}
 }
 
@@ -120,8 +137,8 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if s.ConversionStudy, err = recipe.NewConversionStudy(ctx, e, model.Data{Name: z.data}); err != nil {
 		return nil, err
 	}
-	for _, part := range z.parts {
-		part(s, ctx)
+	if err := e.Do(ctx, recipe.StepsOf(s, z.steps)...); err != nil {
+		return nil, err
 	}
 	return s.Finish("Residual networks made spiking",
 		"Both branches of a residual sum must arrive in one unit: shortcuts get the ratio of the scales that they join. Accuracy over the steps, with that and without it.",
@@ -130,7 +147,7 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 
 // size is what a scale runs.
 type size struct {
-	parts       []func(*study, context.Context)
+	steps       []recipe.StudyStep[*study]
 	data        string
 	digitImages int // training images of ResNet-8; 0: all
 	digitEpochs int
@@ -143,10 +160,10 @@ type size struct {
 
 var (
 	sizes = map[report.Scale]size{
-		report.Smoke: {parts: []func(*study, context.Context){(*study).digits}, data: mnist.SampleName, digitEpochs: 2, digitTested: 50, digitSteps: []int{8, 16}, calibrated: 20},
-		report.Short: {parts: []func(*study, context.Context){(*study).digits, (*study).small, (*study).pooled}, data: "mnist",
+		report.Smoke: {steps: []recipe.StudyStep[*study]{{Part: digitsPart, Run: (*study).digits}}, data: mnist.SampleName, digitEpochs: 2, digitTested: 50, digitSteps: []int{8, 16}, calibrated: 20},
+		report.Short: {steps: []recipe.StudyStep[*study]{{Part: digitsPart, Run: (*study).digits}, {Part: resnetPart, Run: (*study).small}, {Part: poolPart, Run: (*study).pooled}}, data: "mnist",
 			digitImages: 20_000, digitEpochs: 2, digitTested: testedDigits, digitSteps: []int{16, 32, 64, 128}, images: 16_000, epochs: 5, calibrated: 300},
-		report.Full: {parts: []func(*study, context.Context){(*study).published, (*study).depths, (*study).pooled}, data: recipe.Photographs, calibrated: 500},
+		report.Full: {steps: []recipe.StudyStep[*study]{{Part: resnetPart, Run: (*study).published}, {Part: depthsPart, Run: (*study).depths}, {Part: poolPart, Run: (*study).pooled}}, data: recipe.Photographs, calibrated: 500},
 	}
 	// minutes at full are an estimate by multiplications.
 	minutes = map[report.Scale]float64{report.Smoke: 0.3, report.Short: 40, report.Full: 3000}
