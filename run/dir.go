@@ -122,6 +122,9 @@ func sameConfig(old, now []byte) error {
 // Close lets other processes use the directory.
 func (d *Dir) Close() error { return unlockFile(d.lock) }
 
+// PictureFile is the picture of what a run is learning.
+const PictureFile = "weights.png"
+
 // WriteFile writes a file of the directory in one step. The name has slashes.
 func (d *Dir) WriteFile(name string, content []byte) error {
 	path := filepath.Join(d.Path, filepath.FromSlash(name))

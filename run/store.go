@@ -11,6 +11,7 @@
 //	log.csv, log.jsonl, events.out… logs, where they are asked for
 //	checkpoints/step-N.safetensors  the last two
 //	checkpoints/best.safetensors    of the epoch that was the best on validation samples
+//	weights.png                     what is being learned, where that is pictures
 //	model.safetensors               the model that the run came to
 //	result.json                     what the run printed when it was done
 //	report.html, report.md, figures what was made of it for people

@@ -302,7 +302,23 @@ func (l *Loop) logPoint(epoch int) error {
 	if err := l.writeLogs(LogEntry{Epoch: p.Epoch, Step: p.Step, Scalars: prefixed(SplitTrain, m.Scalars())}); err != nil || l.Dir == nil {
 		return err
 	}
-	return l.appendMetrics(p)
+	if err := l.appendMetrics(p); err != nil {
+		return err
+	}
+	return l.picture()
+}
+
+// picture writes what the learner looks like, where it can be looked at.
+func (l *Loop) picture() error {
+	p, ok := l.Learner.(Pictured)
+	if !ok {
+		return nil
+	}
+	png, err := p.Picture()
+	if err != nil || png == nil {
+		return err
+	}
+	return l.Dir.WriteFile(run.PictureFile, png)
 }
 
 func (l *Loop) evaluate(ctx context.Context, split string, src sample.Source) (*Evaluation, error) {
@@ -399,6 +415,9 @@ func (l *Loop) conclude(ctx context.Context, valid, test *Evaluation) (r *Result
 		f, err := l.file()
 		if err == nil {
 			err = l.Dir.SaveModel(f.Model())
+		}
+		if err == nil {
+			err = l.picture()
 		}
 		if err != nil {
 			return nil, err

@@ -80,6 +80,13 @@ type Warner interface {
 	Warnings() []string
 }
 
+// Pictured is a Learner with a picture, a PNG, of what it has learned so far, which a run keeps
+// up to date in its directory; nil where there is none of such samples.
+type Pictured interface {
+	Learner
+	Picture() ([]byte, error)
+}
+
 // Streaming is a Predictor whose rule is online, so that it goes on learning from events
 // as they come.
 type Streaming interface {

@@ -1,8 +1,6 @@
 package diehlcook
 
 import (
-	"bytes"
-	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,7 +11,6 @@ import (
 	"synfire/recipe"
 	"synfire/report"
 	"synfire/rule/stdp"
-	"synfire/tensor"
 	"synfire/train"
 )
 
@@ -75,35 +72,6 @@ func TestSmoke(t *testing.T) {
 	}
 	if figures != 4 || !strings.Contains(page.Lead, "100 neurons") {
 		t.Errorf("%d figures, %q", figures, page.Lead)
-	}
-}
-
-// Each neuron's weights are in their place, on its own scale.
-func TestMosaic(t *testing.T) {
-	w := make([]tensor.Float, 2*3*5)
-	w[4*5+3] = 0.5            // row 1, column 1 of neuron 3, the first of the second row
-	w[0], w[1*5+0] = 0.2, 0.1 // neuron 0
-	b, err := Mosaic(w, 2, 3, 5)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := png.Decode(bytes.NewReader(b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r := img.Bounds(); r.Dx() != 13 || r.Dy() != 7 {
-		t.Errorf("a picture of %v", r)
-	}
-	for _, p := range []struct {
-		x, y int
-		want uint32
-	}{{1, 1, 0}, {2, 1, 128}, {3, 1, 255}, {0, 0, 0xB0}, {2, 5, 0}, {1, 4, 255}} {
-		if v, _, _, _ := img.At(p.x, p.y).RGBA(); v>>8 != p.want {
-			t.Errorf("pixel %d, %d is %d, want %d", p.x, p.y, v>>8, p.want)
-		}
-	}
-	if _, err := Mosaic(w, 2, 3, 4); err == nil {
-		t.Error("weights of other neurons are taken")
 	}
 }
 

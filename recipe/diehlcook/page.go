@@ -1,13 +1,8 @@
 package diehlcook
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -95,8 +90,7 @@ func (s *study) learning() (report.Section, error) {
 func (s *study) neurons(t *recipe.Trained) (report.Section, error) {
 	out := report.Section{Title: t.Name, Text: fmt.Sprintf("The network %s of seed %d.", t.Name, t.Config.Seed)}
 	l := t.Learner.(*stdp.Learner)
-	shape := t.Sets.Spec.Shape
-	picture, err := Mosaic(l.Weights(), shape[0], shape[1], len(l.Labels()))
+	picture, err := l.Picture()
 	if err != nil {
 		return out, err
 	}
@@ -133,35 +127,4 @@ func histogram(values []tensor.Float) figure.Series {
 		s.Y[min(int((float64(v)-low)/width), bins-1)]++
 	}
 	return s
-}
-
-// Mosaic is a PNG of the weights [height·width, neurons] as a picture for each neuron, row by
-// row, a pixel apart: paper where a weight is 0 or below, black at the neuron's largest.
-func Mosaic(weights []tensor.Float, height, width, neurons int) ([]byte, error) {
-	if neurons < 1 || len(weights) != height*width*neurons {
-		return nil, fmt.Errorf("diehl-cook: %d weights of %d neurons from %d × %d pixels, want their product", len(weights), neurons, height, width)
-	}
-	columns := int(math.Ceil(math.Sqrt(float64(neurons))))
-	rows := (neurons + columns - 1) / columns
-	img := image.NewGray(image.Rect(0, 0, columns*(width+1)+1, rows*(height+1)+1))
-	for i := range img.Pix {
-		img.Pix[i] = 0xB0
-	}
-	for j := range neurons {
-		most := tensor.Float(0)
-		for i := range height * width {
-			most = max(most, weights[i*neurons+j])
-		}
-		left, top := j%columns*(width+1)+1, j/columns*(height+1)+1
-		for i := range height * width {
-			share := 0.0
-			if w := weights[i*neurons+j]; w > 0 {
-				share = float64(w / most)
-			}
-			img.SetGray(left+i%width, top+i/width, color.Gray{Y: uint8(math.Round(255 * (1 - share)))})
-		}
-	}
-	var b bytes.Buffer
-	err := png.Encode(&b, img)
-	return b.Bytes(), err
 }

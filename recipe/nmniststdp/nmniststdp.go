@@ -15,12 +15,10 @@ import (
 
 	"synfire/model"
 	"synfire/recipe"
-	"synfire/recipe/diehlcook"
 	"synfire/recipe/nmnist"
 	"synfire/report"
 	"synfire/rule/stdp"
 	"synfire/sample"
-	"synfire/tensor"
 )
 
 // Recipe is the study.
@@ -210,15 +208,7 @@ func (s *study) seed(ctx context.Context, n uint64) error {
 
 // picture shows the weights of a network, those of brighter and darker events added.
 func (s *study) picture(l *stdp.Learner) (report.Section, error) {
-	shape := s.all.Spec().Shape
-	neurons, pixels, signs := len(l.Labels()), shape[0]*shape[1], shape[2]
-	sums := make([]tensor.Float, pixels*neurons)
-	for i := range pixels * signs {
-		for j, w := range l.Weights()[i*neurons:][:neurons] {
-			sums[i/signs*neurons+j] += w
-		}
-	}
-	png, err := diehlcook.Mosaic(sums, shape[0], shape[1], neurons)
+	png, err := l.Picture()
 	if err != nil {
 		return report.Section{}, err
 	}
