@@ -18,11 +18,11 @@ type ConversionStudy struct {
 
 // NewConversionStudy begins with a data set.
 func NewConversionStudy(ctx context.Context, e *Env, d model.Data) (*ConversionStudy, error) {
-	trainSet, testSet, err := e.Catalog.Load(ctx, d, e.Data)
+	jobs, err := Load(ctx, e, d)
 	if err != nil {
 		return nil, err
 	}
-	return &ConversionStudy{Study: NewStudy(e, trainSet, testSet)}, nil
+	return &ConversionStudy{Study: jobs}, nil
 }
 
 // Turn lets the coming jobs learn from another data set. Without it, claims are left with the

@@ -222,6 +222,15 @@ func NewStudy(e *Env, trainSet, testSet sample.Source) *Study {
 	return &Study{Env: e, train: trainSet, test: testSet, measured: map[string]report.Measurement{}, Metrics: report.Metrics{}, weights: sha256.New()}
 }
 
+// Load begins a study whose jobs learn from the data that a configuration names.
+func Load(ctx context.Context, e *Env, d model.Data) (*Study, error) {
+	trainSet, testSet, err := e.Catalog.Load(ctx, d, e.Data)
+	if err != nil {
+		return nil, err
+	}
+	return NewStudy(e, trainSet, testSet), nil
+}
+
 // EachTest hands over the values and the class of each test sample, in order.
 func (t *Trained) EachTest(ctx context.Context, f func(x []tensor.Float, class int) error) error {
 	const batch = 100

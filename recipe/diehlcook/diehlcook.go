@@ -171,11 +171,11 @@ func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	trainSet, testSet, err := e.Catalog.Load(ctx, c.Data, e.Data)
+	jobs, err := recipe.Load(ctx, e, c.Data)
 	if err != nil {
 		return nil, err
 	}
-	s := study{recipe.NewStudy(e, trainSet, testSet), aboutDiehlCook}
+	s := study{jobs, aboutDiehlCook}
 	for _, row := range names(e.Scale) {
 		for i := range uint64(row.seeds) {
 			c.Seed = e.Seed + i

@@ -58,11 +58,11 @@ func reproduceQuerlioz(ctx context.Context, e *recipe.Env) (*recipe.Outcome, err
 	if err != nil {
 		return nil, err
 	}
-	trainSet, testSet, err := e.Catalog.Load(ctx, c.Data, e.Data)
+	jobs, err := recipe.Load(ctx, e, c.Data)
 	if err != nil {
 		return nil, err
 	}
-	s, seeds := study{recipe.NewStudy(e, trainSet, testSet), aboutQuerlioz}, uint64(1)
+	s, seeds := study{jobs, aboutQuerlioz}, uint64(1)
 	if e.Scale == report.Full {
 		seeds = 3
 	}

@@ -67,11 +67,11 @@ func newBoard(ctx context.Context, e *recipe.Env) (*board, error) {
 	default:
 		return nil, fmt.Errorf("eqprop: no scale %q: use smoke, short or full", e.Scale)
 	}
-	trainSet, testSet, err := e.Catalog.Load(ctx, model.Data{Name: name}, e.Data)
+	jobs, err := recipe.Load(ctx, e, model.Data{Name: name})
 	if err != nil {
 		return nil, err
 	}
-	return &board{Study: recipe.NewStudy(e, trainSet, testSet), name: name}, nil
+	return &board{Study: jobs, name: name}, nil
 }
 
 // testError runs a job and returns its test error in percent.

@@ -27,11 +27,11 @@ type study struct {
 type figures struct{ spiking, ordinary, correlation, spikes, seconds float64 }
 
 func newStudy(ctx context.Context, e *recipe.Env, z size) (*study, error) {
-	trainSet, testSet, err := e.Catalog.Load(ctx, model.Data{Name: z.data}, e.Data)
+	jobs, err := recipe.Load(ctx, e, model.Data{Name: z.data})
 	if err != nil {
 		return nil, err
 	}
-	return &study{Study: recipe.NewStudy(e, trainSet, testSet), size: z, chosen: map[arm]choice{}, found: map[arm]map[int][]figures{}}, nil
+	return &study{Study: jobs, size: z, chosen: map[arm]choice{}, found: map[arm]map[int][]figures{}}, nil
 }
 
 // train runs an arm. Sequential training starts from an ordinary network of the share of the

@@ -85,11 +85,11 @@ func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	trainSet, testSet, err := e.Catalog.Load(ctx, c.Data, e.Data)
+	jobs, err := recipe.Load(ctx, e, c.Data)
 	if err != nil {
 		return nil, err
 	}
-	s := &study{Study: recipe.NewStudy(e, trainSet, testSet)}
+	s := &study{Study: jobs}
 	count := uint64(seeds)
 	if e.Scale == report.Smoke {
 		count = 1

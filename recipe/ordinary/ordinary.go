@@ -111,11 +111,10 @@ func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	trainSet, testSet, err := e.Catalog.Load(ctx, c.Data, e.Data)
+	s, err := recipe.Load(ctx, e, c.Data)
 	if err != nil {
 		return nil, err
 	}
-	s := recipe.NewStudy(e, trainSet, testSet)
 	table := report.Table{Head: []string{"network", "weights", "test accuracy", "an epoch"}, Right: []bool{false, true, true, true}}
 	var steps []recipe.Step
 	for _, name := range names {

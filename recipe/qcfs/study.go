@@ -38,12 +38,12 @@ type study struct {
 }
 
 func newStudy(ctx context.Context, e *recipe.Env, z size) (*study, error) {
-	trainSet, testSet, err := e.Catalog.Load(ctx, model.Data{Name: z.data}, e.Data)
+	jobs, err := recipe.Load(ctx, e, model.Data{Name: z.data})
 	if err != nil {
 		return nil, err
 	}
 	return &study{
-		Study: recipe.NewStudy(e, trainSet, testSet), size: z, ordinary: map[string][]float64{}, found: map[string]map[int][]point{},
+		Study: jobs, size: z, ordinary: map[string][]float64{}, found: map[string]map[int][]point{},
 		stairs: map[string][]stairs{}, first: map[float64][]ttfs.Point{}, orders: map[string]report.Measurement{},
 	}, nil
 }

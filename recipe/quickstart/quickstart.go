@@ -91,16 +91,15 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	trainSet, testSet, err := e.Catalog.Load(ctx, c.Data, e.Data)
+	s, err := recipe.Load(ctx, e, c.Data)
 	if err != nil {
 		return nil, err
 	}
-	s := recipe.NewStudy(e, trainSet, testSet)
 	t := s.RunAlone(ctx, recipe.Job{Name: "quickstart", Config: c})
 	if t == nil {
 		return nil, s.Err()
 	}
-	accuracy, n := t.Result.Test.Value("accuracy"), testSet.Len()
+	accuracy, n := t.Result.Test.Value("accuracy"), s.Test().Len()
 	s.Add(claimID, accuracy, n)
 	s.Metrics = t.Metrics()
 	sections, err := t.Sections(ctx)

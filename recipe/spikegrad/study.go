@@ -29,11 +29,11 @@ func newStudy(ctx context.Context, e *recipe.Env) (*study, error) {
 	if err != nil {
 		return nil, err
 	}
-	trainSet, testSet, err := e.Catalog.Load(ctx, model.Data{Name: n.data}, e.Data)
+	jobs, err := recipe.Load(ctx, e, model.Data{Name: n.data})
 	if err != nil {
 		return nil, err
 	}
-	return &study{Study: recipe.NewStudy(e, trainSet, testSet), size: n}, nil
+	return &study{Study: jobs, size: n}, nil
 }
 
 func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {

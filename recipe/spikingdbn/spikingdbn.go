@@ -81,11 +81,10 @@ func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if !ok {
 		return nil, fmt.Errorf("spiking-dbn: no scale %q: use smoke, short or full", e.Scale)
 	}
-	trainSet, testSet, err := e.Catalog.Load(ctx, model.Data{Name: z.data}, e.Data)
+	s, err := recipe.Load(ctx, e, model.Data{Name: z.data})
 	if err != nil {
 		return nil, err
 	}
-	s := recipe.NewStudy(e, trainSet, testSet)
 	table := report.Table{Caption: "Accuracy on the test images", Head: []string{"seed", "offline, by rates", "by times of spikes"}, Right: []bool{true, true, true}}
 	for i := range z.seeds {
 		seed := e.Seed + uint64(i)
@@ -96,7 +95,7 @@ func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 				return nil, s.Err()
 			}
 			accuracy := t.Result.Test.Value("accuracy")
-			s.Add(arm.claim, accuracy, testSet.Len())
+			s.Add(arm.claim, accuracy, s.Test().Len())
 			s.Metrics[fmt.Sprintf("%s_s%d_accuracy", arm.metric, seed)] = accuracy
 			row = append(row, fmt.Sprintf("%.2f %%", accuracy))
 		}

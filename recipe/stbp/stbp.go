@@ -25,6 +25,7 @@ import (
 	"embed"
 	"fmt"
 
+	"synfire/model"
 	"synfire/recipe"
 	"synfire/report"
 )
@@ -148,7 +149,7 @@ func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	}
 	s := &study{size: z}
 	var err error
-	if s.Study, err = newStudy(ctx, e); err != nil {
+	if s.Study, err = recipe.Load(ctx, e, model.Data{Name: digitName(e.Scale)}); err != nil {
 		return nil, err
 	}
 	err = e.Do(ctx,

@@ -55,14 +55,6 @@ type study struct {
 	sections []report.Section
 }
 
-func newStudy(ctx context.Context, e *recipe.Env) (*recipe.Study, error) {
-	trainSet, testSet, err := e.Catalog.Load(ctx, model.Data{Name: digitName(e.Scale)}, e.Data)
-	if err != nil {
-		return nil, err
-	}
-	return recipe.NewStudy(e, trainSet, testSet), nil
-}
-
 func digitName(scale report.Scale) string {
 	if scale == report.Smoke {
 		return mnist.SampleName

@@ -27,11 +27,11 @@ type study struct {
 }
 
 func newStudy(ctx context.Context, e *recipe.Env, z size) (*study, error) {
-	trainSet, testSet, err := e.Catalog.Load(ctx, model.Data{Name: z.data}, e.Data)
+	jobs, err := recipe.Load(ctx, e, model.Data{Name: z.data})
 	if err != nil {
 		return nil, err
 	}
-	return &study{Study: recipe.NewStudy(e, trainSet, testSet), size: z}, nil
+	return &study{Study: jobs, size: z}, nil
 }
 
 // point is an accuracy in percent and what it takes.

@@ -83,11 +83,10 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	trainSet, testSet, err := e.Catalog.Load(ctx, c.Data, e.Data)
+	s, err := recipe.Load(ctx, e, c.Data)
 	if err != nil {
 		return nil, err
 	}
-	s := recipe.NewStudy(e, trainSet, testSet)
 	t := s.RunAlone(ctx, recipe.Job{Name: "vgg-fast", Config: c})
 	if t == nil {
 		return nil, s.Err()
@@ -97,7 +96,7 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 		return nil, err
 	}
 	accuracy, single := t.Result.Test.Value("accuracy"), alone.Value("accuracy")
-	s.Add(claimID, accuracy, testSet.Len())
+	s.Add(claimID, accuracy, s.Test().Len())
 	s.Metrics = t.Metrics()
 	s.Metrics["test_accuracy_one_view"], s.Metrics["seconds_per_epoch"] = single, t.EpochSeconds()
 	sections, err := t.Sections(ctx)
@@ -108,7 +107,7 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 		return report.Page{
 			Title: "An ordinary network for CIFAR-10 in minutes",
 			Lead: fmt.Sprintf("%.2f %% of %s test images are classified correctly in the mean of six views, %.2f %% in one, as a spiking network made of this one sees them; epochs of training: %d.",
-				accuracy, report.Integer(int64(testSet.Len())), single, len(t.Epochs)),
+				accuracy, report.Integer(int64(s.Test().Len())), single, len(t.Epochs)),
 			Links:    []report.Link{{Text: "Jordan 2024", URL: "https://arxiv.org/abs/2404.00498"}},
 			Sections: sections,
 			Config:   string(t.YAML),
