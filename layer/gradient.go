@@ -166,10 +166,8 @@ func (a affine) outer(j *job, lo, hi int) {
 	n, k, size := a.N, j.block, a.Pixels()*a.N
 	p := j.y[lo*n : hi*n]
 	clear(p)
-	for b := k.b0; b < k.b1; b++ {
-		errors := j.c.DOut.Data[(j.step*j.c.DOut.B+b)*size:][:size]
-		a.OuterOn(p, j.x[(b-k.b0)*j.size:], errors, lo, hi, k.y0, k.y1)
-	}
+	errors := j.c.DOut.Data[(j.step*j.c.DOut.B+k.b0)*size:][:(k.b1-k.b0)*size]
+	a.OuterOn(p, j.x, errors, k.b1-k.b0, lo, hi, k.y0, k.y1)
 	kernel.Add(j.c.DParams[0][lo*n:hi*n], p)
 }
 

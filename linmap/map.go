@@ -2,6 +2,7 @@ package linmap
 
 import (
 	"fmt"
+	"sync"
 
 	"synfire/internal/kernel"
 	"synfire/tensor"
@@ -112,12 +113,21 @@ func (m Map) Product(dst, canvas []tensor.Float, w *kernel.Packed, y0, y1 int) {
 	_, cw := m.Canvas()
 	run, runs := m.Run(), m.runs()
 	block := max(1, productBlock/(run*kernel.Panel())) * kernel.Panel()
+	group, patches := m.group(run)
+	defer gathers.Put(patches)
 	for j0 := 0; j0 < m.N; j0 += block {
 		j1 := min(j0+block, m.N)
 		for i := range m.KH * runs {
-			for y := y0; y < y1; y++ {
-				from := canvas[(((y-y0)*m.StrideH+i/runs*m.DilateH)*cw+i%runs*m.DilateW)*m.C:]
-				w.MulDirect(m.OW, from, m.StrideW*m.C, i*run, run, j0, j1, dst[(y-y0)*m.OW*m.N+j0:][:(m.OW-1)*m.N+j1-j0], m.N)
+			for y := y0; y < y1; y += group {
+				from := canvas[((y-y0)*m.StrideH+i/runs*m.DilateH)*cw*m.C+i%runs*m.DilateW*m.C:]
+				rows, lda := min(group, y1-y), m.StrideW*m.C
+				if rows > 1 {
+					for k := range rows {
+						m.gather(patches[k*m.OW*run:], from[k*m.StrideH*cw*m.C:], run)
+					}
+					from, lda = patches[:], run
+				}
+				w.MulDirect(rows*m.OW, from, lda, i*run, run, j0, j1, dst[(y-y0)*m.OW*m.N+j0:][:(rows*m.OW-1)*m.N+j1-j0], m.N)
 			}
 		}
 	}
@@ -197,20 +207,88 @@ func (m Map) Outer(s *Scratch, dw, x, y []tensor.Float) { m.OuterRows(s, dw, x, 
 
 // OuterRows is Outer for rows [lo, hi) of W, which dw holds.
 func (m Map) OuterRows(s *Scratch, dw, x, y []tensor.Float, lo, hi int) {
-	m.OuterOn(dw, m.paint(s, x), y, lo, hi, 0, m.OH)
+	m.OuterOn(dw, m.paint(s, x), y, 1, lo, hi, 0, m.OH)
 }
 
-// OuterOn is OuterRows of the canvas of x, for output rows [y0, y1) of y.
-func (m Map) OuterOn(dw, canvas, y []tensor.Float, lo, hi, y0, y1 int) {
+// OuterOn is OuterRows of images one after another, of which canvases are the canvases and y the
+// outputs, for output rows [y0, y1) of each.
+func (m Map) OuterOn(dw, canvases, y []tensor.Float, images, lo, hi, y0, y1 int) {
 	_, cw := m.Canvas()
 	run, runs := m.Run(), m.runs()
 	for row := lo; row < hi; {
 		i, q := row/run, row%run
 		end := min(hi, (i+1)*run)
-		for r := y0; r < y1; r++ {
-			from := canvas[((r*m.StrideH+i/runs*m.DilateH)*cw+i%runs*m.DilateW)*m.C+q:]
-			kernel.MulOuter(m.OW, end-row, m.N, from, m.StrideW*m.C, y[r*m.OW*m.N:], m.N, dw[(row-lo)*m.N:], m.N)
-		}
+		o := outer{m: m, canvases: canvases, y: y, images: images, y0: y0, y1: y1, from: (i/runs*m.DilateH*cw+i%runs*m.DilateW)*m.C + q, width: end - row}
+		o.sum(dw[(row-lo)*m.N:])
 		row = end
 	}
+}
+
+// outer is a part of a row of the kernel, whose gradient is summed: width elements of the patch
+// from one on.
+type outer struct {
+	m           Map
+	canvases, y []tensor.Float
+	images      int
+	y0, y1      int // output rows of each image
+	from, width int
+}
+
+// Patches of output rows are gathered and multiplied together where rows are so short that products
+// of one would fill few registers, or spend their time in memory: rows of up to shortRow pixels, and at
+// least wideOutput channels, for which copies are cheap.
+const (
+	shortRow   = 32
+	wideOutput = 32
+	gathered   = 1 << 15 // elements: a quarter of a core's second-level cache
+)
+
+// gathers are patches of some output rows, one for each goroutine that needs one.
+var gathers = sync.Pool{New: func() any { return new([gathered]tensor.Float) }}
+
+// group is how many output rows are gathered at once, of patches of some width, and the memory for
+// them, to be put back into gathers.
+func (m Map) group(width int) (rows int, patches *[gathered]tensor.Float) {
+	patches = gathers.Get().(*[gathered]tensor.Float)
+	if m.OW > shortRow || m.N < wideOutput {
+		return 1, patches
+	}
+	return max(1, gathered/(m.OW*width)), patches
+}
+
+// gather copies the first width elements of the patches of an output row.
+func (m Map) gather(dst, from []tensor.Float, width int) {
+	for x := range m.OW {
+		copy(dst[x*width:][:width], from[x*m.StrideW*m.C:])
+	}
+}
+
+// sum adds the gradient to dw, in ascending images and pixels.
+func (o outer) sum(dw []tensor.Float) {
+	m, per := o.m, o.y1-o.y0
+	group, patches := m.group(o.width)
+	defer gathers.Put(patches)
+	for at := 0; at < o.images*per; {
+		rows := min(group, o.images*per-at)
+		if per < m.OH { // errors of the next image do not follow
+			rows = min(rows, per-at%per)
+		}
+		a, lda := o.row(at), m.StrideW*m.C
+		if rows > 1 {
+			a, lda = patches[:], o.width
+			for k := range rows {
+				m.gather(a[k*m.OW*o.width:], o.row(at+k), o.width)
+			}
+		}
+		errors := o.y[(at/per*m.OH+o.y0+at%per)*m.OW*m.N:]
+		kernel.MulOuter(rows*m.OW, o.width, m.N, a, lda, errors, m.N, dw, m.N)
+		at += rows
+	}
+}
+
+// row is where the patches of a row begin; rows of an image are followed by those of the next.
+func (o outer) row(at int) []tensor.Float {
+	_, cw := o.m.Canvas()
+	per := o.y1 - o.y0
+	return o.canvases[at/per*o.m.CanvasSize()+(o.y0+at%per)*o.m.StrideH*cw*o.m.C+o.from:]
 }
