@@ -79,6 +79,7 @@ type arm string
 const (
 	published   arm = "published"      // NeuNorm, votes, squared error
 	normalised  arm = "tdbn"           // threshold-dependent batch normalisation, cross-entropy of each step
+	longer      arm = "tdbn-longer"    // the same, in more epochs
 	twin        arm = "relu-published" // the same layers of rectified units, one step
 	twinNormal  arm = "relu-tdbn"
 	voters          = 5
@@ -93,6 +94,8 @@ func (a arm) part() string {
 	switch a {
 	case normalised:
 		return photosPart
+	case longer:
+		return longerPart
 	case published:
 		return publishedPart
 	}
@@ -103,7 +106,7 @@ func (a arm) part() string {
 func (a arm) relu() bool { return a == twin || a == twinNormal }
 
 // batchNorm reports whether currents are normalised over the batch.
-func (a arm) batchNorm() bool { return a == normalised || a == twinNormal }
+func (a arm) batchNorm() bool { return a == normalised || a == longer || a == twinNormal }
 
 // gain is that of the initial weights; 0: 1. Without normalisation over the batch a gain of 1
 // leaves the deeper layers silent, and no error passes where the surrogate is zero.
@@ -200,11 +203,14 @@ func (a arm) training(seed uint64, d model.Data, z size) model.Config {
 	if a == published {
 		objective = loss.CountMSE{}
 	}
-	steps := photoSteps
+	steps, epochs := photoSteps, z.photoEpochs
 	if a.relu() {
 		steps = 1
 	}
-	c := config(seed, d, photographic(a, z.widths), objective, 3e-3, steps, z.photoEpochs, photoBatch)
+	if a == longer {
+		epochs = z.longerEpochs
+	}
+	c := config(seed, d, photographic(a, z.widths), objective, 3e-3, steps, epochs, photoBatch)
 	if a.batchNorm() {
 		r := c.Rule.(bptt.Rule)
 		recipe.Fast(&r, photoBatch)

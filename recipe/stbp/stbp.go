@@ -45,6 +45,7 @@ const (
 	meanClaim      = "neunorm-running-mean"
 	windowClaim    = "window"
 	cifarClaim     = "cifar10"
+	longerClaim    = "cifar10-longer"
 	asPublished    = "cifar10-published"
 	eventsClaim    = "nmnist"
 )
@@ -55,6 +56,7 @@ const (
 	normPart      = "neunorm"
 	windowPart    = "window"
 	photosPart    = "cifar10"
+	longerPart    = "cifar10-longer"
 	publishedPart = "cifar10-published"
 	twinsPart     = "cifar10-twins"
 	eventsPart    = "nmnist"
@@ -70,6 +72,7 @@ func Recipe() recipe.Recipe {
 			{Name: normPart, Claims: []string{normClaim, meanClaim}},
 			{Name: windowPart, Claims: []string{windowClaim}},
 			{Name: photosPart, Claims: []string{cifarClaim, asPublished}},
+			{Name: longerPart, Claims: []string{longerClaim}},
 			{Name: publishedPart, Claims: []string{asPublished}}, // a difference of the two parts' arms
 			{Name: twinsPart},
 			{Name: eventsPart, Claims: []string{eventsClaim}},
@@ -78,7 +81,7 @@ func Recipe() recipe.Recipe {
 }
 
 // minutes at full are an estimate from the epochs of short.
-var minutes = map[report.Scale]float64{report.Smoke: 0.5, report.Short: 100, report.Full: 160}
+var minutes = map[report.Scale]float64{report.Smoke: 0.5, report.Short: 100, report.Full: 240}
 
 func bound(v float64) *float64 { return &v }
 
@@ -112,6 +115,7 @@ func claims() []report.Claim {
 		points(windowClaim, "accuracy of the MNIST network in 16 steps less that in 4, paired by seed", report.AtMost, 0.3, n, 1),
 		accuracy(cifarClaim, "CIFAR-10 (JPEG Q75) test accuracy of at most 5 million weights in 2 steps, with threshold-dependent batch normalisation and a loss of each step", "no paper: our network; 90.53 % is of CIFARNet in 12 steps, of other files", nil, bound(78), bound(86), n, 1),
 		points(asPublished, "the same less that of the arm as published, with NeuNorm, votes and squared error", report.AtMost, 6, n, 1),
+		recipe.Bounded(longerClaim, "CIFAR-10 (JPEG Q75) test accuracy of the network of cifar10 after 30 epochs", "%", "no paper: our network", report.AtLeast, 86, report.Seeds{Full: 1}, report.Samples{Full: n}),
 		accuracy(eventsClaim, "accuracy on 1,100 real recordings of N-MNIST, five folds", "paper: 99.53 % on all 70,000 recordings, reported", bound(99.53), bound(90), nil, 1100, 1),
 	}
 	for i := range list {
@@ -126,6 +130,9 @@ func claims() []report.Claim {
 			}
 		case cifarClaim, asPublished:
 			list[i].Note = "Until 2026-11-29 of 4 steps: see cifar10-four-steps. That day, before any run of full, vgg-fast took the place of 64-128-256-512 there in the normalised arms, which on training images held out had 65.6 and 65.1 % after four epochs of 10,000; the arm as published keeps 64-128-256, and a test image and its mirror image count together."
+		case longerClaim:
+			list[i].Stated, list[i].Beside = "2026-11-30", cifarClaim
+			list[i].Note = "Stated after the run of twelve epochs, whose test figure, 84.13 %, is below the bound; in its last epoch 85.65 % of the training images were right, and both still rose. Nothing else of the training is changed."
 		case eventsClaim:
 			list[i].Note = "Batch and epochs were chosen on 200 recordings held out of the 1,000 for training, which are among those tested, after five folds at six epochs and batches of 40 had been seen (78.9 %, scrambled 78.5): the figure may be a little optimistic. Short runs all of it; since 2026-11-29, before any run of full, that does not repeat it."
 		case normClaim, meanClaim:

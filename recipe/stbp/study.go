@@ -27,9 +27,10 @@ type size struct {
 	windows                []int
 	windowEpochs           int
 
-	widths      []int // of photographs; none: left out
-	deep        bool  // arms with batch normalisation are vgg-fast, and two views of a test image count
-	photoEpochs int
+	widths       []int // of photographs; none: left out
+	deep         bool  // arms with batch normalisation are vgg-fast, and two views of a test image count
+	photoEpochs  int
+	longerEpochs int // 0: left out
 
 	eventEpochs, eventSteps int // 0: left out; short has all of it
 }
@@ -44,7 +45,7 @@ var sizes = map[report.Scale]size{
 	report.Full: {
 		mlpEpochs: 12, mlpSteps: 10, hidden: 800, cnnEpochs: 12, cnnSteps: 4, published2018: true,
 		images: 20_000, ablationEpochs: 4, windows: []int{2, 4, 8, 16}, windowEpochs: 3,
-		widths: []int{64, 128, 256}, deep: true, photoEpochs: 12,
+		widths: []int{64, 128, 256}, deep: true, photoEpochs: 12, longerEpochs: 30,
 	},
 }
 
@@ -233,7 +234,9 @@ func (s *study) window(ctx context.Context) error {
 // photographs are the arms on CIFAR-10 whose part is run, each beside its twin of rectified units.
 func (s *study) photographs(ctx context.Context) error {
 	z := s.size
-	arms := slices.DeleteFunc([]arm{normalised, twinNormal, published, twin}, func(a arm) bool { return !s.Env.Wants(a.part()) })
+	arms := slices.DeleteFunc([]arm{normalised, longer, twinNormal, published, twin}, func(a arm) bool {
+		return !s.Env.Wants(a.part()) || a == longer && z.longerEpochs == 0
+	})
 	if len(arms) == 0 {
 		return nil
 	}
@@ -261,13 +264,16 @@ func (s *study) photographs(ctx context.Context) error {
 		weights := s.Metrics[fmt.Sprintf("%s_s%d_weights", strings.ReplaceAll(name, "-", "_"), s.Env.Seed)]
 		table.Rows = append(table.Rows, []string{string(a), fmt.Sprint(t.Config.Steps), report.Integer(int64(weights)), fmt.Sprintf("%.2f %%", accuracy), report.Seconds(t.EpochSeconds())})
 	}
-	text := "The files are JPEG of quality 75. Arm tdbn has threshold-dependent batch normalisation, a cross-entropy of each step and the training of vgg-fast, published has NeuNorm, votes and the squared error of rates; the twins are the same layers of rectified units without time, of equal epochs. All figures are of the last epoch."
+	text := "The files are JPEG of quality 75. Arm tdbn has threshold-dependent batch normalisation, a cross-entropy of each step and the training of vgg-fast, published has NeuNorm, votes and the squared error of rates; tdbn-longer learns for more epochs; the twins are the same layers of rectified units without time, of equal epochs. All figures are of the last epoch."
 	if z.deep {
 		text += " Arm tdbn and its twin are vgg-fast; what it does before its first neurons, whitened patches, rectified, and a convolution, is the encoding layer. An image and its mirror image count together in all arms."
 	}
 	tdbn, ok := of[normalised]
 	if ok {
 		s.Add(cifarClaim, tdbn, testSet.Len())
+	}
+	if v, ok := of[longer]; ok {
+		s.Add(longerClaim, v, testSet.Len())
 	}
 	if wu, both := of[published]; ok && both {
 		s.Add(asPublished, tdbn-wu, testSet.Len())
