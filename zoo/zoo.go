@@ -1,8 +1,10 @@
 // Package zoo is the trained models that are part of the program: ordinary networks whose
-// training takes long, small enough to ship, so that a first conversion takes a minute.
+// training takes long, small enough to ship, so that a first conversion takes a minute, and
+// spiking detectors.
 //
 //	synfire models                                what there is
 //	synfire convert mnist-cnn --method rmp        a name in the place of a model file
+//	synfire detect digit-scenes photo.png         likewise
 //
 // A model is a file of package modelfile, rounded to float16 or int8, whose accuracy was
 // measured behind the rounding; list.json has that with its sum. `go run ./tools/ship` adds
@@ -37,10 +39,11 @@ type Model struct {
 	Text       string  `json:"text"` // of its network, for people
 	Data       string  `json:"data"` // that it was trained on, and measured with
 	Split      string  `json:"split"`
-	N          int     `json:"n"`        // samples that the accuracy is of
-	Accuracy   float64 `json:"accuracy"` // percent, of the arrays as they are stored
-	Before     float64 `json:"before"`   // percent, before they were rounded
-	Stored     string  `json:"stored"`   // float16 or int8
+	N          int     `json:"n"`                // samples that the accuracy is of
+	Figure     string  `json:"figure,omitempty"` // what the accuracy is: empty: the share that is right; map50 of a detector
+	Accuracy   float64 `json:"accuracy"`         // percent, of the arrays as they are stored
+	Before     float64 `json:"before"`           // percent, before they were rounded
+	Stored     string  `json:"stored"`           // float16 or int8
 	Parameters int     `json:"parameters"`
 	Bytes      int     `json:"bytes"`
 	SHA256     string  `json:"sha256"` // of the file

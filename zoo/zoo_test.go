@@ -51,7 +51,7 @@ func TestModels(t *testing.T) {
 		if !word.MatchString(m.Name) || m.Name <= before || m.Text == "" || m.Data == "" || m.Split != train.SplitTest {
 			t.Errorf("%+v: want names of small letters, digits and dashes in order, a text, data, split test", m)
 		}
-		if before = m.Name; !(m.Accuracy > 0 && m.Accuracy <= 100 && m.Before > 0) || m.N < 1000 {
+		if before = m.Name; !(m.Accuracy > 0 && m.Accuracy <= 100 && m.Before > 0) || m.N < 1000 && m.Figure == "" {
 			t.Errorf("%s: accuracy %v, %v before, of %d samples: measure it (tools/ship)", m.Name, m.Accuracy, m.Before, m.N)
 		}
 		checkFile(t, m)

@@ -16,11 +16,13 @@ type Models struct {
 
 // Help is the verb's longer help.
 func (Models) Help() string {
-	return `Lists ordinary networks that are part of the program, trained, rounded, and measured
-behind the rounding. Their names stand in the place of model files, for convert, eval,
-predict, export, inspect and compare; a file of that name comes before them.
+	return `Lists networks that are part of the program, trained, rounded, and measured behind the
+rounding: ordinary ones to convert, and spiking detectors. Their names stand in the place of
+model files, for convert, eval, predict, detect, export, inspect and compare; a file of that
+name comes before them.
 
-  synfire convert mnist-cnn --method rmp --steps 8,16,32`
+  synfire convert mnist-cnn --method rmp --steps 8,16,32
+  synfire detect digit-scenes photo.png --out found`
 }
 
 // Run lists them.
@@ -32,7 +34,11 @@ func (c *Models) Run(e Env) error {
 	w := tabwriter.NewWriter(e.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tDATA\tACCURACY\tSIZE\tSTORED\tNETWORK")
 	for _, m := range list {
-		fmt.Fprintf(w, "%s\t%s\t%.2f %% of %s\t%s\t%s\t%s\n", m.Name, m.Data, m.Accuracy, report.Integer(int64(m.N)), report.Bytes(int64(m.Bytes)), m.Stored, m.Text)
+		figure := ""
+		if m.Figure != "" {
+			figure = " " + m.Figure
+		}
+		fmt.Fprintf(w, "%s\t%s\t%.2f %%%s of %s\t%s\t%s\t%s\n", m.Name, m.Data, m.Accuracy, figure, report.Integer(int64(m.N)), report.Bytes(int64(m.Bytes)), m.Stored, m.Text)
 	}
 	return w.Flush()
 }

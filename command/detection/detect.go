@@ -37,7 +37,7 @@ type Env struct {
 
 // Detect is the verb detect.
 type Detect struct {
-	Model   string   `arg:"" help:"Model file or checkpoint of a run with the task detect."`
+	Model   string   `arg:"" help:"Model file or checkpoint of a run with the task detect, or name of a detector that ships (synfire models)."`
 	Images  []string `arg:"" name:"image" help:"Pictures (PNG, JPEG), or folders of them."`
 	Out     string   `help:"Folder for the pictures with their boxes, NAME.png each." placeholder:"DIR"`
 	Score   float64  `help:"Score from which a box is told, above 0 and below 1." default:"0.5"`
@@ -55,6 +55,7 @@ exit code 1 if one could not be read; the others are looked at all the same, and
 ones listed. How good a detector is tells eval, of its data, and --map, of pictures with
 annotations beside them.
 
+  synfire detect digit-scenes examples/testdata/scenes --out found
   synfire detect runs/own-detect-s1/model.safetensors photo.png --out found
   synfire detect model.safetensors JPEGImages --map Annotations`
 }

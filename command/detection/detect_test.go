@@ -149,6 +149,25 @@ func TestDetect(t *testing.T) {
 	}
 }
 
+// The detector that ships finds the digits of a scene that it has not learned, and no others.
+func TestShipped(t *testing.T) {
+	text, _, err := run(t, Detect{Model: "digit-scenes", Images: []string{"../../examples/testdata/scenes/4.png"}, Score: 0.5, Threads: 1, JSON: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f found
+	if err := json.Unmarshal([]byte(text), &f); err != nil {
+		t.Fatal(err)
+	}
+	var labels []string
+	for _, b := range f.Boxes {
+		labels = append(labels, b.Label)
+	}
+	if slices.Sort(labels); !slices.Equal(labels, []string{"4", "6", "6"}) || f.Steps != 16 || f.Spikes == 0 {
+		t.Errorf("%v in %d steps with %d spikes", labels, f.Steps, f.Spikes)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	dir, empty := t.TempDir(), t.TempDir()
 	blank(t, filepath.Join(dir, "a.png"), 8, 4)

@@ -2,10 +2,13 @@
 
 // Makes the small data of one's own that the examples train on: images of stripes in
 // class folders (shapes/), tones that rise or fall (sounds/), a table of two clouds of points (clouds.csv), which
-// `synfire data convert` turns into clouds.npz, and digits (digits.npz).
+// `synfire data convert` turns into clouds.npz, digits (digits.npz), and scenes of digits (scenes/)
+// for the detector that ships.
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -19,8 +22,11 @@ import (
 
 	"synfire/data"
 	"synfire/data/mnist"
+	"synfire/data/scenes"
 	"synfire/format/npz"
 	"synfire/format/wav"
+	"synfire/sample"
+	"synfire/tensor"
 )
 
 func main() {
@@ -44,6 +50,40 @@ func main() {
 	if err := digits(); err != nil {
 		log.Fatal(err)
 	}
+	if err := scene(4); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// scene writes the first scenes of digits of the test sample, which no detector has learned.
+func scene(n int) error {
+	_, test := mnist.Sample()
+	src, err := scenes.New(test, "digit-scenes-sample", n)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll("scenes", 0o755); err != nil {
+		return err
+	}
+	shape := src.Spec().Shape
+	for i := range n {
+		x := sample.Sample{X: make([]tensor.Float, shape.Size())}
+		if err := src.Read(context.Background(), i, &x); err != nil {
+			return err
+		}
+		img := image.NewGray(image.Rect(0, 0, shape[1], shape[0]))
+		for k, v := range x.X {
+			img.Pix[k] = uint8(math.Round(255 * float64(v)))
+		}
+		f, err := os.Create(filepath.Join("scenes", fmt.Sprintf("%d.png", i+1)))
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(png.Encode(f, img), f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tones writes sounds of a fifth of a second and more, of any loudness.

@@ -66,7 +66,7 @@ func ship(ctx context.Context, dir, path, name, dtype, text string, o data.Optio
 	if err != nil {
 		return m, err
 	}
-	before, n, _, err := measure(ctx, f, o)
+	before, err := measure(ctx, f, o)
 	if err != nil {
 		return m, fmt.Errorf("%s: %w", path, err)
 	}
@@ -82,7 +82,7 @@ func ship(ctx context.Context, dir, path, name, dtype, text string, o data.Optio
 	if err != nil {
 		return m, err
 	}
-	accuracy, n, called, err := measure(ctx, stored, o)
+	after, err := measure(ctx, stored, o)
 	if err != nil {
 		return m, err
 	}
@@ -92,7 +92,7 @@ func ship(ctx context.Context, dir, path, name, dtype, text string, o data.Optio
 	}
 	sum := sha256.Sum256(content)
 	m = zoo.Model{
-		Name: name, Text: text, Data: called, Split: train.SplitTest, N: n, Accuracy: accuracy, Before: before, Stored: dtype,
+		Name: name, Text: text, Data: after.data, Split: train.SplitTest, N: after.n, Figure: after.figure, Accuracy: after.value, Before: before.value, Stored: dtype,
 		Parameters: parameters(stored), Bytes: len(content), SHA256: hex.EncodeToString(sum[:]),
 	}
 	if len(content) > zoo.MaxFile {
@@ -101,29 +101,43 @@ func ship(ctx context.Context, dir, path, name, dtype, text string, o data.Optio
 	return m, pin(dir, m)
 }
 
-// measure is the accuracy on all test samples, in percent.
-func measure(ctx context.Context, f *modelfile.File, o data.Options) (accuracy float64, n int, called string, err error) {
+// measured is the first figure of a model on all test samples, in percent.
+type measured struct {
+	data   string
+	n      int
+	figure string // as zoo.Model has it
+	value  float64
+}
+
+func measure(ctx context.Context, f *modelfile.File, o data.Options) (out measured, err error) {
 	c := catalog.Default()
 	part, err := c.Measurable(ctx, f, "", train.SplitTest, o)
 	if err != nil {
-		return 0, 0, "", err
+		return out, err
 	}
 	pool := par.New(0)
 	defer pool.Close()
 	spec := part.Source.Spec()
 	m, err := c.FromFile(f, catalog.OpenOptions{Pool: pool, Spec: &spec})
 	if err != nil {
-		return 0, 0, "", err
+		return out, err
 	}
 	p, batch, err := m.Stopping(nil)
 	if err != nil {
-		return 0, 0, "", err
+		return out, err
 	}
 	ev, err := m.Evaluate(ctx, p, part.Source, batch, func(int, int) {})
 	if err != nil {
-		return 0, 0, "", err
+		return out, err
 	}
-	return ev.Value("accuracy"), part.Source.Len(), part.Name, nil
+	if len(ev.Scalars) == 0 {
+		return out, errors.New("it has no figure of its test samples: no task")
+	}
+	out = measured{part.Name, part.Source.Len(), ev.Scalars[0].Name, ev.Value(ev.Scalars[0].Name)}
+	if out.figure == "accuracy" {
+		out.figure = ""
+	}
+	return out, nil
 }
 
 // parameters is the elements of all arrays.
