@@ -1,4 +1,4 @@
-package stdpcnn
+package stdpconv
 
 import (
 	"cmp"
@@ -8,35 +8,27 @@ import (
 	"synfire/tensor"
 )
 
-// never is the time of a unit that does not fire; bins the number of times.
-const (
-	bins  = 15
-	never = int8(127)
-)
-
-// wave is a layer of units [height, width, channels] that fire at most once: the step of each.
-type wave struct {
-	height, width, channels int
-	when                    []int8
+// Front makes spikes of images.
+type Front struct {
+	Least   float64 // of a filter's output on pixels of 0 to 255; what is below is 0
+	Window  int     // side of the square that outputs are divided by the mean of; odd
+	Steps   int     // T
+	filters []filter
 }
 
-func newWave(height, width, channels int) wave {
-	return wave{height, width, channels, slices.Repeat([]int8{never}, height*width*channels)}
-}
-
-// pool is the earliest of each square of so many units; what is left at the edges is dropped.
-func (v wave) pool(size int) wave {
-	out := newWave(v.height/size, v.width/size, v.channels)
-	for y := range out.height * size {
-		for x := range out.width * size {
-			to := out.when[((y/size)*out.width+x/size)*v.channels:][:v.channels]
-			for c, t := range v.when[(y*v.width+x)*v.channels:][:v.channels] {
-				to[c] = min(to[c], t)
-			}
-		}
+// NewFront has two filters of each size, bright on dark and dark on bright: a Gaussian of a ninth
+// of the size less one of two ninths, and the other way round.
+func NewFront(sizes []int, least float64, window, steps int) *Front {
+	f := &Front{Least: least, Window: window, Steps: steps}
+	for _, n := range sizes {
+		a, b := float64(n)/9, float64(2*n)/9
+		f.filters = append(f.filters, difference(n, a, b), difference(n, b, a))
 	}
-	return out
+	return f
 }
+
+// Maps is the number of filters, which each channel of an image goes through.
+func (f *Front) Maps() int { return len(f.filters) }
 
 // filter is a difference of Gaussians, square.
 type filter struct {
@@ -64,59 +56,47 @@ func difference(size int, a, b float64) filter {
 	return f
 }
 
-// filters are those of Mozafari et al. (2019): three sizes, each on and off.
-func filters() (list []filter) {
-	for _, f := range []struct {
-		size int
-		a, b float64
-	}{{3, 1. / 3, 2. / 3}, {7, 7. / 9, 14. / 9}, {13, 13. / 9, 26. / 9}} {
-		list = append(list, difference(f.size, f.a, f.b), difference(f.size, f.b, f.a))
-	}
-	return list
-}
-
-const (
-	least  = 50 // of a filter's output on pixels of 0 to 255
-	radius = 8  // of the window that outputs are normalised in
-)
-
-// code is an image [n, n] in [0, 1] as spikes of the filters: outputs below 50 of 255 are left out,
-// the others divided by the mean of the 17×17 about them, ranked, and cut into 15 bins of equal
-// count, the largest first; the remainder that fills no bin is dropped.
-func code(image []tensor.Float, n int, list []filter) wave {
-	out := newWave(n, n, len(list))
+// Code is an image [height, width, channels] in [0, 1] as spikes of the filters of each channel.
+// An image with fewer outputs above least than there are steps is silent.
+func (f *Front) Code(image []tensor.Float, height, width, channels int) Wave {
+	out := NewWave(height, width, channels*len(f.filters))
 	type unit struct {
 		at    int
 		value float64
 	}
 	var units []unit
-	for c, f := range list {
-		raw := f.apply(image, n)
-		for at, v := range normalised(raw, n) {
-			if v > 0 {
-				units = append(units, unit{at*len(list) + c, v})
+	plane := make([]tensor.Float, height*width)
+	for c := range channels {
+		for i := range plane {
+			plane[i] = image[i*channels+c]
+		}
+		for k, g := range f.filters {
+			for at, v := range f.normalised(g.apply(plane, height, width, f.Least), height, width) {
+				if v > 0 {
+					units = append(units, unit{at*out.Channels + c*len(f.filters) + k, v})
+				}
 			}
 		}
 	}
 	slices.SortStableFunc(units, func(a, b unit) int { return cmp.Compare(b.value, a.value) })
-	size := len(units) / bins
-	for k, u := range units[:size*bins] {
-		out.when[u.at] = int8(k / size)
+	size := len(units) / f.Steps
+	for k, u := range units[:size*f.Steps] {
+		out.When[u.at] = int8(k / size)
 	}
 	return out
 }
 
 // apply is the filter on an image with borders of 0, without what is below least.
-func (f filter) apply(image []tensor.Float, n int) []float64 {
-	out, half := make([]float64, n*n), f.size/2
+func (f filter) apply(image []tensor.Float, height, width int, least float64) []float64 {
+	out, half := make([]float64, height*width), f.size/2
 	for at, v := range image {
 		if v == 0 {
 			continue
 		}
-		y, x := at/n, at%n
-		for ty := max(0, y-half); ty <= min(n-1, y+half); ty++ { // filters are symmetric
-			for tx := max(0, x-half); tx <= min(n-1, x+half); tx++ {
-				out[ty*n+tx] += 255 * float64(v) * f.taps[(y-ty+half)*f.size+x-tx+half]
+		y, x := at/width, at%width
+		for ty := max(0, y-half); ty <= min(height-1, y+half); ty++ { // filters are symmetric
+			for tx := max(0, x-half); tx <= min(width-1, x+half); tx++ {
+				out[ty*width+tx] += 255 * float64(v) * f.taps[(y-ty+half)*f.size+x-tx+half]
 			}
 		}
 	}
@@ -129,22 +109,23 @@ func (f filter) apply(image []tensor.Float, n int) []float64 {
 }
 
 // normalised divides values by the mean of the window about them, with borders of 0.
-func normalised(v []float64, n int) []float64 {
-	sum := make([]float64, (n+1)*(n+1)) // of all above and left
-	for y := range n {
-		for x := range n {
-			sum[(y+1)*(n+1)+x+1] = v[y*n+x] + sum[y*(n+1)+x+1] + sum[(y+1)*(n+1)+x] - sum[y*(n+1)+x]
+func (f *Front) normalised(v []float64, height, width int) []float64 {
+	n, radius := width+1, f.Window/2
+	sum := make([]float64, (height+1)*n) // of all above and left
+	for y := range height {
+		for x := range width {
+			sum[(y+1)*n+x+1] = v[y*width+x] + sum[y*n+x+1] + sum[(y+1)*n+x] - sum[y*n+x]
 		}
 	}
-	out := make([]float64, n*n)
-	const area = (2*radius + 1) * (2*radius + 1)
+	out := make([]float64, height*width)
+	area := float64(f.Window * f.Window)
 	for i, value := range v {
 		if value == 0 {
 			continue
 		}
-		top, bottom := max(0, i/n-radius), min(n, i/n+radius+1)
-		left, right := max(0, i%n-radius), min(n, i%n+radius+1)
-		total := sum[bottom*(n+1)+right] - sum[top*(n+1)+right] - sum[bottom*(n+1)+left] + sum[top*(n+1)+left]
+		top, bottom := max(0, i/width-radius), min(height, i/width+radius+1)
+		left, right := max(0, i%width-radius), min(width, i%width+radius+1)
+		total := sum[bottom*n+right] - sum[top*n+right] - sum[bottom*n+left] + sum[top*n+left]
 		out[i] = value * area / total
 	}
 	return out
