@@ -3,10 +3,10 @@
 // of them.
 //
 // Each channel of an image goes through differences of Gaussians of several sizes, each bright on
-// dark and dark on bright. What they give is 0 below least (of pixels of 0 to 255), divided by its mean
-// over a square window, and ranked over all filters and places: the first of T equal parts spikes at
-// step 0, the next at step 1, and so on; fewer than T that are left over are dropped. Each input
-// spikes once at most, and only the order counts (Front, Wave).
+// dark and dark on bright. What they give is 0 below least (of pixels of 0 to 255), divided by its
+// mean over a square window, and ranked over all filters and places: the first of T equal parts
+// spikes at step 0, the next at step 1, and so on; fewer than T that are left over are dropped. Each
+// input spikes once at most, and only the order counts (Front, Wave).
 //
 // A neuron of map m at place p adds up the weights of the spikes in its window, does not leak, and
 // fires once, in the first step in which its potential exceeds the threshold (Layer.Run):
@@ -14,9 +14,9 @@
 //	u_mp(t) = Σ_{i: t_i ≤ t} w_mi·[i in the window about p]      t_mp = the first t with u_mp(t) > θ
 //
 // Of the neurons at a place the first alone may win: it fires earliest, or of those that fire in the
-// same step has the largest potential. The first of all places wins, and keeps its map and all maps within
-// reach from winning; then the next wins, until there are as many winners as there may be. A winner changes the
-// weights of its map (Layer.Learn):
+// same step has the largest potential. The first of all places wins, and keeps its map and all maps
+// within reach from winning; then the next wins, until there are as many winners as there may be. A
+// winner changes the weights of its map (Layer.Learn):
 //
 //	w ← w + a₊·w(1 − w)    of inputs that fired before it or with it
 //	w ← w − a₋·w(1 − w)    of all others, those that never fire among them
@@ -28,16 +28,14 @@
 // pooling.
 //
 // Kheradpisheh et al., "STDP-based spiking deep convolutional neural networks for object
-// recognition", Neural Networks 99:56, 2018, has the network. Constants, the three sizes of filters and the order of
-// competition are those of Mozafari et al., "Bio-inspired digit recognition using reward-modulated
-// STDP in deep convolutional networks", Pattern Recognition 94:87, 2019, whose last layer learns by
-// reward instead; recipe stdp-cnn has both. The linear readout stands in the place of a support
-// vector machine.
+// recognition", Neural Networks 99:56, 2018, has the network. Constants, the three sizes of filters
+// and the order of competition are those of Mozafari et al., "Bio-inspired digit recognition using
+// reward-modulated STDP in deep convolutional networks", Pattern Recognition 94:87, 2019, whose last
+// layer learns by reward instead; recipe stdp-cnn has both. The linear readout stands in the place
+// of a support vector machine.
 package stdpconv
 
-import (
-	"slices"
-)
+import "slices"
 
 // Never is the time of a unit that does not fire.
 const Never = int8(127)

@@ -149,6 +149,12 @@ func TestLayer(t *testing.T) {
 	if want := []int8{4, Never, 2, Never, Never, Never}; !slices.Equal(p.Out.When, want) {
 		t.Errorf("fires at %v, want %v", p.Out.When, want)
 	}
+	l.Threshold = 0.95
+	if l.Run(in, &p); p.Out.spikes() > 0 {
+		t.Error("a potential at the threshold fires")
+	}
+	l.Threshold = 0.9
+	l.Run(in, &p)
 	if won := l.compete(&p); len(won) != 1 || won[0].X != 1 || won[0].When != 2 {
 		t.Errorf("winners %+v", won)
 	}
@@ -335,8 +341,13 @@ func TestActive(t *testing.T) {
 	}
 }
 
-// A readout learns what is linear.
+// A readout learns what is linear; of one example, in one pass from weights of 0, it learns lr·(1 − ½)
+// for the class and −lr·½ for the other.
 func TestReadout(t *testing.T) {
+	one, err := Readout{Passes: 1, LR: 0.02}.Fit(t.Context(), []Example{{[]int32{1}, 0}}, 2, 2, rng.New(1, "x").Source())
+	if err != nil || !slices.Equal(one.bias, []float64{0.01, -0.01}) || !slices.Equal(one.weight, []float64{0, 0, 0.01, -0.01}) {
+		t.Errorf("%v: bias %v, weights %v", err, one.bias, one.weight)
+	}
 	var list []Example
 	src := rng.New(1, "x").Source()
 	for range 300 {
