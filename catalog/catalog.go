@@ -43,6 +43,7 @@ import (
 	"synfire/rule/spikegrad"
 	"synfire/rule/spikeprop"
 	"synfire/rule/stdp"
+	"synfire/rule/stdpconv"
 	"synfire/rule/superspike"
 	"synfire/rule/tempotron"
 	"synfire/sample"
@@ -87,6 +88,9 @@ func Default() Catalog {
 	contest := stdp.NewQuerlioz()
 	contest.Neurons = 20
 	c.Rules[stdp.QuerliozKind] = model.Kind{New: func() any { r := stdp.NewQuerlioz(); return &r }, Example: contest}
+	features := stdpconv.NewRule()
+	features.Stages = []stdpconv.Stage{{Maps: 8, Kernel: 5, Threshold: 10, Winners: 3, Reach: 2, Pool: 2, Samples: 100}}
+	c.Rules[stdpconv.Kind] = model.Kind{New: func() any { r := stdpconv.NewRule(); return &r }, Example: features}
 	c.Rules[joint.Kind] = model.Kind{New: func() any { r := joint.NewRule(); return &r }, Example: joint.NewRule()}
 	c.Rules[bptt.GraphKind] = model.Kind{New: func() any { return &bptt.Graph{} }, Example: bptt.Graph{}}
 	return c

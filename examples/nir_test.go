@@ -28,7 +28,7 @@ var notNIR = map[string]string{
 	"alif": "alif has no counterpart", "own-sounds": "alif has no counterpart", "own-stdb": "stdb has no counterpart", "own-joint": "stdb has no counterpart",
 	"own-eqprop": "is no network of layers", "own-eqprop-predictor": "is no network of layers", "own-superspike": "is no network of layers",
 	"own-spikeprop": "is no network of layers", "own-spikeprop-several": "is no network of layers", "own-tempotron": "is no network of layers", "own-precise": "is no network of layers", "own-mostafa": "is no network of layers", "own-dbn": "is no network of layers", "own-event-cd": "is no network of layers", "own-bp-stdp": "is no network of layers",
-	"own-s4nn": "is no network of layers", "own-stdp": "is no network of layers", "own-diehl-cook": "is no network of layers", "own-querlioz": "is no network of layers", "own-spikegrad": "is no network of layers",
+	"own-s4nn": "is no network of layers", "own-stdp": "is no network of layers", "own-diehl-cook": "is no network of layers", "own-querlioz": "is no network of layers", "own-stdp-conv": "is no network of layers", "own-spikegrad": "is no network of layers",
 	"vgg-fast": "relu has no counterpart", "resnet20": "batch-norm has no counterpart", "own-detect": "batch-norm has no counterpart", "vgg": "batch-norm has no counterpart",
 }
 

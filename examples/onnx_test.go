@@ -21,7 +21,7 @@ var notONNX = map[string]string{
 	"attention": "kind gather: not supported", "own-qcfs": "kind qcfs: not supported", "counting": "kind counting has state", "signed": "kind signed has state",
 	"own-eqprop": "is no network of layers", "own-eqprop-predictor": "is no network of layers", "own-superspike": "is no network of layers",
 	"own-spikeprop": "is no network of layers", "own-spikeprop-several": "is no network of layers", "own-tempotron": "is no network of layers", "own-precise": "is no network of layers", "own-mostafa": "is no network of layers", "own-dbn": "is no network of layers", "own-event-cd": "is no network of layers", "own-bp-stdp": "is no network of layers",
-	"own-s4nn": "is no network of layers", "own-stdp": "is no network of layers", "own-diehl-cook": "is no network of layers", "own-querlioz": "is no network of layers", "own-spikegrad": "is no network of layers",
+	"own-s4nn": "is no network of layers", "own-stdp": "is no network of layers", "own-diehl-cook": "is no network of layers", "own-querlioz": "is no network of layers", "own-stdp-conv": "is no network of layers", "own-spikegrad": "is no network of layers",
 }
 
 // unrolledSteps are few, so that the files are small.

@@ -54,8 +54,9 @@ var ErrInterrupted = errors.New("interrupted")
 //
 // What is chosen is chosen by the validation samples alone: with Valid the result is
 // the model of the epoch whose first scalar was the best, of equal ones that of the
-// lower loss, else the earlier. Without it nothing is chosen, and the last is the
-// result. The test samples are measured once, at the end.
+// lower loss, else the earlier; of a Staged learner among those in which it is ready.
+// Without it nothing is chosen, and the last is the result. The test samples are measured
+// once, at the end.
 type Loop struct {
 	Learner Learner
 	Train   *data.Cursor
@@ -333,7 +334,7 @@ func (l *Loop) record(e run.Epoch, valid *Evaluation) error {
 	if valid != nil {
 		l.progress.Validated = e.Epoch
 	}
-	best := valid != nil && l.better(valid)
+	best := valid != nil && l.ready() && l.better(valid)
 	if best {
 		l.progress.BestEpoch = e.Epoch
 		if l.Dir == nil {
@@ -356,6 +357,12 @@ func (l *Loop) record(e run.Epoch, valid *Evaluation) error {
 		}
 	}
 	return l.save()
+}
+
+// ready reports whether the model is one to choose.
+func (l *Loop) ready() bool {
+	s, ok := l.Learner.(Staged)
+	return !ok || s.Ready()
 }
 
 // better takes note of an evaluation that is the best so far. One whose first scalar

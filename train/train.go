@@ -74,6 +74,14 @@ type Starter interface {
 	Start(ctx context.Context, c *data.Cursor) error
 }
 
+// Staged is a Learner that learns its parts one after another. Epochs before all have learned are
+// measured, but none of them is chosen, nor waited for by patience.
+type Staged interface {
+	Learner
+	// Ready reports whether all parts have learned what they will.
+	Ready() bool
+}
+
 // Warner is a Learner that says before it learns what is doubtful about its options.
 type Warner interface {
 	Learner

@@ -426,6 +426,27 @@ func TestPatienceCountsValidations(t *testing.T) {
 	}
 }
 
+// staged is a learner that is ready after some epochs.
+type staged struct {
+	fake
+	after int
+}
+
+func (s *staged) Ready() bool { return s.steps/s.perEpoch >= s.after }
+
+// Epochs before a learner is ready are measured, but neither chosen nor waited for.
+func TestStagedChoosesWhenReady(t *testing.T) {
+	after := []outcome{{9, 0.1}, {4, 0.5}, {5, 0.4}, {7, 0.3}, {6, 0.2}, {6, 0.2}, {6, 0.2}}
+	s := &staged{fake{after: after, perEpoch: 3}, 3}
+	l := loopOf(t, s, numbers(10), 4, 7)
+	l.Patience = 2
+	d := &diary{}
+	l.Observer = d
+	if r := finish(t, l); r.Epoch != 4 || !r.Chosen || !r.Early || len(d.epochs) != 6 || d.epochs[0].Valid["accuracy"] != 90 {
+		t.Errorf("%+v after %d epochs, want epoch 4 of 6", r, len(d.epochs))
+	}
+}
+
 // Interrupted while it is finished, a run goes on there, and ends like one that was not.
 func TestInterruptedFinish(t *testing.T) {
 	after := []outcome{{6, 0.5}, {8, 0.4}}

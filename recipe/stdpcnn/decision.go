@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"synfire/internal/rng"
+	"synfire/rule/stdpconv"
 	"synfire/tensor"
 )
 
@@ -12,7 +13,7 @@ import (
 // Only the winner's kernel changes, within [0.2, 0.8]: right, inputs that fired grow and the others
 // shrink; wrong, and where punishment is on, the other way round.
 type decision struct {
-	layer
+	*stdpconv.Layer
 	classes int
 	punish  bool
 	hits    float64 // share of the last epoch
@@ -27,40 +28,40 @@ const (
 )
 
 func newDecision(in, size, classes int, punish bool, src *rng.Source) *decision {
-	l := newLayer(in, classes*mapsOfClass, size, 0, 1, 0, src)
-	for i := range l.weight {
-		l.weight[i] = min(l.weight[i], highest)
+	l := stdpconv.NewLayer(in, stdpconv.Stage{Maps: classes * mapsOfClass, Kernel: size, Winners: 1}, stdpconv.Published(), src)
+	for i := range l.Weight {
+		l.Weight[i] = min(l.Weight[i], highest)
 	}
-	return &decision{layer: *l, classes: classes, punish: punish, hits: 1 / float64(classes)}
+	return &decision{Layer: l, classes: classes, punish: punish, hits: 1 / float64(classes)}
 }
 
 // decide is the winner of a sample, and its class; −1 where nothing fired.
-func (d *decision) decide(in wave, p *pass) (winner, int) {
-	n := in.height * in.width * d.maps
-	if len(p.potential) != n {
-		p.potential = make([]tensor.Float, n)
+func (d *decision) decide(in stdpconv.Wave, p *stdpconv.Pass) (stdpconv.Winner, int) {
+	n := in.Height * in.Width * d.Maps
+	if len(p.Potential) != n {
+		p.Potential = make([]tensor.Float, n)
 	}
-	clear(p.potential)
-	for i, t := range in.when {
-		if t != never {
-			d.spread(in, i, p.potential)
+	clear(p.Potential)
+	for i, t := range in.When {
+		if t != stdpconv.Never {
+			d.Spread(in, i, p.Potential)
 		}
 	}
 	best, high := -1, tensor.Float(0)
-	for i, v := range p.potential {
+	for i, v := range p.Potential {
 		if v > high {
 			best, high = i, v
 		}
 	}
 	if best < 0 {
-		return winner{}, -1
+		return stdpconv.Winner{}, -1
 	}
-	at, m := best/d.maps, best%d.maps
-	return winner{y: at / in.width, x: at % in.width, m: m, when: bins}, m / mapsOfClass
+	at, m := best/d.Maps, best%d.Maps
+	return stdpconv.Winner{Y: at / in.Width, X: at % in.Width, Map: m, When: stdpconv.Never - 1}, m / mapsOfClass
 }
 
 // epoch shows the samples in an order of the seed; rates follow the share of hits in the epoch before.
-func (d *decision) epoch(ctx context.Context, list []wave, class []int, p *pass, src *rng.Source) error {
+func (d *decision) epoch(ctx context.Context, list []stdpconv.Wave, class []int, p *stdpconv.Pass, src *rng.Source) error {
 	hits := 0
 	for _, i := range src.Perm(len(list)) {
 		if err := ctx.Err(); err != nil {
@@ -76,12 +77,12 @@ func (d *decision) epoch(ctx context.Context, list []wave, class []int, p *pass,
 		if said < 0 || said != class[i] && !d.punish {
 			continue
 		}
-		d.taps(list[i], w, func(k int, fired bool) {
+		d.Taps(list[i], w, func(k int, fired bool) {
 			by := late
 			if fired {
 				by = early
 			}
-			d.weight[k] = min(max(d.weight[k]+tensor.Float(by), lowest), highest)
+			d.Weight[k] = min(max(d.Weight[k]+tensor.Float(by), lowest), highest)
 		})
 	}
 	d.hits = float64(hits) / float64(len(list))
@@ -89,7 +90,7 @@ func (d *decision) epoch(ctx context.Context, list []wave, class []int, p *pass,
 }
 
 // accuracy is the share of right decisions in %.
-func (d *decision) accuracy(list []wave, class []int, p *pass) float64 {
+func (d *decision) accuracy(list []stdpconv.Wave, class []int, p *stdpconv.Pass) float64 {
 	right := make([]bool, len(list))
 	for i, v := range list {
 		_, said := d.decide(v, p)

@@ -1,92 +1,16 @@
 package stdpcnn
 
 import (
-	"context"
 	"math"
 
-	"synfire/internal/rng"
+	"synfire/rule/stdpconv"
 )
 
-// example is the units that fired for an image, and its class.
-type example struct {
-	active []int32
-	class  int
-}
-
-// linear is a softmax of sums of weights [unit, class]: of the readout, or of pooled features.
-type linear struct {
-	classes      int
-	weight, bias []float64
-}
-
-const (
-	passes = 15   // over the examples
-	rate   = 0.02 // at the start; it falls to 0 along a line
-)
-
-// fit learns by gradient descent, an example at a time in an order of the seed.
-func fit(ctx context.Context, list []example, units, classes int, src *rng.Source) (*linear, error) {
-	l := &linear{classes: classes, weight: make([]float64, units*classes), bias: make([]float64, classes)}
-	score := make([]float64, classes)
-	for k := range passes {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		for n, i := range src.Perm(len(list)) {
-			x := list[i]
-			step := rate * (1 - (float64(k)+float64(n)/float64(len(list)))/passes)
-			l.scores(x.active, score)
-			softmax(score)
-			score[x.class]--
-			for c, g := range score {
-				l.bias[c] -= step * g
-			}
-			for _, u := range x.active {
-				w := l.weight[int(u)*classes:][:classes]
-				for c, g := range score {
-					w[c] -= step * g
-				}
-			}
-		}
-	}
-	return l, nil
-}
-
-func (l *linear) scores(active []int32, score []float64) {
-	copy(score, l.bias)
-	for _, u := range active {
-		for c, w := range l.weight[int(u)*l.classes:][:l.classes] {
-			score[c] += w
-		}
-	}
-}
-
-func softmax(x []float64) {
-	high, total := math.Inf(-1), 0.0
-	for _, v := range x {
-		high = max(high, v)
-	}
-	for i, v := range x {
-		x[i] = math.Exp(v - high)
-		total += x[i]
-	}
-	for i := range x {
-		x[i] /= total
-	}
-}
-
-// right tells of each example whether the largest score is its class's, of equals the first.
-func (l *linear) right(list []example) []bool {
-	out, score := make([]bool, len(list)), make([]float64, l.classes)
+// rightOf tells of each example whether the readout names its class.
+func rightOf(l *stdpconv.Linear, list []stdpconv.Example) []bool {
+	out := make([]bool, len(list))
 	for i, x := range list {
-		l.scores(x.active, score)
-		best := 0
-		for c, v := range score {
-			if v > score[best] {
-				best = c
-			}
-		}
-		out[i] = best == x.class
+		out[i] = l.Say(x.Active) == x.Class
 	}
 	return out
 }

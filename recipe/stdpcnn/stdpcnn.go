@@ -1,8 +1,8 @@
 // Package stdpcnn reproduces convolutional networks that learn features by the order of spikes
 // (Kheradpisheh et al., Neural Networks 99:56, 2018; Mozafari et al., Pattern Recognition 94:87,
 // 2019): differences of Gaussians, one spike an input and the earlier the larger, two layers whose
-// maps compete and learn without labels, then a linear readout; and a last layer that learns by
-// reward and punishment alone.
+// maps compete and learn without labels, then a linear readout, all of package rule/stdpconv; and a
+// last layer that learns by reward and punishment alone.
 package stdpcnn
 
 import (
@@ -15,6 +15,7 @@ import (
 	"synfire/internal/rng"
 	"synfire/recipe"
 	"synfire/report"
+	"synfire/rule/stdpconv"
 	"synfire/sample"
 	"synfire/tensor"
 )
@@ -65,15 +66,15 @@ var scales = map[report.Scale]sizes{
 
 // images are codes of images and their classes.
 type images struct {
-	codes []wave
+	codes []stdpconv.Wave
 	class []int
 }
 
 // read encodes the first n images.
 func read(ctx context.Context, s sample.Source, n int, pool *par.Pool) (images, error) {
 	n = min(n, s.Len())
-	out := images{make([]wave, n), make([]int, n)}
-	list, failed := filters(), make([]error, n)
+	out := images{make([]stdpconv.Wave, n), make([]int, n)}
+	f, failed := front(), make([]error, n)
 	side := s.Spec().Shape[0]
 	pool.For(n, 16, func(_, lo, hi int) {
 		x := make([]tensor.Float, s.Spec().Size())
@@ -83,7 +84,7 @@ func read(ctx context.Context, s sample.Source, n int, pool *par.Pool) (images, 
 				failed[i] = s.Read(ctx, i, &one)
 			}
 			if failed[i] == nil {
-				out.codes[i], out.class[i] = code(x, side, list), one.Targets[0].Class
+				out.codes[i], out.class[i] = f.Code(x, side, side, 1), one.Targets[0].Class
 			}
 		}
 	})
@@ -100,64 +101,65 @@ func (v images) first(n int) images {
 	return images{v.codes[:n], v.class[:n]}
 }
 
-// network is the two layers. Pooling is by 2 behind the first and by 3 behind the second.
-type network struct{ a, b *layer }
+// front is that of Mozafari et al. (2019).
+func front() *stdpconv.Front { return stdpconv.NewFront([]int{3, 7, 13}, 50, 17, 15) }
+
+// network is the two layers.
+type network struct{ stdpconv.Net }
 
 // learned is a network that has learned: first one layer, then the other.
 func learned(ctx context.Context, v images, z sizes, seed uint64) (*network, error) {
 	src := rng.New(seed, "stdp-cnn").Str("weights").Source()
-	n := &network{
-		newLayer(len(filters()), z.maps[0], 5, 15, 5, 3, src),
-		newLayer(z.maps[0], z.maps[1], 3, 10, 8, 1, src),
-	}
-	n.a.doubles, n.b.doubles = z.doubles, z.doubles
-	var p, q pass
-	for _, in := range v.first(z.first).codes {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+	rates := stdpconv.Published()
+	rates.Double = z.doubles
+	n := &network{stdpconv.Net{
+		stdpconv.NewLayer(front().Maps(), stdpconv.Stage{Maps: z.maps[0], Kernel: 5, Threshold: 15, Winners: 5, Reach: 3, Pool: 2}, rates, src),
+		stdpconv.NewLayer(z.maps[0], stdpconv.Stage{Maps: z.maps[1], Kernel: 3, Threshold: 10, Winners: 8, Reach: 1, Pool: 3}, rates, src),
+	}}
+	p := make([]stdpconv.Pass, 2)
+	for k, samples := range []int{z.first, z.second} {
+		for _, in := range v.first(samples).codes {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			n.Net[k].Learn(n.Net[:k].Run(in, p), &p[k])
 		}
-		n.a.learn(in, &p)
-	}
-	for _, in := range v.first(z.second).codes {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		n.a.run(in, &p)
-		n.b.learn(p.out.pool(2), &q)
 	}
 	return n, nil
-}
-
-// run runs both layers.
-func (n *network) run(in wave, p, q *pass) wave {
-	n.a.run(in, p)
-	n.b.run(p.out.pool(2), q)
-	return q.out.pool(3)
 }
 
 // shuffled has the taps of each map in another order, and thresholds that let as many neurons fire
 // for some images.
 func (n *network) shuffled(v images, seed uint64) *network {
 	src := rng.New(seed, "stdp-cnn").Str("shuffle").Source()
-	out := &network{n.a.shuffled(src), n.b.shuffled(src)}
-	var p, q pass
-	var as, bs [2][]tensor.Float // potentials of this network's layers and of the other's
-	for _, in := range v.codes {
-		n.a.run(in, &p)
-		as[0] = append(as[0], p.potential...)
-		n.b.run(p.out.pool(2), &q)
-		bs[0] = append(bs[0], q.potential...)
-		out.a.run(in, &p)
-		as[1] = append(as[1], p.potential...)
+	out := &network{stdpconv.Net{reordered(n.Net[0], src), reordered(n.Net[1], src)}}
+	p := make([]stdpconv.Pass, 2)
+	for k, l := range out.Net {
+		var these, others []tensor.Float // potentials of this network's layer and of the other's
+		for _, in := range v.codes {
+			n.Net[:k+1].Run(in, p)
+			these = append(these, p[k].Potential...)
+		}
+		for _, in := range v.codes {
+			out.Net[:k+1].Run(in, p)
+			others = append(others, p[k].Potential...)
+		}
+		l.Threshold = matched(these, n.Net[k].Threshold, others)
 	}
-	out.a.threshold = matched(as[0], n.a.threshold, as[1])
-	for _, in := range v.codes {
-		out.a.run(in, &p)
-		out.b.run(p.out.pool(2), &q)
-		bs[1] = append(bs[1], q.potential...)
-	}
-	out.b.threshold = matched(bs[0], n.b.threshold, bs[1])
 	return out
+}
+
+// reordered is a layer with the taps of each map in another order.
+func reordered(l *stdpconv.Layer, src *rng.Source) *stdpconv.Layer {
+	out := *l
+	out.Weight = make([]tensor.Float, len(l.Weight))
+	n := len(l.Weight) / l.Maps
+	for m := range l.Maps {
+		for to, from := range src.Perm(n) {
+			out.Weight[to*l.Maps+m] = l.Weight[from*l.Maps+m]
+		}
+	}
+	return &out
 }
 
 // matched is the threshold that as many of the others exceed as of these exceed theirs.
@@ -173,46 +175,28 @@ func matched(these []tensor.Float, threshold tensor.Float, others []tensor.Float
 }
 
 // features are the pooled spikes of each image; where global, of each map anywhere.
-func (n *network) features(ctx context.Context, v images, global bool, pool *par.Pool) ([]example, int, error) {
-	out := make([]example, len(v.codes))
+func (n *network) features(ctx context.Context, v images, global bool, pool *par.Pool) ([]stdpconv.Example, int, error) {
+	out := make([]stdpconv.Example, len(v.codes))
 	units := 0
-	passes := make([][2]pass, pool.Threads())
+	passes := make([][2]stdpconv.Pass, pool.Threads())
 	count := make([]int, pool.Threads())
 	pool.For(len(out), 16, func(worker, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			if ctx.Err() != nil {
 				return
 			}
-			w := n.run(v.codes[i], &passes[worker][0], &passes[worker][1])
-			count[worker] = len(w.when)
-			out[i] = example{active(w, global), v.class[i]}
+			w := n.Run(v.codes[i], passes[worker][:])
+			count[worker] = len(w.When)
+			out[i] = stdpconv.Example{Active: w.Active(global), Class: v.class[i]}
 		}
 	})
 	for _, c := range count {
 		units = max(units, c)
 	}
 	if global {
-		units = n.b.maps
+		units = n.Net[1].Maps
 	}
 	return out, units, ctx.Err()
-}
-
-// active are the units that fire, ascending.
-func active(w wave, global bool) (list []int32) {
-	for i, t := range w.when {
-		switch {
-		case t == never:
-		case !global:
-			list = append(list, int32(i))
-		default:
-			list = append(list, int32(i%w.channels))
-		}
-	}
-	if global {
-		slices.Sort(list)
-		list = slices.Compact(list)
-	}
-	return list
 }
 
 // open opens the images of a scale.

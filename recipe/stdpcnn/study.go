@@ -8,6 +8,7 @@ import (
 	"synfire/recipe"
 	"synfire/report"
 	"synfire/report/figure"
+	"synfire/rule/stdpconv"
 )
 
 func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
@@ -24,7 +25,7 @@ func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Metrics["open_first"], s.Metrics["open_second"] = n.a.open(), n.b.open()
+	s.Metrics["open_first"], s.Metrics["open_second"] = n.Net[0].Unsettled(), n.Net[1].Unsettled()
 	best, err := readouts(ctx, s, n, train, test, z)
 	if err != nil {
 		return nil, err
@@ -52,12 +53,12 @@ func measure(ctx context.Context, s *recipe.Study, n *network, train, test image
 	if err != nil {
 		return 0, nil, err
 	}
-	l, err := fit(ctx, list, units, 10, rng.New(s.Env.Seed, "stdp-cnn").Str("readout").Source())
+	l, err := stdpconv.NewReadout().Fit(ctx, list, units, 10, rng.New(s.Env.Seed, "stdp-cnn").Str("readout").Source())
 	if err != nil {
 		return 0, nil, err
 	}
 	tested, _, err := n.features(ctx, test, global, s.Env.Pool)
-	right := l.right(tested)
+	right := rightOf(l, tested)
 	return percent(right), right, err
 }
 
@@ -114,8 +115,8 @@ func rewarded(ctx context.Context, s *recipe.Study, n *network, train, test imag
 			var with, without float64
 			for _, punish := range []bool{true, false} {
 				src := rng.New(s.Env.Seed+uint64(k), "stdp-cnn").Str("reward").Source()
-				d := newDecision(n.b.maps, 5, len(task.digits), punish, src)
-				var p pass
+				d := newDecision(n.Net[1].Maps, 5, len(task.digits), punish, src)
+				var p stdpconv.Pass
 				for range z.epochs {
 					if err := d.epoch(ctx, list, class, &p, src); err != nil {
 						return err
@@ -139,12 +140,12 @@ func rewarded(ctx context.Context, s *recipe.Study, n *network, train, test imag
 }
 
 // of are the features of images of some digits, and their places among them.
-func (n *network) of(v images, digits []int) (list []wave, class []int) {
-	var p, q pass
+func (n *network) of(v images, digits []int) (list []stdpconv.Wave, class []int) {
+	p := make([]stdpconv.Pass, 2)
 	for i, in := range v.codes {
 		for k, digit := range digits {
 			if v.class[i] == digit {
-				list, class = append(list, n.run(in, &p, &q)), append(class, k)
+				list, class = append(list, n.Run(in, p)), append(class, k)
 			}
 		}
 	}
@@ -155,17 +156,18 @@ func (n *network) of(v images, digits []int) (list []wave, class []int) {
 // those of off of each size of filter.
 func pictures(n *network) (report.Section, error) {
 	out := report.Section{Title: "The first layer"}
+	l := n.Net[0]
 	for k, name := range []string{"3×3", "7×7", "13×13"} {
 		var list [][]float64
-		for m := range n.a.maps {
-			kernel := make([]float64, n.a.size*n.a.size)
+		for m := range l.Maps {
+			kernel := make([]float64, l.Kernel*l.Kernel)
 			for i := range kernel {
-				at := (i*n.a.in + 2*k) * n.a.maps
-				kernel[i] = float64(n.a.weight[at+m] - n.a.weight[at+n.a.maps+m])
+				at := (i*l.In + 2*k) * l.Maps
+				kernel[i] = float64(l.Weight[at+m] - l.Weight[at+l.Maps+m])
 			}
 			list = append(list, kernel)
 		}
-		f, err := figure.Filters("Kernels on filters of "+name, n.a.size, n.a.size, list)
+		f, err := figure.Filters("Kernels on filters of "+name, l.Kernel, l.Kernel, list)
 		if err != nil {
 			return out, err
 		}
