@@ -79,13 +79,19 @@ func (t ticks) Ticks(lo, hi float64) []plot.Tick {
 	var marks []plot.Tick
 	for i := math.Ceil(lo/step - 1e-9); i*step <= hi+step*1e-9; i++ {
 		label := strconv.FormatFloat(i*step, 'f', decimals, 64)
-		if i == 0 {
+		switch {
+		case i == 0:
 			label = "0"
+		case max(math.Abs(lo), math.Abs(hi)) >= longTick:
+			label = strconv.FormatFloat(i*step, 'g', 4, 64)
 		}
 		marks = append(marks, plot.Tick{Value: i * step, Label: label})
 	}
 	return marks
 }
+
+// longTick is the size from which marks are written with a power of ten.
+const longTick = 1e6
 
 func (t ticks) step(span float64) float64 {
 	step := math.Pow(10, math.Floor(math.Log10(span/float64(t.most))))
@@ -137,7 +143,7 @@ func (t logTicks) marks(lo, hi float64, mantissas []float64, every int) []plot.T
 		for _, m := range mantissas {
 			if v := m * math.Pow(10, float64(e)); e%every == 0 && v >= lo*(1-1e-9) && v <= hi*(1+1e-9) {
 				label := strconv.FormatFloat(v, 'g', 3, 64)
-				if v >= 999 && v < 1e6 {
+				if v >= 999 && v < longTick {
 					label = strconv.FormatFloat(v, 'f', 0, 64)
 				}
 				marks = append(marks, plot.Tick{Value: v, Label: label})

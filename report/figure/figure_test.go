@@ -430,6 +430,7 @@ func TestTicks(t *testing.T) {
 		{ticks{most: 8, whole: true}, 0, 300, "0 50 100 150 200 250 300"},
 		{ticks{most: 8, whole: true}, 0.5, 1.5, "1"},
 		{ticks{most: 5}, -10, 10, "-10 -5 0 5 10"},
+		{ticks{most: 5}, 0, 65e6, "0 2e+07 4e+07 6e+07"},
 		{ticks{most: 5}, 98, 99.4, "98.0 98.5 99.0"},
 	}
 	for _, c := range cases {
