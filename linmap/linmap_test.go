@@ -94,7 +94,11 @@ func TestMaps(t *testing.T) {
 		src := rng.New(seed, "linmap").Source()
 		in, o := geometry(src)
 		m, err := linmap.Conv(in, 1+src.IntN(20), o)
-		if seed%10 == 0 {
+		switch {
+		case seed%6 == 1: // rows are gathered
+			in[2] = 20 + src.IntN(40)
+			m, err = linmap.Conv(in, 32+src.IntN(10), o)
+		case seed%10 == 0:
 			m, err = linmap.Dense(1+src.IntN(30), 1+src.IntN(30)).Rows(1+src.IntN(4)), nil
 		}
 		if err != nil {

@@ -235,10 +235,11 @@ type outer struct {
 }
 
 // Patches of output rows are gathered and multiplied together where rows are so short that products
-// of one would fill few registers, or spend their time in memory: rows of up to shortRow pixels, and at
-// least wideOutput channels, for which copies are cheap.
+// of one would fill few registers, or spend their time in memory: rows of up to shortRow pixels, of
+// patches and outputs for whose products copies are cheap.
 const (
 	shortRow   = 32
+	widePatch  = 48
 	wideOutput = 32
 	gathered   = 1 << 15 // elements: a quarter of a core's second-level cache
 )
@@ -250,7 +251,7 @@ var gathers = sync.Pool{New: func() any { return new([gathered]tensor.Float) }}
 // them, to be put back into gathers.
 func (m Map) group(width int) (rows int, patches *[gathered]tensor.Float) {
 	patches = gathers.Get().(*[gathered]tensor.Float)
-	if m.OW > shortRow || m.N < wideOutput {
+	if m.OW > shortRow || width < widePatch || m.N < wideOutput {
 		return 1, patches
 	}
 	return max(1, gathered/(m.OW*width)), patches

@@ -20,12 +20,13 @@ func TestOuterOfImages(t *testing.T) {
 		out int
 		o   linmap.Options
 	}{
-		"short rows":    {tensor.Shape{9, 7, 6}, 40, linmap.Options{Kernel: []int{3}, Padding: []int{1}}},
+		"short rows":    {tensor.Shape{9, 7, 20}, 40, linmap.Options{Kernel: []int{3}, Padding: []int{1}}},
 		"many patches":  {tensor.Shape{31, 30, 40}, 33, linmap.Options{Kernel: []int{3}, Padding: []int{1}}}, // a dozen groups
-		"strides":       {tensor.Shape{11, 13, 5}, 32, linmap.Options{Kernel: []int{3, 2}, Stride: []int{2, 3}, Dilation: []int{2, 1}}},
-		"no border":     {tensor.Shape{6, 6, 3}, 48, linmap.Options{Kernel: []int{1}}},
+		"strides":       {tensor.Shape{11, 13, 50}, 32, linmap.Options{Kernel: []int{3, 2}, Stride: []int{2, 3}, Dilation: []int{2, 1}}},
+		"no border":     {tensor.Shape{6, 6, 64}, 48, linmap.Options{Kernel: []int{1}}},
 		"long rows":     {tensor.Shape{3, 50, 3}, 40, linmap.Options{Kernel: []int{3}}},
-		"a few outputs": {tensor.Shape{8, 8, 3}, 10, linmap.Options{Kernel: []int{3}}},
+		"narrow":        {tensor.Shape{8, 8, 3}, 40, linmap.Options{Kernel: []int{3}}},
+		"a few outputs": {tensor.Shape{8, 8, 20}, 10, linmap.Options{Kernel: []int{3}}},
 	} {
 		m, err := linmap.Conv(c.in, c.out, c.o)
 		if err != nil {
@@ -36,7 +37,7 @@ func TestOuterOfImages(t *testing.T) {
 		canvases, y := draw(src, images*m.CanvasSize(), 0.8), draw(src, images*m.Pixels()*m.N, 0.8)
 		run := m.Run()
 		for _, rows := range [][2]int{{0, m.OH}, {1, m.OH}, {0, max(1, m.OH/2)}} {
-			for _, part := range [][2]int{{0, m.Patch()}, {run + 1, run + 3}, {1, m.Patch() - 1}} {
+			for _, part := range [][2]int{{0, m.Patch()}, {run + 1, run + 3}, {1, m.Patch() - 1}, {2, 60}} {
 				if part[1] > m.Patch() {
 					continue
 				}
