@@ -139,37 +139,34 @@ func (l Signed) step(y, x, state []tensor.Float) {
 		low := tensor.Float(l.Threshold / l.Slope)
 		for i, in := range x {
 			sums[i] += in
-			u, q := v[i]+in, tensor.Float(0)
-			switch {
-			case u >= theta:
-				u, q = u-theta, 1
-			case u <= -low:
-				u, q = u+low, -1
-			}
-			v[i], y[i] = u, q
-			count[i] += q
+			u := v[i] + in
+			up, down := tensor.Float(oneIf(u >= theta)), tensor.Float(oneIf(u <= -low))
+			v[i], y[i] = u-up*theta+down*low, up-down
+			count[i] += up - down
 		}
 		return
 	}
+	graded, slopes := l.Code == LeakyGraded, [2]tensor.Float{1, slope}
 	for i, in := range x {
 		s := sums[i] + in
 		sums[i] = s
-		if s < 0 {
-			s *= slope
-		}
-		d, q := s/theta-count[i], tensor.Float(0)
-		switch {
-		case d > -h && d < h:
-		case l.Code == LeakyGraded:
+		d := s*slopes[oneIf(s < 0)]/theta - count[i]
+		q := tensor.Float(oneIf(d >= h) - oneIf(d <= -h))
+		if graded && q != 0 {
 			q = tensor.Float(math.Copysign(math.Floor(math.Abs(float64(d))+1-float64(h)), float64(d)))
-		case d > 0:
-			q = 1
-		default:
-			q = -1
 		}
 		y[i] = q
 		count[i] += q
 	}
+}
+
+// oneIf is 1 where a condition holds, and else 0, without a branch: which neuron spikes in a step
+// cannot be foretold.
+func oneIf(condition bool) (n int) {
+	if condition {
+		n = 1
+	}
+	return n
 }
 
 // follow is φ(S)/θ.
