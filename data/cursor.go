@@ -162,6 +162,29 @@ func (c *Cursor) Next(ctx context.Context, b *sample.Batch) (bool, error) {
 	return true, nil
 }
 
+// Spaced walks a new cursor to its end and shows each batch, with the positions in it of those that
+// belong to want evenly spaced ones of all samples.
+func (c *Cursor) Spaced(ctx context.Context, want int, see func(b *sample.Batch, at []int) error) error {
+	total := c.Samples()
+	var b sample.Batch
+	for next := 0; ; {
+		more, err := c.Next(ctx, &b)
+		if err != nil || !more {
+			return err
+		}
+		var at []int
+		for i := range b.Len() {
+			if next*want/total < (next+1)*want/total {
+				at = append(at, i)
+			}
+			next++
+		}
+		if err := see(&b, at); err != nil {
+			return err
+		}
+	}
+}
+
 // start decodes the batch that begins at a place of the epoch, at once or beside
 // the caller.
 func (c *Cursor) start(ctx context.Context, at int, beside bool) *decoding {

@@ -221,3 +221,19 @@ func TestCursorErrors(t *testing.T) {
 	_, err = data.NewCursor(bad, data.CursorOptions{Batch: 1})
 	checkError(t, "invalid set", err, "label 9")
 }
+
+// Four of ten evenly spaced samples are the third, fifth, eighth and last, whatever the batches.
+func TestSpaced(t *testing.T) {
+	for _, size := range []int{1, 3, 10} {
+		var got []int
+		err := cursor(t, numbered(10), data.CursorOptions{Batch: size}).Spaced(t.Context(), 4, func(b *sample.Batch, at []int) error {
+			for _, i := range at {
+				got = append(got, b.Index[i])
+			}
+			return nil
+		})
+		if want := []int{2, 4, 7, 9}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("batches of %d: %v, %v, want %v", size, got, err, want)
+		}
+	}
+}

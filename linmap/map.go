@@ -113,8 +113,12 @@ func (m Map) Product(dst, canvas []tensor.Float, w *kernel.Packed, y0, y1 int) {
 	_, cw := m.Canvas()
 	run, runs := m.Run(), m.runs()
 	block := max(1, productBlock/(run*kernel.Panel())) * kernel.Panel()
-	group, patches := m.group(run)
-	defer gathers.Put(patches)
+	group := m.group(run)
+	var patches *[gathered]tensor.Float
+	if group > 1 {
+		patches = gathers.Get().(*[gathered]tensor.Float)
+		defer gathers.Put(patches)
+	}
 	for j0 := 0; j0 < m.N; j0 += block {
 		j1 := min(j0+block, m.N)
 		for i := range m.KH * runs {
@@ -247,14 +251,12 @@ const (
 // gathers are patches of some output rows, one for each goroutine that needs one.
 var gathers = sync.Pool{New: func() any { return new([gathered]tensor.Float) }}
 
-// group is how many output rows are gathered at once, of patches of some width, and the memory for
-// them, to be put back into gathers.
-func (m Map) group(width int) (rows int, patches *[gathered]tensor.Float) {
-	patches = gathers.Get().(*[gathered]tensor.Float)
+// group is how many output rows are gathered at once, of patches of some width.
+func (m Map) group(width int) int {
 	if m.OW > shortRow || width < widePatch || m.N < wideOutput {
-		return 1, patches
+		return 1
 	}
-	return max(1, gathered/(m.OW*width)), patches
+	return max(1, gathered/(m.OW*width))
 }
 
 // gather copies the first width elements of the patches of an output row.
@@ -267,8 +269,12 @@ func (m Map) gather(dst, from []tensor.Float, width int) {
 // sum adds the gradient to dw, in ascending images and pixels.
 func (o outer) sum(dw []tensor.Float) {
 	m, per := o.m, o.y1-o.y0
-	group, patches := m.group(o.width)
-	defer gathers.Put(patches)
+	group := m.group(o.width)
+	var patches *[gathered]tensor.Float
+	if group > 1 {
+		patches = gathers.Get().(*[gathered]tensor.Float)
+		defer gathers.Put(patches)
+	}
 	for at := 0; at < o.images*per; {
 		rows := min(group, o.images*per-at)
 		if per < m.OH { // errors of the next image do not follow

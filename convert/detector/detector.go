@@ -205,17 +205,9 @@ const most = 16
 
 // follow runs all pictures through a network, and compares outputs with those of an ordinary one
 // unless that is empty. That one runs before: two networks at once would need the memory of both.
-func (s Study) follow(ctx context.Context, g network.Graph, steps []int, ordinary network.Graph) (points []Point, err error) {
-	var wanted []tensor.Float
-	if len(ordinary.Nodes) > 0 {
-		wanted, err = s.outputs(ctx, ordinary)
-	}
-	var f *following
+func (s Study) follow(ctx context.Context, g network.Graph, steps []int, ordinary network.Graph) ([]Point, error) {
+	f, err := s.begin(ctx, g, steps, ordinary)
 	if err == nil {
-		f, err = s.begin(g, steps)
-	}
-	if err == nil {
-		f.wanted = wanted
 		err = s.each(ctx, f.net, f.batch)
 	}
 	if err != nil {
@@ -265,7 +257,7 @@ func (s Study) outputs(ctx context.Context, g network.Graph) (all []tensor.Float
 	return all, err
 }
 
-func (s Study) begin(g network.Graph, steps []int) (*following, error) {
+func (s Study) begin(ctx context.Context, g network.Graph, steps []int, ordinary network.Graph) (*following, error) {
 	d, err := s.decoder()
 	if err != nil {
 		return nil, err
@@ -278,6 +270,11 @@ func (s Study) begin(g network.Graph, steps []int) (*following, error) {
 		return nil, errors.New("the samples' first target is no boxes")
 	}
 	f := &following{s: s, decoder: d, field: targets[0], steps: steps, points: make([]Point, len(steps)), done: make([]energy.Tally, len(steps)), off: make([]float64, len(steps)), all: make([]float64, len(steps))}
+	if len(ordinary.Nodes) > 0 {
+		if f.wanted, err = s.outputs(ctx, ordinary); err != nil {
+			return nil, err
+		}
+	}
 	if f.net, err = g.Build(0); err != nil {
 		return nil, err
 	}

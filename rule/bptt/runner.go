@@ -58,8 +58,8 @@ type runner struct {
 	heads []head
 	read  [][]tensor.Float // scores of outputs that no loss reads
 	means bool             // all outputs are such, and read by their mean alone: no step of them is kept
-	row   []tensor.Float
-	keys  []rng.Key // of the samples' encodings
+	row   signal.Signal    // of an output, to be added
+	keys  []rng.Key        // of the samples' encodings
 	rates []train.Rate
 
 	borders []*network.State // where windows of time meet, while training
@@ -178,14 +178,11 @@ func (r *runner) forward(b *sample.Batch, window int) error {
 
 // add adds the steps of a window's output to a sum, in their order, as encode.Membrane does.
 func (r *runner) add(sum, out *signal.Signal, steps int) {
-	r.row = tensor.Resize(r.row, sum.Units())
+	k := sum.Units()
+	r.row.Reset(signal.Dense, 1, 1, sum.Shape)
 	for row := range steps * sum.B {
-		from := row
-		if out.Kind == signal.Constant {
-			from %= out.B
-		}
-		out.ReadRow(r.row, from)
-		kernel.Add(sum.Data[row%sum.B*len(r.row):][:len(r.row)], r.row)
+		readRow(&r.row, 0, out, row)
+		kernel.Add(sum.Data[row%sum.B*k:][:k], r.row.Data)
 	}
 }
 

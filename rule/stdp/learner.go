@@ -279,37 +279,21 @@ func (l *Learner) Step(ctx context.Context, b *sample.Batch) (train.Metrics, err
 
 // Finish gives the neurons their labels, by evenly spaced samples.
 func (l *Learner) Finish(ctx context.Context, c *data.Cursor) error {
-	m, total := l.memory, c.Samples()
-	want := total
+	m, want := l.memory, c.Samples()
 	if l.labels > 0 {
 		want = min(want, l.labels)
 	}
 	sums, seen := make([]float64, m.classes*m.neurons), make([]int64, m.classes)
 	key := rng.New(l.setting.Seed, rng.Eval).Str("label")
-	var b sample.Batch
-	for next := 0; ; {
-		more, err := c.Next(ctx, &b)
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-		if err := l.check(&b); err != nil {
+	err := c.Spaced(ctx, want, func(b *sample.Batch, at []int) error {
+		if err := l.check(b); err != nil {
 			return err
 		}
 		labels := b.Classes()
 		if labels == nil {
 			return errors.New("stdp: the samples have no class to label neurons by; choose data with classes")
 		}
-		var at []int
-		for i := range b.Len() {
-			if next*want/total < (next+1)*want/total { // position next is one of the evenly spaced
-				at = append(at, i)
-			}
-			next++
-		}
-		if err := l.show(ctx, &b, at, key); err != nil {
+		if err := l.show(ctx, b, at, key); err != nil {
 			return err
 		}
 		for k, i := range at {
@@ -321,6 +305,10 @@ func (l *Learner) Finish(ctx context.Context, c *data.Cursor) error {
 				sums[labels[i]*m.neurons+j] += float64(n)
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for k, n := range seen {
 		for j := range m.neurons {

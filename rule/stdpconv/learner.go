@@ -230,37 +230,24 @@ func (l *Learner) learn(b *sample.Batch, lo, hi, k int, won *int) tally {
 
 // Finish lets the readout learn evenly spaced samples, with the stages as they are.
 func (l *Learner) Finish(ctx context.Context, c *data.Cursor) error {
-	total := c.Samples()
-	want := l.rule.labels(total)
 	var list []Example
-	var b sample.Batch
-	for next := 0; ; {
-		more, err := c.Next(ctx, &b)
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-		if err := l.check(&b); err != nil {
+	err := c.Spaced(ctx, l.rule.labels(c.Samples()), func(b *sample.Batch, at []int) error {
+		if err := l.check(b); err != nil {
 			return err
 		}
 		labels := b.Classes()
 		if labels == nil {
 			return errors.New(Kind + ": the samples have no class for the readout to learn; choose data with classes")
 		}
-		var at []int
-		for i := range b.Len() {
-			if next*want/total < (next+1)*want/total { // position next is one of the evenly spaced
-				at = append(at, i)
-			}
-			next++
-		}
 		found := make([]Example, len(at))
-		l.show(&b, at, len(l.memory.net), func(k int, w Wave, _ []Pass) {
+		l.show(b, at, len(l.memory.net), func(k int, w Wave, _ []Pass) {
 			found[k] = Example{w.Active(l.rule.Readout.Global), labels[at[k]]}
 		})
 		list = append(list, found...)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	src := rng.New(l.setting.Seed, rng.Eval).Str("readout").Source()
 	readout, err := l.rule.Readout.Fit(ctx, list, l.memory.units, l.memory.classes, src)
