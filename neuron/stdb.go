@@ -3,6 +3,7 @@ package neuron
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 
 	"synfire/surrogate"
 	"synfire/tensor"
@@ -96,11 +97,22 @@ func (n STDB) Argument(u tensor.Float) (z, slope tensor.Float) {
 	return u/theta - 1, 1 / theta
 }
 
-// Forward runs the equations of the type's comment.
-func (n STDB) Forward(w Window) { n.scan(false, w) }
+// Forward runs the equations of the type's comment. Units that are alike, do not leak and
+// have no delay are those of IF, which has a kernel.
+func (n STDB) Forward(w Window) {
+	if n.Beta == 1 && !n.Delay && len(w.Values.Of) == 0 {
+		IF{Threshold: n.Threshold, Strict: true}.Forward(w)
+	} else {
+		n.scan(false, w)
+	}
+	n.time(w)
+}
 
 // Replay runs them for given spikes.
-func (n STDB) Replay(w Window) { n.scan(true, w) }
+func (n STDB) Replay(w Window) {
+	n.scan(true, w)
+	n.time(w)
+}
 
 // stdbUnits are the options of a block of units.
 type stdbUnits struct{ theta, fire, beta [unitBlock]tensor.Float }
@@ -137,47 +149,96 @@ func (n STDB) scan(replay bool, w Window) {
 	}
 }
 
-// step takes units [lo, hi) through step t.
+// step takes the membranes of units [lo, hi) through step t, 64 at a time and without
+// branches on spikes, which are hard to foretell.
 func (n STDB) step(replay bool, u *stdbUnits, w Window, t, lo, hi int) {
-	state, age := w.State[lo:hi], w.State[w.Units+lo:w.Units+hi]
-	x, words := w.Input.Row(t, lo, hi), w.Spikes.Row(t, lo, hi-lo)
-	var membrane, since []tensor.Float
-	if w.Membrane.Data != nil {
-		membrane = w.Membrane.Row(t, lo, hi)
-	}
-	if w.Kept.Data != nil {
-		since = w.Kept.Row(t, lo, hi)
-	}
-	if !replay {
-		clear(words)
-	}
-	for i, m := range state {
-		in := x[i] // the membrane may take its place
+	var row [64]tensor.Float
+	words := w.Spikes.Row(t, lo, hi-lo)
+	for k := range words {
+		a, b := lo+64*k, min(lo+64*k+64, hi)
+		state, x, m := w.State[a:b], w.Input.Row(t, a, b), row[:b-a]
+		theta, fire, beta := u.theta[a-lo:b-lo], u.fire[a-lo:b-lo], u.beta[a-lo:b-lo]
+		copy(m, state)
 		if !n.Delay {
-			m += in
+			add(m, x)
 		}
-		word, bit := &words[i>>6], uint64(1)<<(i&63)
-		if !replay && m >= u.fire[i] {
-			*word |= bit
+		if !replay {
+			words[k] = reached(m, fire)
 		}
-		rest, last := tensor.Float(u.beta[i]*m), age[i]+Never
-		age[i]++
-		if *word&bit != 0 {
-			rest -= u.theta[i]
-			age[i] = 1 - Never
-			if !n.Delay {
-				last = 0
-			}
+		for i, u := range m {
+			state[i] = tensor.Float(beta[i]*u) - tensor.Float(theta[i]*spiked(words[k], i))
 		}
 		if n.Delay {
-			rest += in
+			add(state, x)
 		}
-		state[i] = rest
-		if membrane != nil {
-			membrane[i] = m
+		if w.Membrane.Data != nil {
+			copy(w.Membrane.Row(t, a, b), m) // it may take the input's place
 		}
-		if since != nil {
-			since[i] = last
+	}
+}
+
+func add(dst, x []tensor.Float) {
+	for i, v := range x {
+		dst[i] += v
+	}
+}
+
+// reached has a bit for each of up to 64 membranes that is at its level or above.
+func reached(m, level []tensor.Float) (word uint64) {
+	level = level[:len(m)]
+	for i, u := range m {
+		var spike uint64
+		if u >= level[i] {
+			spike = 1
+		}
+		word |= spike << (i & 63)
+	}
+	return word
+}
+
+// spiked is bit i of a word, 0 or 1.
+func spiked(word uint64, i int) tensor.Float { return tensor.Float(int64(word >> (i & 63) & 1)) }
+
+// time advances the steps since the last spike by those of a window whose spikes are
+// known, and keeps them where somebody asks.
+func (n STDB) time(w Window) {
+	for lo := 0; lo < w.Units; lo += 64 {
+		hi := min(lo+64, w.Units)
+		age := w.State[w.Units+lo : w.Units+hi]
+		if w.Kept.Data == nil {
+			latest(age, w, lo)
+			continue
+		}
+		for t := range w.Steps {
+			n.since(w.Kept.Row(t, lo, hi), age, w.Spikes.Row(t, lo, 1)[0])
+		}
+	}
+}
+
+// since keeps the steps since the last spike of up to 64 units, and takes them through a
+// step.
+func (n STDB) since(dst, age []tensor.Float, word uint64) {
+	for i, a := range age {
+		spike, passed := spiked(word, i), a+Never
+		if dst[i] = passed; !n.Delay {
+			dst[i] = passed * (1 - spike)
+		}
+		age[i] = a + 1 - spike*passed
+	}
+}
+
+// latest looks for the last spikes in a window of up to 64 units from lo on, from its end.
+func latest(age []tensor.Float, w Window, lo int) {
+	var found uint64
+	for t := w.Steps - 1; t >= 0; t-- {
+		for fresh := w.Spikes.Row(t, lo, 1)[0] &^ found; fresh != 0; fresh &= fresh - 1 {
+			age[bits.TrailingZeros64(fresh)] = tensor.Float(w.Steps-t) - Never
+		}
+		found |= w.Spikes.Row(t, lo, 1)[0]
+	}
+	for i := range age {
+		if found>>i&1 == 0 {
+			age[i] += tensor.Float(w.Steps)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package neuron_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -218,6 +219,94 @@ func TestSTDBDoesNotAllocate(t *testing.T) {
 			n.Backward(e)
 		}); got != 0 {
 			t.Errorf("%+v: %v allocations", s, got)
+		}
+	}
+}
+
+// The equations unit by unit and step by step, against Forward and Replay over two windows:
+// with and without a leak, the delay and units that differ, and where nobody asks for times.
+func TestSTDBAsWritten(t *testing.T) {
+	const steps, units = 11, 300
+	r := rand.New(rand.NewPCG(7, 8))
+	theta := make([]tensor.Float, units)
+	for i := range theta {
+		theta[i] = tensor.Float(0.2 + r.Float64())
+	}
+	for k := range 16 {
+		n := neuron.STDB{Beta: 1 - 0.1*float64(k&1), Threshold: 0.7, Delay: k&2 > 0}
+		varied, keeps := k&4 > 0, k&8 > 0
+		given, replayed := make([]tensor.Float, 2*units), make([]tensor.Float, 2*units)
+		state, age := make([]tensor.Float, units), repeated(units, -neuron.Never)
+		for range 2 {
+			x := make([]tensor.Float, steps*units)
+			for i := range x {
+				x[i] = tensor.Float(0.3 + 0.6*r.NormFloat64())
+			}
+			inPlace, again := append([]tensor.Float(nil), x...), append([]tensor.Float(nil), x...)
+			spikes, kept := make([]uint64, steps*5), make([]tensor.Float, steps*units)
+			w := window(steps, units, inPlace, given, inPlace, spikes)
+			if varied {
+				w.Values = neuron.Values{Of: [][]tensor.Float{theta, nil}}
+			}
+			if keeps {
+				w.Kept = neuron.Strided{Data: kept, Stride: units}
+			}
+			n.Forward(w)
+			w.State, w.Input.Data, w.Membrane.Data = replayed, again, again
+			n.Replay(w)
+			for i := range units {
+				level := tensor.Float(n.Threshold)
+				if varied {
+					level = theta[i]
+				}
+				for s := range steps {
+					in, m := x[s*units+i], state[i]
+					if !n.Delay {
+						m += in
+					}
+					fired, since := m > level, tensor.Float(s)-age[i]
+					if state[i] = tensor.Float(tensor.Float(n.Beta) * m); fired {
+						state[i] -= level
+						age[i] = tensor.Float(s)
+						if !n.Delay {
+							since = 0
+						}
+					}
+					if n.Delay {
+						state[i] += in
+					}
+					at := s*units + i
+					if got := spikes[s*5+i/64]>>(i%64)&1 == 1; got != fired || inPlace[at] != m || again[at] != m || keeps && kept[at] != since {
+						t.Fatalf("%+v, unit %d, step %d: spike %v, membranes %v, %v, since %v; want %v, %v, %v", n, i, s, got, inPlace[at], again[at], kept[at], fired, m, since)
+					}
+				}
+				age[i] -= steps // counted from the next window's start
+				if want := -age[i] - neuron.Never; given[i] != state[i] || given[units+i] != want || !reflect.DeepEqual(replayed, given) {
+					t.Fatalf("%+v, unit %d: state %v and %v, want %v and %v", n, i, given[i], given[units+i], state[i], want)
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkSTDB(b *testing.B) {
+	const steps, units = 16, 2048
+	r := rand.New(rand.NewPCG(1, 2))
+	x, u := make([]tensor.Float, steps*units), make([]tensor.Float, steps*units)
+	for i := range x {
+		x[i] = tensor.Float(0.3 + 0.5*r.NormFloat64())
+	}
+	kept, spikes, state := make([]tensor.Float, steps*units), make([]uint64, steps*units/64), make([]tensor.Float, 2*units)
+	for _, n := range []neuron.STDB{{Beta: 1, Threshold: 1}, {Beta: 1, Threshold: 1, Delay: true}} {
+		for name, times := range map[string][]tensor.Float{"": nil, ", keeping times": kept} {
+			b.Run(fmt.Sprintf("%+v%s", n, name), func(b *testing.B) {
+				w := window(steps, units, x, state, u, spikes)
+				w.Kept = neuron.Strided{Data: times, Stride: units}
+				for b.Loop() {
+					n.Forward(w)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(steps*units), "ns/update")
+			})
 		}
 	}
 }
