@@ -15,6 +15,8 @@
 //	W8       784–400–10, learning of spike times, 256 steps, one image after another
 //	W9       28×28×1: 32C3–AP2–32C3–AP2–128–10, STBP's neurons, 2, 4, 8 and 16 steps, batch 100
 //	W10      32×32×3: the ordinary network vgg-fast, batch 125, and an epoch of it
+//	W11      Brunel's balanced network of 12,500 neurons, asynchronous and slow, ms of its time a
+//	         second, on one thread
 //	GEMM     products of dense matrices, both operands packed within the time
 //	density  the first layer of W3 alone, by event and dense, from 1 to 50 %
 //
@@ -34,13 +36,14 @@ import (
 
 // Phases of a row.
 const (
-	Train   = "train"   // forward, backward through all steps, optimiser's step
-	Infer   = "infer"   // forward
-	Latency = "latency" // forward, one sample at a time
-	GEMM    = "gemm"    // C ← A·B
-	Forward = "forward" // one layer, forward
-	Weights = "weights" // one layer, the gradient of its weights
-	Matrix  = "matrix"  // distances of all pairs of trains
+	Train    = "train"    // forward, backward through all steps, optimiser's step
+	Infer    = "infer"    // forward
+	Latency  = "latency"  // forward, one sample at a time
+	GEMM     = "gemm"     // C ← A·B
+	Forward  = "forward"  // one layer, forward
+	Weights  = "weights"  // one layer, the gradient of its weights
+	Matrix   = "matrix"   // distances of all pairs of trains
+	Simulate = "simulate" // a network of neurons goes on
 )
 
 // Row is one measurement, as `synfire bench --json` prints it.

@@ -72,8 +72,8 @@ func TestWorkloads(t *testing.T) {
 			}
 		}
 	}
-	// W1 3, W2a 2, W2b 3, W3 3×2, W4 1, W5 1, W6 7, W6b 5, W7 2 + 2×2×2, W8 1, W9 4, W10 2, GEMM 1 shape on 1 and 2 threads, density 2×2×2.
-	if want := 3 + 2 + 3 + 6 + 1 + 1 + 7 + 5 + 10 + 1 + 4 + 2 + 2 + 8; len(seen) != want {
+	// W1 3, W2a 2, W2b 3, W3 3×2, W4 1, W5 1, W6 7, W6b 5, W7 2 + 2×2×2, W8 1, W9 4, W10 2, W11 2, GEMM 1 shape on 1 and 2 threads, density 2×2×2.
+	if want := 3 + 2 + 3 + 6 + 1 + 1 + 7 + 5 + 10 + 1 + 4 + 2 + 2 + 2 + 8; len(seen) != want {
 		t.Errorf("%d rows, want %d", len(seen), want)
 	}
 }

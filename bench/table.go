@@ -45,7 +45,7 @@ func table(s Selection) []Case {
 	for _, steps := range []int{2, 4, 8, 16} {
 		add(w9(s.Small, steps), Train)
 	}
-	cases = append(append(cases, w10(s)), products(s)...)
+	cases = append(append(append(cases, w10(s)), w11(s)...), products(s)...)
 	return append(cases, densities(s)...)
 }
 

@@ -40,3 +40,14 @@ func (p Philox) Uniforms(dst []float32, first uint64) {
 		}
 	}
 }
+
+// Words fills dst with the words of the blocks first, first+1, …; the last block's may be
+// left over:
+//
+//	dst[4*i+j] = p.Block(first+i)[j]
+func (p Philox) Words(dst []uint32, first uint64) {
+	for i := p.words(dst, first); i < len(dst); i += 4 {
+		block := p.Block(first + uint64(i/4))
+		copy(dst[i:], block[:])
+	}
+}

@@ -21,7 +21,15 @@ func TestUniforms(t *testing.T) {
 						t.Fatalf("%v: number %d of %d from block %d: %v, want %v", l, i, n, first, v, want)
 					}
 				}
-				if got[n] != -1 {
+				words := make([]uint32, n+1)
+				words[n] = 0xfefe
+				p.Words(words[:n], first)
+				for i, v := range words[:n] {
+					if want := p.Block(first + uint64(i/4))[i%4]; v != want {
+						t.Fatalf("%v: word %d of %d from block %d: %v, want %v", l, i, n, first, v, want)
+					}
+				}
+				if got[n] != -1 || words[n] != 0xfefe {
 					t.Fatalf("%v: wrote behind %d numbers", l, n)
 				}
 			}

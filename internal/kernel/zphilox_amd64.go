@@ -4,13 +4,25 @@
 
 package kernel
 
-// uniformsAVX2 fills dst with groups of 16 numbers. Of each lane counters holds the first block, in the
+// wordsAVX2 fills dst with groups of 16 words. Of each lane counters holds the first block, in the
+// order in which unpacking gives them back; keys are those of each round, p the two factors, the step, the mask and the scale.
+//
+//go:noescape
+func wordsAVX2(dst *uint32, groups int, counters *[8]uint64, plane *[2]uint32, keys *[20]uint32, p *[5]uint32)
+
+// uniformsAVX2 fills dst with groups of 16 uniforms. Of each lane counters holds the first block, in the
 // order in which unpacking gives them back; keys are those of each round, p the two factors, the step, the mask and the scale.
 //
 //go:noescape
 func uniformsAVX2(dst *float32, groups int, counters *[8]uint64, plane *[2]uint32, keys *[20]uint32, p *[5]uint32)
 
-// uniformsAVX512 fills dst with groups of 32 numbers. Of each lane counters holds the first block, in the
+// wordsAVX512 fills dst with groups of 32 words. Of each lane counters holds the first block, in the
+// order in which unpacking gives them back; keys are those of each round, p the two factors, the step, the mask and the scale.
+//
+//go:noescape
+func wordsAVX512(dst *uint32, groups int, counters *[8]uint64, plane *[2]uint32, keys *[20]uint32, p *[5]uint32)
+
+// uniformsAVX512 fills dst with groups of 32 uniforms. Of each lane counters holds the first block, in the
 // order in which unpacking gives them back; keys are those of each round, p the two factors, the step, the mask and the scale.
 //
 //go:noescape

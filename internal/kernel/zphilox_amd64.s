@@ -4,6 +4,145 @@
 
 #include "textflag.h"
 
+// func wordsAVX2(dst *uint32, groups int, counters *[8]uint64, plane *[2]uint32, keys *[20]uint32, p *[5]uint32)
+// Requires: AVX, AVX2
+TEXT ·wordsAVX2(SB), NOSPLIT, $0-48
+	MOVQ         dst+0(FP), AX
+	MOVQ         groups+8(FP), CX
+	MOVQ         counters+16(FP), DX
+	MOVQ         plane+24(FP), BX
+	MOVQ         keys+32(FP), SI
+	MOVQ         p+40(FP), DI
+	VMOVUPS      (DX), Y0
+	VPBROADCASTD (DI), Y1
+	VPBROADCASTD 4(DI), Y2
+	VPBROADCASTD 8(DI), Y3
+	VPSRLQ       $0x20, Y3, Y3
+	VPBROADCASTD 12(DI), Y4
+	VPSRLQ       $0x20, Y4, Y4
+
+groups:
+	VMOVUPS      Y0, Y5
+	VPSRLQ       $0x20, Y0, Y6
+	VPBROADCASTD (BX), Y7
+	VPBROADCASTD 4(BX), Y8
+	VPMULUDQ     Y1, Y5, Y5
+	VPMULUDQ     Y2, Y7, Y7
+	VPSRLQ       $0x20, Y7, Y9
+	VPSRLQ       $0x20, Y5, Y10
+	VPXOR        Y6, Y9, Y9
+	VPXOR        Y8, Y10, Y10
+	VPBROADCASTD (SI), Y8
+	VPBROADCASTD 4(SI), Y6
+	VPXOR        Y9, Y8, Y8
+	VPXOR        Y10, Y6, Y6
+	VPMULUDQ     Y1, Y8, Y8
+	VPMULUDQ     Y2, Y6, Y6
+	VPSRLQ       $0x20, Y6, Y9
+	VPSRLQ       $0x20, Y8, Y10
+	VPXOR        Y7, Y9, Y9
+	VPXOR        Y5, Y10, Y10
+	VPBROADCASTD 8(SI), Y5
+	VPBROADCASTD 12(SI), Y7
+	VPXOR        Y9, Y5, Y5
+	VPXOR        Y10, Y7, Y7
+	VPMULUDQ     Y1, Y5, Y5
+	VPMULUDQ     Y2, Y7, Y7
+	VPSRLQ       $0x20, Y7, Y9
+	VPSRLQ       $0x20, Y5, Y10
+	VPXOR        Y6, Y9, Y9
+	VPXOR        Y8, Y10, Y10
+	VPBROADCASTD 16(SI), Y8
+	VPBROADCASTD 20(SI), Y6
+	VPXOR        Y9, Y8, Y8
+	VPXOR        Y10, Y6, Y6
+	VPMULUDQ     Y1, Y8, Y8
+	VPMULUDQ     Y2, Y6, Y6
+	VPSRLQ       $0x20, Y6, Y9
+	VPSRLQ       $0x20, Y8, Y10
+	VPXOR        Y7, Y9, Y9
+	VPXOR        Y5, Y10, Y10
+	VPBROADCASTD 24(SI), Y5
+	VPBROADCASTD 28(SI), Y7
+	VPXOR        Y9, Y5, Y5
+	VPXOR        Y10, Y7, Y7
+	VPMULUDQ     Y1, Y5, Y5
+	VPMULUDQ     Y2, Y7, Y7
+	VPSRLQ       $0x20, Y7, Y9
+	VPSRLQ       $0x20, Y5, Y10
+	VPXOR        Y6, Y9, Y9
+	VPXOR        Y8, Y10, Y10
+	VPBROADCASTD 32(SI), Y8
+	VPBROADCASTD 36(SI), Y6
+	VPXOR        Y9, Y8, Y8
+	VPXOR        Y10, Y6, Y6
+	VPMULUDQ     Y1, Y8, Y8
+	VPMULUDQ     Y2, Y6, Y6
+	VPSRLQ       $0x20, Y6, Y9
+	VPSRLQ       $0x20, Y8, Y10
+	VPXOR        Y7, Y9, Y9
+	VPXOR        Y5, Y10, Y10
+	VPBROADCASTD 40(SI), Y5
+	VPBROADCASTD 44(SI), Y7
+	VPXOR        Y9, Y5, Y5
+	VPXOR        Y10, Y7, Y7
+	VPMULUDQ     Y1, Y5, Y5
+	VPMULUDQ     Y2, Y7, Y7
+	VPSRLQ       $0x20, Y7, Y9
+	VPSRLQ       $0x20, Y5, Y10
+	VPXOR        Y6, Y9, Y9
+	VPXOR        Y8, Y10, Y10
+	VPBROADCASTD 48(SI), Y8
+	VPBROADCASTD 52(SI), Y6
+	VPXOR        Y9, Y8, Y8
+	VPXOR        Y10, Y6, Y6
+	VPMULUDQ     Y1, Y8, Y8
+	VPMULUDQ     Y2, Y6, Y6
+	VPSRLQ       $0x20, Y6, Y9
+	VPSRLQ       $0x20, Y8, Y10
+	VPXOR        Y7, Y9, Y9
+	VPXOR        Y5, Y10, Y10
+	VPBROADCASTD 56(SI), Y5
+	VPBROADCASTD 60(SI), Y7
+	VPXOR        Y9, Y5, Y5
+	VPXOR        Y10, Y7, Y7
+	VPMULUDQ     Y1, Y5, Y5
+	VPMULUDQ     Y2, Y7, Y7
+	VPSRLQ       $0x20, Y7, Y9
+	VPSRLQ       $0x20, Y5, Y10
+	VPXOR        Y6, Y9, Y9
+	VPXOR        Y8, Y10, Y10
+	VPBROADCASTD 64(SI), Y8
+	VPBROADCASTD 68(SI), Y6
+	VPXOR        Y9, Y8, Y8
+	VPXOR        Y10, Y6, Y6
+	VPMULUDQ     Y1, Y8, Y8
+	VPMULUDQ     Y2, Y6, Y6
+	VPSRLQ       $0x20, Y6, Y9
+	VPSRLQ       $0x20, Y8, Y10
+	VPXOR        Y7, Y9, Y9
+	VPXOR        Y5, Y10, Y10
+	VPBROADCASTD 72(SI), Y5
+	VPBROADCASTD 76(SI), Y7
+	VPXOR        Y9, Y5, Y5
+	VPXOR        Y10, Y7, Y7
+	VPAND        Y4, Y5, Y5
+	VPSLLQ       $0x20, Y6, Y6
+	VPOR         Y6, Y5, Y5
+	VPAND        Y4, Y7, Y7
+	VPSLLQ       $0x20, Y8, Y8
+	VPOR         Y8, Y7, Y7
+	VPUNPCKLQDQ  Y7, Y5, Y9
+	VPUNPCKHQDQ  Y7, Y5, Y10
+	VMOVUPS      Y9, (AX)
+	VMOVUPS      Y10, 32(AX)
+	VPADDQ       Y3, Y0, Y0
+	ADDQ         $0x00000040, AX
+	DECQ         CX
+	JNZ          groups
+	VZEROUPPER
+	RET
+
 // func uniformsAVX2(dst *float32, groups int, counters *[8]uint64, plane *[2]uint32, keys *[20]uint32, p *[5]uint32)
 // Requires: AVX, AVX2
 TEXT ·uniformsAVX2(SB), NOSPLIT, $0-48
@@ -145,6 +284,145 @@ groups:
 	VMOVUPS      Y11, 32(AX)
 	VPADDQ       Y4, Y0, Y0
 	ADDQ         $0x00000040, AX
+	DECQ         CX
+	JNZ          groups
+	VZEROUPPER
+	RET
+
+// func wordsAVX512(dst *uint32, groups int, counters *[8]uint64, plane *[2]uint32, keys *[20]uint32, p *[5]uint32)
+// Requires: AVX, AVX512F
+TEXT ·wordsAVX512(SB), NOSPLIT, $0-48
+	MOVQ         dst+0(FP), AX
+	MOVQ         groups+8(FP), CX
+	MOVQ         counters+16(FP), DX
+	MOVQ         plane+24(FP), BX
+	MOVQ         keys+32(FP), SI
+	MOVQ         p+40(FP), DI
+	VMOVUPS      (DX), Z0
+	VPBROADCASTD (DI), Z1
+	VPBROADCASTD 4(DI), Z2
+	VPBROADCASTD 8(DI), Z3
+	VPSRLQ       $0x20, Z3, Z3
+	VPBROADCASTD 12(DI), Z4
+	VPSRLQ       $0x20, Z4, Z4
+
+groups:
+	VMOVUPS      Z0, Z5
+	VPSRLQ       $0x20, Z0, Z6
+	VPBROADCASTD (BX), Z7
+	VPBROADCASTD 4(BX), Z8
+	VPMULUDQ     Z1, Z5, Z5
+	VPMULUDQ     Z2, Z7, Z7
+	VPSRLQ       $0x20, Z7, Z9
+	VPSRLQ       $0x20, Z5, Z10
+	VPXORQ       Z6, Z9, Z9
+	VPXORQ       Z8, Z10, Z10
+	VPBROADCASTD (SI), Z8
+	VPBROADCASTD 4(SI), Z6
+	VPXORQ       Z9, Z8, Z8
+	VPXORQ       Z10, Z6, Z6
+	VPMULUDQ     Z1, Z8, Z8
+	VPMULUDQ     Z2, Z6, Z6
+	VPSRLQ       $0x20, Z6, Z9
+	VPSRLQ       $0x20, Z8, Z10
+	VPXORQ       Z7, Z9, Z9
+	VPXORQ       Z5, Z10, Z10
+	VPBROADCASTD 8(SI), Z5
+	VPBROADCASTD 12(SI), Z7
+	VPXORQ       Z9, Z5, Z5
+	VPXORQ       Z10, Z7, Z7
+	VPMULUDQ     Z1, Z5, Z5
+	VPMULUDQ     Z2, Z7, Z7
+	VPSRLQ       $0x20, Z7, Z9
+	VPSRLQ       $0x20, Z5, Z10
+	VPXORQ       Z6, Z9, Z9
+	VPXORQ       Z8, Z10, Z10
+	VPBROADCASTD 16(SI), Z8
+	VPBROADCASTD 20(SI), Z6
+	VPXORQ       Z9, Z8, Z8
+	VPXORQ       Z10, Z6, Z6
+	VPMULUDQ     Z1, Z8, Z8
+	VPMULUDQ     Z2, Z6, Z6
+	VPSRLQ       $0x20, Z6, Z9
+	VPSRLQ       $0x20, Z8, Z10
+	VPXORQ       Z7, Z9, Z9
+	VPXORQ       Z5, Z10, Z10
+	VPBROADCASTD 24(SI), Z5
+	VPBROADCASTD 28(SI), Z7
+	VPXORQ       Z9, Z5, Z5
+	VPXORQ       Z10, Z7, Z7
+	VPMULUDQ     Z1, Z5, Z5
+	VPMULUDQ     Z2, Z7, Z7
+	VPSRLQ       $0x20, Z7, Z9
+	VPSRLQ       $0x20, Z5, Z10
+	VPXORQ       Z6, Z9, Z9
+	VPXORQ       Z8, Z10, Z10
+	VPBROADCASTD 32(SI), Z8
+	VPBROADCASTD 36(SI), Z6
+	VPXORQ       Z9, Z8, Z8
+	VPXORQ       Z10, Z6, Z6
+	VPMULUDQ     Z1, Z8, Z8
+	VPMULUDQ     Z2, Z6, Z6
+	VPSRLQ       $0x20, Z6, Z9
+	VPSRLQ       $0x20, Z8, Z10
+	VPXORQ       Z7, Z9, Z9
+	VPXORQ       Z5, Z10, Z10
+	VPBROADCASTD 40(SI), Z5
+	VPBROADCASTD 44(SI), Z7
+	VPXORQ       Z9, Z5, Z5
+	VPXORQ       Z10, Z7, Z7
+	VPMULUDQ     Z1, Z5, Z5
+	VPMULUDQ     Z2, Z7, Z7
+	VPSRLQ       $0x20, Z7, Z9
+	VPSRLQ       $0x20, Z5, Z10
+	VPXORQ       Z6, Z9, Z9
+	VPXORQ       Z8, Z10, Z10
+	VPBROADCASTD 48(SI), Z8
+	VPBROADCASTD 52(SI), Z6
+	VPXORQ       Z9, Z8, Z8
+	VPXORQ       Z10, Z6, Z6
+	VPMULUDQ     Z1, Z8, Z8
+	VPMULUDQ     Z2, Z6, Z6
+	VPSRLQ       $0x20, Z6, Z9
+	VPSRLQ       $0x20, Z8, Z10
+	VPXORQ       Z7, Z9, Z9
+	VPXORQ       Z5, Z10, Z10
+	VPBROADCASTD 56(SI), Z5
+	VPBROADCASTD 60(SI), Z7
+	VPXORQ       Z9, Z5, Z5
+	VPXORQ       Z10, Z7, Z7
+	VPMULUDQ     Z1, Z5, Z5
+	VPMULUDQ     Z2, Z7, Z7
+	VPSRLQ       $0x20, Z7, Z9
+	VPSRLQ       $0x20, Z5, Z10
+	VPXORQ       Z6, Z9, Z9
+	VPXORQ       Z8, Z10, Z10
+	VPBROADCASTD 64(SI), Z8
+	VPBROADCASTD 68(SI), Z6
+	VPXORQ       Z9, Z8, Z8
+	VPXORQ       Z10, Z6, Z6
+	VPMULUDQ     Z1, Z8, Z8
+	VPMULUDQ     Z2, Z6, Z6
+	VPSRLQ       $0x20, Z6, Z9
+	VPSRLQ       $0x20, Z8, Z10
+	VPXORQ       Z7, Z9, Z9
+	VPXORQ       Z5, Z10, Z10
+	VPBROADCASTD 72(SI), Z5
+	VPBROADCASTD 76(SI), Z7
+	VPXORQ       Z9, Z5, Z5
+	VPXORQ       Z10, Z7, Z7
+	VPANDQ       Z4, Z5, Z5
+	VPSLLQ       $0x20, Z6, Z6
+	VPORQ        Z6, Z5, Z5
+	VPANDQ       Z4, Z7, Z7
+	VPSLLQ       $0x20, Z8, Z8
+	VPORQ        Z8, Z7, Z7
+	VPUNPCKLQDQ  Z7, Z5, Z9
+	VPUNPCKHQDQ  Z7, Z5, Z10
+	VMOVUPS      Z9, (AX)
+	VMOVUPS      Z10, 64(AX)
+	VPADDQ       Z3, Z0, Z0
+	ADDQ         $0x00000080, AX
 	DECQ         CX
 	JNZ          groups
 	VZEROUPPER

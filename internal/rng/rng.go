@@ -62,6 +62,12 @@ func (k Key) Uint32x4(ctr uint64) [4]uint32 {
 	return philox(k, [4]uint32{uint32(ctr), uint32(ctr >> 32), 0, 0})
 }
 
+// Words fills dst with the numbers of the blocks at counters ctr, ctr+1, …, as Uint32x4
+// gives them one by one.
+func (k Key) Words(dst []uint32, ctr uint64) {
+	kernel.Philox{Key: [2]uint32{k.k0, k.k1}}.Words(dst, ctr)
+}
+
 // Uniforms fills dst with numbers in [0, 1), those of counters first,
 // first+1, … in the plane t: each depends on (key, t, its counter) alone. They
 // are multiples of 2^-24, so float32 holds them exactly.
@@ -77,12 +83,13 @@ func (k Key) Uniforms(dst []float32, t, first uint64) {
 	p.Uniforms(dst, first>>2)
 }
 
-// Source draws one number after another from a key.
+// Source draws one number after another from a key. Who draws many gets them faster: from
+// the second block on they are made by the dozen.
 type Source struct {
-	key Key
-	ctr uint64
-	buf [4]uint32
-	n   int
+	key  Key
+	ctr  uint64
+	buf  [64]uint32
+	n, m int // the next of buf, and how many there are
 }
 
 // Source starts a sequence at the key's first counter.
@@ -90,12 +97,20 @@ func (k Key) Source() *Source { return &Source{key: k} }
 
 // Uint32 is the next number of the sequence.
 func (s *Source) Uint32() uint32 {
-	if s.n == 0 {
-		s.buf, s.n = s.key.Uint32x4(s.ctr), 4
-		s.ctr++
+	if s.n == s.m {
+		s.refill()
 	}
-	s.n--
-	return s.buf[3-s.n]
+	s.n++
+	return s.buf[s.n-1]
+}
+
+func (s *Source) refill() {
+	s.n, s.m = 0, len(s.buf)
+	if s.ctr == 0 {
+		s.m = 4
+	}
+	s.key.Words(s.buf[:s.m], s.ctr)
+	s.ctr += uint64(s.m / 4)
 }
 
 // Uint64 is the next pair of numbers; it makes *Source a math/rand/v2 source.

@@ -275,7 +275,7 @@ func TestStreamsDiffer(t *testing.T) {
 func TestSource(t *testing.T) {
 	k := New(4, Augment)
 	s, pairs := k.Source(), rand.New(k.Source())
-	for ctr := range uint64(5) {
+	for ctr := range uint64(70) { // several buffers
 		b := k.Uint32x4(ctr)
 		for i, want := range b {
 			if got := s.Uint32(); got != want {

@@ -15,39 +15,13 @@ import (
 	"synfire/recipe"
 	"synfire/report"
 	"synfire/rule/stdp"
+	"synfire/rule/stdp/balanced"
 	"synfire/spike"
 	"synfire/spike/statistics"
 )
 
-// The network of the paper's figure 8, in ms and mV.
-const (
-	excitatory = 10_000
-	inhibitory = 2_500
-	degree     = 1_000 // excitatory inputs of a neuron; a quarter as many inhibitory ones
-	weight     = 0.1
-	step       = 0.1
-	// delay is the paper's 1.5 ms and a step: a spike that arrives acts on firing in Brian2 in the
-	// step after its arrival, in the simulator in that step itself.
-	delay = 1.6
-)
-
 // span is how many ms go by before anything is measured, and how many are.
 type span struct{ warm, ms int }
-
-// regime is a state of the network: g and η, the rate from elsewhere in parts of that which just
-// reaches the threshold, 10 Hz of each of 1,000 neurons.
-type regime struct {
-	Name   string
-	g, eta float64
-	about  string
-}
-
-var regimes = []regime{
-	{"SR", 3, 2, "synchronous, regular"},
-	{"SI-fast", 6, 4, "synchronous and irregular, fast"},
-	{"AI", 5, 2, "asynchronous, irregular"},
-	{"SI-slow", 4.5, 0.9, "synchronous and irregular, slow"},
-}
 
 // measured is what is measured of a regime.
 type measured struct {
@@ -97,42 +71,21 @@ func claims() []report.Claim {
 }
 
 // simulate runs the network in a regime and measures it.
-func simulate(ctx context.Context, r regime, seed uint64, of span, now func() time.Time) (measured, error) {
-	n, err := stdp.New(stdp.Options{Step: step, Seed: seed})
+func simulate(ctx context.Context, r balanced.Regime, seed uint64, of span, now func() time.Time) (measured, error) {
+	n, err := balanced.New(r, balanced.Excitatory, seed)
 	if err != nil {
 		return measured{}, err
-	}
-	// What arrives decays in Brian2 for a step before it acts on firing.
-	arrives := weight * math.Exp(-step/20)
-	lif := stdp.LIF{Tau: 20, Threshold: 20, Reset: 10, Refractory: 2, Holds: true, Background: r.eta * 10 * degree, BackgroundWeight: arrives}
-	e, err := n.Add("excitatory", excitatory, lif)
-	if err != nil {
-		return measured{}, err
-	}
-	i, err := n.Add("inhibitory", inhibitory, lif)
-	if err != nil {
-		return measured{}, err
-	}
-	for _, c := range []struct {
-		name     string
-		from, to *stdp.Population
-		each     float64
-		inputs   int
-	}{{"ee", e, e, arrives, degree}, {"ei", e, i, arrives, degree}, {"ie", i, e, -r.g * arrives, degree / 4}, {"ii", i, i, -r.g * arrives, degree / 4}} {
-		if _, err := n.Connect(c.name, c.from, c.to, stdp.Synapses{Each: c.each, Indegree: c.inputs, Delay: delay}); err != nil {
-			return measured{}, err
-		}
 	}
 	if err := n.Run(ctx, float64(of.warm)); err != nil {
 		return measured{}, err
 	}
-	monitors := []*stdp.Monitor{n.Monitor(e), n.Monitor(i)}
+	monitors := []*stdp.Monitor{n.Monitor(n.Excitatory), n.Monitor(n.Inhibitory)}
 	start := now()
 	if err := n.Run(ctx, float64(of.ms)); err != nil {
 		return measured{}, err
 	}
 	wall := now().Sub(start).Seconds()
-	m, err := measure(monitors, []int{excitatory, inhibitory}, of)
+	m, err := measure(monitors, []int{balanced.Excitatory, balanced.Excitatory / 4}, of)
 	m.Wall = wall
 	return m, err
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"synfire/rule/stdp"
+	"synfire/rule/stdp/balanced"
 )
 
 // Rate, CV and synchrony of trains that are known: two neurons that fire every 10 and 5 ms, one
@@ -51,7 +52,7 @@ func TestReference(t *testing.T) {
 			t.Errorf("%s: %v Hz, the paper has %v", name, got, paper)
 		}
 	}
-	for _, r := range regimes {
+	for _, r := range balanced.Regimes() {
 		if m, ok := ref[r.Name]; !ok || m.Rate == 0 {
 			t.Errorf("no figures of %s", r.Name)
 		}

@@ -8,6 +8,7 @@ import (
 	"synfire/recipe"
 	"synfire/report"
 	"synfire/report/figure"
+	"synfire/rule/stdp/balanced"
 )
 
 // drawn is how many ms of each regime are drawn.
@@ -30,7 +31,7 @@ func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	first, table := map[string]measured{}, [][]string{}
 	for k := range seeds {
 		furthest := 0.0
-		for _, r := range regimes {
+		for _, r := range balanced.Regimes() {
 			m, err := simulate(ctx, r, e.Seed+k, of, e.Now)
 			if err != nil {
 				return nil, err
@@ -65,12 +66,12 @@ func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 // pictures draws the activity of each regime.
 func pictures(first map[string]measured, ms int) (report.Section, error) {
 	var panels []figure.Panel
-	for _, r := range regimes {
-		l := figure.Series{Name: fmt.Sprintf("g %v, η %v", r.g, r.eta)}
+	for _, r := range balanced.Regimes() {
+		l := figure.Series{Name: fmt.Sprintf("g %v, η %v", r.G, r.Eta)}
 		for t, v := range first[r.Name].population[:ms] {
 			l.X, l.Y = append(l.X, float64(t)), append(l.Y, v)
 		}
-		panels = append(panels, figure.Panel{Name: r.Name + ", " + r.about, Series: []figure.Series{l}})
+		panels = append(panels, figure.Panel{Name: r.Name + ", " + r.About, Series: []figure.Series{l}})
 	}
 	f, err := figure.Curves("Spikes of all neurons in 1 ms", "time (ms)", panels...)
 	return report.Section{Title: "Four regimes", Figures: []report.Figure{{

@@ -681,6 +681,13 @@ func TestBackground(t *testing.T) {
 	n := must(New(Options{Step: 0.1, Seed: 2}))
 	p := must(n.Add("out", 1001, LIF{Tau: 20, Threshold: 20, Background: 20_000, BackgroundWeight: 0.5}))
 	b := p.cells.(*lifCells).noise
+	for i := range uint32(1 << 16) {
+		for _, u := range []uint32{i << 16, i<<16 | 0xffff} {
+			if fast, want := b.spikes(b.guide[u>>24], u), b.spikes(0, u); fast != want {
+				t.Fatalf("number %#x means %d spikes by the guide, else %d", u, fast, want)
+			}
+		}
+	}
 	var sum, squares, none, count float64
 	for range 200 {
 		in := make([]tensor.Float, 1001)

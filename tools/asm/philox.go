@@ -6,19 +6,20 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// philox writes the random numbers in [0, 1).
+// philox writes the random words, and those as numbers in [0, 1).
 func philox() {
 	for _, s := range sets {
-		uniforms(s)
+		random(s, "words", "*uint32", false)
+		random(s, "uniforms", "*float32", true)
 	}
 }
 
-// uniforms has a block of four numbers in each lane of 64 bits. What is above the lower
+// random has a block of four words in each lane of 64 bits. What is above the lower
 // half of a lane is never read: products take lower halves, and the last step masks.
-func uniforms(s isa) {
-	name := "uniforms" + s.name
-	declare(name, "func(dst *float32, groups int, counters *[8]uint64, plane *[2]uint32, keys *[20]uint32, p *[5]uint32)",
-		name+" fills dst with groups of "+label("%d", 2*s.lanes)+" numbers. Of each lane counters holds the first block, in the",
+func random(s isa, what, to string, numbers bool) {
+	name := what + s.name
+	declare(name, "func(dst "+to+", groups int, counters *[8]uint64, plane *[2]uint32, keys *[20]uint32, p *[5]uint32)",
+		name+" fills dst with groups of "+label("%d", 2*s.lanes)+" "+what+". Of each lane counters holds the first block, in the",
 		"order in which unpacking gives them back; keys are those of each round, p the two factors, the step, the mask and the scale.")
 	dst, groups, counters, plane, keys, p := load64("dst"), load64("groups"), load64("counters"), load64("plane"), load64("keys"), load64("p")
 	word := func(base reg.Register, i int) reg.VecVirtual {
@@ -33,7 +34,11 @@ func uniforms(s isa) {
 	}
 	block := s.vec()
 	VMOVUPS(Mem{Base: counters}, block)
-	m0, m1, scale := word(p, 0), word(p, 1), word(p, 4)
+	m0, m1 := word(p, 0), word(p, 1)
+	var scale reg.VecVirtual
+	if numbers {
+		scale = word(p, 4)
+	}
 	step, low := lane(p, 2), lane(p, 3)
 	c, next, a, b := s.vecs(4), s.vecs(4), s.vec(), s.vec()
 	Label("groups")
@@ -62,9 +67,11 @@ func uniforms(s isa) {
 	VPUNPCKLQDQ(c[2], c[0], a)
 	VPUNPCKHQDQ(c[2], c[0], b)
 	for i, v := range []reg.VecVirtual{a, b} {
-		VPSRLD(Imm(8), v, v)
-		VCVTDQ2PS(v, v)
-		VMULPS(scale, v, v)
+		if numbers {
+			VPSRLD(Imm(8), v, v)
+			VCVTDQ2PS(v, v)
+			VMULPS(scale, v, v)
+		}
 		VMOVUPS(v, s.at(dst, i))
 	}
 	VPADDQ(step, block, block)
