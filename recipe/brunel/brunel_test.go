@@ -43,18 +43,36 @@ func TestMeasure(t *testing.T) {
 // Brian2's figures are of all four regimes, and such as the paper's figure 8 tells: 60.7 Hz in
 // the fast and 37.7 Hz in the asynchronous one, 5.5 Hz in the slow one.
 func TestReference(t *testing.T) {
-	ref, err := reference()
+	for name, src := range map[string][]byte{"one seed": brianOnce, "seeds": brianSeeds} {
+		ref, err := reference(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for regime, paper := range map[string]float64{"SI-fast": 60.7, "AI": 37.7, "SI-slow": 5.5} {
+			if got := ref[regime].Rate; math.Abs(got-paper) > 0.1*paper {
+				t.Errorf("%s, %s: %v Hz, the paper has %v", name, regime, got, paper)
+			}
+		}
+		for _, r := range balanced.Regimes() {
+			if m, ok := ref[r.Name]; !ok || m.Rate == 0 {
+				t.Errorf("%s: no figures of %s", name, r.Name)
+			}
+		}
+	}
+}
+
+// Means are of the seeds that have a regime; what is allowed is 10 % of the rate and 0.05.
+func TestMeanAndOff(t *testing.T) {
+	ref, err := reference([]byte(`[{"AI": {"rate": 30, "cv": 0.4}, "SR": {"rate": 300, "cv": 0}}, {"AI": {"rate": 50, "cv": 0.6}}]`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, paper := range map[string]float64{"SI-fast": 60.7, "AI": 37.7, "SI-slow": 5.5} {
-		if got := ref[name].Rate; math.Abs(got-paper) > 0.1*paper {
-			t.Errorf("%s: %v Hz, the paper has %v", name, got, paper)
-		}
+	if m := ref["AI"]; math.Abs(m.Rate-40) > 1e-12 || math.Abs(m.CV-0.5) > 1e-12 || ref["SR"].Rate != 300 {
+		t.Errorf("means %+v", ref)
 	}
-	for _, r := range balanced.Regimes() {
-		if m, ok := ref[r.Name]; !ok || m.Rate == 0 {
-			t.Errorf("no figures of %s", r.Name)
+	for _, one := range []struct{ rate, cv, want float64 }{{42, 0.5, 0.5}, {40, 0.6, 2}, {38, 0.51, 0.5}} {
+		if got := (measured{Rate: one.rate, CV: one.cv}).off(ref["AI"]); math.Abs(got-one.want) > 1e-9 {
+			t.Errorf("%+v: off by %v", one, got)
 		}
 	}
 }

@@ -125,8 +125,9 @@ func learn(ctx context.Context, p problem, r precise.Rule, seed uint64, n int, f
 	return l, nil
 }
 
-// super teaches by SuperSpike, in steps of 0.1 ms and with its own neuron.
-func super(ctx context.Context, p problem, seed uint64, n int) (*lesson, error) {
+// super teaches by SuperSpike, in steps of 0.1 ms and with its own neuron. Its rate falls to decay
+// times what it was after each quarter of the trials.
+func super(ctx context.Context, p problem, decay float64, seed uint64, n int) (*lesson, error) {
 	const steps = duration / dt
 	spec := sample.Spec{Shape: tensor.Shape{inputs}, Events: true, Duration: duration / 1000.0, Targets: []sample.Field{{Name: "trains", Kind: sample.Trains, Shape: tensor.Shape{1}}}}
 	var x sample.Sample
@@ -144,7 +145,7 @@ func super(ctx context.Context, p problem, seed uint64, n int) (*lesson, error) 
 		return nil, err
 	}
 	r := superspike.NewRule()
-	r.Rate, r.DecayEvery, r.Decay = 1, n/4, 0.3
+	r.Rate, r.DecayEvery, r.Decay = 1, n/4, decay
 	teacher, err := superspike.New(r, train.Setting{Spec: spec, Samples: 1, Encoder: encode.Events{}, Steps: steps, Batch: 1, Seed: seed})
 	if err != nil {
 		return nil, err

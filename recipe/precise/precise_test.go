@@ -60,8 +60,9 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := o.Measured["tenfold"]; len(m.Values) != 5 || m.Seeds != 1 {
-		t.Errorf("measured %+v", m)
+	first, constant := o.Measured["tenfold"], o.Measured["tenfold-constant"]
+	if len(first.Values) != 5 || first.Seeds != 1 || len(constant.Values) != 5 || !slices.Equal(first.Values[:4], constant.Values[:4]) {
+		t.Errorf("measured %+v and %+v: want five rules each, of which SuperSpike alone differs", first, constant)
 	}
 	if page := o.Page(report.Run{}); len(page.Sections) != 2 || len(page.Sections[1].Figures) != 2 {
 		t.Errorf("page %+v", page)
