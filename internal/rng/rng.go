@@ -84,7 +84,7 @@ func (k Key) Uniforms(dst []float32, t, first uint64) {
 }
 
 // Source draws one number after another from a key. Who draws many gets them faster: from
-// the second block on they are made by the dozen.
+// the second block on they are made 64 at a time.
 type Source struct {
 	key  Key
 	ctr  uint64
