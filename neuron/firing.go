@@ -3,6 +3,7 @@ package neuron
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"synfire/internal/kernel"
 	"synfire/surrogate"
@@ -218,6 +219,10 @@ func (n LIF) scanSoft(soft surrogate.Surrogate, replay bool, w Window, order lif
 		if f.each != nil {
 			n.units(f.each, w.Values, order, lo, hi)
 		}
+		if f.each != nil && !replay && soft == nil && pause == nil && f.reset == Subtract && f.floor == refractory && f.each.restAtZero(hi-lo) {
+			scanEach(w, lo, hi, kernel.LIFs{Beta: f.each.beta[:], Gain: f.each.gain[:], Fire: f.each.fire[:], Amount: f.each.amount[:]})
+			continue
+		}
 		for t := range w.Steps {
 			if w.Membrane.Data != nil {
 				m = w.Membrane.Row(t, lo, hi)
@@ -236,6 +241,20 @@ func (n LIF) scanSoft(soft surrogate.Surrogate, replay bool, w Window, order lif
 			}
 		}
 	}
+}
+
+// restAtZero reports whether the first n units all do.
+func (u *units) restAtZero(n int) bool {
+	return !slices.ContainsFunc(u.offset[:n], func(v tensor.Float) bool { return v != 0 })
+}
+
+// scanEach runs units [lo, hi) through all steps by the kernel for units that differ.
+func scanEach(w Window, lo, hi int, options kernel.LIFs) {
+	var u []tensor.Float
+	if w.Membrane.Data != nil {
+		u = w.Membrane.Data[lo:]
+	}
+	options.Forward(w.Steps, w.Input.Data[lo:], w.Input.Stride, w.State[lo:hi], u, w.Membrane.Stride, w.Spikes.Data[lo/64:], w.Spikes.Stride)
 }
 
 // charge is u = β·v + (1 − β)·r + g·x. It rounds as the path of alike units does:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 
+	"synfire/internal/kernel"
 	"synfire/surrogate"
 	"synfire/tensor"
 )
@@ -97,14 +98,9 @@ func (n STDB) Argument(u tensor.Float) (z, slope tensor.Float) {
 	return u/theta - 1, 1 / theta
 }
 
-// Forward runs the equations of the type's comment. Units that are alike, do not leak and
-// have no delay are those of IF, which has a kernel.
+// Forward runs the equations of the type's comment.
 func (n STDB) Forward(w Window) {
-	if n.Beta == 1 && !n.Delay && len(w.Values.Of) == 0 {
-		IF{Threshold: n.Threshold, Strict: true}.Forward(w)
-	} else {
-		n.scan(false, w)
-	}
+	n.scan(false, w)
 	n.time(w)
 }
 
@@ -115,7 +111,10 @@ func (n STDB) Replay(w Window) {
 }
 
 // stdbUnits are the options of a block of units.
-type stdbUnits struct{ theta, fire, beta [unitBlock]tensor.Float }
+type stdbUnits struct {
+	theta, fire, beta [unitBlock]tensor.Float
+	leaks             bool // one at least
+}
 
 // units takes the options of units [lo, hi) of a window; those of alike ones once.
 func (n STDB) units(u *stdbUnits, v Values, lo, hi int) {
@@ -126,6 +125,7 @@ func (n STDB) units(u *stdbUnits, v Values, lo, hi int) {
 	for i := range u.theta {
 		u.theta[i], u.fire[i], u.beta[i] = alike.theta, alike.fire, tensor.Float(n.Beta)
 	}
+	u.leaks = n.Beta != 1
 	if len(v.Of) == 0 {
 		return
 	}
@@ -134,15 +134,31 @@ func (n STDB) units(u *stdbUnits, v Values, lo, hi int) {
 		if theta := v.At(0, lo+i, n.Threshold); theta != of { // often the same all over
 			f, of = newFiring(theta, true, Subtract, 0), theta
 		}
-		u.theta[i], u.fire[i], u.beta[i] = f.theta, f.fire, tensor.Float(v.At(1, lo+i, n.Beta))
+		beta := v.At(1, lo+i, n.Beta)
+		u.theta[i], u.fire[i], u.beta[i] = f.theta, f.fire, tensor.Float(beta)
+		u.leaks = u.leaks || beta != 1
 	}
 }
 
+// ones are the decays and gains of units that neither leak nor scale.
+var ones = func() (v [unitBlock]tensor.Float) {
+	for i := range v {
+		v[i] = 1
+	}
+	return v
+}()
+
+// scan advances the membranes: those without a leak and a delay are those of IF, which has
+// a kernel.
 func (n STDB) scan(replay bool, w Window) {
 	var u stdbUnits
 	for lo := 0; lo < w.Units; lo += unitBlock {
 		hi := min(lo+unitBlock, w.Units)
 		n.units(&u, w.Values, lo, hi)
+		if !replay && !n.Delay && !u.leaks {
+			scanEach(w, lo, hi, kernel.LIFs{Beta: ones[:], Gain: ones[:], Fire: u.fire[:], Amount: u.theta[:]})
+			continue
+		}
 		for t := range w.Steps {
 			n.step(replay, &u, w, t, lo, hi)
 		}

@@ -66,6 +66,30 @@ func (p LIF) forward(steps int, x []Float, xs int, v, u []Float, us int, spikes 
 	}
 }
 
+func (p LIFs) forward(steps int, x []Float, xs int, v, u []Float, us int, spikes []uint64, ss int) {
+	level, block := Current(), 64
+	switch level {
+	case Go:
+		p.forwardGo(steps, x, xs, v, u, us, spikes, ss)
+		return
+	case AVX512:
+		block = 128
+	}
+	var unread [128]Float // as in LIF.forward
+	at, stride := &unread[0], 0
+	for i := 0; i < len(v); i += block {
+		n := min(block, len(v)-i)
+		if u != nil {
+			at, stride = &u[i], us
+		}
+		if level == AVX512 {
+			lifForwardEachAVX512(steps, n, &x[i], xs, &v[i], at, stride, &spikes[i/64], ss, &p.Beta[i], &p.Gain[i], &p.Fire[i], &p.Amount[i])
+		} else {
+			lifForwardEachAVX2(steps, n, &x[i], xs, &v[i], at, stride, &spikes[i/64], ss, &p.Beta[i], &p.Gain[i], &p.Fire[i], &p.Amount[i])
+		}
+	}
+}
+
 func (p LIF) backward(steps int, s Surrogate, u []Float, us int, gs []Float, gss int, gv, gx []Float, gxs int) {
 	level := Current()
 	if level == Go {

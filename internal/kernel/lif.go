@@ -55,6 +55,26 @@ func (p LIF) Forward(steps int, x []Float, xs int, v, u []Float, us int, spikes 
 	p.forward(steps, x, xs, v, u, us, spikes, ss)
 }
 
+// LIFs is LIF with options of its own for each unit, and a reset by subtraction.
+type LIFs struct{ Beta, Gain, Fire, Amount []Float }
+
+// Forward is LIF.Forward with the options of unit i in place of those of all.
+func (p LIFs) Forward(steps int, x []Float, xs int, v, u []Float, us int, spikes []uint64, ss int) {
+	n := len(v)
+	if steps <= 0 || n == 0 {
+		return
+	}
+	for _, option := range [][]Float{p.Beta, p.Gain, p.Fire, p.Amount} {
+		checkSteps("kernel.LIFs.Forward: an option", len(option), 1, 0, n)
+	}
+	checkSteps("kernel.LIFs.Forward: x", len(x), steps, xs, n)
+	if u != nil {
+		checkSteps("kernel.LIFs.Forward: u", len(u), steps, us, n)
+	}
+	checkSteps("kernel.LIFs.Forward: spikes", len(spikes), steps, ss, (n+63)/64)
+	p.forward(steps, x, xs, v, u, us, spikes, ss)
+}
+
 // Shape is the form of a surrogate derivative, a function of z = u − Theta.
 type Shape uint8
 

@@ -18,6 +18,19 @@ type scanCase struct {
 	constant bool // one input, or one error, for all steps
 	option   bool // Forward: keep the membranes; Backward: sum gx over time
 	odd      bool
+	differ   bool // Forward: units have options of their own
+}
+
+// each are p's options, a unit's own where they differ.
+func (c scanCase) each(p LIF, r source) (o LIFs) {
+	for range c.n {
+		if c.differ {
+			q := c.params(r)
+			p = LIF{Beta: q.Beta * Float(1+r.IntN(3)) / 3, Gain: q.Gain + 0.1*Float(r.IntN(4)), Fire: q.Fire + 0.1*Float(r.IntN(3)), Amount: q.Amount + 0.1*Float(r.IntN(3)), Reset: p.Reset}
+		}
+		o.Beta, o.Gain, o.Fire, o.Amount = append(o.Beta, p.Beta), append(o.Gain, p.Gain), append(o.Fire, p.Fire), append(o.Amount, p.Amount)
+	}
+	return o
 }
 
 func (c scanCase) params(r source) LIF {
@@ -43,10 +56,20 @@ func eachScan(t *testing.T, f func(t *testing.T, l Level, c scanCase)) {
 
 func TestForward(t *testing.T) { eachScan(t, checkForward) }
 
+func TestForwardOfUnitsThatDiffer(t *testing.T) {
+	eachScan(t, func(t *testing.T, l Level, c scanCase) {
+		if c.reset == ResetSubtract {
+			c.differ = true
+			checkForward(t, l, c)
+		}
+	})
+}
+
 func checkForward(t *testing.T, l Level, c scanCase) {
 	what := fmt.Sprintf("%v %+v", l, c)
 	r := newSource(uint64(c.n*64+c.steps), c.odd)
 	p, fma := c.params(r), mulAdd(l)
+	each := c.each(p, r)
 	n, words := c.n, (c.n+63)/64
 	xs, us, ss := n+3, n+1, words+1
 	if c.constant {
@@ -70,13 +93,13 @@ func checkForward(t *testing.T, l Level, c scanCase) {
 	for t := range c.steps {
 		clear(wantSpikes[t*ss:][:words])
 		for i := range n {
-			m := fma(p.Beta, wantV[i], p.Gain*x[t*xs+i])
+			m := fma(each.Beta[i], wantV[i], each.Gain[i]*x[t*xs+i])
 			wantU[t*us+i] = m
-			if m >= p.Fire {
+			if m >= each.Fire[i] {
 				wantSpikes[t*ss+i/64] |= 1 << (i % 64)
 				switch p.Reset {
 				case ResetSubtract:
-					m -= p.Amount
+					m -= each.Amount[i]
 				case ResetZero:
 					m = 0
 				}
@@ -84,7 +107,11 @@ func checkForward(t *testing.T, l Level, c scanCase) {
 			wantV[i] = m
 		}
 	}
-	p.Forward(c.steps, x, xs, v, u, us, spikes, ss)
+	if c.differ {
+		each.Forward(c.steps, x, xs, v, u, us, spikes, ss)
+	} else {
+		p.Forward(c.steps, x, xs, v, u, us, spikes, ss)
+	}
 	compare(t, what+": v", v, wantV)
 	checkV(t, what+": v")
 	checkU(t, what+": u")

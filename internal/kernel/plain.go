@@ -20,6 +20,10 @@ func (p LIF) forward(steps int, x []Float, xs int, v, u []Float, us int, spikes 
 	p.forwardGo(steps, x, xs, v, u, us, spikes, ss)
 }
 
+func (p LIFs) forward(steps int, x []Float, xs int, v, u []Float, us int, spikes []uint64, ss int) {
+	p.forwardGo(steps, x, xs, v, u, us, spikes, ss)
+}
+
 func (p LIF) backward(steps int, s Surrogate, u []Float, us int, gs []Float, gss int, gv, gx []Float, gxs int) {
 	p.backwardGo(steps, s, u, us, gs, gss, gv, gx, gxs)
 }

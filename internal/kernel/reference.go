@@ -49,6 +49,25 @@ func (p LIF) forwardGo(steps int, x []Float, xs int, v, u []Float, us int, spike
 	}
 }
 
+func (p LIFs) forwardGo(steps int, x []Float, xs int, v, u []Float, us int, spikes []uint64, ss int) {
+	n := len(v)
+	for t := range steps {
+		row := spikes[t*ss:][:(n+63)/64]
+		clear(row)
+		for i, xi := range x[t*xs:][:n] {
+			m := Float(p.Beta[i]*v[i]) + Float(p.Gain[i]*xi)
+			if u != nil {
+				u[t*us+i] = m
+			}
+			if m >= p.Fire[i] {
+				row[i>>6] |= 1 << (i & 63)
+				m -= p.Amount[i]
+			}
+			v[i] = m
+		}
+	}
+}
+
 func (p LIF) backwardGo(steps int, s Surrogate, u []Float, us int, gs []Float, gss int, gv, gx []Float, gxs int) {
 	for t := steps - 1; t >= 0; t-- {
 		for i := range gv {

@@ -14,6 +14,11 @@ func lifForwardSubtractAVX2(steps int, n int, x *float32, xs int, v *float32, u 
 //go:noescape
 func lifForwardZeroAVX2(steps int, n int, x *float32, xs int, v *float32, u *float32, us int, spikes *uint64, ss int, p *[4]float32)
 
+// lifForwardEachAVX2 is LIFs.Forward for 1 ≤ n ≤ 64 units and steps ≥ 1.
+//
+//go:noescape
+func lifForwardEachAVX2(steps int, n int, x *float32, xs int, v *float32, u *float32, us int, spikes *uint64, ss int, beta *float32, gain *float32, fire *float32, amount *float32)
+
 // lifBackwardFastSigmoidAVX2 is LIF.Backward for 1 ≤ n ≤ 32 units and steps ≥ 1, where u, gs and gx
 // point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|, Cut or Inf}.
 //
@@ -47,6 +52,11 @@ func lifForwardSubtractAVX512(steps int, n int, x *float32, xs int, v *float32, 
 //
 //go:noescape
 func lifForwardZeroAVX512(steps int, n int, x *float32, xs int, v *float32, u *float32, us int, spikes *uint64, ss int, p *[4]float32)
+
+// lifForwardEachAVX512 is LIFs.Forward for 1 ≤ n ≤ 128 units and steps ≥ 1.
+//
+//go:noescape
+func lifForwardEachAVX512(steps int, n int, x *float32, xs int, v *float32, u *float32, us int, spikes *uint64, ss int, beta *float32, gain *float32, fire *float32, amount *float32)
 
 // lifBackwardFastSigmoidAVX512 is LIF.Backward for 1 ≤ n ≤ 64 units and steps ≥ 1, where u, gs and gx
 // point at the last step and p = {Beta, Gain, Fire or NaN, Theta, A, B, 1, mask of |·|, Cut or Inf}.

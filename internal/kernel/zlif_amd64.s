@@ -1458,6 +1458,921 @@ joined:
 	VZEROUPPER
 	RET
 
+// func lifForwardEachAVX2(steps int, n int, x *float32, xs int, v *float32, u *float32, us int, spikes *uint64, ss int, beta *float32, gain *float32, fire *float32, amount *float32)
+// Requires: AVX, FMA3
+TEXT ·lifForwardEachAVX2(SB), NOSPLIT, $0-104
+	MOVQ    n+8(FP), AX
+	MOVQ    beta+72(FP), CX
+	MOVQ    gain+80(FP), DX
+	MOVQ    fire+88(FP), BX
+	MOVQ    amount+96(FP), SI
+	CMPQ    AX, $0x00000040
+	JNE     part
+	MOVQ    x+16(FP), AX
+	MOVQ    xs+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    u+40(FP), R8
+	MOVQ    us+48(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    spikes+56(FP), R10
+	MOVQ    ss+64(FP), R11
+	MOVQ    steps+0(FP), R12
+	MOVQ    v+32(FP), R13
+	SHLQ    $0x03, R11
+	VMOVUPS (R13), Y1
+	VMOVUPS 32(R13), Y2
+	VMOVUPS 64(R13), Y3
+	VMOVUPS 96(R13), Y4
+	VMOVUPS 128(R13), Y5
+	VMOVUPS 160(R13), Y6
+	VMOVUPS 192(R13), Y7
+	VMOVUPS 224(R13), Y8
+
+full:
+	VMOVUPS     (DX), Y0
+	VMULPS      (AX), Y0, Y9
+	VMOVUPS     (CX), Y0
+	VFMADD213PS Y9, Y0, Y1
+	VMOVUPS     Y1, (R8)
+	VMOVUPS     (BX), Y0
+	VCMPPS      $0x1d, Y0, Y1, Y9
+	VMOVMSKPS   Y9, R14
+	VMOVUPS     (SI), Y0
+	VANDPS      Y0, Y9, Y9
+	VSUBPS      Y9, Y1, Y1
+	VMOVUPS     32(DX), Y0
+	VMULPS      32(AX), Y0, Y9
+	VMOVUPS     32(CX), Y0
+	VFMADD213PS Y9, Y0, Y2
+	VMOVUPS     Y2, 32(R8)
+	VMOVUPS     32(BX), Y0
+	VCMPPS      $0x1d, Y0, Y2, Y9
+	VMOVMSKPS   Y9, R15
+	VMOVUPS     32(SI), Y0
+	VANDPS      Y0, Y9, Y9
+	VSUBPS      Y9, Y2, Y2
+	SHLQ        $0x08, R15
+	ORQ         R15, R14
+	VMOVUPS     64(DX), Y0
+	VMULPS      64(AX), Y0, Y9
+	VMOVUPS     64(CX), Y0
+	VFMADD213PS Y9, Y0, Y3
+	VMOVUPS     Y3, 64(R8)
+	VMOVUPS     64(BX), Y0
+	VCMPPS      $0x1d, Y0, Y3, Y9
+	VMOVMSKPS   Y9, R15
+	VMOVUPS     64(SI), Y0
+	VANDPS      Y0, Y9, Y9
+	VSUBPS      Y9, Y3, Y3
+	SHLQ        $0x10, R15
+	ORQ         R15, R14
+	VMOVUPS     96(DX), Y0
+	VMULPS      96(AX), Y0, Y9
+	VMOVUPS     96(CX), Y0
+	VFMADD213PS Y9, Y0, Y4
+	VMOVUPS     Y4, 96(R8)
+	VMOVUPS     96(BX), Y0
+	VCMPPS      $0x1d, Y0, Y4, Y9
+	VMOVMSKPS   Y9, R15
+	VMOVUPS     96(SI), Y0
+	VANDPS      Y0, Y9, Y9
+	VSUBPS      Y9, Y4, Y4
+	SHLQ        $0x18, R15
+	ORQ         R15, R14
+	VMOVUPS     128(DX), Y0
+	VMULPS      128(AX), Y0, Y9
+	VMOVUPS     128(CX), Y0
+	VFMADD213PS Y9, Y0, Y5
+	VMOVUPS     Y5, 128(R8)
+	VMOVUPS     128(BX), Y0
+	VCMPPS      $0x1d, Y0, Y5, Y9
+	VMOVMSKPS   Y9, R15
+	VMOVUPS     128(SI), Y0
+	VANDPS      Y0, Y9, Y9
+	VSUBPS      Y9, Y5, Y5
+	SHLQ        $0x20, R15
+	ORQ         R15, R14
+	VMOVUPS     160(DX), Y0
+	VMULPS      160(AX), Y0, Y9
+	VMOVUPS     160(CX), Y0
+	VFMADD213PS Y9, Y0, Y6
+	VMOVUPS     Y6, 160(R8)
+	VMOVUPS     160(BX), Y0
+	VCMPPS      $0x1d, Y0, Y6, Y9
+	VMOVMSKPS   Y9, R15
+	VMOVUPS     160(SI), Y0
+	VANDPS      Y0, Y9, Y9
+	VSUBPS      Y9, Y6, Y6
+	SHLQ        $0x28, R15
+	ORQ         R15, R14
+	VMOVUPS     192(DX), Y0
+	VMULPS      192(AX), Y0, Y9
+	VMOVUPS     192(CX), Y0
+	VFMADD213PS Y9, Y0, Y7
+	VMOVUPS     Y7, 192(R8)
+	VMOVUPS     192(BX), Y0
+	VCMPPS      $0x1d, Y0, Y7, Y9
+	VMOVMSKPS   Y9, R15
+	VMOVUPS     192(SI), Y0
+	VANDPS      Y0, Y9, Y9
+	VSUBPS      Y9, Y7, Y7
+	SHLQ        $0x30, R15
+	ORQ         R15, R14
+	VMOVUPS     224(DX), Y0
+	VMULPS      224(AX), Y0, Y9
+	VMOVUPS     224(CX), Y0
+	VFMADD213PS Y9, Y0, Y8
+	VMOVUPS     Y8, 224(R8)
+	VMOVUPS     224(BX), Y0
+	VCMPPS      $0x1d, Y0, Y8, Y9
+	VMOVMSKPS   Y9, R15
+	VMOVUPS     224(SI), Y0
+	VANDPS      Y0, Y9, Y9
+	VSUBPS      Y9, Y8, Y8
+	SHLQ        $0x38, R15
+	ORQ         R15, R14
+	MOVQ        R14, (R10)
+	ADDQ        DI, AX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         full
+	VMOVUPS     Y1, (R13)
+	VMOVUPS     Y2, 32(R13)
+	VMOVUPS     Y3, 64(R13)
+	VMOVUPS     Y4, 96(R13)
+	VMOVUPS     Y5, 128(R13)
+	VMOVUPS     Y6, 160(R13)
+	VMOVUPS     Y7, 192(R13)
+	VMOVUPS     Y8, 224(R13)
+	VZEROUPPER
+	RET
+
+part:
+	CMPQ       AX, $0x00000008
+	JLE        vectors1
+	CMPQ       AX, $0x00000010
+	JLE        vectors2
+	CMPQ       AX, $0x00000018
+	JLE        vectors3
+	CMPQ       AX, $0x00000020
+	JLE        vectors4
+	CMPQ       AX, $0x00000028
+	JLE        vectors5
+	CMPQ       AX, $0x00000030
+	JLE        vectors6
+	CMPQ       AX, $0x00000038
+	JLE        vectors7
+	MOVQ       $0x00000040, DI
+	SUBQ       AX, DI
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(DI*4), Y1
+	MOVQ       x+16(FP), AX
+	MOVQ       xs+24(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       u+40(FP), R8
+	MOVQ       us+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       spikes+56(FP), R10
+	MOVQ       ss+64(FP), R11
+	MOVQ       steps+0(FP), R12
+	MOVQ       v+32(FP), R13
+	SHLQ       $0x03, R11
+	VMOVUPS    (R13), Y2
+	VMOVUPS    32(R13), Y3
+	VMOVUPS    64(R13), Y4
+	VMOVUPS    96(R13), Y5
+	VMOVUPS    128(R13), Y6
+	VMOVUPS    160(R13), Y7
+	VMOVUPS    192(R13), Y8
+	VMASKMOVPS 224(R13), Y1, Y9
+
+part8:
+	VMOVUPS     (DX), Y0
+	VMULPS      (AX), Y0, Y10
+	VMOVUPS     (CX), Y0
+	VFMADD213PS Y10, Y0, Y2
+	VMOVUPS     Y2, (R8)
+	VMOVUPS     (BX), Y0
+	VCMPPS      $0x1d, Y0, Y2, Y10
+	VMOVMSKPS   Y10, R14
+	VMOVUPS     (SI), Y0
+	VANDPS      Y0, Y10, Y10
+	VSUBPS      Y10, Y2, Y2
+	VMOVUPS     32(DX), Y0
+	VMULPS      32(AX), Y0, Y10
+	VMOVUPS     32(CX), Y0
+	VFMADD213PS Y10, Y0, Y3
+	VMOVUPS     Y3, 32(R8)
+	VMOVUPS     32(BX), Y0
+	VCMPPS      $0x1d, Y0, Y3, Y10
+	VMOVMSKPS   Y10, R15
+	VMOVUPS     32(SI), Y0
+	VANDPS      Y0, Y10, Y10
+	VSUBPS      Y10, Y3, Y3
+	SHLQ        $0x08, R15
+	ORQ         R15, R14
+	VMOVUPS     64(DX), Y0
+	VMULPS      64(AX), Y0, Y10
+	VMOVUPS     64(CX), Y0
+	VFMADD213PS Y10, Y0, Y4
+	VMOVUPS     Y4, 64(R8)
+	VMOVUPS     64(BX), Y0
+	VCMPPS      $0x1d, Y0, Y4, Y10
+	VMOVMSKPS   Y10, R15
+	VMOVUPS     64(SI), Y0
+	VANDPS      Y0, Y10, Y10
+	VSUBPS      Y10, Y4, Y4
+	SHLQ        $0x10, R15
+	ORQ         R15, R14
+	VMOVUPS     96(DX), Y0
+	VMULPS      96(AX), Y0, Y10
+	VMOVUPS     96(CX), Y0
+	VFMADD213PS Y10, Y0, Y5
+	VMOVUPS     Y5, 96(R8)
+	VMOVUPS     96(BX), Y0
+	VCMPPS      $0x1d, Y0, Y5, Y10
+	VMOVMSKPS   Y10, R15
+	VMOVUPS     96(SI), Y0
+	VANDPS      Y0, Y10, Y10
+	VSUBPS      Y10, Y5, Y5
+	SHLQ        $0x18, R15
+	ORQ         R15, R14
+	VMOVUPS     128(DX), Y0
+	VMULPS      128(AX), Y0, Y10
+	VMOVUPS     128(CX), Y0
+	VFMADD213PS Y10, Y0, Y6
+	VMOVUPS     Y6, 128(R8)
+	VMOVUPS     128(BX), Y0
+	VCMPPS      $0x1d, Y0, Y6, Y10
+	VMOVMSKPS   Y10, R15
+	VMOVUPS     128(SI), Y0
+	VANDPS      Y0, Y10, Y10
+	VSUBPS      Y10, Y6, Y6
+	SHLQ        $0x20, R15
+	ORQ         R15, R14
+	VMOVUPS     160(DX), Y0
+	VMULPS      160(AX), Y0, Y10
+	VMOVUPS     160(CX), Y0
+	VFMADD213PS Y10, Y0, Y7
+	VMOVUPS     Y7, 160(R8)
+	VMOVUPS     160(BX), Y0
+	VCMPPS      $0x1d, Y0, Y7, Y10
+	VMOVMSKPS   Y10, R15
+	VMOVUPS     160(SI), Y0
+	VANDPS      Y0, Y10, Y10
+	VSUBPS      Y10, Y7, Y7
+	SHLQ        $0x28, R15
+	ORQ         R15, R14
+	VMOVUPS     192(DX), Y0
+	VMULPS      192(AX), Y0, Y10
+	VMOVUPS     192(CX), Y0
+	VFMADD213PS Y10, Y0, Y8
+	VMOVUPS     Y8, 192(R8)
+	VMOVUPS     192(BX), Y0
+	VCMPPS      $0x1d, Y0, Y8, Y10
+	VMOVMSKPS   Y10, R15
+	VMOVUPS     192(SI), Y0
+	VANDPS      Y0, Y10, Y10
+	VSUBPS      Y10, Y8, Y8
+	SHLQ        $0x30, R15
+	ORQ         R15, R14
+	VMASKMOVPS  224(AX), Y1, Y10
+	VMASKMOVPS  224(DX), Y1, Y0
+	VMULPS      Y0, Y10, Y10
+	VMASKMOVPS  224(CX), Y1, Y0
+	VFMADD213PS Y10, Y0, Y9
+	VMASKMOVPS  Y9, Y1, 224(R8)
+	VMASKMOVPS  224(BX), Y1, Y0
+	VCMPPS      $0x1d, Y0, Y9, Y10
+	VANDPS      Y1, Y10, Y10
+	VMOVMSKPS   Y10, R15
+	VMASKMOVPS  224(SI), Y1, Y0
+	VANDPS      Y0, Y10, Y10
+	VSUBPS      Y10, Y9, Y9
+	SHLQ        $0x38, R15
+	ORQ         R15, R14
+	MOVQ        R14, (R10)
+	ADDQ        DI, AX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         part8
+	VMOVUPS     Y2, (R13)
+	VMOVUPS     Y3, 32(R13)
+	VMOVUPS     Y4, 64(R13)
+	VMOVUPS     Y5, 96(R13)
+	VMOVUPS     Y6, 128(R13)
+	VMOVUPS     Y7, 160(R13)
+	VMOVUPS     Y8, 192(R13)
+	VMASKMOVPS  Y9, Y1, 224(R13)
+	JMP         joined
+
+vectors7:
+	MOVQ       $0x00000038, DI
+	SUBQ       AX, DI
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(DI*4), Y1
+	MOVQ       x+16(FP), AX
+	MOVQ       xs+24(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       u+40(FP), R8
+	MOVQ       us+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       spikes+56(FP), R10
+	MOVQ       ss+64(FP), R11
+	MOVQ       steps+0(FP), R12
+	MOVQ       v+32(FP), R13
+	SHLQ       $0x03, R11
+	VMOVUPS    (R13), Y2
+	VMOVUPS    32(R13), Y3
+	VMOVUPS    64(R13), Y4
+	VMOVUPS    96(R13), Y5
+	VMOVUPS    128(R13), Y6
+	VMOVUPS    160(R13), Y7
+	VMASKMOVPS 192(R13), Y1, Y8
+
+part7:
+	VMOVUPS     (DX), Y0
+	VMULPS      (AX), Y0, Y9
+	VMOVUPS     (CX), Y0
+	VFMADD213PS Y9, Y0, Y2
+	VMOVUPS     Y2, (R8)
+	VMOVUPS     (BX), Y0
+	VCMPPS      $0x1d, Y0, Y2, Y9
+	VMOVMSKPS   Y9, R14
+	VMOVUPS     (SI), Y0
+	VANDPS      Y0, Y9, Y9
+	VSUBPS      Y9, Y2, Y2
+	VMOVUPS     32(DX), Y0
+	VMULPS      32(AX), Y0, Y9
+	VMOVUPS     32(CX), Y0
+	VFMADD213PS Y9, Y0, Y3
+	VMOVUPS     Y3, 32(R8)
+	VMOVUPS     32(BX), Y0
+	VCMPPS      $0x1d, Y0, Y3, Y9
+	VMOVMSKPS   Y9, R15
+	VMOVUPS     32(SI), Y0
+	VANDPS      Y0, Y9, Y9
+	VSUBPS      Y9, Y3, Y3
+	SHLQ        $0x08, R15
+	ORQ         R15, R14
+	VMOVUPS     64(DX), Y0
+	VMULPS      64(AX), Y0, Y9
+	VMOVUPS     64(CX), Y0
+	VFMADD213PS Y9, Y0, Y4
+	VMOVUPS     Y4, 64(R8)
+	VMOVUPS     64(BX), Y0
+	VCMPPS      $0x1d, Y0, Y4, Y9
+	VMOVMSKPS   Y9, R15
+	VMOVUPS     64(SI), Y0
+	VANDPS      Y0, Y9, Y9
+	VSUBPS      Y9, Y4, Y4
+	SHLQ        $0x10, R15
+	ORQ         R15, R14
+	VMOVUPS     96(DX), Y0
+	VMULPS      96(AX), Y0, Y9
+	VMOVUPS     96(CX), Y0
+	VFMADD213PS Y9, Y0, Y5
+	VMOVUPS     Y5, 96(R8)
+	VMOVUPS     96(BX), Y0
+	VCMPPS      $0x1d, Y0, Y5, Y9
+	VMOVMSKPS   Y9, R15
+	VMOVUPS     96(SI), Y0
+	VANDPS      Y0, Y9, Y9
+	VSUBPS      Y9, Y5, Y5
+	SHLQ        $0x18, R15
+	ORQ         R15, R14
+	VMOVUPS     128(DX), Y0
+	VMULPS      128(AX), Y0, Y9
+	VMOVUPS     128(CX), Y0
+	VFMADD213PS Y9, Y0, Y6
+	VMOVUPS     Y6, 128(R8)
+	VMOVUPS     128(BX), Y0
+	VCMPPS      $0x1d, Y0, Y6, Y9
+	VMOVMSKPS   Y9, R15
+	VMOVUPS     128(SI), Y0
+	VANDPS      Y0, Y9, Y9
+	VSUBPS      Y9, Y6, Y6
+	SHLQ        $0x20, R15
+	ORQ         R15, R14
+	VMOVUPS     160(DX), Y0
+	VMULPS      160(AX), Y0, Y9
+	VMOVUPS     160(CX), Y0
+	VFMADD213PS Y9, Y0, Y7
+	VMOVUPS     Y7, 160(R8)
+	VMOVUPS     160(BX), Y0
+	VCMPPS      $0x1d, Y0, Y7, Y9
+	VMOVMSKPS   Y9, R15
+	VMOVUPS     160(SI), Y0
+	VANDPS      Y0, Y9, Y9
+	VSUBPS      Y9, Y7, Y7
+	SHLQ        $0x28, R15
+	ORQ         R15, R14
+	VMASKMOVPS  192(AX), Y1, Y9
+	VMASKMOVPS  192(DX), Y1, Y0
+	VMULPS      Y0, Y9, Y9
+	VMASKMOVPS  192(CX), Y1, Y0
+	VFMADD213PS Y9, Y0, Y8
+	VMASKMOVPS  Y8, Y1, 192(R8)
+	VMASKMOVPS  192(BX), Y1, Y0
+	VCMPPS      $0x1d, Y0, Y8, Y9
+	VANDPS      Y1, Y9, Y9
+	VMOVMSKPS   Y9, R15
+	VMASKMOVPS  192(SI), Y1, Y0
+	VANDPS      Y0, Y9, Y9
+	VSUBPS      Y9, Y8, Y8
+	SHLQ        $0x30, R15
+	ORQ         R15, R14
+	MOVQ        R14, (R10)
+	ADDQ        DI, AX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         part7
+	VMOVUPS     Y2, (R13)
+	VMOVUPS     Y3, 32(R13)
+	VMOVUPS     Y4, 64(R13)
+	VMOVUPS     Y5, 96(R13)
+	VMOVUPS     Y6, 128(R13)
+	VMOVUPS     Y7, 160(R13)
+	VMASKMOVPS  Y8, Y1, 192(R13)
+	JMP         joined
+
+vectors6:
+	MOVQ       $0x00000030, DI
+	SUBQ       AX, DI
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(DI*4), Y1
+	MOVQ       x+16(FP), AX
+	MOVQ       xs+24(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       u+40(FP), R8
+	MOVQ       us+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       spikes+56(FP), R10
+	MOVQ       ss+64(FP), R11
+	MOVQ       steps+0(FP), R12
+	MOVQ       v+32(FP), R13
+	SHLQ       $0x03, R11
+	VMOVUPS    (R13), Y2
+	VMOVUPS    32(R13), Y3
+	VMOVUPS    64(R13), Y4
+	VMOVUPS    96(R13), Y5
+	VMOVUPS    128(R13), Y6
+	VMASKMOVPS 160(R13), Y1, Y7
+
+part6:
+	VMOVUPS     (DX), Y0
+	VMULPS      (AX), Y0, Y8
+	VMOVUPS     (CX), Y0
+	VFMADD213PS Y8, Y0, Y2
+	VMOVUPS     Y2, (R8)
+	VMOVUPS     (BX), Y0
+	VCMPPS      $0x1d, Y0, Y2, Y8
+	VMOVMSKPS   Y8, R14
+	VMOVUPS     (SI), Y0
+	VANDPS      Y0, Y8, Y8
+	VSUBPS      Y8, Y2, Y2
+	VMOVUPS     32(DX), Y0
+	VMULPS      32(AX), Y0, Y8
+	VMOVUPS     32(CX), Y0
+	VFMADD213PS Y8, Y0, Y3
+	VMOVUPS     Y3, 32(R8)
+	VMOVUPS     32(BX), Y0
+	VCMPPS      $0x1d, Y0, Y3, Y8
+	VMOVMSKPS   Y8, R15
+	VMOVUPS     32(SI), Y0
+	VANDPS      Y0, Y8, Y8
+	VSUBPS      Y8, Y3, Y3
+	SHLQ        $0x08, R15
+	ORQ         R15, R14
+	VMOVUPS     64(DX), Y0
+	VMULPS      64(AX), Y0, Y8
+	VMOVUPS     64(CX), Y0
+	VFMADD213PS Y8, Y0, Y4
+	VMOVUPS     Y4, 64(R8)
+	VMOVUPS     64(BX), Y0
+	VCMPPS      $0x1d, Y0, Y4, Y8
+	VMOVMSKPS   Y8, R15
+	VMOVUPS     64(SI), Y0
+	VANDPS      Y0, Y8, Y8
+	VSUBPS      Y8, Y4, Y4
+	SHLQ        $0x10, R15
+	ORQ         R15, R14
+	VMOVUPS     96(DX), Y0
+	VMULPS      96(AX), Y0, Y8
+	VMOVUPS     96(CX), Y0
+	VFMADD213PS Y8, Y0, Y5
+	VMOVUPS     Y5, 96(R8)
+	VMOVUPS     96(BX), Y0
+	VCMPPS      $0x1d, Y0, Y5, Y8
+	VMOVMSKPS   Y8, R15
+	VMOVUPS     96(SI), Y0
+	VANDPS      Y0, Y8, Y8
+	VSUBPS      Y8, Y5, Y5
+	SHLQ        $0x18, R15
+	ORQ         R15, R14
+	VMOVUPS     128(DX), Y0
+	VMULPS      128(AX), Y0, Y8
+	VMOVUPS     128(CX), Y0
+	VFMADD213PS Y8, Y0, Y6
+	VMOVUPS     Y6, 128(R8)
+	VMOVUPS     128(BX), Y0
+	VCMPPS      $0x1d, Y0, Y6, Y8
+	VMOVMSKPS   Y8, R15
+	VMOVUPS     128(SI), Y0
+	VANDPS      Y0, Y8, Y8
+	VSUBPS      Y8, Y6, Y6
+	SHLQ        $0x20, R15
+	ORQ         R15, R14
+	VMASKMOVPS  160(AX), Y1, Y8
+	VMASKMOVPS  160(DX), Y1, Y0
+	VMULPS      Y0, Y8, Y8
+	VMASKMOVPS  160(CX), Y1, Y0
+	VFMADD213PS Y8, Y0, Y7
+	VMASKMOVPS  Y7, Y1, 160(R8)
+	VMASKMOVPS  160(BX), Y1, Y0
+	VCMPPS      $0x1d, Y0, Y7, Y8
+	VANDPS      Y1, Y8, Y8
+	VMOVMSKPS   Y8, R15
+	VMASKMOVPS  160(SI), Y1, Y0
+	VANDPS      Y0, Y8, Y8
+	VSUBPS      Y8, Y7, Y7
+	SHLQ        $0x28, R15
+	ORQ         R15, R14
+	MOVQ        R14, (R10)
+	ADDQ        DI, AX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         part6
+	VMOVUPS     Y2, (R13)
+	VMOVUPS     Y3, 32(R13)
+	VMOVUPS     Y4, 64(R13)
+	VMOVUPS     Y5, 96(R13)
+	VMOVUPS     Y6, 128(R13)
+	VMASKMOVPS  Y7, Y1, 160(R13)
+	JMP         joined
+
+vectors5:
+	MOVQ       $0x00000028, DI
+	SUBQ       AX, DI
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(DI*4), Y1
+	MOVQ       x+16(FP), AX
+	MOVQ       xs+24(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       u+40(FP), R8
+	MOVQ       us+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       spikes+56(FP), R10
+	MOVQ       ss+64(FP), R11
+	MOVQ       steps+0(FP), R12
+	MOVQ       v+32(FP), R13
+	SHLQ       $0x03, R11
+	VMOVUPS    (R13), Y2
+	VMOVUPS    32(R13), Y3
+	VMOVUPS    64(R13), Y4
+	VMOVUPS    96(R13), Y5
+	VMASKMOVPS 128(R13), Y1, Y6
+
+part5:
+	VMOVUPS     (DX), Y0
+	VMULPS      (AX), Y0, Y7
+	VMOVUPS     (CX), Y0
+	VFMADD213PS Y7, Y0, Y2
+	VMOVUPS     Y2, (R8)
+	VMOVUPS     (BX), Y0
+	VCMPPS      $0x1d, Y0, Y2, Y7
+	VMOVMSKPS   Y7, R14
+	VMOVUPS     (SI), Y0
+	VANDPS      Y0, Y7, Y7
+	VSUBPS      Y7, Y2, Y2
+	VMOVUPS     32(DX), Y0
+	VMULPS      32(AX), Y0, Y7
+	VMOVUPS     32(CX), Y0
+	VFMADD213PS Y7, Y0, Y3
+	VMOVUPS     Y3, 32(R8)
+	VMOVUPS     32(BX), Y0
+	VCMPPS      $0x1d, Y0, Y3, Y7
+	VMOVMSKPS   Y7, R15
+	VMOVUPS     32(SI), Y0
+	VANDPS      Y0, Y7, Y7
+	VSUBPS      Y7, Y3, Y3
+	SHLQ        $0x08, R15
+	ORQ         R15, R14
+	VMOVUPS     64(DX), Y0
+	VMULPS      64(AX), Y0, Y7
+	VMOVUPS     64(CX), Y0
+	VFMADD213PS Y7, Y0, Y4
+	VMOVUPS     Y4, 64(R8)
+	VMOVUPS     64(BX), Y0
+	VCMPPS      $0x1d, Y0, Y4, Y7
+	VMOVMSKPS   Y7, R15
+	VMOVUPS     64(SI), Y0
+	VANDPS      Y0, Y7, Y7
+	VSUBPS      Y7, Y4, Y4
+	SHLQ        $0x10, R15
+	ORQ         R15, R14
+	VMOVUPS     96(DX), Y0
+	VMULPS      96(AX), Y0, Y7
+	VMOVUPS     96(CX), Y0
+	VFMADD213PS Y7, Y0, Y5
+	VMOVUPS     Y5, 96(R8)
+	VMOVUPS     96(BX), Y0
+	VCMPPS      $0x1d, Y0, Y5, Y7
+	VMOVMSKPS   Y7, R15
+	VMOVUPS     96(SI), Y0
+	VANDPS      Y0, Y7, Y7
+	VSUBPS      Y7, Y5, Y5
+	SHLQ        $0x18, R15
+	ORQ         R15, R14
+	VMASKMOVPS  128(AX), Y1, Y7
+	VMASKMOVPS  128(DX), Y1, Y0
+	VMULPS      Y0, Y7, Y7
+	VMASKMOVPS  128(CX), Y1, Y0
+	VFMADD213PS Y7, Y0, Y6
+	VMASKMOVPS  Y6, Y1, 128(R8)
+	VMASKMOVPS  128(BX), Y1, Y0
+	VCMPPS      $0x1d, Y0, Y6, Y7
+	VANDPS      Y1, Y7, Y7
+	VMOVMSKPS   Y7, R15
+	VMASKMOVPS  128(SI), Y1, Y0
+	VANDPS      Y0, Y7, Y7
+	VSUBPS      Y7, Y6, Y6
+	SHLQ        $0x20, R15
+	ORQ         R15, R14
+	MOVQ        R14, (R10)
+	ADDQ        DI, AX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         part5
+	VMOVUPS     Y2, (R13)
+	VMOVUPS     Y3, 32(R13)
+	VMOVUPS     Y4, 64(R13)
+	VMOVUPS     Y5, 96(R13)
+	VMASKMOVPS  Y6, Y1, 128(R13)
+	JMP         joined
+
+vectors4:
+	MOVQ       $0x00000020, DI
+	SUBQ       AX, DI
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(DI*4), Y1
+	MOVQ       x+16(FP), AX
+	MOVQ       xs+24(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       u+40(FP), R8
+	MOVQ       us+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       spikes+56(FP), R10
+	MOVQ       ss+64(FP), R11
+	MOVQ       steps+0(FP), R12
+	MOVQ       v+32(FP), R13
+	SHLQ       $0x03, R11
+	VMOVUPS    (R13), Y2
+	VMOVUPS    32(R13), Y3
+	VMOVUPS    64(R13), Y4
+	VMASKMOVPS 96(R13), Y1, Y5
+
+part4:
+	VMOVUPS     (DX), Y0
+	VMULPS      (AX), Y0, Y6
+	VMOVUPS     (CX), Y0
+	VFMADD213PS Y6, Y0, Y2
+	VMOVUPS     Y2, (R8)
+	VMOVUPS     (BX), Y0
+	VCMPPS      $0x1d, Y0, Y2, Y6
+	VMOVMSKPS   Y6, R14
+	VMOVUPS     (SI), Y0
+	VANDPS      Y0, Y6, Y6
+	VSUBPS      Y6, Y2, Y2
+	VMOVUPS     32(DX), Y0
+	VMULPS      32(AX), Y0, Y6
+	VMOVUPS     32(CX), Y0
+	VFMADD213PS Y6, Y0, Y3
+	VMOVUPS     Y3, 32(R8)
+	VMOVUPS     32(BX), Y0
+	VCMPPS      $0x1d, Y0, Y3, Y6
+	VMOVMSKPS   Y6, R15
+	VMOVUPS     32(SI), Y0
+	VANDPS      Y0, Y6, Y6
+	VSUBPS      Y6, Y3, Y3
+	SHLQ        $0x08, R15
+	ORQ         R15, R14
+	VMOVUPS     64(DX), Y0
+	VMULPS      64(AX), Y0, Y6
+	VMOVUPS     64(CX), Y0
+	VFMADD213PS Y6, Y0, Y4
+	VMOVUPS     Y4, 64(R8)
+	VMOVUPS     64(BX), Y0
+	VCMPPS      $0x1d, Y0, Y4, Y6
+	VMOVMSKPS   Y6, R15
+	VMOVUPS     64(SI), Y0
+	VANDPS      Y0, Y6, Y6
+	VSUBPS      Y6, Y4, Y4
+	SHLQ        $0x10, R15
+	ORQ         R15, R14
+	VMASKMOVPS  96(AX), Y1, Y6
+	VMASKMOVPS  96(DX), Y1, Y0
+	VMULPS      Y0, Y6, Y6
+	VMASKMOVPS  96(CX), Y1, Y0
+	VFMADD213PS Y6, Y0, Y5
+	VMASKMOVPS  Y5, Y1, 96(R8)
+	VMASKMOVPS  96(BX), Y1, Y0
+	VCMPPS      $0x1d, Y0, Y5, Y6
+	VANDPS      Y1, Y6, Y6
+	VMOVMSKPS   Y6, R15
+	VMASKMOVPS  96(SI), Y1, Y0
+	VANDPS      Y0, Y6, Y6
+	VSUBPS      Y6, Y5, Y5
+	SHLQ        $0x18, R15
+	ORQ         R15, R14
+	MOVQ        R14, (R10)
+	ADDQ        DI, AX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         part4
+	VMOVUPS     Y2, (R13)
+	VMOVUPS     Y3, 32(R13)
+	VMOVUPS     Y4, 64(R13)
+	VMASKMOVPS  Y5, Y1, 96(R13)
+	JMP         joined
+
+vectors3:
+	MOVQ       $0x00000018, DI
+	SUBQ       AX, DI
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(DI*4), Y1
+	MOVQ       x+16(FP), AX
+	MOVQ       xs+24(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       u+40(FP), R8
+	MOVQ       us+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       spikes+56(FP), R10
+	MOVQ       ss+64(FP), R11
+	MOVQ       steps+0(FP), R12
+	MOVQ       v+32(FP), R13
+	SHLQ       $0x03, R11
+	VMOVUPS    (R13), Y2
+	VMOVUPS    32(R13), Y3
+	VMASKMOVPS 64(R13), Y1, Y4
+
+part3:
+	VMOVUPS     (DX), Y0
+	VMULPS      (AX), Y0, Y5
+	VMOVUPS     (CX), Y0
+	VFMADD213PS Y5, Y0, Y2
+	VMOVUPS     Y2, (R8)
+	VMOVUPS     (BX), Y0
+	VCMPPS      $0x1d, Y0, Y2, Y5
+	VMOVMSKPS   Y5, R14
+	VMOVUPS     (SI), Y0
+	VANDPS      Y0, Y5, Y5
+	VSUBPS      Y5, Y2, Y2
+	VMOVUPS     32(DX), Y0
+	VMULPS      32(AX), Y0, Y5
+	VMOVUPS     32(CX), Y0
+	VFMADD213PS Y5, Y0, Y3
+	VMOVUPS     Y3, 32(R8)
+	VMOVUPS     32(BX), Y0
+	VCMPPS      $0x1d, Y0, Y3, Y5
+	VMOVMSKPS   Y5, R15
+	VMOVUPS     32(SI), Y0
+	VANDPS      Y0, Y5, Y5
+	VSUBPS      Y5, Y3, Y3
+	SHLQ        $0x08, R15
+	ORQ         R15, R14
+	VMASKMOVPS  64(AX), Y1, Y5
+	VMASKMOVPS  64(DX), Y1, Y0
+	VMULPS      Y0, Y5, Y5
+	VMASKMOVPS  64(CX), Y1, Y0
+	VFMADD213PS Y5, Y0, Y4
+	VMASKMOVPS  Y4, Y1, 64(R8)
+	VMASKMOVPS  64(BX), Y1, Y0
+	VCMPPS      $0x1d, Y0, Y4, Y5
+	VANDPS      Y1, Y5, Y5
+	VMOVMSKPS   Y5, R15
+	VMASKMOVPS  64(SI), Y1, Y0
+	VANDPS      Y0, Y5, Y5
+	VSUBPS      Y5, Y4, Y4
+	SHLQ        $0x10, R15
+	ORQ         R15, R14
+	MOVQ        R14, (R10)
+	ADDQ        DI, AX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         part3
+	VMOVUPS     Y2, (R13)
+	VMOVUPS     Y3, 32(R13)
+	VMASKMOVPS  Y4, Y1, 64(R13)
+	JMP         joined
+
+vectors2:
+	MOVQ       $0x00000010, DI
+	SUBQ       AX, DI
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(DI*4), Y1
+	MOVQ       x+16(FP), AX
+	MOVQ       xs+24(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       u+40(FP), R8
+	MOVQ       us+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       spikes+56(FP), R10
+	MOVQ       ss+64(FP), R11
+	MOVQ       steps+0(FP), R12
+	MOVQ       v+32(FP), R13
+	SHLQ       $0x03, R11
+	VMOVUPS    (R13), Y2
+	VMASKMOVPS 32(R13), Y1, Y3
+
+part2:
+	VMOVUPS     (DX), Y0
+	VMULPS      (AX), Y0, Y4
+	VMOVUPS     (CX), Y0
+	VFMADD213PS Y4, Y0, Y2
+	VMOVUPS     Y2, (R8)
+	VMOVUPS     (BX), Y0
+	VCMPPS      $0x1d, Y0, Y2, Y4
+	VMOVMSKPS   Y4, R14
+	VMOVUPS     (SI), Y0
+	VANDPS      Y0, Y4, Y4
+	VSUBPS      Y4, Y2, Y2
+	VMASKMOVPS  32(AX), Y1, Y4
+	VMASKMOVPS  32(DX), Y1, Y0
+	VMULPS      Y0, Y4, Y4
+	VMASKMOVPS  32(CX), Y1, Y0
+	VFMADD213PS Y4, Y0, Y3
+	VMASKMOVPS  Y3, Y1, 32(R8)
+	VMASKMOVPS  32(BX), Y1, Y0
+	VCMPPS      $0x1d, Y0, Y3, Y4
+	VANDPS      Y1, Y4, Y4
+	VMOVMSKPS   Y4, R15
+	VMASKMOVPS  32(SI), Y1, Y0
+	VANDPS      Y0, Y4, Y4
+	VSUBPS      Y4, Y3, Y3
+	SHLQ        $0x08, R15
+	ORQ         R15, R14
+	MOVQ        R14, (R10)
+	ADDQ        DI, AX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         part2
+	VMOVUPS     Y2, (R13)
+	VMASKMOVPS  Y3, Y1, 32(R13)
+	JMP         joined
+
+vectors1:
+	MOVQ       $0x00000008, DI
+	SUBQ       AX, DI
+	LEAQ       lanes<>+0(SB), AX
+	VMOVUPS    (AX)(DI*4), Y1
+	MOVQ       x+16(FP), AX
+	MOVQ       xs+24(FP), DI
+	SHLQ       $0x02, DI
+	MOVQ       u+40(FP), R8
+	MOVQ       us+48(FP), R9
+	SHLQ       $0x02, R9
+	MOVQ       spikes+56(FP), R10
+	MOVQ       ss+64(FP), R11
+	MOVQ       steps+0(FP), R12
+	MOVQ       v+32(FP), R13
+	SHLQ       $0x03, R11
+	VMASKMOVPS (R13), Y1, Y2
+
+part1:
+	VMASKMOVPS  (AX), Y1, Y3
+	VMASKMOVPS  (DX), Y1, Y0
+	VMULPS      Y0, Y3, Y3
+	VMASKMOVPS  (CX), Y1, Y0
+	VFMADD213PS Y3, Y0, Y2
+	VMASKMOVPS  Y2, Y1, (R8)
+	VMASKMOVPS  (BX), Y1, Y0
+	VCMPPS      $0x1d, Y0, Y2, Y3
+	VANDPS      Y1, Y3, Y3
+	VMOVMSKPS   Y3, R14
+	VMASKMOVPS  (SI), Y1, Y0
+	VANDPS      Y0, Y3, Y3
+	VSUBPS      Y3, Y2, Y2
+	MOVQ        R14, (R10)
+	ADDQ        DI, AX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         part1
+	VMASKMOVPS  Y2, Y1, (R13)
+
+joined:
+	VZEROUPPER
+	RET
+
 // func lifBackwardFastSigmoidAVX2(steps int, n int, u *float32, us int, gs *float32, gss int, gv *float32, gx *float32, gxs int, p *[9]float32)
 // Requires: AVX, FMA3
 TEXT ·lifBackwardFastSigmoidAVX2(SB), NOSPLIT, $0-80
@@ -4816,6 +5731,873 @@ part1:
 	DECQ        R8
 	JNZ         part1
 	VMOVUPS     Z3, K1, (R9)
+
+joined:
+	VZEROUPPER
+	RET
+
+// func lifForwardEachAVX512(steps int, n int, x *float32, xs int, v *float32, u *float32, us int, spikes *uint64, ss int, beta *float32, gain *float32, fire *float32, amount *float32)
+// Requires: AVX, AVX512F
+TEXT ·lifForwardEachAVX512(SB), NOSPLIT, $8-104
+	MOVQ    n+8(FP), DI
+	MOVQ    beta+72(FP), AX
+	MOVQ    gain+80(FP), DX
+	MOVQ    fire+88(FP), BX
+	MOVQ    amount+96(FP), SI
+	VPXORD  Z0, Z0, Z0
+	CMPQ    DI, $0x00000080
+	JNE     part
+	MOVQ    x+16(FP), CX
+	MOVQ    xs+24(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    u+40(FP), R8
+	MOVQ    us+48(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    spikes+56(FP), R10
+	MOVQ    ss+64(FP), R11
+	MOVQ    steps+0(FP), R12
+	MOVQ    v+32(FP), R13
+	SHLQ    $0x03, R11
+	VMOVUPS (R13), Z1
+	VMOVUPS 64(R13), Z2
+	VMOVUPS 128(R13), Z3
+	VMOVUPS 192(R13), Z4
+	VMOVUPS 256(R13), Z5
+	VMOVUPS 320(R13), Z6
+	VMOVUPS 384(R13), Z7
+	VMOVUPS 448(R13), Z8
+
+full:
+	VMOVUPS     (DX), Z0
+	VMULPS      (CX), Z0, Z9
+	VMOVUPS     (AX), Z0
+	VFMADD213PS Z9, Z0, Z1
+	VMOVUPS     Z1, (R8)
+	VMOVUPS     (BX), Z0
+	VCMPPS      $0x1d, Z0, Z1, K1
+	KMOVW       K1, R14
+	VMOVUPS     (SI), Z0
+	VSUBPS      Z0, Z1, K1, Z1
+	VMOVUPS     64(DX), Z0
+	VMULPS      64(CX), Z0, Z9
+	VMOVUPS     64(AX), Z0
+	VFMADD213PS Z9, Z0, Z2
+	VMOVUPS     Z2, 64(R8)
+	VMOVUPS     64(BX), Z0
+	VCMPPS      $0x1d, Z0, Z2, K1
+	KMOVW       K1, BP
+	VMOVUPS     64(SI), Z0
+	VSUBPS      Z0, Z2, K1, Z2
+	SHLQ        $0x10, BP
+	ORQ         BP, R14
+	VMOVUPS     128(DX), Z0
+	VMULPS      128(CX), Z0, Z9
+	VMOVUPS     128(AX), Z0
+	VFMADD213PS Z9, Z0, Z3
+	VMOVUPS     Z3, 128(R8)
+	VMOVUPS     128(BX), Z0
+	VCMPPS      $0x1d, Z0, Z3, K1
+	KMOVW       K1, BP
+	VMOVUPS     128(SI), Z0
+	VSUBPS      Z0, Z3, K1, Z3
+	SHLQ        $0x20, BP
+	ORQ         BP, R14
+	VMOVUPS     192(DX), Z0
+	VMULPS      192(CX), Z0, Z9
+	VMOVUPS     192(AX), Z0
+	VFMADD213PS Z9, Z0, Z4
+	VMOVUPS     Z4, 192(R8)
+	VMOVUPS     192(BX), Z0
+	VCMPPS      $0x1d, Z0, Z4, K1
+	KMOVW       K1, BP
+	VMOVUPS     192(SI), Z0
+	VSUBPS      Z0, Z4, K1, Z4
+	SHLQ        $0x30, BP
+	ORQ         BP, R14
+	VMOVUPS     256(DX), Z0
+	VMULPS      256(CX), Z0, Z9
+	VMOVUPS     256(AX), Z0
+	VFMADD213PS Z9, Z0, Z5
+	VMOVUPS     Z5, 256(R8)
+	VMOVUPS     256(BX), Z0
+	VCMPPS      $0x1d, Z0, Z5, K1
+	KMOVW       K1, R15
+	VMOVUPS     256(SI), Z0
+	VSUBPS      Z0, Z5, K1, Z5
+	VMOVUPS     320(DX), Z0
+	VMULPS      320(CX), Z0, Z9
+	VMOVUPS     320(AX), Z0
+	VFMADD213PS Z9, Z0, Z6
+	VMOVUPS     Z6, 320(R8)
+	VMOVUPS     320(BX), Z0
+	VCMPPS      $0x1d, Z0, Z6, K1
+	KMOVW       K1, BP
+	VMOVUPS     320(SI), Z0
+	VSUBPS      Z0, Z6, K1, Z6
+	SHLQ        $0x10, BP
+	ORQ         BP, R15
+	VMOVUPS     384(DX), Z0
+	VMULPS      384(CX), Z0, Z9
+	VMOVUPS     384(AX), Z0
+	VFMADD213PS Z9, Z0, Z7
+	VMOVUPS     Z7, 384(R8)
+	VMOVUPS     384(BX), Z0
+	VCMPPS      $0x1d, Z0, Z7, K1
+	KMOVW       K1, BP
+	VMOVUPS     384(SI), Z0
+	VSUBPS      Z0, Z7, K1, Z7
+	SHLQ        $0x20, BP
+	ORQ         BP, R15
+	VMOVUPS     448(DX), Z0
+	VMULPS      448(CX), Z0, Z9
+	VMOVUPS     448(AX), Z0
+	VFMADD213PS Z9, Z0, Z8
+	VMOVUPS     Z8, 448(R8)
+	VMOVUPS     448(BX), Z0
+	VCMPPS      $0x1d, Z0, Z8, K1
+	KMOVW       K1, BP
+	VMOVUPS     448(SI), Z0
+	VSUBPS      Z0, Z8, K1, Z8
+	SHLQ        $0x30, BP
+	ORQ         BP, R15
+	MOVQ        R14, (R10)
+	MOVQ        R15, 8(R10)
+	ADDQ        DI, CX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         full
+	VMOVUPS     Z1, (R13)
+	VMOVUPS     Z2, 64(R13)
+	VMOVUPS     Z3, 128(R13)
+	VMOVUPS     Z4, 192(R13)
+	VMOVUPS     Z5, 256(R13)
+	VMOVUPS     Z6, 320(R13)
+	VMOVUPS     Z7, 384(R13)
+	VMOVUPS     Z8, 448(R13)
+	VZEROUPPER
+	RET
+
+part:
+	CMPQ      DI, $0x00000010
+	JLE       vectors1
+	CMPQ      DI, $0x00000020
+	JLE       vectors2
+	CMPQ      DI, $0x00000030
+	JLE       vectors3
+	CMPQ      DI, $0x00000040
+	JLE       vectors4
+	CMPQ      DI, $0x00000050
+	JLE       vectors5
+	CMPQ      DI, $0x00000060
+	JLE       vectors6
+	CMPQ      DI, $0x00000070
+	JLE       vectors7
+	MOVQ      $0x00000080, CX
+	SUBQ      DI, CX
+	MOVL      $0x0000ffff, DI
+	SHRL      CL, DI
+	KMOVW     DI, K1
+	MOVQ      x+16(FP), CX
+	MOVQ      xs+24(FP), DI
+	SHLQ      $0x02, DI
+	MOVQ      u+40(FP), R8
+	MOVQ      us+48(FP), R9
+	SHLQ      $0x02, R9
+	MOVQ      spikes+56(FP), R10
+	MOVQ      ss+64(FP), R11
+	MOVQ      steps+0(FP), R12
+	MOVQ      v+32(FP), R13
+	SHLQ      $0x03, R11
+	VMOVUPS   (R13), Z1
+	VMOVUPS   64(R13), Z2
+	VMOVUPS   128(R13), Z3
+	VMOVUPS   192(R13), Z4
+	VMOVUPS   256(R13), Z5
+	VMOVUPS   320(R13), Z6
+	VMOVUPS   384(R13), Z7
+	VMOVUPS.Z 448(R13), K1, Z8
+
+part8:
+	VMOVUPS     (DX), Z0
+	VMULPS      (CX), Z0, Z9
+	VMOVUPS     (AX), Z0
+	VFMADD213PS Z9, Z0, Z1
+	VMOVUPS     Z1, (R8)
+	VMOVUPS     (BX), Z0
+	VCMPPS      $0x1d, Z0, Z1, K2
+	KMOVW       K2, R14
+	VMOVUPS     (SI), Z0
+	VSUBPS      Z0, Z1, K2, Z1
+	VMOVUPS     64(DX), Z0
+	VMULPS      64(CX), Z0, Z9
+	VMOVUPS     64(AX), Z0
+	VFMADD213PS Z9, Z0, Z2
+	VMOVUPS     Z2, 64(R8)
+	VMOVUPS     64(BX), Z0
+	VCMPPS      $0x1d, Z0, Z2, K2
+	KMOVW       K2, BP
+	VMOVUPS     64(SI), Z0
+	VSUBPS      Z0, Z2, K2, Z2
+	SHLQ        $0x10, BP
+	ORQ         BP, R14
+	VMOVUPS     128(DX), Z0
+	VMULPS      128(CX), Z0, Z9
+	VMOVUPS     128(AX), Z0
+	VFMADD213PS Z9, Z0, Z3
+	VMOVUPS     Z3, 128(R8)
+	VMOVUPS     128(BX), Z0
+	VCMPPS      $0x1d, Z0, Z3, K2
+	KMOVW       K2, BP
+	VMOVUPS     128(SI), Z0
+	VSUBPS      Z0, Z3, K2, Z3
+	SHLQ        $0x20, BP
+	ORQ         BP, R14
+	VMOVUPS     192(DX), Z0
+	VMULPS      192(CX), Z0, Z9
+	VMOVUPS     192(AX), Z0
+	VFMADD213PS Z9, Z0, Z4
+	VMOVUPS     Z4, 192(R8)
+	VMOVUPS     192(BX), Z0
+	VCMPPS      $0x1d, Z0, Z4, K2
+	KMOVW       K2, BP
+	VMOVUPS     192(SI), Z0
+	VSUBPS      Z0, Z4, K2, Z4
+	SHLQ        $0x30, BP
+	ORQ         BP, R14
+	VMOVUPS     256(DX), Z0
+	VMULPS      256(CX), Z0, Z9
+	VMOVUPS     256(AX), Z0
+	VFMADD213PS Z9, Z0, Z5
+	VMOVUPS     Z5, 256(R8)
+	VMOVUPS     256(BX), Z0
+	VCMPPS      $0x1d, Z0, Z5, K2
+	KMOVW       K2, R15
+	VMOVUPS     256(SI), Z0
+	VSUBPS      Z0, Z5, K2, Z5
+	VMOVUPS     320(DX), Z0
+	VMULPS      320(CX), Z0, Z9
+	VMOVUPS     320(AX), Z0
+	VFMADD213PS Z9, Z0, Z6
+	VMOVUPS     Z6, 320(R8)
+	VMOVUPS     320(BX), Z0
+	VCMPPS      $0x1d, Z0, Z6, K2
+	KMOVW       K2, BP
+	VMOVUPS     320(SI), Z0
+	VSUBPS      Z0, Z6, K2, Z6
+	SHLQ        $0x10, BP
+	ORQ         BP, R15
+	VMOVUPS     384(DX), Z0
+	VMULPS      384(CX), Z0, Z9
+	VMOVUPS     384(AX), Z0
+	VFMADD213PS Z9, Z0, Z7
+	VMOVUPS     Z7, 384(R8)
+	VMOVUPS     384(BX), Z0
+	VCMPPS      $0x1d, Z0, Z7, K2
+	KMOVW       K2, BP
+	VMOVUPS     384(SI), Z0
+	VSUBPS      Z0, Z7, K2, Z7
+	SHLQ        $0x20, BP
+	ORQ         BP, R15
+	VMOVUPS.Z   448(CX), K1, Z9
+	VMOVUPS.Z   448(DX), K1, Z0
+	VMULPS      Z0, Z9, Z9
+	VMOVUPS.Z   448(AX), K1, Z0
+	VFMADD213PS Z9, Z0, Z8
+	VMOVUPS     Z8, K1, 448(R8)
+	VMOVUPS.Z   448(BX), K1, Z0
+	VCMPPS      $0x1d, Z0, Z8, K1, K2
+	KMOVW       K2, BP
+	VMOVUPS.Z   448(SI), K1, Z0
+	VSUBPS      Z0, Z8, K2, Z8
+	SHLQ        $0x30, BP
+	ORQ         BP, R15
+	MOVQ        R14, (R10)
+	MOVQ        R15, 8(R10)
+	ADDQ        DI, CX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         part8
+	VMOVUPS     Z1, (R13)
+	VMOVUPS     Z2, 64(R13)
+	VMOVUPS     Z3, 128(R13)
+	VMOVUPS     Z4, 192(R13)
+	VMOVUPS     Z5, 256(R13)
+	VMOVUPS     Z6, 320(R13)
+	VMOVUPS     Z7, 384(R13)
+	VMOVUPS     Z8, K1, 448(R13)
+	JMP         joined
+
+vectors7:
+	MOVQ      $0x00000070, CX
+	SUBQ      DI, CX
+	MOVL      $0x0000ffff, DI
+	SHRL      CL, DI
+	KMOVW     DI, K1
+	MOVQ      x+16(FP), CX
+	MOVQ      xs+24(FP), DI
+	SHLQ      $0x02, DI
+	MOVQ      u+40(FP), R8
+	MOVQ      us+48(FP), R9
+	SHLQ      $0x02, R9
+	MOVQ      spikes+56(FP), R10
+	MOVQ      ss+64(FP), R11
+	MOVQ      steps+0(FP), R12
+	MOVQ      v+32(FP), R13
+	SHLQ      $0x03, R11
+	VMOVUPS   (R13), Z1
+	VMOVUPS   64(R13), Z2
+	VMOVUPS   128(R13), Z3
+	VMOVUPS   192(R13), Z4
+	VMOVUPS   256(R13), Z5
+	VMOVUPS   320(R13), Z6
+	VMOVUPS.Z 384(R13), K1, Z7
+
+part7:
+	VMOVUPS     (DX), Z0
+	VMULPS      (CX), Z0, Z8
+	VMOVUPS     (AX), Z0
+	VFMADD213PS Z8, Z0, Z1
+	VMOVUPS     Z1, (R8)
+	VMOVUPS     (BX), Z0
+	VCMPPS      $0x1d, Z0, Z1, K2
+	KMOVW       K2, R14
+	VMOVUPS     (SI), Z0
+	VSUBPS      Z0, Z1, K2, Z1
+	VMOVUPS     64(DX), Z0
+	VMULPS      64(CX), Z0, Z8
+	VMOVUPS     64(AX), Z0
+	VFMADD213PS Z8, Z0, Z2
+	VMOVUPS     Z2, 64(R8)
+	VMOVUPS     64(BX), Z0
+	VCMPPS      $0x1d, Z0, Z2, K2
+	KMOVW       K2, BP
+	VMOVUPS     64(SI), Z0
+	VSUBPS      Z0, Z2, K2, Z2
+	SHLQ        $0x10, BP
+	ORQ         BP, R14
+	VMOVUPS     128(DX), Z0
+	VMULPS      128(CX), Z0, Z8
+	VMOVUPS     128(AX), Z0
+	VFMADD213PS Z8, Z0, Z3
+	VMOVUPS     Z3, 128(R8)
+	VMOVUPS     128(BX), Z0
+	VCMPPS      $0x1d, Z0, Z3, K2
+	KMOVW       K2, BP
+	VMOVUPS     128(SI), Z0
+	VSUBPS      Z0, Z3, K2, Z3
+	SHLQ        $0x20, BP
+	ORQ         BP, R14
+	VMOVUPS     192(DX), Z0
+	VMULPS      192(CX), Z0, Z8
+	VMOVUPS     192(AX), Z0
+	VFMADD213PS Z8, Z0, Z4
+	VMOVUPS     Z4, 192(R8)
+	VMOVUPS     192(BX), Z0
+	VCMPPS      $0x1d, Z0, Z4, K2
+	KMOVW       K2, BP
+	VMOVUPS     192(SI), Z0
+	VSUBPS      Z0, Z4, K2, Z4
+	SHLQ        $0x30, BP
+	ORQ         BP, R14
+	VMOVUPS     256(DX), Z0
+	VMULPS      256(CX), Z0, Z8
+	VMOVUPS     256(AX), Z0
+	VFMADD213PS Z8, Z0, Z5
+	VMOVUPS     Z5, 256(R8)
+	VMOVUPS     256(BX), Z0
+	VCMPPS      $0x1d, Z0, Z5, K2
+	KMOVW       K2, R15
+	VMOVUPS     256(SI), Z0
+	VSUBPS      Z0, Z5, K2, Z5
+	VMOVUPS     320(DX), Z0
+	VMULPS      320(CX), Z0, Z8
+	VMOVUPS     320(AX), Z0
+	VFMADD213PS Z8, Z0, Z6
+	VMOVUPS     Z6, 320(R8)
+	VMOVUPS     320(BX), Z0
+	VCMPPS      $0x1d, Z0, Z6, K2
+	KMOVW       K2, BP
+	VMOVUPS     320(SI), Z0
+	VSUBPS      Z0, Z6, K2, Z6
+	SHLQ        $0x10, BP
+	ORQ         BP, R15
+	VMOVUPS.Z   384(CX), K1, Z8
+	VMOVUPS.Z   384(DX), K1, Z0
+	VMULPS      Z0, Z8, Z8
+	VMOVUPS.Z   384(AX), K1, Z0
+	VFMADD213PS Z8, Z0, Z7
+	VMOVUPS     Z7, K1, 384(R8)
+	VMOVUPS.Z   384(BX), K1, Z0
+	VCMPPS      $0x1d, Z0, Z7, K1, K2
+	KMOVW       K2, BP
+	VMOVUPS.Z   384(SI), K1, Z0
+	VSUBPS      Z0, Z7, K2, Z7
+	SHLQ        $0x20, BP
+	ORQ         BP, R15
+	MOVQ        R14, (R10)
+	MOVQ        R15, 8(R10)
+	ADDQ        DI, CX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         part7
+	VMOVUPS     Z1, (R13)
+	VMOVUPS     Z2, 64(R13)
+	VMOVUPS     Z3, 128(R13)
+	VMOVUPS     Z4, 192(R13)
+	VMOVUPS     Z5, 256(R13)
+	VMOVUPS     Z6, 320(R13)
+	VMOVUPS     Z7, K1, 384(R13)
+	JMP         joined
+
+vectors6:
+	MOVQ      $0x00000060, CX
+	SUBQ      DI, CX
+	MOVL      $0x0000ffff, DI
+	SHRL      CL, DI
+	KMOVW     DI, K1
+	MOVQ      x+16(FP), CX
+	MOVQ      xs+24(FP), DI
+	SHLQ      $0x02, DI
+	MOVQ      u+40(FP), R8
+	MOVQ      us+48(FP), R9
+	SHLQ      $0x02, R9
+	MOVQ      spikes+56(FP), R10
+	MOVQ      ss+64(FP), R11
+	MOVQ      steps+0(FP), R12
+	MOVQ      v+32(FP), R13
+	SHLQ      $0x03, R11
+	VMOVUPS   (R13), Z1
+	VMOVUPS   64(R13), Z2
+	VMOVUPS   128(R13), Z3
+	VMOVUPS   192(R13), Z4
+	VMOVUPS   256(R13), Z5
+	VMOVUPS.Z 320(R13), K1, Z6
+
+part6:
+	VMOVUPS     (DX), Z0
+	VMULPS      (CX), Z0, Z7
+	VMOVUPS     (AX), Z0
+	VFMADD213PS Z7, Z0, Z1
+	VMOVUPS     Z1, (R8)
+	VMOVUPS     (BX), Z0
+	VCMPPS      $0x1d, Z0, Z1, K2
+	KMOVW       K2, R14
+	VMOVUPS     (SI), Z0
+	VSUBPS      Z0, Z1, K2, Z1
+	VMOVUPS     64(DX), Z0
+	VMULPS      64(CX), Z0, Z7
+	VMOVUPS     64(AX), Z0
+	VFMADD213PS Z7, Z0, Z2
+	VMOVUPS     Z2, 64(R8)
+	VMOVUPS     64(BX), Z0
+	VCMPPS      $0x1d, Z0, Z2, K2
+	KMOVW       K2, BP
+	VMOVUPS     64(SI), Z0
+	VSUBPS      Z0, Z2, K2, Z2
+	SHLQ        $0x10, BP
+	ORQ         BP, R14
+	VMOVUPS     128(DX), Z0
+	VMULPS      128(CX), Z0, Z7
+	VMOVUPS     128(AX), Z0
+	VFMADD213PS Z7, Z0, Z3
+	VMOVUPS     Z3, 128(R8)
+	VMOVUPS     128(BX), Z0
+	VCMPPS      $0x1d, Z0, Z3, K2
+	KMOVW       K2, BP
+	VMOVUPS     128(SI), Z0
+	VSUBPS      Z0, Z3, K2, Z3
+	SHLQ        $0x20, BP
+	ORQ         BP, R14
+	VMOVUPS     192(DX), Z0
+	VMULPS      192(CX), Z0, Z7
+	VMOVUPS     192(AX), Z0
+	VFMADD213PS Z7, Z0, Z4
+	VMOVUPS     Z4, 192(R8)
+	VMOVUPS     192(BX), Z0
+	VCMPPS      $0x1d, Z0, Z4, K2
+	KMOVW       K2, BP
+	VMOVUPS     192(SI), Z0
+	VSUBPS      Z0, Z4, K2, Z4
+	SHLQ        $0x30, BP
+	ORQ         BP, R14
+	VMOVUPS     256(DX), Z0
+	VMULPS      256(CX), Z0, Z7
+	VMOVUPS     256(AX), Z0
+	VFMADD213PS Z7, Z0, Z5
+	VMOVUPS     Z5, 256(R8)
+	VMOVUPS     256(BX), Z0
+	VCMPPS      $0x1d, Z0, Z5, K2
+	KMOVW       K2, R15
+	VMOVUPS     256(SI), Z0
+	VSUBPS      Z0, Z5, K2, Z5
+	VMOVUPS.Z   320(CX), K1, Z7
+	VMOVUPS.Z   320(DX), K1, Z0
+	VMULPS      Z0, Z7, Z7
+	VMOVUPS.Z   320(AX), K1, Z0
+	VFMADD213PS Z7, Z0, Z6
+	VMOVUPS     Z6, K1, 320(R8)
+	VMOVUPS.Z   320(BX), K1, Z0
+	VCMPPS      $0x1d, Z0, Z6, K1, K2
+	KMOVW       K2, BP
+	VMOVUPS.Z   320(SI), K1, Z0
+	VSUBPS      Z0, Z6, K2, Z6
+	SHLQ        $0x10, BP
+	ORQ         BP, R15
+	MOVQ        R14, (R10)
+	MOVQ        R15, 8(R10)
+	ADDQ        DI, CX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         part6
+	VMOVUPS     Z1, (R13)
+	VMOVUPS     Z2, 64(R13)
+	VMOVUPS     Z3, 128(R13)
+	VMOVUPS     Z4, 192(R13)
+	VMOVUPS     Z5, 256(R13)
+	VMOVUPS     Z6, K1, 320(R13)
+	JMP         joined
+
+vectors5:
+	MOVQ      $0x00000050, CX
+	SUBQ      DI, CX
+	MOVL      $0x0000ffff, DI
+	SHRL      CL, DI
+	KMOVW     DI, K1
+	MOVQ      x+16(FP), CX
+	MOVQ      xs+24(FP), DI
+	SHLQ      $0x02, DI
+	MOVQ      u+40(FP), R8
+	MOVQ      us+48(FP), R9
+	SHLQ      $0x02, R9
+	MOVQ      spikes+56(FP), R10
+	MOVQ      ss+64(FP), R11
+	MOVQ      steps+0(FP), R12
+	MOVQ      v+32(FP), R13
+	SHLQ      $0x03, R11
+	VMOVUPS   (R13), Z1
+	VMOVUPS   64(R13), Z2
+	VMOVUPS   128(R13), Z3
+	VMOVUPS   192(R13), Z4
+	VMOVUPS.Z 256(R13), K1, Z5
+
+part5:
+	VMOVUPS     (DX), Z0
+	VMULPS      (CX), Z0, Z6
+	VMOVUPS     (AX), Z0
+	VFMADD213PS Z6, Z0, Z1
+	VMOVUPS     Z1, (R8)
+	VMOVUPS     (BX), Z0
+	VCMPPS      $0x1d, Z0, Z1, K2
+	KMOVW       K2, R14
+	VMOVUPS     (SI), Z0
+	VSUBPS      Z0, Z1, K2, Z1
+	VMOVUPS     64(DX), Z0
+	VMULPS      64(CX), Z0, Z6
+	VMOVUPS     64(AX), Z0
+	VFMADD213PS Z6, Z0, Z2
+	VMOVUPS     Z2, 64(R8)
+	VMOVUPS     64(BX), Z0
+	VCMPPS      $0x1d, Z0, Z2, K2
+	KMOVW       K2, R15
+	VMOVUPS     64(SI), Z0
+	VSUBPS      Z0, Z2, K2, Z2
+	SHLQ        $0x10, R15
+	ORQ         R15, R14
+	VMOVUPS     128(DX), Z0
+	VMULPS      128(CX), Z0, Z6
+	VMOVUPS     128(AX), Z0
+	VFMADD213PS Z6, Z0, Z3
+	VMOVUPS     Z3, 128(R8)
+	VMOVUPS     128(BX), Z0
+	VCMPPS      $0x1d, Z0, Z3, K2
+	KMOVW       K2, R15
+	VMOVUPS     128(SI), Z0
+	VSUBPS      Z0, Z3, K2, Z3
+	SHLQ        $0x20, R15
+	ORQ         R15, R14
+	VMOVUPS     192(DX), Z0
+	VMULPS      192(CX), Z0, Z6
+	VMOVUPS     192(AX), Z0
+	VFMADD213PS Z6, Z0, Z4
+	VMOVUPS     Z4, 192(R8)
+	VMOVUPS     192(BX), Z0
+	VCMPPS      $0x1d, Z0, Z4, K2
+	KMOVW       K2, R15
+	VMOVUPS     192(SI), Z0
+	VSUBPS      Z0, Z4, K2, Z4
+	SHLQ        $0x30, R15
+	ORQ         R15, R14
+	VMOVUPS.Z   256(CX), K1, Z6
+	VMOVUPS.Z   256(DX), K1, Z0
+	VMULPS      Z0, Z6, Z6
+	VMOVUPS.Z   256(AX), K1, Z0
+	VFMADD213PS Z6, Z0, Z5
+	VMOVUPS     Z5, K1, 256(R8)
+	VMOVUPS.Z   256(BX), K1, Z0
+	VCMPPS      $0x1d, Z0, Z5, K1, K2
+	KMOVW       K2, R15
+	VMOVUPS.Z   256(SI), K1, Z0
+	VSUBPS      Z0, Z5, K2, Z5
+	MOVQ        R14, (R10)
+	MOVQ        R15, 8(R10)
+	ADDQ        DI, CX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         part5
+	VMOVUPS     Z1, (R13)
+	VMOVUPS     Z2, 64(R13)
+	VMOVUPS     Z3, 128(R13)
+	VMOVUPS     Z4, 192(R13)
+	VMOVUPS     Z5, K1, 256(R13)
+	JMP         joined
+
+vectors4:
+	MOVQ      $0x00000040, CX
+	SUBQ      DI, CX
+	MOVL      $0x0000ffff, DI
+	SHRL      CL, DI
+	KMOVW     DI, K1
+	MOVQ      x+16(FP), CX
+	MOVQ      xs+24(FP), DI
+	SHLQ      $0x02, DI
+	MOVQ      u+40(FP), R8
+	MOVQ      us+48(FP), R9
+	SHLQ      $0x02, R9
+	MOVQ      spikes+56(FP), R10
+	MOVQ      ss+64(FP), R11
+	MOVQ      steps+0(FP), R12
+	MOVQ      v+32(FP), R13
+	SHLQ      $0x03, R11
+	VMOVUPS   (R13), Z1
+	VMOVUPS   64(R13), Z2
+	VMOVUPS   128(R13), Z3
+	VMOVUPS.Z 192(R13), K1, Z4
+
+part4:
+	VMOVUPS     (DX), Z0
+	VMULPS      (CX), Z0, Z5
+	VMOVUPS     (AX), Z0
+	VFMADD213PS Z5, Z0, Z1
+	VMOVUPS     Z1, (R8)
+	VMOVUPS     (BX), Z0
+	VCMPPS      $0x1d, Z0, Z1, K2
+	KMOVW       K2, R14
+	VMOVUPS     (SI), Z0
+	VSUBPS      Z0, Z1, K2, Z1
+	VMOVUPS     64(DX), Z0
+	VMULPS      64(CX), Z0, Z5
+	VMOVUPS     64(AX), Z0
+	VFMADD213PS Z5, Z0, Z2
+	VMOVUPS     Z2, 64(R8)
+	VMOVUPS     64(BX), Z0
+	VCMPPS      $0x1d, Z0, Z2, K2
+	KMOVW       K2, R15
+	VMOVUPS     64(SI), Z0
+	VSUBPS      Z0, Z2, K2, Z2
+	SHLQ        $0x10, R15
+	ORQ         R15, R14
+	VMOVUPS     128(DX), Z0
+	VMULPS      128(CX), Z0, Z5
+	VMOVUPS     128(AX), Z0
+	VFMADD213PS Z5, Z0, Z3
+	VMOVUPS     Z3, 128(R8)
+	VMOVUPS     128(BX), Z0
+	VCMPPS      $0x1d, Z0, Z3, K2
+	KMOVW       K2, R15
+	VMOVUPS     128(SI), Z0
+	VSUBPS      Z0, Z3, K2, Z3
+	SHLQ        $0x20, R15
+	ORQ         R15, R14
+	VMOVUPS.Z   192(CX), K1, Z5
+	VMOVUPS.Z   192(DX), K1, Z0
+	VMULPS      Z0, Z5, Z5
+	VMOVUPS.Z   192(AX), K1, Z0
+	VFMADD213PS Z5, Z0, Z4
+	VMOVUPS     Z4, K1, 192(R8)
+	VMOVUPS.Z   192(BX), K1, Z0
+	VCMPPS      $0x1d, Z0, Z4, K1, K2
+	KMOVW       K2, R15
+	VMOVUPS.Z   192(SI), K1, Z0
+	VSUBPS      Z0, Z4, K2, Z4
+	SHLQ        $0x30, R15
+	ORQ         R15, R14
+	MOVQ        R14, (R10)
+	ADDQ        DI, CX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         part4
+	VMOVUPS     Z1, (R13)
+	VMOVUPS     Z2, 64(R13)
+	VMOVUPS     Z3, 128(R13)
+	VMOVUPS     Z4, K1, 192(R13)
+	JMP         joined
+
+vectors3:
+	MOVQ      $0x00000030, CX
+	SUBQ      DI, CX
+	MOVL      $0x0000ffff, DI
+	SHRL      CL, DI
+	KMOVW     DI, K1
+	MOVQ      x+16(FP), CX
+	MOVQ      xs+24(FP), DI
+	SHLQ      $0x02, DI
+	MOVQ      u+40(FP), R8
+	MOVQ      us+48(FP), R9
+	SHLQ      $0x02, R9
+	MOVQ      spikes+56(FP), R10
+	MOVQ      ss+64(FP), R11
+	MOVQ      steps+0(FP), R12
+	MOVQ      v+32(FP), R13
+	SHLQ      $0x03, R11
+	VMOVUPS   (R13), Z1
+	VMOVUPS   64(R13), Z2
+	VMOVUPS.Z 128(R13), K1, Z3
+
+part3:
+	VMOVUPS     (DX), Z0
+	VMULPS      (CX), Z0, Z4
+	VMOVUPS     (AX), Z0
+	VFMADD213PS Z4, Z0, Z1
+	VMOVUPS     Z1, (R8)
+	VMOVUPS     (BX), Z0
+	VCMPPS      $0x1d, Z0, Z1, K2
+	KMOVW       K2, R14
+	VMOVUPS     (SI), Z0
+	VSUBPS      Z0, Z1, K2, Z1
+	VMOVUPS     64(DX), Z0
+	VMULPS      64(CX), Z0, Z4
+	VMOVUPS     64(AX), Z0
+	VFMADD213PS Z4, Z0, Z2
+	VMOVUPS     Z2, 64(R8)
+	VMOVUPS     64(BX), Z0
+	VCMPPS      $0x1d, Z0, Z2, K2
+	KMOVW       K2, R15
+	VMOVUPS     64(SI), Z0
+	VSUBPS      Z0, Z2, K2, Z2
+	SHLQ        $0x10, R15
+	ORQ         R15, R14
+	VMOVUPS.Z   128(CX), K1, Z4
+	VMOVUPS.Z   128(DX), K1, Z0
+	VMULPS      Z0, Z4, Z4
+	VMOVUPS.Z   128(AX), K1, Z0
+	VFMADD213PS Z4, Z0, Z3
+	VMOVUPS     Z3, K1, 128(R8)
+	VMOVUPS.Z   128(BX), K1, Z0
+	VCMPPS      $0x1d, Z0, Z3, K1, K2
+	KMOVW       K2, R15
+	VMOVUPS.Z   128(SI), K1, Z0
+	VSUBPS      Z0, Z3, K2, Z3
+	SHLQ        $0x20, R15
+	ORQ         R15, R14
+	MOVQ        R14, (R10)
+	ADDQ        DI, CX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         part3
+	VMOVUPS     Z1, (R13)
+	VMOVUPS     Z2, 64(R13)
+	VMOVUPS     Z3, K1, 128(R13)
+	JMP         joined
+
+vectors2:
+	MOVQ      $0x00000020, CX
+	SUBQ      DI, CX
+	MOVL      $0x0000ffff, DI
+	SHRL      CL, DI
+	KMOVW     DI, K1
+	MOVQ      x+16(FP), CX
+	MOVQ      xs+24(FP), DI
+	SHLQ      $0x02, DI
+	MOVQ      u+40(FP), R8
+	MOVQ      us+48(FP), R9
+	SHLQ      $0x02, R9
+	MOVQ      spikes+56(FP), R10
+	MOVQ      ss+64(FP), R11
+	MOVQ      steps+0(FP), R12
+	MOVQ      v+32(FP), R13
+	SHLQ      $0x03, R11
+	VMOVUPS   (R13), Z1
+	VMOVUPS.Z 64(R13), K1, Z2
+
+part2:
+	VMOVUPS     (DX), Z0
+	VMULPS      (CX), Z0, Z3
+	VMOVUPS     (AX), Z0
+	VFMADD213PS Z3, Z0, Z1
+	VMOVUPS     Z1, (R8)
+	VMOVUPS     (BX), Z0
+	VCMPPS      $0x1d, Z0, Z1, K2
+	KMOVW       K2, R14
+	VMOVUPS     (SI), Z0
+	VSUBPS      Z0, Z1, K2, Z1
+	VMOVUPS.Z   64(CX), K1, Z3
+	VMOVUPS.Z   64(DX), K1, Z0
+	VMULPS      Z0, Z3, Z3
+	VMOVUPS.Z   64(AX), K1, Z0
+	VFMADD213PS Z3, Z0, Z2
+	VMOVUPS     Z2, K1, 64(R8)
+	VMOVUPS.Z   64(BX), K1, Z0
+	VCMPPS      $0x1d, Z0, Z2, K1, K2
+	KMOVW       K2, R15
+	VMOVUPS.Z   64(SI), K1, Z0
+	VSUBPS      Z0, Z2, K2, Z2
+	SHLQ        $0x10, R15
+	ORQ         R15, R14
+	MOVQ        R14, (R10)
+	ADDQ        DI, CX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         part2
+	VMOVUPS     Z1, (R13)
+	VMOVUPS     Z2, K1, 64(R13)
+	JMP         joined
+
+vectors1:
+	MOVQ      $0x00000010, CX
+	SUBQ      DI, CX
+	MOVL      $0x0000ffff, DI
+	SHRL      CL, DI
+	KMOVW     DI, K1
+	MOVQ      x+16(FP), CX
+	MOVQ      xs+24(FP), DI
+	SHLQ      $0x02, DI
+	MOVQ      u+40(FP), R8
+	MOVQ      us+48(FP), R9
+	SHLQ      $0x02, R9
+	MOVQ      spikes+56(FP), R10
+	MOVQ      ss+64(FP), R11
+	MOVQ      steps+0(FP), R12
+	MOVQ      v+32(FP), R13
+	SHLQ      $0x03, R11
+	VMOVUPS.Z (R13), K1, Z1
+
+part1:
+	VMOVUPS.Z   (CX), K1, Z2
+	VMOVUPS.Z   (DX), K1, Z0
+	VMULPS      Z0, Z2, Z2
+	VMOVUPS.Z   (AX), K1, Z0
+	VFMADD213PS Z2, Z0, Z1
+	VMOVUPS     Z1, K1, (R8)
+	VMOVUPS.Z   (BX), K1, Z0
+	VCMPPS      $0x1d, Z0, Z1, K1, K2
+	KMOVW       K2, R14
+	VMOVUPS.Z   (SI), K1, Z0
+	VSUBPS      Z0, Z1, K2, Z1
+	MOVQ        R14, (R10)
+	ADDQ        DI, CX
+	ADDQ        R9, R8
+	ADDQ        R11, R10
+	DECQ        R12
+	JNZ         part1
+	VMOVUPS     Z1, K1, (R13)
 
 joined:
 	VZEROUPPER

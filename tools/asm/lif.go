@@ -21,19 +21,46 @@ func lif() {
 	for _, s := range sets {
 		forward(s, "Subtract")
 		forward(s, "Zero")
+		forward(s, "Each")
 		for _, shape := range []string{"FastSigmoid", "ArcTan", "Triangle", "Rectangle"} {
 			backward(s, shape)
 		}
 	}
 }
 
+// forward has the options of all units in registers, or with Each, which resets by
+// subtraction, reads those of each one.
 func forward(s isa, reset string) {
-	name := "lifForward" + reset + s.name
-	declare(name, "func(steps, n int, x *float32, xs int, v, u *float32, us int, spikes *uint64, ss int, p *[4]float32)",
-		name+" is LIF.Forward for 1 ≤ n ≤ "+label("%d", forwardVecs*s.lanes)+" units, steps ≥ 1 and p = {Beta, Gain, Fire, Amount}.")
-	n, p := load64("n"), load64("p")
-	beta, gain := s.broadcast(Mem{Base: p}), s.broadcast(Mem{Base: p, Disp: 4})
-	fire, amount := s.broadcast(Mem{Base: p, Disp: 8}), s.broadcast(Mem{Base: p, Disp: 12})
+	name, each := "lifForward"+reset+s.name, reset == "Each"
+	if each {
+		declare(name, "func(steps, n int, x *float32, xs int, v, u *float32, us int, spikes *uint64, ss int, beta, gain, fire, amount *float32)",
+			name+" is LIFs.Forward for 1 ≤ n ≤ "+label("%d", forwardVecs*s.lanes)+" units and steps ≥ 1.")
+	} else {
+		declare(name, "func(steps, n int, x *float32, xs int, v, u *float32, us int, spikes *uint64, ss int, p *[4]float32)",
+			name+" is LIF.Forward for 1 ≤ n ≤ "+label("%d", forwardVecs*s.lanes)+" units, steps ≥ 1 and p = {Beta, Gain, Fire, Amount}.")
+	}
+	n := load64("n")
+	// option gives the values of a vector's units.
+	var option func(k, vec int, mask reg.Register) reg.VecVirtual
+	if each {
+		var bases [4]reg.GPVirtual
+		for k, name := range []string{"beta", "gain", "fire", "amount"} {
+			bases[k] = load64(name)
+		}
+		loaded := s.vec()
+		option = func(k, vec int, mask reg.Register) reg.VecVirtual {
+			s.load(Mem{Base: bases[k], Disp: vec * s.size()}, mask, loaded)
+			return loaded
+		}
+	} else {
+		p := load64("p")
+		var all [4]reg.VecVirtual
+		for k := range all {
+			all[k] = s.broadcast(Mem{Base: p, Disp: 4 * k})
+		}
+		option = func(k, _ int, _ reg.Register) reg.VecVirtual { return all[k] }
+	}
+	const beta, gain, fire, amount = 0, 1, 2, 3
 	nought := s.vec()
 	if s.wide() {
 		s.zero(nought)
@@ -58,12 +85,12 @@ func forward(s isa, reset string) {
 		for i := range v {
 			mask := maskOf(mask, i, vecs)
 			if mask == nil {
-				VMULPS(Mem{Base: x, Disp: i * s.size()}, gain, t)
+				VMULPS(Mem{Base: x, Disp: i * s.size()}, option(gain, i, mask), t)
 			} else {
 				s.load(Mem{Base: x, Disp: i * s.size()}, mask, t)
-				VMULPS(gain, t, t)
+				VMULPS(option(gain, i, mask), t, t)
 			}
-			VFMADD213PS(t, beta, v[i])
+			VFMADD213PS(t, option(beta, i, mask), v[i])
 			s.store(v[i], mask, Mem{Base: u, Disp: i * s.size()})
 			word, shift := words[i*s.lanes/64], i*s.lanes%64
 			dst := bits
@@ -73,18 +100,18 @@ func forward(s isa, reset string) {
 			if s.wide() {
 				fired := K()
 				if mask == nil {
-					VCMPPS(Imm(greaterEqual), fire, v[i], fired)
+					VCMPPS(Imm(greaterEqual), option(fire, i, mask), v[i], fired)
 				} else {
-					VCMPPS(Imm(greaterEqual), fire, v[i], mask, fired)
+					VCMPPS(Imm(greaterEqual), option(fire, i, mask), v[i], mask, fired)
 				}
 				KMOVW(fired, dst.As32())
 				if reset == "Zero" {
 					VMOVAPS(nought, fired, v[i])
 				} else {
-					VSUBPS(amount, v[i], fired, v[i])
+					VSUBPS(option(amount, i, mask), v[i], fired, v[i])
 				}
 			} else {
-				VCMPPS(Imm(greaterEqual), fire, v[i], t)
+				VCMPPS(Imm(greaterEqual), option(fire, i, mask), v[i], t)
 				if mask != nil {
 					VANDPS(mask, t, t)
 				}
@@ -92,7 +119,7 @@ func forward(s isa, reset string) {
 				if reset == "Zero" {
 					VANDNPS(v[i], t, v[i])
 				} else {
-					VANDPS(amount, t, t)
+					VANDPS(option(amount, i, mask), t, t)
 					VSUBPS(t, v[i], v[i])
 				}
 			}
