@@ -30,6 +30,7 @@
 package mostafa
 
 import (
+	"gonum.org/v1/gonum/floats"
 	"math"
 	"slices"
 )
@@ -67,12 +68,7 @@ func (l *Layer) sum(lo, hi int) {
 }
 
 // add adds the first elements of src to dst.
-func add(dst, src []float64) {
-	src = src[:len(dst)]
-	for j := range dst {
-		dst[j] += src[j]
-	}
-}
+func add(dst, src []float64) { floats.Add(dst, src[:len(dst)]) }
 
 // spike is an input's.
 type spike struct {
