@@ -30,9 +30,10 @@
 package mostafa
 
 import (
-	"gonum.org/v1/gonum/floats"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // Silent is the z of a neuron that does not fire. In the loss it counts as latest.
