@@ -211,6 +211,23 @@ func TestStep(t *testing.T) {
 	}
 }
 
+// A push moves the weights of what is active, in two states 0.5 and 0.1 of the first input and
+// none of the second, by η·push·(sparsity − ⟨h⟩)·⟨v⟩, ⟨h⟩ being (0.3 + 0.7)/2.
+func TestPush(t *testing.T) {
+	pool := par.New(1)
+	defer pool.Close()
+	var moved [2][]float64
+	for k, push := range []float64{0, 3} {
+		m := newMachine(2, 1, spiking{neuron: LIF{TauM: 5, Refractory: 0.002}}, 1, rng.New(1, "one").Source())
+		m.refresh()
+		m.learn(pool, []tensor.Float{0.5, 0, 0.1, 0}, []tensor.Float{0.3, 0.7}, 2, 1, step{rate: 0.1, push: push, sparsity: 0.2}, rng.New(1, "").Source())
+		moved[k] = m.moved
+	}
+	if first, second := moved[1][0]-moved[0][0], moved[1][1]-moved[0][1]; math.Abs(first-0.1*3*(0.2-0.5)*0.3) > 1e-7 || second != 0 {
+		t.Errorf("a push moves weights by %v and %v, want %v and 0", first, second, 0.1*3*(0.2-0.5)*0.3)
+	}
+}
+
 // toy is patterns of three classes with noise.
 func toy(n int) (x []tensor.Float, labels []int) {
 	src := rng.New(7, "toy").Source()

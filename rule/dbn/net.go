@@ -67,7 +67,7 @@ func (n *Net) LearnBatch(b *online.Batch) error {
 		b.Loss[i] = n.loss(b.Scores[i*n.classes:][:n.classes], label)
 	}
 	src := rng.New(n.seed, "spiking-dbn.noise").Int(uint64(n.steps[0])).Source()
-	s := step{n.rule.LR * b.Factor, n.rule.Momentum, n.rule.Decay}
+	s := step{n.rule.LR * b.Factor, n.rule.Momentum, n.rule.Decay, n.rule.Push, n.rule.Sparsity}
 	states := n.inputRates(b.X)
 	for l, m := range n.stack {
 		if l == len(n.stack)-1 {

@@ -89,15 +89,16 @@ func (m *machine) slot(i, n int) []tensor.Float {
 	return m.scratch[i]
 }
 
-// step is how weights follow a difference of correlations.
-type step struct{ rate, momentum, decay float64 }
+// step is how weights follow a difference of correlations, and how strongly hidden units are
+// pushed to a mean activity.
+type step struct{ rate, momentum, decay, push, sparsity float64 }
 
 // learn is contrastive divergence (Hinton 2002) of n states of the visible units: correlations
 // that the data give less those that the machine gives by itself, gibbs steps on,
 //
-//	Δw = η·(⟨v·h⟩_data − ⟨v·h⟩_model)/n − η·decay·w + momentum·Δw before
+//	Δw = η·(⟨v·h⟩_data − ⟨v·h⟩_model − decay·w + push·(sparsity − ⟨h⟩_data)·⟨v⟩_data) + momentum·Δw before
 //
-// hidden is the activities for the data.
+// means over the states. hidden is the activities for the data.
 func (m *machine) learn(pool *par.Pool, v, hidden []tensor.Float, n, gibbs int, s step, src *rng.Source) {
 	state, again := m.slot(0, n*m.hidden), m.slot(1, n*m.visible)
 	copy(state, hidden)
@@ -110,8 +111,26 @@ func (m *machine) learn(pool *par.Pool, v, hidden []tensor.Float, n, gibbs int, 
 	data, model := m.slot(2, len(m.w)), m.slot(3, len(m.w))
 	kernel.Gemm(pool, m.visible, m.hidden, n, v, m.visible, true, hidden, m.hidden, false, data, m.hidden)
 	kernel.Gemm(pool, m.visible, m.hidden, n, again, m.visible, true, state, m.hidden, false, model, m.hidden)
-	for i := range m.w {
-		m.moved[i] = s.momentum*m.moved[i] + s.rate*(float64(data[i]-model[i])/float64(n)-s.decay*m.w[i])
-		m.w[i] += m.moved[i]
+	seen, push := means(v, n, m.visible), means(hidden, n, m.hidden)
+	for j, mean := range push {
+		push[j] = s.push * (s.sparsity - mean)
 	}
+	for i, x := range seen {
+		for j, p := range push {
+			k := i*m.hidden + j
+			m.moved[k] = s.momentum*m.moved[k] + s.rate*(float64(data[k]-model[k])/float64(n)-s.decay*m.w[k]+p*x)
+			m.w[k] += m.moved[k]
+		}
+	}
+}
+
+// means are those of each of some units over n states.
+func means(x []tensor.Float, n, units int) []float64 {
+	out := make([]float64, units)
+	for k := range n {
+		for i, v := range x[k*units:][:units] {
+			out[i] += float64(v) / float64(n)
+		}
+	}
+	return out
 }

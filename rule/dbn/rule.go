@@ -14,9 +14,14 @@
 // how they go together. To answer, spikes of the inputs run upwards and from the last hidden
 // layer to the labels; the label that fires most is the answer.
 //
-// As in the authors' program there are no biases. Left out of it are its persistent chains, its
-// fast weights and its push to sparse activities; all machines learn at once, not one after
-// another.
+// As in the authors' program there are no biases. Hidden units may be pushed to a mean activity, as
+// in sparse belief nets (Lee, Ekanadham and Ng, "Sparse deep belief net model for visual area V2",
+// NIPS 2007), by the weights of what is active where these have biases:
+//
+//	ΔW += η·push·(sparsity − ⟨h⟩)·⟨v⟩
+//
+// Left out of that program are its persistent chains and its fast weights; all machines learn at
+// once, not one after another.
 package dbn
 
 import (
@@ -44,6 +49,8 @@ type Rule struct {
 	Schedule optim.Schedule `yaml:"schedule"` // of the rate over the run
 	Momentum float64        `yaml:"momentum"` // part of the last change that is made again
 	Decay    float64        `yaml:"decay"`    // of weights, times η
+	Push     float64        `yaml:"push"`     // how strongly hidden units are pushed to a mean activity; 0: not at all
+	Sparsity float64        `yaml:"sparsity"` // that activity, as part of the largest rate
 	Gibbs    int            `yaml:"gibbs"`    // steps that the machine goes by itself
 	Noise    float64        `yaml:"noise"`    // deviation that states have from their rates
 	Initial  float64        `yaml:"initial"`  // deviation of weights at first
@@ -53,7 +60,7 @@ type Rule struct {
 func NewRule() Rule {
 	return Rule{
 		Hidden: []int{500, 500}, Neuron: LIF{TauM: 5, Refractory: 0.002}, Bright: 0.2, Duration: 0.2,
-		LR: 0.5, Schedule: optim.Fixed{}, Momentum: 0.5, Decay: 1e-4, Gibbs: 1, Noise: 0.005, Initial: 0.01,
+		LR: 0.5, Schedule: optim.Fixed{}, Momentum: 0.5, Decay: 1e-4, Sparsity: 0.02, Gibbs: 1, Noise: 0.005, Initial: 0.01,
 	}
 }
 
@@ -87,6 +94,10 @@ func (r Rule) Validate() error {
 		return fail("momentum is %v, want a part from 0 to below 1; 0.5 is usual", r.Momentum)
 	case !(r.Decay >= 0 && r.Decay <= 1):
 		return fail("decay is %v, want a part from 0 to 1; 1e-4 is usual", r.Decay)
+	case !(r.Push >= 0 && r.Push <= 1e3):
+		return fail("push is %v, want a strength from 0 to 1000; 0 is none, 1 some", r.Push)
+	case !(r.Sparsity >= 0 && r.Sparsity <= 1):
+		return fail("sparsity is %v, want a mean activity from 0 to 1; 0.02 is usual", r.Sparsity)
 	case !(r.Noise >= 0 && r.Noise <= 1):
 		return fail("noise is %v, want a deviation from 0 to 1; 0.005 is usual", r.Noise)
 	case r.Gibbs < 1 || r.Gibbs > 1000:
