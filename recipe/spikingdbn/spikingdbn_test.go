@@ -34,11 +34,14 @@ func TestSmoke(t *testing.T) {
 	if m["event_s1_accuracy"] < 60 || m["event_rates_accuracy"] < 60 || m["event_spikes_20ms_accuracy"] > m["event_spikes_500ms_accuracy"] || len(o.Measured[eventClaim].Values) != 1 {
 		t.Errorf("measured %+v, %+v", m, o.Measured)
 	}
+	if m["sparse_s1_accuracy"] < 30 || m["sparse_rates_accuracy"] < 30 || len(o.Measured[sparseClaim].Values) != 1 {
+		t.Errorf("measured %+v, %+v", m, o.Measured)
+	}
 	page, err := o.Page(report.Run{}).HTML()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Offline: spikes and rates", "By times of spikes: spikes and rates", "Weights of inputs", "Accuracy over the time of an answer"} {
+	for _, want := range []string{"Offline, in rates: spikes and rates", "Offline, in sparse rates: spikes and rates", "By times of spikes: spikes and rates", "Weights of inputs", "Accuracy over the time of an answer"} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page lacks %q", want)
 		}
