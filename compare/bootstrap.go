@@ -88,7 +88,7 @@ func (b Bootstrap) Run(models []Model, data []RDM) (*Inference, error) {
 		b.Resamples = 1000
 	}
 	n, m := len(data), data[0].N
-	inf := &Inference{Lower: math.NaN(), Upper: math.NaN(), DOF: min(n, m) - 1, subjects: n, stimuli: m}
+	inf := &Inference{DOF: min(n, m) - 1, subjects: n, stimuli: m}
 	if n == 1 {
 		inf.DOF = m - 1
 	}
@@ -97,9 +97,7 @@ func (b Bootstrap) Run(models []Model, data []RDM) (*Inference, error) {
 		return nil, err
 	}
 	inf.Scores, inf.Subjects, inf.Undefined = first.means[:len(models)], first.bySubject(n), first.undefined
-	if n > 1 {
-		inf.Lower, inf.Upper = first.means[len(models)], first.upper
-	}
+	inf.Lower, inf.Upper = first.means[len(models)], first.upper
 	for kind := range inf.samples {
 		if inf.samples[kind], err = b.resample(kind, models, data); err != nil {
 			return nil, err
@@ -121,10 +119,10 @@ func (b Bootstrap) resample(kind int, models []Model, data []RDM) ([][][]float64
 	errs := make([]error, b.Resamples)
 	b.Pool.For(b.Resamples, 1, func(_, lo, hi int) {
 		for k := lo; k < hi; k++ {
-			key := rng.New(b.Seed, "bootstrap").Int(uint64(kind)).Int(uint64(k))
-			subjects, stimuli := b.draw(kind, len(data), data[0].N, key.Source())
+			key := rng.New(b.Seed, "bootstrap").Int(uint64(k))
+			subjects, stimuli := b.draw(kind, len(data), data[0].N, key)
 			for r := range reps {
-				s, err := b.score(models, data, subjects, stimuli, key.Int(uint64(r)).Source())
+				s, err := b.score(models, data, subjects, stimuli, key.Int(uint64(kind)).Int(uint64(r)).Source())
 				if out[r][k], errs[k] = s.means, err; err != nil {
 					break
 				}
@@ -139,10 +137,12 @@ func (b Bootstrap) resample(kind int, models []Model, data []RDM) ([][][]float64
 	return out, nil
 }
 
-// draw is the subjects and stimuli of a resample. One of too few distinct stimuli
+// draw is the subjects and stimuli of a resample, the same ones whatever else is drawn: the dual
+// variance is a difference, in which their chance then cancels. One of too few distinct stimuli
 // to compare is drawn again.
-func (b Bootstrap) draw(kind, n, m int, s *rng.Source) (subjects, stimuli []int) {
+func (b Bootstrap) draw(kind, n, m int, key rng.Key) (subjects, stimuli []int) {
 	subjects, stimuli = within(n), within(m)
+	s := key.Str("subjects").Source()
 	if kind != drawStimuli {
 		for i := range subjects {
 			subjects[i] = s.IntN(n)
@@ -152,6 +152,7 @@ func (b Bootstrap) draw(kind, n, m int, s *rng.Source) (subjects, stimuli []int)
 	if b.HoldOut.stimuli() {
 		least = minFolded
 	}
+	s = key.Str("stimuli").Source()
 	for kind != drawSubjects {
 		for i := range stimuli {
 			stimuli[i] = s.IntN(m)
@@ -165,7 +166,7 @@ func (b Bootstrap) draw(kind, n, m int, s *rng.Source) (subjects, stimuli []int)
 
 // scored is what a resample gives.
 type scored struct {
-	means     []float64   // of each model over folds, and last the lower noise ceiling (0 for one subject)
+	means     []float64   // of each model over folds, and last the lower noise ceiling (NaN for one subject)
 	upper     float64     // noise ceiling
 	sums      [][]float64 // [model][subject] over folds
 	folds     []float64   // that test a subject
@@ -196,14 +197,12 @@ func (b Bootstrap) score(models []Model, data []RDM, subjects, stimuli []int, s 
 		if free {
 			target = pooled(b.Pooling, subset(data, f.trainSubjects, f.trainStimuli))
 		}
-		if len(distinct(subjects)) > 1 {
-			lower, upper, err := b.foldCeiling(f, data, test)
-			if err != nil {
-				return out, err
-			}
-			out.means[len(models)] += lower / float64(len(folds))
-			out.upper += upper / float64(len(folds))
+		lower, upper, err := b.foldCeiling(f, data, test)
+		if err != nil {
+			return out, err
 		}
+		out.means[len(models)] += lower / float64(len(folds))
+		out.upper += upper / float64(len(folds))
 		for _, i := range f.testSubjects {
 			out.folds[i]++
 		}
@@ -230,9 +229,13 @@ func (b Bootstrap) score(models []Model, data []RDM, subjects, stimuli []int, s 
 }
 
 // foldCeiling bounds what a model can have on the test of a fold: by the pool of the subjects
-// that it was fitted to, or of the others where no subject is held out, and by that of all.
+// that it was fitted to, or of the others where no subject is held out, and by that of all. NaN
+// where there is one subject alone.
 func (b Bootstrap) foldCeiling(f fold, data, test []RDM) (lower, upper float64, err error) {
-	if !b.HoldOut.subjects() {
+	switch {
+	case len(distinct(slices.Concat(f.trainSubjects, f.testSubjects))) < 2:
+		return math.NaN(), math.NaN(), nil
+	case !b.HoldOut.subjects():
 		return noiseCeiling(b.Comparison, test, f.testSubjects)
 	}
 	train := subset(data, f.trainSubjects, f.testStimuli)
@@ -342,13 +345,18 @@ func resampled(reps [][][]float64, combine func([]float64) float64) float64 {
 			v[k] = combine(s)
 			means[k] += v[k] / float64(len(reps))
 		}
-		within += stat.Variance(v, nil) / float64(len(reps))
+		within += definedVariance(v) / float64(len(reps))
 	}
 	if len(reps) == 1 {
 		return within
 	}
 	r := float64(len(reps))
-	return max((r*stat.Variance(means, nil)-within)/(r-1), 0)
+	return max((r*definedVariance(means)-within)/(r-1), 0)
+}
+
+// definedVariance is of the values that exist: a resample of one subject alone has no ceiling.
+func definedVariance(v []float64) float64 {
+	return stat.Variance(slices.DeleteFunc(slices.Clone(v), math.IsNaN), nil)
 }
 
 // DualVariance is the variance of a score over subjects and stimuli together, from
@@ -391,8 +399,11 @@ func (i *Inference) Differ(j, k int) float64 {
 }
 
 // BelowCeiling is the p-value of model k's score against the lower noise ceiling,
-// one-sided; NaN for one subject, which has none.
+// one-sided; NaN for one subject, which has none, and for two, whose ceiling no resample varies.
 func (i *Inference) BelowCeiling(k int) float64 {
+	if i.subjects < 3 {
+		return math.NaN()
+	}
 	return i.tail(i.Lower-i.Scores[k], func(s []float64) float64 { return s[len(s)-1] - s[k] })
 }
 

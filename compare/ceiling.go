@@ -87,8 +87,8 @@ func normalised(p Pooling, r RDM) RDM {
 
 // NoiseCeiling bounds the mean similarity that any model can have with the RDMs of
 // several subjects (Nili et al. 2014): upper is that of the pool of all, which has
-// seen each subject, lower that of the pools of the others. For TauA and TauB the
-// mean ranks are not quite the best pool, and upper is an approximation.
+// seen each subject, lower that of the pools of the others. For TauA, TauB and the
+// whitened ones these are not quite the best pools, and upper is an approximation.
 func NoiseCeiling(c Comparison, data []RDM) (lower, upper float64, err error) {
 	const op = "NoiseCeiling"
 	if len(data) < 2 {

@@ -732,7 +732,7 @@ func covariancesByHand(t *testing.T, x *mat.Dense) {
 			}
 		}
 	}
-	b2 = min(b2, d2)
+	b2 = min(b2*(n-1)/dof, d2)
 	lambda := (ss.At(0, 1) - full.At(0, 1)) / -full.At(0, 1)
 	if !(lambda > 0 && lambda <= 1) {
 		t.Errorf("λ = %v, want it in (0, 1]", lambda)

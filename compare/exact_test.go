@@ -40,19 +40,31 @@ func TestPValuesAgainstClosedForms(t *testing.T) {
 				}
 				return math.Sqrt(compare.DualVarianceSmall(v[0], v[1], v[2], n, 9))
 			}
+			tail := func(value, se float64) float64 { // TestPValuesWithoutVariance
+				if se == 0 && value > 0 {
+					return 0
+				} else if se == 0 {
+					return 1
+				}
+				return survival(value/se, dof)
+			}
 			for j := range models {
 				own := se(func(s []float64) float64 { return s[j] })
 				name := fmt.Sprintf("%d subjects, cross-validated %v, model %d", n, cross, j)
 				near(t, name+": standard error", inf.SE(j), own, 1e-12)
-				near(t, name+": above 0", inf.AboveZero(j), survival(inf.Scores[j]/own, dof), 1e-9)
+				near(t, name+": above 0", inf.AboveZero(j), tail(inf.Scores[j], own), 1e-9)
 				below := se(func(s []float64) float64 { return s[3] - s[j] })
-				near(t, name+": below the ceiling", inf.BelowCeiling(j), survival((inf.Lower-inf.Scores[j])/below, dof), 1e-9)
+				if p := inf.BelowCeiling(j); n > 2 {
+					near(t, name+": below the ceiling", p, tail(inf.Lower-inf.Scores[j], below), 1e-9)
+				} else if !math.IsNaN(p) {
+					t.Errorf("%s: below the ceiling: %v", name, p)
+				}
 				for k := range models {
 					if j == k {
 						continue
 					}
 					d := se(func(s []float64) float64 { return s[j] - s[k] })
-					two := 2 * survival(math.Abs(inf.Scores[j]-inf.Scores[k])/d, dof)
+					two := min(2*tail(math.Abs(inf.Scores[j]-inf.Scores[k]), d), 1)
 					near(t, fmt.Sprintf("%s: differs from %d", name, k), inf.Differ(j, k), two, 1e-9)
 				}
 			}
@@ -189,12 +201,15 @@ func TestLowerCeilingLeavesCopiesOut(t *testing.T) {
 	}
 	checked := 0
 	for k, sample := range compare.Samples(inf)[compare.DrawSubjects][0] {
-		drawn, _ := compare.Draw(compare.Bootstrap{}, compare.DrawSubjects, 3, 4, rng.New(5, "bootstrap").Int(compare.DrawSubjects).Int(uint64(k)).Source())
+		drawn, _ := compare.Draw(compare.Bootstrap{}, compare.DrawSubjects, 3, 4, rng.New(5, "bootstrap").Int(uint64(k)))
 		var data []compare.RDM
 		for _, s := range drawn {
 			data = append(data, r[s])
 		}
 		if slices.Max(drawn) == slices.Min(drawn) {
+			if !math.IsNaN(sample[1]) {
+				t.Errorf("resample %v has the ceiling %v, want none", drawn, sample[1])
+			}
 			continue
 		}
 		want, _, err := compare.CeilingOfCopies(spearman, data, drawn)
@@ -208,16 +223,29 @@ func TestLowerCeilingLeavesCopiesOut(t *testing.T) {
 	}
 }
 
-// A resample draws what it says, and enough different stimuli to compare.
+// A resample of one subject has no ceiling: it leaves the variance of the others as it is.
+func TestVarianceOfWhatExists(t *testing.T) {
+	nan := math.NaN()
+	first := func(s []float64) float64 { return s[0] }
+	near(t, "variance", compare.Resampled([][][]float64{{{1}, {nan}, {3}, {2}}}, first), 1, 1e-12)
+	near(t, "variance of two repetitions", compare.Resampled([][][]float64{{{1}, {nan}, {3}, {2}}, {{2}, {nan}, {6}, {1}}}, first), 2, 1e-12)
+}
+
+// A resample draws what it says, the same subjects and stimuli alone as both, and enough
+// different stimuli to compare.
 func TestDraw(t *testing.T) {
 	for seed := range uint64(50) {
+		bothSubjects, bothStimuli := compare.Draw(compare.Bootstrap{}, compare.DrawBoth, 5, 7, rng.New(seed, "draw"))
 		for kind := range 3 {
 			for _, cross := range []bool{false, true} {
 				b := compare.Bootstrap{HoldOut: holdBoth(cross)}
-				subjects, stimuli := compare.Draw(b, kind, 5, 7, rng.New(seed, "draw").Source())
+				subjects, stimuli := compare.Draw(b, kind, 5, 7, rng.New(seed, "draw"))
 				allSubjects, allStimuli := reflect.DeepEqual(subjects, []int{0, 1, 2, 3, 4}), reflect.DeepEqual(stimuli, []int{0, 1, 2, 3, 4, 5, 6})
 				if kind == compare.DrawStimuli && !allSubjects || kind == compare.DrawSubjects && !allStimuli || len(subjects) != 5 || len(stimuli) != 7 {
 					t.Errorf("kind %d draws %v and %v", kind, subjects, stimuli)
+				}
+				if kind == compare.DrawSubjects && !slices.Equal(subjects, bothSubjects) || kind == compare.DrawStimuli && !cross && !slices.Equal(stimuli, bothStimuli) {
+					t.Errorf("kind %d draws others than both: %v and %v, not %v and %v", kind, subjects, stimuli, bothSubjects, bothStimuli)
 				}
 				different := len(slices.Compact(slices.Sorted(slices.Values(stimuli))))
 				if different < 3 || cross && different < 6 {
@@ -382,10 +410,10 @@ func TestPinnedIntervals(t *testing.T) {
 		cross bool
 		want  [2][2]float64 // of each model, from and to
 	}{
-		{1, false, [2][2]float64{{0.120458653201, 0.775126358802}, {-0.587987977263, 0.364984115453}}},
-		{2, false, [2][2]float64{{0.116015408987, 0.779569603016}, {-0.571395002930, 0.348391141120}}},
-		{1, true, [2][2]float64{{0.092542575780, 0.650314567077}, {-0.371428571429, -0.371428571429}}}, // whose variance is that of the folds
-		{2, true, [2][2]float64{{0.218273152950, 0.867441132764}, {-0.383261182757, -0.235786436291}}},
+		{1, false, [2][2]float64{{0.053714719491, 0.841870292512}, {-0.584155421836, 0.361151560026}}},
+		{2, false, [2][2]float64{{0.053157832873, 0.842427179130}, {-0.576566951895, 0.353563090086}}},
+		{1, true, [2][2]float64{{0.139816647360, 0.603040495497}, {-0.371428571429, -0.371428571429}}}, // whose variance is that of the folds
+		{2, true, [2][2]float64{{0.262152573768, 0.823561711946}, {-0.518401007537, -0.100646611511}}},
 	} {
 		inf, err := compare.Bootstrap{Comparison: spearman, Resamples: 30, Seed: c.seed, HoldOut: holdBoth(c.cross)}.Run(models, data)
 		if err != nil {

@@ -58,6 +58,10 @@ func unscaled(op string, s *mat.SymDense, e int) error {
 // m = tr S/p, d² = ‖S − mI‖² and b² = min(d², Σ_k ‖x_kx_kᵀ − S‖²/n²),
 //
 //	Σ = (b²/d²·mI + (d² − b²)/d²·S)·n/dof
+//
+// b² is multiplied by (n − 1)/dof first, as λ of ShrinkToDiagonal is: both papers are of n
+// observations less their one mean, but S varies as of dof ones. With two or three repetitions
+// of a condition the intensity would else be a half or two thirds of what it should be.
 func ShrinkToIdentity(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
 	const op = "ShrinkToIdentity"
 	if err := numeric.CheckResponses(op, residuals, 2); err != nil {
@@ -86,17 +90,11 @@ func ShrinkToIdentity(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
 	}
 	b2 := 0.0
 	for k := range n {
-		x := near1.RawRowView(k)
-		xx := numeric.Dot(x, x)
-		xsx := 0.0
-		for i := range p {
-			for j := range p {
-				xsx += x[i] * s.At(i, j) * x[j]
-			}
-		}
-		b2 += xx*xx - 2*xsx + norm2 // ‖xxᵀ − S‖²
+		x := near1.RowView(k)
+		xx := mat.Dot(x, x)
+		b2 += xx*xx - 2*mat.Inner(x, s, x) + norm2 // ‖xxᵀ − S‖²
 	}
-	b2 = min(b2/float64(n*n), d2)
+	b2 = min(b2/float64(n*n)*float64(n-1)/float64(dof), d2)
 	lambda := 0.0
 	if d2 > 0 {
 		lambda = b2 / d2
@@ -117,7 +115,8 @@ func ShrinkToIdentity(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
 // ShrinkToDiagonal keeps the variances of XᵀX/dof and multiplies the covariances
 // by 1 − λ, λ = Σ_{i≠j} Var(r_ij)/Σ_{i≠j} r_ij² within [0, 1], r the correlations
 // (Schäfer and Strimmer, "A shrinkage approach to large-scale covariance matrix
-// estimation", 2005). It is the one to begin with.
+// estimation", 2005). It is the one to begin with. rsatoolbox's λ′ takes another
+// mean of w (strimmer) and grows as 1/dof²: λ = λ′·dof/(n − 1) + 1/(dof·(n − 1)).
 func ShrinkToDiagonal(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
 	const op = "ShrinkToDiagonal"
 	if err := numeric.CheckResponses(op, residuals, 2); err != nil {
@@ -128,7 +127,7 @@ func ShrinkToDiagonal(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
 	if err != nil {
 		return nil, err
 	}
-	lambda := strimmer(near1)
+	lambda := strimmer(near1, dof)
 	for i := range s.SymmetricDim() {
 		for j := range i {
 			s.SetSym(j, i, (1-lambda)*s.At(i, j))
@@ -138,8 +137,8 @@ func ShrinkToDiagonal(residuals *mat.Dense, dof int) (*mat.SymDense, error) {
 }
 
 // strimmer is λ: with z the residuals over √(Σx²/(n−1)), w_kij = z_ki·z_kj and w̄ their
-// mean over k, r_ij = n/(n−1)·w̄ and Var(r_ij) = n/(n−1)³·Σ_k (w_kij − w̄)².
-func strimmer(x *mat.Dense) float64 {
+// mean over k, r_ij = n/(n−1)·w̄ and Var(r_ij) = n/((n−1)²·dof)·Σ_k (w_kij − w̄)².
+func strimmer(x *mat.Dense, dof int) float64 {
 	n, p := x.Dims()
 	sd := make([]float64, p)
 	for k := range n {
@@ -163,7 +162,7 @@ func strimmer(x *mat.Dense) float64 {
 			}
 			m := float64(n)
 			r := sum / (m - 1)
-			variance += m / math.Pow(m-1, 3) * (sum2 - sum*sum/m)
+			variance += m / ((m - 1) * (m - 1) * float64(dof)) * (sum2 - sum*sum/m)
 			squares += r * r
 		}
 	}

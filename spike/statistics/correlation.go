@@ -158,27 +158,34 @@ func centred(counts []spike.Histogram) (d [][]float64, squares float64) {
 
 // Timescale is how long a unit's counts in bins of width w remember themselves,
 //
-//	τ = 2w Σ_{k≥1} ρ_k²   over lags k w up to longest
+//	τ = 2 ∫ (ρ_k/ρ_1)²   from lag w to longest, by the trapezoidal rule
 //
 // the integral of the squared autocorrelation without its peak at 0, which a train has by
-// being one (Wieland et al. 2015, with counts in bins for rates). ρ is Coefficient's with
-// border correction. Where nothing is correlated it is not 0 but the sum of squared noise,
-// about 2 longest/n: compare with surrogates. It is NaN where Coefficient is, and an error
-// where longest holds no bin: of no lag nothing is remembered.
+// being one, relative to its value next to 0 (Wieland et al. 2015, with counts in bins for
+// rates, as elephant has it, whose ρ lacks the border correction). ρ is Coefficient's with
+// border correction. Where little is correlated ρ_1 is noise, and τ anything: choose bins of
+// many counts, take long recordings, and compare with surrogates. It is NaN where Coefficient
+// is or ρ_1 is 0, and an error where longest holds less than two bins.
 func Timescale(trials []spike.Train, width, longest float64) (float64, error) {
 	h, err := Coefficient(trials, trials, width, longest, true)
 	if err != nil {
 		return 0, fmt.Errorf("statistics.Timescale: %w", err)
 	}
-	sum, zero := 0.0, len(h.Values)/2
+	zero := len(h.Values) / 2
 	if math.IsNaN(h.Values[zero]) {
 		return math.NaN(), nil
 	}
-	if zero == 0 {
-		return 0, fmt.Errorf("statistics.Timescale: lags up to %v in bins of %v; want one bin or more", longest, h.Width)
+	if zero < 2 {
+		return 0, fmt.Errorf("statistics.Timescale: lags up to %v in bins of %v; want two bins or more", longest, h.Width)
 	}
-	for _, v := range h.Values[zero+1:] {
-		sum += v * v
+	first := h.Values[zero+1]
+	if math.Abs(first) < 1e-12 { // but for rounding
+		return math.NaN(), nil
+	}
+	sum := 0.0
+	for k := zero + 1; k+1 < len(h.Values); k++ {
+		a, b := h.Values[k]/first, h.Values[k+1]/first
+		sum += (a*a + b*b) / 2
 	}
 	return 2 * h.Width * sum, nil
 }

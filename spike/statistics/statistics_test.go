@@ -355,7 +355,7 @@ func TestErrors(t *testing.T) {
 			_, err := statistics.Covariance([][]spike.Train{list(ok), list(ok, ok)}, 0.1)
 			return err
 		},
-		"want one bin or more":    func() error { _, err := statistics.Timescale(list(ok), 0.1, 0.05); return err },
+		"want two bins or more":   func() error { _, err := statistics.Timescale(list(ok), 0.1, 0.05); return err },
 		"choose a shorter one":    func() error { _, err := statistics.Contrast(list(ok, ok), 0.6); return err },
 		"there is one unit":       func() error { _, err := statistics.Contrast(list(ok), 0.1); return err },
 		"at least 2":              func() error { _, err := statistics.Synchrofacts(list(ok, ok), 0.1, 1); return err },
@@ -429,5 +429,22 @@ func TestWidthsOfContrast(t *testing.T) {
 		if last := s.Widths[len(s.Widths)-1]; s.Widths[0] != 5 || !(last >= least && 0.9*last < least) {
 			t.Errorf("widths from %v to %v, want 5 to %v", s.Widths[0], last, least)
 		}
+	}
+}
+
+// A gamma process of shape 2 has the autocorrelation −ν² e^{−4ντ} and so the timescale 1/(4ν).
+func TestTimescaleOfGamma(t *testing.T) {
+	const rate = 25.0
+	var trials []spike.Train
+	for k := range uint64(20) {
+		u, err := (spike.Gamma{Rate: rate, Shape: 2}).Train(spike.Stream(20, k), 0, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trials = append(trials, u)
+	}
+	tau, err := statistics.Timescale(trials, 0.001, 0.06)
+	if err != nil || math.Abs(tau*4*rate-1) > 0.15 {
+		t.Errorf("timescale %v s, want %v; %v", tau, 1/(4*rate), err)
 	}
 }

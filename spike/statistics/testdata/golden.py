@@ -139,7 +139,8 @@ def coefficient(a, b, k, border):
 
 val["coefficient"] = [coefficient(X[0], X[1], k, False) for k in range(-6, 7)]
 val["coefficient_border"] = [coefficient(X[0], X[1], k, True) for k in range(-6, 7)]
-val["timescale"] = 2 * 0.05 * sum(coefficient(X[2], X[2], k, True) ** 2 for k in range(1, 7))
+after = np.array([coefficient(X[2], X[2], k, True) for k in range(1, 7)])
+val["timescale"] = 2 * integrate.trapezoid((after / after[0]) ** 2, dx=0.05)
 flat = np.array([x.ravel() for x in X])
 val["covariance"] = np.cov(flat).tolist()
 val["correlation"] = np.corrcoef(flat).tolist()
