@@ -92,7 +92,7 @@ func claims() []report.Claim {
 	means := c
 	means.ID, means.Stated, means.Beside = "regimes-mean", "2026-11-30", "regimes"
 	means.Name = "largest deviation of means over seeds from Brian2's means in any of four regimes, in units of 10 % of its rate and of 0.05 of its CV"
-	means.Source = "Brian2 2.5.1, testdata/brian.py: ten seeds, of the synchronous and regular regime three"
+	means.Source = "Brian2 2.5.1, testdata/brian.py: five seeds, of the synchronous and regular regime one"
 	means.Seeds = report.Seeds{Short: 1, Full: 1}
 	means.Note = "One value: of three seeds at short, ten at full. Stated when one seed of Brian2 was known and single seeds of ours had been looked at, before the others ran."
 	return []report.Claim{c, means}

@@ -1,7 +1,7 @@
 """Brunel's network in Brian2: what the claims of recipe brunel are held against.
 
-    python3 brian.py 10 > brian.json          # seeds; Debian's python3-brian 2.5.1 and g++
-    python3 brian.py 10 AI SI-slow            # of some regimes
+    python3 brian.py 5 SI-slow AI SI-fast      # seeds; Debian's python3-brian 2.5.1 and g++
+    python3 brian.py 1 SR                      # together brian-seeds.json
 
 10,000 excitatory and 2,500 inhibitory neurons (Brunel, J. Comput. Neurosci. 8:183, 2000,
 figure 8), each with 1,000 and 250 inputs drawn without replacement. Rates are of all neurons
