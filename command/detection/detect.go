@@ -164,6 +164,9 @@ func (c *Detect) Run(e Env) error {
 		return fmt.Errorf("detect %s: %w", sample.Printable(c.Model), err)
 	}
 	paths, err := pictures(c.Images)
+	if err == nil && c.Out != "" {
+		err = ready(c.Out, paths)
+	}
 	if err != nil {
 		return fmt.Errorf("detect: %w", err)
 	}
@@ -235,10 +238,19 @@ func pictures(given []string) (paths []string, err error) {
 	return paths, nil
 }
 
+// read reads a picture's file. A named pipe, which a folder may have among its pictures, would
+// make all behind it wait for its writer; what a shell gives by <(…) has no name in a folder.
+func read(path string) ([]byte, error) {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+		return nil, errors.New("it is a named pipe, want a file; write what comes out of it to one")
+	}
+	return limit.ReadPath(path, maxFile)
+}
+
 // look finds the boxes of a picture.
 func (d *detector) look(ctx context.Context, path string, score float64) (*found, error) {
 	start := time.Now()
-	content, err := limit.ReadPath(path, maxFile)
+	content, err := read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -283,7 +295,7 @@ func (c *Detect) print(e Env, f *found) error {
 	if c.JSON {
 		return json.NewEncoder(e.Out).Encode(f)
 	}
-	if _, err := fmt.Fprintf(e.Out, "%s  %d×%d  %d boxes\n", sample.Printable(f.Image), f.Width, f.Height, len(f.Boxes)); err != nil {
+	if _, err := fmt.Fprintf(e.Out, "%s  %d×%d  %s\n", sample.Printable(f.Image), f.Width, f.Height, number(len(f.Boxes))); err != nil {
 		return err
 	}
 	for _, b := range f.Boxes {
@@ -292,6 +304,14 @@ func (c *Detect) print(e Env, f *found) error {
 		}
 	}
 	return nil
+}
+
+// number is how many boxes there are, in words.
+func number(n int) string {
+	if n == 1 {
+		return "1 box"
+	}
+	return fmt.Sprintf("%d boxes", n)
 }
 
 // fail tells that a picture could not be read or its boxes not be written.

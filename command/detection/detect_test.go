@@ -194,6 +194,37 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// A drawing never takes the place of a picture, in whatever order they come; nothing is looked at then.
+// That --out is no folder is told once.
+func TestOut(t *testing.T) {
+	dir := t.TempDir()
+	blank(t, filepath.Join(dir, "a.png"), 8, 4)
+	blank(t, filepath.Join(dir, "b.png"), 8, 4)
+	if err := os.Rename(filepath.Join(dir, "b.png"), filepath.Join(dir, "B.jpg")); err != nil { // its drawing is B.png
+		t.Fatal(err)
+	}
+	was, err := os.ReadFile(filepath.Join(dir, "a.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Detect{Model: trained(t), Images: []string{dir}, Out: filepath.Join(dir, "..", filepath.Base(dir)), Score: 0.5, Threads: 1}
+	text, errs, err := run(t, c)
+	if err == nil || !strings.Contains(err.Error(), "take the place of the picture") || text+errs != "" {
+		t.Errorf("%v\n%s%s", err, text, errs)
+	}
+	if now, err := os.ReadFile(filepath.Join(dir, "a.png")); err != nil || !bytes.Equal(now, was) {
+		t.Errorf("the picture has changed: %v", err)
+	}
+	c.Images = []string{filepath.Join(dir, "B.jpg")}
+	if text, _, err := run(t, c); err != nil || !strings.Contains(text, "2 boxes") {
+		t.Errorf("beside a picture of another name: %s, %v", text, err)
+	}
+	c.Images, c.Out = []string{dir}, filepath.Join(dir, "a.png")
+	if text, errs, err := run(t, c); err == nil || !strings.Contains(err.Error(), "name a folder") || text+errs != "" {
+		t.Errorf("%v\n%s%s", err, text, errs)
+	}
+}
+
 // With annotations beside the pictures the mean average precision is told, too: of two truths of a
 // picture one is found, of four boxes two are there at scores above the others; a picture without
 // an annotation is among the failed.
