@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"bytes"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -103,9 +104,13 @@ func TestDarknet(t *testing.T) {
 	if !strings.Contains(out.String(), "read as boxes") {
 		t.Errorf("%s", out.String())
 	}
+	out.Reset()
 	back := filepath.Join(dir, "back.cfg")
 	if err := (&Export{Model: path, Out: back}).Run(e); err != nil {
 		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "names of classes") {
+		t.Errorf("export does not tell that names of classes are lost:\n%s", out.String())
 	}
 	for a, b := range map[string]string{cfg: back, weights: filepath.Join(dir, "back.weights")} {
 		one, err := os.ReadFile(a)
@@ -129,6 +134,26 @@ func TestDarknet(t *testing.T) {
 		c.Out = filepath.Join(dir, "none")
 		if err := c.Run(e); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// A model never takes the place of a file that it is made of.
+func TestDarknetApart(t *testing.T) {
+	dir := t.TempDir()
+	cfg, weights := detectorFiles(t, dir)
+	names := filepath.Join(dir, "names")
+	for _, path := range []string{cfg, weights, names} {
+		was, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := Env{Context: t.Context(), Catalog: catalog.Default(), Out: io.Discard}
+		if err := (&Import{File: cfg, Weights: weights, Classes: names, Out: path}).Run(e); err == nil || !strings.Contains(err.Error(), "would be lost") {
+			t.Errorf("%s: %v", path, err)
+		}
+		if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, was) {
+			t.Errorf("%s has changed: %v", path, err)
 		}
 	}
 }

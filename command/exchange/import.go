@@ -136,7 +136,7 @@ func (c *Import) apart() error {
 	if err != nil {
 		return nil // writing says what is wrong
 	}
-	for _, path := range []string{c.File, c.Network, c.Names} {
+	for _, path := range []string{c.File, c.Network, c.Names, c.Weights, c.Classes} {
 		if in, err := os.Stat(path); err == nil && os.SameFile(in, out) {
 			return fmt.Errorf("import: --out %s is %s, which is read and would be lost; name another file", c.Out, path)
 		}
