@@ -177,7 +177,7 @@ func (c *Detect) Run(e Env) error {
 		e.Status("%d of %d: %s", i+1, len(paths), sample.Printable(path))
 		f, err := d.look(e.Context, path, c.Score)
 		if e.Context.Err() != nil {
-			return e.Context.Err()
+			return c.interrupted(e, len(written), len(paths))
 		}
 		if err == nil && c.Map != "" {
 			err = truths.add(f)
@@ -208,6 +208,14 @@ func (c *Detect) Run(e Env) error {
 		return fmt.Errorf("detect: %d of %d pictures failed", bad, len(paths))
 	}
 	return nil
+}
+
+// interrupted says what there is of a run that was interrupted.
+func (c *Detect) interrupted(e Env, drawn, of int) error {
+	if drawn == 0 {
+		return e.Context.Err()
+	}
+	return fmt.Errorf("detect: interrupted; drawings of %d of %d pictures are in %s", drawn, of, sample.Printable(c.Out))
 }
 
 // pictures are files, those of folders in the order of their names.

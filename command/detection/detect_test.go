@@ -2,10 +2,13 @@ package detection
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -225,6 +228,34 @@ func TestOut(t *testing.T) {
 	}
 }
 
+// stopper interrupts at the first thing that is said.
+type stopper struct{ stop func() }
+
+func (s stopper) Write(p []byte) (int, error) {
+	s.stop()
+	return len(p), nil
+}
+
+// What was drawn before an interruption stays, and that is said.
+func TestInterrupted(t *testing.T) {
+	dir, out := t.TempDir(), t.TempDir()
+	blank(t, filepath.Join(dir, "a.png"), 8, 4)
+	blank(t, filepath.Join(dir, "b.png"), 8, 4)
+	ctx, stop := context.WithCancel(t.Context())
+	c := Detect{Model: trained(t), Images: []string{dir}, Out: out, Score: 0.5, Threads: 1}
+	err := c.Run(Env{Screen: view.Screen{Out: stopper{stop}, Err: io.Discard}, Context: ctx, Catalog: catalog.Default(), Program: "synfire"})
+	if err == nil || !strings.Contains(err.Error(), "drawings of 1 of 2 pictures are in "+out) || errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if list, err := os.ReadDir(out); err != nil || len(list) != 1 {
+		t.Errorf("%v, %v", list, err)
+	}
+	c.Out = ""
+	if err := c.Run(Env{Screen: view.Screen{Out: io.Discard, Err: io.Discard}, Context: ctx, Catalog: catalog.Default(), Program: "synfire"}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
 // With annotations beside the pictures the mean average precision is told, too: of two truths of a
 // picture one is found, of four boxes two are there at scores above the others; a picture without
 // an annotation is among the failed.
@@ -242,6 +273,11 @@ func TestMAP(t *testing.T) {
 	text, errs, err := run(t, c)
 	if err == nil || !strings.Contains(err.Error(), "1 of 2 pictures failed") || !strings.Contains(errs, "b.png") {
 		t.Errorf("%v\n%s", err, errs)
+	}
+	above := c
+	above.Score = 0.9 // of what is told, not of what counts
+	if text, _, _ := run(t, above); !strings.Contains(text, "0 boxes") || !strings.Contains(text, "over 1 pictures: 100.0 %") {
+		t.Errorf("at a score that none reaches: %s", text)
 	}
 	if !strings.Contains(text, "over 1 pictures: 100.0 %") || !strings.Contains(text, "undefined") {
 		t.Errorf("%s", text)
