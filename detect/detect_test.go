@@ -315,6 +315,26 @@ func scaled(b sample.Box, by float64) sample.Box {
 	return b
 }
 
+// What a bootstrap counts for pictures drawn several times, or not at all, is what those pictures give one by
+// one, equal scores and difficult truths among them.
+func TestDrawn(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for range 20 {
+		all, times := scenes(r, 12), make([]int, 12)
+		var list []Picture
+		for i, p := range all {
+			times[i] = r.IntN(4)
+			list = append(list, slices.Repeat([]Picture{p}, times[i])...)
+		}
+		for c := range 3 {
+			want, defined := VOC(list, c, 0.5).AllPoints()
+			if got, ok := sortedOf(all, c).drawn(times).AllPoints(); ok != defined || !near(got, want, 1e-12) {
+				t.Errorf("class %d: %v, %v; one by one %v, %v", c, got, ok, want, defined)
+			}
+		}
+	}
+}
+
 // Copies of a perfect set change nothing where they come behind it, and cost where they
 // come before another right one.
 func TestDuplicates(t *testing.T) {
