@@ -600,6 +600,22 @@ func TestTask(t *testing.T) {
 	snntest.Task(t, NewDetect(), cases...)
 }
 
+// Of two truths one is found, with an IoU of 0.72: half of the area; 6 of 11 points; 51 of 101 points at five
+// of the ten IoUs 0.5, 0.55, …, 0.95.
+func TestScalars(t *testing.T) {
+	f := sample.Field{Name: "boxes", Kind: sample.Boxes, Classes: []string{"a"}, Shape: tensor.Shape{200, 200}}
+	s := &Pictures{task: NewDetect(), field: f, all: []Picture{{
+		Truths: []sample.Box{{X1: 100, Y1: 100}, square(150, 150, 20)},
+		Found:  []Detection{{sample.Box{X1: 72, Y1: 100}, 0.9}},
+	}}}
+	want := map[string]float64{"map50": 50, "map50_11": 600.0 / 11, "map50_95": 50 * 51.0 / 101}
+	for _, v := range s.Scalars() {
+		if !near(v.Value, want[v.Name], 1e-9) {
+			t.Errorf("%s: %v, want %v", v.Name, v.Value, want[v.Name])
+		}
+	}
+}
+
 // A task reads what the loss wrote: perfect outputs give 100 %.
 func TestPerfectOutputs(t *testing.T) {
 	l, d := example(), NewDetect()
