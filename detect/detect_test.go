@@ -104,6 +104,9 @@ func TestToFile(t *testing.T) {
 	if got := ToFile(square(-5, 0, 500), f); got != (sample.Box{X1: 640, Y1: 480}) {
 		t.Errorf("a box beyond the picture: %+v", got)
 	}
+	if got := ToFile(square(195, 60, 13), f); !near(got.X0, 600, 1e-9) || got.X1 != 640 {
+		t.Errorf("a box at the right: %+v", got)
+	}
 	if b := square(-5, 0, 500); ToFile(b, sample.Frame{}) != b {
 		t.Error("no frame moves a box")
 	}

@@ -249,6 +249,13 @@ func TestForward(t *testing.T) {
 	}
 }
 
+// weighted is a graph of one convolution with weights of 0.
+func weighted(t *testing.T, g network.Graph) network.Graph {
+	t.Helper()
+	g.Nodes[0].Arrays = map[string]tensor.Tensor{"weight": tensor.New(3, 3, 1, 7), "bias": tensor.New(7)}
+	return g
+}
+
 // Pixels of an anchor become cells by the size of each axis, of which a stride need not be a divisor: 4 cells
 // of 7 pixels, 6 of 12. A region without softmax has classes that do not exclude each other.
 func TestDecoders(t *testing.T) {
@@ -265,6 +272,17 @@ func TestDecoders(t *testing.T) {
 		}
 		if d, _ := detect.AsBoxes(g.Outputs[0].Read); !reflect.DeepEqual(d, want) {
 			t.Errorf("%q: %+v, want %+v", text, d, want)
+		}
+		back, _, _, err := darknet.Raise(weighted(t, g), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written := "6,7"
+		if want.Sigmoid && want.Anchors[0][0] == 6 { // a section yolo stands for it, in pixels: 2 and 1.75 a cell
+			written = "12,12.25"
+		}
+		if got := back.Sections[len(back.Sections)-1].Text("anchors", ""); got != written {
+			t.Errorf("%q: anchors %s back, want %s", text, got, written)
 		}
 	}
 }
@@ -352,6 +370,11 @@ func TestBiasBeforeNorm(t *testing.T) {
 	_, all, report, err := darknet.Raise(g, 0)
 	if err != nil || !reflect.DeepEqual(all[0].Mean, []float32{2.5, 5}) || fmt.Sprint(report[0].Lost) != "[bias: part of the mean]" {
 		t.Errorf("%v, %+v, %v", all, report, err)
+	}
+	// What epsilon is above Darknet's goes into the variance.
+	g.Nodes[1].Layer = layer.BatchNorm{Epsilon: 1e-3}
+	if _, all, _, err = darknet.Raise(g, 0); err != nil || math.Abs(float64(all[0].Variance[0])-1.00099) > 1e-6 {
+		t.Errorf("%v, %v", all, err)
 	}
 }
 
