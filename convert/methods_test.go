@@ -863,3 +863,44 @@ func TestBand(t *testing.T) {
 		t.Errorf("of none: %v to %v", lo, hi)
 	}
 }
+
+// Of leaky units |a| is what counts: a channel that is always below zero has a scale of its own, one that
+// hardly leaves zero gets the least, which is told. Weights go from the scale of where they come from to
+// that of where they lead.
+func TestScalesOfLeakyUnits(t *testing.T) {
+	g := net(t, tensor.Shape{3}, dense(3), layer.ReLU{Slope: 0.1}, dense(1)).Graph()
+	copy(g.Nodes[0].Arrays["weight"].Data, []tensor.Float{1, 0, 0, 0, 1, 0, 0, 0, 1})
+	copy(g.Nodes[2].Arrays["weight"].Data, []tensor.Float{1, 1, 1})
+	scales := convert.Scales{}
+	out, r, err := convert.Normalize{By: convert.Percentile, P: 100, Channel: true, Scales: scales}.
+		Apply(t.Context(), g, of(constant(1, 2, -5, 1e-6), constant(1, 1, -30, 1e-7)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float64{2, 3, 3e-4} { // −30 is −3 behind the slope
+		if got := scales["relu1"][i]; math.Abs(got/want-1) > 1.0/4096 {
+			t.Errorf("channel %d: %v, want %v", i, got, want)
+		}
+		w, v := out.Nodes[0].Arrays["weight"].Data[i*4], out.Nodes[2].Arrays["weight"].Data[i]
+		if math.Abs(float64(w)*want-1) > 1e-3 || math.Abs(float64(v)/want-1) > 1e-3 {
+			t.Errorf("channel %d: weights %v and %v, want %v and %v", i, w, v, 1/want, want)
+		}
+	}
+	if !strings.Contains(r.String(), "scales of 1 channels raised to 0.0001 of the largest") {
+		t.Errorf("report\n%s", r)
+	}
+}
+
+// Outputs that are never above zero are read off negative spikes of the size of |o|.
+func TestCountsOfNegativeOutputs(t *testing.T) {
+	g := chain(t, 1, []tensor.Float{-5})
+	out, _, err := convert.Counts{Ordinary: g}.Apply(t.Context(), g, of(constant(1, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for x, want := range map[tensor.Float]float64{1: -5, 0.5: -2.5, 2: -5} { // one spike a step at most
+		if got := decoded(t, out, 8, x); math.Abs(got-want) > 1e-5 {
+			t.Errorf("input %v: %v, want %v", x, got, want)
+		}
+	}
+}

@@ -47,6 +47,7 @@ func OpenTree(at string) (fs.FS, error) {
 // below is a tree that stands for the one around it, and the files that it stood beside.
 type below struct {
 	fs.FS
+	whole  fs.FS
 	root   string
 	beside []string
 }
@@ -66,10 +67,18 @@ func Beside(fsys fs.FS, accept func(name string) bool) error {
 	return nil
 }
 
+// Around is the tree around the one that OpenTree gave, where that stands for it; else the same.
+func Around(fsys fs.FS) fs.FS {
+	if t, ok := fsys.(below); ok {
+		return t.whole
+	}
+	return fsys
+}
+
 // inner is the tree below folders that hold but one folder with folders.
 func inner(fsys fs.FS) (fs.FS, error) {
 	const most = 8
-	var out below
+	out := below{whole: fsys}
 	for range most {
 		entries, err := visible(fsys, ".")
 		if err != nil {

@@ -63,6 +63,15 @@ func TestResampled(t *testing.T) {
 	if !(lo < whole && whole < hi) || math.Abs(lo-low) > 0.03 || math.Abs(hi-high) > 0.03 {
 		t.Errorf("%v to %v around %v; one by one %v to %v", lo, hi, whole, low, high)
 	}
+	var hundred []float64
+	for i := range 101 {
+		hundred = append(hundred, float64(100-i))
+	}
+	for share, want := range map[float64][2]float64{0.9: {5, 95}, 0.5: {25, 75}, 0: {50, 50}, 1: {0, 100}} {
+		if lo, hi := detect.Interval(hundred, share); lo != want[0] || hi != want[1] {
+			t.Errorf("%v of 0 to 100: %v to %v, want %v", share, lo, hi, want)
+		}
+	}
 	if lo, hi := detect.Interval([]float64{math.NaN()}, 0.9); !math.IsNaN(lo) || !math.IsNaN(hi) {
 		t.Error("an interval of nothing")
 	}

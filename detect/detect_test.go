@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/internal/rng"
 	"synfire/loss"
 	"synfire/sample"
 	"synfire/signal"
@@ -82,6 +83,11 @@ func TestSuppress(t *testing.T) {
 	if got := Suppress(equal, 0.45); len(got) != 1 || got[0].X0 != 0 {
 		t.Errorf("equal scores: %v", got)
 	}
+	// Boxes hide those of their own class, whichever it is, and of no other.
+	second := []Detection{of(1, 0, 0.9), of(0, 0, 0.8), of(1, 1, 0.7), of(2, 0, 0.6), of(0, 1, 0.5)}
+	if got := Suppress(second, 0.45); !slices.Equal(got, []Detection{of(1, 0, 0.9), of(0, 0, 0.8), of(2, 0, 0.6)}) {
+		t.Errorf("three classes at one place: %v", got)
+	}
 	if got := Suppress(nil, 0.45); len(got) != 0 {
 		t.Errorf("of none: %v", got)
 	}
@@ -97,6 +103,9 @@ func TestToFile(t *testing.T) {
 	}
 	if got := ToFile(square(-5, 0, 500), f); got != (sample.Box{X1: 640, Y1: 480}) {
 		t.Errorf("a box beyond the picture: %+v", got)
+	}
+	if got := ToFile(square(195, 60, 13), f); !near(got.X0, 600, 1e-9) || got.X1 != 640 {
+		t.Errorf("a box at the right: %+v", got)
 	}
 	if b := square(-5, 0, 500); ToFile(b, sample.Frame{}) != b {
 		t.Error("no frame moves a box")
@@ -140,6 +149,13 @@ func TestAnchors(t *testing.T) {
 	for _, k := range []int{0, 10} {
 		if _, _, err := Anchors(shapes, k, 1); err == nil || !strings.Contains(err.Error(), "of 9 shapes") {
 			t.Errorf("%d anchors: %v", k, err)
+		}
+	}
+	// Seeds are drawn far apart: of many shapes that are alike and one that is not, both kinds.
+	many := append(slices.Repeat([]Anchor{{1, 1}}, 50), Anchor{10, 1})
+	for seed := range uint64(10) {
+		if got := spread(many, 2, rng.New(seed, "test").Source()); got[0] == got[1] {
+			t.Errorf("seed %d: %v, of which two are alike", seed, got)
 		}
 	}
 	// One anchor is the mean.
@@ -223,6 +239,9 @@ func TestMatching(t *testing.T) {
 	if c := VOC([]Picture{half}, 0, 0.5); c.Points[0].Right != 1 {
 		t.Errorf("IoU of the threshold: %+v", c)
 	}
+	if c := COCO([]Picture{half}, 0, 0.5); c.Points[0].Right != 1 {
+		t.Errorf("COCO, IoU of the threshold: %+v", c)
+	}
 	if c := VOC([]Picture{half}, 1, 0.5); c.Truths != 0 || len(c.Points) != 0 {
 		t.Errorf("another class: %+v", c)
 	}
@@ -299,6 +318,26 @@ func scaled(b sample.Box, by float64) sample.Box {
 	return b
 }
 
+// What a bootstrap counts for pictures drawn several times, or not at all, is what those pictures give one by
+// one, equal scores and difficult truths among them.
+func TestDrawn(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for range 20 {
+		all, times := scenes(r, 12), make([]int, 12)
+		var list []Picture
+		for i, p := range all {
+			times[i] = r.IntN(4)
+			list = append(list, slices.Repeat([]Picture{p}, times[i])...)
+		}
+		for c := range 3 {
+			want, defined := VOC(list, c, 0.5).AllPoints()
+			if got, ok := sortedOf(all, c).drawn(times).AllPoints(); ok != defined || !near(got, want, 1e-12) {
+				t.Errorf("class %d: %v, %v; one by one %v, %v", c, got, ok, want, defined)
+			}
+		}
+	}
+}
+
 // Copies of a perfect set change nothing where they come behind it, and cost where they
 // come before another right one.
 func TestDuplicates(t *testing.T) {
@@ -339,6 +378,12 @@ func TestDecode(t *testing.T) {
 		if want := []float64{80, 140, 67.5, 82.5}[i]; !near(v, want, 1e-3) {
 			t.Errorf("box %+v", found[0])
 		}
+	}
+	// Classes that do not exclude each other: σ(ln 4) = 0.8 and σ(0) = 0.5.
+	v[0], v[1], v[2], v[3], v[4], v[5], v[6] = 0, 0, 0, 0, 0, 0, tensor.Float(math.Log(4))
+	several := Boxes{Anchors: l.Anchors, Sigmoid: true}.grid(tensor.Shape{13, 13, 7})
+	if several.decode(scores); !near(float64(v[5]), 0.5, 1e-6) || !near(float64(v[6]), 0.8, 1e-6) {
+		t.Errorf("classes by σ: %v", v[5:])
 	}
 	// Wild values stay finite.
 	wild := []tensor.Float{-3e4, 3e4, 3e4, 3e4, 3e4, 3e4, -3e4}
@@ -444,6 +489,17 @@ func TestLossByHand(t *testing.T) {
 	if moved, _ := l.Eval(c); !near(moved-got, 0.875/48/48, 1e-6) {
 		t.Errorf("moved by a pixel: %v more, want %v", moved-got, 0.875/48/48)
 	}
+	// Its errors: (2 − ¼)·(½ − (½ + 1/48))·¼ by x, none by y.
+	for i, want := range []float64{-1.75 / 48 / 4, 0, 0, 0} {
+		if !near(float64(c.DOut.Data[i]), want, 1e-7) {
+			t.Errorf("moved by a pixel, error %d: %v, want %v", i, c.DOut.Data[i], want)
+		}
+	}
+	// Half as wide and twice as high: ½·(2 − ¼)·2·(ln 2)² more, and errors of ln 2 and −ln 2.
+	c.Target.Boxes[0][0] = sample.Box{Class: 1, X0: 18, Y0: 0, X1: 30, Y1: 32}
+	if other, _ := l.Eval(c); !near(other-got, 1.75*math.Ln2*math.Ln2, 1e-6) || !near(float64(c.DOut.Data[2]), 1.75*math.Ln2, 1e-6) || !near(float64(c.DOut.Data[3]), -1.75*math.Ln2, 1e-6) {
+		t.Errorf("another shape: %v more, errors %v", other-got, c.DOut.Data[:5])
+	}
 	// No truth: no object alone, ½·(½)².
 	c.Target.Boxes[0] = nil
 	if none, _ := l.Eval(c); !near(none, 0.125, 1e-6) {
@@ -454,6 +510,28 @@ func TestLossByHand(t *testing.T) {
 	c.Target.Boxes[0] = []sample.Box{{X0: 12, Y0: 8, X1: 36, Y1: 24, Difficult: true}}
 	if hard, _ := l.Eval(c); hard != 0 {
 		t.Errorf("a difficult truth: %v", hard)
+	}
+}
+
+// Of two truths at one place the one that fits its anchor better is learnt, whichever comes first. What a
+// score learns is the IoU of the prediction in that cell with the truth: half of a cell.
+func TestPlan(t *testing.T) {
+	l := NewYOLO()
+	l.Anchors = []Anchor{{1, 1}}
+	g, err := l.grid(tensor.Shape{2, 3, 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := func(class int, w, h float64) sample.Box { // in the middle of the cell (2, 1), its size in cells
+		b := around(2.5/3, 1.5/2, w/3, h/2)
+		b.Class = class
+		return b
+	}
+	for better, truths := range [][]sample.Box{{in(0, 1, 0.5), in(1, 0.5, 0.25)}, {in(0, 0.5, 0.25), in(1, 1, 0.5)}} {
+		goals := l.plan(g, make([]tensor.Float, 2*3*7), truths)
+		if want := goals[g.at(1, 2, 0)/7]; want.class != better || !near(want.score, 0.5, 1e-12) || !near(want.x, 0.5, 1e-12) || !near(want.h, math.Log(0.5), 1e-12) {
+			t.Errorf("%+v, want class %d with a score of 0.5", want, better)
+		}
 	}
 }
 
@@ -523,6 +601,22 @@ func TestTask(t *testing.T) {
 		}
 	}
 	snntest.Task(t, NewDetect(), cases...)
+}
+
+// Of two truths one is found, with an IoU of 0.72: half of the area; 6 of 11 points; 51 of 101 points at five
+// of the ten IoUs 0.5, 0.55, …, 0.95.
+func TestScalars(t *testing.T) {
+	f := sample.Field{Name: "boxes", Kind: sample.Boxes, Classes: []string{"a"}, Shape: tensor.Shape{200, 200}}
+	s := &Pictures{task: NewDetect(), field: f, all: []Picture{{
+		Truths: []sample.Box{{X1: 100, Y1: 100}, square(150, 150, 20)},
+		Found:  []Detection{{sample.Box{X1: 72, Y1: 100}, 0.9}},
+	}}}
+	want := map[string]float64{"map50": 50, "map50_11": 600.0 / 11, "map50_95": 50 * 51.0 / 101}
+	for _, v := range s.Scalars() {
+		if !near(v.Value, want[v.Name], 1e-9) {
+			t.Errorf("%s: %v, want %v", v.Name, v.Value, want[v.Name])
+		}
+	}
 }
 
 // A task reads what the loss wrote: perfect outputs give 100 %.

@@ -164,6 +164,9 @@ func (c *Detect) Run(e Env) error {
 		return fmt.Errorf("detect %s: %w", sample.Printable(c.Model), err)
 	}
 	paths, err := pictures(c.Images)
+	if err == nil && c.Out != "" {
+		err = ready(c.Out, paths)
+	}
 	if err != nil {
 		return fmt.Errorf("detect: %w", err)
 	}
@@ -174,7 +177,7 @@ func (c *Detect) Run(e Env) error {
 		e.Status("%d of %d: %s", i+1, len(paths), sample.Printable(path))
 		f, err := d.look(e.Context, path, c.Score)
 		if e.Context.Err() != nil {
-			return e.Context.Err()
+			return c.interrupted(e, len(written), len(paths))
 		}
 		if err == nil && c.Map != "" {
 			err = truths.add(f)
@@ -207,6 +210,14 @@ func (c *Detect) Run(e Env) error {
 	return nil
 }
 
+// interrupted says what there is of a run that was interrupted.
+func (c *Detect) interrupted(e Env, drawn, of int) error {
+	if drawn == 0 {
+		return e.Context.Err()
+	}
+	return fmt.Errorf("detect: interrupted; drawings of %d of %d pictures are in %s", drawn, of, sample.Printable(c.Out))
+}
+
 // pictures are files, those of folders in the order of their names.
 func pictures(given []string) (paths []string, err error) {
 	known := func(name string) bool {
@@ -235,10 +246,19 @@ func pictures(given []string) (paths []string, err error) {
 	return paths, nil
 }
 
+// read reads a picture's file. A named pipe, which a folder may have among its pictures, would
+// make all behind it wait for its writer; what a shell gives by <(…) has no name in a folder.
+func read(path string) ([]byte, error) {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+		return nil, errors.New("it is a named pipe, want a file; write what comes out of it to one")
+	}
+	return limit.ReadPath(path, maxFile)
+}
+
 // look finds the boxes of a picture.
 func (d *detector) look(ctx context.Context, path string, score float64) (*found, error) {
 	start := time.Now()
-	content, err := limit.ReadPath(path, maxFile)
+	content, err := read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -283,7 +303,7 @@ func (c *Detect) print(e Env, f *found) error {
 	if c.JSON {
 		return json.NewEncoder(e.Out).Encode(f)
 	}
-	if _, err := fmt.Fprintf(e.Out, "%s  %d×%d  %d boxes\n", sample.Printable(f.Image), f.Width, f.Height, len(f.Boxes)); err != nil {
+	if _, err := fmt.Fprintf(e.Out, "%s  %d×%d  %s\n", sample.Printable(f.Image), f.Width, f.Height, number(len(f.Boxes))); err != nil {
 		return err
 	}
 	for _, b := range f.Boxes {
@@ -292,6 +312,14 @@ func (c *Detect) print(e Env, f *found) error {
 		}
 	}
 	return nil
+}
+
+// number is how many boxes there are, in words.
+func number(n int) string {
+	if n == 1 {
+		return "1 box"
+	}
+	return fmt.Sprintf("%d boxes", n)
 }
 
 // fail tells that a picture could not be read or its boxes not be written.

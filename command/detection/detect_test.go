@@ -2,10 +2,13 @@ package detection
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -194,6 +197,65 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// A drawing never takes the place of a picture, in whatever order they come; nothing is looked at then.
+// That --out is no folder is told once.
+func TestOut(t *testing.T) {
+	dir := t.TempDir()
+	blank(t, filepath.Join(dir, "a.png"), 8, 4)
+	blank(t, filepath.Join(dir, "b.png"), 8, 4)
+	if err := os.Rename(filepath.Join(dir, "b.png"), filepath.Join(dir, "B.jpg")); err != nil { // its drawing is B.png
+		t.Fatal(err)
+	}
+	was, err := os.ReadFile(filepath.Join(dir, "a.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Detect{Model: trained(t), Images: []string{dir}, Out: filepath.Join(dir, "..", filepath.Base(dir)), Score: 0.5, Threads: 1}
+	text, errs, err := run(t, c)
+	if err == nil || !strings.Contains(err.Error(), "take the place of the picture") || text+errs != "" {
+		t.Errorf("%v\n%s%s", err, text, errs)
+	}
+	if now, err := os.ReadFile(filepath.Join(dir, "a.png")); err != nil || !bytes.Equal(now, was) {
+		t.Errorf("the picture has changed: %v", err)
+	}
+	c.Images = []string{filepath.Join(dir, "B.jpg")}
+	if text, _, err := run(t, c); err != nil || !strings.Contains(text, "2 boxes") {
+		t.Errorf("beside a picture of another name: %s, %v", text, err)
+	}
+	c.Images, c.Out = []string{dir}, filepath.Join(dir, "a.png")
+	if text, errs, err := run(t, c); err == nil || !strings.Contains(err.Error(), "name a folder") || text+errs != "" {
+		t.Errorf("%v\n%s%s", err, text, errs)
+	}
+}
+
+// stopper interrupts at the first thing that is said.
+type stopper struct{ stop func() }
+
+func (s stopper) Write(p []byte) (int, error) {
+	s.stop()
+	return len(p), nil
+}
+
+// What was drawn before an interruption stays, and that is said.
+func TestInterrupted(t *testing.T) {
+	dir, out := t.TempDir(), t.TempDir()
+	blank(t, filepath.Join(dir, "a.png"), 8, 4)
+	blank(t, filepath.Join(dir, "b.png"), 8, 4)
+	ctx, stop := context.WithCancel(t.Context())
+	c := Detect{Model: trained(t), Images: []string{dir}, Out: out, Score: 0.5, Threads: 1}
+	err := c.Run(Env{Screen: view.Screen{Out: stopper{stop}, Err: io.Discard}, Context: ctx, Catalog: catalog.Default(), Program: "synfire"})
+	if err == nil || !strings.Contains(err.Error(), "drawings of 1 of 2 pictures are in "+out) || errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if list, err := os.ReadDir(out); err != nil || len(list) != 1 {
+		t.Errorf("%v, %v", list, err)
+	}
+	c.Out = ""
+	if err := c.Run(Env{Screen: view.Screen{Out: io.Discard, Err: io.Discard}, Context: ctx, Catalog: catalog.Default(), Program: "synfire"}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
 // With annotations beside the pictures the mean average precision is told, too: of two truths of a
 // picture one is found, of four boxes two are there at scores above the others; a picture without
 // an annotation is among the failed.
@@ -211,6 +273,11 @@ func TestMAP(t *testing.T) {
 	text, errs, err := run(t, c)
 	if err == nil || !strings.Contains(err.Error(), "1 of 2 pictures failed") || !strings.Contains(errs, "b.png") {
 		t.Errorf("%v\n%s", err, errs)
+	}
+	above := c
+	above.Score = 0.9 // of what is told, not of what counts
+	if text, _, _ := run(t, above); !strings.Contains(text, "0 boxes") || !strings.Contains(text, "over 1 pictures: 100.0 %") {
+		t.Errorf("at a score that none reaches: %s", text)
 	}
 	if !strings.Contains(text, "over 1 pictures: 100.0 %") || !strings.Contains(text, "undefined") {
 		t.Errorf("%s", text)

@@ -58,7 +58,13 @@ func writeDarknet(c *Export, g network.Graph, m *catalog.Model) ([]node, error) 
 	}
 	weights := strings.TrimSuffix(c.Out, filepath.Ext(c.Out)) + ".weights"
 	report, err := darknet.Write(c.Out, weights, g, classes)
-	return darknetNodes(report), err
+	nodes := darknetNodes(report)
+	for i := range nodes {
+		if nodes[i].Kind == "output" {
+			nodes[i].Lost = append(nodes[i].Lost, "names of classes")
+		}
+	}
+	return nodes, err
 }
 
 // normalising is a graph that normalises its samples itself, channel by channel.

@@ -2,6 +2,8 @@ package exchange
 
 import (
 	"bytes"
+	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"synfire/catalog"
 	files "synfire/format/darknet"
 	"synfire/sample"
+	"synfire/tensor"
 )
 
 const detector = `[net]
@@ -103,9 +106,13 @@ func TestDarknet(t *testing.T) {
 	if !strings.Contains(out.String(), "read as boxes") {
 		t.Errorf("%s", out.String())
 	}
+	out.Reset()
 	back := filepath.Join(dir, "back.cfg")
 	if err := (&Export{Model: path, Out: back}).Run(e); err != nil {
 		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "names of classes") {
+		t.Errorf("export does not tell that names of classes are lost:\n%s", out.String())
 	}
 	for a, b := range map[string]string{cfg: back, weights: filepath.Join(dir, "back.weights")} {
 		one, err := os.ReadFile(a)
@@ -122,6 +129,8 @@ func TestDarknet(t *testing.T) {
 		"want 2, a line each":           {File: cfg, Weights: weights, Classes: cfg},
 		"darknet: ":                     {File: cfg, Weights: dir},
 		"leave them out":                {File: "a.onnx", Weights: weights},
+		"for ONNX with --anchors too":   {File: "a.onnx", Classes: weights, Data: "mnist"},
+		"--anchors are for ONNX":        {File: cfg, Weights: weights, Anchors: []float64{1, 1}},
 		"leave out what is for NIR":     {File: cfg, Weights: weights, Steps: 3},
 		"ends after":                    {File: cfg, Weights: short(t, weights)},
 		"give the data that the networ": {File: "a.onnx"},
@@ -129,6 +138,81 @@ func TestDarknet(t *testing.T) {
 		c.Out = filepath.Join(dir, "none")
 		if err := c.Run(e); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// A detector goes to ONNX and, with its anchors and the names of its classes, comes back as one that finds
+// the same boxes.
+func TestDetectorByONNX(t *testing.T) {
+	dir := t.TempDir()
+	cfg, weights := detectorFiles(t, dir)
+	e := Env{Context: t.Context(), Catalog: catalog.Default(), Out: io.Discard}
+	model, file, back := filepath.Join(dir, "model.safetensors"), filepath.Join(dir, "net.onnx"), filepath.Join(dir, "back.safetensors")
+	names, anchors := filepath.Join(dir, "names"), []float64{0.5, 1, 2, 2.25}
+	if err := (&Import{File: cfg, Weights: weights, Classes: names, Out: model}).Run(e); err != nil {
+		t.Fatal(err)
+	}
+	if err := (&Export{Model: model, Out: file}).Run(e); err != nil {
+		t.Fatal(err)
+	}
+	if err := (&Import{File: file, Anchors: anchors, Classes: names, Out: back}).Run(e); err != nil {
+		t.Fatal(err)
+	}
+	x := &sample.Sample{X: make([]tensor.Float, 8*8*3)}
+	for i := range x.X {
+		x.X[i] = tensor.Float(i%17) / 16
+	}
+	var boxes [2][]tensor.Float
+	for i, path := range []string{model, back} {
+		m, err := e.Catalog.Open(path, catalog.OpenOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := m.Spec.Targets[0]; f.Kind != sample.Boxes || strings.Join(f.Classes, " ") != "cat dog" || len(m.Config.Task) != 1 {
+			t.Errorf("%+v, tasks %+v", f, m.Config.Task)
+		}
+		answers, err := m.Predict(t.Context(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		boxes[i] = answers[0].Outputs[0].Scores
+	}
+	for i, v := range boxes[0] {
+		if w := boxes[1][i]; math.Abs(float64(v-w)) > 1e-5 {
+			t.Fatalf("value %d of the boxes: %v, by ONNX %v", i, v, w)
+		}
+	}
+	for want, c := range map[string]Import{
+		"want pairs of width":        {Anchors: anchors[:3]},
+		"above 0":                    {Anchors: []float64{1, -1}},
+		"read as boxes of 3":         {Anchors: []float64{1, 1, 2, 2, 3, 3}},
+		"names of 2 classes, want 9": {Anchors: []float64{1, 1}, Classes: names},
+		"leave out what is for NIR":  {Anchors: anchors, Steps: 3},
+	} {
+		c.File, c.Out = file, filepath.Join(dir, "none")
+		if err := c.Run(e); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// A model never takes the place of a file that it is made of.
+func TestDarknetApart(t *testing.T) {
+	dir := t.TempDir()
+	cfg, weights := detectorFiles(t, dir)
+	names := filepath.Join(dir, "names")
+	for _, path := range []string{cfg, weights, names} {
+		was, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := Env{Context: t.Context(), Catalog: catalog.Default(), Out: io.Discard}
+		if err := (&Import{File: cfg, Weights: weights, Classes: names, Out: path}).Run(e); err == nil || !strings.Contains(err.Error(), "would be lost") {
+			t.Errorf("%s: %v", path, err)
+		}
+		if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, was) {
+			t.Errorf("%s has changed: %v", path, err)
 		}
 	}
 }

@@ -31,11 +31,12 @@ type Import struct {
 	Pad     float64           `help:"Duration that shorter recordings are padded to." placeholder:"SECONDS"`
 	Shape   map[string]string `help:"For ONNX: shape of an input that the file leaves open, without the batch, channels first: image=3,32,32. Repeatable." placeholder:"INPUT=SIZES"`
 	readings
-	Weights string `help:"For Darknet: the file of its weights." placeholder:"FILE"`
-	Classes string `help:"For Darknet: file of the names of classes, a line each; none: numbers." placeholder:"FILE"`
-	Size    int    `help:"For the face detector: side of its pictures in pixels, a multiple of 32; none: 416." placeholder:"N"`
-	DataDir string `help:"Folder with your own copies of data sets." placeholder:"DIR"`
-	JSON    bool   `help:"Print JSON."`
+	Weights string    `help:"For Darknet: the file of its weights." placeholder:"FILE"`
+	Anchors []float64 `help:"For ONNX: the output is boxes, read as YOLOv2 has them, with these widths and heights of anchors in cells: 1.08,1.19,3.42,4.41." placeholder:"W,H,..."`
+	Classes string    `help:"For Darknet, and ONNX with --anchors: file of the names of classes, a line each; none: numbers." placeholder:"FILE"`
+	Size    int       `help:"For the face detector: side of its pictures in pixels, a multiple of 32; none: 416." placeholder:"N"`
+	DataDir string    `help:"Folder with your own copies of data sets." placeholder:"DIR"`
+	JSON    bool      `help:"Print JSON."`
 }
 
 // readings are what a NIR file leaves open.
@@ -55,7 +56,8 @@ func (Import) Help() string {
 the file does not say must be given; it is asked for, and listed for each node. A
 certificate that export wrote beside a NIR file is checked: the file must be read and
 fire as certified. A detector of Darknet (.cfg, --weights) becomes a model for detect, and
-so does the tiny face detector of face-api, whose manifest (.json) names its weights.
+so do the tiny face detector of face-api, whose manifest (.json) names its weights, and an
+ONNX file whose output is boxes of --anchors.
 Weights that PyTorch wrote (.safetensors) are put into a network that
 a YAML file describes. See docs/nir.md, docs/onnx.md and docs/bring.md.
 
@@ -63,6 +65,7 @@ a YAML file describes. See docs/nir.md, docs/onnx.md and docs/bring.md.
     --steps 340 --pad 0.34 --dt 1 --reset subtract
   synfire import weights.safetensors -o model.safetensors --network net.yaml
   synfire import yolov2-tiny-voc.cfg --weights yolov2-tiny-voc.weights -o tiny.safetensors
+  synfire import detector.onnx -o detector.safetensors --anchors 0.5,0.6,2,2.25 --classes names.txt
   synfire import tiny_face_detector_model-weights_manifest.json -o faces.safetensors`
 }
 
@@ -81,8 +84,12 @@ func (c *Import) Run(e Env) error {
 		return Usage{err}
 	}
 	switch ending := strings.ToLower(filepath.Ext(c.File)); {
+	case len(c.Anchors) > 0 && ending != ".onnx":
+		return Usage{errors.New("import: --anchors are for ONNX; leave them out")}
+	case len(c.Anchors) > 0 && c.Weights == "":
+		return c.boxes(e)
 	case ending != ".cfg" && (c.Weights != "" || c.Classes != ""):
-		return Usage{errors.New("import: --weights and --classes are for Darknet's .cfg; leave them out")}
+		return Usage{errors.New("import: --weights and --classes are for Darknet's .cfg, --classes for ONNX with --anchors too; leave them out")}
 	case ending == ".cfg":
 		return c.darknet(e)
 	case ending == ".json":
@@ -136,7 +143,7 @@ func (c *Import) apart() error {
 	if err != nil {
 		return nil // writing says what is wrong
 	}
-	for _, path := range []string{c.File, c.Network, c.Names} {
+	for _, path := range []string{c.File, c.Network, c.Names, c.Weights, c.Classes} {
 		if in, err := os.Stat(path); err == nil && os.SameFile(in, out) {
 			return fmt.Errorf("import: --out %s is %s, which is read and would be lost; name another file", c.Out, path)
 		}

@@ -8,10 +8,12 @@ import (
 	"strings"
 
 	"synfire/catalog"
+	"synfire/detect"
 	"synfire/exchange/onnx"
 	"synfire/layer"
 	"synfire/network"
 	"synfire/sample"
+	"synfire/task"
 )
 
 // readONNX makes a network of an ONNX file. Scores are sums over time of its outputs, which of an
@@ -29,8 +31,62 @@ func readONNX(c *Import) (network.Graph, []node, error) {
 		return network.Graph{}, nil, err
 	}
 	defer m.Close()
-	g, report, err := m.Lower(onnx.Options{Shapes: shapes})
+	o := onnx.Options{Shapes: shapes}
+	if len(c.Anchors) > 0 {
+		if o.Read, err = anchored(c.Anchors); err != nil {
+			return network.Graph{}, nil, err
+		}
+	}
+	g, report, err := m.Lower(o)
 	return g, onnxNodes(report), err
+}
+
+// anchored is what reads boxes by widths and heights of anchors.
+func anchored(numbers []float64) (d detect.Boxes, err error) {
+	if len(numbers)%2 != 0 {
+		return d, fmt.Errorf("--anchors are %d numbers, want pairs of width and height", len(numbers))
+	}
+	for pair := range slices.Chunk(numbers, 2) {
+		d.Anchors = append(d.Anchors, detect.Anchor{pair[0], pair[1]})
+	}
+	return d, d.Validate()
+}
+
+// boxes imports a detector, an ONNX file for pictures with one output that is boxes.
+func (c *Import) boxes(e Env) error {
+	g, nodes, err := readONNX(c)
+	if err != nil {
+		return fmt.Errorf("import %s: %w", c.File, err)
+	}
+	classes, err := classesOf(g)
+	d := pictured{format: "onnx", graph: g, nodes: nodes, task: []task.Binding{{Task: detect.NewDetect()}}}
+	if err == nil {
+		d.classes, err = c.classes(classes)
+	}
+	if err != nil {
+		return fmt.Errorf("import %s: %w", c.File, err)
+	}
+	return c.pictured(e, d)
+}
+
+// classesOf is how many classes the boxes have that a network of pictures gives.
+func classesOf(g network.Graph) (int, error) {
+	net, err := g.Outline()
+	if err != nil {
+		return 0, err
+	}
+	if len(g.Outputs) != 1 {
+		return 0, fmt.Errorf("the file has %d outputs, want one of boxes; take the others out", len(g.Outputs))
+	}
+	if len(g.Input) != 3 || g.Input[2] != 1 && g.Input[2] != 3 {
+		return 0, fmt.Errorf("the network takes %v, want pictures of 1 or 3 channels", g.Input)
+	}
+	d, _ := detect.AsBoxes(g.Outputs[0].Read)
+	out := net.OutputShapes()[0]
+	if err := d.Fits(out); err != nil {
+		return 0, err
+	}
+	return out[2]/len(d.Anchors) - 5, nil
 }
 
 // shapesOf are the shapes of inputs, as 3,32,32.

@@ -51,7 +51,7 @@ type pictured struct {
 
 // pictured imports such a network. Without --data samples are pictures of its size.
 func (c *Import) pictured(e Env, d pictured) error {
-	if c.readings != (readings{}) || c.Encoder != "" || c.Steps > 1 || c.Pad != 0 || len(c.Shape) > 0 || c.Network != "" || c.Names != "" {
+	if c.readings != (readings{}) || c.Encoder != "" || c.Steps > 1 || c.Pad != 0 || len(c.Shape) > 0 && d.format != "onnx" || c.Network != "" || c.Names != "" {
 		return Usage{errors.New("import: the file says all of its network: leave out what is for NIR, ONNX and weights of PyTorch")}
 	}
 	rule, arrays, err := bptt.NewGraph(d.graph)

@@ -20,6 +20,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"synfire/data"
@@ -120,7 +121,11 @@ func (o Options) image(content []byte, s *sample.Sample) error {
 		return err
 	}
 	if !o.Stretch && (info.Height != shape[0] || info.Width != shape[1]) {
-		return fmt.Errorf("the image is %d×%d pixels (width×height), the model takes %d×%d, and its training images were not stretched: scale or crop it", info.Width, info.Height, shape[1], shape[0])
+		try := "scale or crop it"
+		if slices.ContainsFunc(o.Spec.Targets, func(f sample.Field) bool { return f.Kind == sample.Boxes }) {
+			try = "use detect, which fits pictures of any size in and tells boxes"
+		}
+		return fmt.Errorf("the image is %d×%d pixels (width×height), the model takes %d×%d, and its training images were not stretched: %s", info.Width, info.Height, shape[1], shape[0], try)
 	}
 	m, err := picture.Decode(content)
 	if err != nil {

@@ -123,6 +123,9 @@ func readYOLO(tree fs.FS, dir string, classes []string) (all []Image, err error)
 		if e.IsDir() || !slices.Contains([]string{".jpg", ".jpeg", ".png"}, strings.ToLower(path.Ext(name))) {
 			continue
 		}
+		if e.Type()&fs.ModeNamedPipe != 0 { // to open it would wait for its writer
+			return nil, fmt.Errorf("yolo: %s is a named pipe, want a file; take it out", sample.Printable(name))
+		}
 		if len(all) == maxImages {
 			return nil, fmt.Errorf("yolo: %s: more than %d images", sample.Printable(dir), maxImages)
 		}
@@ -149,9 +152,12 @@ func labelled(tree fs.FS, name string, classes []string) (m Image, err error) {
 	m = Image{ID: strings.TrimSuffix(path.Base(name), path.Ext(name)), Width: info.Width, Height: info.Height, fsys: tree, name: name}
 	at := strings.TrimSuffix(name, path.Ext(name)) + ".txt"
 	parts := strings.Split(at, "/")
-	if i := slices.Index(parts, "images"); i >= 0 {
-		parts[i] = "labels"
-		at = strings.Join(parts, "/")
+	for i := len(parts) - 2; i >= 0; i-- { // the folder nearest to the image
+		if parts[i] == "images" {
+			parts[i] = "labels"
+			at = strings.Join(parts, "/")
+			break
+		}
 	}
 	text, err := limit.ReadFile(tree, at, maxLabels)
 	if errors.Is(err, fs.ErrNotExist) {

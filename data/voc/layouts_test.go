@@ -50,6 +50,8 @@ func TestLayouts(t *testing.T) {
 	cases := map[string]voc.Boxes{
 		"coco":   {Path: tree(t, map[string]string{"annotations/train.json": strings.Replace(annotations, `, {"image_id": 7, "category_id": 3, "bbox": [0, 0, 8, 4], "iscrowd": 1}`, "", 1), "pictures/a.png": img}), Layout: voc.COCO, Train: "annotations/train.json", Images: "pictures"},
 		"yolo":   {Path: tree(t, map[string]string{"images/train/a.png": img, "labels/train/a.txt": "1 0.5 0.5 0.5 0.5\n", "classes.txt": "dog\ncat\n"}), Layout: voc.YOLO, Train: "images/train"},
+		"nested": {Path: tree(t, map[string]string{"images/of/images/a.png": img, "images/of/labels/a.txt": "1 0.5 0.5 0.5 0.5\n", "classes.txt": "dog\ncat\n"}), Layout: voc.YOLO, Train: "images/of/images"},
+		"alone":  {Path: tree(t, map[string]string{"train.json": strings.Replace(annotations, `, {"image_id": 7, "category_id": 3, "bbox": [0, 0, 8, 4], "iscrowd": 1}`, "", 1), "pictures/all/a.png": img}), Layout: voc.COCO, Train: "train.json", Images: "pictures/all"},
 		"beside": {Path: tree(t, map[string]string{"train/a.png": img, "train/a.txt": "1 0.5 0.5 0.5 0.5\n", "x.names": "dog\ncat\n", "test/b.png": img}), Layout: voc.YOLO, Train: "train", Test: "test"},
 	}
 	for name, b := range cases {

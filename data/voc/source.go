@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"synfire/data"
@@ -56,6 +57,11 @@ func (b Boxes) Open(ctx context.Context, _ data.Options) (train, test sample.Sou
 	tree, err := data.OpenTree(b.Path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("data: voc %s: %w", sample.Printable(b.Path), err)
+	}
+	if whole := data.Around(tree); b.Layout != VOC { // paths are told as they are seen from the folder itself
+		if _, err := fs.Stat(whole, b.Train); err == nil {
+			tree = whole
+		}
 	}
 	fail := func(err error) (sample.Source, sample.Source, error) {
 		return nil, nil, fmt.Errorf("data: %s: %w", sample.Printable(b.Path), err)

@@ -1,7 +1,7 @@
 // Package voc reads images with boxes in the layout of the Pascal VOC challenges
 // (Everingham et al., "The Pascal visual object classes (VOC) challenge", IJCV 88, 2010):
 //
-//	JPEGImages/ID.jpg            images
+//	JPEGImages/ID.jpg            images; .jpeg and .png of those who label their own
 //	Annotations/ID.xml           the objects of each: name, box, difficult
 //	ImageSets/Main/SPLIT.txt     an ID a line
 //
@@ -137,10 +137,20 @@ func Read(fsys fs.FS, dir, split string) ([]Image, error) {
 		if err != nil {
 			return nil, fmt.Errorf("voc: %w", err)
 		}
-		m.ID, m.fsys, m.name = fields[0], fsys, path.Join(dir, "JPEGImages", fields[0]+".jpg")
+		m.ID, m.fsys, m.name = fields[0], fsys, file(fsys, path.Join(dir, "JPEGImages", fields[0]))
 		all = append(all, m)
 	}
 	return all, nil
+}
+
+// file is that of an image, whose name has one of several endings; where there is none, reading it tells.
+func file(fsys fs.FS, name string) string {
+	for _, ending := range []string{".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"} {
+		if info, err := fs.Stat(fsys, name+ending); err == nil && !info.IsDir() {
+			return name + ending
+		}
+	}
+	return name + ".jpg"
 }
 
 // document is the part of an annotation that is read.

@@ -45,6 +45,25 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// Tools by which people label their own pictures write the same beside PNG.
+func TestEndings(t *testing.T) {
+	for _, ending := range []string{".jpeg", ".png", ".JPG"} {
+		fsys := folder(t, cell, 8, 6)
+		fsys["d/JPEGImages/a"+ending] = fsys["d/JPEGImages/a.jpg"]
+		if ending == ".png" {
+			fsys["d/JPEGImages/a.png"] = &fstest.MapFile{Data: []byte(grey(t, 8, 6))}
+		}
+		delete(fsys, "d/JPEGImages/a.jpg")
+		all, err := voc.Read(fsys, "d", "train")
+		if err != nil || len(all) != 1 {
+			t.Fatal(err)
+		}
+		if pixels, err := all[0].Decode(); err != nil || pixels.Bounds().Dx() != 8 {
+			t.Errorf("%s: %v", ending, err)
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	for want, fsys := range map[string]fstest.MapFS{
 		`split "train"`:              {},

@@ -369,8 +369,11 @@ func (l *lowering) decoder(one darknet.Layer) (d detect.Boxes, classes int, err 
 		return d, 0, fmt.Errorf("a tree of classes is not read")
 	}
 	numbers, err := s.Floats("anchors")
-	if err != nil || len(numbers)%2 != 0 {
-		return d, 0, fmt.Errorf("anchors are %d numbers, want pairs of width and height (%v)", len(numbers), err)
+	if err != nil {
+		return d, 0, err
+	}
+	if len(numbers)%2 != 0 {
+		return d, 0, fmt.Errorf("anchors are %d numbers, want pairs of width and height", len(numbers))
 	}
 	var all []detect.Anchor
 	for i := 0; i < len(numbers); i += 2 {

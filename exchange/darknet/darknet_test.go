@@ -249,6 +249,44 @@ func TestForward(t *testing.T) {
 	}
 }
 
+// weighted is a graph of one convolution with weights of 0.
+func weighted(t *testing.T, g network.Graph) network.Graph {
+	t.Helper()
+	g.Nodes[0].Arrays = map[string]tensor.Tensor{"weight": tensor.New(3, 3, 1, 7), "bias": tensor.New(7)}
+	return g
+}
+
+// Pixels of an anchor become cells by the size of each axis, of which a stride need not be a divisor: 4 cells
+// of 7 pixels, 6 of 12. A region without softmax has classes that do not exclude each other.
+func TestDecoders(t *testing.T) {
+	const net = "[net]\nwidth=12\nheight=7\nchannels=1\n[convolutional]\nfilters=7\nsize=3\nstride=2\npad=1\nactivation=linear\n"
+	for text, want := range map[string]detect.Boxes{
+		"[yolo]\nanchors=6,7\nclasses=2\n":              {Anchors: []detect.Anchor{{3, 4}}, Sigmoid: true},
+		"[region]\nanchors=6,7\nclasses=2\n":            {Anchors: []detect.Anchor{{6, 7}}, Sigmoid: true},
+		"[region]\nanchors=6,7\nclasses=2\nsoftmax=1\n": {Anchors: []detect.Anchor{{6, 7}}},
+	} {
+		c, _ := read(t, net+text)
+		g, _, _, err := darknet.Lower(c, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d, _ := detect.AsBoxes(g.Outputs[0].Read); !reflect.DeepEqual(d, want) {
+			t.Errorf("%q: %+v, want %+v", text, d, want)
+		}
+		back, _, _, err := darknet.Raise(weighted(t, g), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written := "6,7"
+		if want.Sigmoid && want.Anchors[0][0] == 6 { // a section yolo stands for it, in pixels: 2 and 1.75 a cell
+			written = "12,12.25"
+		}
+		if got := back.Sections[len(back.Sections)-1].Text("anchors", ""); got != written {
+			t.Errorf("%q: anchors %s back, want %s", text, got, written)
+		}
+	}
+}
+
 // Written and read back, arrays and boxes are the same, bit for bit.
 func TestRoundTrip(t *testing.T) {
 	text := strings.Replace(branching, "[reorg]\nstride=2\n", "[maxpool]\nstride=2\n", 1)
@@ -333,30 +371,37 @@ func TestBiasBeforeNorm(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(all[0].Mean, []float32{2.5, 5}) || fmt.Sprint(report[0].Lost) != "[bias: part of the mean]" {
 		t.Errorf("%v, %+v, %v", all, report, err)
 	}
+	// What epsilon is above Darknet's goes into the variance.
+	g.Nodes[1].Layer = layer.BatchNorm{Epsilon: 1e-3}
+	if _, all, _, err = darknet.Raise(g, 0); err != nil || math.Abs(float64(all[0].Variance[0])-1.00099) > 1e-6 {
+		t.Errorf("%v, %v", all, err)
+	}
 }
 
 func TestErrors(t *testing.T) {
 	const net = "[net]\nwidth=4\nheight=4\nchannels=3\n"
 	for want, text := range map[string]string{
-		"activation \"mish\"":          net + "[convolutional]\nactivation=mish\n",
-		"want 7: 1 anchors × (5 + 2":   net + "[convolutional]\nfilters=8\nactivation=linear\n[region]\nanchors=1,1\nclasses=2\n",
-		"mask names anchor 3":          net + "[convolutional]\nfilters=7\nactivation=linear\n[yolo]\nmask=3\nanchors=1,1\nclasses=2\n",
-		"0 classes":                    net + "[yolo]\nclasses=0\n",
-		"coords is \"5\"":              net + "[region]\ncoords=5\n",
-		"no counterpart here":          net + "[detection]\n",
-		"3 channels with stride 2":     net + "[reorg]\nstride=2\n",
-		"groups of channels":           net + "[dropout]\n[route]\ngroups=2\nlayers=0\n",
-		"adds a layer to itself":       net + "[dropout]\n[shortcut]\nfrom=-1\n",
-		"no layers behind":             net,
-		"no anchors":                   net + "[region]\n",
-		"anchors × (5 + 20 classes)":   net + "[region]\nanchors=1,1\n",
-		"line 5: activation \"swish\"": net + "[connected]\nactivation=swish\n",
+		"activation \"mish\"":        net + "[convolutional]\nactivation=mish\n",
+		"want 7: 1 anchors × (5 + 2": net + "[convolutional]\nfilters=8\nactivation=linear\n[region]\nanchors=1,1\nclasses=2\n",
+		"mask names anchor 3":        net + "[convolutional]\nfilters=7\nactivation=linear\n[yolo]\nmask=3\nanchors=1,1\nclasses=2\n",
+		"0 classes":                  net + "[yolo]\nclasses=0\n",
+		"coords is \"5\"":            net + "[region]\ncoords=5\n",
+		"no counterpart here":        net + "[detection]\n",
+		"3 channels with stride 2":   net + "[reorg]\nstride=2\n",
+		"groups of channels":         net + "[dropout]\n[route]\ngroups=2\nlayers=0\n",
+		"adds a layer to itself":     net + "[dropout]\n[shortcut]\nfrom=-1\n",
+		"no layers behind":           net,
+		"no anchors":                 net + "[region]\n",
+		"anchors are 3 numbers, want pairs of width and height\n": net + "[region]\nanchors=1,2,3\n",
+		"anchors has \"nan\", want numbers\n":                     net + "[region]\nanchors=1,nan\n",
+		"anchors × (5 + 20 classes)":                              net + "[region]\nanchors=1,1\n",
+		"line 5: activation \"swish\"":                            net + "[connected]\nactivation=swish\n",
 	} {
 		c, err := format.Parse(strings.NewReader(text))
 		if err == nil {
 			_, _, _, err = darknet.Lower(c, nil)
 		}
-		if err == nil || !strings.Contains(err.Error(), want) {
+		if err == nil || !strings.Contains(err.Error()+"\n", want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}

@@ -56,6 +56,21 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// A rounded box may cross each edge of its image by a pixel, where it is cut off, and by no more.
+func TestEdges(t *testing.T) {
+	const file = `{"images": [{"id": 1, "file_name": "a", "width": 8, "height": 6}], "categories": [{"id": 1, "name": "b"}], "annotations": [{"image_id": 1, "category_id": 1, "bbox": %s}]}`
+	for box, want := range map[string]*coco.Box{
+		"[-1, 1, 3, 2]": {XMax: 2, YMin: 1, YMax: 3}, "[1, -1, 3, 2]": {XMin: 1, XMax: 4, YMax: 1},
+		"[7, 1, 2, 2]": {XMin: 7, XMax: 8, YMin: 1, YMax: 3}, "[1, 5, 3, 2]": {XMin: 1, XMax: 4, YMin: 5, YMax: 6},
+		"[-2, 1, 4, 2]": nil, "[1, -2, 3, 3]": nil, "[7, 1, 3, 2]": nil, "[1, 5, 3, 3]": nil,
+	} {
+		s, err := coco.Read(strings.NewReader(fmt.Sprintf(file, box)))
+		if (err == nil) != (want != nil) || err == nil && s.Images[0].Boxes[0] != *want {
+			t.Errorf("%s: %+v, %v; want %+v", box, s, err, want)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(good))
 	f.Fuzz(func(t *testing.T, in []byte) {

@@ -161,13 +161,14 @@ func TestWeights(t *testing.T) {
 			t.Errorf("version %s: written again the file differs: %v", name, err)
 		}
 		for want, bad := range map[string][]byte{
-			"ends after":           in[:len(in)-1],
-			"ends in its header":   in[:13],
-			"goes on behind":       append(slices.Clone(in), 0),
-			"version 1000.0":       file(nil, int32(1000), int32(0), int32(0), uint64(0)),
-			"version -1":           file(nil, int32(-1), int32(0), int32(0), uint64(0)),
-			"number 0 is NaN":      append(file(nil, int32(0), int32(2), int32(0), uint64(0), math.Float32frombits(0x7fc00000)), in[24:]...),
-			"after 3 of the 1796 ": file(nil, int32(0), int32(2), int32(0), uint64(0), [3]float32{}),
+			"ends after":                       in[:len(in)-1],
+			"ends in its header":               in[:13],
+			"has 1797 numbers, want the 1796 ": append(slices.Clone(in), 0, 0, 0, 0),
+			"has 1796 and a part of one":       append(slices.Clone(in), 0),
+			"version 1000.0":                   file(nil, int32(1000), int32(0), int32(0), uint64(0)),
+			"version -1":                       file(nil, int32(-1), int32(0), int32(0), uint64(0)),
+			"number 0 is NaN":                  append(file(nil, int32(0), int32(2), int32(0), uint64(0), math.Float32frombits(0x7fc00000)), in[24:]...),
+			"after 3 of the 1796 ":             file(nil, int32(0), int32(2), int32(0), uint64(0), [3]float32{}),
 		} {
 			if _, _, err := darknet.ReadWeights(bytes.NewReader(bad), layers); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("version %s: got %v, want %q", name, err, want)

@@ -23,9 +23,12 @@ type Label struct {
 // ReadLabels reads a file of labels, an object a line. Boxes that are empty or reach more
 // than a thousandth beyond the picture are errors.
 func ReadLabels(r io.Reader) ([]Label, error) {
-	in := bufio.NewScanner(io.LimitReader(r, maxLabelsFile))
+	in, read := bufio.NewScanner(r), 0
 	var all []Label
 	for n := 1; in.Scan(); n++ {
+		if read += len(in.Bytes()) + 1; read > maxLabelsFile {
+			return nil, fmt.Errorf("darknet: labels: line %d: more than %d bytes before its end; is it a file of labels?", n, maxLabelsFile)
+		}
 		fields := strings.Fields(in.Text())
 		if len(fields) == 0 {
 			continue

@@ -42,6 +42,14 @@ func TestLabels(t *testing.T) {
 	}
 }
 
+// A file that is too long is an error, not read as far as its numbers go.
+func TestLabelsTooLong(t *testing.T) {
+	text := strings.Repeat(strings.Repeat(" ", 60<<10)+"\n", 16<<20/(60<<10)) + "0 .5 .5 .1 .15\n"
+	if got, err := darknet.ReadLabels(strings.NewReader(text + text)); err == nil || !strings.Contains(err.Error(), "more than 16777216 bytes") {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 func FuzzReadLabels(f *testing.F) {
 	f.Add([]byte("0 0.5 .25 1 0.5\n7 0.125 0.75 0.25 0.1\n"))
 	f.Fuzz(func(t *testing.T, in []byte) {

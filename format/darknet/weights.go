@@ -3,7 +3,6 @@ package darknet
 import (
 	"bufio"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -48,10 +47,27 @@ func ReadWeights(r io.Reader, layers []Layer) (h Header, all []Arrays, err error
 		}
 		all = append(all, a)
 	}
-	if _, err := in.ReadByte(); !errors.Is(err, io.EOF) {
-		return h, nil, fmt.Errorf("darknet: the file of weights goes on behind the %d numbers of the network; is it of another .cfg?", want)
+	if more, err := io.Copy(io.Discard, io.LimitReader(in, maxMore)); more > 0 || err != nil {
+		return h, nil, tooLong(want, more, err)
 	}
 	return h, all, nil
+}
+
+// maxMore is how many bytes behind the last layer are counted.
+const maxMore = 1 << 30
+
+// tooLong says how many numbers a file has, of which want are the network's.
+func tooLong(want int, more int64, err error) error {
+	found := fmt.Sprint(want + int(more/4))
+	switch {
+	case err != nil:
+		return fmt.Errorf("darknet: the file of weights: %w", err)
+	case more == maxMore:
+		found += " or more"
+	case more%4 > 0:
+		found += " and a part of one"
+	}
+	return fmt.Errorf("darknet: the file of weights has %s numbers, want the %d numbers of the network; is it of another .cfg?", found, want)
 }
 
 func readHeader(in io.Reader) (h Header, err error) {
