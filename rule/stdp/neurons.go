@@ -200,7 +200,8 @@ func (c *player) fields(visit func(string, any)) { visit("coming", c) }
 // LIF are leaky neurons that an input spike lifts by its weight in mV. With u the potential
 // above rest and θ the neuron's own part of the threshold:
 //
-//	u ← e^(−Δ/τ)·u + I,   I left out in the refractory time, in which u stays where it Holds
+//	u ← e^(−Δ/τ)·u + I,   I left out in the refractory time, in which u stays where it Holds, up to the
+//	last of its steps: there it leaks already, as in Brian2
 //	a spike where u ≥ threshold + θ:  u ← reset,  θ ← θ + rise
 //	θ ← e^(−Δ/τ_θ)·θ
 //
@@ -219,7 +220,7 @@ type LIF struct {
 	TauTheta   float64 // ms in which θ decays; 0: never
 	Winners    int     // that fire in a step, at most (k-winner-take-all); 0: all
 	Drawn      bool
-	Holds      bool // the refractory potential stays; else it leaks
+	Holds      bool // the refractory potential stays but for the last step; else it leaks
 
 	Background       float64 // Hz
 	BackgroundWeight float64 // mV
@@ -282,7 +283,7 @@ func (c *lifCells) step(fired []int32, _ int64) ([]int32, error) {
 		if w > 0 {
 			in[j] = 0
 			c.waiting[j] = w - 1
-			if c.Holds {
+			if c.Holds && w > 1 {
 				c.held = append(c.held, int32(j))
 			}
 		}

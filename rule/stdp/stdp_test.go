@@ -706,7 +706,8 @@ func TestBackground(t *testing.T) {
 	}
 }
 
-// Where it holds, a neuron stays at its reset for the refractory time; else it leaks.
+// Where it holds, a neuron stays at its reset for the refractory time and leaks in its last step;
+// else it leaks all along.
 func TestHolds(t *testing.T) {
 	for _, holds := range []bool{true, false} {
 		n := must(New(Options{Step: 1}))
@@ -719,9 +720,9 @@ func TestHolds(t *testing.T) {
 		if err := n.Run(t.Context(), 4); err != nil {
 			t.Fatal(err)
 		}
-		want := 10.0
+		want := 10 * math.Exp(-0.1)
 		if !holds {
-			want *= math.Exp(-0.3)
+			want = 10 * math.Exp(-0.3)
 		}
 		if u := float64(out.cells.(*lifCells).u[0]); math.Abs(u-want) > 1e-5 {
 			t.Errorf("holds %v: u = %v, want %v", holds, u, want)
