@@ -176,7 +176,7 @@ func (n STDB) step(replay bool, u *stdbUnits, w Window, t, lo, hi int) {
 		theta, fire, beta := u.theta[a-lo:b-lo], u.fire[a-lo:b-lo], u.beta[a-lo:b-lo]
 		copy(m, state)
 		if !n.Delay {
-			add(m, x)
+			kernel.Add(m, x)
 		}
 		if !replay {
 			words[k] = reached(m, fire)
@@ -185,17 +185,11 @@ func (n STDB) step(replay bool, u *stdbUnits, w Window, t, lo, hi int) {
 			state[i] = tensor.Float(beta[i]*u) - tensor.Float(theta[i]*spiked(words[k], i))
 		}
 		if n.Delay {
-			add(state, x)
+			kernel.Add(state, x)
 		}
 		if w.Membrane.Data != nil {
 			copy(w.Membrane.Row(t, a, b), m) // it may take the input's place
 		}
-	}
-}
-
-func add(dst, x []tensor.Float) {
-	for i, v := range x {
-		dst[i] += v
 	}
 }
 

@@ -178,11 +178,12 @@ func (a arm) look(ctx context.Context, s *recipe.Study, z size, t *recipe.Traine
 	if err != nil {
 		return nil, err
 	}
+	title := strings.ToUpper(a.column[:1]) + a.column[1:] + ": "
 	section, err := net.durations(ctx, s, images, a.prefix)
-	section.Title = strings.ToUpper(a.column[:1]) + a.column[1:] + ": spikes and rates"
 	if err != nil {
 		return nil, err
 	}
+	section.Title = title + "spikes and rates"
 	features, err := figure.Filters("Weights of inputs", 28, 28, net.features[:min(64, z.hidden)])
 	if err != nil {
 		return nil, err
@@ -190,7 +191,7 @@ func (a arm) look(ctx context.Context, s *recipe.Study, z size, t *recipe.Traine
 	section.Figures = append(section.Figures, report.Figure{SVG: features.SVG(), Alt: "Weights of units of the first hidden layer", Caption: "Orange weights excite, blue ones inhibit: strokes of digits."})
 	more, err := t.Sections(ctx)
 	for i := range more {
-		more[i].Title = strings.ToUpper(a.column[:1]) + a.column[1:] + ": " + more[i].Title
+		more[i].Title = title + more[i].Title
 	}
 	return append([]report.Section{section}, more...), err
 }

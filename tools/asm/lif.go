@@ -40,27 +40,7 @@ func forward(s isa, reset string) {
 			name+" is LIF.Forward for 1 ≤ n ≤ "+label("%d", forwardVecs*s.lanes)+" units, steps ≥ 1 and p = {Beta, Gain, Fire, Amount}.")
 	}
 	n := load64("n")
-	// option gives the values of a vector's units.
-	var option func(k, vec int, mask reg.Register) reg.VecVirtual
-	if each {
-		var bases [4]reg.GPVirtual
-		for k, name := range []string{"beta", "gain", "fire", "amount"} {
-			bases[k] = load64(name)
-		}
-		loaded := s.vec()
-		option = func(k, vec int, mask reg.Register) reg.VecVirtual {
-			s.load(Mem{Base: bases[k], Disp: vec * s.size()}, mask, loaded)
-			return loaded
-		}
-	} else {
-		p := load64("p")
-		var all [4]reg.VecVirtual
-		for k := range all {
-			all[k] = s.broadcast(Mem{Base: p, Disp: 4 * k})
-		}
-		option = func(k, _ int, _ reg.Register) reg.VecVirtual { return all[k] }
-	}
-	const beta, gain, fire, amount = 0, 1, 2, 3
+	option := s.options(each)
 	nought := s.vec()
 	if s.wide() {
 		s.zero(nought)
@@ -97,32 +77,7 @@ func forward(s isa, reset string) {
 			if shift == 0 {
 				dst = word
 			}
-			if s.wide() {
-				fired := K()
-				if mask == nil {
-					VCMPPS(Imm(greaterEqual), option(fire, i, mask), v[i], fired)
-				} else {
-					VCMPPS(Imm(greaterEqual), option(fire, i, mask), v[i], mask, fired)
-				}
-				KMOVW(fired, dst.As32())
-				if reset == "Zero" {
-					VMOVAPS(nought, fired, v[i])
-				} else {
-					VSUBPS(option(amount, i, mask), v[i], fired, v[i])
-				}
-			} else {
-				VCMPPS(Imm(greaterEqual), option(fire, i, mask), v[i], t)
-				if mask != nil {
-					VANDPS(mask, t, t)
-				}
-				VMOVMSKPS(t, dst.As32())
-				if reset == "Zero" {
-					VANDNPS(v[i], t, v[i])
-				} else {
-					VANDPS(option(amount, i, mask), t, t)
-					VSUBPS(t, v[i], v[i])
-				}
-			}
+			s.fire(reset, option, i, v[i], nought, t, mask, dst)
 			if shift > 0 {
 				SHLQ(Imm(uint64(shift)), bits)
 				ORQ(bits, word)
@@ -141,6 +96,67 @@ func forward(s isa, reset string) {
 		}
 	}
 	blocks(s, n, forwardVecs, scan)
+}
+
+// What option is asked for.
+const (
+	beta = iota
+	gain
+	fire
+	amount
+)
+
+// options are how the options of a vector's units are had: by registers that hold those of
+// all units, or with each by loading.
+func (s isa) options(each bool) (option func(k, vec int, mask reg.Register) reg.VecVirtual) {
+	if !each {
+		p := load64("p")
+		var all [4]reg.VecVirtual
+		for k := range all {
+			all[k] = s.broadcast(Mem{Base: p, Disp: 4 * k})
+		}
+		return func(k, _ int, _ reg.Register) reg.VecVirtual { return all[k] }
+	}
+	var bases [4]reg.GPVirtual
+	for k, name := range []string{"beta", "gain", "fire", "amount"} {
+		bases[k] = load64(name)
+	}
+	loaded := s.vec()
+	return func(k, vec int, mask reg.Register) reg.VecVirtual {
+		s.load(Mem{Base: bases[k], Disp: vec * s.size()}, mask, loaded)
+		return loaded
+	}
+}
+
+// fire writes a bit for each unit of a vector that fires to dst, and resets these.
+func (s isa) fire(reset string, option func(k, vec int, mask reg.Register) reg.VecVirtual, i int, v, nought, t reg.VecVirtual, mask reg.Register, dst reg.GPVirtual) {
+	level := option(fire, i, mask)
+	if s.wide() {
+		fired := K()
+		if mask == nil {
+			VCMPPS(Imm(greaterEqual), level, v, fired)
+		} else {
+			VCMPPS(Imm(greaterEqual), level, v, mask, fired)
+		}
+		KMOVW(fired, dst.As32())
+		if reset == "Zero" {
+			VMOVAPS(nought, fired, v)
+		} else {
+			VSUBPS(option(amount, i, mask), v, fired, v)
+		}
+		return
+	}
+	VCMPPS(Imm(greaterEqual), level, v, t)
+	if mask != nil {
+		VANDPS(mask, t, t)
+	}
+	VMOVMSKPS(t, dst.As32())
+	if reset == "Zero" {
+		VANDNPS(v, t, v)
+	} else {
+		VANDPS(option(amount, i, mask), t, t)
+		VSUBPS(t, v, v)
+	}
 }
 
 // forwardVecs is the number of vectors of a block of forward: enough for the
