@@ -34,7 +34,7 @@ func matrices(s Selection) []Case {
 	return cases
 }
 
-// long is the workload that takes half an hour, and is measured where it is asked for.
+// long is the workload that takes long, and is measured where it is asked for.
 const long = "W6b"
 
 // matrix times the distances of all pairs of n trains, in seconds.

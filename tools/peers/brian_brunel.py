@@ -3,10 +3,11 @@
     python3 brian_brunel.py cython > peers.jsonl            # Debian's python3-brian and a compiler
     python3 brian_brunel.py cpp_standalone >> peers.jsonl
 
-The network of rule/stdp/balanced: 10,000 excitatory and 2,500 inhibitory neurons with 1,000 and
+The network of recipe brunel's testdata/brian.py: 10,000 excitatory and 2,500 inhibitory neurons with 1,000 and
 250 inputs each, drawn without replacement, in the regimes AI and SI-slow, spikes recorded, on one
 thread. Figures are milliseconds of the network's time in a second: of the simulation alone,
-without compiling, building and 200 ms before. Repeats go on where the last one ended.
+without compiling, building and 200 ms before. Repeats go on where the last one ended; a program of
+cpp_standalone begins anew each time.
 """
 import json
 import os
@@ -17,36 +18,15 @@ import time
 import brian2 as b
 import numpy as np
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../recipe/brunel/testdata"))
+from brian import NE, NI, REGIMES, network
+
 TARGET = sys.argv[1]
-REPEATS, RUN, WARM = 7, 100, 200
-REGIMES = {"AI": (5, 2), "SI-slow": (4.5, 0.9)}
-NE, NI, CE, CI = 10000, 2500, 1000, 250
-
-
-def sources(r, n, k):
-    return np.concatenate([r.permutation(n)[:k] for _ in range(NE + NI)])
-
-
-def network(g, eta):
-    b.start_scope()
-    b.seed(1)
-    b.defaultclock.dt = 0.1 * b.ms
-    r = np.random.default_rng(1)
-    names = {"tau": 20 * b.ms, "J": 0.1 * b.mV, "g": g, "drawn": b.BinomialFunction(CE, eta * 10 * 1e-4)}
-    cells = b.NeuronGroup(
-        NE + NI, "dv/dt = -v/tau : volt (unless refractory)", threshold="v > 20*mV",
-        reset="v = 10*mV", refractory=2 * b.ms, method="exact", namespace=names)
-    cells.run_regularly("v += J*drawn()*int(not_refractory)", when="synapses")
-    exc = b.Synapses(cells[:NE], cells, "", on_pre="v += J*int(not_refractory_post)", delay=1.5 * b.ms, namespace=names)
-    exc.connect(i=sources(r, NE, CE), j=np.repeat(np.arange(NE + NI), CE))
-    inh = b.Synapses(cells[NE:], cells, "", on_pre="v -= g*J*int(not_refractory_post)", delay=1.5 * b.ms, namespace=names)
-    inh.connect(i=sources(r, NI, CI), j=np.repeat(np.arange(NE + NI), CI))
-    monitor = b.SpikeMonitor(cells)
-    return b.Network(cells, exc, inh, monitor), monitor
+REPEATS, RUN, WARM = 7, 100, 200  # ms
 
 
 def cython(g, eta):
-    net, monitor = network(g, eta)
+    net, monitor = network(1, g, eta)
     net.run(WARM * b.ms)
     rates = []
     for _ in range(REPEATS):
@@ -60,7 +40,7 @@ def standalone(g, eta):
     """The program tells the seconds of its last run: one of it for each repeat."""
     b.device.reinit()
     b.device.activate(build_on_run=False)
-    net, monitor = network(g, eta)
+    net, monitor = network(1, g, eta)
     net.run(WARM * b.ms)
     net.run(RUN * b.ms)
     folder = tempfile.mkdtemp()
@@ -78,7 +58,8 @@ if __name__ == "__main__":
         b.set_device(TARGET, build_on_run=False)
     else:
         b.prefs.codegen.target = TARGET
-    for name, (g, eta) in REGIMES.items():
+    for name in ("AI", "SI-slow"):
+        g, eta = REGIMES[name]
         rates, monitor = (standalone if TARGET == "cpp_standalone" else cython)(g, eta)
         hz = len(monitor.t) / (NE + NI) / (float(monitor.t[-1]) if len(monitor.t) else 1)
         print("%s: %.1f Hz over the whole run" % (name, hz), file=sys.stderr)

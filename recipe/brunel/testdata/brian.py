@@ -8,7 +8,7 @@ figure 8), each with 1,000 and 250 inputs drawn without replacement. Rates are o
 over 1 s after 0.2 s; CV is the mean, over neurons of four spikes or more, of the coefficient of
 variation of their intervals; synchrony is the variance of the number of spikes of all neurons in
 1 ms over its mean. Each seed and regime is a program of its own (cpp_standalone, one thread),
-and wall_seconds are those of 1.2 s of its time.
+and wall_seconds are those of 1.2 s of its time. tools/peers/brian_brunel.py times the same network.
 """
 import json
 import sys
@@ -26,9 +26,8 @@ def sources(r, n, k):
     return np.concatenate([r.permutation(n)[:k] for _ in range(NE + NI)])
 
 
-def run(seed, g, eta):
-    b.device.reinit()
-    b.device.activate(build_on_run=False)
+def network(seed, g, eta):
+    """The network at rest, and what records its spikes."""
     b.start_scope()
     b.seed(seed)
     b.defaultclock.dt = 0.1 * b.ms
@@ -45,7 +44,14 @@ def run(seed, g, eta):
     inh = b.Synapses(cells[NE:], cells, "", on_pre="v -= g*J*int(not_refractory_post)", delay=1.5 * b.ms, namespace=names)
     inh.connect(i=sources(r, NI, CI), j=np.repeat(np.arange(NE + NI), CI))
     monitor = b.SpikeMonitor(cells)
-    b.Network(cells, exc, inh, monitor).run((WARM + MEASURED) * b.second)
+    return b.Network(cells, exc, inh, monitor), monitor
+
+
+def run(seed, g, eta):
+    b.device.reinit()
+    b.device.activate(build_on_run=False)
+    net, monitor = network(seed, g, eta)
+    net.run((WARM + MEASURED) * b.second)
     with tempfile.TemporaryDirectory() as folder:
         b.device.build(directory=folder, compile=True, run=True, with_output=False)
         late = monitor.t_[:] >= WARM
