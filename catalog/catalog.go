@@ -29,6 +29,8 @@ import (
 	"synfire/data/trains"
 	"synfire/data/uci"
 	"synfire/data/voc"
+	"synfire/format/yaml"
+	"synfire/internal/limit"
 	"synfire/internal/suggest"
 	"synfire/model"
 	"synfire/rule/bpstdp"
@@ -153,12 +155,15 @@ func (c Catalog) Load(ctx context.Context, d model.Data, o data.Options) (train,
 // Named is the data that a flag names for a model that was trained on other data: a
 // data set of the catalogue, or folder:PATH or npz:FILE of one's own, read as the
 // model's training data was; or as source:PATH the same kind of source as like's, which
-// is given the path.
+// is given the path; or as yaml:FILE what a file has, which a training file has under data.
 func (c Catalog) Named(flag string, like model.Data) (model.Data, error) {
 	d := model.Data{Length: like.Length, Size: like.Size, Channels: like.Channels, Classes: like.Classes}
 	if at, ok := strings.CutPrefix(flag, "folder:"); ok {
 		d.Folder = at
 		return d, nil
+	}
+	if at, ok := strings.CutPrefix(flag, "yaml:"); ok {
+		return c.described(at)
 	}
 	d.Size, d.Channels = nil, 0
 	if at, ok := strings.CutPrefix(flag, "npz:"); ok {
@@ -183,9 +188,25 @@ func (c Catalog) Named(flag string, like model.Data) (model.Data, error) {
 	}
 	d.Classes = nil
 	if _, err := c.Loadable(flag); err != nil {
-		return d, fmt.Errorf("%w; or give data of your own as folder:PATH or npz:FILE", err)
+		return d, fmt.Errorf("%w; or give data of your own as folder:PATH, npz:FILE or yaml:FILE", err)
 	}
 	d.Name = flag
+	return d, nil
+}
+
+// described is data whose description, the keys that a training file has under data, is a file.
+func (c Catalog) described(file string) (d model.Data, err error) {
+	src, err := limit.ReadPath(file, model.MaxConfig)
+	if err != nil {
+		return d, err
+	}
+	if err := yaml.Decode(file, src, &d, c.Kinds()); err != nil {
+		return d, err
+	}
+	if err := d.Validate(); err != nil {
+		return d, fmt.Errorf("%s: %w", sample.Printable(file), err)
+	}
+	Relative(&d, filepath.Dir(file))
 	return d, nil
 }
 

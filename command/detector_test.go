@@ -3,6 +3,7 @@ package command
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -239,7 +240,9 @@ num=2
 // pixels around the middles of its four cells, σ(2)·σ(1) of both classes. The second has boxes of
 // 3×3 whose centres are three quarters into its 16 cells, as σ(ln 3) = ¾, of class 1 alone with
 // σ(3)·σ(2). One of these lies within each of the first head's with an IoU of 9/16, and so hides
-// that of its class: 4 of class 0 and 16 of class 1 are left.
+// that of its class: 4 of class 0 and 16 of class 1 are left. Measured against all of these, those
+// of class 1 in pixels of the input reach beyond the picture, so that one of the sixteen, in the
+// corner, has an IoU of 4/9: (1 + (15/16)²)/2.
 func TestTwoHeads(t *testing.T) {
 	dir := t.TempDir()
 	c, err := darknet.Parse(strings.NewReader(twoHeads))
@@ -283,7 +286,12 @@ func TestTwoHeads(t *testing.T) {
 		}
 	}
 	picture := drawing(t, dir, "p.png", 80, 80, 0)
+	truths := labelled(t, picture)
 	for _, path := range []string{model, again(t, dir, model)} {
+		stdout, stderr, code := command("eval", path, "--data", "yaml:"+truths, "--json", "--threads", "1")
+		if code != 0 || !strings.Contains(stdout, `"map50","value":93.9453125`) {
+			t.Errorf("eval: code %d, %s%s", code, stdout, stderr)
+		}
 		boxes := finds(t, path, picture, "--score", "0.5")[0].Boxes
 		if len(boxes) != 20 {
 			t.Errorf("%d boxes, want 20", len(boxes))
@@ -295,6 +303,33 @@ func TestTwoHeads(t *testing.T) {
 			}
 		}
 	}
+}
+
+// labelled is a file that names a folder of that picture with labels in the form of YOLO, which
+// are what both heads find in it.
+func labelled(t *testing.T, picture string) string {
+	t.Helper()
+	dir := t.TempDir()
+	var boxes strings.Builder
+	for i := range 16 {
+		x, y := 2*float64(i%4)+1.5, 2*float64(i/4)+1.5
+		x0, y0, x1, y1 := max(0, x-1.5), max(0, y-1.5), min(8, x+1.5), min(8, y+1.5)
+		fmt.Fprintf(&boxes, "1 %v %v %v %v\n", (x0+x1)/16, (y0+y1)/16, (x1-x0)/8, (y1-y0)/8)
+		if i < 4 {
+			fmt.Fprintf(&boxes, "0 %v %v 0.5 0.5\n", float64(i%2)/2+0.25, float64(i/2)/2+0.25)
+		}
+	}
+	content, err := os.ReadFile(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{"images/p.png": string(content), "labels/p.txt": boxes.String(), "classes.txt": "0\n1\n", "data.yaml": "source: {kind: boxes, layout: yolo, path: ., train: images, test: images, size: [8, 8], channels: 1}\n"} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "data.yaml")
 }
 
 // again is a model that went through Darknet's files.

@@ -19,7 +19,7 @@ import (
 
 type evalCmd struct {
 	Model   string `arg:"" help:"Model file, checkpoint of a run, or name of a model that ships (synfire models)."`
-	Data    string `help:"Data set, or your own as folder:PATH, npz:FILE, or source:PATH for the kind of source that the model was trained on. Default: what it was trained on." placeholder:"DATA"`
+	Data    string `help:"Data set, or your own as folder:PATH, npz:FILE, source:PATH for the kind of source that the model was trained on, or yaml:FILE with the keys that training files have under data. Default: what it was trained on." placeholder:"DATA"`
 	Split   string `help:"Part of the data: train, valid, test or all." enum:"train,valid,test,all" default:"test"`
 	Threads int    `help:"Threads; 0 means one for each processor." default:"0"`
 	DataDir string `help:"Folder with your own copies of data sets." placeholder:"DIR"`

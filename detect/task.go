@@ -15,7 +15,8 @@ import (
 //	map50_95   of 101 points, mean over IoUs of 0.5, 0.55, …, 0.95, as COCO (COCO)
 //	map50_11   of 11 points, right from an IoU of 0.5 on, as PASCAL VOC 2007
 //
-// Scores are those of the loss yolo: [cells, K·(5+C)] boxes.
+// Scores are those of the loss yolo: [cells, K·(5+C)] boxes. Those of several outputs, as of the
+// grids of a YOLOv3, are read together.
 type Detect struct {
 	Threshold float64 `yaml:"threshold"` // score above which a box counts, in [0, 1)
 	Overlap   float64 `yaml:"overlap"`   // IoU above which a box hides one of its class with a lower score, in [0, 1]
@@ -23,6 +24,19 @@ type Detect struct {
 
 // NewDetect is the task with the thresholds that average precision is usually measured by.
 func NewDetect() Detect { return Detect{Threshold: 0.005, Overlap: 0.45} }
+
+// Of is the first of a model's tasks that is Detect, by value, and what it is bound to.
+func Of(tasks []task.Binding) (d Detect, b task.Binding, ok bool) {
+	for _, b := range tasks {
+		switch t := b.Task.(type) {
+		case Detect:
+			return t, b, true
+		case *Detect:
+			return *t, b, true
+		}
+	}
+	return d, b, false
+}
 
 // Validate returns an error for thresholds out of range.
 func (d Detect) Validate() error {
@@ -43,6 +57,9 @@ func (Detect) Check(out tensor.Shape, _ int, target sample.Field) error {
 	return nil
 }
 
+// Joins marks a task.Joint.
+func (Detect) Joins() {}
+
 // Score begins an evaluation. It is a *Pictures.
 func (d Detect) Score(target sample.Field) task.Score {
 	return &Pictures{task: d, field: target}
@@ -57,18 +74,34 @@ type Pictures struct {
 
 // Add collects the boxes of a batch.
 func (s *Pictures) Add(c task.Case) error {
-	size := c.Output.Shape.Size()
-	if c.Target.Field.Kind != sample.Boxes || len(c.Output.Scores) != size*c.Target.Len() {
-		return fmt.Errorf("task detect: %d scores of %v for %d samples with %v, want one output and one list of boxes a sample", len(c.Output.Scores), c.Output.Shape, c.Target.Len(), c.Target.Field.Kind)
+	outputs := append([]task.Output{c.Output}, c.Others...)
+	for _, o := range outputs {
+		if c.Target.Field.Kind != sample.Boxes || len(o.Scores) != o.Shape.Size()*c.Target.Len() {
+			return fmt.Errorf("task detect: %d scores of %v for %d samples with %v, want one output and one list of boxes a sample", len(o.Scores), o.Shape, c.Target.Len(), c.Target.Field.Kind)
+		}
 	}
 	for i, truths := range c.Target.Boxes {
-		found, err := Read(c.Output.Scores[i*size:][:size], len(s.field.Classes), s.field.Shape, s.task.Threshold)
+		found, err := s.task.Find(outputs, i, s.field, s.task.Threshold)
 		if err != nil {
 			return fmt.Errorf("task detect: %w", &task.SampleError{Place: c.First + i, Err: err})
 		}
-		s.all = append(s.all, Picture{Truths: append([]sample.Box(nil), truths...), Found: Suppress(found, s.task.Overlap)})
+		s.all = append(s.all, Picture{Truths: append([]sample.Box(nil), truths...), Found: found})
 	}
 	return nil
+}
+
+// Find is what outputs find together in sample i with a score above a threshold, boxes in pixels
+// of the field's picture.
+func (d Detect) Find(outputs []task.Output, i int, f sample.Field, threshold float64) ([]Detection, error) {
+	var all []Detection
+	for _, o := range outputs {
+		boxes, err := Read(o.Of(i), len(f.Classes), f.Shape, threshold)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, boxes...)
+	}
+	return Suppress(all, d.Overlap), nil
 }
 
 // AP is the average precision of each class at an IoU of 0.5 over all points, in [0, 1];

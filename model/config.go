@@ -108,7 +108,7 @@ func (c Config) Validate() error {
 		return err
 	}
 	for i, t := range c.Task {
-		if err := t.Task.Validate(); err != nil {
+		if err := t.Validate(); err != nil {
 			return err
 		}
 		if t.Name != "" && slices.ContainsFunc(c.Task[:i], func(o task.Binding) bool { return o.Name == t.Name }) {

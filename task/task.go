@@ -103,6 +103,7 @@ type Output struct {
 // Case is an output of a batch beside its target.
 type Case struct {
 	Output Output
+	Others []Output // those that a Joint task reads besides
 	Target *sample.Column
 	First  int   // place in the source of the batch's first sample
 	Valid  []int // steps of each sample that are no padding; nil: all
@@ -141,12 +142,28 @@ type Running interface {
 	Running(c Case) (s Scalar, err error)
 }
 
-// Binding applies a task to one output and one target.
+// Joint is a Task that can read several outputs as one, as a detector's boxes of several sizes.
+// Each of the others passes Check, too.
+type Joint interface {
+	Task
+	Joins()
+}
+
+// Binding applies a task to one output, or several of a Joint task, and one target.
 type Binding struct {
-	Name   string `yaml:"name,omitempty"` // in front of its scalars, where there are several tasks
-	Task   Task   `yaml:",inline"`
-	Output string `yaml:"output,omitempty"` // of the network; empty: the first
-	Target string `yaml:"target,omitempty"` // of the data; empty: the first; input: the sample itself
+	Name   string   `yaml:"name,omitempty"` // in front of its scalars, where there are several tasks
+	Task   Task     `yaml:",inline"`
+	Output string   `yaml:"output,omitempty"` // of the network; empty: the first
+	Others []string `yaml:"others,omitempty"` // outputs that are read with it
+	Target string   `yaml:"target,omitempty"` // of the data; empty: the first; input: the sample itself
+}
+
+// Validate returns an error for other outputs of a task that reads one, and for the task's own.
+func (b Binding) Validate() error {
+	if _, ok := b.Task.(Joint); !ok && len(b.Others) > 0 {
+		return fmt.Errorf("task %s reads one output: leave others out, which names %q", kindOf(b.Task), b.Others)
+	}
+	return b.Task.Validate()
 }
 
 // Names are what the tasks of a model go by, no two alike: what each is called, its

@@ -682,3 +682,14 @@ func TestAdviceForReconstructAndBoxes(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Of the tasks one reads several outputs, a Joint; others refuse them.
+func TestOthers(t *testing.T) {
+	err := task.Binding{Task: task.Classify{}, Others: []string{"fine"}}.Validate()
+	if err == nil || !strings.Contains(err.Error(), `task classify reads one output`) || !strings.Contains(err.Error(), "fine") {
+		t.Errorf("%v", err)
+	}
+	if err := (task.Binding{Task: task.Classify{}}).Validate(); err != nil {
+		t.Error(err)
+	}
+}

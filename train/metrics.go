@@ -138,6 +138,13 @@ func caseOf(t task.Binding, p Prediction, b *sample.Batch, first int) (task.Case
 		return task.Case{}, err
 	}
 	c := task.Case{Output: o, Target: y, First: first, Batch: b}
+	for _, name := range t.Others {
+		other, ok := p.Output(name)
+		if !ok {
+			return task.Case{}, fmt.Errorf("the predictor has no output %q", name)
+		}
+		c.Others = append(c.Others, other)
+	}
 	if o.Signal != nil {
 		c.Valid = b.Valid(o.Signal.T)
 	}

@@ -15,6 +15,7 @@ import (
 	"synfire/catalog"
 	"synfire/convert"
 	"synfire/data"
+	"synfire/detect"
 	"synfire/encode"
 	"synfire/energy"
 	"synfire/internal/atomicfile"
@@ -40,7 +41,7 @@ type Env struct {
 type Convert struct {
 	Model      string   `arg:"" help:"Model file of an ordinary network, or name of one that ships (synfire models): rectified units, constant input."`
 	Method     []string `help:"How scales are found, one or several: model, data, percentile, channel, spike-norm, rmp, spiking-resnet, balance, calibrate, qcfs; or ttfs, single spikes." default:"percentile" placeholder:"METHOD,…"`
-	Data       string   `help:"Data set, or your own as folder:PATH or npz:FILE. Default: what the model was trained on." placeholder:"DATA"`
+	Data       string   `help:"Data set, or your own as folder:PATH, npz:FILE, or yaml:FILE with the keys that training files have under data. Default: what the model was trained on." placeholder:"DATA"`
 	Split      string   `help:"Part of the data that is measured: train, valid, test or all." enum:"train,valid,test,all" default:"test"`
 	Steps      []int    `help:"Steps of time after which the answer is read off; the model is for the last." default:"16,32,64,128" placeholder:"T,…"`
 	Input      string   `help:"What the spiking network gets in a step: constant (the values) or poisson (spikes of their probability)." enum:"constant,poisson" default:"constant"`
@@ -133,7 +134,7 @@ func (c *Convert) run(e Env) error {
 	if err != nil {
 		return err
 	}
-	if task, ok := detects(m); ok {
+	if task, _, ok := detect.Of(m.Config.Task); ok {
 		return c.detectors(e, m, s, task)
 	}
 	if c.Negative != "signed" || c.Readout != "membrane" {

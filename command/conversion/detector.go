@@ -18,19 +18,6 @@ import (
 	"synfire/view"
 )
 
-// detects is the task of a model that finds boxes.
-func detects(m *catalog.Model) (detect.Detect, bool) {
-	for _, b := range m.Config.Task {
-		switch t := b.Task.(type) {
-		case detect.Detect:
-			return t, true
-		case *detect.Detect:
-			return *t, true
-		}
-	}
-	return detect.Detect{}, false
-}
-
 // detection is the JSON of a detector that was converted.
 type detection struct {
 	Method  string            `json:"method"`

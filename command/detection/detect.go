@@ -2,6 +2,7 @@
 package detection
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"synfire/internal/limit"
 	"synfire/internal/par"
 	"synfire/sample"
+	"synfire/task"
 	"synfire/tensor"
 	"synfire/view"
 )
@@ -106,24 +108,17 @@ type detector struct {
 	field sample.Field
 }
 
-// heads are the outputs that are read as boxes, as the two of a YOLOv3 for objects of different
-// size; where none says so of itself, that of the task.
-func heads(m *catalog.Model, of string) (names []string, err error) {
+// heads are the outputs that the task reads, as the two of a YOLOv3 for objects of different size.
+func heads(m *catalog.Model, b task.Binding) ([]string, error) {
 	all, err := m.Outputs()
 	if err != nil {
 		return nil, err
 	}
+	names := append([]string{cmp.Or(b.Output, all[0].Name)}, b.Others...)
 	for _, o := range all {
-		if _, ok := detect.AsBoxes(o.Read); ok {
-			names = append(names, o.Name)
+		if _, ok := detect.AsBoxes(o.Read); ok && !slices.Contains(names, o.Name) {
+			return nil, fmt.Errorf("output %q is boxes, too, which the model's task detect does not read: import it once more, or name it there under others", o.Name)
 		}
-	}
-	switch {
-	case len(names) > 0:
-	case of != "":
-		names = []string{of}
-	default:
-		names = []string{all[0].Name}
 	}
 	return names, nil
 }
@@ -134,25 +129,19 @@ func (c *Detect) open(e Env, pool *par.Pool) (*detector, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, b := range m.Config.Task {
-		task, ok := b.Task.(detect.Detect)
-		if p, is := b.Task.(*detect.Detect); is {
-			task, ok = *p, true
-		}
-		if !ok {
-			continue
-		}
-		field, err := m.Spec.Target(b.Target)
-		if err != nil {
-			return nil, err
-		}
-		if len(field.Shape) != 2 || len(m.Spec.Shape) != 3 {
-			return nil, fmt.Errorf("the model takes %v, want pictures [height, width, channels]", m.Spec)
-		}
-		list, err := heads(m, b.Output)
-		return &detector{Model: m, task: task, heads: list, field: field}, err
+	task, bound, ok := detect.Of(m.Config.Task)
+	if !ok {
+		return nil, errors.New("the model finds no boxes: it has no task detect; use predict")
 	}
-	return nil, errors.New("the model finds no boxes: it has no task detect; use predict")
+	field, err := m.Spec.Target(bound.Target)
+	if err != nil {
+		return nil, err
+	}
+	if len(field.Shape) != 2 || len(m.Spec.Shape) != 3 {
+		return nil, fmt.Errorf("the model takes %v, want pictures [height, width, channels]", m.Spec)
+	}
+	list, err := heads(m, bound)
+	return &detector{Model: m, task: task, heads: list, field: field}, err
 }
 
 // Run looks at the pictures one after another.
@@ -275,19 +264,13 @@ func (d *detector) look(ctx context.Context, path string, score float64) (*found
 		return nil, err
 	}
 	a := answers[0]
-	var all []detect.Detection
-	for _, o := range a.Outputs {
-		if !slices.Contains(d.heads, o.Name) {
-			continue
-		}
-		boxes, err := detect.Read(o.Scores, len(d.field.Classes), d.field.Shape, min(score, d.task.Threshold))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, boxes...)
+	boxes := slices.DeleteFunc(a.Outputs, func(o task.Output) bool { return !slices.Contains(d.heads, o.Name) })
+	all, err := d.task.Find(boxes, 0, d.field, min(score, d.task.Threshold))
+	if err != nil {
+		return nil, err
 	}
 	f := &found{Image: path, Width: size.Dx(), Height: size.Dy(), Boxes: []boxed{}, Steps: a.Steps, Spikes: a.Spikes, pixels: pixels}
-	for _, one := range detect.Suppress(all, d.task.Overlap) {
+	for _, one := range all {
 		b := detect.ToFile(one.Box, place.Frame)
 		f.all = append(f.all, detect.Detection{Box: b, Score: one.Score})
 		if one.Score <= score {

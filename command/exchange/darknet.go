@@ -33,9 +33,26 @@ func (c *Import) darknet(e Env) error {
 		if d.classes, err = c.classes(classes); err != nil {
 			return fmt.Errorf("import %s: %w", c.File, err)
 		}
-		d.task = []task.Binding{{Task: detect.NewDetect()}}
+		d.task = []task.Binding{finding(g)}
 	}
 	return c.pictured(e, d)
+}
+
+// finding is the task of a detector: all its outputs of boxes are read together.
+func finding(g network.Graph) task.Binding {
+	b := task.Binding{Task: detect.NewDetect()}
+	for _, o := range g.Outputs {
+		if _, ok := detect.AsBoxes(o.Read); ok {
+			b.Others = append(b.Others, o.Name)
+		}
+	}
+	if len(b.Others) > 0 {
+		b.Output, b.Others = b.Others[0], b.Others[1:]
+	}
+	if b.Output == g.Outputs[0].Name {
+		b.Output = "" // the first need not be named
+	}
+	return b
 }
 
 // writeDarknet writes a network to a configuration, and its weights beside it. Normalised samples

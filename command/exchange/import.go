@@ -23,7 +23,7 @@ import (
 type Import struct {
 	File    string            `arg:"" help:"NIR or ONNX file, Darknet's .cfg, manifest of face-api's tiny face detector, or weights of a PyTorch network in safetensors."`
 	Out     string            `short:"o" required:"" help:"Model file to write." placeholder:"FILE"`
-	Data    string            `xor:"samples" help:"Data set that the network is for, or your own as folder:PATH or npz:FILE." placeholder:"DATA"`
+	Data    string            `xor:"samples" help:"Data set that the network is for, or your own as folder:PATH, npz:FILE, or yaml:FILE with the keys that training files have under data." placeholder:"DATA"`
 	Network string            `xor:"samples" help:"For weights: the network, its data and steps, as train reads them." placeholder:"FILE.yaml"`
 	Names   string            `help:"For weights: which module there a layer is; none: by shapes, where these tell." placeholder:"FILE.yaml"`
 	Encoder string            `help:"What makes currents of samples: constant, frames, events (a spike a step) or counts (their number); none: constant." enum:",constant,frames,events,counts" default:"" placeholder:"ENCODER"`

@@ -23,6 +23,7 @@ import (
 	"synfire/network"
 	"synfire/sample"
 	"synfire/signal"
+	"synfire/task"
 	"synfire/tensor"
 )
 
@@ -55,7 +56,7 @@ func (p Point) Less(o Point) (d Difference) {
 	return d
 }
 
-// Study is a detector to be converted and followed. Graph has one output, which is read as boxes;
+// Study is a detector to be converted and followed. All outputs of Graph are read as boxes, together;
 // targets of the samples are boxes. Of a study Steps, Samples, Seed, Pool, Train, Test and Normalize
 // count; pictures come as constant values.
 type Study struct {
@@ -101,7 +102,7 @@ func (s Study) Run(ctx context.Context, m convert.Method, o convert.Options) (Re
 
 // Convert converts by a method. Outputs are boxes at the end, too.
 func (s Study) Convert(ctx context.Context, m convert.Method, o convert.Options) (c convert.Conversion, err error) {
-	if _, err := s.decoder(); err != nil {
+	if _, err := s.decoders(); err != nil {
 		return c, err
 	}
 	if o.Late != 0 || o.Residual != 0 {
@@ -111,14 +112,19 @@ func (s Study) Convert(ctx context.Context, m convert.Method, o convert.Options)
 	return s.Study.Convert(ctx, m, o)
 }
 
-// decoder is what reads the boxes.
-func (s Study) decoder() (d detect.Boxes, err error) {
-	if len(s.Graph.Outputs) == 1 {
-		if d, ok := detect.AsBoxes(s.Graph.Outputs[0].Read); ok {
-			return d, nil
+// decoders are what reads the boxes of each output.
+func (s Study) decoders() (all []detect.Boxes, err error) {
+	for _, o := range s.Graph.Outputs {
+		d, ok := detect.AsBoxes(o.Read)
+		if !ok {
+			return nil, fmt.Errorf("convert: output %q of the network is not read as boxes, as all should be", o.Name)
 		}
+		all = append(all, d)
 	}
-	return d, fmt.Errorf("convert: the network has %d outputs, want one, which is read as boxes", len(s.Graph.Outputs))
+	if len(all) == 0 {
+		return nil, errors.New("convert: the network has no output, want some that are read as boxes")
+	}
+	return all, nil
 }
 
 // Ordinary measures the ordinary network.
@@ -188,7 +194,7 @@ func (s Study) constants() energy.Constants {
 // following is a run of all pictures.
 type following struct {
 	s        Study
-	decoder  detect.Boxes
+	decoders []detect.Boxes // of the outputs
 	field    sample.Field
 	steps    []int
 	net      *network.Network
@@ -250,7 +256,9 @@ func (s Study) outputs(ctx context.Context, g network.Graph) (all []tensor.Float
 		encode.Constant{}.Encode(&in, b, nil, encode.Window{T1: 1, Steps: 1})
 		outs, err := pass.Forward(net.NewState(b.Len()), &in, false)
 		if err == nil {
-			all = append(all, outs[0].Data[:b.Len()*outs[0].Units()]...)
+			for _, o := range outs {
+				all = append(all, o.Data[:b.Len()*o.Units()]...)
+			}
 		}
 		return err
 	})
@@ -258,7 +266,7 @@ func (s Study) outputs(ctx context.Context, g network.Graph) (all []tensor.Float
 }
 
 func (s Study) begin(ctx context.Context, g network.Graph, steps []int, ordinary network.Graph) (*following, error) {
-	d, err := s.decoder()
+	all, err := s.decoders()
 	if err != nil {
 		return nil, err
 	}
@@ -269,7 +277,7 @@ func (s Study) begin(ctx context.Context, g network.Graph, steps []int, ordinary
 	if len(targets) == 0 || targets[0].Kind != sample.Boxes {
 		return nil, errors.New("the samples' first target is no boxes")
 	}
-	f := &following{s: s, decoder: d, field: targets[0], steps: steps, points: make([]Point, len(steps)), done: make([]energy.Tally, len(steps)), off: make([]float64, len(steps)), all: make([]float64, len(steps))}
+	f := &following{s: s, decoders: all, field: targets[0], steps: steps, points: make([]Point, len(steps)), done: make([]energy.Tally, len(steps)), off: make([]float64, len(steps)), all: make([]float64, len(steps))}
 	if len(ordinary.Nodes) > 0 {
 		if f.wanted, err = s.outputs(ctx, ordinary); err != nil {
 			return nil, err
@@ -295,11 +303,16 @@ func fitting(net *network.Network) int {
 
 // batch runs pictures through all steps.
 func (f *following) batch(ctx context.Context, b *sample.Batch) error {
-	n, shape := b.Len(), f.net.OutputShapes()[0]
+	n, shapes := b.Len(), f.net.OutputShapes()
+	sums, size := make([][]float64, len(shapes)), 0
+	for k, shape := range shapes {
+		sums[k] = make([]float64, n*shape.Size())
+		size += len(sums[k])
+	}
 	var in signal.Signal
-	want := f.wanted[:min(len(f.wanted), n*shape.Size())]
+	want := f.wanted[:min(len(f.wanted), size)]
 	f.wanted = f.wanted[len(want):]
-	state, sums := f.net.NewState(n), make([]float64, n*shape.Size())
+	state := f.net.NewState(n)
 	at, before := 0, f.count.Tally
 	for j, to := range f.steps {
 		for at < to {
@@ -312,18 +325,24 @@ func (f *following) batch(ctx context.Context, b *sample.Batch) error {
 			if err != nil {
 				return err
 			}
-			add(sums, outs[0], k)
+			for i, o := range outs {
+				add(sums[i], o, k)
+			}
 			at += k
 		}
-		mean := &signal.Signal{Kind: signal.Dense, T: 1, B: n, Shape: shape, Data: make([]tensor.Float, len(sums))}
-		for i, v := range sums {
-			mean.Data[i] = tensor.Float(v / float64(to))
+		outputs := make([]task.Output, len(shapes))
+		left := want
+		for k, shape := range shapes {
+			mean := &signal.Signal{Kind: signal.Dense, T: 1, B: n, Shape: shape, Data: make([]tensor.Float, len(sums[k]))}
+			for i, v := range sums[k] {
+				mean.Data[i] = tensor.Float(v / float64(to))
+			}
+			f.compare(j, mean.Data, left[:min(len(left), len(mean.Data))])
+			left = left[min(len(left), len(mean.Data)):]
+			outputs[k] = task.Output{Shape: shape, Scores: make([]tensor.Float, len(mean.Data))}
+			f.decoders[k].Decode(outputs[k].Scores, mean)
 		}
-		for i, v := range want {
-			f.off[j] += (float64(mean.Data[i]) - float64(v)) * (float64(mean.Data[i]) - float64(v))
-			f.all[j] += float64(v) * float64(v)
-		}
-		if err := f.read(&f.points[j], mean, b.Targets[0].Boxes); err != nil {
+		if err := f.read(&f.points[j], outputs, b.Targets[0].Boxes); err != nil {
 			return err
 		}
 		now := f.count.Tally
@@ -347,17 +366,22 @@ func add(sums []float64, out *signal.Signal, steps int) {
 	}
 }
 
+// compare adds what an output is off by after the steps of point j, where anybody compares.
+func (f *following) compare(j int, have, want []tensor.Float) {
+	for i, v := range want {
+		f.off[j] += (float64(have[i]) - float64(v)) * (float64(have[i]) - float64(v))
+		f.all[j] += float64(v) * float64(v)
+	}
+}
+
 // read adds the boxes of pictures.
-func (f *following) read(p *Point, mean *signal.Signal, truths [][]sample.Box) error {
-	scores := make([]tensor.Float, len(mean.Data))
-	f.decoder.Decode(scores, mean)
-	size := mean.Units()
+func (f *following) read(p *Point, outputs []task.Output, truths [][]sample.Box) error {
 	for i, t := range truths {
-		found, err := detect.Read(scores[i*size:][:size], len(f.field.Classes), f.field.Shape, f.s.Task.Threshold)
+		found, err := f.s.Task.Find(outputs, i, f.field, f.s.Task.Threshold)
 		if err != nil {
 			return err
 		}
-		p.Pictures = append(p.Pictures, detect.Picture{Truths: slices.Clone(t), Found: detect.Suppress(found, f.s.Task.Overlap)})
+		p.Pictures = append(p.Pictures, detect.Picture{Truths: slices.Clone(t), Found: found})
 	}
 	return nil
 }

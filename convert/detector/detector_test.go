@@ -5,6 +5,8 @@ import (
 	"math"
 	"reflect"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 
 	"synfire/convert"
@@ -97,6 +99,89 @@ func TestApproaches(t *testing.T) {
 	if r.Energy[0].Papers.Total <= 0 || r.Energy[1].Papers.Total <= 0 || len(r.Layers) != 2 {
 		t.Errorf("%+v", r.Energy)
 	}
+}
+
+// Outputs of two grids are read together: what they find is what each of them finds alone.
+func TestTwoOutputs(t *testing.T) {
+	both := study(t, 16, 64)
+	first := both.Graph.Outputs[0]
+	nodes := both.Graph.Nodes
+	second := network.Output{Name: "fine", Node: "fine", Read: detect.Boxes{Anchors: []detect.Anchor{{1, 2}}}}
+	w := tensor.New(1, 1, 6, 6)
+	for i := range w.Data {
+		w.Data[i] = tensor.Float(i%5) - 2
+	}
+	both.Graph.Nodes = append(slices.Clone(nodes), network.GraphNode{
+		Node:   network.Node{Name: "fine", Inputs: []string{nodes[1].Name}, Layer: layer.Conv2D{Out: 6, Kernel: []int{1}, NoBias: true}},
+		Arrays: map[string]tensor.Tensor{"weight": w},
+	})
+	both.Graph.Outputs = []network.Output{first, second}
+	both.Task.Overlap, both.Task.Threshold = 1, 0 // nothing is hidden
+	channel, err := convert.MethodOf("channel")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := both.Convert(t.Context(), channel, convert.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	points := func(of ...int) (at [2]detector.Point) {
+		s, alone := both, c
+		s.Graph.Outputs, alone.Graph.Outputs = nil, nil
+		for _, k := range of {
+			s.Graph.Outputs = append(s.Graph.Outputs, both.Graph.Outputs[k])
+			alone.Graph.Outputs = append(alone.Graph.Outputs, c.Graph.Outputs[k])
+		}
+		s.Graph.Nodes, alone.Graph.Nodes = needed(s.Graph), needed(alone.Graph)
+		ordinary, err := s.Ordinary(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		spiking, err := s.Points(t.Context(), alone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return [2]detector.Point{ordinary, spiking[1]}
+	}
+	all, coarse, fine := points(0, 1), points(0), points(1)
+	for k, what := range []string{"ordinary", "spiking"} {
+		for i, p := range all[k].Pictures {
+			alone := detect.Suppress(append(slices.Clone(coarse[k].Pictures[i].Found), fine[k].Pictures[i].Found...), 1)
+			if len(coarse[k].Pictures[i].Found) == 0 || len(fine[k].Pictures[i].Found) == 0 || !reflect.DeepEqual(p.Found, alone) {
+				t.Errorf("%s, picture %d: both find %v, each alone %v", what, i, p.Found, alone)
+			}
+		}
+	}
+	if e := all[1].Error; !(e > min(coarse[1].Error, fine[1].Error) && e < max(coarse[1].Error, fine[1].Error)) {
+		t.Errorf("both are off by %v, one by %v, the other by %v", e, coarse[1].Error, fine[1].Error)
+	}
+	both.Graph.Outputs[1].Read = nil
+	if _, err := both.Ordinary(t.Context()); err == nil || !strings.Contains(err.Error(), `"fine"`) {
+		t.Errorf("an output that is no boxes: %v", err)
+	}
+}
+
+// needed are the nodes that the outputs of a graph depend on.
+func needed(g network.Graph) (nodes []network.GraphNode) {
+	wanted := map[string]bool{}
+	for _, o := range g.Outputs {
+		wanted[o.Node] = true
+	}
+	for i := len(g.Nodes) - 1; i >= 0; i-- {
+		nd := g.Nodes[i]
+		if !wanted[nd.Name] {
+			continue
+		}
+		nodes = append(nodes, nd)
+		for _, name := range nd.Inputs {
+			wanted[name] = true
+		}
+		if len(nd.Inputs) == 0 && i > 0 {
+			wanted[g.Nodes[i-1].Name] = true
+		}
+	}
+	slices.Reverse(nodes)
+	return nodes
 }
 
 // watching is a context that looks at the memory in use now and then when somebody asks whether to

@@ -138,7 +138,9 @@ func (r Rule) fits(net *network.Network, s train.Setting) error {
 		errs = append(errs, check("loss", t.Output, t.Target, t.Loss.Check))
 	}
 	for _, t := range s.Tasks {
-		errs = append(errs, check("task", t.Output, t.Target, t.Task.Check))
+		for _, output := range append([]string{t.Output}, t.Others...) {
+			errs = append(errs, check("task", output, t.Target, t.Task.Check))
+		}
 	}
 	return errors.Join(errs...)
 }
