@@ -374,6 +374,10 @@ func TestDecode(t *testing.T) {
 	if err != nil || len(found) != 1 || found[0].Class != 1 || !near(found[0].Score, 0.6, 1e-6) {
 		t.Fatalf("%v, %v", found, err)
 	}
+	// The score must be above the threshold: one that equals it is left out.
+	if equal, err := Read(scores, 2, tensor.Shape{130, 260}, found[0].Score); err != nil || len(equal) != 0 {
+		t.Errorf("of the score itself: %v, %v", equal, err)
+	}
 	for i, v := range []float64{found[0].X0, found[0].X1, found[0].Y0, found[0].Y1} {
 		if want := []float64{80, 140, 67.5, 82.5}[i]; !near(v, want, 1e-3) {
 			t.Errorf("box %+v", found[0])

@@ -111,18 +111,25 @@ func (c *Config) Write(w io.Writer) error {
 // Text is an option of a section, the first of its key as Darknet takes it, or what it is
 // by default.
 func (s Section) Text(key, otherwise string) string {
-	for _, o := range s.Options {
-		if o.Key == key {
-			return o.Value
-		}
+	if text, ok := s.lookup(key); ok {
+		return text
 	}
 	return otherwise
 }
 
+func (s Section) lookup(key string) (text string, ok bool) {
+	for _, o := range s.Options {
+		if o.Key == key {
+			return o.Value, true
+		}
+	}
+	return "", false
+}
+
 // Int is an option that is a whole number of at most 2²⁰ in size.
 func (s Section) Int(key string, otherwise int) (int, error) {
-	text := s.Text(key, "")
-	if text == "" {
+	text, ok := s.lookup(key)
+	if !ok {
 		return otherwise, nil
 	}
 	v, err := strconv.Atoi(text)
@@ -134,12 +141,12 @@ func (s Section) Int(key string, otherwise int) (int, error) {
 
 // Floats is an option that is a list of numbers.
 func (s Section) Floats(key string) ([]float64, error) {
-	text := strings.TrimSuffix(s.Text(key, ""), ",")
-	if text == "" {
+	text, ok := s.lookup(key)
+	if !ok {
 		return nil, nil
 	}
 	var out []float64
-	for _, part := range strings.Split(text, ",") {
+	for _, part := range strings.Split(strings.TrimSuffix(text, ","), ",") {
 		v, err := strconv.ParseFloat(part, 64)
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, s.fail("%s has %.40q, want numbers", key, part)

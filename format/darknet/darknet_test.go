@@ -92,6 +92,8 @@ func TestConfigErrors(t *testing.T) {
 		"of line 1: its output":          "[net]\nwidth=8\nheight=8\n",
 		"of line 5: a layer":             net + "[local]\n",
 		"filters is \"many\"":            net + "[convolutional]\nfilters=many\n",
+		"filters is \"\", want a whole":  net + "[convolutional]\nfilters=\n",
+		"layers has \"\", want numbers":  net + "[dropout]\n[route]\nlayers=\n",
 		"filters is 0, want at least 1":  net + "[convolutional]\nfilters=0\n",
 		"filters is \"99999999\"":        net + "[convolutional]\nfilters=99999999\n",
 		"want a divisor of both":         net + "[convolutional]\nfilters=4\ngroups=2\n",
