@@ -51,6 +51,7 @@ type Inference struct {
 	DOF          int         // of the t-tests: the smaller of subjects and stimuli, less 1
 
 	subjects, stimuli int
+	held              bool                       // the scores are of held-out data
 	samples           [resamplings][][][]float64 // [repetition][resample][model, or last the lower ceiling]
 }
 
@@ -88,7 +89,7 @@ func (b Bootstrap) Run(models []Model, data []RDM) (*Inference, error) {
 		b.Resamples = 1000
 	}
 	n, m := len(data), data[0].N
-	inf := &Inference{DOF: min(n, m) - 1, subjects: n, stimuli: m}
+	inf := &Inference{DOF: min(n, m) - 1, subjects: n, stimuli: m, held: b.HoldOut != HoldNothing}
 	if n == 1 {
 		inf.DOF = m - 1
 	}
@@ -388,7 +389,8 @@ func (i *Inference) DifferenceSE(j, k int) float64 {
 	return math.Sqrt(i.variance(func(s []float64) float64 { return s[j] - s[k] }))
 }
 
-// AboveZero is the p-value of model k's score against 0, one-sided.
+// AboveZero is the p-value of model k's score against 0, one-sided; like the others NaN where the
+// chance of folds explains all variance of held-out scores.
 func (i *Inference) AboveZero(k int) float64 {
 	return i.tail(i.Scores[k], func(s []float64) float64 { return s[k] })
 }
@@ -407,11 +409,12 @@ func (i *Inference) BelowCeiling(k int) float64 {
 	return i.tail(i.Lower-i.Scores[k], func(s []float64) float64 { return s[len(s)-1] - s[k] })
 }
 
-// tail is the probability of at least the value t-distributed about 0.
+// tail is the probability of at least the value t-distributed about 0; NaN where held-out scores
+// have a variance of 0: the chance of folds, which is taken out, is then all that the resamples show.
 func (i *Inference) tail(value float64, combine func([]float64) float64) float64 {
 	se := math.Sqrt(i.variance(combine))
 	switch {
-	case math.IsNaN(value):
+	case math.IsNaN(value), se == 0 && i.held:
 		return math.NaN()
 	case se == 0 && value > 0:
 		return 0

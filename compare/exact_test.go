@@ -41,9 +41,12 @@ func TestPValuesAgainstClosedForms(t *testing.T) {
 				return math.Sqrt(compare.DualVarianceSmall(v[0], v[1], v[2], n, 9))
 			}
 			tail := func(value, se float64) float64 { // TestPValuesWithoutVariance
-				if se == 0 && value > 0 {
+				switch {
+				case se == 0 && cross:
+					return math.NaN()
+				case se == 0 && value > 0:
 					return 0
-				} else if se == 0 {
+				case se == 0:
 					return 1
 				}
 				return survival(value/se, dof)
@@ -85,6 +88,17 @@ func TestPValuesWithoutVariance(t *testing.T) {
 		}
 		if p := inf.AboveZero(0); p != c.want {
 			t.Errorf("similarity %v: p = %v, want %v", c.similarity, p, c.want)
+		}
+	}
+	// Of held-out scores it may be the chance of folds that leaves no variance: nothing is known.
+	same = rdm(t, compare.Euclidean, gaussian(1, 6, 2))
+	held, err := compare.Bootstrap{Comparison: always(0.5), Resamples: 3, HoldOut: compare.HoldBoth}.Run([]compare.Model{compare.Fixed{RDM: same}, compare.Fixed{RDM: same}}, []compare.RDM{same, same, same})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, p := range map[string]float64{"above 0": held.AboveZero(0), "below the ceiling": held.BelowCeiling(0), "different": held.Differ(0, 1)} {
+		if !math.IsNaN(p) {
+			t.Errorf("held out, no variance, %s: p = %v", what, p)
 		}
 	}
 }

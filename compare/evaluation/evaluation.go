@@ -238,7 +238,7 @@ type Row struct {
 	P         *float64  `json:"p"`         // above 0, dual bootstrap, adjusted over models; null as the interval
 	PT        *float64  `json:"p_t"`       // t-test over subjects, two-sided, adjusted; null for one subject
 	PRank     *float64  `json:"p_rank"`    // signed ranks, the same
-	PCeiling  *float64  `json:"p_ceiling"` // below the lower ceiling, dual bootstrap, adjusted
+	PCeiling  *float64  `json:"p_ceiling"` // below the lower ceiling, dual bootstrap, adjusted; null as p, and for one or two subjects
 }
 
 // Pair is the difference of two models, the better one first.
@@ -334,18 +334,13 @@ func column(correction string, p []float64) ([]*float64, error) {
 	return out, nil
 }
 
-// known is a p-value, NaN where held-out scores have a standard error of 0: the chance of folds,
-// which is taken out, is then all that the resamples show.
-func known(p, se float64, held bool) float64 {
-	if held && se == 0 {
-		return math.NaN()
-	}
-	return p
-}
-
-// interval is the mean and so many standard errors about it, nil where these are not known.
+// interval is the mean and so many standard errors about it, nil where held-out scores have none: the
+// chance of folds, which is taken out, is then all that the resamples show.
 func interval(mean, se, quantile float64, held bool) (low, high *float64) {
-	return number(known(mean-quantile*se, se, held)), number(known(mean+quantile*se, se, held))
+	if held && se == 0 {
+		return nil, nil
+	}
+	return number(mean - quantile*se), number(mean + quantile*se)
 }
 
 func (t *Table) rows(s Scores, inf *compare.Inference, correction string, held bool) error {
@@ -357,7 +352,7 @@ func (t *Table) rows(s Scores, inf *compare.Inference, correction string, held b
 		if len(s.Values[k]) < 2 {
 			rank = math.NaN()
 		}
-		for i, v := range []float64{known(inf.AboveZero(k), inf.SE(k), held), pt, rank, inf.BelowCeiling(k)} {
+		for i, v := range []float64{inf.AboveZero(k), pt, rank, inf.BelowCeiling(k)} {
 			p[i] = append(p[i], v)
 		}
 	}
@@ -404,7 +399,7 @@ func (t *Table) pairs(s Scores, inf *compare.Inference, correction string, held 
 			pair := Pair{A: row.Model, B: other.Model, Difference: mean, HalfT: number(half)}
 			pair.Low, pair.High = interval(mean, se, quantile, held)
 			t.Pairs = append(t.Pairs, pair)
-			for i, v := range []float64{known(inf.Differ(j, k), se, held), pt, rank} {
+			for i, v := range []float64{inf.Differ(j, k), pt, rank} {
 				p[i] = append(p[i], v)
 			}
 		}
