@@ -51,7 +51,7 @@ func Recipe() recipe.Recipe {
 		ID:      "brain-compare",
 		Paper:   "bnn-ann",
 		Title:   "Spiking, real-valued and untrained networks compared",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 4, report.Full: 20},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 12, report.Full: 60},
 		Claims: append([]report.Claim{
 			claim(sameClass, alike, report.Order, 0, ofAKind),
 			claim(trained, "CKA of a spiking with a real-valued network, both trained, the least of all pairs, above that of a trained one with an untrained one of the other kind, the greatest of all", report.Order, 0, ofAKind),
@@ -144,13 +144,20 @@ func sets(ctx context.Context, e *recipe.Env) (trainSet, testSet *data.Set, err 
 	return mnist.Load(ctx, e.Data)
 }
 
-// subject is a network that was trained, by kind and seed.
+// subject is a network that was trained, by kind, what it learned from and seed.
 type subject struct {
 	kind Kind
+	seen string // digital or photographic
 	*recipe.Trained
 }
 
 func (n subject) name() string { return fmt.Sprintf("%s, seed %d", n.kind, n.Config.Seed) }
+
+// What networks learn.
+const (
+	digital      = "digits"
+	photographic = "photographs"
+)
 
 // ofAKind is how many networks of each kind are trained, and how many are not.
 const ofAKind = 5
@@ -161,16 +168,12 @@ const (
 	untrainedSeeds = 1000
 )
 
-// seedOf is the seed of a network of a kind.
-func seedOf(base uint64, kind Kind, untrained bool, i int) uint64 {
-	seed := base + uint64(i)
+// seedOf is the seed of a trained network of a kind.
+func seedOf(base uint64, kind Kind, i int) uint64 {
 	if kind == Spiking {
-		seed += spikingSeeds
+		base += spikingSeeds
 	}
-	if untrained {
-		seed += untrainedSeeds
-	}
-	return seed
+	return base + uint64(i)
 }
 
 // trainAll trains the networks of each kind.
@@ -178,11 +181,11 @@ func trainAll(ctx context.Context, jobs *recipe.Study) ([]subject, error) {
 	var out []subject
 	for _, kind := range []Kind{RealValued, Spiking} {
 		for i := range ofAKind {
-			c, err := Config(jobs.Env.Scale, kind, seedOf(jobs.Env.Seed, kind, false, i))
+			c, err := Config(jobs.Env.Scale, kind, seedOf(jobs.Env.Seed, kind, i))
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, subject{kind, jobs.Run(ctx, recipe.Job{Name: string(kind), Config: c})})
+			out = append(out, subject{kind, digital, jobs.Run(ctx, recipe.Job{Name: string(kind), Config: c})})
 		}
 	}
 	return out, jobs.Err()
@@ -238,17 +241,22 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 		return nil, err
 	}
 	sections = append(append(sections, looks...), fixed)
+	seen, none, err := photographs(ctx, jobs)
+	if err != nil {
+		return nil, err
+	}
+	nets = append(nets, seen...)
 	b, why, err := withBrains(ctx, e, nets)
 	if err != nil {
 		return nil, err
 	}
-	more, err := b.sections(why)
+	more, err := b.sections(why, none)
 	if err != nil {
 		return nil, err
 	}
 	sections = append(more, sections...)
 	measured, metrics := s.measured(), s.metrics(nets)
-	maps.Copy(measured, b.measured(why))
+	maps.Copy(measured, b.measured(why, none))
 	b.metrics(metrics)
 	single.metrics(metrics)
 	settled.metrics(metrics)

@@ -32,6 +32,10 @@ const (
 	orderClaim   = "order"
 	brainBound   = 0.005
 	brainsStated = "2026-11-29"
+
+	learnedClaim = "networks"
+	controlClaim = "networks-controls"
+	seenStated   = "2026-11-30"
 )
 
 var (
@@ -54,6 +58,15 @@ func brainClaims() []report.Claim {
 		b.Stated, b.Note = brainsStated, "Says that the instrument reads these data as others do, not that the steps differ: four subjects do not establish each of them."
 		out = append(out, b)
 	}
+	const half = recordings.Pictures / 2
+	for _, c := range []struct{ id, less string }{
+		{learnedClaim, "that of the same before training"}, {controlClaim, "that of the best of pixels and silhouettes"},
+	} {
+		b := recipe.Bounded(c.id, "human IT: correlation of a network that learned photographs, by its layer that agrees best on half of the pictures, on the other half less "+c.less+", of the kind that gains less",
+			"", "no paper: what photographs teach small networks", report.AtLeast, 0, report.Seeds{Short: ofAKind, Full: ofAKind}, report.Samples{Short: half, Full: half})
+		b.Stated, b.Note = seenStated, "Stated before any run: the median over seeds, each with halves of its own. Either outcome is reported."
+		out = append(out, b)
+	}
 	return out
 }
 
@@ -69,7 +82,7 @@ type brains struct {
 	scores   evaluation.Scores
 	tau      evaluation.Scores // of animacy alone, by tau-a
 	networks []seenBy
-	steps    []float64 // mean correlation of the first spiking network's last hidden layer, by step
+	steps    []figure.Series // mean correlation of the last hidden layer of the first spiking network of each kind, by step
 }
 
 // seenBy is what a network or a control makes of the pictures: by the layer that is best on half
@@ -153,19 +166,56 @@ func (b *brains) mean(name string) float64 {
 }
 
 // measured are the claims on brains, with the reason where there are none.
-func (b *brains) measured(why string) map[string]report.Measurement {
+func (b *brains) measured(why, unseen string) map[string]report.Measurement {
 	if b == nil {
 		none := report.Measurement{Why: why}
-		return map[string]report.Measurement{ceilingClaim: none, orderClaim: none}
+		return map[string]report.Measurement{ceilingClaim: none, orderClaim: none, learnedClaim: none, controlClaim: none}
 	}
 	ceiling := max(math.Abs(b.scores.Lower-wantCeiling[0]), math.Abs(b.scores.Upper-wantCeiling[1]))
 	far := 0.0
 	for i, name := range ranked {
 		far = max(far, math.Abs(b.mean(name)-wantOrder[i]))
 	}
-	return map[string]report.Measurement{
+	out := map[string]report.Measurement{
 		ceilingClaim: {Values: []float64{ceiling}, N: recordings.Pictures}, orderClaim: {Values: []float64{far}, N: recordings.Pictures},
 	}
+	untrained := func(kind string, i int) float64 { return b.scoresOf(kind + ", untrained")[i] }
+	control := func(_ string, i int) float64 {
+		return max(b.scoresOf(colourPixels)[i], b.scoresOf(silhouettes)[i])
+	}
+	out[learnedClaim], out[controlClaim] = b.gains(unseen, untrained), b.gains(unseen, control)
+	return out
+}
+
+// gains are the scores of the networks that learned photographs less others, seed by seed, of the kind
+// whose median is lower.
+func (b *brains) gains(unseen string, others func(kind string, i int) float64) report.Measurement {
+	m := report.Measurement{N: recordings.Pictures / 2, Why: unseen}
+	least := math.Inf(1)
+	for _, k := range []Kind{RealValued, Spiking} {
+		kind := viewed(k, photographic)
+		var v []float64
+		for i, score := range b.scoresOf(kind) {
+			v = append(v, score-others(kind, i))
+		}
+		if len(v) == 0 {
+			continue
+		}
+		if median := slices.Sorted(slices.Values(v))[len(v)/2]; median < least {
+			least, m.Values = median, v
+		}
+	}
+	return m
+}
+
+// scoresOf are those of the networks of a kind, by seed.
+func (b *brains) scoresOf(kind string) (scores []float64) {
+	for _, n := range b.networks {
+		if n.kind == kind {
+			scores = append(scores, n.score)
+		}
+	}
+	return scores
 }
 
 // resized is the pictures in the height and width of a network's input, areas averaged; of one
@@ -210,32 +260,23 @@ type viewer struct {
 	of   subject
 }
 
+// viewed is what networks of a kind are called that learned something.
+func viewed(kind Kind, seen string) string { return fmt.Sprintf("%s, %s", kind, seen) }
+
+// The controls.
+const (
+	silhouettes  = "silhouettes"
+	greyPixels   = "pixels, grey"
+	colourPixels = "pixels, colour"
+)
+
 // show records what networks make of the pictures, and what pixels and silhouettes do.
 func (b *brains) show(ctx context.Context, list []viewer, seed uint64) error {
 	if len(list) == 0 {
 		return nil
 	}
-	for k := range ofAKind {
-		choose, test := halves(seed, k)
-		set, err := resized(b.pictures, list[0].of.Sets.Spec.Shape)
-		if err != nil {
-			return err
-		}
-		pixels, err := compare.Euclidean(pixelsOf(set))
-		if err != nil {
-			return err
-		}
-		silhouette, err := b.model("Silhouette")
-		if err != nil {
-			return err
-		}
-		for _, m := range []evaluation.Model{{Name: "pixels", RDM: pixels}, {Name: "silhouettes", RDM: silhouette.RDM}} {
-			s, err := b.chosen(m.Name, []string{m.Name}, []compare.RDM{m.RDM}, choose, test)
-			if err != nil {
-				return err
-			}
-			b.networks = append(b.networks, s)
-		}
+	if err := b.controls(list, seed); err != nil {
+		return err
 	}
 	for i, n := range list {
 		set, err := resized(b.pictures, n.of.Sets.Spec.Shape)
@@ -264,7 +305,51 @@ func (b *brains) show(ctx context.Context, list []viewer, seed uint64) error {
 		}
 		b.networks = append(b.networks, s)
 	}
-	return b.overSteps(ctx, list)
+	for i, n := range list {
+		first := slices.IndexFunc(list, func(o viewer) bool { return o.kind == n.kind }) == i
+		if first && n.of.Config.Steps > 1 {
+			if err := b.overSteps(ctx, n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// controls are the pixels, as networks of each shape see them, and the silhouettes.
+func (b *brains) controls(list []viewer, seed uint64) error {
+	silhouette, err := b.model("Silhouette")
+	if err != nil {
+		return err
+	}
+	models := []evaluation.Model{{Name: silhouettes, RDM: silhouette.RDM}}
+	for _, n := range list {
+		shape := n.of.Sets.Spec.Shape
+		name := map[int]string{1: greyPixels, 3: colourPixels}[shape[len(shape)-1]]
+		if slices.ContainsFunc(models, func(m evaluation.Model) bool { return m.Name == name }) {
+			continue
+		}
+		set, err := resized(b.pictures, shape)
+		if err != nil {
+			return err
+		}
+		pixels, err := compare.Euclidean(pixelsOf(set))
+		if err != nil {
+			return err
+		}
+		models = append(models, evaluation.Model{Name: name, RDM: pixels})
+	}
+	for k := range ofAKind {
+		choose, test := halves(seed, k)
+		for _, m := range models {
+			s, err := b.chosen(m.Name, []string{m.Name}, []compare.RDM{m.RDM}, choose, test)
+			if err != nil {
+				return err
+			}
+			b.networks = append(b.networks, s)
+		}
+	}
+	return nil
 }
 
 // halves divides the pictures, anew for each seed.
@@ -331,13 +416,8 @@ func (b *brains) chosen(kind string, names []string, rdms []compare.RDM, choose,
 	return out, nil
 }
 
-// overSteps follows the last hidden layer of the first spiking network over its steps.
-func (b *brains) overSteps(ctx context.Context, list []viewer) error {
-	i := slices.IndexFunc(list, func(n viewer) bool { return n.of.Config.Steps > 1 })
-	if i < 0 {
-		return nil
-	}
-	n := list[i]
+// overSteps follows the last hidden layer of a spiking network over its steps.
+func (b *brains) overSteps(ctx context.Context, n viewer) error {
 	set, err := resized(b.pictures, n.of.Sets.Spec.Shape)
 	if err != nil {
 		return err
@@ -350,6 +430,7 @@ func (b *brains) overSteps(ctx context.Context, list []viewer) error {
 	}
 	last := layers[max(0, len(layers)-2)]
 	times := mat.NewDense(last.Samples, last.Units*last.T, last.Steps)
+	line := figure.Series{Name: n.kind}
 	for t := 1; t <= last.T; t++ {
 		r, err := compare.Euclidean(until(times, last.T, t))
 		if err != nil {
@@ -359,13 +440,15 @@ func (b *brains) overSteps(ctx context.Context, list []viewer) error {
 		if err != nil {
 			return err
 		}
-		b.steps = append(b.steps, v)
+		line.X, line.Y = append(line.X, float64(t)), append(line.Y, v)
 	}
+	b.steps = append(b.steps, line)
 	return nil
 }
 
-// sections are the report's on brains; of no data they say so.
-func (b *brains) sections(why string) ([]report.Section, error) {
+// sections are the report's on brains; of no data they say so, and why networks have seen no
+// photographs.
+func (b *brains) sections(why, unseen string) ([]report.Section, error) {
 	if b == nil {
 		return []report.Section{{Title: "Brains", Text: "Human and monkey IT were not compared: " + why + "."}}, nil
 	}
@@ -373,7 +456,7 @@ func (b *brains) sections(why string) ([]report.Section, error) {
 	if err != nil {
 		return nil, err
 	}
-	networks, err := b.networkSection()
+	networks, err := b.networkSection(unseen)
 	return []report.Section{models, networks}, err
 }
 
@@ -427,10 +510,13 @@ func (b *brains) byKind() (kinds []string, scores map[string][]float64) {
 	return kinds, scores
 }
 
-func (b *brains) networkSection() (report.Section, error) {
+func (b *brains) networkSection(unseen string) (report.Section, error) {
 	out := report.Section{
 		Title: "Brains: networks shown the same pictures",
-		Text:  fmt.Sprintf("The networks of this run, trained on digits, and untrained ones, are shown the 92 pictures in the size of their input, in grey. Of each network the layer that agrees best with the subjects on half of the pictures is measured on the other half; the halves are drawn anew for each of %d seeds. Pixels and silhouettes stand beside them as controls. They never saw a photograph: what is shown is how a comparison of this kind is made, and what it needs to be above.", ofAKind),
+		Text:  fmt.Sprintf("The networks of this run, perceptrons that learned digits and convolutional ones that learned the photographs of CIFAR-10, and the same untrained, are shown the 92 pictures in the size of their input, in grey or in colour. Of each network the layer that agrees best with the subjects on half of the pictures is measured on the other half; the halves are drawn anew for each of %d seeds. Pixels and silhouettes stand beside them as controls: what is learned shows where a network is above them and above the untrained ones.", ofAKind),
+	}
+	if unseen != "" {
+		out.Text += " Networks of photographs were not trained: " + unseen + "."
 	}
 	if len(b.networks) == 0 {
 		return out, nil
@@ -471,8 +557,8 @@ func (b *brains) networkSection() (report.Section, error) {
 	if err := add(&out, f, err, "Correlation with human IT over layers", "Mean over seeds; the last is the output."); err != nil || len(b.steps) == 0 {
 		return out, err
 	}
-	f, err = figure.Curves("Over time", "time steps", figure.Panel{Name: "mean Spearman correlation", Series: []figure.Series{{Name: "spiking, last hidden layer", Y: b.steps}}})
-	return out, add(&out, f, err, "Correlation with human IT over steps of time", "Counts of spikes up to each step, of the first spiking network.")
+	f, err = figure.Curves("Over time", "time steps", figure.Panel{Name: "mean Spearman correlation", Series: b.steps})
+	return out, add(&out, f, err, "Correlation with human IT over steps of time", "Counts of spikes up to each step in the last hidden layer, of the first spiking network of each kind.")
 }
 
 // metrics are flat numbers for scripts.
@@ -488,7 +574,7 @@ func (b *brains) metrics(m report.Metrics) {
 	kinds, scores := b.byKind()
 	for _, k := range kinds {
 		for _, v := range scores[k] {
-			m["brain_network_"+k] += v / float64(len(scores[k]))
+			m["brain_network_"+strings.NewReplacer(", ", "_", "-", "_").Replace(k)] += v / float64(len(scores[k]))
 		}
 	}
 }
@@ -508,13 +594,13 @@ func withBrains(ctx context.Context, e *recipe.Env, nets []subject) (b *brains, 
 		return nil, "", err
 	}
 	var list []viewer
-	for i, n := range nets {
-		list = append(list, viewer{string(n.kind) + ", trained", n.Network(), n})
-		blank, err := n.untrained(e, i%ofAKind)
+	for _, n := range nets {
+		kind := viewed(n.kind, n.seen)
+		blank, err := n.untrained()
 		if err != nil {
 			return nil, "", err
 		}
-		list = append(list, viewer{string(n.kind) + ", untrained", blank, n})
+		list = append(list, viewer{kind, n.Network(), n}, viewer{kind + ", untrained", blank, n})
 	}
 	slices.SortStableFunc(list, func(x, y viewer) int { return strings.Compare(x.kind, y.kind) })
 	return b, "", b.show(ctx, list, e.Seed)

@@ -3,6 +3,7 @@ package braincompare
 import (
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"synfire/recipe"
 	"synfire/report"
 	"synfire/rule/bptt"
+	"synfire/sample"
 	"synfire/tensor"
 )
 
@@ -27,7 +29,13 @@ func TestBrains(t *testing.T) {
 	if err := b.rank(report.Smoke, 1, nil); err != nil {
 		t.Fatal(err)
 	}
-	for id, m := range b.measured("") {
+	for id, m := range b.measured("", "none") {
+		if id == learnedClaim || id == controlClaim {
+			if len(m.Values) != 0 || m.Why != "none" {
+				t.Errorf("%s without networks: %+v", id, m)
+			}
+			continue
+		}
 		if len(m.Values) != 1 || m.Values[0] > brainBound {
 			t.Errorf("%s: %+v", id, m)
 		}
@@ -39,9 +47,34 @@ func TestBrains(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, v[0], v[1])
 		}
 	}
-	sections, err := b.sections("")
+	sections, err := b.sections("", "")
 	if err != nil || len(sections) != 2 || len(sections[0].Figures) != 1 || len(sections[0].Tables[1].Rows) != 3 {
 		t.Errorf("%d sections, %v", len(sections), err)
+	}
+}
+
+// Gains are by seed, of the kind that gains less.
+func TestGains(t *testing.T) {
+	b := &brains{}
+	for i := range ofAKind {
+		v := float64(i)
+		for kind, score := range map[string]float64{
+			"real-valued, photographs": 0.1 + v, "real-valued, photographs, untrained": v,
+			"spiking, photographs": 0.2 + v, "spiking, photographs, untrained": 0.15 + 0.98*v,
+			silhouettes: 0.05 + v, colourPixels: 0.02*v + v,
+		} {
+			b.networks = append(b.networks, seenBy{kind: kind, score: score})
+		}
+	}
+	all := b.measured("", "")
+	near := func(got []float64, want ...float64) bool {
+		return slices.EqualFunc(got, want, func(a, b float64) bool { return math.Abs(a-b) < 1e-12 })
+	}
+	if got := all[learnedClaim].Values; !near(got, 0.05, 0.07, 0.09, 0.11, 0.13) {
+		t.Errorf("trained less untrained: %v", got)
+	}
+	if got := all[controlClaim].Values; !near(got, 0.05, 0.05, 0.05, 0.04, 0.02) {
+		t.Errorf("trained less controls: %v", got)
 	}
 }
 
@@ -52,10 +85,10 @@ func TestNoBrains(t *testing.T) {
 	if err != nil || b != nil || !strings.Contains(why, "brain-92images") {
 		t.Fatalf("%v, %q, %v", b, why, err)
 	}
-	if m := b.measured(why)[ceilingClaim]; m.Why != why || len(m.Values) != 0 {
+	if m := b.measured(why, "")[ceilingClaim]; m.Why != why || len(m.Values) != 0 {
 		t.Errorf("%+v", m)
 	}
-	if s, err := b.sections(why); err != nil || !strings.Contains(s[0].Text, why) {
+	if s, err := b.sections(why, ""); err != nil || !strings.Contains(s[0].Text, why) {
 		t.Errorf("%v, %v", s, err)
 	}
 	b.metrics(report.Metrics{})
@@ -110,26 +143,32 @@ func TestShow(t *testing.T) {
 		t.Fatal(err)
 	}
 	digits, _ := mnist.Sample()
+	photos := digits.Spec()
+	photos.Shape = tensor.Shape{32, 32, 3}
 	var list []viewer
-	for _, kind := range []Kind{RealValued, Spiking} {
+	add := func(of func(report.Scale, Kind, uint64) (model.Config, error), kind Kind, what string, spec sample.Spec) {
 		for i := range ofAKind {
-			c, err := Config(report.Smoke, kind, seedOf(1, kind, true, i))
+			c, err := of(report.Smoke, kind, seedOf(1, kind, i))
 			if err != nil {
 				t.Fatal(err)
 			}
-			sets := model.Sets{Spec: digits.Spec()}
+			sets := model.Sets{Spec: spec}
 			net, err := c.Rule.(bptt.Rule).Network(c.Setting(sets, nil))
 			if err != nil {
 				t.Fatal(err)
 			}
-			list = append(list, viewer{string(kind), net, subject{kind, &recipe.Trained{Config: c, Sets: sets}}})
+			list = append(list, viewer{what, net, subject{kind, what, &recipe.Trained{Config: c, Sets: sets}}})
 		}
 	}
+	add(Config, RealValued, "real-valued", digits.Spec())
+	add(Config, Spiking, "spiking", digits.Spec())
+	add(PhotographConfig, RealValued, "seeing", photos)
+	add(PhotographConfig, Spiking, "spiking and seeing", photos)
 	if err := b.show(t.Context(), list, 1); err != nil {
 		t.Fatal(err)
 	}
 	kinds, scores := b.byKind()
-	if strings.Join(kinds, " ") != "pixels silhouettes real-valued spiking" || len(b.steps) != 8 {
+	if strings.Join(kinds, " | ") != "silhouettes | pixels, grey | pixels, colour | real-valued | spiking | seeing | spiking and seeing" || len(b.steps) != 2 || len(b.steps[0].Y) != 8 || len(b.steps[1].Y) != 2 {
 		t.Errorf("%v, %d steps", kinds, len(b.steps))
 	}
 	for _, k := range kinds {
@@ -146,8 +185,42 @@ func TestShow(t *testing.T) {
 	if v := scores["silhouettes"]; math.Abs(v[0]-0.097) > 0.08 || v[0] == v[1] {
 		t.Errorf("silhouettes: %v", v)
 	}
-	s, err := b.networkSection()
+	s, err := b.networkSection("")
 	if err != nil || len(s.Figures) != 3 {
 		t.Errorf("%d figures, %v", len(s.Figures), err)
+	}
+}
+
+// Networks for photographs of both kinds have the same weights, at each scale, and differ in units and steps.
+func TestPhotographConfig(t *testing.T) {
+	digits, _ := mnist.Sample()
+	photos := digits.Spec()
+	photos.Shape = tensor.Shape{32, 32, 3}
+	for _, scale := range recipe.Scales {
+		params := map[int]bool{}
+		for _, kind := range []Kind{RealValued, Spiking} {
+			c, err := PhotographConfig(scale, kind, 7)
+			if err != nil || c.Validate() != nil {
+				t.Fatal(err, c.Validate())
+			}
+			net, err := c.Rule.(bptt.Rule).Network(c.Setting(model.Sets{Spec: photos}, nil))
+			if err != nil {
+				t.Fatalf("%s, %s: %v", scale, kind, err)
+			}
+			n := 0
+			for _, p := range net.Params() {
+				n += len(p.Value.Data)
+			}
+			params[n] = true
+			if !net.OutputShape().Equal(tensor.Shape{10}) || (kind == RealValued) != (c.Steps == 1) {
+				t.Errorf("%s, %s: %+v", scale, kind, c)
+			}
+		}
+		if len(params) != 1 {
+			t.Errorf("%s: the kinds have other numbers of parameters: %v", scale, params)
+		}
+	}
+	if _, err := PhotographConfig("long", Spiking, 1); err == nil || !strings.Contains(err.Error(), "use smoke, short or full") {
+		t.Errorf("%v", err)
 	}
 }

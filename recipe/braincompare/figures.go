@@ -249,7 +249,7 @@ func (s *study) metrics(nets []subject) report.Metrics {
 		m[name], m[name+"_least"], m[name+"_most"] = v.mean, v.least, v.most
 	}
 	for _, n := range nets {
-		m[fmt.Sprintf("accuracy_%s_s%d", strings.ReplaceAll(string(n.kind), "-", "_"), n.Config.Seed)] = n.Result.Test.Value("accuracy")
+		m[fmt.Sprintf("accuracy_%s_s%d", strings.ReplaceAll(n.Name, "-", "_"), n.Config.Seed)] = n.Result.Test.Value("accuracy")
 	}
 	for k, tau := range s.taus {
 		m[fmt.Sprintf("rate_rsa_tau_%g", tau)] = s.timing[k]

@@ -90,7 +90,7 @@ func newStudy(ctx context.Context, e *recipe.Env, nets []subject, testSet *data.
 		if err != nil {
 			return nil, err
 		}
-		blank, err := n.untrained(e, k)
+		blank, err := n.untrained()
 		if err != nil {
 			return nil, err
 		}
@@ -151,9 +151,9 @@ func (s *study) addLabels() {
 }
 
 // untrained is a network like a subject before training, from a seed of its own.
-func (n subject) untrained(e *recipe.Env, i int) (*network.Network, error) {
+func (n subject) untrained() (*network.Network, error) {
 	c := n.Config
-	c.Seed = seedOf(e.Seed, n.kind, true, i)
+	c.Seed += untrainedSeeds
 	return c.Rule.(bptt.Rule).Network(c.Setting(n.Sets, nil))
 }
 
