@@ -686,3 +686,25 @@ func ExampleVOC() {
 	fmt.Println(len(kept), ap, defined)
 	// Output: 2 0.5 true
 }
+
+// What lies in a crowd is ignored by the share that does, as often as it comes; a truth beside it goes
+// first. By hand: below the ignored ones are one wrong and one right.
+func TestCrowd(t *testing.T) {
+	crowd := sample.Box{X1: 100, Y1: 100, Difficult: true, Crowd: true}
+	p := Picture{
+		Truths: []sample.Box{crowd, square(200, 200, 20), square(40, 40, 20)},
+		Found: []Detection{
+			{square(10, 10, 10), 0.9}, {square(300, 300, 20), 0.8}, {square(12, 60, 10), 0.7}, {square(200, 200, 20), 0.6},
+			{square(41, 40, 20), 0.5}, {sample.Box{X0: 90, X1: 110, Y1: 20}, 0.4},
+		},
+	}
+	for threshold, want := range map[float64][]Point{
+		// the last one lies half within the crowd
+		0.5: {{0.8, 0, 1}, {0.7, 0, 1}, {0.6, 1, 1}, {0.5, 2, 1}, {0.4, 2, 1}},
+		0.6: {{0.8, 0, 1}, {0.7, 0, 1}, {0.6, 1, 1}, {0.5, 2, 1}, {0.4, 2, 2}},
+	} {
+		if c := COCO([]Picture{p}, 0, threshold); c.Truths != 2 || !slices.Equal(c.Points, want) {
+			t.Errorf("from %v on: %+v, want 2 truths and %v", threshold, c, want)
+		}
+	}
+}

@@ -168,7 +168,8 @@ const mostCOCO = 100
 // COCO compares the detections of a class with its truths as COCO does (Lin et al.,
 // ECCV 2014): of the 100 best of each picture, each takes the truth that it overlaps most
 // among those that are free, from an IoU of threshold on, one that is difficult only where
-// there is no other; it is then ignored.
+// there is no other; it is then ignored. A crowd stays free, and with it counts the share of the
+// detection that lies in it, in place of the IoU.
 func COCO(pictures []Picture, class int, threshold float64) Curve {
 	var all []verdict
 	n := 0
@@ -201,7 +202,14 @@ func COCO(pictures []Picture, class int, threshold float64) Curve {
 func free(truths []sample.Box, taken []bool, b sample.Box, threshold float64, difficult bool) int {
 	best, iou := -1, 0.0
 	for i, t := range truths {
-		if v := sample.IoU(b, t); t.Difficult == difficult && !taken[i] && v >= threshold && v > iou {
+		if t.Difficult != difficult || taken[i] && !t.Crowd {
+			continue
+		}
+		overlap := sample.IoU
+		if t.Crowd {
+			overlap = sample.Within
+		}
+		if v := overlap(b, t); v >= threshold && v > iou {
 			best, iou = i, v
 		}
 	}

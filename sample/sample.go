@@ -236,6 +236,7 @@ type Box struct {
 	Class          int
 	X0, Y0, X1, Y1 float64
 	Difficult      bool // detectors are neither blamed nor praised for it
+	Crowd          bool // around several objects at once, as COCO has them; such a box is difficult, too
 }
 
 // area is that of a box; of one that is empty 0.
@@ -249,11 +250,24 @@ func area(b Box) float64 {
 // IoU is the area that two boxes share over the area that they cover, in [0, 1]. That of an
 // empty box with any is 0.
 func IoU(a, b Box) float64 {
-	shared := area(Box{X0: max(a.X0, b.X0), Y0: max(a.Y0, b.Y0), X1: min(a.X1, b.X1), Y1: min(a.Y1, b.Y1)})
-	if shared == 0 || area(a) == 0 || area(b) == 0 {
+	both := shared(a, b)
+	if both == 0 || area(a) == 0 || area(b) == 0 {
 		return 0
 	}
-	return shared / (area(a) + area(b) - shared)
+	return both / (area(a) + area(b) - both)
+}
+
+// Within is the share of a that lies in b, in [0, 1]; of an empty box 0.
+func Within(a, b Box) float64 {
+	both := shared(a, b)
+	if both == 0 || area(a) == 0 {
+		return 0
+	}
+	return both / area(a)
+}
+
+func shared(a, b Box) float64 {
+	return area(Box{X0: max(a.X0, b.X0), Y0: max(a.Y0, b.Y0), X1: min(a.X1, b.X1), Y1: min(a.Y1, b.Y1)})
 }
 
 // Frame maps the pixels of a network's input to those of the file that they

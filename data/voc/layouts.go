@@ -80,7 +80,7 @@ func readCOCO(tree fs.FS, name, images string) (all []Image, classes []string, e
 		}
 		one := Image{ID: m.Name, Width: m.Width, Height: m.Height, fsys: tree, name: at}
 		for _, box := range m.Boxes {
-			one.Boxes = append(one.Boxes, Box{Class: set.Classes[box.Class], XMin: box.XMin + 1, YMin: box.YMin + 1, XMax: box.XMax, YMax: box.YMax, Difficult: box.Crowd})
+			one.Boxes = append(one.Boxes, Box{Class: set.Classes[box.Class], XMin: box.XMin + 1, YMin: box.YMin + 1, XMax: box.XMax, YMax: box.YMax, Difficult: box.Crowd, Crowd: box.Crowd})
 		}
 		all = append(all, one)
 	}

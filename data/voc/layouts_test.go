@@ -74,14 +74,14 @@ func TestLayouts(t *testing.T) {
 			}
 		}
 	}
-	// A crowd is difficult.
+	// A crowd is known as one, and difficult.
 	b := voc.Boxes{Path: tree(t, map[string]string{"a.json": annotations, "a.png": img}), Layout: voc.COCO, Train: "a.json", Size: []int{4, 8}}
 	src, _, err := b.Open(t.Context(), data.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	target, err := src.Target(0, 0)
-	if err != nil || !target.Boxes[1].Difficult || target.Boxes[0].Difficult || math.Abs(target.Boxes[1].X1-8) > 1e-12 {
+	if err != nil || !target.Boxes[1].Difficult || !target.Boxes[1].Crowd || target.Boxes[0].Crowd || target.Boxes[0].Difficult || math.Abs(target.Boxes[1].X1-8) > 1e-12 {
 		t.Errorf("%+v, %v", target.Boxes, err)
 	}
 }

@@ -179,7 +179,7 @@ func (b Boxes) source(images []Image, classes []string) (*source, error) {
 // in is a box of the file in pixels of the sample that a frame maps to it.
 func (b Box) in(f sample.Frame, class int) sample.Box {
 	return sample.Box{
-		Class: class, Difficult: b.Difficult,
+		Class: class, Difficult: b.Difficult, Crowd: b.Crowd,
 		X0: (max(b.XMin-1, 0) - f.X) / f.ScaleX, X1: (b.XMax - f.X) / f.ScaleX,
 		Y0: (max(b.YMin-1, 0) - f.Y) / f.ScaleY, Y1: (b.YMax - f.Y) / f.ScaleY,
 	}

@@ -47,6 +47,7 @@ type Box struct {
 	Class                  string
 	XMin, YMin, XMax, YMax float64
 	Difficult              bool
+	Crowd                  bool // of COCO: around several objects at once
 }
 
 // Image is an annotated image. Its pixels are decoded on demand.
@@ -192,7 +193,7 @@ func annotation(fsys fs.FS, name string) (Image, error) {
 	}
 	m := Image{Width: d.Width, Height: d.Height}
 	for i, o := range d.Objects {
-		box := Box{strings.TrimSpace(o.Name), o.XMin, o.YMin, o.XMax, o.YMax, o.Difficult != 0}
+		box := Box{Class: strings.TrimSpace(o.Name), XMin: o.XMin, YMin: o.YMin, XMax: o.XMax, YMax: o.YMax, Difficult: o.Difficult != 0}
 		if err := sample.CheckName(box.Class); err != nil {
 			return Image{}, fmt.Errorf("%s: object %d: %w", sample.Printable(name), i, err)
 		}
