@@ -89,6 +89,7 @@ type brains struct {
 // of them, its correlation on the rest.
 type seenBy struct {
 	kind    string
+	seen    string // what it learned, or would learn; empty: a control
 	score   float64
 	layer   string
 	byLayer []float64 // over all pictures
@@ -303,6 +304,7 @@ func (b *brains) show(ctx context.Context, list []viewer, seed uint64) error {
 		if err != nil {
 			return err
 		}
+		s.seen = n.of.seen
 		b.networks = append(b.networks, s)
 	}
 	for i, n := range list {
@@ -535,30 +537,40 @@ func (b *brains) networkSection(unseen string) (report.Section, error) {
 	if err := add(&out, f, err, "Correlation of networks and controls with human IT", "Mean over seeds; whiskers are the least and the greatest. The ceiling is that of all pictures."); err != nil {
 		return out, err
 	}
-	layers := figure.Panel{Name: "mean Spearman correlation, all pictures"}
-	for _, k := range kinds {
-		var mean []float64
-		for _, n := range b.networks {
-			if n.kind != k || len(n.byLayer) < 2 {
-				continue
-			}
-			if mean == nil {
-				mean = make([]float64, len(n.byLayer))
-			}
-			for i, v := range n.byLayer {
-				mean[i] += v / float64(len(scores[k]))
-			}
-		}
-		if mean != nil {
-			layers.Series = append(layers.Series, figure.Series{Name: k, Y: mean})
-		}
-	}
-	f, err = figure.Curves("Over layers", "layer", layers)
-	if err := add(&out, f, err, "Correlation with human IT over layers", "Mean over seeds; the last is the output."); err != nil || len(b.steps) == 0 {
+	f, err = figure.Curves("Over layers", "layer", b.layerPanels(kinds)...)
+	if err := add(&out, f, err, "Correlation with human IT over layers", "All pictures, mean over seeds; the last layer is the output."); err != nil || len(b.steps) == 0 {
 		return out, err
 	}
 	f, err = figure.Curves("Over time", "time steps", figure.Panel{Name: "mean Spearman correlation", Series: b.steps})
 	return out, add(&out, f, err, "Correlation with human IT over steps of time", "Counts of spikes up to each step in the last hidden layer, of the first spiking network of each kind.")
+}
+
+// layerPanels are the kinds over their layers, a panel for what they learned.
+func (b *brains) layerPanels(kinds []string) (panels []figure.Panel) {
+	for _, seen := range []string{digital, photographic} {
+		p := figure.Panel{Name: "mean Spearman correlation, networks for " + seen}
+		for _, k := range kinds {
+			var mean []float64
+			for _, n := range b.networks {
+				if n.kind != k || n.seen != seen {
+					continue
+				}
+				if mean == nil {
+					mean = make([]float64, len(n.byLayer))
+				}
+				for i, v := range n.byLayer {
+					mean[i] += v / float64(len(b.scoresOf(k)))
+				}
+			}
+			if mean != nil {
+				p.Series = append(p.Series, figure.Series{Name: k, Y: mean})
+			}
+		}
+		if len(p.Series) > 0 {
+			panels = append(panels, p)
+		}
+	}
+	return panels
 }
 
 // metrics are flat numbers for scripts.

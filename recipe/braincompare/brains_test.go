@@ -146,7 +146,7 @@ func TestShow(t *testing.T) {
 	photos := digits.Spec()
 	photos.Shape = tensor.Shape{32, 32, 3}
 	var list []viewer
-	add := func(of func(report.Scale, Kind, uint64) (model.Config, error), kind Kind, what string, spec sample.Spec) {
+	add := func(of func(report.Scale, Kind, uint64) (model.Config, error), kind Kind, what, seen string, spec sample.Spec) {
 		for i := range ofAKind {
 			c, err := of(report.Smoke, kind, seedOf(1, kind, i))
 			if err != nil {
@@ -157,18 +157,20 @@ func TestShow(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			list = append(list, viewer{what, net, subject{kind, what, &recipe.Trained{Config: c, Sets: sets}}})
+			list = append(list, viewer{what, net, subject{kind, seen, &recipe.Trained{Config: c, Sets: sets}}})
 		}
 	}
-	add(Config, RealValued, "real-valued", digits.Spec())
-	add(Config, Spiking, "spiking", digits.Spec())
-	add(PhotographConfig, RealValued, "seeing", photos)
-	add(PhotographConfig, Spiking, "spiking and seeing", photos)
+	for _, kind := range []Kind{RealValued, Spiking} {
+		for _, untrained := range []string{"", ", untrained"} {
+			add(Config, kind, viewed(kind, digital)+untrained, digital, digits.Spec())
+			add(PhotographConfig, kind, viewed(kind, photographic)+untrained, photographic, photos)
+		}
+	}
 	if err := b.show(t.Context(), list, 1); err != nil {
 		t.Fatal(err)
 	}
 	kinds, scores := b.byKind()
-	if strings.Join(kinds, " | ") != "silhouettes | pixels, grey | pixels, colour | real-valued | spiking | seeing | spiking and seeing" || len(b.steps) != 2 || len(b.steps[0].Y) != 8 || len(b.steps[1].Y) != 2 {
+	if len(kinds) != 3+8 || len(b.steps) != 4 || len(b.steps[0].Y) != 8 || len(b.steps[1].Y) != 2 {
 		t.Errorf("%v, %d steps", kinds, len(b.steps))
 	}
 	for _, k := range kinds {
