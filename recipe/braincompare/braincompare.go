@@ -156,7 +156,7 @@ func (n subject) name() string { return fmt.Sprintf("%s, seed %d", n.kind, n.Con
 // What networks learn.
 const (
 	digital      = "digits"
-	photographic = "photographs"
+	photographic = "photos"
 )
 
 // ofAKind is how many networks of each kind are trained, and how many are not.

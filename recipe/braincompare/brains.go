@@ -261,8 +261,15 @@ type viewer struct {
 	of   subject
 }
 
-// viewed is what networks of a kind are called that learned something.
-func viewed(kind Kind, seen string) string { return fmt.Sprintf("%s, %s", kind, seen) }
+// viewed is what networks of a kind are called in figures that learned something, short as the names
+// of bars must be.
+func viewed(kind Kind, seen string) string {
+	name := string(kind)
+	if kind == RealValued {
+		name = "ReLU"
+	}
+	return name + ", " + seen
+}
 
 // The controls.
 const (
@@ -586,7 +593,7 @@ func (b *brains) metrics(m report.Metrics) {
 	kinds, scores := b.byKind()
 	for _, k := range kinds {
 		for _, v := range scores[k] {
-			m["brain_network_"+strings.NewReplacer(", ", "_", "-", "_").Replace(k)] += v / float64(len(scores[k]))
+			m["brain_network_"+strings.ReplaceAll(k, ", ", "_")] += v / float64(len(scores[k]))
 		}
 	}
 }

@@ -59,8 +59,8 @@ func TestGains(t *testing.T) {
 	for i := range ofAKind {
 		v := float64(i)
 		for kind, score := range map[string]float64{
-			"real-valued, photographs": 0.1 + v, "real-valued, photographs, untrained": v,
-			"spiking, photographs": 0.2 + v, "spiking, photographs, untrained": 0.15 + 0.98*v,
+			"ReLU, photos": 0.1 + v, "ReLU, photos, untrained": v,
+			"spiking, photos": 0.2 + v, "spiking, photos, untrained": 0.15 + 0.98*v,
 			silhouettes: 0.05 + v, colourPixels: 0.02*v + v,
 		} {
 			b.networks = append(b.networks, seenBy{kind: kind, score: score})
