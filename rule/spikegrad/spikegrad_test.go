@@ -695,3 +695,31 @@ func TestScheduleBeginsAtTheFirstStep(t *testing.T) {
 		}
 	}
 }
+
+// Spikes that 64 bits do not count are an error with the layer, forwards and of errors, in
+// place of counts below zero.
+func TestMoreSpikesThanCount(t *testing.T) {
+	b, s := samples(3, tensor.Shape{1, 1, 6}, 3, 1)
+	for want, change := range map[string]func(l *Learner){
+		"sample 0: layer 1 would": func(l *Learner) { l.params[0].Value.Data[0] = 1e30 },
+		"the errors of layer 2":   func(*Learner) {},
+	} {
+		r := NewRule()
+		r.Layers = []Layer{{Dense: 4}}
+		if strings.HasPrefix(want, "the errors") {
+			r.Alpha = 1e30
+		}
+		l := learner(t, r, s)
+		change(l)
+		l.Refresh()
+		if _, err := l.Step(t.Context(), b); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want an error of %q", err, want)
+		}
+	}
+	r := NewRule()
+	r.Truncate = None // real numbers are not counted
+	r.Layers, r.Alpha = []Layer{{Dense: 4}}, 1e30
+	if _, err := learner(t, r, s).Step(t.Context(), b); err != nil {
+		t.Error(err)
+	}
+}
