@@ -129,6 +129,25 @@ func TestLowestPotential(t *testing.T) {
 	}
 }
 
+// Numbers beyond a Float, and weights that become none, are errors.
+func TestNoSilentInfinities(t *testing.T) {
+	r := NewRule()
+	if r.Beta = math.MaxFloat64; !double && r.Validate() == nil {
+		t.Error("a beta that a Float does not hold is taken")
+	}
+	s, batches := setting(nil, 10, 3)
+	l := must(New(NewRule(), s))
+	l.net.layers[0].w.Data[3] = tensor.Float(math.NaN())
+	if _, err := l.Step(t.Context(), batches[0]); err == nil || !strings.Contains(err.Error(), "of layer1.weight is NaN") {
+		t.Errorf("a weight is NaN: %v", err)
+	}
+	stream := must(NewStream(NewRule(), 2, 1, 0.1, 0.1, 1))
+	stream.net.layers[0].w.Data[1] = tensor.Float(math.NaN())
+	if _, err := stream.Step(nil, nil); err == nil || !strings.Contains(err.Error(), "element 1") {
+		t.Errorf("a weight of a stream is NaN: %v", err)
+	}
+}
+
 // The regulariser by hand: ρ·z⁴·e², and ungated ρ·z⁴.
 func TestPenalty(t *testing.T) {
 	k := clock{rho: 2}
