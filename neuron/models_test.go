@@ -594,3 +594,14 @@ func TestResetGradient(t *testing.T) {
 		t.Error("reset-gradient without a reset is no error")
 	}
 }
+
+// Where spikes are soft, so is the reset to zero that errors pass through: two steps by hand,
+// with σ(z) = 1/2 + z within ±1/2.
+func TestSoftResetByHand(t *testing.T) {
+	n := neuron.LIF{Beta: 0.5, Threshold: 1, Reset: neuron.Zero, ResetGradient: true}
+	u, gx := []tensor.Float{1.2, 0.98}, make([]tensor.Float, 2) // v[0] = 1.2·(1 − 0.7)
+	e := errorsOf(2, 1, surrogate.Rectangle{Height: 1, Width: 0.5}, u, []tensor.Float{0, 1}, make([]tensor.Float, 1), gx)
+	e.Soft = true
+	n.Backward(e)
+	near(t, "errors at the input", gx, []float64{0.5*0.3 - 0.5*1.2, 1})
+}

@@ -206,6 +206,51 @@ func TestSTDBVaried(t *testing.T) {
 	}
 }
 
+// Units that differ leak each by its own factor and fire above their thresholds, not at them,
+// also where the neuron that they differ from has no leak. Inputs and thresholds are quarters,
+// so that membranes often are at a threshold exactly.
+func TestSTDBVariedAtTheThreshold(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	const steps, units = 12, 300
+	for _, delay := range []bool{true, false} {
+		theta, beta, x := make([]tensor.Float, units), make([]tensor.Float, units), make([]tensor.Float, steps*units)
+		for i := range units {
+			theta[i], beta[i] = tensor.Float(1+r.IntN(4))/4, tensor.Float(1+r.IntN(2))/2
+		}
+		for i := range x {
+			x[i] = tensor.Float(r.IntN(4)) / 4
+		}
+		n := neuron.STDB{Beta: 1, Threshold: 1, Delay: delay}
+		u, exact := make([]tensor.Float, len(x)), 0
+		w := window(steps, units, x, make([]tensor.Float, 2*units), u, make([]uint64, steps*5))
+		w.Values = neuron.Values{Of: [][]tensor.Float{theta, beta}}
+		n.Forward(w)
+		for i := range units {
+			var m, s tensor.Float // by the equations of STDB
+			for step := range steps {
+				in := x[step*units+i]
+				if !delay {
+					m = beta[i]*m - theta[i]*s + in
+				}
+				if u[step*units+i] != m {
+					t.Fatalf("delay %v, unit %d, step %d: membrane %v, want %v", delay, i, step, u[step*units+i], m)
+				}
+				if s = 0; m > theta[i] {
+					s = 1
+				} else if m == theta[i] {
+					exact++
+				}
+				if delay {
+					m = beta[i]*m - theta[i]*s + in
+				}
+			}
+		}
+		if exact == 0 {
+			t.Errorf("delay %v: no membrane is at its threshold: the test shows nothing", delay)
+		}
+	}
+}
+
 func TestSTDBDoesNotAllocate(t *testing.T) {
 	const steps, units = 4, 300
 	x, u, bits := make([]tensor.Float, steps*units), make([]tensor.Float, steps*units), make([]uint64, steps*5)

@@ -80,6 +80,60 @@ func TestNeuNormAtRest(t *testing.T) {
 	}
 }
 
+// Samples of a batch have auxiliary neurons of their own, forwards and back: a batch is what
+// its samples are alone. And the errors at a constant input are those of its steps, summed.
+func TestSamplesApart(t *testing.T) {
+	const steps, b, n = 4, 3, 12
+	shape, l := tensor.Shape{2, 2, 3}, neunorm.NeuNorm{Decay: 0.5, RunningMean: true}
+	u, in := snntest.Random(signal.Dense, 1, 1, shape, 0, 1).Data, snntest.Random(signal.Dense, steps, b, shape, 0, 2)
+	dout := snntest.Random(signal.Dense, steps, b, shape, 0, 3)
+	run := func(in, dout *signal.Signal) (y, dx []tensor.Float) {
+		c := call(t, l, in, u)
+		l.Forward(c)
+		din := &signal.Signal{}
+		din.Reset(in.Kind, in.T, in.B, shape)
+		clear(din.Data)
+		c.DOut, c.DIn[0] = dout, din
+		c.DParams, c.DState = [][]tensor.Float{make([]tensor.Float, n)}, make([]tensor.Float, len(c.State))
+		l.Backward(c)
+		return c.Out.Data, din.Data
+	}
+	one := func(s *signal.Signal, i int) *signal.Signal {
+		var x []tensor.Float
+		for step := range steps {
+			x = append(x, s.Data[(step*b+i)*n:][:n]...)
+		}
+		return sig(signal.Dense, steps, 1, shape, x...)
+	}
+	y, dx := run(in, dout)
+	for i := range b {
+		ownY, ownDX := run(one(in, i), one(dout, i))
+		for k, v := range ownY {
+			if at := (k/n*b+i)*n + k%n; y[at] != v || dx[at] != ownDX[k] {
+				t.Fatalf("sample %d, element %d: %v and error %v, alone %v and %v", i, k, y[at], dx[at], v, ownDX[k])
+			}
+		}
+	}
+	still, each := sig(signal.Constant, steps, 1, shape, in.Data[:n]...), sig(signal.Dense, steps, 1, shape)
+	for step := range steps {
+		copy(each.Data[step*n:], in.Data[:n])
+	}
+	y, dx = run(still, one(dout, 0))
+	wantY, wantDX := run(each, one(dout, 0))
+	if !slices.Equal(y, wantY) {
+		t.Errorf("of a constant input: %v, want %v", y, wantY)
+	}
+	for k, v := range dx {
+		want := 0.0
+		for step := range steps {
+			want += float64(wantDX[step*n+k])
+		}
+		if math.Abs(float64(v)-want) > 1e-5 {
+			t.Errorf("error %d at a constant input is %v, want the sum %v", k, v, want)
+		}
+	}
+}
+
 // A class is the mean of its voters; what one vote counts is what its error is, the same
 // for all voters of a class.
 func TestVote(t *testing.T) {

@@ -659,3 +659,113 @@ func TestFigures(t *testing.T) {
 		t.Errorf("correlations %s", got)
 	}
 }
+
+// The parts of the objective by hand: distillation, with its errors at each step, and rates,
+// counted in the steps in which a population can fire.
+func TestPartsByHand(t *testing.T) {
+	l := &logits{scores: []tensor.Float{1, 0}}
+	l.out.Reset(signal.Dense, 2, 1, tensor.Shape{2})
+	l.dout.Reset(signal.Dense, 2, 1, tensor.Shape{2})
+	clear(l.dout.Data)
+	p, q := 1/(1+math.Exp(-1)), 1/(1+math.Exp(0.5)) // of the second class, at τ = 2
+	want := 4 * (p*math.Log(p/q) + (1-p)*math.Log((1-p)/(1-q)))
+	if got := distil(l, []tensor.Float{0, 2}, 2, 3); math.Abs(got-want) > 1e-6 {
+		t.Errorf("distillation is %v, want %v", got, want)
+	}
+	for i, g := range l.dout.Data { // weight 3, τ 2, two steps
+		if want := 3 * (q - p) * []float64{-1, 1}[i%2]; math.Abs(float64(g)-want) > 1e-6 {
+			t.Errorf("error %d of distillation is %v, want %v", i, g, want)
+		}
+	}
+	r := &Learner{pair: &pair{rule: Rule{Match: 3}, setting: train.Setting{Steps: 4}, theta: []float64{0.5}, late: []int{1, 1}, rates: make([][]tensor.Float, 1)}, atRates: make([]signal.Signal, 1)}
+	spikes, a := &signal.Signal{}, &signal.Signal{}
+	spikes.Reset(signal.Dense, 4, 1, tensor.Shape{2})
+	copy(spikes.Data, []tensor.Float{0, 0, 1, 1, 0, 1, 0, 1})
+	a.Reset(signal.Constant, 1, 1, tensor.Shape{2})
+	copy(a.Data, []tensor.Float{0.5 / 3, 0.1})
+	r.snn.outs, r.ann.outs, r.snn.errors = []*signal.Signal{spikes}, []*signal.Signal{a}, make([]*signal.Signal, 2)
+	r.countRates(0) // 1/3 and 1
+	if got := r.matchRates(); math.Abs(got-0.32) > 1e-6 {
+		t.Errorf("rates %v differ by %v, want 0.32", r.rates, got)
+	}
+	for i, g := range r.snn.errors[0].Data {
+		if want := []float64{0, 0.8}[i%2]; math.Abs(float64(g)-want) > 1e-6 {
+			t.Errorf("error %d of rates is %v, want %v", i, g, want)
+		}
+	}
+}
+
+// J weighs the branches' losses by 1 − μ and μ, and the ordinary branch sees what spikes are
+// drawn by, with the encoder's scale.
+func TestObjectiveIsTheWeightedSum(t *testing.T) {
+	s, batches := setting(t, nil)
+	s.Encoder = encode.Poisson{Scale: 0.5}
+	l := learned(t, rule(func(r *Rule) { r.Warmup, r.SpikingFrom, r.Mix, r.Distill, r.Match = 0, 1, 0.6, 0, 0 }), s, nil)
+	l.step = l.total / 2
+	b := batches[0]
+	value := gradients(t, l, b)
+	for i, x := range b.X {
+		if got := l.ann.in.Data[i]; got != x/2 {
+			t.Fatalf("value %d: the ordinary branch sees %v of %v, want half", i, got, x)
+		}
+	}
+	y, err := b.Target("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parts [2]float64
+	for i := range parts {
+		if parts[i], err = l.logits[i].crossEntropy(y); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mu := l.phase().mu
+	if want := (1-mu)*parts[1] + mu*parts[0]; math.Abs(mu-0.3) > 0.05 || math.Abs(value-want) > 1e-6 {
+		t.Errorf("J is %v with μ %v, want %v", value, mu, want)
+	}
+}
+
+// Conflicts are taken out from the very share on, and thresholds move by a tenth of the way.
+func TestFromTheShareOn(t *testing.T) {
+	l := &Learner{pair: &pair{rule: Rule{Project: 0.5}}, rho: make([]float64, 1), cosine: make([]float64, 1)}
+	l.ann.grads, l.snn.grads = network.Grads{{1, -1}}, network.Grads{{0, 1}}
+	if g := l.combine(phase{at: 0.5, mu: 0, ann: true, snn: true})[0]; g[0] != 1 || g[1] != 0 {
+		t.Errorf("gradient %v, want 1 and 0 without the conflict", g)
+	}
+	s, batches := setting(t, nil)
+	m := learned(t, rule(func(r *Rule) { r.Warmup, r.SpikingFrom, r.Track = 0, 0, 1 }), s, nil)
+	m.step = 1
+	if err := m.encode(batches[0], m.keysOf(batches[0], "encode", batches[0].Epoch)); err != nil {
+		t.Fatal(err)
+	}
+	before, measured := m.Thresholds(), []float64(nil)
+	measured, err := m.balanced(t.Context())
+	if err == nil {
+		err = m.measure(t.Context(), batches[0], m.phase())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range m.theta {
+		if want := 0.9*before[i] + 0.1*measured[i]; math.Abs(v-want) > 1e-6 || math.Abs(measured[i]-before[i]) < 1e-3 {
+			t.Errorf("threshold %d moves from %v to %v, measured %v, want %v", i, before[i], v, measured[i], want)
+		}
+	}
+}
+
+// A tandem passes errors where 0 < Σ x < T·θ, at neither end.
+func TestTandemEnds(t *testing.T) {
+	c := &layer.Call{Chunk: layer.Chunk{DOut: &signal.Signal{}, DIn: []*signal.Signal{{}}}, Memory: layer.NewMemory(nil)}
+	c.DOut.Reset(signal.Dense, 4, 1, tensor.Shape{4})
+	c.DIn[0].Reset(signal.Dense, 4, 1, tensor.Shape{4})
+	for i := range c.DOut.Data {
+		c.DOut.Data[i] = 1
+	}
+	copy(c.Scratch.Floats(0, 4), []tensor.Float{0, 0.5, 2, 1.5})
+	tandem{Theta: 0.5}.Backward(c)
+	for i, g := range c.DIn[0].Data {
+		if want := []tensor.Float{0, 2, 0, 2}[i%4]; g != want {
+			t.Errorf("error %d is %v, want %v", i, g, want)
+		}
+	}
+}

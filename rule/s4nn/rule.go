@@ -19,6 +19,7 @@ const Kind = "s4nn"
 //
 //	t_i = ⌊(1 − x_i)·T⌋,   V_j(t) = Σ_i w_ji [t_i ≤ t],   t_j = 1 + min{t : V_j(t) > θ}
 //	e_j = (T_j − t_j)/T,   T_y = τ,   T_j = min(τ + γ, T) where t_j − τ < γ
+//	where no output fires, T_y = T − γ and T_j = T
 //	w_ji ← w_ji − η δ_j [t_i < t_j] − η λ w_ji,   below e_i = Σ_j δ_j w_ji [t_i < t_j]
 //
 // Samples are values in [0, 1] with a class each; T is the run's steps. A Step learns from

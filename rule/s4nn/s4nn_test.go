@@ -10,6 +10,7 @@ import (
 
 	"synfire/format/safetensors"
 	"synfire/internal/par"
+	"synfire/internal/rng"
 	"synfire/optim"
 	"synfire/sample"
 	"synfire/snntest"
@@ -880,5 +881,63 @@ func TestPlan(t *testing.T) {
 	q, err := rule(func(r *Rule) { r.Average = true }).Plan(s)
 	if err != nil || q.Weights != 2*p.Weights || q.Train <= p.Train {
 		t.Errorf("%+v, %v", q, err)
+	}
+}
+
+// learnerOf is a learner of two classes, with two inputs.
+func learnerOf(t *testing.T, batch int, hidden []int, change func(r *Rule)) (*Learner, *sample.Batch) {
+	t.Helper()
+	b := sample.Labelled([]int{0}, []tensor.Float{1, 0.5}, []int{0}, 2)
+	r := NewRule()
+	r.Hidden, r.Threshold = hidden, 1
+	change(&r)
+	l, err := r.New(train.Setting{Spec: *b.Spec, Steps: 20, Samples: 5, Epochs: 3, Batch: batch, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, b
+}
+
+// Weights decay by samples that have an error alone, of an averaged batch by their share; the
+// schedule counts a smaller last batch.
+func TestDecayIsOfErrors(t *testing.T) {
+	l, b := learnerOf(t, 2, []int{1}, func(r *Rule) { r.LR, r.Decay = 0.5, 0.1 })
+	copy(l.weights.w[0], []tensor.Float{2, 2})
+	copy(l.weights.w[1], []tensor.Float{2, 0}) // the label fires, the other never
+	if _, err := l.Step(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	if l.weights.scale != 1 || l.weights.w[1][0] != 2 {
+		t.Errorf("a sample without an error changes weights: scale %v, %v", l.weights.scale, l.weights.w)
+	}
+	l.update = newWeights(l.weights.sizes).w
+	if l.apply(0.5, 0.5); math.Abs(l.weights.scale-0.975) > 1e-12 {
+		t.Errorf("half of a batch has an error: scale %v, want 0.975", l.weights.scale)
+	}
+	if l.total != 9 {
+		t.Errorf("%d steps in three epochs of five samples two by two, want 9", l.total)
+	}
+}
+
+// A neuron is dead below the share, not at it; its new weights are drawn as at the start,
+// whatever the scale has become.
+func TestDeadBelowTheShare(t *testing.T) {
+	l, _ := learnerOf(t, 1, []int{2}, func(r *Rule) { r.Dead = 0.5 })
+	for i := range l.weights.w[0] {
+		l.weights.w[0][i] = 100
+	}
+	l.weights.scale, l.seen = 0.75, 4
+	copy(l.active, []uint64{2, 1})
+	l.begin(1)
+	w := l.weights.w[0]
+	if w[0] != 100 || w[2] != 100 || w[1] == 100 || w[3] == 100 {
+		t.Errorf("weights %v: the second neuron alone fired too seldom", w)
+	}
+	want := make([]tensor.Float, 2)
+	draw(want, 5, rng.New(1, rng.Init).Str("weight1").Int(1).Int(1))
+	for i, v := range want {
+		if got := 0.75 * float64(w[2*i+1]); math.Abs(got-float64(v)) > 1e-5 {
+			t.Errorf("new weight %d is %v, want %v", i, got, v)
+		}
 	}
 }

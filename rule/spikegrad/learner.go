@@ -144,7 +144,9 @@ func (l *Learner) gradients(ctx context.Context, b *sample.Batch) error {
 		clear(g)
 	}
 	if l.r.Side == Integers {
-		l.run(true)
+		if err := l.run(true); err != nil {
+			return err
+		}
 		for k := 0; k < len(l.params); k += 2 {
 			l.outer(k)
 		}
@@ -161,8 +163,9 @@ func (l *Learner) gradients(ctx context.Context, b *sample.Batch) error {
 	return nil
 }
 
-// run is the passes of the equivalent network.
-func (l *Learner) run(back bool) {
+// run is the passes of the equivalent network. It returns an error where spikes are more than
+// can be counted.
+func (l *Learner) run(back bool) error {
 	p := l.p
 	l.s.Pool.For(p.samples, grain, func(worker, lo, hi int) { p.forward(&p.workers[worker], lo, hi) })
 	p.outputs()
@@ -174,6 +177,7 @@ func (l *Learner) run(back bool) {
 	if back {
 		l.s.Pool.For(p.samples, grain, func(worker, lo, hi int) { p.backward(&p.workers[worker], lo, hi) })
 	}
+	return p.counted()
 }
 
 // outer adds n ⊗ D of a layer to the gradients k of its weights and k + 1 of its biases.
@@ -231,7 +235,9 @@ func (l *Learner) Predict(ctx context.Context, b *sample.Batch) (train.Predictio
 		return train.Prediction{}, err
 	}
 	if l.r.Side == Integers {
-		l.run(false)
+		if err := l.run(false); err != nil {
+			return train.Prediction{}, err
+		}
 	} else if err := l.spike(ctx, b, false); err != nil {
 		return train.Prediction{}, err
 	}
@@ -247,7 +253,9 @@ func (l *Learner) Residuals(b *sample.Batch) ([][]tensor.Float, error) {
 	if err := l.take(b, false); err != nil {
 		return nil, err
 	}
-	l.run(false)
+	if err := l.run(false); err != nil {
+		return nil, err
+	}
 	last := len(l.p.stages) - 1
 	for i, s := range l.p.stages[:last] {
 		kernel.Scale(l.p.v[i+1], 1/s.theta)

@@ -1,7 +1,9 @@
 package spikegrad
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"synfire/internal/kernel"
@@ -64,6 +66,8 @@ type passes struct {
 	classes int
 
 	samples int              // of the batch
+	index   []int            // of its samples
+	beyond  []string         // of each sample, what sends more spikes than can be counted; or none
 	n, v, d [][]tensor.Float // spikes of layers 0 … L, potentials and errors of 1 … L: a row a sample
 	loss    []float64        // of each sample
 	each    []counts         // of each sample
@@ -139,7 +143,8 @@ func (s *stage) fans() (out, in []int64) {
 
 // reset makes room for a batch and turns it into input spikes.
 func (p *passes) reset(b *sample.Batch) {
-	p.samples = b.Len()
+	p.samples, p.index = b.Len(), b.Index
+	p.beyond = append(p.beyond[:0], make([]string, p.samples)...)
 	p.n[0] = tensor.Resize(p.n[0], len(b.X))
 	for i, v := range b.X {
 		count := float64(v) / p.r.ThetaIn
@@ -210,6 +215,23 @@ func (p *passes) countForward(l, i int) {
 	if p.r.Truncate != None && !s.certain(squares) {
 		c.inexact = 1
 	}
+	if p.r.Truncate != None && !(s.most(squares) < countable && spikes*float64(slices.Max(p.fanOut[l])) < countable) {
+		p.beyond[i] = fmt.Sprintf("layer %d", l+1)
+	}
+}
+
+// countable is below what whole numbers of 64 bits hold. Sums of spikes beyond it would change
+// their sign.
+const countable = 1 << 62
+
+// counted returns an error where a sample has more spikes than can be counted.
+func (p *passes) counted() error {
+	for i, where := range p.beyond {
+		if where != "" {
+			return fmt.Errorf("spikegrad: sample %d: %s would be of more spikes than 64 bits count; lower the learning rate or alpha, or raise the thresholds", p.index[i], where)
+		}
+	}
+	return nil
 }
 
 // scores are the output potentials of a sample.
@@ -300,6 +322,9 @@ func (p *passes) countBackward(w *worker, l, i int) {
 		w.pixels[pixel] = tensor.Float(here)
 		spikes += here
 		weighted += int64(here) * fan
+	}
+	if !(s.mostBack(squares) < countable && spikes*float64(slices.Max(p.fanIn[l])) < countable) && p.beyond[i] == "" {
+		p.beyond[i] = fmt.Sprintf("the errors of layer %d", l+1)
 	}
 	c.errors += int64(spikes)
 	c.layerErrors[l] = int64(spikes)

@@ -557,3 +557,169 @@ func TestPlan(t *testing.T) {
 		t.Errorf("%+v, %d parameters", p, count)
 	}
 }
+
+// The equations of a dense network of mixed neurons by plain loops in float64: spikes, error
+// spikes, loss, gradients of weights and biases, and the share of a dense pass.
+func TestEquationsAsWritten(t *testing.T) {
+	const in, classes, kappa, alpha, biasSpikes, bits = 6, 3, 5.0, 40.0, 3, 6
+	sizes, theta, thetaBP := []int{in, 8, 5, classes}, []float64{1, 2, 0}, []float64{0.5, 1, 1}
+	for seed := range uint64(8) {
+		b, s := samples(1, tensor.Shape{1, 1, in}, classes, seed+1)
+		r := NewRule()
+		r.Layers = []Layer{{Dense: 8, ThetaBP: 0.5}, {Dense: 5, Theta: 2, Linear: true}}
+		r.ThetaIn, r.Alpha, r.Kappa, r.BiasSpikes, r.Bits = 0.125, alpha, kappa, biasSpikes, bits
+		l := learner(t, r, s)
+		weight := func(layer, i int) float64 {
+			return math.RoundToEven(float64(l.params[layer].Value.Data[i])*(1<<bits)) / (1 << bits)
+		}
+		n := [][]float64{make([]float64, in)}
+		for i, v := range b.X {
+			n[0][i] = math.Trunc(float64(v) / 0.125)
+		}
+		var open [][]bool
+		for k := range 3 {
+			next, let := make([]float64, sizes[k+1]), make([]bool, sizes[k+1])
+			for o := range next {
+				sum := biasSpikes * weight(2*k+1, o)
+				for i, v := range n[k] {
+					sum += v * weight(2*k, i*sizes[k+1]+o)
+				}
+				switch next[o] = sum; k {
+				case 0:
+					next[o] = max(0, math.Floor(sum))
+					let[o] = sum > 0
+				case 1:
+					next[o], let[o] = math.Trunc(sum/2), true
+				}
+			}
+			n, open = append(n, next), append(open, let)
+		}
+		total := 0.0
+		for _, v := range n[3] {
+			total += math.Exp(v / kappa)
+		}
+		label, d := b.Classes()[0], [][]float64{make([]float64, 8), make([]float64, 5), make([]float64, classes)}
+		loss, ratio := math.Log(total)-n[3][label]/kappa, 0.0
+		for o, v := range n[3] {
+			p := math.Exp(v/kappa) / total
+			if o == label {
+				p--
+			}
+			d[2][o] = math.Trunc(alpha * p)
+		}
+		for k := 1; k >= 0; k-- {
+			for i := range d[k] {
+				sum := 0.0
+				for o, e := range d[k+1] {
+					sum += e * weight(2*k+2, i*sizes[k+2]+o)
+				}
+				if open[k][i] {
+					d[k][i] = math.Trunc(sum / thetaBP[k])
+				}
+			}
+			for _, e := range d[k+1] {
+				ratio += math.Abs(e) * float64(sizes[k+1]) / (8*5 + 5*classes)
+			}
+		}
+		grads, err := l.Gradient(t.Context(), b)
+		must(t, err)
+		c := 1 / (alpha * kappa)
+		for k := 2; k >= 0; k-- {
+			if c *= thetaBP[k]; k < 2 {
+				c /= theta[k]
+			}
+			for o, e := range d[k] {
+				if got := float64(l.p.d[k+1][o]); got != e {
+					t.Fatalf("seed %d: layer %d sends %v errors at %d, want %v", seed, k+1, got, o, e)
+				}
+				if got, want := float64(grads[2*k+1][o]), c*biasSpikes*e; math.Abs(got-want) > 1e-5 {
+					t.Errorf("seed %d: gradient of bias %d of layer %d is %v, want %v", seed, o, k+1, got, want)
+				}
+				for i, v := range n[k] {
+					if got, want := float64(grads[2*k][i*sizes[k+1]+o]), c*v*e; math.Abs(got-want) > 1e-5 {
+						t.Errorf("seed %d: gradient of weight %d → %d of layer %d is %v, want %v", seed, i, o, k+1, got, want)
+					}
+				}
+			}
+		}
+		if got := l.p.loss[0]; math.Abs(got-loss) > 1e-5 {
+			t.Errorf("seed %d: loss %v, want %v", seed, got, loss)
+		}
+		if got := l.p.each[0].ratio; math.Abs(got-ratio) > 1e-9*max(1, ratio) {
+			t.Errorf("seed %d: errors cost %v of a dense pass, want %v", seed, got, ratio)
+		}
+	}
+}
+
+// The bounds of exactness hold for biases, errors going back, and errors times spikes.
+func TestBoundsOfExactness(t *testing.T) {
+	s := stage{bounds: bounds{column: 1, row: 1, bias: limit}}
+	if s.certain(0) || s.certainBack(limit*limit) || !s.certainBack(1) {
+		t.Error("a bias at the limit, or errors at it, count as exact")
+	}
+	b, set := samples(1, tensor.Shape{1, 1, 2}, 2, 1)
+	r := NewRule()
+	l := learner(t, r, set)
+	if err := l.take(b, true); err != nil {
+		t.Fatal(err)
+	}
+	for spikes, want := range map[float64]int64{limit / 4: 0, limit: 1} {
+		l.p.each[0].inexact = 0
+		copy(l.p.n[0], []tensor.Float{tensor.Float(spikes), 0})
+		copy(l.p.d[1], []tensor.Float{1, -1})
+		if l.outer(0); l.p.each[0].inexact != want {
+			t.Errorf("%v spikes times errors: inexact %d, want %d", spikes, l.p.each[0].inexact, want)
+		}
+	}
+}
+
+// The schedule begins at the first step.
+func TestScheduleBeginsAtTheFirstStep(t *testing.T) {
+	b, s := samples(4, tensor.Shape{1, 1, 6}, 3, 1)
+	s.Samples, s.Epochs, s.Batch = 4, 2, 4
+	r := NewRule()
+	r.Optimizer, r.Schedule = optim.SGD{LR: 0.1}, optim.Milestones{At: []float64{0.5}, Factor: 0.1}
+	l := learner(t, r, s)
+	for _, rate := range []float64{0.1, 0.01} {
+		before := slices.Clone(l.params[0].Value.Data)
+		grads, err := l.Gradient(t.Context(), b)
+		must(t, err)
+		g := slices.Clone(grads[0])
+		if _, err := l.Step(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+		for i, w := range l.params[0].Value.Data {
+			if want := float64(before[i]) - rate*float64(g[i]); math.Abs(float64(w)-want) > 1e-6 {
+				t.Fatalf("weight %d is %v, want %v at a rate of %v", i, w, want, rate)
+			}
+		}
+	}
+}
+
+// Spikes that 64 bits do not count are an error with the layer, forwards and of errors, in
+// place of counts below zero.
+func TestMoreSpikesThanCount(t *testing.T) {
+	b, s := samples(3, tensor.Shape{1, 1, 6}, 3, 1)
+	for want, change := range map[string]func(l *Learner){
+		"sample 0: layer 1 would": func(l *Learner) { l.params[0].Value.Data[0] = 1e30 },
+		"the errors of layer 2":   func(*Learner) {},
+	} {
+		r := NewRule()
+		r.Layers = []Layer{{Dense: 4}}
+		if strings.HasPrefix(want, "the errors") {
+			r.Alpha = 1e30
+		}
+		l := learner(t, r, s)
+		change(l)
+		l.Refresh()
+		if _, err := l.Step(t.Context(), b); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want an error of %q", err, want)
+		}
+	}
+	r := NewRule()
+	r.Truncate = None // real numbers are not counted
+	r.Layers, r.Alpha = []Layer{{Dense: 4}}, 1e30
+	if _, err := learner(t, r, s).Step(t.Context(), b); err != nil {
+		t.Error(err)
+	}
+}

@@ -272,6 +272,22 @@ func (s *stage) certain(squares float64) bool {
 	return s.bounds.column*math.Sqrt(squares)+s.bounds.bias < limit-1
 }
 
+// most is what no sum of weighted spikes exceeds, in units, by the same bound.
+func (s *stage) most(squares float64) float64 {
+	if s.size > 0 {
+		return float64(s.size) * math.Sqrt(squares)
+	}
+	return s.bounds.column*math.Sqrt(squares) + s.bounds.bias
+}
+
+// mostBack is most of errors.
+func (s *stage) mostBack(squares float64) float64 {
+	if s.size > 0 {
+		return math.Sqrt(squares)
+	}
+	return s.bounds.row * math.Sqrt(squares)
+}
+
 // certainBack is certain of errors.
 func (s *stage) certainBack(squares float64) bool {
 	if s.size > 0 {

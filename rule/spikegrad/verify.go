@@ -38,7 +38,9 @@ func (l *Learner) Verify(ctx context.Context, b *sample.Batch, orders int) (Veri
 	if err := l.take(b, false); err != nil {
 		return Verification{}, err
 	}
-	l.run(false)
+	if err := l.run(false); err != nil {
+		return Verification{}, err
+	}
 	p := l.p
 	for i := range p.workers {
 		p.spikingOf(&p.workers[i]).take()

@@ -95,6 +95,104 @@ func TestConstantDrive(t *testing.T) {
 	}
 }
 
+// A neuron fires above its threshold, not at it, and is held at rest for the refractory time to
+// the step.
+func TestThresholdAndRefractory(t *testing.T) {
+	k := must(NewRule().clock(0.1))
+	step := func(u, current tensor.Float) int {
+		return len(k.advance([]tensor.Float{u}, []tensor.Float{current}, []int32{0}, nil, nil, 0))
+	}
+	if step(10, 10) != 0 || step(10, 11) != 1 {
+		t.Errorf("%d spikes at the threshold and %d above it, want 0 and 1", step(10, 10), step(10, 11))
+	}
+	u, pause := []tensor.Float{0}, []int32{0}
+	var when []int
+	for i := range 200 {
+		if len(k.advance(u, []tensor.Float{1e6}, pause, nil, nil, 0)) > 0 {
+			when = append(when, i)
+		}
+	}
+	if want := []int{0, 51, 102, 153}; !slices.Equal(when, want) { // 5 ms are 50 steps
+		t.Errorf("strongly driven, a neuron fires in steps %v, want %v", when, want)
+	}
+}
+
+// Where a neuron is too deep to learn, −80 mV.
+func TestLowestPotential(t *testing.T) {
+	k := must(NewRule().clock(0.1))
+	for u, learns := range map[tensor.Float]bool{-19.9: true, -20.1: false} { // of a rest of −60 mV
+		slope := []tensor.Float{0}
+		k.advance([]tensor.Float{u}, []tensor.Float{u}, []int32{0}, slope, nil, 0)
+		if slope[0] > 0 != learns {
+			t.Errorf("%v mV from rest σ' is %v; learns: want %v", u, slope[0], learns)
+		}
+	}
+}
+
+// Numbers beyond a Float, and weights that become none, are errors.
+func TestNoSilentInfinities(t *testing.T) {
+	r := NewRule()
+	if r.Beta = math.MaxFloat64; !double && r.Validate() == nil {
+		t.Error("a beta that a Float does not hold is taken")
+	}
+	s, batches := setting(nil, 10, 3)
+	l := must(New(NewRule(), s))
+	l.net.layers[0].w.Data[3] = tensor.Float(math.NaN())
+	if _, err := l.Step(t.Context(), batches[0]); err == nil || !strings.Contains(err.Error(), "of layer1.weight is NaN") {
+		t.Errorf("a weight is NaN: %v", err)
+	}
+	stream := must(NewStream(NewRule(), 2, 1, 0.1, 0.1, 1))
+	stream.net.layers[0].w.Data[1] = tensor.Float(math.NaN())
+	if _, err := stream.Step(nil, nil); err == nil || !strings.Contains(err.Error(), "element 1") {
+		t.Errorf("a weight of a stream is NaN: %v", err)
+	}
+}
+
+// The regulariser by hand: ρ·z⁴·e², and ungated ρ·z⁴.
+func TestPenalty(t *testing.T) {
+	k := clock{rho: 2}
+	if got := k.penalty(0.5, 3); got != 2*81*0.25 {
+		t.Errorf("penalty %v, want 40.5", got)
+	}
+	k.ungated = true
+	if got := k.penalty(0.5, 3); got != 162 {
+		t.Errorf("ungated %v, want 162", got)
+	}
+}
+
+// An update forgets by the time that all samples of its batch last.
+func TestBatchLasts(t *testing.T) {
+	r := NewRule()
+	r.TauRMS = 1000
+	s, batches := setting(nil, 10, 3)
+	l := must(New(r, s))
+	for i := range l.net.layers[0].scale.Data {
+		l.net.layers[0].scale.Data[i] = 1e6 // above all gradients
+	}
+	b := batches[0]
+	must(l.Step(t.Context(), b))
+	ms := 1000 * s.Spec.Duration * float64(b.Len())
+	want := 1e6 * math.Exp(-ms/r.TauRMS/2)
+	if got := float64(l.net.layers[0].scale.Data[0]); math.Abs(got-want) > 1e-4*want {
+		t.Errorf("after %d samples of %v s √v is %v, want %v", b.Len(), s.Spec.Duration, got, want)
+	}
+}
+
+// A stream goes on at the rate to which a learner's has fallen.
+func TestStreamGoesOnAtTheRate(t *testing.T) {
+	r := NewRule()
+	r.DecayEvery = 2
+	s, batches := setting(nil, 10, 3)
+	l := must(New(r, s))
+	for range 2 {
+		must(l.Step(t.Context(), batches[0]))
+	}
+	stream := must(l.Stream(0))
+	if stream.Updates() != 2 || stream.net.rate() != l.net.rate() || !(l.net.rate() < r.Rate) {
+		t.Errorf("%d updates, rate %v, the learner's is %v of %v", stream.Updates(), stream.net.rate(), l.net.rate(), r.Rate)
+	}
+}
+
 // The error of one target spike is α, whose area does not depend on the step, and its
 // distance is 1.
 func TestErrorKernel(t *testing.T) {
@@ -484,6 +582,13 @@ func TestRateAndBound(t *testing.T) {
 			t.Errorf("weights %v", w)
 			break
 		}
+	}
+	down := newNet(r, 1, 1, 1)
+	for range 3 {
+		down.update([][]tensor.Float{{-3}}, 1, 0.1)
+	}
+	if w := float64(down.layers[0].w.Data[0]); w != -1.5 {
+		t.Errorf("a weight falls to %v, want -1.5", w)
 	}
 	if math.Abs(n.rate()-0.01) > 1e-12 {
 		t.Errorf("the rate is %v after 5 updates, want 0.01", n.rate())

@@ -156,7 +156,7 @@ func (l *Learner) Step(ctx context.Context, b *sample.Batch) (train.Metrics, err
 		return train.Metrics{}, err
 	}
 	l.net.update(l.sum, steps, float64(steps)*l.clock.dt)
-	return m, nil
+	return m, l.net.finite()
 }
 
 // Predict runs trials without learning.

@@ -144,6 +144,16 @@ func (n *net) rate() float64 {
 	return n.rule.Rate * math.Pow(n.rule.Decay, float64(n.updates/uint64(n.rule.DecayEvery)))
 }
 
+// finite returns an error for a weight that is no number: its neuron would fall silent.
+func (n *net) finite() error {
+	for l, p := range n.layers {
+		if i, ok := tensor.Finite(p.w.Data); !ok {
+			return fmt.Errorf("superspike: update %d: element %d of %s is %v; lower rho or rate", n.updates, i, weightName(l), p.w.Data[i])
+		}
+	}
+	return nil
+}
+
 // update changes the weights by the sums m [in, out] of each layer over some steps that
 // last so many milliseconds. The square root of v is kept in place of v: √v ← max(|g|, √γ·√v).
 func (n *net) update(m [][]tensor.Float, steps int, ms float64) {

@@ -49,7 +49,9 @@ func (s *Stream) Pipe(ctx context.Context, r io.Reader, w io.Writer) error {
 			return fmt.Errorf("superspike: line %d: %w", n, err)
 		}
 	}
-	if err := lines.Err(); err != nil {
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return fmt.Errorf("superspike: line %d is longer than %d bytes, expected an event: %s; are there line ends?", n+1, bufio.MaxScanTokenSize, PipeHeader)
+	} else if err != nil {
 		return fmt.Errorf("superspike: line %d: %w", n+1, err)
 	}
 	if n == 0 {
@@ -87,7 +89,7 @@ func (p *pipe) event(ctx context.Context, text string) error {
 	case steps < float64(p.now):
 		return fmt.Errorf("the event at %v s comes after one in a later step; sort the events by time", at)
 	case steps-float64(p.now) > longestGap:
-		return fmt.Errorf("the event at %v s is %.0f steps after the one before, expected at most %d; are its times in seconds?", at, steps-float64(p.now), longestGap)
+		return fmt.Errorf("the event at %v s is %.3g steps after the one before, expected at most %d; are its times in seconds?", at, steps-float64(p.now), longestGap)
 	}
 	for p.now < int64(steps) {
 		if p.now%1024 == 0 && ctx.Err() != nil {

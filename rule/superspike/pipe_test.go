@@ -56,19 +56,21 @@ func TestPipeIsTheStream(t *testing.T) {
 // A mistake in a line is an error that names it.
 func TestBadPipes(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                        "nothing to read",
-		"unit,time\n":                             "line 1 is",
-		PipeHeader + "\n1,2\n":                    "line 2: 2 fields",
-		PipeHeader + "\nx,0,input\n":              `line 2: the time is "x"`,
-		PipeHeader + "\nNaN,0,input\n":            "line 2: the time is",
-		PipeHeader + "\n-1,0,input\n":             "line 2: the time is",
-		PipeHeader + "\n1,a,input\n":              `line 2: the unit is "a"`,
-		PipeHeader + "\n0,0,output\n":             `line 2: the kind is "output"`,
-		PipeHeader + "\n0,3,input\n":              "line 2: unit 3, expected one from 0 to 2",
-		PipeHeader + "\n0,-1,target\n":            "line 2: unit -1",
-		PipeHeader + "\n\n0,1,input\n0,1,input\n": "line 4: unit 1 fires twice",
-		PipeHeader + "\n0.1,0,input\n0,0,input\n": "line 3: the event at 0 s comes after",
-		PipeHeader + "\n1e9,0,input\n":            "are its times in seconds?",
+		"":                                             "nothing to read",
+		"unit,time\n":                                  "line 1 is",
+		PipeHeader + "\n1,2\n":                         "line 2: 2 fields",
+		PipeHeader + "\nx,0,input\n":                   `line 2: the time is "x"`,
+		PipeHeader + "\nNaN,0,input\n":                 "line 2: the time is",
+		PipeHeader + "\n-1,0,input\n":                  "line 2: the time is",
+		PipeHeader + "\n1,a,input\n":                   `line 2: the unit is "a"`,
+		PipeHeader + "\n0,0,output\n":                  `line 2: the kind is "output"`,
+		PipeHeader + "\n0,3,input\n":                   "line 2: unit 3, expected one from 0 to 2",
+		PipeHeader + "\n0,-1,target\n":                 "line 2: unit -1",
+		PipeHeader + "\n\n0,1,input\n0,1,input\n":      "line 4: unit 1 fires twice",
+		PipeHeader + "\n0.1,0,input\n0,0,input\n":      "line 3: the event at 0 s comes after",
+		PipeHeader + "\n1e9,0,input\n":                 "are its times in seconds?",
+		PipeHeader + "\n1e300,0,input\n":               "is 1e+304 steps after",
+		PipeHeader + "\n" + strings.Repeat("a", 1<<17): "line 2 is longer than 65536 bytes",
 	} {
 		s := must(NewStream(NewRule(), 3, 2, 0.1, 0, 1))
 		if err := s.Pipe(t.Context(), strings.NewReader(text), io.Discard); err == nil || !strings.Contains(err.Error(), want) {

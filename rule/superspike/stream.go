@@ -131,6 +131,9 @@ func (s *Stream) Step(inputs, targets []int32) ([]int32, error) {
 			clear(m)
 		}
 		s.since = 0
+		if err := s.net.finite(); err != nil {
+			return nil, err
+		}
 	}
 	return s.top, nil
 }

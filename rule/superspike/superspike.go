@@ -126,7 +126,7 @@ func (r Rule) Validate() error {
 		{"rate", r.Rate}, {"decay", r.Decay}, {"tau-rms", r.TauRMS}, {"epsilon", r.Epsilon}, {"bound", r.Bound}, {"tau-het", r.TauHet},
 		{"beta", r.Beta}, {"tau-mem", r.TauMem}, {"tau-syn", r.TauSyn}, {"tau-rise", r.TauRise}, {"tau-decay", r.TauDecay},
 	} {
-		if !(p.value > 0) || math.IsInf(p.value, 0) {
+		if !(p.value > 0) || huge(p.value) {
 			return fmt.Errorf("superspike: %s is %v, want a finite number above 0", p.name, p.value)
 		}
 	}
@@ -134,7 +134,7 @@ func (r Rule) Validate() error {
 		name  string
 		value float64
 	}{{"initial", r.Init}, {"feedback-delay", r.FeedbackDelay}, {"rho", r.Rho}, {"refractory", r.Refractory}} {
-		if !(p.value >= 0) || math.IsInf(p.value, 0) {
+		if !(p.value >= 0) || huge(p.value) {
 			return fmt.Errorf("superspike: %s is %v, want a finite number from 0 on", p.name, p.value)
 		}
 	}
@@ -146,7 +146,7 @@ func (r Rule) Validate() error {
 	switch {
 	case int(r.Feedback) >= len(feedbackNames):
 		return fmt.Errorf("superspike: %v: want symmetric, random or uniform", r.Feedback)
-	case !(r.Threshold > r.Rest) || math.IsInf(r.Threshold-r.Rest, 0):
+	case !(r.Threshold > r.Rest) || huge(r.Threshold-r.Rest):
 		return fmt.Errorf("superspike: the threshold is %v mV and rest %v mV; want it above rest", r.Threshold, r.Rest)
 	case r.Decay > 1:
 		return fmt.Errorf("superspike: decay is %v, and the rate would grow; want a factor up to 1", r.Decay)
@@ -159,6 +159,9 @@ func (r Rule) Validate() error {
 	}
 	return nil
 }
+
+// huge is beyond what a Float holds.
+func huge(v float64) bool { return math.IsInf(float64(tensor.Float(v)), 0) }
 
 // clock is the constants of a step. Potentials are relative to rest.
 type clock struct {
