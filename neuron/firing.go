@@ -363,8 +363,8 @@ func nextAbove(x tensor.Float) tensor.Float {
 }
 
 func checkFiring(kind string, threshold float64, reset Reset, pause int) error {
-	switch {
-	case !(threshold > 0) || math.IsInf(threshold, 0):
+	switch held := float64(tensor.Float(threshold)); {
+	case !(held > 0) || math.IsInf(held, 0):
 		return fmt.Errorf("neuron %s: threshold is %v, want a positive number (1 is usual)", kind, threshold)
 	case int(reset) >= len(resetNames):
 		return fmt.Errorf("neuron %s: %v: want subtract, zero or none", kind, reset)
