@@ -6,7 +6,8 @@
 // It stands for the entry "BNN–ANN papers" of the reading list, whose tools are
 // RSA, CKA, the CCA family and representational stability. Where the data set
 // brain-92images was imported, human inferior temporal cortex stands beside them: its noise
-// ceiling, models ranked by it, and the networks shown the same pictures. Each network, untrained ones
+// ceiling, models ranked by it, and the networks shown the same pictures, with others of both kinds
+// that learn the photographs of CIFAR-10. Each network, untrained ones
 // too, is drawn from a seed of its own, so that none shares initial weights with another.
 // Five of a kind say how much alike two of a kind are: the noise against which a
 // difference of kinds is to be seen (Kornblith et al. 2019).
@@ -241,22 +242,21 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 		return nil, err
 	}
 	sections = append(append(sections, looks...), fixed)
-	seen, none, err := photographs(ctx, jobs)
+	b, why, err := withBrains(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	nets = append(nets, seen...)
-	b, why, err := withBrains(ctx, e, nets)
+	nets, unseen, err := b.look(ctx, jobs, nets)
 	if err != nil {
 		return nil, err
 	}
-	more, err := b.sections(why, none)
+	more, err := b.sections(why, unseen)
 	if err != nil {
 		return nil, err
 	}
 	sections = append(more, sections...)
 	measured, metrics := s.measured(), s.metrics(nets)
-	maps.Copy(measured, b.measured(why, none))
+	maps.Copy(measured, b.measured(why, unseen))
 	b.metrics(metrics)
 	single.metrics(metrics)
 	settled.metrics(metrics)

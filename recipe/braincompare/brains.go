@@ -598,8 +598,8 @@ func (b *brains) metrics(m report.Metrics) {
 	}
 }
 
-// withBrains compares with brains where the data are here. Why says why not.
-func withBrains(ctx context.Context, e *recipe.Env, nets []subject) (b *brains, why string, err error) {
+// withBrains ranks models by brains where the data are here. Why says why not.
+func withBrains(ctx context.Context, e *recipe.Env) (b *brains, why string, err error) {
 	if e.Scale == report.Smoke {
 		return nil, "the smoke scale needs no data", nil
 	}
@@ -609,11 +609,22 @@ func withBrains(ctx context.Context, e *recipe.Env, nets []subject) (b *brains, 
 		}
 		return nil, fmt.Sprintf("the data set brain-92images could not be read (%v); see synfire data import --help", err), nil
 	}
-	if err := b.rank(e.Scale, e.Seed, e.Pool); err != nil {
+	return b, "", b.rank(e.Scale, e.Seed, e.Pool)
+}
+
+// look trains networks on photographs, and shows the pictures to all networks and to the same untrained.
+// It returns all of them, and why none learned photographs.
+func (b *brains) look(ctx context.Context, jobs *recipe.Study, nets []subject) (all []subject, unseen string, err error) {
+	if b == nil {
+		return nets, "", nil
+	}
+	seen, unseen, err := photographs(ctx, jobs)
+	if err != nil {
 		return nil, "", err
 	}
+	all = append(nets, seen...)
 	var list []viewer
-	for _, n := range nets {
+	for _, n := range all {
 		kind := viewed(n.kind, n.seen)
 		blank, err := n.untrained()
 		if err != nil {
@@ -622,5 +633,5 @@ func withBrains(ctx context.Context, e *recipe.Env, nets []subject) (b *brains, 
 		list = append(list, viewer{kind, n.Network(), n}, viewer{kind + ", untrained", blank, n})
 	}
 	slices.SortStableFunc(list, func(x, y viewer) int { return strings.Compare(x.kind, y.kind) })
-	return b, "", b.show(ctx, list, e.Seed)
+	return all, unseen, b.show(ctx, list, jobs.Env.Seed)
 }

@@ -81,7 +81,7 @@ func TestGains(t *testing.T) {
 // Without the data nothing fails, and the claims say why they are not tested.
 func TestNoBrains(t *testing.T) {
 	e := &recipe.Env{Scale: report.Short, Seed: 1, Data: data.Options{CacheDir: t.TempDir(), Proxies: "off"}}
-	b, why, err := withBrains(t.Context(), e, nil)
+	b, why, err := withBrains(t.Context(), e)
 	if err != nil || b != nil || !strings.Contains(why, "brain-92images") {
 		t.Fatalf("%v, %q, %v", b, why, err)
 	}

@@ -17,4 +17,6 @@ func Example() {
 	// label-alignment at_least 0.1
 	// ceiling at_most 0.005
 	// order at_most 0.005
+	// networks at_least 0
+	// networks-controls at_least 0
 }

@@ -64,9 +64,6 @@ func PhotographConfig(scale report.Scale, kind Kind, seed uint64) (model.Config,
 // photographs trains the networks that learn photographs, as many of each kind as for digits. Why says
 // why there are none.
 func photographs(ctx context.Context, jobs *recipe.Study) (nets []subject, why string, err error) {
-	if jobs.Env.Scale == report.Smoke {
-		return nil, "the smoke scale needs no data", nil
-	}
 	trainSet, testSet, err := jobs.Env.Catalog.Load(ctx, model.Data{Name: recipe.Photographs}, jobs.Env.Data)
 	if err != nil {
 		if ctx.Err() != nil {
