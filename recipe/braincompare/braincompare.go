@@ -52,7 +52,7 @@ func Recipe() recipe.Recipe {
 		ID:      "brain-compare",
 		Paper:   "bnn-ann",
 		Title:   "Spiking, real-valued and untrained networks compared",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 12, report.Full: 60},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 7, report.Full: 30},
 		Claims: append([]report.Claim{
 			claim(sameClass, alike, report.Order, 0, ofAKind),
 			claim(trained, "CKA of a spiking with a real-valued network, both trained, the least of all pairs, above that of a trained one with an untrained one of the other kind, the greatest of all", report.Order, 0, ofAKind),
