@@ -389,8 +389,7 @@ func (i *Inference) DifferenceSE(j, k int) float64 {
 	return math.Sqrt(i.variance(func(s []float64) float64 { return s[j] - s[k] }))
 }
 
-// AboveZero is the p-value of model k's score against 0, one-sided; like the others NaN where the
-// chance of folds explains all variance of held-out scores.
+// AboveZero is the p-value of model k's score against 0, one-sided; like the others NaN as tail says.
 func (i *Inference) AboveZero(k int) float64 {
 	return i.tail(i.Scores[k], func(s []float64) float64 { return s[k] })
 }
@@ -409,8 +408,8 @@ func (i *Inference) BelowCeiling(k int) float64 {
 	return i.tail(i.Lower-i.Scores[k], func(s []float64) float64 { return s[len(s)-1] - s[k] })
 }
 
-// tail is the probability of at least the value t-distributed about 0; NaN where held-out scores
-// have a variance of 0: the chance of folds, which is taken out, is then all that the resamples show.
+// tail is the probability of at least the value t-distributed about 0; NaN where held-out scores have no
+// variance: the chance of folds, which is taken out, is then all that the resamples show.
 func (i *Inference) tail(value float64, combine func([]float64) float64) float64 {
 	se := math.Sqrt(i.variance(combine))
 	switch {
