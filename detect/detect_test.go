@@ -708,3 +708,15 @@ func TestCrowd(t *testing.T) {
 		}
 	}
 }
+
+// Outputs are read once each.
+func TestOthersAreOthers(t *testing.T) {
+	for _, others := range [][]string{{""}, {"a"}, {"b", "b"}} {
+		if err := (task.Binding{Task: NewDetect(), Output: "a", Others: others}).Validate(); err == nil || !strings.Contains(err.Error(), "does not read yet") {
+			t.Errorf("others %q beside a: %v", others, err)
+		}
+	}
+	if err := (task.Binding{Task: NewDetect(), Output: "a", Others: []string{"b", "c"}}).Validate(); err != nil {
+		t.Error(err)
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"math"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"synfire/sample"
@@ -158,10 +159,16 @@ type Binding struct {
 	Target string   `yaml:"target,omitempty"` // of the data; empty: the first; input: the sample itself
 }
 
-// Validate returns an error for other outputs of a task that reads one, and for the task's own.
+// Validate returns an error for other outputs of a task that reads one, for outputs that are named
+// twice, and for the task's own.
 func (b Binding) Validate() error {
 	if _, ok := b.Task.(Joint); !ok && len(b.Others) > 0 {
 		return fmt.Errorf("task %s reads one output: leave others out, which names %q", kindOf(b.Task), b.Others)
+	}
+	for i, name := range b.Others {
+		if name == "" || name == b.Output || slices.Contains(b.Others[:i], name) {
+			return fmt.Errorf("task %s: others names %q, want outputs that it does not read yet, each once", kindOf(b.Task), name)
+		}
 	}
 	return b.Task.Validate()
 }
