@@ -74,6 +74,8 @@ type passes struct {
 	workers []worker
 	fanOut  [][]int64      // of a layer's input pixels: neurons that a spike there reaches
 	fanIn   [][]int64      // of a layer's output pixels: synapses of a neuron there
+	mostOut []float64      // the largest fanOut of a layer
+	mostIn  []float64      // and fanIn
 	macs    float64        // of a dense pass that carries errors back
 	rows    []tensor.Float // of samples with errors
 	errors  []tensor.Float
@@ -87,6 +89,7 @@ func newPasses(r Rule, stages []*stage, threads int) *passes {
 	for l, s := range stages {
 		out, in := s.fans()
 		p.fanOut, p.fanIn = append(p.fanOut, out), append(p.fanIn, in)
+		p.mostOut, p.mostIn = append(p.mostOut, float64(slices.Max(out))), append(p.mostIn, float64(slices.Max(in)))
 		for _, n := range in {
 			if l > 0 {
 				p.macs += float64(n) * float64(s.out[2])
@@ -215,7 +218,7 @@ func (p *passes) countForward(l, i int) {
 	if p.r.Truncate != None && !s.certain(squares) {
 		c.inexact = 1
 	}
-	if p.r.Truncate != None && !(s.most(squares) < countable && spikes*float64(slices.Max(p.fanOut[l])) < countable) {
+	if p.r.Truncate != None && !(s.most(squares) < countable && spikes*p.mostOut[l] < countable) {
 		p.beyond[i] = fmt.Sprintf("layer %d", l+1)
 	}
 }
@@ -323,7 +326,7 @@ func (p *passes) countBackward(w *worker, l, i int) {
 		spikes += here
 		weighted += int64(here) * fan
 	}
-	if !(s.mostBack(squares) < countable && spikes*float64(slices.Max(p.fanIn[l])) < countable) && p.beyond[i] == "" {
+	if !(s.mostBack(squares) < countable && spikes*p.mostIn[l] < countable) && p.beyond[i] == "" {
 		p.beyond[i] = fmt.Sprintf("the errors of layer %d", l+1)
 	}
 	c.errors += int64(spikes)

@@ -262,17 +262,8 @@ func (s *stage) opened(n, v []tensor.Float) (count int64) {
 	return count
 }
 
-// certain reports whether sums of weighted spikes are exact, whatever their order: they and
-// all their parts stay below the limit, as the norm of the weights times that of the spikes
-// does (Cauchy and Schwarz).
-func (s *stage) certain(squares float64) bool {
-	if s.size > 0 {
-		return float64(s.size)*math.Sqrt(squares) < limit/8 // the mean is rounded, and its sum with it
-	}
-	return s.bounds.column*math.Sqrt(squares)+s.bounds.bias < limit-1
-}
-
-// most is what no sum of weighted spikes exceeds, in units, by the same bound.
+// most is what no sum of weighted spikes exceeds, in units, nor any of its parts: the norm of the
+// weights times that of the spikes (Cauchy and Schwarz).
 func (s *stage) most(squares float64) float64 {
 	if s.size > 0 {
 		return float64(s.size) * math.Sqrt(squares)
@@ -288,10 +279,16 @@ func (s *stage) mostBack(squares float64) float64 {
 	return s.bounds.row * math.Sqrt(squares)
 }
 
-// certainBack is certain of errors.
-func (s *stage) certainBack(squares float64) bool {
+// exact is below what sums are exact, whatever their order.
+func (s *stage) exact() float64 {
 	if s.size > 0 {
-		return math.Sqrt(squares) < limit/8
+		return limit / 8 // the mean is rounded, and its sum with it
 	}
-	return s.bounds.row*math.Sqrt(squares) < limit-1
+	return limit - 1
 }
+
+// certain reports whether sums of weighted spikes are exact, whatever their order.
+func (s *stage) certain(squares float64) bool { return s.most(squares) < s.exact() }
+
+// certainBack is certain of errors.
+func (s *stage) certainBack(squares float64) bool { return s.mostBack(squares) < s.exact() }
