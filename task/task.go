@@ -159,6 +159,9 @@ type Binding struct {
 	Target string   `yaml:"target,omitempty"` // of the data; empty: the first; input: the sample itself
 }
 
+// Outputs are all that the task reads; the first may be empty, the network's first.
+func (b Binding) Outputs() []string { return append([]string{b.Output}, b.Others...) }
+
 // Validate returns an error for other outputs of a task that reads one, for outputs that are named
 // twice, and for the task's own.
 func (b Binding) Validate() error {

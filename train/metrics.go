@@ -129,24 +129,21 @@ func scalarName(tasks []task.Binding, i int, name string) string {
 
 // caseOf is what a task scores of a batch.
 func caseOf(t task.Binding, p Prediction, b *sample.Batch, first int) (task.Case, error) {
-	o, ok := p.Output(t.Output)
-	if !ok {
-		return task.Case{}, fmt.Errorf("the predictor has no output %q", t.Output)
+	var outputs []task.Output
+	for _, name := range t.Outputs() {
+		o, ok := p.Output(name)
+		if !ok {
+			return task.Case{}, fmt.Errorf("the predictor has no output %q", name)
+		}
+		outputs = append(outputs, o)
 	}
 	y, err := b.Target(t.Target)
 	if err != nil {
 		return task.Case{}, err
 	}
-	c := task.Case{Output: o, Target: y, First: first, Batch: b}
-	for _, name := range t.Others {
-		other, ok := p.Output(name)
-		if !ok {
-			return task.Case{}, fmt.Errorf("the predictor has no output %q", name)
-		}
-		c.Others = append(c.Others, other)
-	}
-	if o.Signal != nil {
-		c.Valid = b.Valid(o.Signal.T)
+	c := task.Case{Output: outputs[0], Others: outputs[1:], Target: y, First: first, Batch: b}
+	if s := c.Output.Signal; s != nil {
+		c.Valid = b.Valid(s.T)
 	}
 	return c, nil
 }

@@ -114,7 +114,8 @@ func heads(m *catalog.Model, b task.Binding) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := append([]string{cmp.Or(b.Output, all[0].Name)}, b.Others...)
+	names := b.Outputs()
+	names[0] = cmp.Or(names[0], all[0].Name)
 	for _, o := range all {
 		if _, ok := detect.AsBoxes(o.Read); ok && !slices.Contains(names, o.Name) {
 			return nil, fmt.Errorf("output %q is boxes, too, which the model's task detect does not read: import it once more, or name it there under others", o.Name)

@@ -138,7 +138,7 @@ func (r Rule) fits(net *network.Network, s train.Setting) error {
 		errs = append(errs, check("loss", t.Output, t.Target, t.Loss.Check))
 	}
 	for _, t := range s.Tasks {
-		for _, output := range append([]string{t.Output}, t.Others...) {
+		for _, output := range t.Outputs() {
 			errs = append(errs, check("task", output, t.Target, t.Task.Check))
 		}
 	}
