@@ -177,19 +177,19 @@ func seedOf(base uint64, kind Kind, i int) uint64 {
 	return base + uint64(i)
 }
 
-// trainAll trains the networks of each kind.
-func trainAll(ctx context.Context, jobs *recipe.Study) ([]subject, error) {
-	var out []subject
+// trainAll trains the networks of each kind that learn something, from a seed on; the names of jobs
+// are those of kinds behind a prefix.
+func trainAll(ctx context.Context, jobs *recipe.Study, seen, prefix string, base uint64, config func(report.Scale, Kind, uint64) (model.Config, error)) (nets []subject, err error) {
 	for _, kind := range []Kind{RealValued, Spiking} {
 		for i := range ofAKind {
-			c, err := Config(jobs.Env.Scale, kind, seedOf(jobs.Env.Seed, kind, i))
+			c, err := config(jobs.Env.Scale, kind, seedOf(base, kind, i))
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, subject{kind, digital, jobs.Run(ctx, recipe.Job{Name: string(kind), Config: c})})
+			nets = append(nets, subject{kind, seen, jobs.Run(ctx, recipe.Job{Name: prefix + string(kind), Config: c})})
 		}
 	}
-	return out, jobs.Err()
+	return nets, jobs.Err()
 }
 
 // sum stands for the weights of all networks.
@@ -210,7 +210,7 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 		return nil, err
 	}
 	jobs := recipe.NewStudy(e, trainSet, testSet)
-	nets, err := trainAll(ctx, jobs)
+	nets, err := trainAll(ctx, jobs, digital, "", e.Seed, Config)
 	if err != nil {
 		return nil, err
 	}

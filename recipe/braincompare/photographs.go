@@ -72,14 +72,6 @@ func photographs(ctx context.Context, jobs *recipe.Study) (nets []subject, why s
 		return nil, fmt.Sprintf("the data set %s could not be read (%v)", recipe.Photographs, err), nil
 	}
 	jobs.On(trainSet, testSet)
-	for _, kind := range []Kind{RealValued, Spiking} {
-		for i := range ofAKind {
-			c, err := PhotographConfig(jobs.Env.Scale, kind, seedOf(jobs.Env.Seed+photographSeeds, kind, i))
-			if err != nil {
-				return nil, "", err
-			}
-			nets = append(nets, subject{kind, photographic, jobs.Run(ctx, recipe.Job{Name: "photographs-" + string(kind), Config: c})})
-		}
-	}
-	return nets, "", jobs.Err()
+	nets, err = trainAll(ctx, jobs, photographic, "photographs-", jobs.Env.Seed+photographSeeds, PhotographConfig)
+	return nets, "", err
 }
