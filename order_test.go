@@ -15,7 +15,7 @@ import (
 // A pattern that ends in /* holds siblings, which never import each other.
 var order = []string{
 	"internal/machine", "internal/magic", "internal/limit", "internal/eol", "internal/suggest", "internal/enum", "internal/half", "internal/huge", "internal/par", "internal/atomicfile", "internal/mel", "internal/complete", "internal/shared", "internal/kernel", "internal/rng",
-	"tensor", "spike", "spike/statistics", "signal", "linmap", "format/*", "sample", "modelfile", "zoo", "run", "surrogate", "neuron", "neuron/dynamics", "encode", "distance", "distance/classify", "distance/recording", "compare/internal/numeric", "compare/predictivity", "compare", "compare/*",
+	"tensor", "spike", "spike/statistics", "signal", "linmap", "format/*", "sample", "modelfile", "zoo", "run", "surrogate", "neuron", "neuron/dynamics", "encode", "distance", "distance/classify", "distance/recording", "compare/internal/numeric", "compare/predictivity", "compare/canonical", "compare", "compare/*",
 	"data", "data/*", "layer", "layer/neunorm", "layer/temporal", "layer/ordinary", "loss", "optim", "network", "network/named", "task", "detect", "train", "train/online", "energy", "model", "exchange/onnx/pb", "exchange/*", "exchange/certify", "convert", "convert/ttfs", "convert/detector",
 	"rule/eqprop/sparse", "rule/eqprop/limit", "rule/eqprop/unit", "rule/eqprop/coupling", "rule/*", "rule/eqprop/diagnose", "rule/stdp/balanced",
 	"catalog", "inspect", "activity", "bench", "report/*", "report", "recipe", "recipe/nmnist", "recipe/diehlcook", "recipe/*",

@@ -184,13 +184,16 @@ func (s scored) bySubject(n int) [][]float64 {
 	return s.sums
 }
 
-// score is the similarity of each model with the listed subjects over the listed stimuli.
+// score is the similarity of each model with the listed subjects over the listed stimuli, in folds.
 func (b Bootstrap) score(models []Model, data []RDM, subjects, stimuli []int, s *rng.Source) (scored, error) {
+	return b.scoreFolds(models, data, crossFolds(b.HoldOut, subjects, stimuli, s))
+}
+
+func (b Bootstrap) scoreFolds(models []Model, data []RDM, folds []fold) (scored, error) {
 	out := scored{means: make([]float64, len(models)+1), folds: make([]float64, len(data)), undefined: make([]int, len(models))}
 	for range models {
 		out.sums = append(out.sums, make([]float64, len(data)))
 	}
-	folds := crossFolds(b.HoldOut, subjects, stimuli, s)
 	free := slices.ContainsFunc(models, func(m Model) bool { _, fixed := m.(Fixed); return !fixed })
 	for _, f := range folds {
 		test := subset(data, f.testSubjects, f.testStimuli)

@@ -24,6 +24,7 @@ const (
 type Comparison struct {
 	Similarity Similarity
 	Pooling    Pooling
+	NoZero     bool // unrelated RDMs are not at 0: nothing is tested against it
 }
 
 // pooled is the average of RDMs of the same stimuli. Their order does not matter:

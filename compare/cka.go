@@ -198,7 +198,7 @@ func unbiasedSide(x *mat.Dense) gramSide {
 	size := mat.Norm(c, 2)
 	rows, p := x.Dims()
 	n := float64(rows)
-	relative := (inputRoundoff(x, numeric.Roundoff) + 2*numeric.Roundoff) * mat.Norm(near1, 2) * size
+	relative := (numeric.InputRoundoff(x, numeric.Roundoff) + 2*numeric.Roundoff) * mat.Norm(near1, 2) * size
 	bound := 4*size*size*relative + float64(p+rows+8)*numeric.Roundoff*size*size*size*size
 	return gramSide{hollow(gram(c)), e, bound / (n * (n - 3))}
 }

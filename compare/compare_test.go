@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"synfire/compare"
+	"synfire/compare/canonical"
 	"synfire/compare/predictivity"
 	"synfire/internal/rng"
 )
@@ -183,9 +184,9 @@ func measures() []measure {
 		{"linear CKA", compare.LinearCKA, true, false, true, true},
 		{"RBF CKA", func(x, y *mat.Dense) (float64, error) { return compare.RBFCKA(x, y, 1) }, true, false, true, true},
 		{"unbiased CKA", compare.UnbiasedCKA, true, false, true, true},
-		{"CCA", compare.MeanCCA, true, true, true, true},
-		{"SVCCA", func(x, y *mat.Dense) (float64, error) { return compare.SVCCA(x, y, 0.8) }, true, false, true, true},
-		{"PWCCA", compare.PWCCA, false, false, true, false},
+		{"CCA", canonical.MeanCCA, true, true, true, true},
+		{"SVCCA", func(x, y *mat.Dense) (float64, error) { return canonical.SVCCA(x, y, 0.8) }, true, false, true, true},
+		{"PWCCA", canonical.PWCCA, false, false, true, false},
 		{"least squares", predict(predictivity.LeastSquares{}), true, true, true, false},
 	}
 }
@@ -256,11 +257,11 @@ func TestInvariances(t *testing.T) {
 // PWCCA does not see invertible maps of Y, whose units carry no weight.
 func TestPWCCAOfMappedY(t *testing.T) {
 	x, y := gaussian(1, 40, 4), gaussian(2, 40, 3)
-	a, err := compare.PWCCA(x, y)
+	a, err := canonical.PWCCA(x, y)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := compare.PWCCA(x, times(y, gaussian(3, 3, 3)))
+	b, err := canonical.PWCCA(x, times(y, gaussian(3, 3, 3)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -848,58 +849,6 @@ func TestCKATable(t *testing.T) {
 	}
 }
 
-// Canonical correlations: known ones of a shared and a private dimension, and the
-// orthonormal variates.
-func TestCCA(t *testing.T) {
-	z := gaussian(1, 5000, 3)
-	x, y := mat.NewDense(5000, 2, nil), mat.NewDense(5000, 2, nil)
-	for i := range 5000 {
-		x.SetRow(i, []float64{z.At(i, 0), 2*z.At(i, 0) + z.At(i, 1)})
-		y.SetRow(i, []float64{z.At(i, 0) - z.At(i, 2), z.At(i, 2)})
-	}
-	c, err := compare.CCA(x, y)
-	if err != nil {
-		t.Fatal(err)
-	}
-	near(t, "shared", c.Rho[0], 1, 1e-10)
-	near(t, "private", c.Rho[1], 0, 0.05)
-	near(t, "mean", c.Mean(), (c.Rho[0]+c.Rho[1])/2, 1e-12)
-	near(t, "mean square", c.MeanSquare(), (c.Rho[0]*c.Rho[0]+c.Rho[1]*c.Rho[1])/2, 1e-12)
-	var g mat.Dense
-	g.Mul(c.Variates.T(), c.Variates)
-	near(t, "norm of a variate", g.At(0, 0), 1, 1e-10)
-	near(t, "product of variates", g.At(0, 1), 0, 1e-10)
-	noisy := mat.DenseCopyOf(x)
-	noisy.Apply(func(i, j int, v float64) float64 { return v + 1e-3*z.At(i, 2) }, noisy)
-	few, err := compare.SVCCA(noisy, x.Slice(0, 5000, 0, 1).(*mat.Dense), 0.5)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if few < 0.9 {
-		t.Errorf("SVCCA of one component %v", few)
-	}
-	for _, f := range []func(x, y *mat.Dense) (float64, error){compare.MeanCCA, compare.PWCCA} {
-		if _, err := f(gaussian(1, 10, 6), gaussian(2, 10, 6)); err == nil || !strings.Contains(err.Error(), "no more stimuli than dimensions") {
-			t.Errorf("10 stimuli, 12 dimensions: %v", err)
-		}
-	}
-	if v, err := compare.MeanCCA(mat.NewDense(10, 2, nil), gaussian(2, 10, 2)); v != 0 || !errors.Is(err, compare.ErrUndefined) {
-		t.Errorf("silent units: %v, %v", v, err)
-	}
-	// a dead unit has no dimension
-	dead := mat.NewDense(40, 3, nil)
-	dead.Slice(0, 40, 0, 2).(*mat.Dense).Copy(gaussian(4, 40, 2))
-	a, err := compare.MeanCCA(dead, gaussian(5, 40, 3))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := compare.MeanCCA(dead.Slice(0, 40, 0, 2).(*mat.Dense), gaussian(5, 40, 3))
-	if err != nil {
-		t.Fatal(err)
-	}
-	near(t, "CCA with a dead unit", a, b, 1e-10)
-}
-
 // Points of a plane come back from their distances, up to rotation.
 func TestMDS(t *testing.T) {
 	x := gaussian(1, 10, 2)
@@ -972,13 +921,13 @@ func TestSVCCAKeepsEqualComponents(t *testing.T) {
 		x.SetRow(i, []float64{math.Cos(2 * math.Pi * float64(i) / n), math.Sin(2 * math.Pi * float64(i) / n)})
 		y.Set(i, 0, y.At(i, 0)+3*x.At(i, 0))
 	}
-	want, err := compare.SVCCA(x, y, 0.5) // of y one component of two
+	want, err := canonical.SVCCA(x, y, 0.5) // of y one component of two
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, angle := range []float64{0, 0.3, 1, 2} {
 		turned := times(x, mat.NewDense(2, 2, []float64{math.Cos(angle), -math.Sin(angle), math.Sin(angle), math.Cos(angle)}))
-		if got, err := compare.SVCCA(turned, y, 0.5); err != nil || math.Abs(got-want) > 1e-9 {
+		if got, err := canonical.SVCCA(turned, y, 0.5); err != nil || math.Abs(got-want) > 1e-9 {
 			t.Errorf("turned by %v: %v, %v; before %v", angle, got, err, want)
 		}
 	}

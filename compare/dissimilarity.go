@@ -34,7 +34,7 @@ func correlationDistance(x *mat.Dense, coarser float64) (RDM, error) {
 		return RDM{}, err
 	}
 	near1 := rowsRescaled(x)
-	return angles(withoutRowMeans(near1), norms(near1, true), inputRoundoff(x, coarser)), nil
+	return angles(withoutRowMeans(near1), norms(near1, true), numeric.InputRoundoff(x, coarser)), nil
 }
 
 // Cosine is 1 − x_i·x_j/(‖x_i‖·‖x_j‖), missing (NaN) for a silent pattern.
@@ -45,7 +45,7 @@ func cosineDistance(x *mat.Dense, coarser float64) (RDM, error) {
 		return RDM{}, err
 	}
 	near1 := rowsRescaled(x)
-	return angles(near1, norms(near1, false), inputRoundoff(x, coarser)), nil
+	return angles(near1, norms(near1, false), numeric.InputRoundoff(x, coarser)), nil
 }
 
 // angles is 1 − cos of rows a_i. whole are the norms from which they remained when

@@ -35,3 +35,14 @@ func CrossFolds(subjects, stimuli []int, seed uint64) (folds [][4][]int) {
 	}
 	return folds
 }
+
+// ScoreFolds is the mean score of each model over given folds (as CrossFolds has them), and the
+// lower noise ceiling behind; and the upper one.
+func ScoreFolds(b Bootstrap, models []Model, data []RDM, folds [][4][]int) (means []float64, upper float64, err error) {
+	var list []fold
+	for _, f := range folds {
+		list = append(list, fold{trainSubjects: f[0], trainStimuli: f[1], testSubjects: f[2], testStimuli: f[3]})
+	}
+	s, err := b.scoreFolds(models, data, list)
+	return s.means, s.upper, err
+}

@@ -10,6 +10,7 @@ import (
 
 	"synfire/compare"
 	"synfire/compare/evaluation"
+	"synfire/compare/geometry"
 )
 
 // golden is testdata/golden.json, of testdata/golden.py: what rsatoolbox finds in made-up data.
@@ -24,6 +25,8 @@ type golden struct {
 	Variances        []float64
 	Subjects, Models [][]float64
 	Parts, Three     [][]float64
+	Folds            [][4][]int
+	Geometries       [][2][]float64
 	Values           map[string]json.RawMessage
 }
 
@@ -149,6 +152,49 @@ func TestGoldenSimilarities(t *testing.T) {
 	g.list(t, "bures", []float64{v}, err, 1e-12)
 	v, err = compare.BuresDistance(r, s)
 	g.list(t, "bures_squared", []float64{v * v}, err, 1e-12)
+}
+
+// Distances of geometries: of rsatoolbox, whose search of two variables stops at five digits or
+// more, and of a search of one.
+func TestGoldenGeometries(t *testing.T) {
+	g := load(t)
+	var found []float64
+	for _, pair := range g.Geometries {
+		n := int(1+math.Sqrt(float64(8*len(pair[0])+1))) / 2
+		v, err := geometry.Riemann(compare.RDM{N: n, Values: pair[0]}, compare.RDM{N: n, Values: pair[1]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, v)
+	}
+	g.list(t, "riemann", found, nil, 1e-9)
+	g.list(t, "riemann_there", found, nil, 1e-5)
+}
+
+// Models fitted to some subjects and stimuli and scored on others, in given folds.
+func TestGoldenHeldOut(t *testing.T) {
+	g := load(t)
+	data, parts := ofEach(8, g.Subjects), ofEach(8, g.Parts)
+	models := map[string]compare.Model{
+		"fixed": compare.Fixed{RDM: ofEach(8, g.Models)[0]}, "linear": compare.Weighted{RDMs: parts, Signed: true},
+		"weighted": compare.Weighted{RDMs: parts}, "select": compare.Select{RDMs: parts},
+	}
+	checked := 0
+	for _, method := range []string{"cosine", "corr", "spearman"} {
+		b := compare.Bootstrap{Comparison: comparisons[method], HoldOut: compare.HoldBoth}
+		for name, m := range models {
+			if g.Values["held_"+name+"_"+method] == nil {
+				continue
+			}
+			v, upper, err := compare.ScoreFolds(b, []compare.Model{m}, data, g.Folds)
+			g.list(t, "held_"+name+"_"+method, v[:1], err, 1e-12)
+			g.list(t, "held_ceiling_"+method, []float64{v[1], upper}, err, 1e-12)
+			checked++
+		}
+	}
+	if checked != 9 {
+		t.Errorf("%d held-out scores, want 9", checked)
+	}
 }
 
 var comparisons = map[string]compare.Comparison{

@@ -11,6 +11,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"synfire/compare/canonical"
 	"synfire/compare/internal/numeric"
 	"synfire/compare/predictivity"
 	"synfire/distance"
@@ -134,10 +135,10 @@ func Metrics() []Metric {
 		})},
 		{Name: "cka-unbiased", Doc: "alignment of Gram matrices without the bias of few stimuli", measure: plain(UnbiasedCKA)},
 		{Name: "svcca", Doc: "canonical correlation of principal components", Params: []string{"variance"}, measure: with(func(x, y *mat.Dense, p Params) (float64, error) {
-			return SVCCA(x, y, p.Variance)
+			return canonical.SVCCA(x, y, p.Variance)
 		})},
-		{Name: "pwcca", Doc: "canonical correlation weighted by what A makes of it", measure: plain(PWCCA)},
-		{Name: "cca", Doc: "mean canonical correlation", measure: plain(MeanCCA)},
+		{Name: "pwcca", Doc: "canonical correlation weighted by what A makes of it", measure: plain(canonical.PWCCA)},
+		{Name: "cca", Doc: "mean canonical correlation", measure: plain(canonical.MeanCCA)},
 		{Name: "ridge", Doc: "how well a ridge regression of A predicts B held out", Params: []string{"penalty", "folds"}, measure: with(func(x, y *mat.Dense, p Params) (float64, error) {
 			return predicted(x, y, predictivity.Ridge{Penalty: p.Penalty}, p)
 		})},

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"synfire/compare"
+	"synfire/compare/canonical"
 	"synfire/compare/predictivity"
 	"synfire/spike"
 )
@@ -116,9 +117,9 @@ func TestMetricsAreTheFunctions(t *testing.T) {
 		{"cka-linear", compare.DefaultParams(), value(compare.LinearCKA(x, y)), map[string]any{}},
 		{"cka-rbf", set(func(p *compare.Params) { p.Width = 0.5 }), value(compare.RBFCKA(x, y, 0.5)), map[string]any{"width": 0.5}},
 		{"cka-unbiased", compare.DefaultParams(), value(compare.UnbiasedCKA(x, y)), map[string]any{}},
-		{"cca", compare.DefaultParams(), value(compare.MeanCCA(x, y)), map[string]any{}},
-		{"svcca", set(func(p *compare.Params) { p.Variance = 0.7 }), value(compare.SVCCA(x, y, 0.7)), map[string]any{"variance": 0.7}},
-		{"pwcca", compare.DefaultParams(), value(compare.PWCCA(x, y)), map[string]any{}},
+		{"cca", compare.DefaultParams(), value(canonical.MeanCCA(x, y)), map[string]any{}},
+		{"svcca", set(func(p *compare.Params) { p.Variance = 0.7 }), value(canonical.SVCCA(x, y, 0.7)), map[string]any{"variance": 0.7}},
+		{"pwcca", compare.DefaultParams(), value(canonical.PWCCA(x, y)), map[string]any{}},
 		{"ridge", set(func(p *compare.Params) { p.Penalty, p.Folds = 3, 4 }), pooled(predictivity.Ridge{Penalty: 3}, 4), map[string]any{"penalty": 3., "folds": 4}},
 		{"pls", set(func(p *compare.Params) { p.Components = 1 }), pooled(predictivity.PLS{Components: 1}, 5), map[string]any{"components": 1, "folds": 5}},
 		{"restab", compare.DefaultParams(), value(compare.ReStA(x, y)), map[string]any{"dissimilarity": "cosine"}},

@@ -220,7 +220,7 @@ func (o Observations) features(op string, use func(k int) bool) (features, error
 	}
 	f := features{m, norms(size, false)}
 	for i := range f.err {
-		f.err[i] *= inputRoundoff(o.X, numeric.Roundoff) + float64(len(o.Condition)+2)*numeric.Roundoff
+		f.err[i] *= numeric.InputRoundoff(o.X, numeric.Roundoff) + float64(len(o.Condition)+2)*numeric.Roundoff
 	}
 	return f, nil
 }

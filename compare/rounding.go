@@ -11,38 +11,6 @@ import (
 	"synfire/compare/internal/numeric"
 )
 
-// fixedBits are what counts and other numbers of fixed point take.
-const fixedBits = 20
-
-// bitsOf is how many bits the largest response has, down to the last that any uses.
-func bitsOf(x *mat.Dense) int {
-	lowest := math.MaxInt
-	for i := range x.RawMatrix().Rows {
-		for _, v := range x.RawRowView(i) {
-			if v == 0 {
-				continue
-			}
-			fraction, e := math.Frexp(math.Abs(v))
-			lowest = min(lowest, e-53+bits.TrailingZeros64(uint64(fraction*0x1p53)))
-		}
-	}
-	if lowest == math.MaxInt {
-		return 0
-	}
-	_, top := math.Frexp(numeric.LargestOf(x))
-	return top - lowest
-}
-
-// inputRoundoff is how far each response may be, relative to itself, from what it
-// stands for. Whole multiples of one power of two, such as counts, are what they
-// are; others were rounded, to float64 unless coarser says more.
-func inputRoundoff(x *mat.Dense, coarser float64) float64 {
-	if bitsOf(x) <= fixedBits {
-		return 0
-	}
-	return max(numeric.Roundoff, coarser)
-}
-
 // side is the entries of an RDM, v·2^exponent, with the bounds of their errors (nil:
 // exact).
 type side struct {
@@ -148,7 +116,7 @@ type features struct {
 func given(x *mat.Dense, coarser float64) features {
 	n, p := x.Dims()
 	f := features{x, make([]float64, n)}
-	u := inputRoundoff(x, coarser)
+	u := numeric.InputRoundoff(x, coarser)
 	if u == 0 {
 		return f
 	}
@@ -182,7 +150,7 @@ func squares(x *mat.Dense, coarser float64) RDM {
 	n, p := x.Dims()
 	r := NewRDM(n)
 	r.fill(func(i, j int) float64 { return squaredDistance(x.RawRowView(i), x.RawRowView(j)) / float64(p) })
-	if used := bitsOf(x); used <= fixedBits && 2*(used+1)+bits.Len(uint(p)) <= 52 {
+	if used := numeric.Bits(x); used <= numeric.FixedBits && 2*(used+1)+bits.Len(uint(p)) <= 52 {
 		return r
 	}
 	in := given(x, coarser)

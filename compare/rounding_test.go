@@ -488,31 +488,6 @@ func TestConstantUnit(t *testing.T) {
 	}
 }
 
-// What rounding leaves of a unit that repeats another is no dimension.
-func TestRoundingIsNoDimension(t *testing.T) {
-	g, y := gaussian(1, 30, 1), gaussian(2, 30, 2)
-	twice := mat.NewDense(30, 2, nil)
-	for i := range 30 {
-		twice.SetRow(i, []float64{g.At(i, 0), g.At(i, 0) + 1e9/3})
-	}
-	want, err := compare.CCA(g, y)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := compare.CCA(twice, y)
-	if err != nil || len(got.Rho) != 1 || math.Abs(got.Rho[0]-want.Rho[0]) > 1e-6 {
-		t.Errorf("correlations %v, %v; want %v", got.Rho, err, want.Rho)
-	}
-	// nor is a unit of small scale none
-	small := mat.NewDense(30, 2, nil)
-	for i := range 30 {
-		small.SetRow(i, []float64{y.At(i, 0), 1e-15 * y.At(i, 1)})
-	}
-	if got, err = compare.CCA(small, y); err != nil || len(got.Rho) != 2 || got.Rho[1] < 1-1e-9 {
-		t.Errorf("correlations %v, %v; want 1 and 1", got.Rho, err)
-	}
-}
-
 // every metric with the dissimilarities it may have, and what leaves it as it is.
 type variant struct {
 	name   string

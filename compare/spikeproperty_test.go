@@ -82,7 +82,11 @@ func TestMetricsOfSpikesAreInvariant(t *testing.T) {
 					p := compare.DefaultParams()
 					p.Dissimilarity, p.Distance = "spikes", d
 					p.Kendall = rapid.SampledFrom([]string{"a", "b"}).Draw(t, "kendall")
-					scale := rapid.SampledFrom([]float64{0.5, 4, 0}).Draw(t, "scale") // 0: auto
+					scales := []float64{0.5, 4, 0} // in ticks; 0: auto
+					if d == "van-rossum" {
+						scales[0] = 2 // e^{−2k} of k ticks comes as near to what rounding leaves as one likes, which the offset widens
+					}
+					scale := rapid.SampledFrom(scales).Draw(t, "scale")
 					p.Permutations = rapid.SampledFrom([]int{0, 9}).Draw(t, "permutations")
 					of := func(a, b compare.Responses, unit float64) compare.Result {
 						p.Tau, p.Cost = "auto", "auto"

@@ -73,6 +73,44 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// Geometries: a model with noise that all stimuli have alike is the data, and nothing is tested against 0.
+func TestGeometries(t *testing.T) {
+	points := [][2]float64{{0, 0}, {1, 0.5}, {3, 1}, {2, 4}, {5, 2}, {4, 7}}
+	data, noisy, others := make([]float64, 36), make([]float64, 36), make([]float64, 36)
+	for i, a := range points {
+		for j, b := range points {
+			if i != j {
+				data[6*i+j] = 1 + (a[0]-b[0])*(a[0]-b[0]) + (a[1]-b[1])*(a[1]-b[1])
+				noisy[6*i+j] = 3 * (data[6*i+j] - 0.5)
+				others[6*i+j] = 8 / data[6*i+j]
+			}
+		}
+	}
+	path := filepath.Join(t.TempDir(), "g.npz")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := npz.Write(f, map[string]npz.Array{"s": npz.F64(append(slices.Clone(data), data...), 2, 6, 6), "m": npz.F64(append(noisy, others...), 2, 6, 6)}); err != nil {
+		t.Fatal(err)
+	}
+	for _, similarity := range []string{"bures", "riemann"} {
+		out, err := run(t, RDM{Subjects: []string{path + ":s"}, Model: []string{path + ":m"}, Similarity: similarity, JSON: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r result
+		if err := json.Unmarshal([]byte(out), &r); err != nil {
+			t.Fatal(err)
+		}
+		best := r.Rows[0]
+		if best.Model != "g.npz:m:0" || similarity == "riemann" && best.Mean < -1e-5 || best.P != nil || best.PT != nil || best.PRank != nil || r.Pairs[0].P == nil || r.Pairs[0].PT == nil {
+			t.Errorf("%s: %s", similarity, out)
+		}
+	}
+}
+
 // sixes writes RDMs of six stimuli: two subjects who are alike, and two parts of which they are
 // made, 3 to 1.
 func sixes(t *testing.T) string {

@@ -294,7 +294,7 @@ func Rank(b compare.Bootstrap, models []Model, subjects []compare.RDM, correctio
 		}
 	}
 	t.Lower, t.Upper, t.DOF = number(scores.Lower), number(scores.Upper), inf.DOF
-	if err := t.rows(scores, inf, correction, b.HoldOut != compare.HoldNothing); err != nil {
+	if err := t.rows(scores, inf, correction, b); err != nil {
 		return t, err
 	}
 	for i, m := range models {
@@ -343,8 +343,8 @@ func interval(mean, se, quantile float64, held bool) (low, high *float64) {
 	return number(mean - quantile*se), number(mean + quantile*se)
 }
 
-func (t *Table) rows(s Scores, inf *compare.Inference, correction string, held bool) error {
-	n := len(s.Models)
+func (t *Table) rows(s Scores, inf *compare.Inference, correction string, b compare.Bootstrap) error {
+	n, held := len(s.Models), b.HoldOut != compare.HoldNothing
 	p := make([][]float64, 4)
 	for k := range n {
 		pt, _ := OneSample(s.Values[k])
@@ -352,7 +352,11 @@ func (t *Table) rows(s Scores, inf *compare.Inference, correction string, held b
 		if len(s.Values[k]) < 2 {
 			rank = math.NaN()
 		}
-		for i, v := range []float64{inf.AboveZero(k), pt, rank, inf.BelowCeiling(k)} {
+		above := inf.AboveZero(k)
+		if b.NoZero {
+			above, pt, rank = math.NaN(), math.NaN(), math.NaN()
+		}
+		for i, v := range []float64{above, pt, rank, inf.BelowCeiling(k)} {
 			p[i] = append(p[i], v)
 		}
 	}

@@ -3,9 +3,11 @@ PYTHONPATH=.../rsatoolbox/src python3 golden.py > golden.json, with NumPy 1.24 a
 import json
 import warnings
 import numpy as np
+from scipy.linalg import eigvalsh
+from scipy.optimize import minimize_scalar
 from scipy.spatial.distance import squareform
 from rsatoolbox.data import Dataset, cov_from_residuals
-from rsatoolbox.inference import boot_noise_ceiling, cv_noise_ceiling, eval_dual_bootstrap, eval_fixed, sets_k_fold
+from rsatoolbox.inference import boot_noise_ceiling, crossval, cv_noise_ceiling, eval_dual_bootstrap, eval_fixed
 from rsatoolbox.model import ModelFixed, ModelInterpolate, ModelSelect, ModelWeighted
 from rsatoolbox.model.fitter import fit_interpolate, fit_optimize, fit_regress, fit_regress_nn, fit_select
 from rsatoolbox.rdm import RDMs, calc_rdm, compare
@@ -133,6 +135,53 @@ for method in "cosine", "corr", "spearman":
     if method != "spearman":  # whose search ends beside the best of a function of steps
         val[f"interpolate_{method}"] = fit_interpolate(ModelInterpolate("i", rdms(parts)), rdms(data), method).tolist()
     val[f"select_{method}"] = int(fit_select(ModelSelect("s", rdms(parts)), rdms(data), method))
+
+# 7. Held-out scores and ceilings: subjects and stimuli in folds, each pooled on the stimuli that it tests.
+others = lambda all_, some: [k for k in all_ if k not in some]
+folds = [(others(range(5), s), others(range(8), t), s, t) for s in ([0, 3], [1, 4], [2]) for t in ([0, 2, 5, 7], [1, 3, 4, 6])]
+out["folds"] = folds
+kinds = {"fixed": (ModelFixed("f", models[0]), fit_regress), "linear": (weighted, fit_regress), "weighted": (weighted, fit_regress_nn),
+         "select": (ModelSelect("s", rdms(parts)), fit_select)}
+some = lambda subjects, stimuli: rdms(data[subjects]).subset_pattern("index", stimuli)
+for method in "cosine", "corr", "spearman":
+    scores, ceilings = {k: [] for k in kinds}, []
+    for train_subjects, train, test_subjects, test in folds:
+        fitted, tested = (some(train_subjects, train), train), (some(test_subjects, test), test)
+        for name, (model, fit) in kinds.items():
+            if method == "spearman" and name != "fixed":
+                continue  # fitted otherwise here: to the pooled ranks
+            r = crossval(model, rdms(data), [fitted], [tested], method=method, fitter=[fit if name != "fixed" else model.default_fitter], calc_noise_ceil=False)
+            scores[name].append(float(r.evaluations[0, 0, 0]))
+        ceilings.append(cv_noise_ceiling(some(list(range(5)), test), [(some(train_subjects, test), test)], [tested], method=method))
+    for name, v in scores.items():
+        if v:
+            val[f"held_{name}_{method}"] = float(np.mean(v))
+    val[f"held_ceiling_{method}"] = np.mean(ceilings, axis=0).tolist()
+
+# 8. Riemannian distances of models and data, both searches: rsatoolbox's, and one of one variable by itself.
+def riemannian(r, s):
+    n = 1 + int(round((np.sqrt(8 * len(r) + 1) - 1) / 2))
+    centre = [squareform(v) for v in (r, s)]
+    g, h = [(d[:1, 1:] + d[1:, :1] - d[1:, 1:]) / 2 for d in centre]
+    noise = np.eye(n - 1) + 1
+
+    def of(moments):
+        mu = eigvalsh(moments, h)
+        return np.sum((np.log(mu) - np.log(mu).mean()) ** 2) if mu[0] > 1e-10 * mu[-1] else np.inf
+    spread = lambda c: of(g + np.exp(c) * noise)
+    start = min(np.linspace(-15, 15, 301), key=spread)
+    between = minimize_scalar(spread, bounds=(start - 0.1, start + 0.1), method="bounded", options={"xatol": 1e-10}).fun
+    return -np.sqrt(min(between, of(g), of(noise)))
+
+
+out["geometries"], val["riemann"], val["riemann_there"] = [], [], []
+for n, p in (5, 9), (8, 20), (8, 3), (12, 30):
+    u, w = np.round(rng.normal(size=(n, p)), 2), np.round(rng.normal(size=(n, 40)), 2)
+    u[:, 0] += w[:, 0]
+    pair = [np.sum((x[:, None] - x[None]) ** 2, axis=2)[np.triu_indices(n, 1)] for x in (u, w)]
+    out["geometries"].append([v.tolist() for v in pair])
+    val["riemann"].append(float(riemannian(*pair)))
+    val["riemann_there"].append(float(compare(rdms(pair[0]), rdms(pair[1]), "neg_riem_dist")[0, 0]))
 
 out["values"] = val
 print(json.dumps(out, ensure_ascii=False, separators=(",", ":")).replace('],"', '],\n"').replace('},"', '},\n"'))

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"synfire/compare"
+	"synfire/compare/canonical"
 	"synfire/report"
 	"synfire/report/figure"
 )
@@ -125,7 +126,7 @@ func (s *study) pairTable() (report.Table, error) {
 			return t, err
 		}
 		svcca := "–"
-		if v, err := compare.SVCCA(x.x, y.x, 0.9); err == nil {
+		if v, err := canonical.SVCCA(x.x, y.x, 0.9); err == nil {
 			svcca = fmt.Sprintf("%.3f", v)
 		}
 		row := []string{x.group + " – " + y.group}

@@ -1,4 +1,15 @@
-package compare
+// Package canonical measures how alike two representations of the same stimuli are up to
+// invertible maps: by the correlations of the linear combinations of units that correlate most.
+//
+// X is n stimuli × p units, Y n × q. With orthonormal bases Q_x and Q_y of their centred columns
+//
+//	ρ = singular values of Q_xᵀQ_y,   CCA: mean ρ_i over i
+//	SVCCA: the same of the principal components that explain a share of each side's variance
+//	PWCCA: Σ α_i·ρ_i / Σ α_i, α_i = Σ_j |⟨h_i, x_j⟩|, h_i the variates of X
+//
+// (Hotelling 1936; Raghu et al. 2017; Morcos et al. 2018). Units whose rank is that of rounding
+// alone count as none.
+package canonical
 
 import (
 	"fmt"
@@ -9,8 +20,8 @@ import (
 	"synfire/compare/internal/numeric"
 )
 
-// CanonicalCorrelations is the outcome of CCA.
-type CanonicalCorrelations struct {
+// Correlations is the outcome of CCA.
+type Correlations struct {
 	Rho      []float64  // descending, within [0, 1]; as many as the smaller rank
 	Variates *mat.Dense // of X, stimuli × len(Rho), orthonormal columns
 
@@ -20,9 +31,9 @@ type CanonicalCorrelations struct {
 // CCA finds the linear combinations of the units of X and of Y that correlate
 // most. It needs more stimuli than both sides have dimensions together, since it
 // finds perfect correlations otherwise; ten times as many are advisable.
-func CCA(x, y *mat.Dense) (CanonicalCorrelations, error) { return cca("CCA", x, y, 1) }
+func CCA(x, y *mat.Dense) (Correlations, error) { return cca("canonical.CCA", x, y, 1) }
 
-func cca(op string, x, y *mat.Dense, variance float64) (c CanonicalCorrelations, err error) {
+func cca(op string, x, y *mat.Dense, variance float64) (c Correlations, err error) {
 	if err := numeric.CheckPair(op, x, y, numeric.MinStimuli); err != nil {
 		return c, err
 	}
@@ -37,13 +48,13 @@ func cca(op string, x, y *mat.Dense, variance float64) (c CanonicalCorrelations,
 	n, p := qx.Dims()
 	_, q := qy.Dims()
 	if n <= p+q {
-		return c, fmt.Errorf("compare.%s: %d stimuli for sides of %d and %d dimensions: with no more stimuli than dimensions all correlations are 1; use more stimuli, SVCCA with less variance, or CKA", op, n, p, q)
+		return c, fmt.Errorf("%s: %d stimuli for sides of %d and %d dimensions: with no more stimuli than dimensions all correlations are 1; use more stimuli, SVCCA with less variance, or CKA", op, n, p, q)
 	}
 	var m mat.Dense
 	m.Mul(qx.T(), qy)
 	var svd mat.SVD
 	if !svd.Factorize(&m, mat.SVDThin) {
-		return c, fmt.Errorf("compare.%s: the singular values did not converge", op)
+		return c, fmt.Errorf("%s: the singular values did not converge", op)
 	}
 	c.Rho = svd.Values(nil)
 	for i, v := range c.Rho {
@@ -61,12 +72,12 @@ func cca(op string, x, y *mat.Dense, variance float64) (c CanonicalCorrelations,
 // components that explain the given share of the variance.
 func basis(op string, x *mat.Dense, variance float64) (*mat.Dense, error) {
 	if !(variance > 0 && variance <= 1) {
-		return nil, fmt.Errorf("compare.%s: %v of the variance, want a share in (0, 1]", op, variance)
+		return nil, fmt.Errorf("%s: %v of the variance, want a share in (0, 1]", op, variance)
 	}
 	c, noise := spanning(x, variance == 1)
 	var svd mat.SVD
 	if !svd.Factorize(c, mat.SVDThin) {
-		return nil, fmt.Errorf("compare.%s: the singular values did not converge", op)
+		return nil, fmt.Errorf("%s: the singular values did not converge", op)
 	}
 	s := svd.Values(nil)
 	if s[0] <= noise {
@@ -105,7 +116,7 @@ func spanning(x *mat.Dense, balance bool) (c *mat.Dense, noise float64) {
 	near1, _ := numeric.Rescaled(x)
 	c, e := numeric.Rescaled(numeric.Centred(near1))
 	n, p := x.Dims()
-	u := inputRoundoff(x, numeric.Roundoff) + 2*numeric.Roundoff
+	u := numeric.InputRoundoff(x, numeric.Roundoff) + 2*numeric.Roundoff
 	column := make([]float64, n)
 	for j := range p {
 		most := numeric.Largest(mat.Col(column, j, c))
@@ -124,16 +135,16 @@ func spanning(x *mat.Dense, balance bool) (c *mat.Dense, noise float64) {
 }
 
 // Mean is the mean correlation.
-func (c CanonicalCorrelations) Mean() float64 { return numeric.Mean(c.Rho) }
+func (c Correlations) Mean() float64 { return numeric.Mean(c.Rho) }
 
 // MeanSquare is the mean squared correlation.
-func (c CanonicalCorrelations) MeanSquare() float64 {
+func (c Correlations) MeanSquare() float64 {
 	return numeric.Dot(c.Rho, c.Rho) / float64(len(c.Rho))
 }
 
 // MeanCCA is the mean canonical correlation.
 func MeanCCA(x, y *mat.Dense) (float64, error) {
-	c, err := cca("MeanCCA", x, y, 1)
+	c, err := cca("canonical.MeanCCA", x, y, 1)
 	if err != nil {
 		return 0, err
 	}
@@ -144,7 +155,7 @@ func MeanCCA(x, y *mat.Dense) (float64, error) {
 // side that explain the given share of its variance, usually 0.99 (Raghu et al.
 // 2017).
 func SVCCA(x, y *mat.Dense, variance float64) (float64, error) {
-	c, err := cca("SVCCA", x, y, variance)
+	c, err := cca("canonical.SVCCA", x, y, variance)
 	if err != nil {
 		return 0, err
 	}
@@ -157,7 +168,7 @@ func SVCCA(x, y *mat.Dense, variance float64) (float64, error) {
 // others not it is undefined: variates of equal ones may be turned among themselves,
 // and the weights with them.
 func PWCCA(x, y *mat.Dense) (float64, error) {
-	const op = "PWCCA"
+	const op = "canonical.PWCCA"
 	c, err := cca(op, x, y, 1)
 	if err != nil {
 		return 0, err
@@ -187,7 +198,7 @@ const equalRho = 1e-8
 
 // turnable reports whether two correlations are equal, counting a 0 for each
 // dimension of X that Y has no partner for.
-func (c CanonicalCorrelations) turnable() bool {
+func (c Correlations) turnable() bool {
 	for i, rho := range c.Rho[1:] {
 		if c.Rho[i]-rho <= equalRho {
 			return true
@@ -195,3 +206,6 @@ func (c CanonicalCorrelations) turnable() bool {
 	}
 	return c.surplus > 0 && c.Rho[len(c.Rho)-1] <= equalRho
 }
+
+// norm is the Euclidean length of a vector.
+func norm(v []float64) float64 { return math.Sqrt(numeric.Dot(v, v)) }
