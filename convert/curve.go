@@ -48,6 +48,7 @@ type CurveOptions struct {
 	Batch     int            // samples at once
 	Seed      uint64         // of random encodings, as of the model: the spikes are those of its evaluation
 	Pool      *par.Pool
+	Progress  func(done, total int) // samples; nil: none
 }
 
 // Curve is the accuracy of a network's first output over the steps, its scores summed over
@@ -84,6 +85,9 @@ func follow(ctx context.Context, g network.Graph, o CurveOptions, margins []floa
 		}
 		if !more {
 			return r, nil
+		}
+		if o.Progress != nil {
+			o.Progress(r.n, o.Source.Len())
 		}
 	}
 }

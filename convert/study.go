@@ -36,6 +36,7 @@ type Study struct {
 	Constants energy.Constants // what operations cost; the zero value: energy.Horowitz
 	Currents  int              // steps in which currents are measured (spike-norm, rmp); 0: 100
 	Pool      *par.Pool
+	Progress  func(done, total int) // samples measured with, in each run of them; nil: none
 }
 
 // Result is a conversion with its figures.
@@ -60,7 +61,7 @@ func (s Study) Accuracy(ctx context.Context) (float64, error) {
 }
 
 func (s Study) curve(e encode.Encoder, steps []int) CurveOptions {
-	return CurveOptions{Source: s.Test, Normalize: s.Normalize, Encoder: e, Steps: steps, Batch: 100, Seed: s.Seed, Pool: s.Pool}
+	return CurveOptions{Source: s.Test, Normalize: s.Normalize, Encoder: e, Steps: steps, Batch: 100, Seed: s.Seed, Pool: s.Pool, Progress: s.Progress}
 }
 
 // Run converts by a method, and measures what came of it; ordinary is Accuracy.
@@ -104,37 +105,54 @@ func (s Study) compared(ctx context.Context, units int) (analog, over network.Ca
 	return s.samples(ctx, units, encode.Constant{}, 1, comparedSamples, s.last()), s.samples(ctx, units, s.Encoder, s.last(), comparedSamples, s.last())
 }
 
-// Measure follows a conversion, of a method or made otherwise, over the steps; ordinary is
-// Accuracy.
+// Measure follows a conversion, of a method or made otherwise, over the steps, with early exits
+// and accounts of energy; ordinary is Accuracy.
 func (s Study) Measure(ctx context.Context, c Conversion, ordinary float64) (Result, error) {
-	r := Result{Conversion: c, Accuracy: ordinary}
 	if err := s.validate(); err != nil {
+		return Result{Conversion: c, Accuracy: ordinary}, err
+	}
+	exits, margins, err := s.margins(ctx, c.Graph)
+	if err != nil {
+		return Result{Conversion: c, Accuracy: ordinary}, err
+	}
+	r, run, err := s.follow(ctx, c, ordinary, margins)
+	if err != nil {
 		return r, err
+	}
+	r.Exits = exits
+	r.Exits.List = run.exits.means(run.n)
+	r.Energy, err = s.account(ctx, r)
+	return r, err
+}
+
+// Follow is Measure without early exits and energy, which take about half of its time.
+func (s Study) Follow(ctx context.Context, c Conversion, ordinary float64) (Result, error) {
+	r, _, err := s.follow(ctx, c, ordinary, nil)
+	return r, err
+}
+
+// follow has the accuracy over the steps, answers early by each of some margins beside, and looks
+// at the layers.
+func (s Study) follow(ctx context.Context, c Conversion, ordinary float64, margins []float64) (r Result, run *curve, err error) {
+	r = Result{Conversion: c, Accuracy: ordinary}
+	if err := s.validate(); err != nil {
+		return r, nil, err
 	}
 	r.N = s.Test.Len()
 	units, err := s.units()
 	if err != nil {
-		return r, err
+		return r, nil, err
 	}
 	for _, out := range r.Graph.Outputs {
 		r.Outputs = append(r.Outputs, out.Name)
 	}
-	exits, margins, err := s.margins(ctx, r.Graph)
-	if err != nil {
-		return r, err
+	if run, err = follow(ctx, r.Graph, s.curve(s.Encoder, s.Steps), margins); err != nil {
+		return r, nil, err
 	}
-	run, err := follow(ctx, r.Graph, s.curve(s.Encoder, s.Steps), margins)
-	if err != nil {
-		return r, err
-	}
-	r.Points, r.Exits = run.points(), exits
-	r.Exits.List = run.exits.means(run.n)
+	r.Points = run.points()
 	analog, over := s.compared(ctx, units)
-	if r.Layers, err = r.Conversion.Layers(ctx, analog, over); err != nil {
-		return r, err
-	}
-	r.Energy, err = s.account(ctx, r)
-	return r, err
+	r.Layers, err = r.Conversion.Layers(ctx, analog, over)
+	return r, run, err
 }
 
 // delay leaves steps out of the scores, fewer than the first of those after which answers are read off.

@@ -93,6 +93,8 @@ type meter struct {
 	row     []tensor.Float // of a signal
 	samples int
 	steps   int
+
+	membranes [][]tensor.Float // by node, of the neurons after the last step
 }
 
 // start prepares for an input of a kind.
@@ -100,7 +102,7 @@ func (m *meter) start(kind signal.Kind) {
 	m.count = NewCounter(m.net, kind)
 	nodes := m.count.Plan.nodes
 	n := len(nodes)
-	m.takers, m.loops, m.changed = make([][]int, n+1), make([][]int32, n), make([]int, n)
+	m.takers, m.loops, m.changed, m.membranes = make([][]int, n+1), make([][]int32, n), make([]int, n), make([][]tensor.Float, n)
 	m.now, m.later, m.all = make([]seen, n), make([]seen, n), make([]seen, n)
 	at := map[string]int{network.Input: n}
 	for i, nd := range nodes {
@@ -135,18 +137,12 @@ func (m *meter) run(ctx context.Context, in *signal.Signal) error {
 		step := in.Window(t, t+1)
 		m.count.Input(&step)
 		m.taken(len(m.now), &step)
-		before, err := m.membranes()
-		if err != nil {
+		if _, err := m.pass.Forward(m.state, &step, false); err != nil {
 			return err
 		}
-		if _, err = m.pass.Forward(m.state, &step, false); err != nil {
+		if err := m.compare(t == 0); err != nil {
 			return err
 		}
-		after, err := m.membranes()
-		if err != nil {
-			return err
-		}
-		m.compare(before, after, t == 0)
 		for i := range m.now {
 			m.all[i].add(m.now[i])
 		}
@@ -212,34 +208,29 @@ func nonzero(s *signal.Signal) (n int) {
 	return n
 }
 
-// membranes are those of all neurons, by node.
-func (m *meter) membranes() (of [][]tensor.Float, err error) {
-	of = make([][]tensor.Float, len(m.now))
+// compare counts the membranes that a step changed, of the first step all, and keeps them.
+func (m *meter) compare(first bool) error {
 	for i, nd := range m.count.Plan.nodes {
 		if !layer.Fires(nd.Layer) {
 			continue
 		}
 		state, err := m.state.Node(m.net, nd.Name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		n, size := nd.Out.Size(), len(state)/m.state.B
+		m.membranes[i] = tensor.Resize(m.membranes[i], m.state.B*n)
 		for b := range m.state.B {
-			of[i] = append(of[i], state[b*size:][:n]...) // membranes come first
-		}
-	}
-	return of, nil
-}
-
-// compare counts the membranes that a step changed, of the first step all.
-func (m *meter) compare(before, after [][]tensor.Float, first bool) {
-	for i := range after {
-		for k, v := range after[i] {
-			if first || v != before[i][k] {
-				m.changed[i]++
+			now, before := state[b*size:][:n], m.membranes[i][b*n:][:n] // membranes come first
+			for k, v := range now {
+				if first || v != before[k] {
+					m.changed[i]++
+				}
 			}
+			copy(before, now)
 		}
 	}
+	return nil
 }
 
 // measured is the result.

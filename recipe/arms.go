@@ -16,7 +16,9 @@ import (
 	"synfire/encode"
 	"synfire/energy"
 	"synfire/model"
+	"synfire/report"
 	"synfire/sample"
+	"synfire/train"
 )
 
 // Arm is a way to make an ordinary network spiking, which a study follows over the steps.
@@ -169,6 +171,7 @@ func (c *Conversions) follow(ctx context.Context, t *Trained, a Arm) (*Followed,
 		}
 		a.Options = convert.Options{Percentile: 100, Reset: a.Options.Reset, Start: a.Options.Start, Pooling: a.Options.Pooling}
 	}
+	begun := c.study.Env.Now()
 	made, err := s.Convert(ctx, m, a.Options)
 	if err == nil && a.Change != nil {
 		err = a.Change(ctx, &made)
@@ -176,7 +179,7 @@ func (c *Conversions) follow(ctx context.Context, t *Trained, a Arm) (*Followed,
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.Measure(ctx, made, ordinary)
+	r, err := s.Follow(ctx, made, ordinary)
 	if err != nil {
 		return nil, err
 	}
@@ -186,6 +189,9 @@ func (c *Conversions) follow(ctx context.Context, t *Trained, a Arm) (*Followed,
 	for i := range r.Points { // a plan of the network is more than the figures that are kept
 		r.Points[i].Work = energy.Spiking{}
 	}
+	last := r.Points[len(r.Points)-1]
+	c.study.Env.Observer.Note(fmt.Sprintf("%s, %s: %.2f %% after %d steps, %.2f %% before conversion, of %s samples   %s",
+		c.Name, a.Name, last.Accuracy, last.Steps, r.Accuracy, report.Integer(int64(r.N)), report.Seconds(c.study.Env.Now().Sub(begun).Seconds())))
 	f := &Followed{Ordinary: r.Accuracy, N: r.N, Points: r.Points, Layers: r.Layers, Settings: settings}
 	return f, keepFigures(path, f)
 }
@@ -214,6 +220,7 @@ func (c *Conversions) measures(t *Trained, a Arm) (s convert.Study, err error) {
 	s = convert.Study{
 		Graph: t.Network().Graph(), Train: t.Sets.Train, Test: t.Sets.Test, Normalize: t.Sets.Normalization,
 		Encoder: encode.Constant{}, Steps: a.Steps, Samples: c.Samples, Currents: c.Currents, Seed: t.Config.Seed, Pool: c.study.Env.Pool,
+		Progress: func(done, total int) { c.study.Env.Observer.Evaluating(train.SplitTest, done, total) },
 	}
 	if a.Poisson {
 		s.Encoder = encode.Poisson{Scale: 1}

@@ -23,6 +23,42 @@ import (
 	"synfire/train"
 )
 
+// notes keeps what a run tells.
+type notes struct {
+	train.None
+	text []string
+	done int // samples measured with
+}
+
+func (n *notes) Note(message string) { n.text = append(n.text, message) }
+
+func (n *notes) Evaluating(_ string, done, _ int) { n.done = done }
+
+// A run without a terminal tells each arm when it is measured.
+func TestArmsAreTold(t *testing.T) {
+	if snntest.DoublePrecision() {
+		t.Skip("trains a network, which is the same in double precision")
+	}
+	var told notes
+	e := &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Out: t.TempDir(), Observer: &told, Now: time.Now}
+	s, err := recipe.NewConversionStudy(t.Context(), e, model.Data{Name: mnist.SampleName})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.Conversions("net", 20)
+	m := recipe.Ordinary(1, model.Data{Name: mnist.SampleName}, named.MLP{Hidden: []int{20}, Classes: 10}.Nodes(), 1, 25, optim.Adam{LR: 3e-3}, optim.Fixed{})
+	trained := c.Train(t.Context(), m)
+	told.done = 0
+	f := c.Follow(t.Context(), trained, recipe.Arm{Name: "data", Text: "data", Method: "data", Steps: []int{2, 8}, Tested: 40})
+	if f == nil {
+		t.Fatal(s.Err())
+	}
+	want := fmt.Sprintf("net, data: %.2f %% after 8 steps", f.At(8).Accuracy)
+	if len(told.text) != 1 || !strings.HasPrefix(told.text[0], want) || told.done != 40 {
+		t.Errorf("told %q of %d samples, want %q of 40", told.text, told.done, want)
+	}
+}
+
 // followed trains a perceptron and converts it by an arm, in a directory.
 func followed(t *testing.T, dir string, resume bool, a recipe.Arm) (*recipe.ConversionStudy, *recipe.Conversions, *recipe.Followed) {
 	t.Helper()

@@ -180,6 +180,8 @@ func (d *diary) EpochDone(e run.Epoch, valid, test *train.Evaluation) {
 	d.note("epoch %d done, valid %t, test %t", e.Epoch, valid != nil, test != nil)
 }
 
+func (d *diary) Note(string) {}
+
 func (d *diary) Warn(message string) { d.warnings = append(d.warnings, message) }
 
 // count is how many events are so called.

@@ -22,6 +22,7 @@ type Observer interface {
 	Evaluating(split string, done, total int)
 	EpochDone(e run.Epoch, valid, test *Evaluation) // nil where there was none
 	Warn(message string)
+	Note(message string) // what was done, of works that have no epochs
 }
 
 // None ignores all events.
@@ -38,6 +39,9 @@ func (None) EpochDone(run.Epoch, *Evaluation, *Evaluation) {}
 
 // Warn ignores a warning.
 func (None) Warn(string) {}
+
+// Note ignores a note.
+func (None) Note(string) {}
 
 // The splits of a run's samples, as records and observers name them.
 const (

@@ -135,6 +135,12 @@ func figures(scalars []task.Scalar) string {
 	return b.String()
 }
 
+// Note prints what was done.
+func (v *Progress) Note(message string) {
+	v.Done()
+	fmt.Fprintln(v.screen.Err, message)
+}
+
 // Warn prints a warning.
 func (v *Progress) Warn(message string) {
 	v.Done()

@@ -151,6 +151,7 @@ func (c *Convert) run(e Env) error {
 	var results []convert.Result
 	for _, name := range c.Method {
 		e.Status("%s", name)
+		s.Progress = e.Share(name)
 		method, err := convert.MethodOf(name)
 		if err != nil {
 			return err
