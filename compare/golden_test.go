@@ -27,6 +27,7 @@ type golden struct {
 	Parts, Three     [][]float64
 	Folds            [][4][]int
 	Geometries       [][2][]float64
+	Noise            [][]float64
 	Values           map[string]json.RawMessage
 }
 
@@ -169,6 +170,21 @@ func TestGoldenGeometries(t *testing.T) {
 	}
 	g.list(t, "riemann", found, nil, 1e-9)
 	g.list(t, "riemann_there", found, nil, 1e-5)
+}
+
+// Noise of any covariance between stimuli.
+func TestGoldenNoise(t *testing.T) {
+	g := load(t)
+	r, s := ofStimuli(8, g.Pairs["plain"][0]), ofStimuli(8, g.Pairs["plain"][1])
+	for name, centre := range map[string]bool{"cosine_noise": false, "corr_noise": true} {
+		f, err := geometry.Whitened(symmetric(g.Noise), centre)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := f(r, s)
+		g.list(t, name, []float64{v}, err, 1e-12)
+		g.list(t, name+"_there", []float64{v}, err, 1e-4)
+	}
 }
 
 // Models fitted to some subjects and stimuli and scored on others, in given folds.

@@ -1,7 +1,7 @@
 // Package geometry compares dissimilarities of stimuli as geometries, by the second moments of
 // the patterns that they are squared distances of.
 //
-// Bures has the Gram matrices of package compare. Riemann is how far second moments are apart along
+// Bures has the Gram matrices of package compare, Whitened takes noise that stimuli share. Riemann is how far second moments are apart along
 // the curved space of positive definite matrices (Shahbazi, Shirali, Aghajan and Nili, "Using
 // distance on the Riemannian manifold to compare representations in brain and in models",
 // NeuroImage 2021). Squared distances d of n stimuli have those of the patterns less that of
@@ -76,6 +76,50 @@ func Riemann(model, data compare.RDM) (float64, error) {
 	return -math.Sqrt(square), err
 }
 
+// Whitened is the cosine of RDMs in the metric V⁻¹ of their noise, V = (CΣCᵀ)∘² for contrasts C of
+// pairs of stimuli (Diedrichsen et al. 2020), or with centre their correlation in it, for noise of
+// any covariance Σ between stimuli (compare.Whitened has variances alone). V⁻¹ needs no matrix of
+// pairs: with P the contrasts to stimulus 0 and S = PΣPᵀ, products in it are tr(G·S⁻¹·H·S⁻¹) of the
+// moments. No entry may be missing.
+func Whitened(covariance *mat.SymDense, centre bool) (compare.Similarity, error) {
+	const op = "geometry.Whitened"
+	n := covariance.SymmetricDim()
+	if n < numeric.MinStimuli {
+		return nil, fmt.Errorf("%s: a covariance of %d stimuli, want at least %d", op, n, numeric.MinStimuli)
+	}
+	s := mat.NewSymDense(n-1, nil)
+	for i := range n - 1 {
+		for j := i; j < n-1; j++ {
+			s.SetSym(i, j, covariance.At(i+1, j+1)-covariance.At(0, i+1)-covariance.At(0, j+1)+covariance.At(0, 0))
+		}
+	}
+	var c mat.Cholesky
+	if !c.Factorize(s) {
+		return nil, fmt.Errorf("%s: the covariance of differences of stimuli is not positive definite; shrink it", op)
+	}
+	var lower mat.TriDense
+	c.LTo(&lower)
+	return func(r, s compare.RDM) (float64, error) {
+		if r.N != n || s.N != n || r.Missing()+s.Missing() > 0 {
+			return 0, fmt.Errorf("%s: RDMs of %d and %d stimuli, of which %d and %d entries are missing; want %d and none", op, r.N, s.N, r.Missing(), s.Missing(), n)
+		}
+		var sides [2][]float64
+		for k, x := range []compare.RDM{r, s} {
+			values, _ := numeric.RescaledValues(x.Values)
+			if centre {
+				values = numeric.Deviations(values)
+			}
+			w := within(&lower, secondMoments(compare.RDM{N: n, Values: values}))
+			for i := range n - 1 {
+				for j := range n - 1 {
+					sides[k] = append(sides[k], w.At(i, j))
+				}
+			}
+		}
+		return numeric.Cosine(op, sides[0], sides[1])
+	}, nil
+}
+
 // whole is the stimuli between which no entry is missing in either, in order.
 func whole(op string, r, s compare.RDM) ([]int, error) {
 	both, _, err := compare.Common(r, s)
@@ -112,19 +156,23 @@ func moments(op, what string, r compare.RDM, stimuli []int) (*mat.SymDense, erro
 		return nil, fmt.Errorf("%s: an entry of the %s is infinite, want finite ones", op, what)
 	}
 	near1, _ := numeric.RescaledValues(values)
-	sub := compare.RDM{N: len(stimuli), Values: near1}
-	g, trace := mat.NewSymDense(sub.N-1, nil), 0.0
-	for i := range sub.N - 1 {
-		for j := i; j < sub.N-1; j++ {
-			g.SetSym(i, j, (sub.At(0, i+1)+sub.At(0, j+1)-sub.At(i+1, j+1))/2)
-		}
-		trace += g.At(i, i)
-	}
+	g := secondMoments(compare.RDM{N: len(stimuli), Values: near1})
+	trace := mat.Trace(g)
 	if !(trace > 0) {
 		return nil, numeric.Undefined(op, "no dissimilarity of the %s to its first stimulus is above 0", what)
 	}
-	g.ScaleSym(1/trace, g)
-	return g, nil
+	return unit(g), nil
+}
+
+// secondMoments is G.
+func secondMoments(r compare.RDM) *mat.SymDense {
+	g := mat.NewSymDense(r.N-1, nil)
+	for i := range r.N - 1 {
+		for j := i; j < r.N-1; j++ {
+			g.SetSym(i, j, (r.At(0, i+1)+r.At(0, j+1)-r.At(i+1, j+1))/2)
+		}
+	}
+	return g
 }
 
 // line is what the share of noise is sought along: a model's moments and the noise's, in the metric
@@ -149,22 +197,28 @@ func newLine(op string, model, data *mat.SymDense) (line, error) {
 	}
 	var lower mat.TriDense
 	c.LTo(&lower)
-	return line{op, within(&lower, model), within(&lower, noise)}, nil
+	return line{op, unit(within(&lower, model)), unit(within(&lower, noise))}, nil
 }
 
-// within is L⁻¹·A·L⁻ᵀ, its trace 1.
+// within is L⁻¹·A·L⁻ᵀ.
 func within(lower *mat.TriDense, a *mat.SymDense) *mat.SymDense {
 	n := a.SymmetricDim()
 	var half, out mat.Dense
 	_ = half.Solve(lower, a) // what is singular was refused
 	_ = out.Solve(lower, half.T())
-	s, trace := mat.NewSymDense(n, nil), mat.Trace(&out)
+	s := mat.NewSymDense(n, nil)
 	for i := range n {
 		for j := i; j < n; j++ {
-			s.SetSym(i, j, (out.At(i, j)+out.At(j, i))/(2*trace))
+			s.SetSym(i, j, (out.At(i, j)+out.At(j, i))/2)
 		}
 	}
 	return s
+}
+
+// unit is a with a trace of 1.
+func unit(a *mat.SymDense) *mat.SymDense {
+	a.ScaleSym(1/mat.Trace(a), a)
+	return a
 }
 
 // spread is Σ(log μ − mean log μ)² of shares of the model and of noise; +∞ where some μ is not

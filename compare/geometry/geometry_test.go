@@ -146,6 +146,38 @@ func TestMissing(t *testing.T) {
 	}
 }
 
+// A covariance of variances alone is that of package compare; what does not fit is refused.
+func TestWhitened(t *testing.T) {
+	r, s := squared(t, patterns(1, 6, 3)), squared(t, patterns(2, 6, 9))
+	variances := []float64{1, 2, 0.5, 3, 1, 4}
+	diagonal := mat.NewSymDense(6, nil)
+	for i, v := range variances {
+		diagonal.SetSym(i, i, v)
+	}
+	for _, centre := range []bool{false, true} {
+		f, err := geometry.Whitened(diagonal, centre)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := f(r, s)
+		want, err2 := compare.Whitened(variances, centre)(r, s)
+		if err != nil || err2 != nil || math.Abs(got-want) > 1e-12 {
+			t.Errorf("centred %v: %v, %v, want %v, %v", centre, got, err, want, err2)
+		}
+		if _, err := f(r, s.Subset([]int{0, 1, 2, 3, 4, 4})); err == nil || !strings.Contains(err.Error(), "missing") {
+			t.Errorf("missing entries: %v", err)
+		}
+		if _, err := f(r, compare.NewRDM(6)); !errors.Is(err, compare.ErrUndefined) {
+			t.Errorf("an RDM of zeros: %v", err)
+		}
+	}
+	for _, bad := range []*mat.SymDense{mat.NewSymDense(2, nil), mat.NewSymDense(6, nil)} {
+		if _, err := geometry.Whitened(bad, false); err == nil {
+			t.Errorf("a covariance of %d stimuli without noise is accepted", bad.SymmetricDim())
+		}
+	}
+}
+
 // What has no distance says so.
 func TestUndefined(t *testing.T) {
 	full := squared(t, patterns(2, 6, 30))

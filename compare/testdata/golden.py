@@ -183,5 +183,17 @@ for n, p in (5, 9), (8, 20), (8, 3), (12, 30):
     val["riemann"].append(float(riemannian(*pair)))
     val["riemann_there"].append(float(compare(rdms(pair[0]), rdms(pair[1]), "neg_riem_dist")[0, 0]))
 
+# 9. Whitened similarities with a full covariance of stimuli's noise, V⁻¹ solved.
+root = rng.normal(size=(8, 8))
+sigma = np.round(root @ root.T / 8 + np.diag(rng.uniform(0.5, 2, 8)), 3)
+out["noise"] = sigma.tolist()
+contrast = np.array([np.eye(8)[i] - np.eye(8)[j] for i in range(8) for j in range(i + 1, 8)])
+v = (contrast @ sigma @ contrast.T) ** 2
+for method in "cosine", "corr":
+    u, w = (np.array(x) - (np.mean(x) if method == "corr" else 0) for x in (a, c))
+    p, q = np.linalg.solve(v, u), np.linalg.solve(v, w)
+    val[f"{method}_noise"] = float((u @ q) / np.sqrt((u @ p) * (w @ q)))
+    val[f"{method}_noise_there"] = float(compare(rdms(a), rdms(c), method + "_cov", sigma_k=sigma)[0, 0])
+
 out["values"] = val
 print(json.dumps(out, ensure_ascii=False, separators=(",", ":")).replace('],"', '],\n"').replace('},"', '},\n"'))
