@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"sync"
 
 	"synfire/data"
+	"synfire/detect"
 	"synfire/encode"
 	"synfire/internal/par"
 	"synfire/model"
@@ -420,6 +422,23 @@ func (m *Model) Outputs() ([]network.Output, error) {
 		return nil, err
 	}
 	return m.read(n.Outputs()), nil
+}
+
+// Heads are the outputs that a task detect reads, as the two of a YOLOv3 for objects of different
+// size. Boxes of an output that it does not read are an error: they would be missed in silence.
+func (m *Model) Heads(b task.Binding) ([]string, error) {
+	all, err := m.Outputs()
+	if err != nil {
+		return nil, err
+	}
+	names := b.Outputs()
+	names[0] = cmp.Or(names[0], all[0].Name)
+	for _, o := range all {
+		if _, ok := detect.AsBoxes(o.Read); ok && !slices.Contains(names, o.Name) {
+			return nil, fmt.Errorf("output %q is boxes, too, which the model's task detect does not read: import it once more, or name it there under others", o.Name)
+		}
+	}
+	return names, nil
 }
 
 func (m *Model) network() (*network.Network, error) {

@@ -12,11 +12,13 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
 	"synfire/energy"
 	"synfire/format/darknet"
+	"synfire/modelfile"
 	"synfire/snntest"
 )
 
@@ -287,6 +289,7 @@ func TestTwoHeads(t *testing.T) {
 	}
 	picture := drawing(t, dir, "p.png", 80, 80, 0)
 	truths := labelled(t, picture)
+	unread(t, model, picture, truths)
 	for _, path := range []string{model, again(t, dir, model)} {
 		stdout, stderr, code := command("eval", path, "--data", "yaml:"+truths, "--json", "--threads", "1")
 		if code != 0 || !strings.Contains(stdout, `"map50","value":93.9453125`) {
@@ -301,6 +304,29 @@ func TestTwoHeads(t *testing.T) {
 			if score, ok := want[key]; !ok || math.Abs(score-b.Score) > 1e-6 {
 				t.Errorf("%s: score %v, want %v (%v)", key, b.Score, score, ok)
 			}
+		}
+	}
+}
+
+// Boxes of an output that the task does not read are missed in silence by no verb.
+func unread(t *testing.T, path, picture, truths string) {
+	t.Helper()
+	f, err := modelfile.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := regexp.MustCompile(`(?m)^\s*others:.*\n|,? *others: *\[[^]]*\]`).ReplaceAll(f.Config, nil)
+	if bytes.Equal(config, f.Config) {
+		t.Fatalf("no others in\n%s", f.Config)
+	}
+	f.Config = config
+	one := filepath.Join(t.TempDir(), "one.safetensors")
+	if err := modelfile.Write(one, *f); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"eval", one, "--data", "yaml:" + truths}, {"convert", one, "--data", "yaml:" + truths, "--steps", "2"}, {"detect", one, picture}} {
+		if _, stderr, code := command(args...); code == 0 || !strings.Contains(stderr, "is boxes, too") {
+			t.Errorf("%s: code %d, %s", args[0], code, stderr)
 		}
 	}
 }

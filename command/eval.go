@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"synfire/catalog"
+	"synfire/detect"
 	"synfire/energy"
 	"synfire/internal/par"
 	"synfire/modelfile"
 	"synfire/rule/bptt"
+	"synfire/sample"
 	"synfire/train"
 	"synfire/view"
 	"synfire/zoo"
@@ -52,6 +54,11 @@ func (c *evalCmd) Run(a *app) error {
 	m, err := a.Catalog.FromFile(f, catalog.OpenOptions{Pool: pool, Spec: &spec})
 	if err != nil {
 		return fmt.Errorf("eval %s: %w", c.Model, err)
+	}
+	if _, bound, ok := detect.Of(m.Config.Task); ok {
+		if _, err := m.Heads(bound); err != nil {
+			return fmt.Errorf("eval %s: %w", sample.Printable(c.Model), err)
+		}
 	}
 	constants, err := energy.Named(c.Energy)
 	if err != nil {

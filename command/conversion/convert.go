@@ -134,7 +134,10 @@ func (c *Convert) run(e Env) error {
 	if err != nil {
 		return err
 	}
-	if task, _, ok := detect.Of(m.Config.Task); ok {
+	if task, bound, ok := detect.Of(m.Config.Task); ok {
+		if _, err := m.Heads(bound); err != nil {
+			return err
+		}
 		return c.detectors(e, m, s, task)
 	}
 	if c.Negative != "signed" || c.Readout != "membrane" {

@@ -2,7 +2,6 @@
 package detection
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -108,22 +107,6 @@ type detector struct {
 	field sample.Field
 }
 
-// heads are the outputs that the task reads, as the two of a YOLOv3 for objects of different size.
-func heads(m *catalog.Model, b task.Binding) ([]string, error) {
-	all, err := m.Outputs()
-	if err != nil {
-		return nil, err
-	}
-	names := b.Outputs()
-	names[0] = cmp.Or(names[0], all[0].Name)
-	for _, o := range all {
-		if _, ok := detect.AsBoxes(o.Read); ok && !slices.Contains(names, o.Name) {
-			return nil, fmt.Errorf("output %q is boxes, too, which the model's task detect does not read: import it once more, or name it there under others", o.Name)
-		}
-	}
-	return names, nil
-}
-
 // open opens the model.
 func (c *Detect) open(e Env, pool *par.Pool) (*detector, error) {
 	m, err := e.Catalog.Open(c.Model, catalog.OpenOptions{Pool: pool})
@@ -141,7 +124,7 @@ func (c *Detect) open(e Env, pool *par.Pool) (*detector, error) {
 	if len(field.Shape) != 2 || len(m.Spec.Shape) != 3 {
 		return nil, fmt.Errorf("the model takes %v, want pictures [height, width, channels]", m.Spec)
 	}
-	list, err := heads(m, bound)
+	list, err := m.Heads(bound)
 	return &detector{Model: m, task: task, heads: list, field: field}, err
 }
 
