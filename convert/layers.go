@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"math/bits"
 	"slices"
 
 	"synfire/layer"
@@ -269,13 +270,32 @@ func (l *compared) gave(f Fire, out *signal.Signal) {
 		if l.given++; l.given <= f.Residual {
 			continue
 		}
-		for i := range l.rate {
-			q := given(out, step, i)
-			l.rate[i] += q
-			l.spikes += int(math.Abs(q))
-			l.fired[i%len(l.fired)] += int(math.Abs(q))
+		if out.Kind == signal.Spikes {
+			l.spiked(out, step)
+			continue
+		}
+		for i, q := range out.Data[step*out.Stride():][:len(l.rate)] {
+			l.add(i, float64(q))
 		}
 	}
+}
+
+// spiked adds the spikes of a step, few of many units.
+func (l *compared) spiked(out *signal.Signal, step int) {
+	for b := range out.B {
+		for k, word := range out.Raster.Row(step*out.B + b) {
+			for ; word != 0; word &= word - 1 {
+				l.add(b*l.width+64*k+bits.TrailingZeros64(word), 1)
+			}
+		}
+	}
+}
+
+// add adds what a unit of a batch gave in a step.
+func (l *compared) add(i int, q float64) {
+	l.rate[i] += q
+	l.spikes += int(math.Abs(q))
+	l.fired[i%len(l.fired)] += int(math.Abs(q))
 }
 
 // end adds the batch, of some steps that count.
@@ -294,17 +314,6 @@ func (l *compared) end(f Fire, steps int) {
 		}
 	}
 	l.slots += len(l.rate) * steps
-}
-
-// given is the spikes of a unit of a batch in a step.
-func given(s *signal.Signal, step, i int) float64 {
-	if s.Kind != signal.Spikes {
-		return float64(s.Data[step*s.Stride()+i])
-	}
-	if n := s.Units(); s.Raster.At(step*s.B+i/n, i%n) {
-		return 1
-	}
-	return 0
 }
 
 // addUnit adds a unit of a sample: its activation, rate and mean current.
