@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"synfire/layer"
 	"synfire/network"
@@ -176,25 +177,62 @@ func (b Balance) receives(ctx context.Context, g network.Graph, c network.Calibr
 	return most, nil
 }
 
-// errEnough ends a run behind the node that was asked for.
-var errEnough = errors.New("enough")
-
-// inputs hands what a node gives, or the network's input, batch after batch to visit.
+// inputs hands what a node gives, or the network's input, to visit, a window of a batch's time
+// after another.
 func inputs(ctx context.Context, g network.Graph, c network.Calibration, name string, visit func(x []tensor.Float) error) error {
-	return run(ctx, g, c, func(node network.Info, out *signal.Signal) error {
-		if node.Name != name {
-			return nil
+	if name == network.Input {
+		for in, err := range c {
+			if err == nil {
+				err = visit(values(in))
+			}
+			if err = errors.Join(err, ctx.Err()); err != nil {
+				return err
+			}
 		}
-		if err := visit(values(out)); err != nil {
+		return nil
+	}
+	net, err := upTo(g, name).Build(0)
+	if err != nil {
+		return err
+	}
+	pass := net.Compile(nil, false).NewPass(network.Options{})
+	for in, err := range c {
+		if err != nil {
 			return err
 		}
-		return errEnough
-	}, func(in *signal.Signal) error {
-		if name != network.Input {
-			return nil
+		state := net.NewState(in.B)
+		for t := 0; t < in.T; t += window {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			w := in.Window(t, min(t+window, in.T))
+			out, err := pass.Forward(state, &w, false)
+			if err == nil {
+				err = visit(values(out[0]))
+			}
+			if err != nil {
+				return err
+			}
 		}
-		return errors.Join(visit(values(in)), errEnough)
-	})
+	}
+	return nil
+}
+
+// upTo is the part of a graph that a node's output needs, which is its own.
+func upTo(g network.Graph, name string) network.Graph {
+	needed := map[string]bool{name: true}
+	part := network.Graph{Input: g.Input, Outputs: []network.Output{{Name: network.DefaultOutput, Node: name}}}
+	for _, nd := range slices.Backward(g.Nodes) {
+		if !needed[nd.Name] {
+			continue
+		}
+		part.Nodes = append(part.Nodes, nd)
+		for _, in := range nd.Inputs {
+			needed[in] = true
+		}
+	}
+	slices.Reverse(part.Nodes)
+	return part
 }
 
 // values are a signal's, of all steps or, where it is constant, of one.
@@ -208,7 +246,7 @@ func values(s *signal.Signal) []tensor.Float {
 }
 
 // run hands the network's input and each node's output over the calibration to the two
-// functions, which may end a batch by errEnough.
+// functions.
 func run(ctx context.Context, g network.Graph, c network.Calibration, visit func(network.Info, *signal.Signal) error, start func(*signal.Signal) error) error {
 	net, err := g.Build(0)
 	if err != nil {
@@ -225,7 +263,7 @@ func run(ctx context.Context, g network.Graph, c network.Calibration, visit func
 		if err == nil {
 			err = packed.Activity(in, visit)
 		}
-		if err != nil && !errors.Is(err, errEnough) {
+		if err != nil {
 			return err
 		}
 	}

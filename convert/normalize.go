@@ -359,11 +359,11 @@ func observe(ctx context.Context, g network.Graph, c network.Calibration, channe
 func bounds(ctx context.Context, g network.Graph, c network.Calibration) (Scales, error) {
 	lo, hi := 0.0, 1.0
 	if c != nil {
-		err := run(ctx, g, c, func(network.Info, *signal.Signal) error { return nil }, func(in *signal.Signal) error {
-			for _, v := range values(in) {
+		err := inputs(ctx, g, c, network.Input, func(x []tensor.Float) error {
+			for _, v := range x {
 				lo, hi = min(lo, float64(v)), max(hi, float64(v))
 			}
-			return errEnough
+			return nil
 		})
 		if err != nil {
 			return nil, err

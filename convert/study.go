@@ -91,7 +91,7 @@ func (s Study) Convert(ctx context.Context, m Method, o Options) (Conversion, er
 	if steps == 0 {
 		steps = spikingSteps
 	}
-	o.Spikes = s.samples(ctx, units, s.Encoder, steps, spikingSamples, steps)
+	o.Spikes = s.samples(ctx, units, s.Encoder, steps, spikingSamples, window)
 	o.Used = s.samples(ctx, units, s.Encoder, o.Steps, spikingSamples, o.Steps)
 	c, err := m.Convert(ctx, s.Graph, o)
 	if err == nil {
