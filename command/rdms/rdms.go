@@ -64,7 +64,8 @@ pairs of models. How responses or layers are compared tells compare.
 Similarities bures and riemann compare what dissimilarities are squared distances of: second
 moments. Unrelated RDMs are not at 0 by them, so that nothing is tested against it. riemann is
 minus a distance, 0 at most, which forgives a model noise that all its stimuli have alike; it
-takes some 50 milliseconds for 92 stimuli: use --resamples 100.
+takes some 50 milliseconds for 92 stimuli: use --resamples 100. Both leave out stimuli with
+missing entries.
 
 Models of several RDMs are fitted to the subjects. All models are then scored on folds of
 subjects and stimuli that none was fitted to, and the ceiling is that of these folds.

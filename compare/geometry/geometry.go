@@ -1,11 +1,11 @@
 // Package geometry compares dissimilarities of stimuli as geometries, by the second moments of
 // the patterns that they are squared distances of.
 //
-// Bures has the Gram matrices of package compare, Whitened takes noise that stimuli share. Riemann is how far second moments are apart along
-// the curved space of positive definite matrices (Shahbazi, Shirali, Aghajan and Nili, "Using
-// distance on the Riemannian manifold to compare representations in brain and in models",
-// NeuroImage 2021). Squared distances d of n stimuli have those of the patterns less that of
-// stimulus 0,
+// Bures has the Gram matrices of package compare, Whitened takes noise that stimuli share. Riemann
+// is how far second moments are apart along the curved space of positive definite matrices
+// (Shahbazi, Shirali, Aghajan and Nili, "Using distance on the Riemannian manifold to compare
+// representations in brain and in models", NeuroImage 2021). Squared distances d of n stimuli have
+// those of the patterns less that of stimulus 0,
 //
 //	G_ij = ½(d_0i + d_0j − d_ij),   i, j = 1 … n−1
 //
@@ -52,8 +52,8 @@ func Bures(r, s compare.RDM) (float64, error) {
 
 // Riemann is −δ of a model and of data: 0 at most, and not symmetric, as noise is the model's.
 // The data must be squared distances of n patterns of which none is a mixture of the others:
-// else it is undefined. Of stimuli between which entries are missing, as between copies in a
-// bootstrap sample, those are left out that lack most, until none is missing.
+// else it is undefined. Missing entries must be the same in both; of stimuli between which they are,
+// as between copies in a bootstrap sample, those are left out that lack most, until none is missing.
 func Riemann(model, data compare.RDM) (float64, error) {
 	const op = "geometry.Riemann"
 	stimuli, err := whole(op, model, data)
@@ -120,11 +120,14 @@ func Whitened(covariance *mat.SymDense, centre bool) (compare.Similarity, error)
 	}, nil
 }
 
-// whole is the stimuli between which no entry is missing in either, in order.
+// whole is the stimuli between which no entry is missing, in order.
 func whole(op string, r, s compare.RDM) ([]int, error) {
 	both, _, err := compare.Common(r, s)
 	if err != nil {
 		return nil, err
+	}
+	if m := both.Missing(); m != r.Missing() || m != s.Missing() {
+		return nil, fmt.Errorf("%s: %d and %d entries are missing, of which some in one RDM only; leave out what is missing in either (Common)", op, r.Missing(), s.Missing())
 	}
 	lacks, order := make([]int, both.N), make([]int, both.N)
 	for i := range both.N {

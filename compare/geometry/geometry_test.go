@@ -134,7 +134,7 @@ func TestMissing(t *testing.T) {
 	k := 0
 	for i := range 7 {
 		for j := i + 1; j < 7; j++ {
-			seven.Values[k], other.Values[k] = math.NaN(), 3
+			seven.Values[k], other.Values[k] = math.NaN(), math.NaN()
 			if i > 0 {
 				seven.Values[k], other.Values[k] = model.At(i-1, j-1), data.At(i-1, j-1)
 			}
@@ -143,6 +143,12 @@ func TestMissing(t *testing.T) {
 	}
 	if got := similarity(t, seven, other); math.Abs(got-want) > 1e-9 {
 		t.Errorf("with a stimulus without a pattern %v, want %v", got, want)
+	}
+	other.Values[0] = 3
+	for _, f := range []compare.Similarity{geometry.Riemann, geometry.Bures} {
+		if _, err := f(seven, other); err == nil || !strings.Contains(err.Error(), "in one RDM only") {
+			t.Errorf("an entry that one side has: %v", err)
+		}
 	}
 }
 
