@@ -17,6 +17,7 @@ import (
 	"synfire/energy"
 	"synfire/model"
 	"synfire/report"
+	"synfire/run"
 	"synfire/sample"
 	"synfire/train"
 )
@@ -155,7 +156,7 @@ func (c *Conversions) follow(ctx context.Context, t *Trained, a Arm) (*Followed,
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(c.study.Env.Out, fmt.Sprintf("%s-s%d", t.Name, t.Config.Seed), "arm-"+a.Name+".gob")
+	path := run.FiguresFile(filepath.Join(c.study.Env.Out, fmt.Sprintf("%s-s%d", t.Name, t.Config.Seed)), a.Name)
 	settings := c.settings(t, a, s)
 	if f, err := keptFigures(path, settings); f != nil && c.study.Env.Resume || err != nil {
 		return f, err

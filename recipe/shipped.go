@@ -12,8 +12,9 @@ import (
 	"synfire/zoo"
 )
 
-// ShippedName is the name of package zoo under which a network of Photographic may ship.
-func ShippedName(name string) string { return "cifar10-" + name }
+// ShippedName is the name of package zoo under which a network of Photographic may ship, which
+// does not say for how long it was trained.
+func ShippedName(name string) string { return "cifar10-" + strings.TrimSuffix(name, "-longer") }
 
 // Shipped is a network that ships with the program in the place of one that a study trains: the
 // result of an earlier run of the same configuration, rounded. It is measured anew on the test

@@ -226,6 +226,26 @@ func Read(dir string) (Info, error) {
 	return r, nil
 }
 
+// Figures of a part of a study that are kept for --resume are in files of these names, in the
+// directory of the job that they are of, whether it was trained there or not.
+const (
+	figuresPrefix = "arm-"
+	figuresExt    = ".gob"
+)
+
+// FiguresFile is the path of the figures of a part in a job's directory.
+func FiguresFile(job, part string) string {
+	return filepath.Join(job, figuresPrefix+part+figuresExt)
+}
+
+// holdsFigures reports whether a directory has some. What cannot be read has none.
+func holdsFigures(dir string) bool {
+	entries, _ := os.ReadDir(dir)
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return strings.HasPrefix(e.Name(), figuresPrefix) && strings.HasSuffix(e.Name(), figuresExt)
+	})
+}
+
 // status is how far a run without a result came: of a study, whose jobs have directories
 // of their own within its, the furthest of them.
 func status(dir string) (Status, error) {
@@ -240,6 +260,11 @@ func status(dir string) (Status, error) {
 		}
 	}
 	out := Empty
+	for _, e := range entries {
+		if e.IsDir() && holdsFigures(filepath.Join(dir, e.Name())) {
+			out = Interrupted
+		}
+	}
 	for _, part := range parts {
 		if InUse(part) {
 			return Running, nil

@@ -127,6 +127,23 @@ func TestStatusOfStudies(t *testing.T) {
 	status(Done)
 }
 
+// Figures that a study keeps of a network that it did not train are saved as well.
+func TestStatusOfFigures(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "study")
+	if _, err := Start(dir, Record{Recipe: "r"}); err != nil {
+		t.Fatal(err)
+	}
+	path := FiguresFile(filepath.Join(dir, "net-s1"), "soft")
+	put(t, filepath.Join(filepath.Dir(path), "other"), "")
+	if r, err := Read(dir); err != nil || r.Status != Empty {
+		t.Errorf("%s, %v; want empty", r.Status, err)
+	}
+	put(t, path, "figures")
+	if r, err := Read(dir); err != nil || r.Status != Interrupted {
+		t.Errorf("%s, %v; want interrupted", r.Status, err)
+	}
+}
+
 // What Start made is taken back where the run did not begin, and nothing else.
 func TestAbandon(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "runs")

@@ -2,6 +2,7 @@ package ordinary
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 
 // Weights of the networks, scales and shifts of batch normalisation included.
 func Example() {
-	for _, name := range append(trained[report.Short][:2:2], trained[report.Full]...) {
+	for _, name := range slices.Concat(trained[report.Short], trained[report.Full]) {
 		c, err := config(name, 1)
 		if err != nil {
 			fmt.Println(err)
@@ -33,6 +34,7 @@ func Example() {
 	// Output:
 	// vgg-plain 813408
 	// resnet-20 272762
+	// resnet-20-longer 272762
 	// resnet-20-plain 275760
 	// vgg-16 14724042
 }
@@ -42,7 +44,7 @@ func TestConfig(t *testing.T) {
 	if _, err := config("resnet-21", 1); err == nil {
 		t.Error("an unknown network is accepted")
 	}
-	for _, name := range append(trained[report.Short][:2:2], trained[report.Full]...) {
+	for _, name := range slices.Concat(trained[report.Short], trained[report.Full]) {
 		if c, err := config(name, 1); err != nil || c.WatchTest || c.Valid != 0.1 {
 			t.Errorf("%s: test watched %v, held out %v, %v", name, c.WatchTest, c.Valid, err)
 		}

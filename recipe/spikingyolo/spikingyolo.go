@@ -27,6 +27,7 @@ import (
 	"synfire/network"
 	"synfire/recipe"
 	"synfire/report"
+	"synfire/run"
 	"synfire/sample"
 )
 
@@ -34,7 +35,7 @@ import (
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "spiking-yolo", Paper: "spiking-yolo-2020", Title: "A spiking detector, from pictures to boxes",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 100, report.Full: 150}, Claims: claims(), Run: run,
+		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 100, report.Full: 150}, Claims: claims(), Run: runStudy,
 		Parts: []recipe.Part{{Name: detectorPart, Claims: detectorClaims()}, {Name: facesPart, Claims: faceClaims}, {Name: tinyPart, Claims: tinyClaims}},
 	}
 }
@@ -66,7 +67,7 @@ type study struct {
 // tinyClaims are those of Tiny-YOLOv2.
 var tinyClaims = []string{tinyClaim, tinySNNClaim, tinyLongClaim}
 
-func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
+func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	z, ok := sizes[e.Scale]
 	if !ok {
 		return nil, fmt.Errorf("spiking-yolo: no scale %q: use smoke, short or full", e.Scale)
@@ -268,7 +269,7 @@ type record struct {
 
 // kept converts by an arm and measures, or takes the figures that an interrupted run has kept.
 func (s *study) kept(ctx context.Context, f *found, of detector.Study, a arm, name string, measure func(context.Context, detector.Study, convert.Conversion) (detector.Result, error)) (r detector.Result, err error) {
-	path := filepath.Join(f.dir, "arm-"+name+".gob")
+	path := run.FiguresFile(f.dir, name)
 	settings := fmt.Sprintln(f.weights, a.name, a.method, a.options.Percentile, of.Steps, of.Samples, of.Test.Len(), of.Seed)
 	if s.Env.Resume {
 		var old record
