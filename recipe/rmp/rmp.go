@@ -178,6 +178,6 @@ var (
 			photoEpochs: 5, photoImages: 16_000, width: 8, calibrated: 500},
 		report.Full: {steps: []recipe.StudyStep[*study]{{Part: factorsPart, Run: (*study).vgg}, {Part: resnetPart, Run: (*study).biases}}, data: recipe.Photographs, calibrated: 500},
 	}
-	// minutes at full are an estimate by multiplications.
-	minutes = map[report.Scale]float64{report.Smoke: 0.5, report.Short: 30, report.Full: 1200}
+	// minutes at full are an estimate by the speed of what was run, on two threads.
+	minutes = map[report.Scale]float64{report.Smoke: 0.5, report.Short: 30, report.Full: 150}
 )

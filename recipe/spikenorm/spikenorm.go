@@ -161,6 +161,6 @@ var (
 		report.Short: {steps: digits, data: "mnist", few: 20_000, epochs: 5, calibrated: 500, currents: 200},
 		report.Full:  {steps: []recipe.StudyStep[*study]{{Part: photosPart, Run: (*study).photographs}, {Part: residualPart, Run: (*study).residual}}, data: recipe.Photographs, calibrated: 500, currents: 1000},
 	}
-	// minutes at full are an estimate by multiplications.
-	minutes = map[report.Scale]float64{report.Smoke: 0.3, report.Short: 20, report.Full: 1500}
+	// minutes at full are an estimate by the speed of what was run, on two threads.
+	minutes = map[report.Scale]float64{report.Smoke: 0.3, report.Short: 20, report.Full: 310}
 )

@@ -165,6 +165,6 @@ var (
 			digitImages: 20_000, digitEpochs: 2, digitTested: testedDigits, digitSteps: []int{16, 32, 64, 128}, images: 16_000, epochs: 5, calibrated: 300},
 		report.Full: {steps: []recipe.StudyStep[*study]{{Part: resnetPart, Run: (*study).published}, {Part: depthsPart, Run: (*study).depths}, {Part: poolPart, Run: (*study).pooled}}, data: recipe.Photographs, calibrated: 500},
 	}
-	// minutes at full are an estimate by multiplications.
-	minutes = map[report.Scale]float64{report.Smoke: 0.3, report.Short: 40, report.Full: 3000}
+	// minutes at full are an estimate by the speed of what was run, on two threads.
+	minutes = map[report.Scale]float64{report.Smoke: 0.3, report.Short: 40, report.Full: 200}
 )
