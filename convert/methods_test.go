@@ -521,6 +521,33 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// Spikes are counted where they are, in layers of more units than a word of bits has and in each
+// sample of a batch: unit k fires in k mod 8 + 1 of eight steps for the second sample alone.
+func TestLayersOfManyUnits(t *testing.T) {
+	const units = 130
+	w := make([]tensor.Float, units)
+	for k := range w {
+		w[k] = tensor.Float(k%8+1) / 8
+	}
+	g := chain(t, 1, w, make([]tensor.Float, units))
+	batch := func(steps int) *signal.Signal {
+		return &signal.Signal{Kind: signal.Constant, T: steps, B: 2, Shape: tensor.Shape{1}, Data: []tensor.Float{0, 1}}
+	}
+	c := converted(t, "percentile", g, convert.Options{Percentile: 100, Analog: of(batch(1))})
+	list, err := c.Layers(t.Context(), of(batch(1)), of(batch(8)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list[0].Channels) != units || list[0].Error.Total > 1e-6 {
+		t.Fatalf("%d channels, error %v", len(list[0].Channels), list[0].Error)
+	}
+	for k, rate := range list[0].Channels {
+		if want := float64(k%8+1) / 16; math.Abs(rate-want) > 1e-12 {
+			t.Errorf("unit %d fires at %v, want %v", k, rate, want)
+		}
+	}
+}
+
 // Backlog is what neurons really hold: those whose membrane is at the threshold or above after
 // the last step, and with hard reset none.
 func TestBacklog(t *testing.T) {

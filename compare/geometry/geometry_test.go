@@ -187,11 +187,16 @@ func TestWhitened(t *testing.T) {
 // What has no distance says so.
 func TestUndefined(t *testing.T) {
 	full := squared(t, patterns(2, 6, 30))
+	nearly := patterns(2, 6, 30) // but for 1e-6 the last pattern is the one before
+	for j := range 30 {
+		nearly.Set(5, j, nearly.At(4, j)+1e-6*nearly.At(5, j))
+	}
 	for name, c := range map[string]struct {
 		model, data compare.RDM
 		want        string
 	}{
 		"data of few units": {full, squared(t, patterns(1, 6, 3)), "mixture"},
+		"nearly so":         {full, squared(t, nearly), "mixture"},
 		"no distances":      {full, compare.RDM{N: 6, Values: []float64{9, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}}, "mixture"},
 		"equal patterns":    {compare.NewRDM(6), full, "model"},
 	} {
