@@ -57,7 +57,7 @@ func angles(a *mat.Dense, whole []float64, u float64) RDM {
 	tolerance := numeric.AlikeTolerance(u)
 	for i := range n {
 		row := a.RawRowView(i)
-		length := norm(row)
+		length := numeric.Norm(row)
 		if length <= tolerance*whole[i] {
 			length = math.NaN() // marks the entries of a silent pattern
 		}
@@ -73,15 +73,13 @@ func angles(a *mat.Dense, whole []float64, u float64) RDM {
 	return r
 }
 
-func norm(v []float64) float64 { return math.Sqrt(numeric.Dot(v, v)) }
-
 // norms of rows, with that of the shift that withoutRowMeans begins with.
 func norms(x *mat.Dense, shifted bool) []float64 {
 	n, p := x.Dims()
 	out := make([]float64, n)
 	for i := range n {
 		row := x.RawRowView(i)
-		out[i] = norm(row)
+		out[i] = numeric.Norm(row)
 		if shifted {
 			out[i] += math.Sqrt(float64(p)) * math.Abs(row[0])
 		}
@@ -204,7 +202,7 @@ func poissonRates(op string, counts features) (rate, log features, err error) {
 		if size := safeNorm(x.RawRowView(i)); size > 0 {
 			relative += counts.err[i] / size
 		}
-		log.err[i] = relative*math.Sqrt(float64(p)) + numeric.Roundoff*norm(logs)
+		log.err[i] = relative*math.Sqrt(float64(p)) + numeric.Roundoff*numeric.Norm(logs)
 	}
 	return rate, log, nil
 }
@@ -223,7 +221,7 @@ func (f features) times2(e int) features {
 // safeNorm is norm of values of any magnitude.
 func safeNorm(v []float64) float64 {
 	near1, e := numeric.RescaledValues(v)
-	return math.Ldexp(norm(near1), e)
+	return math.Ldexp(numeric.Norm(near1), e)
 }
 
 // Movie is an RDM for each time bin of responses over time.

@@ -245,7 +245,7 @@ func (o Observations) split(op string, f int) (train, test features, err error) 
 		}
 		train.x.Add(train.x, m.x)
 		for i, e := range m.err {
-			train.err[i] += weight*e + numeric.Roundoff*norm(m.x.RawRowView(i))
+			train.err[i] += weight*e + numeric.Roundoff*numeric.Norm(m.x.RawRowView(i))
 		}
 	}
 	train.x.Scale(weight, train.x)

@@ -201,18 +201,15 @@ func inputs(ctx context.Context, g network.Graph, c network.Calibration, name st
 			return err
 		}
 		state := net.NewState(in.B)
-		for t := 0; t < in.T; t += window {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			w := in.Window(t, min(t+window, in.T))
-			out, err := pass.Forward(state, &w, false)
-			if err == nil {
-				err = visit(values(out[0]))
-			}
+		err := eachWindow(ctx, in, func(w *signal.Signal) error {
+			out, err := pass.Forward(state, w, false)
 			if err != nil {
 				return err
 			}
+			return visit(values(out[0]))
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil

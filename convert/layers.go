@@ -110,6 +110,20 @@ func (c Conversion) compare(ctx context.Context, analog, spikes network.Calibrat
 // window is how many steps of signals are held at once.
 const window = 16
 
+// eachWindow hands the windows of a signal's time to f, one after another.
+func eachWindow(ctx context.Context, in *signal.Signal, f func(w *signal.Signal) error) error {
+	for t := 0; t < in.T; t += window {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		w := in.Window(t, min(t+window, in.T))
+		if err := f(&w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // watch runs samples through the spiking network, a window of time after another; start is called
 // before each batch.
 func (c Conversion) watch(ctx context.Context, list []*compared, spikes network.Calibration, start func(in *signal.Signal) error) error {
@@ -143,19 +157,17 @@ func (c Conversion) watch(ctx context.Context, list []*compared, spikes network.
 			return err
 		}
 		state := net.NewState(in.B)
-		for t := 0; t < in.T; t += window {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			w := in.Window(t, min(t+window, in.T))
+		err := eachWindow(ctx, in, func(w *signal.Signal) error {
 			for _, l := range list {
 				if l.from == network.Input {
-					l.came(c.Fire, &w)
+					l.came(c.Fire, w)
 				}
 			}
-			if _, err := pass.Forward(state, &w, false); err != nil {
-				return err
-			}
+			_, err := pass.Forward(state, w, false)
+			return err
+		})
+		if err != nil {
+			return err
 		}
 		for _, l := range list {
 			l.end(c.Fire, in.T-c.Fire.Residual)

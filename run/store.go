@@ -253,15 +253,13 @@ func status(dir string) (Status, error) {
 	if err != nil {
 		return Empty, err
 	}
-	parts := []string{dir}
+	parts, out := []string{dir}, Empty
 	for _, e := range entries {
-		if part := filepath.Join(dir, e.Name()); e.IsDir() && isRun(part) {
+		part := filepath.Join(dir, e.Name())
+		if e.IsDir() && isRun(part) {
 			parts = append(parts, part)
 		}
-	}
-	out := Empty
-	for _, e := range entries {
-		if e.IsDir() && holdsFigures(filepath.Join(dir, e.Name())) {
+		if e.IsDir() && holdsFigures(part) {
 			out = Interrupted
 		}
 	}

@@ -128,7 +128,7 @@ func spanning(x *mat.Dense, balance bool) (c *mat.Dense, noise float64) {
 			scale = numeric.Exponent(most)
 			c.SetCol(j, numeric.ScaledBy(column, -scale))
 		}
-		rounding := u * math.Ldexp(norm(mat.Col(column, j, near1)), -e-scale)
+		rounding := u * math.Ldexp(numeric.Norm(mat.Col(column, j, near1)), -e-scale)
 		noise = math.Hypot(noise, rounding)
 	}
 	return c, noise
@@ -206,6 +206,3 @@ func (c Correlations) turnable() bool {
 	}
 	return c.surplus > 0 && c.Rho[len(c.Rho)-1] <= equalRho
 }
-
-// norm is the Euclidean length of a vector.
-func norm(v []float64) float64 { return math.Sqrt(numeric.Dot(v, v)) }

@@ -87,14 +87,8 @@ func Whitened(covariance *mat.SymDense, centre bool) (compare.Similarity, error)
 	if n < numeric.MinStimuli {
 		return nil, fmt.Errorf("%s: a covariance of %d stimuli, want at least %d", op, n, numeric.MinStimuli)
 	}
-	s := mat.NewSymDense(n-1, nil)
-	for i := range n - 1 {
-		for j := i; j < n-1; j++ {
-			s.SetSym(i, j, covariance.At(i+1, j+1)-covariance.At(0, i+1)-covariance.At(0, j+1)+covariance.At(0, 0))
-		}
-	}
 	var c mat.Cholesky
-	if !c.Factorize(s) {
+	if !c.Factorize(contrasted(covariance)) {
 		return nil, fmt.Errorf("%s: the covariance of differences of stimuli is not positive definite; shrink it", op)
 	}
 	var lower mat.TriDense
@@ -110,11 +104,7 @@ func Whitened(covariance *mat.SymDense, centre bool) (compare.Similarity, error)
 				values = numeric.Deviations(values)
 			}
 			w := within(&lower, secondMoments(compare.RDM{N: n, Values: values}))
-			for i := range n - 1 {
-				for j := range n - 1 {
-					sides[k] = append(sides[k], w.At(i, j))
-				}
-			}
+			sides[k] = mat.DenseCopyOf(w).RawMatrix().Data
 		}
 		return numeric.Cosine(op, sides[0], sides[1])
 	}, nil
@@ -160,8 +150,7 @@ func moments(op, what string, r compare.RDM, stimuli []int) (*mat.SymDense, erro
 	}
 	near1, _ := numeric.RescaledValues(values)
 	g := secondMoments(compare.RDM{N: len(stimuli), Values: near1})
-	trace := mat.Trace(g)
-	if !(trace > 0) {
+	if !(mat.Trace(g) > 0) {
 		return nil, numeric.Undefined(op, "no dissimilarity of the %s to its first stimulus is above 0", what)
 	}
 	return unit(g), nil
@@ -187,13 +176,7 @@ type line struct {
 
 func newLine(op string, model, data *mat.SymDense) (line, error) {
 	n := data.SymmetricDim()
-	noise := mat.NewSymDense(n, nil)
-	for i := range n {
-		for j := range i {
-			noise.SetSym(i, j, 1)
-		}
-		noise.SetSym(i, i, 2)
-	}
+	noise := contrasted(mat.NewDiagDense(n+1, slices.Repeat([]float64{1}, n+1)))
 	var c mat.Cholesky
 	if !c.Factorize(data) || c.Cond() > 1/(float64(n)*numeric.RankTolerance) {
 		return line{}, numeric.Undefined(op, "the data are no squared distances of patterns of which none is a mixture of the others")
@@ -201,6 +184,18 @@ func newLine(op string, model, data *mat.SymDense) (line, error) {
 	var lower mat.TriDense
 	c.LTo(&lower)
 	return line{op, unit(within(&lower, model)), unit(within(&lower, noise))}, nil
+}
+
+// contrasted is PΣPᵀ of a covariance of stimuli, P the contrasts to stimulus 0.
+func contrasted(covariance mat.Symmetric) *mat.SymDense {
+	n := covariance.SymmetricDim() - 1
+	s := mat.NewSymDense(n, nil)
+	for i := range n {
+		for j := i; j < n; j++ {
+			s.SetSym(i, j, covariance.At(i+1, j+1)-covariance.At(0, i+1)-covariance.At(0, j+1)+covariance.At(0, 0))
+		}
+	}
+	return s
 }
 
 // within is L⁻¹·A·L⁻ᵀ.

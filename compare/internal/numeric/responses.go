@@ -38,3 +38,6 @@ func InputRoundoff(x *mat.Dense, coarser float64) float64 {
 	}
 	return max(Roundoff, coarser)
 }
+
+// Norm is the Euclidean length of a vector.
+func Norm(v []float64) float64 { return math.Sqrt(Dot(v, v)) }
