@@ -105,6 +105,7 @@ const MinRepeat = 5
 type Selection struct {
 	Names   []string // workloads; empty: all but W6b and density, which take long
 	Phase   string   // empty: all
+	Shapes  []string // of those, as the table writes them; empty: all
 	Threads int
 	Small   bool // tiny shapes, to try the machinery: the figures mean nothing
 }
@@ -138,7 +139,24 @@ func Cases(s Selection) ([]Case, error) {
 	if len(cases) == 0 {
 		return nil, fmt.Errorf("bench: %s has no phase %q; leave it out to see what there is", strings.Join(names, ", "), s.Phase)
 	}
-	return cases, nil
+	return ofShapes(cases, s.Shapes)
+}
+
+// ofShapes are the cases of the given shapes, each of which there must be; no shapes
+// mean all.
+func ofShapes(cases []Case, shapes []string) ([]Case, error) {
+	var there []string
+	for _, c := range cases {
+		if !slices.Contains(there, c.Shape) {
+			there = append(there, c.Shape)
+		}
+	}
+	for _, shape := range shapes {
+		if !slices.Contains(there, shape) {
+			return nil, fmt.Errorf("bench: no shape %q; there are: %s", shape, strings.Join(there, ", "))
+		}
+	}
+	return slices.DeleteFunc(cases, func(c Case) bool { return len(shapes) > 0 && !slices.Contains(shapes, c.Shape) }), nil
 }
 
 // Names are the workloads in order.

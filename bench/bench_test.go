@@ -157,6 +157,7 @@ func TestSelection(t *testing.T) {
 	}{
 		{[]string{`no workload "W99"`, "W1", "density"}, Selection{Names: []string{"W1", "W99"}}},
 		{[]string{`no phase "train"`}, Selection{Names: []string{"W4"}, Phase: Train}},
+		{[]string{`no shape "ISI"`, "isi, spike, ri-spike, sync"}, Selection{Names: []string{"W6", "W6b"}, Shapes: []string{"isi", "ISI"}}},
 	} {
 		_, err := Cases(c.s)
 		for _, w := range c.want {
@@ -165,7 +166,15 @@ func TestSelection(t *testing.T) {
 			}
 		}
 	}
-	cases, err := Cases(Selection{Threads: 1})
+	cases, err := Cases(Selection{Names: []string{"W6", "W6b"}, Shapes: []string{"isi", "ri-spike"}})
+	var got []string
+	for _, c := range cases {
+		got = append(got, c.Workload+" "+c.Shape)
+	}
+	if want := []string{"W6 isi", "W6 ri-spike", "W6b isi"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("of shapes: %q, %v; want %q", got, err, want)
+	}
+	cases, err = Cases(Selection{Threads: 1})
 	if err != nil || slices.ContainsFunc(cases, func(c Case) bool { return c.Workload == "density" }) {
 		t.Errorf("all: %v", err)
 	}

@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type benchCmd struct {
 	Threads int      `help:"Threads; 0 means one for each processor." default:"0"`
 	Kernel  string   `help:"Kernel level: go, avx2 or avx512 (default the best)." placeholder:"LEVEL"`
 	Phase   string   `help:"Measure one phase alone: train, infer or latency." placeholder:"PHASE"`
+	Shapes  []string `name:"shape" help:"Measure these shapes alone, as the table writes them, such as isi,spike of W6b." placeholder:"SHAPE,..."`
 	Compare string   `help:"Compare with FILE: an earlier --json output, or the JSON lines of a script that times other simulators." placeholder:"FILE"`
 	Settle  int      `help:"On several threads, repeat what was measured while the cores were far apart, for up to so many seconds a row." placeholder:"SECONDS"`
 	Profile bool     `help:"Show where the time goes, by layer and kernel, beside what the machine can do."`
@@ -57,7 +59,7 @@ func (c *benchCmd) Run(a *app) error {
 	if c.Threads <= 0 {
 		c.Threads = runtime.GOMAXPROCS(0)
 	}
-	cases, err := bench.Cases(bench.Selection{Names: c.Names, Phase: c.Phase, Threads: c.Threads, Small: c.Small})
+	cases, err := bench.Cases(bench.Selection{Names: c.Names, Phase: c.Phase, Shapes: c.Shapes, Threads: c.Threads, Small: c.Small})
 	if err != nil {
 		return usageError{err}
 	}
@@ -68,9 +70,9 @@ func (c *benchCmd) Run(a *app) error {
 	if err != nil {
 		return usageError{err}
 	}
-	rows, err := c.runAll(a, cases)
-	if err != nil {
-		return err
+	rows, stopped := c.runAll(a, cases)
+	if stopped != nil && len(rows) == 0 {
+		return stopped
 	}
 	failed := 0
 	for i := range rows {
@@ -87,7 +89,7 @@ func (c *benchCmd) Run(a *app) error {
 	if err == nil && failed > 0 {
 		err = codeError(exitFailed)
 	}
-	return err
+	return cmp.Or(stopped, err)
 }
 
 // references are what to compare with.
@@ -107,9 +109,9 @@ func (c *benchCmd) references() ([]bench.Reference, error) {
 
 // runAll measures the cases, each in a process of its own, so that the peak of
 // memory is the case's. The factors of a network are found here, once for all its
-// cases.
-func (c *benchCmd) runAll(a *app, cases []bench.Case) ([]bench.Row, error) {
-	rows, built := []bench.Row{}, machine.BuiltFrom()
+// cases. What was measured before an interruption is returned beside the error.
+func (c *benchCmd) runAll(a *app, cases []bench.Case) (rows []bench.Row, stopped error) {
+	built := machine.BuiltFrom()
 	factors := map[string][]float64{}
 	for i, one := range cases {
 		a.Status("[%d of %d] %s %s", i+1, len(cases), one.Workload, one.Phase)
@@ -127,8 +129,8 @@ func (c *benchCmd) runAll(a *app, cases []bench.Case) ([]bench.Row, error) {
 		}
 		got, err := c.child(a, i, factors[key])
 		if a.ctx.Err() != nil {
-			a.Status("")
-			return nil, errors.New("bench: interrupted")
+			stopped = fmt.Errorf("bench: interrupted; %d of %d cases were measured", i, len(cases))
+			break
 		}
 		if err == nil && len(got) > 0 {
 			got[0].Cut, err = one.CutError(factors[key])
@@ -139,11 +141,11 @@ func (c *benchCmd) runAll(a *app, cases []bench.Case) ([]bench.Row, error) {
 		rows = append(rows, got...)
 	}
 	a.Status("")
-	if c.Profile {
+	if c.Profile && stopped == nil {
 		bench.Ceilings(bench.Options{Now: time.Now}, c.Threads, rows)
 	}
 	stamp(rows, built)
-	return rows, nil
+	return rows, stopped
 }
 
 // stamp says what program and machine measured the rows.
@@ -163,6 +165,9 @@ func (c *benchCmd) child(a *app, i int, factors []float64) ([]bench.Row, error) 
 	args := append([]string{"bench"}, c.Names...)
 	args = append(args, "--repeat", strconv.Itoa(c.Repeat), "--threads", strconv.Itoa(c.Threads), "--phase="+c.Phase,
 		"--kernel="+kernel.Current().String(), "--small="+strconv.FormatBool(c.Small), "--profile="+strconv.FormatBool(c.Profile), "--settle", strconv.Itoa(c.Settle), "--case", strconv.Itoa(i))
+	if len(c.Shapes) > 0 {
+		args = append(args, "--shape="+strings.Join(c.Shapes, ","))
+	}
 	if factors != nil {
 		args = append(args, "--factors="+join(factors))
 	}
