@@ -3,6 +3,7 @@ package diehlcook
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ func TestJobs(t *testing.T) {
 	}
 	neurons := map[string]int{n100: 100, weak: 100, n400: 400, n1600: 1600, n6400: 6400, published: 400}
 	epochs := map[string]int{n1600: 4, n6400: 16, published: 3}
-	for _, row := range names(report.Full) {
+	for _, row := range rows(report.Full) {
 		j := job(row.name, c)
 		if err := j.Config.Validate(); err != nil || j.Config.Epochs != max(1, epochs[row.name]) {
 			t.Errorf("%s: %d epochs, %v", row.name, j.Config.Epochs, err)
@@ -44,6 +45,22 @@ func TestJobs(t *testing.T) {
 	}
 	if _, err := Config("long", 1); err == nil || err.Error() != `diehl-cook: no scale "long": use smoke, short or full` {
 		t.Errorf("%v", err)
+	}
+}
+
+// Each part has networks at full, and each network a part.
+func TestParts(t *testing.T) {
+	var of, parts []string
+	for _, r := range rows(report.Full) {
+		of = append(of, r.part)
+	}
+	for _, p := range Recipe().Parts {
+		parts = append(parts, p.Name)
+	}
+	slices.Sort(of)
+	slices.Sort(parts)
+	if of = slices.Compact(of); !slices.Equal(of, parts) {
+		t.Errorf("networks of parts %q, and the recipe's are %q", of, parts)
 	}
 }
 
