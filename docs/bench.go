@@ -49,7 +49,7 @@ var markedBench = regexp.MustCompile(`(?s)<!-- bench: ([a-z]+) -->\n.*?<!-- /ben
 // <!-- /bench -->.
 var benchTables = map[string]func(rows []bench.Row) string{
 	"machine": machineText, "speed": speedTable, "peers": peersTable, "rates": ratesTable, "density": densityTable,
-	"cut": cutTable, "pruned": prunedTable,
+	"cut": cutTable, "pruned": prunedTable, "trains": trainsTable,
 }
 
 // FillBench writes the tables of measurements of a Markdown page anew.
@@ -227,6 +227,35 @@ func prunedTable(rows []bench.Row) string {
 		return ""
 	}
 	return "| network | phase | setting | whole | pruned | ratio |\n|---|---|---|--:|--:|--:|\n" + b.String()
+}
+
+// trainsTable sets W6b beside the row of W6 that the same program measured on the same
+// machine: what a pair of trains takes for each of its spikes.
+func trainsTable(rows []bench.Row) string {
+	type measured struct {
+		shape, cpu, commit string
+		setting            setting
+	}
+	of := func(r bench.Row) measured { return measured{r.Shape, r.CPU, r.Commit, settingOf(r)} }
+	shorts := map[measured]bench.Row{}
+	for _, r := range rows {
+		if r.Workload == "W6" && r.Error == "" {
+			shorts[of(r)] = r
+		}
+	}
+	var b strings.Builder
+	for _, r := range rows {
+		short, ok := shorts[of(r)]
+		if r.Workload != "W6b" || r.Error != "" || !ok {
+			continue
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", r.Shape, settingOf(r), report.Measured(short.NanosPerSpike),
+			report.Measured(r.NanosPerSpike), report.Measured(short.NanosPerSpike/r.NanosPerSpike), report.Bytes(r.PeakRSSBytes))
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "| metric | setting | W6 (ns a spike) | W6b (ns a spike) | ratio | memory of W6b |\n|---|---|--:|--:|--:|--:|\n" + b.String()
 }
 
 // ratesTable has, for the fastest setting, memory, calibration and firing rates.

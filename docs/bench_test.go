@@ -22,7 +22,12 @@ func measured() []bench.Row {
 	thin.Compared = []bench.Comparison{{Source: bench.Whole, Median: 4000, Min: 3000, Max: 4500, Ratio: 1.25}}
 	failed := fast
 	failed.Phase, failed.Error, failed.Compared = bench.Infer, "silent", nil
-	rows := []bench.Row{slow, fast, failed, thin}
+	pair := func(workload, commit string, ns float64, bytes int64) bench.Row {
+		return bench.Row{Workload: workload, Phase: bench.Matrix, Shape: "isi", Unit: "s", Median: 1, Kernel: "avx512", Threads: 2,
+			CPU: "X", Cores: 2, Commit: commit, Repeat: 7, NanosPerSpike: ns, PeakRSSBytes: bytes}
+	}
+	rows := []bench.Row{slow, fast, failed, thin,
+		pair("W6", "0123456789", 3, 1<<20), pair("W6b", "0123456789", 2, 1<<29), pair("W6b", "another", 1, 1<<29)}
 	for _, c := range densityColumns {
 		for i, shape := range []string{"2312-800@0.05", "2312-800@0.50"} {
 			rows = append(rows, bench.Row{Workload: "density", Shape: shape, Phase: c[0], Path: c[1], Unit: "ms", Median: float64(i + 1), Kernel: "avx512", Threads: 2, CPU: "X", Cores: 2, Commit: "0123456789", Repeat: 7})
@@ -33,7 +38,7 @@ func measured() []bench.Row {
 
 func TestFillBench(t *testing.T) {
 	page := "before\n"
-	for _, name := range []string{"machine", "speed", "peers", "rates", "density", "pruned", "other"} {
+	for _, name := range []string{"machine", "speed", "peers", "rates", "density", "pruned", "trains", "other"} {
 		page += "<!-- bench: " + name + " -->\nold\n<!-- /bench -->\nbetween\n"
 	}
 	got := FillBench(page, measured())
@@ -47,6 +52,7 @@ func TestFillBench(t *testing.T) {
 		"| W1 784-1000-10 | train | 1.0 MiB | 2.11 | 10.0 | 12.3 |\n",
 		"| 5 % | 1.00 | 1.00 | 1.00 | 1.00 |\n| 50 % | 2.00 | 2.00 | 2.00 | 2.00 |\n",
 		"| 784-500-10, 0.9 pruned | train | avx512, 2 threads | 4,000 (3,000–4,500) | 5,000 (900–1,100) | 1.25 |\n",
+		"|--:|\n| isi | avx512, 2 threads | 3.00 | 2.00 | 1.50 | 512.0 MiB |\n\n<!--",
 		`There is no table "other".`,
 	} {
 		if !strings.Contains(got, want) {
@@ -56,7 +62,7 @@ func TestFillBench(t *testing.T) {
 	if strings.Contains(got, "old") || FillBench(got, measured()) != got {
 		t.Errorf("filled again:\n%s", FillBench(got, measured()))
 	}
-	if none := FillBench(page, nil); strings.Count(none, "No measurement is kept yet.") != 6 {
+	if none := FillBench(page, nil); strings.Count(none, "No measurement is kept yet.") != 7 {
 		t.Errorf("without measurements:\n%s", none)
 	}
 }
