@@ -2,8 +2,8 @@ package energy
 
 import (
 	"math"
+	"math/bits"
 
-	"synfire/internal/kernel"
 	"synfire/layer"
 	"synfire/network"
 	"synfire/signal"
@@ -30,7 +30,6 @@ func (t *Tally) Add(o Tally) {
 type Counter struct {
 	Plan *Plan
 	Tally
-	ids []int32
 }
 
 // NewCounter counts in a network whose input is of a kind, as NewPlan.
@@ -57,12 +56,9 @@ func (c *Counter) count(f *fans, s *signal.Signal, neurons bool) {
 	switch s.Kind {
 	case signal.Spikes:
 		for r := range s.Rows() {
-			c.ids = kernel.Indices(c.ids[:0], s.Raster.Row(r), 0, s.Units(), 0)
+			n := c.spikes(f, s.Raster.Row(r))
 			if neurons {
-				c.Spikes += len(c.ids)
-			}
-			for _, i := range c.ids {
-				c.add(f, int(i), 1)
+				c.Spikes += n
 			}
 		}
 	case signal.Dense:
@@ -81,6 +77,24 @@ func (c *Counter) count(f *fans, s *signal.Signal, neurons bool) {
 			}
 		}
 	}
+}
+
+// spikes counts the bits of a row.
+func (c *Counter) spikes(f *fans, row []uint64) (n int) {
+	for w, word := range row {
+		n += bits.OnesCount64(word)
+		if f.weighted == nil {
+			continue
+		}
+		for rest := word & f.unusual[w]; rest != 0; rest &= rest - 1 {
+			i := 64*w + bits.TrailingZeros64(rest)
+			c.Additions += int(f.weighted[i]) - f.usualWeighted
+			c.Sums += int(f.plain[i]) - f.usualPlain
+		}
+	}
+	c.Additions += n * f.usualWeighted
+	c.Sums += n * f.usualPlain
+	return n
 }
 
 func (c *Counter) add(f *fans, i, size int) {

@@ -45,6 +45,30 @@ type Plan struct {
 type fans struct {
 	weighted []int32 // of weights
 	plain    []int32 // of the spike itself: to a sum, a gate or a neuron
+	// What most elements cost, and a bit for each that costs otherwise: most are inside of an
+	// image, so that spikes are counted by words, and looked at one by one at the borders.
+	usualWeighted, usualPlain int
+	unusual                   []uint64
+}
+
+// sort finds what is usual.
+func (f *fans) sort() {
+	type cost struct{ weighted, plain int32 }
+	count := map[cost]int{}
+	var usual cost
+	for i, w := range f.weighted {
+		c := cost{w, f.plain[i]}
+		if count[c]++; count[c] > count[usual] {
+			usual = c
+		}
+	}
+	f.usualWeighted, f.usualPlain = int(usual.weighted), int(usual.plain)
+	f.unusual = make([]uint64, (len(f.weighted)+63)/64)
+	for i, w := range f.weighted {
+		if (cost{w, f.plain[i]}) != usual {
+			f.unusual[i/64] |= 1 << (i % 64)
+		}
+	}
 }
 
 // NewPlan is the plan of a network whose input is of a kind: an image held before it
@@ -60,6 +84,9 @@ func NewPlan(net *network.Network, input signal.Kind) *Plan {
 	}
 	for i := len(p.nodes) - 1; i >= 0; i-- {
 		p.trace(i, at)
+	}
+	for _, f := range p.fans {
+		f.sort()
 	}
 	return p
 }
@@ -194,7 +221,7 @@ func (p *Plan) trace(i int, at map[string]int) {
 func (p *Plan) fan(name string, size int) *fans {
 	f := p.fans[name]
 	if f == nil {
-		f = &fans{make([]int32, size), make([]int32, size)}
+		f = &fans{weighted: make([]int32, size), plain: make([]int32, size)}
 		p.fans[name] = f
 	}
 	return f

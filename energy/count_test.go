@@ -1,0 +1,43 @@
+package energy
+
+import (
+	"testing"
+
+	"synfire/internal/rng"
+	"synfire/signal"
+	"synfire/spike"
+	"synfire/tensor"
+)
+
+// Spikes counted by words are those counted one by one, whatever the elements cost.
+func TestCountByWords(t *testing.T) {
+	src := rng.New(1, "energy test").Source()
+	for _, units := range []int{1, 63, 64, 65, 200} {
+		for _, kinds := range []int{1, 2, 7} {
+			f := &fans{weighted: make([]int32, units), plain: make([]int32, units)}
+			for i := range units {
+				k := int32(src.IntN(kinds))
+				f.weighted[i], f.plain[i] = 9-k, k%2
+			}
+			f.sort()
+			s := &signal.Signal{Kind: signal.Spikes, T: 3, B: 1, Shape: tensor.Shape{units}, Raster: spike.NewRaster(3, units)}
+			var want Tally
+			for r := range 3 {
+				for i := range units {
+					if src.IntN(3) == 0 {
+						s.Raster.Row(r)[i/64] |= 1 << (i % 64)
+						want.Add(Tally{Spikes: 1, Additions: int(f.weighted[i]), Sums: int(f.plain[i])})
+					}
+				}
+			}
+			var c Counter
+			if c.count(f, s, true); c.Tally != want {
+				t.Errorf("%d units of %d kinds: %+v, want %+v", units, kinds, c.Tally, want)
+			}
+			c.Tally = Tally{}
+			if c.count(nil, s, true); c.Tally != (Tally{Spikes: want.Spikes}) {
+				t.Errorf("%d units that nothing takes: %+v", units, c.Tally)
+			}
+		}
+	}
+}
