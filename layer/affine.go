@@ -161,6 +161,10 @@ func (a affine) slab(rows, list int) int {
 
 // biasRow starts the chains of n columns, from j0 on, of count pixels.
 func biasRow(dst []tensor.Float, ld, n, count int, bias []tensor.Float, j0 int) {
+	if n == ld {
+		fillRows(dst[:count*n], bias)
+		return
+	}
 	for p := range count {
 		if bias == nil {
 			clear(dst[p*ld:][:n])

@@ -23,6 +23,7 @@ func BenchmarkLayers(b *testing.B) {
 		{"batch-norm", layer.BatchNorm{}},
 		{"dropout", layer.Dropout{Rate: 0.3}},
 		{"depthwise", layer.Conv2D{Out: 64, Kernel: []int{3}, Padding: []int{1}, Groups: 64}},
+		{"scales", layer.Conv2D{Out: 64, Kernel: []int{1}, Groups: 64}},
 		{"groups", layer.Conv2D{Out: 64, Kernel: []int{3}, Padding: []int{1}, Groups: 4}},
 		{"parametric-spiking", layer.ParametricSpiking{Beta: 0.5, Threshold: 1, Surrogate: surrogate.ArcTan{Alpha: 2}}},
 	} {
