@@ -18,6 +18,7 @@ import (
 	"synfire/encode"
 	"synfire/internal/rng"
 	"synfire/layer"
+	"synfire/layer/ordinary"
 	"synfire/network"
 	"synfire/sample"
 	"synfire/signal"
@@ -112,8 +113,7 @@ func (c Options) start(samples int) (out []Recording, err error) {
 	var names []string
 	for i, nd := range nodes {
 		names = append(names, nd.Name)
-		_, rectifies := nd.Layer.(layer.ReLU)
-		chosen := layer.Fires(nd.Layer) || rectifies || i == len(nodes)-1
+		chosen := layer.Fires(nd.Layer) || ordinary.Rectified(nd.Layer) || i == len(nodes)-1
 		if c.Layers != nil {
 			chosen = slices.Contains(c.Layers, nd.Name)
 		}

@@ -12,6 +12,7 @@ import (
 	"synfire/data/mnist"
 	"synfire/encode"
 	"synfire/layer"
+	"synfire/layer/ordinary"
 	"synfire/network"
 	"synfire/neuron"
 	"synfire/sample"
@@ -94,5 +95,21 @@ func TestRecord(t *testing.T) {
 	}
 	if _, err := activity.Record(t.Context(), activity.Options{}); err == nil {
 		t.Error("an empty configuration: no error")
+	}
+}
+
+// Staircases were left out where no layers are chosen, as if they were no units.
+func TestRecordStaircases(t *testing.T) {
+	_, set := mnist.Sample()
+	net, err := network.Sequential(set.Shape, 1, layer.Flatten{}, layer.Linear{Out: 5}, ordinary.QCFS{Levels: 4, Init: 1}, layer.Linear{Out: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := activity.Record(t.Context(), activity.Options{Net: net, Steps: 1, Encoder: encode.Constant{}, Source: set, Samples: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || got[0].Layer != "qcfs1" || got[0].Units != 5 {
+		t.Errorf("layers %+v", got)
 	}
 }

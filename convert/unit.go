@@ -20,13 +20,7 @@ type unit struct {
 }
 
 // rectified reports whether a layer is of units that neurons take the place of.
-func rectified(l layer.Layer) bool {
-	switch l.(type) {
-	case layer.ReLU, ordinary.QCFS:
-		return true
-	}
-	return false
-}
+func rectified(l layer.Layer) bool { return ordinary.Rectified(l) }
 
 // unitOf is what a node's units are like, where they are rectified.
 func unitOf(nd network.GraphNode) (u unit, ok bool) {

@@ -279,6 +279,35 @@ func TestNeuroBenchExample(t *testing.T) {
 	}
 }
 
+// Staircases are rectified units as relu is: their zeros, what they write, and what stands behind
+// them are counted alike. Of 0.2, 0.6 and 0.9 on two levels up to 1 none, one half and the whole is left.
+func TestStaircasesAreRectifiedUnits(t *testing.T) {
+	net := build(t, tensor.Shape{3}, network.Node{Layer: layer.Linear{Out: 3, NoBias: true}}, network.Node{Layer: ordinary.QCFS{Levels: 2, Init: 1}}, network.Node{Layer: layer.Linear{Out: 2, NoBias: true}})
+	g := net.Graph()
+	copy(g.Nodes[0].Arrays["weight"].Data, []tensor.Float{1, 0, 0, 0, 1, 0, 0, 0, 1})
+	net, err := g.Build(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := energy.Measure(t.Context(), net, of(&signal.Signal{Kind: signal.Constant, T: 1, B: 1, Shape: tensor.Shape{3}, Data: []tensor.Float{0.2, 0.6, 0.9}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := m.ActivationSparsity; s == nil || !near(*s, 1.0/3) {
+		t.Errorf("activation sparsity %v, want a third", s)
+	}
+	if m.Plan.IsFirst("linear2") || !m.Plan.IsFirst("linear1") {
+		t.Error("the layer behind the staircases is one of the input")
+	}
+	c := energy.Horowitz()
+	bit := c.Access / c.AccessBits
+	product := 8*bit + c.Multiply + c.Add + 8*bit
+	of := m.Account(c).Memory[0]
+	if !near(of.First, 3e-6*product+6e-6*8*bit) || !near(of.Synapses, 4e-6*product) || !near(of.Scan, 2e-6*8*bit) || !near(of.Neurons, 3e-6*8*bit) {
+		t.Errorf("%+v", of.Cost)
+	}
+}
+
 // Operations of spiking and recurrent networks, by hand.
 func TestNeuroBenchOverTime(t *testing.T) {
 	unit := func(l layer.Layer) energy.Measured {

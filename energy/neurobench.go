@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"synfire/layer"
+	"synfire/layer/ordinary"
 	"synfire/network"
 	"synfire/neuron"
 	"synfire/signal"
@@ -154,7 +155,7 @@ func (m *meter) run(ctx context.Context, in *signal.Signal) error {
 func (m *meter) saw(node int, out *signal.Signal) {
 	m.count.Saw(node, out)
 	nd := m.count.Plan.nodes[node]
-	if _, rectified := nd.Layer.(layer.ReLU); rectified || layer.Fires(nd.Layer) {
+	if ordinary.Rectified(nd.Layer) || layer.Fires(nd.Layer) {
 		slots := out.Rows() * out.Units()
 		m.now[node].slots, m.now[node].zeros = slots, slots-nonzero(out)
 	}

@@ -173,8 +173,7 @@ func (p *Plan) IsFirst(name string) bool {
 		if nd.Name == name {
 			return p.links[i] != nil && p.from(nd.Inputs[0], at) == held && !behind[name]
 		}
-		_, rectified := nd.Layer.(layer.ReLU)
-		behind[nd.Name] = behind[nd.Name] || rectified
+		behind[nd.Name] = behind[nd.Name] || ordinary.Rectified(nd.Layer)
 		at[nd.Name] = i
 	}
 	return false
@@ -183,7 +182,7 @@ func (p *Plan) IsFirst(name string) bool {
 // rectified is how many units of ordinary networks there are.
 func (p *Plan) rectified() (n int) {
 	for _, nd := range p.nodes {
-		if _, ok := nd.Layer.(layer.ReLU); ok {
+		if ordinary.Rectified(nd.Layer) {
 			n += nd.Out.Size()
 		}
 	}

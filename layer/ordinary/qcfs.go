@@ -31,6 +31,15 @@ type QCFS struct {
 	Init   float64 `yaml:"init"`   // λ before training
 }
 
+// Rectified reports whether a layer is of rectified units: layer.ReLU, leaky ones too, or QCFS.
+func Rectified(l layer.Layer) bool {
+	switch l.(type) {
+	case layer.ReLU, QCFS:
+		return true
+	}
+	return false
+}
+
 // leastScale is what λ must be above: below it nothing is told apart.
 const leastScale = 1e-3
 
