@@ -453,3 +453,45 @@ func TestConvertKeepsAllOrNothing(t *testing.T) {
 		t.Errorf("exit code %d: %s%s", code, stdout, stderr)
 	}
 }
+
+// Classes of other data were numbered as those data number them, not as the model does, and samples
+// of another shape were told by the network's first layer.
+func TestConvertTakesDataAsTheModel(t *testing.T) {
+	shapes := filepath.Join("..", "examples", "testdata", "shapes")
+	dir := t.TempDir()
+	for _, to := range []struct{ folder, class, from string }{
+		{"three", "blank", "standing"}, {"three", "lying", "lying"}, {"three", "standing", "standing"},
+		{"two", "lying", "lying"}, {"two", "standing", "standing"},
+	} {
+		for _, part := range []string{"train", "test"} {
+			if err := os.CopyFS(filepath.Join(dir, to.folder, part, to.class), os.DirFS(filepath.Join(shapes, part, to.from))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	net := strings.Replace(ordinaryNet, "{name: mnist-sample, train: 400, test: 200}", "{folder: "+filepath.Join(dir, "three")+", size: [12, 12]}", 1)
+	net = strings.Replace(strings.Replace(net, "out: 10", "out: 3", 1), "epochs: 3", "epochs: 10", 1)
+	if _, stderr, code := command("train", write(t, "net.yaml", net), "--out", filepath.Join(dir, "run")); code != 0 {
+		t.Fatal(stderr)
+	}
+	model, other := filepath.Join(dir, "run", "model.safetensors"), "yaml:"+write(t, "two.yaml", "folder: "+filepath.Join(dir, "two")+"\nsize: [12, 12]\n")
+	stdout, stderr, code := command("eval", model, "--data", other, "--json")
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	var e catalog.Evaluation
+	strict(t, stdout, &e)
+	stdout, stderr, code = command("convert", model, "--data", other, "--steps", "4", "--json")
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	var c conversionJSON
+	strict(t, stdout, &c)
+	if c.AnnAccuracy != *e.Accuracy || c.N != e.N {
+		t.Errorf("the ordinary network has %v %% of %d, by eval %v %% of %d", c.AnnAccuracy, c.N, *e.Accuracy, e.N)
+	}
+	_, stderr, code = command("convert", model, "--data", "mnist-sample", "--steps", "4")
+	if code != 1 || !strings.Contains(stderr, "use the data set that it is for") {
+		t.Errorf("samples of another shape: exit code %d, %s", code, stderr)
+	}
+}

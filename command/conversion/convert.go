@@ -24,6 +24,7 @@ import (
 	"synfire/modelfile"
 	"synfire/neuron"
 	"synfire/report"
+	"synfire/sample"
 	"synfire/train"
 	"synfire/view"
 	"synfire/zoo"
@@ -215,6 +216,11 @@ func (c *Convert) study(e Env, f *modelfile.File, pool *par.Pool) (*catalog.Mode
 	m, err := e.Catalog.FromFile(f, catalog.OpenOptions{Pool: pool, Spec: &spec})
 	if err != nil {
 		return nil, s, err
+	}
+	for _, src := range []*sample.Source{&calibration.Source, &part.Source} {
+		if *src, err = m.Fit(*src); err != nil {
+			return nil, s, err
+		}
 	}
 	g, err := m.Graph()
 	if err != nil {
