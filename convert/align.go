@@ -86,7 +86,7 @@ func newFlow(g network.Graph, units Scales) (*flow, error) {
 			v = slices.Repeat(v, n)
 		}
 		if len(v) != n || slices.ContainsFunc(v, func(v float64) bool { return !usable(v) }) {
-			return nil, &network.NodeError{Index: i, Name: nd.Name, Err: fmt.Errorf("has the scales %v, want 1 or %d positive numbers", v, n)}
+			return nil, &network.NodeError{Index: i, Name: nd.Name, Err: fmt.Errorf("has the scales %s (%d of them), want 1 or %d positive numbers", span(v), len(v), n)}
 		}
 		f.units[nd.Name] = v
 	}
@@ -318,6 +318,9 @@ func multiplier(shape tensor.Shape, factor []float64) (nd network.GraphNode, err
 
 // span is one number of several alike, or the least and the largest.
 func span(v []float64) string {
+	if len(v) == 0 {
+		return "none"
+	}
 	lo, hi := slices.Min(v), slices.Max(v)
 	if lo == hi {
 		return fmt.Sprintf("%.4g", lo)

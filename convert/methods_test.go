@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"synfire/convert"
+	"synfire/data/mnist"
 	"synfire/encode"
 	"synfire/layer"
 	"synfire/network"
@@ -929,5 +930,92 @@ func TestCountsOfNegativeOutputs(t *testing.T) {
 		if got := decoded(t, out, 8, x); math.Abs(got-want) > 1e-5 {
 			t.Errorf("input %v: %v, want %v", x, got, want)
 		}
+	}
+}
+
+// Parts of errors at scales that are not 1, by hand. Of 0.75 at the scale 2 four steps tell 0.5; the
+// layer behind inherits what is lacking. In eight steps of hard reset from ½ a neuron fires after 2, 5 and 8.
+func TestLayersAtScales(t *testing.T) {
+	g := chain(t, 1, []tensor.Float{1}, []tensor.Float{1}, []tensor.Float{1})
+	figures := func(f convert.Fire, steps int) []convert.LayerFigures {
+		c := convert.Conversion{Fire: f, Ordinary: g, Scales: convert.Scales{"relu1": {2}, "relu2": {2}}}
+		var err error
+		if c.Graph, _, err = convert.Apply(t.Context(), g, nil, convert.Align{Scales: c.Scales}, f); err != nil {
+			t.Fatal(err)
+		}
+		list, err := c.Layers(t.Context(), of(constant(1, 0.75)), of(constant(steps, 0.75)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	third := 1.0 / 3
+	list := figures(convert.Fire{}, 4)
+	if e := list[0].Error; e != (convert.Split{Total: third, Own: third, Quantise: third}) {
+		t.Errorf("first layer: %+v", e)
+	}
+	if e := list[1].Error; e != (convert.Split{Total: third, Inherited: third}) {
+		t.Errorf("second layer: %+v", e)
+	}
+	if l := figures(convert.Fire{Reset: neuron.Zero, Start: 0.5}, 8)[0]; l.Error != (convert.Split{}) || l.Rate != 0.375 {
+		t.Errorf("hard reset: rate %v, error %+v", l.Rate, l.Error)
+	}
+}
+
+// Biases move towards the activation: 0.75 fires in one of two steps, and with 0.25 more in both.
+func TestCalibrateAddsWhatIsLacking(t *testing.T) {
+	g, _, err := convert.Calibrate{Analog: of(constant(1, 0.75))}.Apply(t.Context(), chain(t, 1, []tensor.Float{1}, []tensor.Float{1}), of(constant(2, 0.75)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := g.Nodes[0].Arrays["bias"].Data; len(b) != 1 || b[0] != 0.25 {
+		t.Errorf("bias %v, want 0.25", b)
+	}
+}
+
+// The factor that rmp finds: units of 1 and 0.25 fire together in every fourth step, which drives the
+// one behind by 2, and its activation is 1.25: α = √(1.25/2). It raises no threshold.
+func TestFactorIsFound(t *testing.T) {
+	g := chain(t, 2, []tensor.Float{1, 0, 0, 1}, []tensor.Float{1, 1}, []tensor.Float{1})
+	c := converted(t, "rmp", g, convert.Options{Analog: of(constant(1, 1, 0.25)), Spikes: of(constant(8, 1, 0.25))})
+	alpha := math.Sqrt(1.25 / 2)
+	if a, b := c.Scales["relu1"][0], c.Scales["relu2"][0]; math.Abs(a-alpha) > 1e-6 || math.Abs(b-1.25) > 1e-6 {
+		t.Errorf("scales %v and %v, want %v and 1.25", a, b, alpha)
+	}
+	one := chain(t, 1, []tensor.Float{1}, []tensor.Float{1})
+	both := func(steps int) network.Calibration { return of(constant(steps, 0.25), constant(steps, 1)) }
+	c = converted(t, "rmp", one, convert.Options{Percentile: 50, Analog: both(1), Spikes: both(4)})
+	if v := c.Scales["relu1"][0]; v != 0.25 {
+		t.Errorf("scale %v, want the 0.25 that was measured", v)
+	}
+}
+
+// What a join is wanted at its branches take each in their own channels, without a layer between.
+func TestAlignJoins(t *testing.T) {
+	n, err := network.New(tensor.Shape{2}, 1, network.Node{Name: "a", Layer: dense(2)}, network.Node{Name: "b", Layer: dense(2), Inputs: []string{network.Input}},
+		network.Node{Name: "both", Layer: layer.Concat{}, Inputs: []string{"a", "b"}}, network.Node{Name: "x", Layer: layer.ReLU{}}, network.Node{Layer: dense(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := n.Graph()
+	out, r, err := convert.Align{Scales: convert.Scales{"x": {1, 2, 4, 8}}}.Apply(t.Context(), g, nil)
+	if err != nil || len(r) > 0 || len(out.Nodes) != len(g.Nodes) {
+		t.Fatalf("%d nodes, %v, %v", len(out.Nodes), r, err)
+	}
+	for i, v := range g.Nodes[1].Arrays["weight"].Data {
+		if w := out.Nodes[1].Arrays["weight"].Data[i]; w != v/[]tensor.Float{4, 8}[i%2] {
+			t.Errorf("weight %d is %v of %v", i, w, v)
+		}
+	}
+}
+
+// More steps than are counted exactly ended in a division by zero.
+func TestStudyBoundsSteps(t *testing.T) {
+	g, _ := random(t, 1)
+	m, _ := convert.MethodOf("data")
+	_, set := mnist.Sample()
+	s := convert.Study{Graph: g, Train: set, Test: set, Encoder: encode.Constant{}, Steps: []int{8, 1 << 62}, Samples: 1}
+	if _, err := s.Convert(t.Context(), m, convert.Options{}); err == nil || !strings.Contains(err.Error(), "at most 16777216") {
+		t.Error(err)
 	}
 }

@@ -20,6 +20,9 @@ const (
 	spikingSteps    = 100
 )
 
+// MostSteps bounds the steps of a study: above it spikes are no longer counted exactly in 32 bits.
+const MostSteps = 1 << 24
+
 // held is how many bytes of signals a batch of the calibration may hold.
 const held = 128 << 20
 
@@ -178,6 +181,9 @@ func (s Study) delay(ctx context.Context, c *Conversion, late, units int) (err e
 func (s Study) validate() error {
 	if s.Currents < 0 {
 		return fmt.Errorf("convert: currents are measured in %d steps, want some, or 0 for %d", s.Currents, spikingSteps)
+	}
+	if s.Currents > MostSteps || len(s.Steps) > 0 && s.last() > MostSteps {
+		return fmt.Errorf("convert: steps %v, and currents over %d, want at most %d: above it spikes are not counted exactly; 1024 tell what there is to tell", s.Steps, s.Currents, MostSteps)
 	}
 	if len(s.Steps) == 0 || s.Steps[0] < 1 || !slices.IsSorted(s.Steps) || s.Samples < 1 || s.Train == nil || s.Test == nil {
 		return fmt.Errorf("convert: steps %v and %d samples to calibrate by, want steps that ascend from 1 or more, and samples to calibrate by and to measure with", s.Steps, s.Samples)

@@ -209,6 +209,40 @@ func TestPapers(t *testing.T) {
 	}
 }
 
+// Additions without a weight cost in both accounts, numbers that change are multiplied in each step,
+// what is held once, and a spike of −1 counts as one of 1.
+func TestAccountsOfWhatIsNoWeight(t *testing.T) {
+	c := energy.Horowitz()
+	s := energy.Spiking{Steps: 2, Additions: 10, Sums: 5, Plan: &energy.Plan{Connections: 1}}
+	if p := s.Papers(c); !near(p.Spikes, 1e-6*0.9*15) {
+		t.Errorf("papers: %+v", p)
+	}
+	membrane := 2 * c.Membrane * c.Access / c.AccessBits
+	if cost := s.Cost(c, energy.Scatter, energy.Ordinary{}); !near(cost.Synapses, 1e-6*(10*(c.Weight*c.Access/c.AccessBits+c.Add+membrane)+5*(c.Add+membrane))) {
+		t.Errorf("memory: %+v", cost)
+	}
+	net := build(t, tensor.Shape{4}, network.Node{Layer: layer.Linear{Out: 3}}, network.Node{Layer: fires}, network.Node{Layer: layer.Linear{Out: 2}})
+	if got := energy.Of(energy.NewPlan(net, signal.Dense), energy.Tally{Products: 4}, 2, 3).Products; got != 2+3*12 {
+		t.Errorf("%v products, want those of three steps", got)
+	}
+	x := []tensor.Float{1, 0, 1, 1}
+	first := func(steps int) float64 {
+		m, err := energy.Measure(t.Context(), net, of(&signal.Signal{Kind: signal.Constant, T: steps, B: 1, Shape: tensor.Shape{4}, Data: x}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Account(c).Memory[0].First
+	}
+	if a, b := first(1), first(3); a == 0 || a != b {
+		t.Errorf("first layer: %v µJ in one step, %v in three", a, b)
+	}
+	signed := build(t, tensor.Shape{1}, network.Node{Layer: temporal.Signed{Slope: 1, Threshold: 1}}, network.Node{Layer: layer.Linear{Out: 2}})
+	m, err := energy.Measure(t.Context(), signed, of(&signal.Signal{Kind: signal.Constant, T: 2, B: 1, Shape: tensor.Shape{1}, Data: []tensor.Float{-1}}))
+	if err != nil || m.Events.Spikes != 2 || m.Events.Additions != 4 {
+		t.Errorf("spikes of −1: %+v, %v", m.Events, err)
+	}
+}
+
 // What spikes cause is what a loop over the definition counts, whatever they go through.
 func TestFanOut(t *testing.T) {
 	node := func(l layer.Layer, from ...string) network.Node { return network.Node{Layer: l, Inputs: from} }
