@@ -6,6 +6,10 @@ import (
 	"testing"
 
 	"synfire/convert"
+	"synfire/data/mnist"
+	"synfire/encode"
+	"synfire/layer"
+	"synfire/sample"
 	"synfire/tensor"
 )
 
@@ -28,5 +32,24 @@ func TestQuantised(t *testing.T) {
 		if _, err := c.Quantised(t.Context(), bits); err == nil || !strings.Contains(err.Error(), "want 1 to 16") {
 			t.Errorf("%d bits: %v", bits, err)
 		}
+	}
+}
+
+// Products of the ordinary network beside: those of the pixels, which are held, and those behind units.
+func TestProductsBeside(t *testing.T) {
+	_, set := mnist.Sample()
+	few, err := sample.Spaced(set, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := net(t, set.Shape, layer.Flatten{}, layer.Linear{Out: 4}, layer.ReLU{}, layer.Linear{Out: 10}).Graph()
+	m, _ := convert.MethodOf("data")
+	r, err := convert.Study{Graph: g, Train: few, Test: few, Encoder: encode.Constant{}, Steps: []int{2}, Samples: 10}.Run(t.Context(), m, convert.Options{}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := r.Energy.Quantised
+	if q.First.Dense != 4*784 || q.Rest.Dense != 40 || !(q.First.Effective < q.First.Dense/2) || !(q.Rest.Effective < q.Rest.Dense) || q.Units != 4 {
+		t.Errorf("%+v", q.Ordinary)
 	}
 }

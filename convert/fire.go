@@ -125,7 +125,7 @@ func (f Fire) validate() error {
 	case f.Code > temporal.Graded:
 		return fmt.Errorf("code %v, want if, snm, sigma-delta or graded", f.Code)
 	case f.counting() && f.Reset != neuron.Subtract:
-		return fmt.Errorf("reset %v with code %v and %d residual steps: neurons that take spikes back or are silenced have soft reset", f.Reset, f.Code, f.Residual)
+		return fmt.Errorf("reset %v with code %v and %d residual steps: neurons that take spikes back or are silenced have soft reset (subtract); set it, or use code if without residual", f.Reset, f.Code, f.Residual)
 	case f.Residual < 0 || f.Residual > 0 && f.Code != temporal.Plain:
 		return fmt.Errorf("%d residual steps with code %v, want a number of steps such as 4, with code if", f.Residual, f.Code)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"synfire/internal/suggest"
@@ -142,22 +143,12 @@ type Conversion struct {
 // Convert converts an ordinary network: it checks, folds, finds scales by the method and
 // puts neurons in the place of rectified units.
 func (m Method) Convert(ctx context.Context, g network.Graph, o Options) (Conversion, error) {
-	c := Conversion{Method: m.Name, Fire: m.fire, Scales: Scales{}}
-	if o.Reset != nil {
-		c.Fire.Reset = *o.Reset
-	}
-	if o.Start != nil {
-		c.Fire.Start = *o.Start
-	}
-	c.Fire.Code, c.Fire.Residual, c.Fire.Suppressed = o.Code, o.Residual, o.Suppressed
-	if err := m.refuses(o); err != nil {
-		return c, fmt.Errorf("convert by %s: %w", m.Name, err)
+	c := Conversion{Method: m.Name, Fire: m.neurons(o), Scales: Scales{}}
+	err := m.Check(o)
+	if err != nil {
+		return c, err
 	}
 	passes := []network.Transform{Check{Aligned: true, Pooled: o.Pooling != Refuse, Leaky: m.Leaky}, Fold{}, Pools{o.Pooling}}
-	if err := c.Fire.validate(); err != nil {
-		return c, fmt.Errorf("convert by %s: %w", m.Name, err)
-	}
-	var err error
 	if c.Ordinary, c.Report, err = Apply(ctx, g, o.Analog, passes...); err != nil {
 		return c, err
 	}
@@ -169,6 +160,35 @@ func (m Method) Convert(ctx context.Context, g network.Graph, o Options) (Conver
 		c.Report = append(c.Report, r...)
 	}
 	return c, err
+}
+
+// neurons are the method's, as far as the options do not say otherwise.
+func (m Method) neurons(o Options) Fire {
+	f := m.fire
+	if o.Reset != nil {
+		f.Reset = *o.Reset
+	}
+	if o.Start != nil {
+		f.Start = *o.Start
+	}
+	f.Code, f.Residual, f.Suppressed = o.Code, o.Residual, o.Suppressed
+	return f
+}
+
+// Check returns an error for options that the method does without, that are out of range or do
+// not go together: what Convert would refuse of any network.
+func (m Method) Check(o Options) error {
+	errs := []error{m.refuses(o), m.neurons(o).validate()}
+	if !(o.Percentile >= 0 && o.Percentile <= 100) {
+		errs = append(errs, fmt.Errorf("percentile is %v, want one in (0, 100], such as 99.9, or 0 for the method's own", o.Percentile))
+	}
+	if !(o.Factor >= 0) || math.IsInf(o.Factor, 0) {
+		errs = append(errs, fmt.Errorf("factor is %v, want a positive number such as 0.7, or 0 for the method's own", o.Factor))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("convert by %s: %w", m.Name, err)
+	}
+	return nil
 }
 
 // refuses returns an error for options that the method would ignore.

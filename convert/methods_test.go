@@ -937,28 +937,35 @@ func TestCountsOfNegativeOutputs(t *testing.T) {
 // layer behind inherits what is lacking. In eight steps of hard reset from ½ a neuron fires after 2, 5 and 8.
 func TestLayersAtScales(t *testing.T) {
 	g := chain(t, 1, []tensor.Float{1}, []tensor.Float{1}, []tensor.Float{1})
-	figures := func(f convert.Fire, steps int) []convert.LayerFigures {
-		c := convert.Conversion{Fire: f, Ordinary: g, Scales: convert.Scales{"relu1": {2}, "relu2": {2}}}
+	figures := func(f convert.Fire, x tensor.Float, scale float64, steps int) []convert.LayerFigures {
+		c := convert.Conversion{Fire: f, Ordinary: g, Scales: convert.Scales{"relu1": {scale}, "relu2": {scale}}}
 		var err error
 		if c.Graph, _, err = convert.Apply(t.Context(), g, nil, convert.Align{Scales: c.Scales}, f); err != nil {
 			t.Fatal(err)
 		}
-		list, err := c.Layers(t.Context(), of(constant(1, 0.75)), of(constant(steps, 0.75)))
+		list, err := c.Layers(t.Context(), of(constant(1, x)), of(constant(steps, x)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return list
 	}
 	third := 1.0 / 3
-	list := figures(convert.Fire{}, 4)
+	list := figures(convert.Fire{}, 0.75, 2, 4)
 	if e := list[0].Error; e != (convert.Split{Total: third, Own: third, Quantise: third}) {
 		t.Errorf("first layer: %+v", e)
 	}
 	if e := list[1].Error; e != (convert.Split{Total: third, Inherited: third}) {
 		t.Errorf("second layer: %+v", e)
 	}
-	if l := figures(convert.Fire{Reset: neuron.Zero, Start: 0.5}, 8)[0]; l.Error != (convert.Split{}) || l.Rate != 0.375 {
+	if l := figures(convert.Fire{Reset: neuron.Zero, Start: 0.5}, 0.75, 2, 8)[0]; l.Error != (convert.Split{}) || l.Rate != 0.375 {
 		t.Errorf("hard reset: rate %v, error %+v", l.Rate, l.Error)
+	}
+	// From ½ two inputs of 1.25 leave 1 behind two spikes; steps before the run are no part of a rate.
+	if l := figures(convert.Fire{Start: 0.5}, 1.25, 1, 2)[0]; l.Backlog != 1 {
+		t.Errorf("backlog %v, want 1", l.Backlog)
+	}
+	if l := figures(convert.Fire{Start: 0.5, Residual: 2}, 1, 1, 4)[0]; l.Rate != 1 || l.Error != (convert.Split{}) {
+		t.Errorf("steps before the run: rate %v, error %+v", l.Rate, l.Error)
 	}
 }
 
@@ -1017,5 +1024,30 @@ func TestStudyBoundsSteps(t *testing.T) {
 	s := convert.Study{Graph: g, Train: set, Test: set, Encoder: encode.Constant{}, Steps: []int{8, 1 << 62}, Samples: 1}
 	if _, err := s.Convert(t.Context(), m, convert.Options{}); err == nil || !strings.Contains(err.Error(), "at most 16777216") {
 		t.Error(err)
+	}
+}
+
+// A channel that is silent on the samples gets the scale of another, which was told nowhere.
+func TestSilentChannelsAreTold(t *testing.T) {
+	g := chain(t, 1, []tensor.Float{1, -1}, []tensor.Float{1, 1})
+	c := converted(t, "channel", g, convert.Options{Analog: of(constant(1, 0.5))})
+	if v := c.Scales["relu1"]; v[0] != 0.5 || v[1] != 0.5 || !strings.Contains(c.Report.String(), "1 of 2 channels are never or hardly ever active") {
+		t.Errorf("scales %v, report\n%s", v, c.Report)
+	}
+}
+
+// How neurons of each method reset and start unless told otherwise.
+func TestDefaultsOfMethods(t *testing.T) {
+	half := convert.Fire{Start: 0.5}
+	own := map[string]convert.Fire{"spike-norm": {Reset: neuron.Zero}, "spiking-resnet": half, "balance": half, "calibrate": half}
+	g := chain(t, 1, []tensor.Float{1}, []tensor.Float{1})
+	for _, m := range convert.Methods() {
+		if m.Name == "qcfs" {
+			continue // of staircases
+		}
+		c := converted(t, m.Name, g, convert.Options{Steps: 4, Analog: of(constant(1, 1)), Spikes: of(constant(4, 1)), Used: of(constant(4, 1))})
+		if c.Fire != own[m.Name] {
+			t.Errorf("%s: %v, want %v", m.Name, c.Fire, own[m.Name])
+		}
 	}
 }

@@ -65,7 +65,7 @@ func (n Normalize) Apply(ctx context.Context, g network.Graph, c network.Calibra
 		return fail(err)
 	}
 	g = network.Edit(g).Graph()
-	found, err := n.scales(ctx, g, c)
+	found, silent, err := n.scales(ctx, g, c)
 	if err != nil {
 		return fail(err)
 	}
@@ -74,12 +74,11 @@ func (n Normalize) Apply(ctx context.Context, g network.Graph, c network.Calibra
 			return fail(&network.NodeError{Index: i, Name: nd.Name, Err: fmt.Errorf("its scale would be %s, and none of its units ever fire; is the network trained, and are the samples those of training?", span(v))})
 		}
 	}
-	var raised network.Report
 	if n.Channel {
-		raised = lifted(g, found)
+		silent = append(silent, lifted(g, found)...)
 	}
 	out, r, err := aligned(ctx, g, found, n.Scales)
-	return out, append(raised, r...), err
+	return out, append(silent, r...), err
 }
 
 // leastScale is the least scale of a channel of leaky units, as a share of the layer's largest: of
@@ -144,22 +143,25 @@ func aligned(ctx context.Context, g network.Graph, found, tell Scales) (network.
 	return out, append(r, joints...), nil
 }
 
-func (n Normalize) scales(ctx context.Context, g network.Graph, c network.Calibration) (Scales, error) {
+// scales are those of the units, with a note on channels that have none of their own.
+func (n Normalize) scales(ctx context.Context, g network.Graph, c network.Calibration) (found Scales, silent network.Report, err error) {
 	switch n.By {
 	case Bounds:
-		return bounds(ctx, g, c)
+		found, err = bounds(ctx, g, c)
+		return found, nil, err
 	case Learned:
-		return learned(g)
+		found, err = learned(g)
+		return found, nil, err
 	}
 	acts, err := observe(ctx, g, c, n.Channel, n.By >= Percentile)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	f, err := newFlow(g, anyScale(g))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	found := Scales{}
+	found = Scales{}
 	for i, nd := range g.Nodes {
 		u, ok := unitOf(nd)
 		if !ok {
@@ -180,13 +182,15 @@ func (n Normalize) scales(ctx context.Context, g network.Graph, c network.Calibr
 				v = a.fitted(n.Steps, n.Start)
 			}
 			if err != nil && !n.Channel {
-				return nil, &network.NodeError{Index: i, Name: nd.Name, Err: err}
+				return nil, nil, &network.NodeError{Index: i, Name: nd.Name, Err: err}
 			}
 			found[nd.Name] = append(found[nd.Name], v)
 		}
-		fill(found[nd.Name])
+		if k := fill(found[nd.Name]); k > 0 && n.Channel {
+			silent.Add(nd.Name, network.Kept, "%d of %d channels are never or hardly ever active on the samples: they have the largest scale of the others", k, len(found[nd.Name]))
+		}
 	}
-	return found, nil
+	return found, silent, nil
 }
 
 // learned are the scales that units have, which all must have learnt.
@@ -204,14 +208,15 @@ func learned(g network.Graph) (Scales, error) {
 	return found, errors.Join(errs...)
 }
 
-// fill gives channels that are silent on the samples the largest scale of the others.
-func fill(v []float64) {
+// fill gives channels that are silent on the samples the largest scale of the others, and tells how many.
+func fill(v []float64) (silent int) {
 	most := slices.Max(v)
 	for i := range v {
 		if v[i] == 0 {
-			v[i] = most
+			v[i], silent = most, silent+1
 		}
 	}
+	return silent
 }
 
 // anyScale is the scale 1 for all units.

@@ -29,7 +29,7 @@ import (
 type SpikeNorm struct {
 	Fire   Fire    // what neurons are like, while they are measured too
 	P      float64 // percentile of the currents, in (0, 100]; 0: the largest
-	Factor float64 // α in (0, 1]; 0: (λ/λ⁰)^(1/d) of the deepest layer, λ the 99.9 percentile of its activations
+	Factor float64 // α, positive, 1 or less as a rule; 0: (λ/λ⁰)^(1/d) of the deepest layer, λ the 99.9 percentile of its activations
 	Analog network.Calibration
 	// Unit lets all layers behind the first branch have the scale of the last one before
 	// it: thresholds of 1 in residual blocks, whose shortcuts have no weights to scale, as in
@@ -148,11 +148,11 @@ func unbranched(g network.Graph) (front int, err error) {
 		nodes, _ := e.Consumers(nd.Name)
 		if len(nodes) > 1 && front == len(g.Nodes) {
 			if front = i; units == 0 {
-				return 0, fmt.Errorf("node %q branches before the first rectified unit, whose scale its residual blocks would have; let shortcuts be rescaled", nd.Name)
+				return 0, fmt.Errorf("node %q branches before the first rectified unit, whose scale its residual blocks would have; let shortcuts be rescaled (--rescale)", nd.Name)
 			}
 		}
 		if _, ok := nd.Arrays["bias"]; ok && i > front {
-			return 0, &network.NodeError{Index: i, Name: nd.Name, Err: errors.New("has a bias, which thresholds of 1 in residual blocks leave out of proportion; let shortcuts be rescaled")}
+			return 0, &network.NodeError{Index: i, Name: nd.Name, Err: errors.New("has a bias, which thresholds of 1 in residual blocks leave out of proportion; let shortcuts be rescaled (--rescale)")}
 		}
 	}
 	return front, nil
