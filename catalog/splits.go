@@ -83,7 +83,7 @@ func (c Catalog) Measurable(ctx context.Context, f *modelfile.File, flag, split 
 	case split == train.SplitTest:
 		part.Source, part.Split = trainSet, SplitAll
 	default:
-		return part, fmt.Errorf("%s is not what the model was trained on, and has no part %s of its own; choose test or all", part.Name, split)
+		return part, &NoPartError{part.Name, split}
 	}
 	return part, nil
 }
@@ -129,4 +129,12 @@ func same(named, d model.Data) bool {
 		return len(a) == len(b) && (len(a) == 0 || path(*a[0]) == path(*b[0]))
 	}
 	return named.Name == d.Name && path(named.Folder) == path(d.Folder) && path(named.NPZ) == path(d.NPZ)
+}
+
+// NoPartError says that data which a model was not trained on come without a part.
+type NoPartError struct{ Data, Split string }
+
+// Error says which, and what there is.
+func (e *NoPartError) Error() string {
+	return fmt.Sprintf("%s is not what the model was trained on, and has no part %s of its own; choose test or all", e.Data, e.Split)
 }

@@ -385,19 +385,24 @@ func TestConvertNetworkRefuses(t *testing.T) {
 		{2, []string{"--delay", "want auto"}, []string{max, "--steps", "8", "--delay", "late"}},
 		{2, []string{"data is given twice"}, []string{max, "--method", "data,model,data"}},
 		{2, []string{"--samples"}, []string{max, "--samples", "0"}},
-		{1, []string{"does without factor"}, []string{max, "--factor", "0.5"}},
+		{2, []string{"does without factor"}, []string{max, "--factor", "0.5"}},
 		{1, []string{"no such file"}, []string{filepath.Join(dir, "absent")}},
 		{1, []string{`node "relu1": is a leaky relu`}, []string{max, "--method", "qcfs"}},
 		{2, []string{"snm, sigma-delta, graded"}, []string{max, "--neuron", "burst"}},
 		{2, []string{"--residual: 4 steps before the run"}, []string{max, "--residual", "4", "--steps", "4,8"}},
 		{2, []string{"--residual"}, []string{max, "--residual", "-1"}},
-		{1, []string{"soft reset"}, []string{max, "--neuron", "graded", "--reset", "zero"}},
-		{1, []string{"2 residual steps with code graded"}, []string{max, "--neuron", "graded", "--residual", "2"}},
-		{1, []string{"does without residual"}, []string{max, "--method", "rmp", "--residual", "2"}},
+		{2, []string{"soft reset"}, []string{max, "--neuron", "graded", "--reset", "zero"}},
+		{2, []string{"2 residual steps with code graded"}, []string{max, "--neuron", "graded", "--residual", "2"}},
+		{2, []string{"does without residual"}, []string{max, "--method", "rmp", "--residual", "2"}},
 		{2, []string{"ttfs stands alone"}, []string{max, "--method", "ttfs,data"}},
 		{2, []string{"--neuron: ttfs does without"}, []string{max, "--method", "ttfs", "--neuron", "graded"}},
 		{1, []string{`node "relu1": is a leaky relu`}, []string{max, "--method", "ttfs"}},
 		{2, []string{"--delay"}, []string{max, "--residual", "2", "--delay", "1"}},
+		{2, []string{"start is 1 of the threshold"}, []string{max, "--start", "1"}},
+		{2, []string{"percentile is 101"}, []string{max, "--percentile", "101"}},
+		{2, []string{"factor is NaN"}, []string{max, "--method", "rmp", "--factor", "NaN"}},
+		{2, []string{"--steps: 4611686018427387904, want at most 16777216"}, []string{max, "--steps", "4611686018427387904"}},
+		{2, []string{"--energy: ttfs does without"}, []string{max, "--method", "ttfs", "--energy", "mine.yaml"}},
 	} {
 		_, stderr, code := command(append([]string{"convert"}, c.args...)...)
 		for _, want := range c.want {
@@ -493,5 +498,10 @@ func TestConvertTakesDataAsTheModel(t *testing.T) {
 	_, stderr, code = command("convert", model, "--data", "mnist-sample", "--steps", "4")
 	if code != 1 || !strings.Contains(stderr, "use the data set that it is for") {
 		t.Errorf("samples of another shape: exit code %d, %s", code, stderr)
+	}
+	// The advice was to choose test, which convert does not calibrate by.
+	_, stderr, code = command("convert", model, "--data", "yaml:"+write(t, "one.yaml", "folder: "+filepath.Join(dir, "two", "train")+"\nsize: [12, 12]\n"), "--steps", "4")
+	if code != 1 || !strings.Contains(stderr, "has no part train") || strings.Contains(stderr, "choose test") {
+		t.Errorf("data in one part: exit code %d, %s", code, stderr)
 	}
 }

@@ -103,12 +103,31 @@ func (c *Convert) Validate() error {
 		return errors.New("--method: none is given")
 	case !ascend:
 		return fmt.Errorf("--steps: %v, want numbers that ascend from 1 or more, such as 16,32,64", c.Steps)
+	case c.Steps[len(c.Steps)-1] > convert.MostSteps:
+		return fmt.Errorf("--steps: %d, want at most %d, above which spikes are not counted exactly; 1024 tell what there is to tell", c.Steps[len(c.Steps)-1], convert.MostSteps)
 	case c.Residual > 0 && c.Delay != "0":
 		return errors.New("--delay: scores leave out the steps before the run (--residual) already; give one of the two")
 	case c.Residual < 0 || c.Residual > 0 && c.Steps[0] <= c.Residual:
 		return fmt.Errorf("--residual: %d steps before the run, which are among --steps %v; want a number below all of these, such as 4", c.Residual, c.Steps)
 	case c.Samples < 1:
 		return fmt.Errorf("--samples: %d, want at least 1 training sample to calibrate by", c.Samples)
+	}
+	return c.checkMethods()
+}
+
+// checkMethods returns an error for options that a method does not take, before anything is measured.
+func (c *Convert) checkMethods() error {
+	for _, name := range c.Method {
+		if name == ttfsMethod {
+			continue
+		}
+		m, err := convert.MethodOf(name)
+		if err == nil {
+			err = m.Check(c.options())
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -200,6 +219,9 @@ func (c *Convert) prepare() error {
 func (c *Convert) study(e Env, f *modelfile.File, pool *par.Pool) (*catalog.Model, convert.Study, error) {
 	var s convert.Study
 	calibration, err := e.Catalog.Measurable(e.Context, f, c.Data, train.SplitTrain, e.Data(c.DataDir))
+	if none := (*catalog.NoPartError)(nil); errors.As(err, &none) {
+		return nil, s, fmt.Errorf("%s has no part train, by which scales are found: convert by data that have one, leave --data out for those of training, and measure %s by eval with the model of --out", none.Data, none.Data)
+	}
 	if err != nil {
 		return nil, s, fmt.Errorf("samples to calibrate by: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"synfire/convert"
 	"synfire/convert/ttfs"
 	"synfire/encode"
+	"synfire/energy"
 	"synfire/internal/atomicfile"
 	"synfire/view"
 )
@@ -31,7 +32,7 @@ func (c *Convert) checkTTFS() error {
 		given bool
 	}{
 		{"--reset", c.Reset != ""}, {"--start", c.Start != nil}, {"--neuron", c.Neuron != "if"}, {"--residual", c.Residual != 0}, {"--delay", c.Delay != "0"}, {"--max-pool", c.MaxPool != "gate"},
-		{"--percentile", c.Percentile != 0}, {"--nonzero", c.Nonzero}, {"--factor", c.Factor != 0}, {"--rescale", c.Rescale}, {"--input", c.Input != "constant"},
+		{"--percentile", c.Percentile != 0}, {"--nonzero", c.Nonzero}, {"--factor", c.Factor != 0}, {"--rescale", c.Rescale}, {"--input", c.Input != "constant"}, {"--energy", c.Energy != energy.Default},
 	} {
 		if o.given {
 			return fmt.Errorf("%s: ttfs does without; leave it out", o.name)
