@@ -77,6 +77,26 @@ func TestResampled(t *testing.T) {
 	}
 }
 
+// Each picture is drawn as often as any other. Of two, of which the detector finds all and nothing, a
+// sample is twice the first, twice the second, or both: mAP 1, 0 and ½ at ¼, ¼ and ½ of the times.
+func TestResampledDrawsAll(t *testing.T) {
+	b := sample.Box{X1: 1, Y1: 1}
+	for _, pictures := range [][]detect.Picture{
+		{{Truths: []sample.Box{b}, Found: []detect.Detection{{Box: b, Score: 0.5}}}, {Truths: []sample.Box{b}}},
+		{{Truths: []sample.Box{b}}, {Truths: []sample.Box{b}, Found: []detect.Detection{{Box: b, Score: 0.5}}}},
+	} {
+		seen := map[float64]float64{}
+		for _, v := range detect.Resampled(pictures, 1, 2000, 1) {
+			seen[v] += 1.0 / 2000
+		}
+		for v, share := range map[float64]float64{0: 0.25, 0.5: 0.5, 1: 0.25} {
+			if math.Abs(seen[v]-share) > 0.05 {
+				t.Errorf("mAP %v at %v of the times, want %v", v, seen[v], share)
+			}
+		}
+	}
+}
+
 // Of the scores 0.9 (right), 0.7 (right), 0.5 (wrong) and 0.3 (right) with four truths, F1 is 2/5,
 // 4/6, 4/7 and 6/8: all are kept. Without the last the cut is between 0.7 and 0.5.
 func TestCut(t *testing.T) {

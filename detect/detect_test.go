@@ -107,6 +107,10 @@ func TestToFile(t *testing.T) {
 	if got := ToFile(square(195, 60, 13), f); !near(got.X0, 600, 1e-9) || got.X1 != 640 {
 		t.Errorf("a box at the right: %+v", got)
 	}
+	uneven := sample.Frame{ScaleX: 2, ScaleY: 3, X: -4, Y: -9, Width: 100, Height: 100}
+	if got := ToFile(sample.Box{X0: 5, Y0: 7, X1: 11, Y1: 13}, uneven); got != (sample.Box{X0: 6, Y0: 12, X1: 18, Y1: 30}) {
+		t.Errorf("another scale each way: %+v", got)
+	}
 	if b := square(-5, 0, 500); ToFile(b, sample.Frame{}) != b {
 		t.Error("no frame moves a box")
 	}
@@ -535,6 +539,28 @@ func TestPlan(t *testing.T) {
 		goals := l.plan(g, make([]tensor.Float, 2*3*7), truths)
 		if want := goals[g.at(1, 2, 0)/7]; want.class != better || !near(want.score, 0.5, 1e-12) || !near(want.x, 0.5, 1e-12) || !near(want.h, math.Log(0.5), 1e-12) {
 			t.Errorf("%+v, want class %d with a score of 0.5", want, better)
+		}
+	}
+}
+
+// On a grid that is wider than high a truth of one cell has the anchor of one cell, not that of
+// 1×1½; and what is not punished is the prediction that overlaps it, in its own cell alone.
+func TestPlanOnWideGrid(t *testing.T) {
+	l := NewYOLO()
+	l.Anchors = []Anchor{{1, 1}, {1, 1.5}}
+	g, err := l.grid(tensor.Shape{2, 3, 14})
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth := around(2.5/3, 1.5/2, 1.0/3, 1.0/2)
+	at := g.at(1, 2, 0) / 7
+	if goals := l.plan(g, make([]tensor.Float, 2*3*14), []sample.Box{truth}); goals[at].class != 0 || goals[at+1].class != -1 {
+		t.Errorf("%+v and %+v, want the first anchor", goals[at], goals[at+1])
+	}
+	truth.Difficult = true
+	for i, goal := range l.plan(g, make([]tensor.Float, 2*3*14), []sample.Box{truth}) {
+		if want := i/2 != at/2; (goal.weight == l.NoObject) != want { // an IoU of 1 and of 2/3, both above 0.6
+			t.Errorf("prediction %d has the weight %v", i, goal.weight)
 		}
 	}
 }
