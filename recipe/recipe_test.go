@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -90,6 +91,19 @@ func TestParts(t *testing.T) {
 	}
 	if l := r.Listing(); !slices.Equal(l.Parts, []string{"right", "fast"}) {
 		t.Errorf("%v", l.Parts)
+	}
+}
+
+// A claim that was left, as one whose figure is not defined with a seed, keeps its reason whatever other
+// seeds measure.
+func TestLeftClaim(t *testing.T) {
+	s := &recipe.ConversionStudy{Study: recipe.NewStudy(&recipe.Env{}, nil, nil)}
+	for _, v := range []float64{0.1, math.NaN(), 0.3} {
+		s.Claim("rate", v, 1)
+	}
+	o, err := s.Outcome(nil)
+	if m := o.Measured["rate"]; err != nil || len(m.Values) != 0 || !strings.Contains(m.Why, "NaN") {
+		t.Errorf("%+v, %v", m, err)
 	}
 }
 

@@ -57,8 +57,8 @@ func (p Point) Less(o Point) (d Difference) {
 }
 
 // Study is a detector to be converted and followed. All outputs of Graph are read as boxes, together;
-// targets of the samples are boxes. Of a study Steps, Samples, Seed, Pool, Train, Test and Normalize
-// count; pictures come as constant values.
+// targets of the samples are boxes. Of a study Steps, Samples, Seed, Pool, Train, Test, Normalize and
+// Progress count; pictures come as constant values.
 type Study struct {
 	convert.Study
 	Task  detect.Detect // its thresholds
@@ -347,6 +347,9 @@ func (f *following) batch(ctx context.Context, b *sample.Batch) error {
 		}
 		now := f.count.Tally
 		f.done[j].Add(energy.Tally{Spikes: now.Spikes - before.Spikes, Additions: now.Additions - before.Additions, Sums: now.Sums - before.Sums, Products: now.Products - before.Products})
+	}
+	if f.s.Progress != nil {
+		f.s.Progress(len(f.points[0].Pictures), f.s.Test.Len())
 	}
 	return nil
 }

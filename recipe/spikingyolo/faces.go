@@ -16,6 +16,7 @@ import (
 	"synfire/model"
 	"synfire/recipe"
 	"synfire/sample"
+	"synfire/train"
 )
 
 // Arms of the face detector beside the others.
@@ -60,7 +61,7 @@ func (s *study) faces(ctx context.Context) error {
 	f := &found{
 		key: "faces", dir: filepath.Join(s.Env.Out, "faces"), n: testSet.Len(), arms: map[string]detector.Result{}, cut: facesFrom,
 		of: detector.Study{
-			Study: convert.Study{Graph: g, Train: trainSet, Test: testSet, Normalize: &normalize, Steps: s.size.faceSteps, Samples: trainSet.Len(), Seed: s.Env.Seed, Pool: s.Env.Pool},
+			Study: convert.Study{Graph: g, Train: trainSet, Test: testSet, Normalize: &normalize, Steps: s.size.faceSteps, Samples: trainSet.Len(), Seed: s.Env.Seed, Pool: s.Env.Pool, Progress: s.progress(train.SplitTest)},
 			Task:  faceapi.Task(),
 		},
 	}

@@ -29,6 +29,7 @@ import (
 	"synfire/report"
 	"synfire/run"
 	"synfire/sample"
+	"synfire/train"
 )
 
 // Recipe is the recipe.
@@ -182,7 +183,7 @@ func (s *study) seed(ctx context.Context, j job, seed uint64) (*found, error) {
 	f := &found{
 		key: fmt.Sprintf("%s_s%d", strings.ReplaceAll(j.name, "-", "_"), seed), dir: filepath.Join(s.Env.Out, fmt.Sprintf("%s-s%d", j.name, seed)), weights: t.WeightsSHA256(), n: t.Sets.Test.Len(), arms: map[string]detector.Result{},
 		of: detector.Study{
-			Study: convert.Study{Graph: g, Train: t.Sets.Train, Test: t.Sets.Test, Normalize: t.Sets.Normalization, Steps: j.steps, Samples: min(j.calibrated, t.Sets.Train.Len()), Seed: seed, Pool: s.Env.Pool},
+			Study: convert.Study{Graph: g, Train: t.Sets.Train, Test: t.Sets.Test, Normalize: t.Sets.Normalization, Steps: j.steps, Samples: min(j.calibrated, t.Sets.Train.Len()), Seed: seed, Pool: s.Env.Pool, Progress: s.progress(train.SplitTest)},
 			Task:  detect.NewDetect(),
 		},
 	}
@@ -211,6 +212,11 @@ func (s *study) seed(ctx context.Context, j job, seed uint64) (*found, error) {
 	return f, nil
 }
 
+// progress tells of the pictures of a split that were followed.
+func (s *study) progress(split string) func(done, total int) {
+	return func(done, total int) { s.Env.Observer.Evaluating(split, done, total) }
+}
+
 // chosenAt is the steps after which percentiles are compared, and leastDrawn the least score of a
 // box that is drawn, lest a network that has learnt little covers its pictures.
 const (
@@ -222,7 +228,7 @@ const (
 // ones that of the lesser error, and the score from which boxes are drawn.
 func (s *study) choose(ctx context.Context, j job, f *found, valid sample.Source) ([]arm, error) {
 	of := f.of
-	of.Test, of.Steps = valid, []int{chosenAt}
+	of.Test, of.Steps, of.Progress = valid, []int{chosenAt}, s.progress(train.SplitValid)
 	o, err := of.Ordinary(ctx)
 	if err != nil {
 		return nil, err
@@ -281,6 +287,7 @@ func (s *study) kept(ctx context.Context, f *found, of detector.Study, a arm, na
 	if err != nil {
 		return r, err
 	}
+	begun := s.Env.Now()
 	c, err := of.Convert(ctx, m, a.options)
 	if err == nil {
 		r, err = measure(ctx, of, c)
@@ -288,6 +295,8 @@ func (s *study) kept(ctx context.Context, f *found, of detector.Study, a arm, na
 	if err != nil {
 		return r, fmt.Errorf("%s, %s: %w", f.key, a.name, err)
 	}
+	last := r.Points[len(r.Points)-1]
+	s.Env.Observer.Note(fmt.Sprintf("%s, %s (%s): mAP %.1f %% after %d steps, %d pictures   %s", f.key, a.name, name, last.MAP, last.Steps, of.Test.Len(), report.Seconds(s.Env.Now().Sub(begun).Seconds())))
 	r.Ordinary.Pictures = r.Ordinary.Pictures[:min(len(r.Ordinary.Pictures), s.size.pictures)]
 	for i, p := range r.Points { // pictures that are drawn are enough
 		r.Points[i].Pictures = p.Pictures[:min(len(p.Pictures), s.size.pictures)]

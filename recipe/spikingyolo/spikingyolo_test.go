@@ -1,7 +1,9 @@
 package spikingyolo_test
 
 import (
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,10 +25,15 @@ func TestSmoke(t *testing.T) {
 	r := spikingyolo.Recipe()
 	pool := par.New(1)
 	defer pool.Close()
-	e := &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Pool: pool, Out: t.TempDir(), Observer: train.None{}, Now: time.Now}
+	saw := &watched{seen: map[string]bool{}}
+	e := &recipe.Env{Catalog: catalog.Default(), Scale: report.Smoke, Seed: 1, Pool: pool, Out: t.TempDir(), Observer: saw, Now: time.Now}
 	o, err := r.Run(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)
+	}
+	// A line for each of six conversions and the long one, and their pictures one batch after another.
+	if len(saw.notes) != 7 || !strings.Contains(saw.notes[0], "detector_s1, a scale each channel") || !saw.seen["test 8 of 12"] || !saw.seen["test 12 of 12"] {
+		t.Errorf("told of %q and %v", saw.notes, saw.seen)
 	}
 	judged := r.Judge(report.Smoke, o)
 	for _, c := range judged {
@@ -55,6 +62,19 @@ func TestSmoke(t *testing.T) {
 	if other, err := again.Page(report.Run{Claims: judged}).HTML(); err != nil || len(other) != len(html) {
 		t.Errorf("a resumed run has another page: %v", err)
 	}
+}
+
+// watched keeps what a run tells of itself.
+type watched struct {
+	train.None
+	notes []string
+	seen  map[string]bool
+}
+
+func (w *watched) Note(message string) { w.notes = append(w.notes, message) }
+
+func (w *watched) Evaluating(split string, done, total int) {
+	w.seen[fmt.Sprintf("%s %d of %d", split, done, total)] = true
 }
 
 func TestUnknownScale(t *testing.T) {
