@@ -69,6 +69,7 @@ func (c *Convert) detectors(e Env, m *catalog.Model, s convert.Study, task detec
 	var results []detector.Result
 	for _, name := range c.Method {
 		e.Status("%s", name)
+		study.Progress = e.Share(name)
 		method, err := convert.MethodOf(name)
 		if err != nil {
 			return err

@@ -138,6 +138,20 @@ func readYOLO(tree fs.FS, dir string, classes []string) (all []Image, err error)
 	return all, nil
 }
 
+// labels is the file of labels of an image.
+func labels(name string) string {
+	at := strings.TrimSuffix(name, path.Ext(name)) + ".txt"
+	parts := strings.Split(at, "/")
+	for i := len(parts) - 2; i >= 0; i-- { // the folder nearest to the image
+		if parts[i] == "images" {
+			parts[i] = "labels"
+			at = strings.Join(parts, "/")
+			break
+		}
+	}
+	return at
+}
+
 // labelled is an image with its labels.
 func labelled(tree fs.FS, name string, classes []string) (m Image, err error) {
 	f, err := tree.Open(name)
@@ -150,28 +164,19 @@ func labelled(tree fs.FS, name string, classes []string) (m Image, err error) {
 		return m, err
 	}
 	m = Image{ID: strings.TrimSuffix(path.Base(name), path.Ext(name)), Width: info.Width, Height: info.Height, fsys: tree, name: name}
-	at := strings.TrimSuffix(name, path.Ext(name)) + ".txt"
-	parts := strings.Split(at, "/")
-	for i := len(parts) - 2; i >= 0; i-- { // the folder nearest to the image
-		if parts[i] == "images" {
-			parts[i] = "labels"
-			at = strings.Join(parts, "/")
-			break
-		}
-	}
-	text, err := limit.ReadFile(tree, at, maxLabels)
+	text, err := limit.ReadFile(tree, labels(name), maxLabels)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, nil
 	}
 	if err != nil {
 		return m, err
 	}
-	labels, err := darknet.ReadLabels(bytes.NewReader(text))
+	list, err := darknet.ReadLabels(bytes.NewReader(text))
 	if err != nil {
 		return m, err
 	}
 	w, h := float64(m.Width), float64(m.Height)
-	for i, l := range labels {
+	for i, l := range list {
 		if l.Class >= len(classes) {
 			return m, fmt.Errorf("object %d is of class %d, and there are %d classes; name them all", i, l.Class, len(classes))
 		}

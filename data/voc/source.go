@@ -48,7 +48,8 @@ func (b Boxes) Validate() error {
 // Paths are the options that are paths.
 func (b *Boxes) Paths() []*string { return []*string{&b.Path} }
 
-// Open reads all annotations, and no image. Validation samples come behind the other training
+// Open reads all annotations, and of images what they say of their size, so that one that is missing
+// is told before hours of training rather than behind them. Validation samples come behind the other training
 // samples, which they are told from as [data.Parted] says.
 func (b Boxes) Open(ctx context.Context, _ data.Options) (train, test sample.Source, err error) {
 	if err := b.Validate(); err != nil {
@@ -67,8 +68,9 @@ func (b Boxes) Open(ctx context.Context, _ data.Options) (train, test sample.Sou
 		return nil, nil, fmt.Errorf("data: %s: %w", sample.Printable(b.Path), err)
 	}
 	classes := b.Classes
+	names := []string{b.Train, b.Valid, b.Test}
 	var lists [3][]Image // of training, validation and test
-	for i, name := range []string{b.Train, b.Valid, b.Test} {
+	for i, name := range names {
 		if i == 0 && name == "" {
 			name = "trainval"
 		}
@@ -89,18 +91,23 @@ func (b Boxes) Open(ctx context.Context, _ data.Options) (train, test sample.Sou
 			classes = named
 		}
 	}
+	if !slices.ContainsFunc(lists[0], func(m Image) bool { return len(m.Boxes) > 0 }) {
+		return fail(fmt.Errorf("none of the %d training samples has a box: %s", len(lists[0]), b.expected(lists[0][0])))
+	}
 	if classes == nil {
 		if classes, err = data.SortClasses(found(lists[:])); err != nil {
 			return fail(err)
 		}
 	}
-	learnt := map[string]bool{}
-	for _, m := range lists[0] {
-		learnt[m.name] = true
+	if err := b.apart(lists); err != nil {
+		return fail(err)
 	}
-	for _, m := range lists[1] {
-		if learnt[m.name] {
-			return fail(fmt.Errorf("%s is among the samples of train and of valid; list it once", sample.Printable(m.name)))
+	for _, list := range lists {
+		if b.Layout == YOLO { // whose images have been looked at for their size
+			break
+		}
+		if err := present(ctx, list); err != nil {
+			return fail(err)
 		}
 	}
 	s, err := b.source(append(lists[0], lists[1]...), classes)
@@ -116,6 +123,62 @@ func (b Boxes) Open(ctx context.Context, _ data.Options) (train, test sample.Sou
 	}
 	test, err = b.source(lists[2], classes)
 	return train, test, err
+}
+
+// expected is where the boxes of an image should have been.
+func (b Boxes) expected(m Image) string {
+	switch b.Layout {
+	case COCO:
+		return "are these the annotations of the images?"
+	case YOLO:
+		return "of " + sample.Printable(m.name) + " they are expected in " + sample.Printable(labels(m.name))
+	}
+	return "of " + sample.Printable(m.name) + " they are expected in Annotations/" + sample.Printable(m.ID) + ".xml"
+}
+
+// apart returns an error for an image that is listed twice. Whoever names one split for training and
+// for the test means it.
+func (b Boxes) apart(lists [3][]Image) error {
+	seen := map[string]string{}
+	for i, split := range []string{"train", "valid", "test"} {
+		if i == 2 && b.Test == b.Train {
+			return nil
+		}
+		for _, m := range lists[i] {
+			switch before, twice := seen[m.name]; {
+			case twice && before == split:
+				return fmt.Errorf("%s is among the samples of %s twice; list it once", sample.Printable(m.name), split)
+			case twice:
+				return fmt.Errorf("%s is among the samples of %s and of %s; list it once", sample.Printable(m.name), before, split)
+			}
+			seen[m.name] = split
+		}
+	}
+	return nil
+}
+
+// mostTold is how many images that cannot be read are told by name.
+const mostTold = 5
+
+// present returns an error that names the images of a list whose files are missing, are no pictures,
+// or of another size than their annotations say.
+func present(ctx context.Context, list []Image) error {
+	var errs []error
+	bad := 0
+	for _, m := range list {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := m.begins(); err != nil {
+			if bad++; bad <= mostTold {
+				errs = append(errs, err)
+			}
+		}
+	}
+	if bad > mostTold {
+		errs = append(errs, fmt.Errorf("and %d more of %d images", bad-mostTold, len(list)))
+	}
+	return errors.Join(errs...)
 }
 
 // found are the classes of the boxes, each once.

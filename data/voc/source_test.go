@@ -91,7 +91,7 @@ func TestBoxes(t *testing.T) {
 
 // Validation samples that are listed are those that choose, whatever the share and the seed.
 func TestValid(t *testing.T) {
-	files := map[string]string{"classes.txt": "dog\n"}
+	files := map[string]string{"classes.txt": "dog\n", "train/a.txt": "0 0.5 0.5 0.5 0.5\n"}
 	for _, name := range []string{"train/a", "train/b", "valid/c", "test/d"} {
 		files[name+".png"] = grey(t, 8, 4)
 	}
@@ -137,7 +137,7 @@ func TestBoxesErrors(t *testing.T) {
 		"expected one inside":    func(b *voc.Boxes) { b.Path = cells(t, strings.Replace(cell, "<xmin>2", "<xmin>NaN", 1)) },
 		"control character":      func(b *voc.Boxes) { b.Path = cells(t, strings.Replace(cell, "WBC", "W&#x85;C", 1)) },
 		"the name \"\" is empty": func(b *voc.Boxes) { b.Path = cells(t, strings.Replace(cell, "WBC", "", 1)) },
-		"names of classes, want 1": func(b *voc.Boxes) {
+		"expected in Annotations/a.xml": func(b *voc.Boxes) {
 			b.Path = cells(t, "<annotation><size><width>8</width><height>6</height></size></annotation>")
 		},
 	} {
@@ -146,6 +146,59 @@ func TestBoxesErrors(t *testing.T) {
 		if _, _, err := b.Open(t.Context(), data.Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
+	}
+}
+
+// Images that are missing, broken at the beginning or of another size, of the test too, are told when data are
+// opened, by name, and not after a training.
+func TestAbsentImages(t *testing.T) {
+	files := map[string]string{"ImageSets/Main/trainval.txt": "good\n"}
+	for _, name := range []string{"good", "gone", "text", "other", "d", "e", "f", "g"} {
+		files["Annotations/"+name+".xml"] = cell
+		if name != "good" {
+			files["ImageSets/Main/test.txt"] += name + "\n"
+		}
+	}
+	files["JPEGImages/good.png"], files["JPEGImages/other.png"], files["JPEGImages/text.png"] = grey(t, 8, 6), grey(t, 8, 7), "text"
+	_, _, err := voc.Boxes{Path: tree(t, files), Test: "test", Size: []int{4, 4}}.Open(t.Context(), data.Options{})
+	for _, want := range []string{"gone.jpg", "text.png", "8×7 pixels are declared", "and 2 more of 7 images"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	_, _, err = voc.Boxes{Path: tree(t, map[string]string{"train.json": annotations}), Layout: voc.COCO, Train: "train.json", Size: []int{4, 4}}.Open(t.Context(), data.Options{})
+	if err == nil || !strings.Contains(err.Error(), "a.png") {
+		t.Errorf("COCO: %v", err)
+	}
+}
+
+// An image is in one split and once; a split that is named for training and for the test is meant.
+func TestListedTwice(t *testing.T) {
+	files := map[string]string{"ImageSets/Main/trainval.txt": "a\nb\n", "ImageSets/Main/twice.txt": "a\na\n", "ImageSets/Main/test.txt": "c\nb\n"}
+	for _, name := range []string{"a", "b", "c"} {
+		files["Annotations/"+name+".xml"], files["JPEGImages/"+name+".png"] = cell, grey(t, 8, 6)
+	}
+	good := voc.Boxes{Path: tree(t, files), Size: []int{4, 4}}
+	for want, b := range map[string]voc.Boxes{
+		"b.png is among the samples of train and of test": {Train: "trainval", Test: "test"},
+		"a.png is among the samples of train twice":       {Train: "twice"},
+		"a.png is among the samples of test twice":        {Train: "test", Test: "twice"},
+		"": {Train: "trainval", Test: "trainval"},
+	} {
+		b.Path, b.Size = good.Path, good.Size
+		_, _, err := b.Open(t.Context(), data.Options{})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// Where no training image has labels, as where their folder has another name, nothing would be learnt.
+func TestNoLabels(t *testing.T) {
+	dir := tree(t, map[string]string{"images/train/a.png": grey(t, 8, 4), "annotated/train/a.txt": "0 0.5 0.5 0.5 0.5\n", "classes.txt": "dog\n"})
+	_, _, err := voc.Boxes{Path: dir, Layout: voc.YOLO, Train: "images/train", Size: []int{4, 4}}.Open(t.Context(), data.Options{})
+	if err == nil || !strings.Contains(err.Error(), "of images/train/a.png they are expected in labels/train/a.txt") {
+		t.Error(err)
 	}
 }
 

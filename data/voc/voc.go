@@ -26,6 +26,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"image"
+	"io"
 	"io/fs"
 	"path"
 	"strings"
@@ -66,18 +67,43 @@ func (m Image) Decode() (image.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("voc: %w", err)
 	}
-	c, err := picture.ReadInfo(bytes.NewReader(b))
-	if err == nil && (c.Width != m.Width || c.Height != m.Height) {
-		return nil, fmt.Errorf("voc: %s: %d×%d pixels are declared, expected the %d×%d of its annotation", sample.Printable(m.name), c.Width, c.Height, m.Width, m.Height)
+	if err := m.fits(bytes.NewReader(b)); err != nil {
+		return nil, err
 	}
-	var pixels image.Image
-	if err == nil {
-		pixels, err = picture.Decode(b)
-	}
+	pixels, err := picture.Decode(b)
 	if err != nil {
 		return nil, fmt.Errorf("voc: %s: %w", sample.Printable(m.name), err)
 	}
 	return pixels, nil
+}
+
+// fits returns an error unless the file of an image says that it has the size of the annotation.
+func (m Image) fits(r io.Reader) error {
+	c, err := picture.ReadInfo(r)
+	switch {
+	case err != nil:
+		return fmt.Errorf("voc: %s: %w", sample.Printable(m.name), err)
+	case c.Width != m.Width || c.Height != m.Height:
+		return fmt.Errorf("voc: %s: %d×%d pixels are declared, expected the %d×%d of its annotation; correct the annotation or replace the file", sample.Printable(m.name), c.Width, c.Height, m.Width, m.Height)
+	}
+	return nil
+}
+
+// begins reads the beginning of an image's file, and returns an error where that is no such image.
+func (m Image) begins() error {
+	info, err := fs.Stat(m.fsys, m.name)
+	if err != nil {
+		return fmt.Errorf("voc: %s: %w; put the image there or take it out of the list", sample.Printable(m.name), err)
+	}
+	if !info.Mode().IsRegular() { // to open a named pipe would wait for its writer
+		return fmt.Errorf("voc: %s is not a regular file; replace it or take it out of the list", sample.Printable(m.name))
+	}
+	f, err := m.fsys.Open(m.name)
+	if err != nil {
+		return fmt.Errorf("voc: %w", err)
+	}
+	defer f.Close()
+	return m.fits(f)
 }
 
 // archive is the zip file of blood cells. No public source has these bytes.
@@ -188,8 +214,10 @@ func annotation(fsys fs.FS, name string) (Image, error) {
 		return Image{}, fmt.Errorf("%s: %w", sample.Printable(name), err)
 	}
 	var d document
-	if err := xml.Unmarshal(b, &d); err != nil {
-		return Image{}, fmt.Errorf("%s: %w", sample.Printable(name), err)
+	in := xml.NewDecoder(bytes.NewReader(b))
+	in.CharsetReader = charset
+	if err := in.Decode(&d); err != nil {
+		return Image{}, fmt.Errorf("%s: %w; correct the annotation or take the image out", sample.Printable(name), err)
 	}
 	m := Image{Width: d.Width, Height: d.Height}
 	for i, o := range d.Objects {
@@ -205,6 +233,22 @@ func annotation(fsys fs.FS, name string) (Image, error) {
 		m.Boxes = append(m.Boxes, box)
 	}
 	return m, nil
+}
+
+// charset reads the encodings beside UTF-8 that a byte a character needs no table for.
+func charset(name string, r io.Reader) (io.Reader, error) {
+	switch strings.ToLower(name) {
+	case "us-ascii", "ascii":
+		return r, nil
+	case "iso-8859-1", "latin1":
+		b, err := io.ReadAll(r)
+		text := make([]rune, len(b))
+		for i, c := range b {
+			text[i] = rune(c)
+		}
+		return strings.NewReader(string(text)), err
+	}
+	return nil, fmt.Errorf("its encoding is %.40q, want UTF-8; save it as that", name)
 }
 
 func readFile(fsys fs.FS, name string) ([]byte, error) {

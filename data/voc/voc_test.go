@@ -64,6 +64,22 @@ func TestEndings(t *testing.T) {
 	}
 }
 
+// Annotations of older tools are in Latin-1; other encodings are told by name.
+func TestEncodings(t *testing.T) {
+	head := func(encoding string) string { return `<?xml version="1.0" encoding="` + encoding + `"?>` }
+	latin := strings.Replace(cell, "WBC", "K\xe4fer", 1)
+	all, err := voc.Read(folder(t, head("ISO-8859-1")+latin, 8, 6), "d", "train")
+	if err != nil || all[0].Boxes[0].Class != "Käfer" {
+		t.Errorf("%v, %v", all, err)
+	}
+	if _, err := voc.Read(folder(t, head("US-ASCII")+cell, 8, 6), "d", "train"); err != nil {
+		t.Error(err)
+	}
+	if _, err := voc.Read(folder(t, head("GB2312")+cell, 8, 6), "d", "train"); err == nil || !strings.Contains(err.Error(), `its encoding is "GB2312", want UTF-8`) {
+		t.Error(err)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	for want, fsys := range map[string]fstest.MapFS{
 		`split "train"`:              {},
