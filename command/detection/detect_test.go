@@ -182,6 +182,7 @@ func TestErrors(t *testing.T) {
 		"1 of 1 pictures fail": func(c *Detect) { c.Images = []string{filepath.Join(dir, "none.png")} },
 		"1 of 2 pictures fail": func(c *Detect) { c.Images, c.Out = append(c.Images, c.Images[0]), t.TempDir() }, // one name twice
 		"none.safetensors":     func(c *Detect) { c.Model = filepath.Join(dir, "none.safetensors") },
+		"--map: nowhere is no": func(c *Detect) { c.Map = "nowhere" }, // told once, not for each picture
 		"no task detect":       func(c *Detect) { c.Model = classes },
 	} {
 		c := good

@@ -60,6 +60,17 @@ func studyOf(t *testing.T, side int, steps ...int) detector.Study {
 	return detector.Study{Study: convert.Study{Graph: g, Train: pictures{6, side}, Test: pictures{5, side}, Steps: steps, Samples: 6, Seed: 1}, Task: detect.NewDetect()}
 }
 
+// A difference is the first less the second, by what was drawn for both: 3, 1 and 2 points.
+func TestLess(t *testing.T) {
+	a, b := detector.Point{MAP: 9, Draws: []float64{8, 6, 7}}, detector.Point{MAP: 9, Draws: []float64{5, 5, 5}}
+	if d := a.Less(b); d != (detector.Difference{Median: 2, Low: 1, High: 3}) {
+		t.Errorf("%+v", d)
+	}
+	if d := b.Less(a); d != (detector.Difference{Median: -2, Low: -3, High: -1}) {
+		t.Errorf("the other way round: %+v", d)
+	}
+}
+
 // What a conversion gives approaches the ordinary network's output with the steps; rounding is
 // nearer, suppression of negative spikes never arrives; outputs are boxes at the end. Twice gives
 // the same, whatever the batch.

@@ -379,6 +379,12 @@ func (l *lowering) decoder(one darknet.Layer) (d detect.Boxes, classes int, err 
 	for i := 0; i < len(numbers); i += 2 {
 		all = append(all, detect.Anchor{numbers[i], numbers[i+1]})
 	}
+	switch num, err := s.Int("num", len(all)); {
+	case err != nil:
+		return d, 0, err
+	case num != len(all):
+		return d, 0, fmt.Errorf("num is %d, and there are %d anchors, pairs of width and height; want as many", num, len(all))
+	}
 	if s.Name == "region" {
 		d = detect.Boxes{Anchors: all, Sigmoid: s.Text("softmax", "0") == "0"}
 		return d, classes, d.Validate()

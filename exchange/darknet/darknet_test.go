@@ -395,6 +395,7 @@ func TestErrors(t *testing.T) {
 		"anchors are 3 numbers, want pairs of width and height\n": net + "[region]\nanchors=1,2,3\n",
 		"anchors has \"nan\", want numbers\n":                     net + "[region]\nanchors=1,nan\n",
 		"anchors × (5 + 20 classes)":                              net + "[region]\nanchors=1,1\n",
+		"num is 3, and there are 1 anchors":                       net + "[convolutional]\nfilters=7\nactivation=linear\n[region]\nanchors=1,1\nclasses=2\nnum=3\n",
 		"line 5: activation \"swish\"":                            net + "[connected]\nactivation=swish\n",
 	} {
 		c, err := format.Parse(strings.NewReader(text))
