@@ -74,8 +74,8 @@ func TestLayers(t *testing.T) {
 // Defaults: a convolution has one filter of 1×1 and no padding; pad overrides padding;
 // maxpool takes its stride as size.
 func TestDefaults(t *testing.T) {
-	_, l := parse(t, "[net]\nwidth=7\nheight=7\nchannels=2\n[convolutional]\n[convolutional]\nsize=3\npadding=5\npad=1\n[convolutional]\nsize=3\npadding=2\n[maxpool]\nstride=2\n")
-	for i, want := range []darknet.Shape{{7, 7, 1}, {7, 7, 1}, {9, 9, 1}, {5, 5, 1}} {
+	_, l := parse(t, "[net]\nwidth=7\nheight=7\nchannels=2\n[convolutional]\n[convolutional]\nsize=3\npadding=5\npad=1\n[convolutional]\nsize=3\npadding=2\n[maxpool]\nstride=2\n[convolutional]\nsize=2\npad=1\n")
+	for i, want := range []darknet.Shape{{7, 7, 1}, {7, 7, 1}, {9, 9, 1}, {5, 5, 1}, {6, 6, 1}} { // pad is size/2, of even sizes too
 		if l[i].Out != want {
 			t.Errorf("layer %d: %v, want %v", i, l[i].Out, want)
 		}

@@ -47,6 +47,16 @@ func sum(q []tensor.Float) (n float64) {
 	return n
 }
 
+// Graded neurons fire what they are off by in whole spikes, from h on: cut off from 0, rounded from ½, and with
+// h = ¾ up from three quarters. Below zero the slope of 0.1 makes −7.5 of −75.
+func TestGradedByHand(t *testing.T) {
+	for start, want := range map[float64][]tensor.Float{0: {2, 3, 0, -12}, 0.5: {3, 2, 1, -14}, 0.25: {2, 3, 1, -13}} {
+		if q, _ := signedTrace(t, leaky(temporal.LeakyGraded, start), 4, []tensor.Float{2.5, 2.5, 0.75, -80.75}); !slices.Equal(q, want) {
+			t.Errorf("from %v: %v, want %v", start, q, want)
+		}
+	}
+}
+
 // The steps of spikes for constant inputs, by hand: θ = 1 and −θ/α = −10.
 func TestImbalanced(t *testing.T) {
 	for _, c := range []struct {
