@@ -39,6 +39,7 @@ type conversionJSON struct {
 		Accuracy float64
 		Low      float64 `json:"accuracy_low"`
 		High     float64 `json:"accuracy_high"`
+		Equal    float64 `json:"equal_scores"`
 		Spikes   float64 `json:"spikes_per_sample"`
 		Synops   float64 `json:"synops_per_sample"`
 		Energy   float64 `json:"energy_uj"`

@@ -447,6 +447,27 @@ func (v values) Read(_ context.Context, i int, x *sample.Sample) error {
 }
 func (v values) Target(i, k int) (sample.Target, error) { return sample.Target{}, nil }
 
+// Before the first spike all scores are equal, which is told beside what it counts as.
+func TestCurveTellsEqualScores(t *testing.T) {
+	net, err := network.Sequential(tensor.Shape{1}, 1, layer.Linear{Out: 1, NoBias: true},
+		layer.Spiking{Neuron: neuron.IF{Threshold: 1}, Surrogate: surrogate.ArcTan{Alpha: 2}}, layer.Linear{Out: 3, NoBias: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(net.Params()[0].Value.Data, []tensor.Float{1})
+	copy(net.Params()[1].Value.Data, []tensor.Float{0, 1, 0})
+	src := values{spec: sample.Spec{Shape: tensor.Shape{1}, Targets: []sample.Field{{Name: "class", Kind: sample.Class, Classes: strings.Fields("a b c")}}}, x: []tensor.Float{1, 0.5, 0.25, 0}}
+	points, err := convert.Curve(t.Context(), net.Graph(), convert.CurveOptions{Source: src, Encoder: encode.Constant{}, Steps: []int{1, 3, 5}, Batch: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []struct{ equal, right float64 }{{75, 75}, {50, 50}, {25, 25}} {
+		if p := points[i]; p.Equal != want.equal || p.Accuracy != want.right {
+			t.Errorf("%d steps: %v %% equal and %v %% right, want %v", p.Steps, p.Equal, p.Accuracy, want)
+		}
+	}
+}
+
 // A curve is what evaluations of the single numbers of steps give, whatever the batches
 // and threads.
 func TestCurveIsThatOfEvaluations(t *testing.T) {

@@ -22,6 +22,7 @@ import (
 type Point struct {
 	Steps    int
 	Accuracy float64 // percent of the samples
+	Equal    float64 // percent whose scores are all equal, as where no spike has come yet; they count as the first class
 	Spikes   float64 // of all neurons, a sample
 	Synops   float64 // additions that spikes cause behind them, those of the input too, a sample
 	Work     energy.Spiking
@@ -101,6 +102,7 @@ type curve struct {
 	in    signal.Signal
 	sums  []tensor.Float
 	right []int
+	equal []int // samples with equal scores
 	count *energy.Counter
 	done  []energy.Tally // by each of the steps, of all samples
 	exits *exiting
@@ -123,7 +125,7 @@ func newCurve(g network.Graph, o CurveOptions, margins []float64) (*curve, error
 	}
 	r := &curve{
 		o: o, net: net, pass: net.Compile(o.Pool, false).NewPass(network.Options{Pool: o.Pool}), state: net.NewState(1),
-		right: make([]int, len(o.Steps)), done: make([]energy.Tally, len(o.Steps)), exits: newExiting(margins, net.Outputs()[0].Scale),
+		right: make([]int, len(o.Steps)), equal: make([]int, len(o.Steps)), done: make([]energy.Tally, len(o.Steps)), exits: newExiting(margins, net.Outputs()[0].Scale),
 	}
 	return r, nil
 }
@@ -155,8 +157,12 @@ func (r *curve) batch(b *sample.Batch) error {
 		}
 		r.done[j].Add(done)
 		for i, class := range b.Targets[0].Class {
-			if largest(r.sums[i*k:][:k]) == class {
+			scores := r.sums[i*k:][:k]
+			if largest(scores) == class {
 				r.right[j]++
+			}
+			if k > 1 && slices.Max(scores) == slices.Min(scores) {
+				r.equal[j]++
 			}
 		}
 	}
@@ -204,7 +210,7 @@ func largest(scores []tensor.Float) int {
 func (r *curve) points() (all []Point) {
 	n := float64(max(1, r.n))
 	for j, steps := range r.o.Steps {
-		p := Point{Steps: steps, Accuracy: 100 * float64(r.right[j]) / n}
+		p := Point{Steps: steps, Accuracy: 100 * float64(r.right[j]) / n, Equal: 100 * float64(r.equal[j]) / n}
 		if r.count != nil {
 			p.Work = energy.Of(r.count.Plan, r.done[j], r.n, steps)
 			p.Spikes, p.Synops = p.Work.Spikes, p.Work.Additions+p.Work.Sums

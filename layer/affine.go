@@ -161,16 +161,14 @@ func (a affine) slab(rows, list int) int {
 
 // biasRow starts the chains of n columns, from j0 on, of count pixels.
 func biasRow(dst []tensor.Float, ld, n, count int, bias []tensor.Float, j0 int) {
+	if bias != nil {
+		bias = bias[j0:][:n]
+	}
 	if n == ld {
-		fillRows(dst[:count*n], bias)
-		return
+		n, count = n*count, 1
 	}
 	for p := range count {
-		if bias == nil {
-			clear(dst[p*ld:][:n])
-		} else {
-			copy(dst[p*ld:][:n], bias[j0:])
-		}
+		fillRows(dst[p*ld:][:n], bias)
 	}
 }
 

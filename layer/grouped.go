@@ -181,27 +181,23 @@ func seers(p, stride, pad, outs, kernel int) (o0, tap, count int) {
 }
 
 // forwardDepthwise is, for each output pixel, a walk over the pixels of its
-// patch and the weights of its taps. With one tap, a scale of each channel, whole
-// rows of pixels go at once.
+// patch and the weights of its taps. Of a single tap, a scale of each channel, a row of
+// pixels is one pixel of all their channels.
 func (l Conv2D) forwardDepthwise(c *Call) {
 	in, out, n := c.In[0], c.Out, l.Out
 	a, w, bias := l.affine([]tensor.Shape{in.Shape}), c.Params[0].Data, c.bias()
 	out.Reset(rowKind(in), in.T, in.B, c.Shape)
-	size, run := a.Pixels()*n, a.OW*n
-	var scales []tensor.Float // of a row of pixels
+	size := a.Pixels() * n
 	if a.Identity() {
-		scales = c.Temp.slot(0, run)
-		fillRows(scales, w)
+		wide := c.Temp.slot(0, a.OW*n)
+		fillRows(wide, w)
+		w, n, a.W, a.OW = wide, a.OW*n, 1, 1
 	}
 	c.Pool.For(in.Rows(), 1, func(id, r0, r1 int) {
 		for r := r0; r < r1; r++ {
 			img, dst := l.spread(&c.Workers[id], in, r), out.Data[r*size:][:size]
 			fillRows(dst, bias)
 			for y := range a.OH {
-				if scales != nil {
-					kernel.MulWalks(dst[y*run:][:run], img[y*run:], kernel.Walk{}, scales, kernel.Walk{}, 1, 1)
-					continue
-				}
 				i0, sy, rows := a.TapRows(y)
 				for x := range a.OW {
 					j0, sx, cols := a.TapColumns(x)

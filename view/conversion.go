@@ -31,7 +31,7 @@ func (s Screen) Conversion(r convert.Result) error {
 	if err := s.layers(r.Layers); err != nil {
 		return err
 	}
-	s.Paragraph(0, where(r))
+	s.Paragraph(0, where(r)+undecided(r.Points))
 	s.Paragraph(0, exitText(r))
 	s.accounts(accountsOf(r))
 	s.lost(r.Report)
@@ -118,6 +118,20 @@ func where(r convert.Result) string {
 	return text
 }
 
+// undecided is a further sentence, on samples whose scores are all equal, where there are some.
+func undecided(points []convert.Point) string {
+	var parts []string
+	for _, p := range points {
+		if p.Equal > 0 {
+			parts = append(parts, fmt.Sprintf("%.1f %% of the samples after %d steps", p.Equal, p.Steps))
+		}
+	}
+	if parts == nil {
+		return ""
+	}
+	return " Scores are all equal, which counts as the first class, of " + strings.Join(parts, ", ") + "."
+}
+
 // ConversionPage is the report of conversions of one network.
 func ConversionPage(title string, results []convert.Result) (report.Page, error) {
 	page := report.Page{Title: title, Subtitle: "synfire convert"}
@@ -189,7 +203,7 @@ const shownMethods = 6
 func layerSection(r convert.Result) (report.Section, error) {
 	s := report.Section{
 		Title: "Layers: " + r.Method,
-		Text:  fmt.Sprintf("%s: %s%s.\n\n%s\n\nErrors are root mean squares over units and samples, as shares of the activations': inherited from the layers before, by clipping at the scale, by whole spikes, and by the order of the input.", r.Method, r.Fire, delayed(r), where(r)),
+		Text:  fmt.Sprintf("%s: %s%s.\n\n%s\n\nErrors are root mean squares over units and samples, as shares of the activations': inherited from the layers before, by clipping at the scale, by whole spikes, and by the order of the input.", r.Method, r.Fire, delayed(r), where(r)+undecided(r.Points)),
 	}
 	table := report.Table{Caption: "Layers", Head: layerHead, Right: []bool{false}}
 	var bars []figure.Bar

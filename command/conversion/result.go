@@ -31,6 +31,7 @@ type point struct {
 	Accuracy float64 `json:"accuracy"`
 	Low      float64 `json:"accuracy_low"` // of the band of 95 %
 	High     float64 `json:"accuracy_high"`
+	Equal    float64 `json:"equal_scores"` // percent of samples whose scores are all equal, and count as the first class
 	Spikes   float64 `json:"spikes_per_sample"`
 	Synops   float64 `json:"synops_per_sample"`
 	Energy   float64 `json:"energy_uj"` // by the account of papers
@@ -152,7 +153,7 @@ func resultOf(r convert.Result) conversion {
 	}
 	for _, p := range r.Points {
 		lo, hi := convert.Band(p.Accuracy, r.N)
-		c.Curve = append(c.Curve, point{Steps: p.Steps, Accuracy: p.Accuracy, Low: lo, High: hi, Spikes: p.Spikes, Synops: p.Synops, Energy: p.Work.Papers(r.Energy.Constants).Total})
+		c.Curve = append(c.Curve, point{Steps: p.Steps, Accuracy: p.Accuracy, Low: lo, High: hi, Equal: p.Equal, Spikes: p.Spikes, Synops: p.Synops, Energy: p.Work.Papers(r.Energy.Constants).Total})
 	}
 	return c
 }
