@@ -77,7 +77,7 @@ func newFlow(g network.Graph, units Scales) (*flow, error) {
 		if f.info[nd.Name] = nd; len(nd.Out) == 0 {
 			return nil, &network.NodeError{Index: i, Name: nd.Name, Err: errors.New("gives a scalar, which has no channels; put a flatten layer before")}
 		}
-		if !rectified(nd.Layer) {
+		if !ordinary.Rectified(nd.Layer) {
 			continue
 		}
 		n := width(nd.Out)

@@ -88,7 +88,7 @@ func (c Check) Apply(ctx context.Context, g network.Graph, _ network.Calibration
 		if why := c.refused(nd.Layer); why != "" {
 			errs = append(errs, &network.NodeError{Index: i, Name: nd.Name, Err: errors.New(why)})
 		}
-		if !rectified(nd.Layer) {
+		if !ordinary.Rectified(nd.Layer) {
 			continue
 		}
 		units++

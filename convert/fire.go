@@ -8,6 +8,7 @@ import (
 
 	"synfire/detect"
 	"synfire/layer"
+	"synfire/layer/ordinary"
 	"synfire/layer/temporal"
 	"synfire/network"
 	"synfire/neuron"
@@ -51,7 +52,7 @@ func (f Fire) Apply(_ context.Context, g network.Graph, _ network.Calibration) (
 		if why := f.refused(nd); why != nil {
 			return network.Graph{}, nil, fmt.Errorf("convert.Fire: %w", &network.NodeError{Index: i, Name: nd.Name, Err: why})
 		}
-		if !rectified(nd.Layer) {
+		if !ordinary.Rectified(nd.Layer) {
 			continue
 		}
 		if err := e.Replace(nd.Name, network.GraphNode{Node: network.Node{Name: renamed(nd.Name), Layer: f.layer(nd)}}); err != nil {

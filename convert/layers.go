@@ -207,7 +207,7 @@ func (c Conversion) layers() (list []*compared, err error) {
 		if err := f.align(nd); err != nil {
 			return nil, err
 		}
-		if !rectified(nd.Layer) {
+		if !ordinary.Rectified(nd.Layer) {
 			continue
 		}
 		l := &compared{of: nd.Name, scales: f.units[nd.Name]}

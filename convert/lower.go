@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"synfire/layer"
+	"synfire/layer/ordinary"
 	"synfire/layer/temporal"
 	"synfire/network"
 	"synfire/tensor"
@@ -128,7 +129,7 @@ func behindUnits(e *network.Editor, name string, r *network.Report) error {
 		if err != nil {
 			return err
 		}
-		if rectified(from.Layer) {
+		if ordinary.Rectified(from.Layer) {
 			return nil
 		}
 		if !keepsSpikes(from.Layer) {
@@ -139,7 +140,7 @@ func behindUnits(e *network.Editor, name string, r *network.Report) error {
 	nodes, outputs := e.Consumers(name)
 	if len(nodes) == 1 && len(outputs) == 0 {
 		unit, err := e.Node(nodes[0])
-		if err == nil && rectified(unit.Layer) {
+		if err == nil && ordinary.Rectified(unit.Layer) {
 			if err = e.Remove(name); err == nil {
 				err = e.InsertAfter(unit.Name, nd)
 			}

@@ -223,7 +223,7 @@ func fill(v []float64) (silent int) {
 func anyScale(g network.Graph) Scales {
 	s := Scales{}
 	for _, nd := range g.Nodes {
-		if rectified(nd.Layer) {
+		if ordinary.Rectified(nd.Layer) {
 			s[nd.Name] = []float64{1}
 		}
 	}
@@ -309,7 +309,7 @@ func observe(ctx context.Context, g network.Graph, c network.Calibration, channe
 	all := map[string][]activity{}
 	each := func(f func(a []activity, x []tensor.Float)) error {
 		return run(ctx, g, c, func(nd network.Info, out *signal.Signal) error {
-			if !rectified(nd.Layer) {
+			if !ordinary.Rectified(nd.Layer) {
 				return nil
 			}
 			if all[nd.Name] == nil {

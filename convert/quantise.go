@@ -24,7 +24,7 @@ func (c Conversion) Quantised(ctx context.Context, bits int) (network.Graph, err
 	}
 	e := network.Edit(g)
 	for _, nd := range e.Graph().Nodes {
-		if !rectified(nd.Layer) {
+		if !ordinary.Rectified(nd.Layer) {
 			continue
 		}
 		unit := network.GraphNode{Node: network.Node{Layer: ordinary.QCFS{Levels: 1<<bits - 1}}}

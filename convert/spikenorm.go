@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"synfire/layer"
+	"synfire/layer/ordinary"
 	"synfire/network"
 	"synfire/signal"
 )
@@ -124,7 +125,7 @@ func (s SpikeNorm) receives(ctx context.Context, g network.Graph, found Scales, 
 func fired(ctx context.Context, g network.Graph, found Scales, f Fire) (network.Graph, error) {
 	g = network.Edit(g).Graph()
 	for i, nd := range g.Nodes {
-		if rectified(nd.Layer) {
+		if ordinary.Rectified(nd.Layer) {
 			g.Nodes[i].Layer, g.Nodes[i].Arrays = layer.ReLU{}, nil
 		}
 	}
@@ -142,7 +143,7 @@ func unbranched(g network.Graph) (front int, err error) {
 	front = len(g.Nodes)
 	units := 0
 	for i, nd := range g.Nodes {
-		if rectified(nd.Layer) {
+		if ordinary.Rectified(nd.Layer) {
 			units++
 		}
 		nodes, _ := e.Consumers(nd.Name)
@@ -195,7 +196,7 @@ func depths(g network.Graph) (depth map[string]int, deepest string) {
 		for _, in := range nd.Inputs {
 			depth[nd.Name] = max(depth[nd.Name], depth[in])
 		}
-		if rectified(nd.Layer) {
+		if ordinary.Rectified(nd.Layer) {
 			if depth[nd.Name]++; depth[nd.Name] >= depth[deepest] {
 				deepest = nd.Name
 			}
@@ -241,7 +242,7 @@ func (k Calibrate) Apply(ctx context.Context, g network.Graph, c network.Calibra
 	}
 	var r network.Report
 	for _, nd := range g.Nodes {
-		if !rectified(nd.Layer) {
+		if !ordinary.Rectified(nd.Layer) {
 			continue
 		}
 		feeds := f.feeding(nd.Name)
@@ -285,7 +286,7 @@ func correct(g network.Graph, name string, shift []float64) error {
 func means(ctx context.Context, g network.Graph, c network.Calibration) (map[string][]float64, error) {
 	sums, n := map[string][]float64{}, map[string]int{}
 	err := run(ctx, g, c, func(nd network.Info, out *signal.Signal) error {
-		if _, ok := nd.Layer.(layer.Population); !ok && !rectified(nd.Layer) {
+		if _, ok := nd.Layer.(layer.Population); !ok && !ordinary.Rectified(nd.Layer) {
 			return nil
 		}
 		if sums[nd.Name] == nil {

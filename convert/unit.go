@@ -19,9 +19,6 @@ type unit struct {
 	slope  float64 // below zero
 }
 
-// rectified reports whether a layer is of units that neurons take the place of.
-func rectified(l layer.Layer) bool { return ordinary.Rectified(l) }
-
 // unitOf is what a node's units are like, where they are rectified.
 func unitOf(nd network.GraphNode) (u unit, ok bool) {
 	switch l := nd.Layer.(type) {

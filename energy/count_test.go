@@ -19,7 +19,7 @@ func TestCountByWords(t *testing.T) {
 				k := int32(src.IntN(kinds))
 				f.weighted[i], f.plain[i] = 9-k, k%2
 			}
-			f.sort()
+			f.findUsual()
 			s := &signal.Signal{Kind: signal.Spikes, T: 3, B: 1, Shape: tensor.Shape{units}, Raster: spike.NewRaster(3, units)}
 			var want Tally
 			for r := range 3 {

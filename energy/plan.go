@@ -51,8 +51,8 @@ type fans struct {
 	unusual                   []uint64
 }
 
-// sort finds what is usual.
-func (f *fans) sort() {
+// findUsual fills in what most elements cost, when the fans are complete.
+func (f *fans) findUsual() {
 	type cost struct{ weighted, plain int32 }
 	count := map[cost]int{}
 	var usual cost
@@ -86,7 +86,7 @@ func NewPlan(net *network.Network, input signal.Kind) *Plan {
 		p.trace(i, at)
 	}
 	for _, f := range p.fans {
-		f.sort()
+		f.findUsual()
 	}
 	return p
 }

@@ -83,14 +83,6 @@ func (c *Convert) Validate() error {
 	if err := c.checkTTFS(); err != nil {
 		return err
 	}
-	for i, name := range c.Method {
-		if _, err := convert.MethodOf(name); err != nil && name != ttfsMethod {
-			return err
-		}
-		if slices.Contains(c.Method[:i], name) {
-			return fmt.Errorf("--method: %s is given twice; leave one out", name)
-		}
-	}
 	ascend := len(c.Steps) > 0 && c.Steps[0] > 0
 	for i := 1; i < len(c.Steps); i++ {
 		ascend = ascend && c.Steps[i] > c.Steps[i-1]
@@ -115,9 +107,13 @@ func (c *Convert) Validate() error {
 	return c.checkMethods()
 }
 
-// checkMethods returns an error for options that a method does not take, before anything is measured.
+// checkMethods returns an error for methods that there are not or that are given twice, and for options
+// that one does not take, before anything is measured.
 func (c *Convert) checkMethods() error {
-	for _, name := range c.Method {
+	for i, name := range c.Method {
+		if slices.Contains(c.Method[:i], name) {
+			return fmt.Errorf("--method: %s is given twice; leave one out", name)
+		}
 		if name == ttfsMethod {
 			continue
 		}

@@ -136,8 +136,10 @@ func (c *Detect) Run(e Env) error {
 	if err != nil {
 		return fmt.Errorf("detect %s: %w", sample.Printable(c.Model), err)
 	}
-	if info, err := os.Stat(c.Map); c.Map != "" && (err != nil || !info.IsDir()) { // before any picture is looked at
-		return fmt.Errorf("detect: --map: %s is no folder; name that of the annotations", sample.Printable(c.Map))
+	if c.Map != "" { // before any picture is looked at
+		if info, err := os.Stat(c.Map); err != nil || !info.IsDir() {
+			return fmt.Errorf("detect: --map: %s is no folder; name that of the annotations", sample.Printable(c.Map))
+		}
 	}
 	paths, err := pictures(c.Images)
 	if err == nil && c.Out != "" {

@@ -68,9 +68,8 @@ func (b Boxes) Open(ctx context.Context, _ data.Options) (train, test sample.Sou
 		return nil, nil, fmt.Errorf("data: %s: %w", sample.Printable(b.Path), err)
 	}
 	classes := b.Classes
-	names := []string{b.Train, b.Valid, b.Test}
 	var lists [3][]Image // of training, validation and test
-	for i, name := range names {
+	for i, name := range []string{b.Train, b.Valid, b.Test} {
 		if i == 0 && name == "" {
 			name = "trainval"
 		}
@@ -102,12 +101,11 @@ func (b Boxes) Open(ctx context.Context, _ data.Options) (train, test sample.Sou
 	if err := b.apart(lists); err != nil {
 		return fail(err)
 	}
-	for _, list := range lists {
-		if b.Layout == YOLO { // whose images have been looked at for their size
-			break
-		}
-		if err := present(ctx, list); err != nil {
-			return fail(err)
+	if b.Layout != YOLO { // whose images have been looked at for their size
+		for _, list := range lists {
+			if err := present(ctx, list); err != nil {
+				return fail(err)
+			}
 		}
 	}
 	s, err := b.source(append(lists[0], lists[1]...), classes)
