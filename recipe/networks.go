@@ -51,14 +51,15 @@ const FastSmoothing = 0.2
 // neither biases nor batch normalisation, and see pixels in [0, 1], which Poisson input needs;
 // the others see them less their mean, over their deviation.
 const (
-	PlainVGG       = "vgg-plain"       // VGGLike
-	PlainResNet    = "resnet-20-plain" // behind three convolutions
-	ResNet14       = "resnet-14"
-	ResNet20       = "resnet-20"        // in twelve epochs, too few for conversions to count
-	ResNet20Longer = "resnet-20-longer" // in three times as many
-	ResNet32       = "resnet-32"
-	ResNet44       = "resnet-44"
-	VGG16          = "vgg-16"
+	PlainVGG        = "vgg-plain"       // VGGLike
+	PlainResNet     = "resnet-20-plain" // behind three convolutions
+	ResNet14        = "resnet-14"
+	ResNet20        = "resnet-20"          // in twelve epochs, too few for conversions to count
+	ResNet20Longer  = "resnet-20-longer"   // in three times as many
+	ResNet20LowRate = "resnet-20-low-rate" // in forty, by a lower rate, without smoothed labels
+	ResNet32        = "resnet-32"
+	ResNet44        = "resnet-44"
+	VGG16           = "vgg-16"
 )
 
 // Photographs is CIFAR-10 as JPEG of quality 75.
@@ -67,9 +68,11 @@ const Photographs = "cifar10-jpeg"
 // Photographic is the training of such a network by its name, of all images but 5,000, which
 // choose the epoch. Networks with batch normalisation learn as Fast has it: after five epochs
 // of 10,000 images resnet-20 is right on 67.9 % of those held out, with the rates of He et al.
-// on 55.2 %. After twelve of all images it is right on 85.7 %, and still rises, hence the longer one. The plain ones, which have nothing that keeps their currents
-// in bounds, learn by Adam: after 16 epochs vgg-plain is right on 80.2 % of those held out,
-// too near the 80 % that conversions want, so that it has 24.
+// on 55.2 %. After twelve of all images it is right on 85.7 %, and still rises, hence the longer
+// one. That one spends two thirds of its epochs below 80 %, its rate being too high for so many:
+// the one with the low rate has a schedule that gave 81.2 % after seven. The plain ones, which
+// have nothing that keeps their currents in bounds, learn by Adam: after 16 epochs vgg-plain is
+// right on 80.2 % of those held out, too near the 80 % that conversions want, so that it has 24.
 func Photographic(name string, seed uint64) (model.Config, error) {
 	switch name {
 	case PlainVGG:
@@ -80,6 +83,8 @@ func Photographic(name string, seed uint64) (model.Config, error) {
 		return normalised(seed, named.NewResNet(20).Nodes(), 12), nil
 	case ResNet20Longer:
 		return normalised(seed, named.NewResNet(20).Nodes(), 36), nil
+	case ResNet20LowRate:
+		return lowRate(seed, named.NewResNet(20).Nodes(), 40), nil
 	case ResNet14, ResNet32, ResNet44: // of the figure of depths alone
 		return normalised(seed, named.NewResNet(map[string]int{ResNet14: 14, ResNet32: 32, ResNet44: 44}[name]).Nodes(), 8), nil
 	case VGG16:
@@ -104,4 +109,13 @@ func normalised(seed uint64, nodes []network.Node, epochs int) model.Config {
 	r := bptt.Rule{Layers: nodes, Loss: []bptt.Term{{Loss: loss.MembraneCrossEntropy{Smoothing: FastSmoothing}}}}
 	Fast(&r, batch)
 	return model.Config{Seed: seed, Data: d, Encoder: encode.Constant{}, Steps: 1, Epochs: epochs, Batch: batch, Valid: heldOut, Rule: r}
+}
+
+func lowRate(seed uint64, nodes []network.Node, epochs int) model.Config {
+	d := model.Data{Name: Photographs, Normalize: true, Augment: []data.Augment{data.Crop{Padding: 4}, data.Flip{Probability: 0.5}}}
+	r := bptt.Rule{
+		Layers: nodes, Loss: []bptt.Term{{Loss: loss.MembraneCrossEntropy{}}},
+		Optimizer: optim.SGD{LR: 0.1, Momentum: 0.9, Decay: 5e-4, Nesterov: true}, Schedule: optim.Triangular{Rise: 0.2, Start: 0.1, End: 0.001},
+	}
+	return model.Config{Seed: seed, Data: d, Encoder: encode.Constant{}, Steps: 1, Epochs: epochs, Batch: 125, Valid: heldOut, Rule: r}
 }

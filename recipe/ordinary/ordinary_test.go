@@ -35,6 +35,7 @@ func Example() {
 	// vgg-plain 813408
 	// resnet-20 272762
 	// resnet-20-longer 272762
+	// resnet-20-low-rate 272762
 	// resnet-20-plain 275760
 	// vgg-16 14724042
 }
