@@ -44,7 +44,7 @@ var trained = map[report.Scale][]string{
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "ordinary", Title: "Ordinary networks for CIFAR-10, to be made spiking",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 250, report.Full: 200},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 250, report.Full: 300},
 		Claims:  claims(), Former: former(), Parts: parts(), Run: runStudy,
 	}
 }
