@@ -6,13 +6,13 @@ import (
 
 	"synfire/encode"
 	"synfire/internal/par"
+	"synfire/internal/rng"
 	"synfire/loss"
 	"synfire/network"
 	"synfire/network/named"
 	"synfire/optim"
 	"synfire/rule/bptt"
 	"synfire/sample"
-	"synfire/snntest"
 	"synfire/tensor"
 	"synfire/train"
 )
@@ -35,7 +35,18 @@ func BenchmarkOrdinary(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			batch := snntest.Cases(b, spec, "", tensor.Shape{10}, 1, images)[0].Batch
+			batch := &sample.Batch{}
+			batch.Reset(&spec, 0)
+			src := rng.New(1, "BenchmarkOrdinary").Source()
+			for i := range images {
+				x := batch.Slot()
+				for j := range x {
+					x[j] = tensor.Float(2*src.Float64() - 1)
+				}
+				if err := batch.Append(i, &sample.Sample{X: x, Targets: []sample.Target{{Class: i % 10}}}); err != nil {
+					b.Fatal(err)
+				}
+			}
 			for b.Loop() {
 				if _, err := l.Step(b.Context(), batch); err != nil {
 					b.Fatal(err)
