@@ -295,6 +295,10 @@ func TestTwoHeads(t *testing.T) {
 		if code != 0 || !strings.Contains(stdout, `"map50","value":93.9453125`) {
 			t.Errorf("eval: code %d, %s%s", code, stdout, stderr)
 		}
+		stdout, stderr, code = command("detect", path, "--data", "yaml:"+truths, "--map", "--json", "--threads", "1")
+		if code != 0 || !strings.Contains(stdout, `"n_images":1,"map50":93.9453125,"map50_95":`) || !strings.Contains(stdout, `"ap":{`) {
+			t.Errorf("detect --map: code %d, %s%s", code, stdout, stderr)
+		}
 		boxes := finds(t, path, picture, "--score", "0.5")[0].Boxes
 		if len(boxes) != 20 {
 			t.Errorf("%d boxes, want 20", len(boxes))
@@ -324,7 +328,7 @@ func unread(t *testing.T, path, picture, truths string) {
 	if err := modelfile.Write(one, *f); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"eval", one, "--data", "yaml:" + truths}, {"convert", one, "--data", "yaml:" + truths, "--steps", "2"}, {"detect", one, picture}} {
+	for _, args := range [][]string{{"eval", one, "--data", "yaml:" + truths}, {"convert", one, "--data", "yaml:" + truths, "--steps", "2"}, {"detect", one, picture}, {"detect", one, "--data", "yaml:" + truths, "--map"}} {
 		if _, stderr, code := command(args...); code == 0 || !strings.Contains(stderr, "is boxes, too") {
 			t.Errorf("%s: code %d, %s", args[0], code, stderr)
 		}

@@ -114,6 +114,9 @@ func (s *Pictures) AP() (ap []float64, defined []bool) {
 	return ap, defined
 }
 
+// Append adds a picture whose boxes were found elsewhere.
+func (s *Pictures) Append(p Picture) { s.all = append(s.all, p) }
+
 // Len is the number of pictures.
 func (s *Pictures) Len() int { return len(s.all) }
 

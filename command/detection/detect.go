@@ -19,6 +19,7 @@ import (
 	"synfire/format/picture"
 	"synfire/internal/limit"
 	"synfire/internal/par"
+	"synfire/modelfile"
 	"synfire/sample"
 	"synfire/task"
 	"synfire/tensor"
@@ -34,17 +35,24 @@ type Env struct {
 	Context context.Context
 	Catalog catalog.Catalog
 	Program string // its name, in front of what failed
+	// Measurable loads what a model of a file is to be measured with.
+	Measurable func(verb string, f *modelfile.File, data, split, dir string) (catalog.Part, error)
 }
 
 // Detect is the verb detect.
 type Detect struct {
 	Model   string   `arg:"" help:"Model file or checkpoint of a run with the task detect, or name of a detector that ships (synfire models)."`
-	Images  []string `arg:"" name:"image" help:"Pictures (PNG, JPEG), or folders of them."`
+	Images  []string `arg:"" optional:"" name:"image" help:"Pictures (PNG, JPEG), or folders of them."`
 	Out     string   `help:"Folder for the pictures with their boxes, NAME.png each." placeholder:"DIR"`
 	Score   float64  `help:"Score from which a box is told, above 0 and below 1." default:"0.5"`
-	Map     string   `help:"Folder of annotations as PASCAL VOC has them, NAME.xml each: tells the mean average precision over the pictures, too." placeholder:"DIR"`
 	Threads int      `help:"Threads; 0 means one for each processor." default:"0"`
 	JSON    bool     `help:"Print JSON, a line for each picture."`
+
+	Map         bool   `help:"Tell the mean average precision, over the data of --data, or over the pictures by their annotations."`
+	Annotations string `help:"With --map: folder of annotations as PASCAL VOC has them, NAME.xml for each picture." placeholder:"DIR"`
+	Data        string `help:"With --map, in place of pictures: data set, or your own as eval takes it." placeholder:"DATA"`
+	Split       string `help:"Part of the data: train, valid, test or all." enum:"train,valid,test,all" default:"test"`
+	DataDir     string `help:"Folder with your own copies of data sets." placeholder:"DIR"`
 }
 
 // Help is the verb's longer help.
@@ -53,18 +61,30 @@ func (Detect) Help() string {
 picture. A picture is fitted into the network's input with its proportions kept. Of a network
 with several outputs of boxes, as a YOLOv3 has, all are read together. Ends with
 exit code 1 if one could not be read; the others are looked at all the same, and the failed
-ones listed. How good a detector is tells eval, of its data, and --map, of pictures with
-annotations beside them.
+ones listed. How good a detector is tells --map, in percent, of data or of pictures with
+annotations; more of data is told by eval.
 
   synfire detect digit-scenes examples/testdata/scenes --out found
   synfire detect runs/own-detect-s1/model.safetensors photo.png --out found
-  synfire detect model.safetensors JPEGImages --map Annotations`
+  synfire detect model.safetensors JPEGImages --map --annotations Annotations
+  synfire detect digit-scenes --data digit-scenes --map`
 }
 
-// Validate returns an error for a score out of range.
+// Validate returns an error for a score out of range, and for flags that do not go together.
 func (c *Detect) Validate() error {
-	if !(c.Score > 0 && c.Score < 1) {
+	switch given := len(c.Images) > 0; {
+	case !(c.Score > 0 && c.Score < 1):
 		return fmt.Errorf("--score: %v, want a number above 0 and below 1, such as 0.5", c.Score)
+	case !given && c.Data == "":
+		return errors.New("expected pictures, found none; name some, or measure a data set by --data NAME --map")
+	case given && c.Data != "":
+		return errors.New("pictures and --data: expected one of them")
+	case c.Map && given && c.Annotations == "":
+		return errors.New("--map of pictures needs the boxes that are in them: name the folder of their annotations by --annotations")
+	case !c.Map && c.Annotations+c.Data != "":
+		return errors.New("--annotations and --data are what --map measures by: add --map")
+	case c.Data != "" && c.Annotations+c.Out != "":
+		return errors.New("--out and --annotations are of pictures, leave them out with --data")
 	}
 	return nil
 }
@@ -107,12 +127,8 @@ type detector struct {
 	field sample.Field
 }
 
-// open opens the model.
-func (c *Detect) open(e Env, pool *par.Pool) (*detector, error) {
-	m, err := e.Catalog.Open(c.Model, catalog.OpenOptions{Pool: pool})
-	if err != nil {
-		return nil, err
-	}
+// detectorOf is a model as a detector, if it is one.
+func detectorOf(m *catalog.Model) (*detector, error) {
 	task, bound, ok := detect.Of(m.Config.Task)
 	if !ok {
 		return nil, errors.New("the model finds no boxes: it has no task detect; use predict")
@@ -128,17 +144,29 @@ func (c *Detect) open(e Env, pool *par.Pool) (*detector, error) {
 	return &detector{Model: m, task: task, heads: list, field: field}, err
 }
 
-// Run looks at the pictures one after another.
+// Run looks at data, or at pictures.
 func (c *Detect) Run(e Env) error {
 	pool := par.New(c.Threads)
 	defer pool.Close()
-	d, err := c.open(e, pool)
+	if c.Data != "" {
+		return c.measure(e, pool)
+	}
+	m, err := e.Catalog.Open(c.Model, catalog.OpenOptions{Pool: pool})
 	if err != nil {
 		return fmt.Errorf("detect %s: %w", sample.Printable(c.Model), err)
 	}
-	if c.Map != "" { // before any picture is looked at
-		if info, err := os.Stat(c.Map); err != nil || !info.IsDir() {
-			return fmt.Errorf("detect: --map: %s is no folder; name that of the annotations", sample.Printable(c.Map))
+	d, err := detectorOf(m)
+	if err != nil {
+		return fmt.Errorf("detect %s: %w", sample.Printable(c.Model), err)
+	}
+	return c.look(e, d)
+}
+
+// look looks at the pictures one after another.
+func (c *Detect) look(e Env, d *detector) error {
+	if c.Map { // before any picture is looked at
+		if info, err := os.Stat(c.Annotations); err != nil || !info.IsDir() {
+			return fmt.Errorf("detect: --annotations: %s is no folder; name that of the annotations", sample.Printable(c.Annotations))
 		}
 	}
 	paths, err := pictures(c.Images)
@@ -150,14 +178,14 @@ func (c *Detect) Run(e Env) error {
 	}
 	bad, written := 0, map[string]string{}
 	failures := view.Failures{Out: e.Screen.Err, Program: e.Program}
-	truths := judged{detector: d, dir: c.Map}
+	truths := judged{detector: d, dir: c.Annotations, pictures: d.task.Score(d.field).(*detect.Pictures)}
 	for i, path := range paths {
 		e.Status("%d of %d: %s", i+1, len(paths), sample.Printable(path))
 		f, err := d.look(e.Context, path, c.Score)
 		if e.Context.Err() != nil {
 			return c.interrupted(e, len(written), len(paths))
 		}
-		if err == nil && c.Map != "" {
+		if err == nil && c.Map {
 			err = truths.add(f)
 		}
 		e.Status("")
@@ -177,8 +205,8 @@ func (c *Detect) Run(e Env) error {
 	if err := failures.Tell(); err != nil {
 		return err
 	}
-	if c.Map != "" {
-		if err := truths.tell(e, c.JSON); err != nil {
+	if c.Map {
+		if err := c.tell(e, c.Annotations, d.field, truths.pictures); err != nil {
 			return err
 		}
 	}

@@ -182,7 +182,7 @@ func TestErrors(t *testing.T) {
 		"1 of 1 pictures fail": func(c *Detect) { c.Images = []string{filepath.Join(dir, "none.png")} },
 		"1 of 2 pictures fail": func(c *Detect) { c.Images, c.Out = append(c.Images, c.Images[0]), t.TempDir() }, // one name twice
 		"none.safetensors":     func(c *Detect) { c.Model = filepath.Join(dir, "none.safetensors") },
-		"--map: nowhere is no": func(c *Detect) { c.Map = "nowhere" }, // told once, not for each picture
+		"nowhere is no folder": func(c *Detect) { c.Map, c.Annotations = true, "nowhere" }, // told once, not for each picture
 		"no task detect":       func(c *Detect) { c.Model = classes },
 	} {
 		c := good
@@ -191,9 +191,23 @@ func TestErrors(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-	for _, score := range []float64{0, 1, -1} {
-		if err := (&Detect{Score: score}).Validate(); err == nil {
-			t.Errorf("a score of %v", score)
+	if err := good.Validate(); err != nil {
+		t.Error(err)
+	}
+	for want, c := range map[string]Detect{
+		"--score: 0,":           {Images: good.Images},
+		"--score: 1,":           {Images: good.Images, Score: 1},
+		"--score: -1,":          {Images: good.Images, Score: -1},
+		"expected pictures":     {Score: 0.5},
+		"one of them":           {Score: 0.5, Images: good.Images, Data: "bccd", Map: true},
+		"by --annotations":      {Score: 0.5, Images: good.Images, Map: true},
+		"add --map":             {Score: 0.5, Data: "bccd"},
+		"leave them out":        {Score: 0.5, Data: "bccd", Map: true, Out: "o"},
+		"are what --map":        {Score: 0.5, Images: good.Images, Annotations: "a"},
+		"are of pictures, leav": {Score: 0.5, Data: "bccd", Map: true, Annotations: "a"},
+	} {
+		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
 		}
 	}
 }
@@ -270,17 +284,17 @@ func TestMAP(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(notes, "a.xml"), []byte(xml), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	c := Detect{Model: trained(t), Images: []string{dir}, Score: 0.5, Threads: 1, Map: notes}
+	c := Detect{Model: trained(t), Images: []string{dir}, Score: 0.5, Threads: 1, Map: true, Annotations: notes}
 	text, errs, err := run(t, c)
 	if err == nil || !strings.Contains(err.Error(), "1 of 2 pictures failed") || !strings.Contains(errs, "b.png") {
 		t.Errorf("%v\n%s", err, errs)
 	}
 	above := c
 	above.Score = 0.9 // of what is told, not of what counts
-	if text, _, _ := run(t, above); !strings.Contains(text, "0 boxes") || !strings.Contains(text, "over 1 pictures: 100.0 %") {
+	if text, _, _ := run(t, above); !strings.Contains(text, "0 boxes") || !strings.Contains(text, "over 1 pictures at an IoU of 0.5: 100.0 %") {
 		t.Errorf("at a score that none reaches: %s", text)
 	}
-	if !strings.Contains(text, "over 1 pictures: 100.0 %") || !strings.Contains(text, "undefined") {
+	if !strings.Contains(text, "over 1 pictures at an IoU of 0.5: 100.0 %") || !strings.Contains(text, "undefined") {
 		t.Errorf("%s", text)
 	}
 	// A class that the detector does not know, and another size, are told.
@@ -297,7 +311,7 @@ func TestMAP(t *testing.T) {
 	text, _, _ = run(t, c)
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	var p precision
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &p); err != nil || p.MAP != nil || p.Pictures != 0 {
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &p); err != nil || p.MAP != nil || p.COCO != nil || p.N != 0 || p.Data != notes || len(p.AP) != 2 {
 		t.Errorf("%s, %v", text, err)
 	}
 }
