@@ -176,21 +176,23 @@ func (c *Detect) look(e Env, d *detector) error {
 	if err != nil {
 		return fmt.Errorf("detect: %w", err)
 	}
-	bad, written := 0, map[string]string{}
+	bad, written := 0, 0
 	failures := view.Failures{Out: e.Screen.Err, Program: e.Program}
 	truths := judged{detector: d, dir: c.Annotations, pictures: d.task.Score(d.field).(*detect.Pictures)}
 	for i, path := range paths {
 		e.Status("%d of %d: %s", i+1, len(paths), sample.Printable(path))
 		f, err := d.look(e.Context, path, c.Score)
 		if e.Context.Err() != nil {
-			return c.interrupted(e, len(written), len(paths))
+			return c.interrupted(e, written, len(paths))
 		}
 		if err == nil && c.Map {
 			err = truths.add(f)
 		}
 		e.Status("")
 		if err == nil && c.Out != "" {
-			err = save(f, c.Out, written)
+			if err = save(f, c.Out); err == nil {
+				written++
+			}
 		}
 		if err != nil {
 			bad++

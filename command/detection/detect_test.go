@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -180,7 +181,7 @@ func TestErrors(t *testing.T) {
 	for want, change := range map[string]func(*Detect){
 		"has no pictures":      func(c *Detect) { c.Images = []string{empty} },
 		"1 of 1 pictures fail": func(c *Detect) { c.Images = []string{filepath.Join(dir, "none.png")} },
-		"1 of 2 pictures fail": func(c *Detect) { c.Images, c.Out = append(c.Images, c.Images[0]), t.TempDir() }, // one name twice
+		"both be drawn to a.p": func(c *Detect) { c.Images, c.Out = append(c.Images, filepath.Join(dir, "a.jpg")), t.TempDir() },
 		"none.safetensors":     func(c *Detect) { c.Model = filepath.Join(dir, "none.safetensors") },
 		"nowhere is no folder": func(c *Detect) { c.Map, c.Annotations = true, "nowhere" }, // told once, not for each picture
 		"no task detect":       func(c *Detect) { c.Model = classes },
@@ -193,6 +194,13 @@ func TestErrors(t *testing.T) {
 	}
 	if err := good.Validate(); err != nil {
 		t.Error(err)
+	}
+	if runtime.GOOS == "linux" {
+		c := good
+		c.Out = "/proc/self"
+		if text, _, err := run(t, c); err == nil || !strings.Contains(err.Error(), "can be written to") || text != "" { // told once, not for each picture
+			t.Errorf("a folder that cannot be written to: %v\n%s", err, text)
+		}
 	}
 	for want, c := range map[string]Detect{
 		"--score: 0,":           {Images: good.Images},

@@ -1,6 +1,7 @@
 package detection
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -29,22 +30,39 @@ func drawing(path string) string {
 	return strings.TrimSuffix(base, filepath.Ext(base)) + ".png"
 }
 
-// ready makes the folder of the drawings. One in which a drawing would take the place of a picture
-// that is to be looked at is an error.
+// ready makes the folder of the drawings. One that cannot be written to, one in which a drawing
+// would take the place of a picture that is to be looked at, and pictures whose drawings have one
+// name, are errors.
 func ready(dir string, pictures []string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("--out: %w; name a folder", err)
 	}
+	probe, err := os.CreateTemp(dir, ".probe-*")
+	if err != nil {
+		return fmt.Errorf("--out: %w; name a folder that can be written to", err)
+	}
+	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	of := map[string]string{}
+	for _, path := range pictures {
+		name := drawing(path)
+		if before, taken := of[name]; taken {
+			return fmt.Errorf("--out: %s and %s would both be drawn to %s; give them to two runs", sample.Printable(before), sample.Printable(path), sample.Printable(name))
+		}
+		of[name] = path
+	}
+	return replaces(dir, pictures, of)
+}
+
+// replaces is an error where a drawing, its picture by its name, takes the place of a picture.
+func replaces(dir string, pictures []string, drawings map[string]string) error {
 	out, err := os.Stat(dir)
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	drawn := map[string]bool{}
 	for _, path := range pictures {
-		drawn[drawing(path)] = true
-	}
-	for _, path := range pictures {
-		if !drawn[filepath.Base(path)] {
+		if _, ok := drawings[filepath.Base(path)]; !ok {
 			continue
 		}
 		if in, err := os.Stat(filepath.Dir(path)); err == nil && os.SameFile(in, out) {
@@ -54,12 +72,7 @@ func ready(dir string, pictures []string) error {
 	return nil
 }
 
-// save writes the picture with its boxes into a folder. Two of one name are an error.
-func save(f *found, dir string, written map[string]string) error {
-	name := drawing(f.Image)
-	if before, taken := written[name]; taken {
-		return fmt.Errorf("%q has been written for %q already; give pictures of one name to two runs", name, before)
-	}
-	written[name] = f.Image
-	return atomicfile.Write(filepath.Join(dir, name), func(w io.Writer) error { return png.Encode(w, drawn(f)) })
+// save writes the picture with its boxes into a folder.
+func save(f *found, dir string) error {
+	return atomicfile.Write(filepath.Join(dir, drawing(f.Image)), func(w io.Writer) error { return png.Encode(w, drawn(f)) })
 }
