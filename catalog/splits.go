@@ -36,32 +36,21 @@ func (c Catalog) ConfigOf(f *modelfile.File) (model.Config, error) {
 // data that the model was trained on, whose parts are those of training: the training
 // samples without the validation samples, these, and the test samples. So are those of
 // the same data named by a flag, but for a limit on the number of test samples. Other
-// data have the parts that they come with; without a test part they are measured whole.
+// data have the parts that they come with, or that a file (yaml:) says; without a test part
+// they are measured whole.
 func (c Catalog) Measurable(ctx context.Context, f *modelfile.File, flag, split string, o data.Options) (Part, error) {
-	cfg, err := c.ConfigOf(f)
+	cfg, own, err := c.named(f, flag)
 	if err != nil {
 		return Part{}, err
 	}
 	part := Part{Split: split, Name: flag}
-	own := flag == ""
-	if own {
+	if flag == "" {
 		part.Name = cfg.Data.Called()
-	} else {
-		like, err := c.ConfigOf(f) // another one, whose paths may change
-		if err != nil {
-			return part, err
-		}
-		named, err := c.Named(flag, like.Data)
-		if err != nil {
-			return part, err
-		}
-		if own = same(named, cfg.Data); own {
-			cfg.Data.Test = 0
-		} else {
-			cfg.Data = named
-		}
 	}
 	trainSet, testSet, err := c.Load(ctx, cfg.Data, o)
+	if err == nil && !own {
+		trainSet, testSet, err = cfg.Data.Parts(trainSet, testSet)
+	}
 	if err != nil {
 		return part, err
 	}
@@ -86,6 +75,42 @@ func (c Catalog) Measurable(ctx context.Context, f *modelfile.File, flag, split 
 		return part, &NoPartError{part.Name, split}
 	}
 	return part, nil
+}
+
+// named is the configuration of a model file with the data that a flag names (Measurable); own says
+// whether these are its own.
+func (c Catalog) named(f *modelfile.File, flag string) (cfg model.Config, own bool, err error) {
+	if cfg, err = c.ConfigOf(f); err != nil || flag == "" {
+		return cfg, true, err
+	}
+	like, err := c.ConfigOf(f) // another one, whose paths may change
+	if err != nil {
+		return cfg, false, err
+	}
+	d, err := c.Named(flag, like.Data)
+	if err != nil {
+		return cfg, false, err
+	}
+	if own = same(d, cfg.Data); own {
+		cfg.Data.Test = d.Test // what a file says, 0 otherwise
+	} else {
+		cfg.Data = d
+	}
+	return cfg, own, nil
+}
+
+// Onward is the configuration by which the model of a file is trained on: that of its own training,
+// or with other data as a flag names them for Measurable. These are normalised as its own were, and
+// a tenth of them is held out.
+func (c Catalog) Onward(f *modelfile.File, flag string) (model.Config, error) {
+	cfg, own, err := c.named(f, flag)
+	if err != nil || own {
+		return cfg, err
+	}
+	if cfg.Valid, cfg.ValidSeed, cfg.Data.Normalize = 0.1, nil, false; f.Normalization != nil {
+		cfg.Data.Mean, cfg.Data.Std = f.Normalization.Mean, f.Normalization.Std
+	}
+	return cfg, nil
 }
 
 // trained is a part of the data as training had it.

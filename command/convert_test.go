@@ -305,6 +305,53 @@ func TestConvertStaircases(t *testing.T) {
 	}
 }
 
+// Methods that train: of a network with a shortcut and max pooling hybrid trains the neurons on, and qcfs
+// staircases first. What training has found is what is measured, kept and continued, whatever the threads.
+func TestConvertTrainsOn(t *testing.T) {
+	dir := t.TempDir()
+	net := strings.Replace(ordinaryNet, "relu, flatten", "{name: stem, kind: relu}, {kind: conv2d, out: 4, kernel: 1}, {kind: add, from: [previous, stem]}, relu, {kind: max-pool, size: 2}, flatten", 1)
+	if _, stderr, code := command("train", write(t, "net.yaml", net), "--out", filepath.Join(dir, "ann")); code != 0 {
+		t.Fatal(stderr)
+	}
+	model, out := filepath.Join(dir, "ann", "model.safetensors"), filepath.Join(dir, "snn")
+	args := []string{"convert", model, "--method", "rmp,hybrid,qcfs", "--steps", "2,4", "--samples", "60", "--epochs", "3", "--rate", "0.003", "--levels", "4", "--json"}
+	stdout, stderr, code := command(append(args, "--out", out, "--threads", "2")...)
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	if again, _, _ := command(append(args, "--threads", "1")...); again != stdout {
+		t.Error("one thread, and no folder, give other figures than two")
+	}
+	if again, stderr, code := command(append(args, "--out", out, "--resume")...); again != stdout || code != 0 {
+		t.Errorf("what stands gives other figures when it is resumed: code %d, %s", code, stderr)
+	}
+	if _, stderr, code := command(append(args, "--out", out)...); code != 1 || !strings.Contains(stderr, "--resume") {
+		t.Errorf("an earlier training: code %d, %s", code, stderr)
+	}
+	last := map[string]float64{}
+	for _, line := range strings.Split(strings.TrimSpace(stdout), "\n") {
+		var c conversionJSON
+		strict(t, line, &c)
+		last[c.Method] = c.Curve[1].Accuracy
+		note := c.Notes[len(c.Notes)-1].Text
+		if trained := strings.HasPrefix(note, "Trained on") && strings.Contains(note, "epochs: 3, learning rate: 0.003"); trained != (c.Method != "rmp") {
+			t.Errorf("%s: %q", c.Method, note)
+		}
+		var e catalog.Evaluation
+		stdout, stderr, code := command("eval", filepath.Join(out, c.Method+".safetensors"), "--json")
+		if code != 0 {
+			t.Fatal(stderr)
+		}
+		strict(t, stdout, &e)
+		if *e.Accuracy != c.Curve[1].Accuracy || math.Abs(e.SpikesPerSample-c.Curve[1].Spikes) > 1e-9 {
+			t.Errorf("%s: eval has %v %% and %v spikes, the curve %+v", c.Method, *e.Accuracy, e.SpikesPerSample, c.Curve[1])
+		}
+	}
+	if last["hybrid"] <= last["rmp"] || last["qcfs"] <= last["rmp"] {
+		t.Errorf("training on has gained nothing: %v", last)
+	}
+}
+
 // Single spikes answer as the ordinary network, in exact time.
 func TestConvertToSingleSpikes(t *testing.T) {
 	dir := t.TempDir()
@@ -395,6 +442,14 @@ func TestConvertNetworkRefuses(t *testing.T) {
 		{2, []string{"soft reset"}, []string{max, "--neuron", "graded", "--reset", "zero"}},
 		{2, []string{"2 residual steps with code graded"}, []string{max, "--neuron", "graded", "--residual", "2"}},
 		{2, []string{"does without residual"}, []string{max, "--method", "rmp", "--residual", "2"}},
+		{2, []string{"--resume are of methods that train"}, []string{max, "--epochs", "2"}},
+		{2, []string{"--resume are of methods that train"}, []string{max, "--resume", "--out", dir}},
+		{2, []string{"--resume continues the training that --out holds"}, []string{max, "--method", "hybrid", "--resume"}},
+		{2, []string{"--levels is of method qcfs"}, []string{max, "--method", "hybrid", "--levels", "4"}},
+		{2, []string{"want positive numbers"}, []string{max, "--method", "hybrid", "--epochs=-1"}},
+		{2, []string{"leave --neuron and --delay out"}, []string{max, "--method", "hybrid", "--neuron", "graded"}},
+		{2, []string{"does without residual"}, []string{max, "--method", "hybrid", "--residual", "2"}},
+		{1, []string{`node "relu1": is a leaky relu`}, []string{max, "--method", "hybrid"}},
 		{2, []string{"ttfs stands alone"}, []string{max, "--method", "ttfs,data"}},
 		{2, []string{"--neuron: ttfs does without"}, []string{max, "--method", "ttfs", "--neuron", "graded"}},
 		{1, []string{`node "relu1": is a leaky relu`}, []string{max, "--method", "ttfs"}},

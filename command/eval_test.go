@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -75,6 +76,15 @@ func TestEvalForeignData(t *testing.T) {
 	}
 	if _, stderr, code = command("eval", filepath.Join(out, "model.safetensors"), "--data", "npz:"+other, "--split", "valid"); code != 1 || !strings.Contains(stderr, "not what the model was trained on") {
 		t.Errorf("valid: exit code %d, %s", code, stderr)
+	}
+	// What a file says beside the path was left aside in silence.
+	for text, want := range map[string]string{"holdout: 0.2\ntest: 5\n": "test 5", "train: 20\n": "all 20"} {
+		var e catalog.Evaluation
+		stdout, stderr, _ := command("eval", filepath.Join(out, "model.safetensors"), "--data", "yaml:"+write(t, "other.yaml", "npz: "+other+"\n"+text), "--json")
+		strict(t, stdout, &e)
+		if got := fmt.Sprint(e.Split, " ", e.N); got != want {
+			t.Errorf("%q: %s samples, want %s; %s", text, got, want, stderr)
+		}
 	}
 }
 

@@ -89,7 +89,7 @@ func (s Study) Convert(ctx context.Context, m Method, o Options) (Conversion, er
 	if err != nil {
 		return Conversion{}, err
 	}
-	o.Analog = s.samples(ctx, units, encode.Constant{}, 1, s.Samples, 1)
+	o.Analog = s.analog(ctx, units)
 	steps := s.Currents
 	if steps == 0 {
 		steps = spikingSteps
@@ -101,6 +101,16 @@ func (s Study) Convert(ctx context.Context, m Method, o Options) (Conversion, er
 		err = s.delay(ctx, &c, o.Late, units)
 	}
 	return c, err
+}
+
+// Calibration is the samples to calibrate by, as the ordinary network takes them.
+func (s Study) Calibration(ctx context.Context) (network.Calibration, error) {
+	units, err := s.units()
+	return s.analog(ctx, units), err
+}
+
+func (s Study) analog(ctx context.Context, units int) network.Calibration {
+	return s.samples(ctx, units, encode.Constant{}, 1, s.Samples, 1)
 }
 
 // compared are the samples by which both networks are compared, in the same batches.

@@ -107,24 +107,37 @@ func (d Data) Own() data.Opener {
 	return nil
 }
 
+// Parts are what the configuration takes of loaded samples: those for the test are held out where
+// there are none and holdout is given, else they stay nil; and train and test bound both.
+func (d Data) Parts(trainSet, testSet sample.Source) (sample.Source, sample.Source, error) {
+	if testSet == nil && d.Holdout > 0 {
+		trainSet, testSet = data.Holdout(trainSet, d.Holdout)
+	}
+	trainSet, err := sample.First(trainSet, d.Train)
+	if err != nil {
+		return nil, nil, fmt.Errorf("data.train: %w", err)
+	}
+	if testSet == nil {
+		return trainSet, nil, nil
+	}
+	if testSet, err = sample.First(testSet, d.Test); err != nil {
+		return nil, nil, fmt.Errorf("data.test: %w", err)
+	}
+	return trainSet, testSet, nil
+}
+
 // resolve takes loaded samples as the configuration says, and fills in the classes.
 func (d Data) resolve(trainSet, testSet sample.Source) (Data, sample.Source, sample.Source, error) {
 	fail := func(err error) (Data, sample.Source, sample.Source, error) { return d, nil, nil, err }
-	var err error
-	if testSet == nil {
-		if d.Holdout == 0 {
-			return fail(fmt.Errorf("data: there are no test samples: set data.holdout, as 0.2 for every fifth sample"))
-		}
-		trainSet, testSet = data.Holdout(trainSet, d.Holdout)
+	if testSet == nil && d.Holdout == 0 {
+		return fail(fmt.Errorf("data: there are no test samples: set data.holdout, as 0.2 for every fifth sample"))
+	}
+	trainSet, testSet, err := d.Parts(trainSet, testSet)
+	if err != nil {
+		return fail(err)
 	}
 	if a, b := trainSet.Spec(), testSet.Spec(); !a.Equal(b) {
 		return fail(fmt.Errorf("data: training samples are %v with targets %v, test samples %v with %v; want the same", a, a.Targets, b, b.Targets))
-	}
-	if trainSet, err = sample.First(trainSet, d.Train); err != nil {
-		return fail(fmt.Errorf("data.train: %w", err))
-	}
-	if testSet, err = sample.First(testSet, d.Test); err != nil {
-		return fail(fmt.Errorf("data.test: %w", err))
 	}
 	if targets := trainSet.Spec().Targets; d.Name == "" && len(targets) > 0 && targets[0].Kind == sample.Class && d.Source == nil {
 		d.Classes = targets[0].Classes

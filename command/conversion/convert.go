@@ -41,7 +41,7 @@ type Env struct {
 // Convert is the verb convert.
 type Convert struct {
 	Model      string   `arg:"" help:"Model file of an ordinary network, or name of one that ships (synfire models): rectified units, constant input."`
-	Method     []string `help:"How scales are found, one or several: model, data, percentile, channel, spike-norm, rmp, spiking-resnet, balance, calibrate, qcfs; or ttfs, single spikes." default:"percentile" placeholder:"METHOD,…"`
+	Method     []string `help:"How scales are found, one or several: model, data, percentile, channel, spike-norm, rmp, spiking-resnet, balance, calibrate, qcfs; hybrid, which trains on by spikes; or ttfs, single spikes." default:"percentile" placeholder:"METHOD,…"`
 	Data       string   `help:"Data set, or your own as folder:PATH, npz:FILE, or yaml:FILE with the keys that training files have under data. Default: what the model was trained on." placeholder:"DATA"`
 	Split      string   `help:"Part of the data that is measured: train, valid, test or all." enum:"train,valid,test,all" default:"test"`
 	Steps      []int    `help:"Steps of time after which the answer is read off; the model is for the last." default:"16,32,64,128" placeholder:"T,…"`
@@ -59,6 +59,10 @@ type Convert struct {
 	Factor     float64  `help:"Factor of thresholds of spike-norm (0: 1) and rmp (0: found), or of weights of spiking-resnet (0: 1)." placeholder:"F"`
 	Rescale    bool     `help:"Of spike-norm: shortcuts are rescaled, in place of thresholds of 1 in residual blocks."`
 	Samples    int      `help:"Training samples that scales are found by." default:"500" placeholder:"N"`
+	Epochs     int      `help:"Of hybrid, and of qcfs where the network has rectified units: epochs of training on (0: 1)." placeholder:"N"`
+	Rate       float64  `help:"The learning rate of that (0: 0.0003)." placeholder:"RATE"`
+	Levels     int      `help:"Of qcfs: levels of the units that training puts in the place of rectified ones (0: 8)." placeholder:"L"`
+	Resume     bool     `help:"Continue the training that --out holds."`
 	Energy     string   `help:"Constants that energy is accounted by: those of Horowitz at 45 nm (45nm), or of a YAML file." default:"45nm" placeholder:"45nm|FILE"`
 	Out        string   `help:"Directory for the converted models and a report." placeholder:"DIR"`
 	Threads    int      `help:"Threads; 0 means one for each processor." default:"0"`
@@ -68,13 +72,15 @@ type Convert struct {
 
 // Help is the verb's longer help.
 func (Convert) Help() string {
-	return `Makes an ordinary network a spiking one, without training, and tells how accurate it is
-after how many steps, and which layers lose what. Scales are found by training samples;
-the samples that are measured choose nothing. With --out the models are kept, METHOD.safetensors
-each, for eval and predict. Of a detector it tells the mean average precision, and the
-models are for detect. See docs/convert.md.
+	return `Makes an ordinary network a spiking one, and tells how accurate it is after how many steps,
+and which layers lose what. Scales are found by training samples; the samples that are
+measured choose nothing. Two methods train: hybrid trains the spiking network on in the last
+of --steps, qcfs a network of rectified units with staircases in their place. With --out the
+models are kept, METHOD.safetensors each, for eval and predict. Of a detector it tells the
+mean average precision, and the models are for detect. See docs/convert.md.
 
   synfire convert mlp.safetensors --method percentile,rmp --steps 16,64,256 --out spiking
+  synfire convert mlp.safetensors --method hybrid --steps 4,8 --epochs 2 --out spiking
   synfire convert detector.safetensors --method channel --neuron sigma-delta --start 0.5`
 }
 
@@ -104,6 +110,9 @@ func (c *Convert) Validate() error {
 	case c.Samples < 1:
 		return fmt.Errorf("--samples: %d, want at least 1 training sample to calibrate by", c.Samples)
 	}
+	if err := c.checkOnward(); err != nil {
+		return err
+	}
 	return c.checkMethods()
 }
 
@@ -114,8 +123,11 @@ func (c *Convert) checkMethods() error {
 		if slices.Contains(c.Method[:i], name) {
 			return fmt.Errorf("--method: %s is given twice; leave one out", name)
 		}
-		if name == ttfsMethod {
+		switch name {
+		case ttfsMethod:
 			continue
+		case hybridMethod:
+			name = hybridBase
 		}
 		m, err := convert.MethodOf(name)
 		if err == nil {
@@ -171,19 +183,15 @@ func (c *Convert) run(e Env) error {
 	for _, name := range c.Method {
 		e.Status("%s", name)
 		s.Progress = e.Share(name)
-		method, err := convert.MethodOf(name)
-		if err != nil {
-			return err
-		}
-		r, err := s.Run(e.Context, method, c.options(), ordinary)
+		r, text, err := c.by(name, e, f, m, s, ordinary)
 		if err != nil {
 			return err
 		}
 		e.Status("")
 		if c.JSON {
 			err = json.NewEncoder(e.Out).Encode(resultOf(r))
-		} else {
-			err = e.Conversion(r)
+		} else if err = e.Conversion(r); text != "" {
+			e.Paragraph(0, text)
 		}
 		if err != nil {
 			return err
@@ -191,6 +199,22 @@ func (c *Convert) run(e Env) error {
 		results = append(results, r)
 	}
 	return c.keep(e, m, results)
+}
+
+// by converts by a method, and measures what came of it. The text says what a method that trains did.
+func (c *Convert) by(name string, e Env, f *modelfile.File, m *catalog.Model, s convert.Study, ordinary float64) (r convert.Result, text string, err error) {
+	switch name {
+	case hybridMethod:
+		return c.hybrid(e, f, m, s, ordinary)
+	case qcfsMethod:
+		return c.staircases(e, f, m, s, ordinary)
+	}
+	method, err := convert.MethodOf(name)
+	if err != nil {
+		return r, "", err
+	}
+	r, err = s.Run(e.Context, method, c.options(), ordinary)
+	return r, "", err
 }
 
 // prepare makes the directory: what cannot be written to, or holds models that the new report would
@@ -202,9 +226,13 @@ func (c *Convert) prepare() error {
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return err
 	}
+	names := []string{hybridMethod}
 	for _, m := range convert.Methods() {
-		name := filepath.Join(c.Out, m.Name+".safetensors")
-		if _, err := os.Stat(name); err == nil && !slices.Contains(c.Method, m.Name) {
+		names = append(names, m.Name)
+	}
+	for _, method := range names {
+		name := filepath.Join(c.Out, method+".safetensors")
+		if _, err := os.Stat(name); err == nil && !slices.Contains(c.Method, method) {
 			return fmt.Errorf("%s is of an earlier conversion, and the new report would not tell of it: give another --out, or move it away", name)
 		}
 	}

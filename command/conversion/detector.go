@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 
 	"synfire/catalog"
 	"synfire/convert"
@@ -55,8 +56,8 @@ func (c *Convert) detectionOf(r detector.Result) detection {
 // detectors converts a model that finds boxes, by each method.
 func (c *Convert) detectors(e Env, m *catalog.Model, s convert.Study, task detect.Detect) error {
 	switch {
-	case c.Method[0] == ttfsMethod || c.Input != "constant":
-		return errors.New("a detector is converted into neurons that fire at rates, with constant input: leave ttfs and poisson out")
+	case c.Method[0] == ttfsMethod || slices.Contains(c.Method, hybridMethod) || c.Input != "constant":
+		return errors.New("a detector is converted into neurons that fire at rates, with constant input: leave ttfs, hybrid and poisson out")
 	case c.Delay != "0" || c.Residual != 0:
 		return errors.New("--delay and --residual leave steps out of the scores of classes; leave them out for a detector")
 	}
