@@ -347,6 +347,9 @@ func TestConvertTrainsOn(t *testing.T) {
 			t.Errorf("%s: eval has %v %% and %v spikes, the curve %+v", c.Method, *e.Accuracy, e.SpikesPerSample, c.Curve[1])
 		}
 	}
+	if page, err := os.ReadFile(filepath.Join(out, "report.md")); err != nil || strings.Count(string(page), "Trained on") != 2 {
+		t.Errorf("the report says of both methods what was trained? %v", err)
+	}
 	if last["hybrid"] <= last["rmp"] || last["qcfs"] <= last["rmp"] {
 		t.Errorf("training on has gained nothing: %v", last)
 	}

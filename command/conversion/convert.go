@@ -180,6 +180,7 @@ func (c *Convert) run(e Env) error {
 		return c.firstSpikes(e, s, ordinary)
 	}
 	var results []convert.Result
+	var trained []report.Fact
 	for _, name := range c.Method {
 		e.Status("%s", name)
 		s.Progress = e.Share(name)
@@ -196,9 +197,11 @@ func (c *Convert) run(e Env) error {
 		if err != nil {
 			return err
 		}
-		results = append(results, r)
+		if results = append(results, r); text != "" {
+			trained = append(trained, report.Fact{Label: name, Value: text})
+		}
 	}
-	return c.keep(e, m, results)
+	return c.keep(e, m, results, trained)
 }
 
 // by converts by a method, and measures what came of it. The text says what a method that trains did.
@@ -320,7 +323,7 @@ func (c *Convert) options() convert.Options {
 
 // keep writes the converted models and the report, all together: of a command that fails
 // in its second method nothing is left that no report tells of.
-func (c *Convert) keep(e Env, m *catalog.Model, results []convert.Result) error {
+func (c *Convert) keep(e Env, m *catalog.Model, results []convert.Result, trained []report.Fact) error {
 	if c.Out == "" {
 		return nil
 	}
@@ -333,16 +336,17 @@ func (c *Convert) keep(e Env, m *catalog.Model, results []convert.Result) error 
 			return err
 		}
 	}
-	return c.report(e, results)
+	return c.report(e, results, trained)
 }
 
-// report writes the page, its figures and the results into the directory.
-func (c *Convert) report(e Env, results []convert.Result) error {
+// report writes the page, its figures and the results into the directory, with what training did.
+func (c *Convert) report(e Env, results []convert.Result, trained []report.Fact) error {
 	page, err := view.ConversionPage("Conversion of "+filepath.Base(c.Model), results)
 	if err != nil {
 		return err
 	}
 	page.Facts = append(page.Facts, report.Fact{Label: "model", Value: c.Model}, report.Fact{Label: "input", Value: c.Input}, report.Fact{Label: "samples of the calibration", Value: fmt.Sprint(c.Samples)})
+	page.Facts = append(page.Facts, trained...)
 	if err := page.Write(c.Out); err != nil {
 		return err
 	}
