@@ -13,7 +13,7 @@ type Activity struct {
 	Scores  *signal.Signal // [B, …], valid until the next run
 	Spikes  []int          // of the input, then of each layer
 	Clipped []int          // spikes of each layer that came before its window
-	Times   [][]tensor.Float
+	Times   [][]float64    // of spikes, of the input and of each layer, [B, units]
 }
 
 // Total is the spikes of the layers, without those of the input.
@@ -58,7 +58,7 @@ func (n *Network) StepFor(steps int) (dt float64, err error) {
 func grid(window, dt float64) int { return int(math.Ceil(window/dt - 1e-9)) }
 
 // Run lets a batch of values in [0, 1] through; with dt 0 time is no grid. With times those of
-// all spikes are kept, of the input and of each layer, [B, units], +Inf where there is none.
+// all spikes are kept, +Inf where there is none.
 func (n *Network) Run(in *signal.Signal, dt float64, times bool) (Activity, error) {
 	if !(dt >= 0) || math.IsInf(dt, 0) {
 		return Activity{}, fmt.Errorf("ttfs: dt is %v, want a positive step, or 0 for none", dt)
@@ -72,9 +72,9 @@ func (n *Network) Run(in *signal.Signal, dt float64, times bool) (Activity, erro
 		}
 	}
 	var out Activity
-	window := clockwork{start: 0, window: 1, dt: dt}
-	v, clip := in, false
+	window, v := clockwork{window: 1}, in
 	for k := 0; ; k++ {
+		window.dt = dt
 		if dt > 0 {
 			window.steps = grid(window.window, dt)
 			window.window = float64(window.steps) * dt
@@ -82,9 +82,6 @@ func (n *Network) Run(in *signal.Signal, dt float64, times bool) (Activity, erro
 		a, t, spikes, over := window.fire(v, times)
 		out.Spikes = append(out.Spikes, spikes)
 		if k > 0 {
-			if clip {
-				over = 0
-			}
 			out.Clipped = append(out.Clipped, over)
 		}
 		if times {
@@ -101,8 +98,11 @@ func (n *Network) Run(in *signal.Signal, dt float64, times bool) (Activity, erro
 			out.Scores = v
 			return out, nil
 		}
-		window = clockwork{start: window.start + window.window, window: n.Layers[k].Window, dt: dt}
-		clip = n.Layers[k].bounded
+		l := n.Layers[k]
+		window = clockwork{start: window.start + window.window, window: l.Window}
+		if l.bounded {
+			window.most = l.Window
+		}
 	}
 }
 
@@ -110,20 +110,22 @@ func (n *Network) Run(in *signal.Signal, dt float64, times bool) (Activity, erro
 type clockwork struct {
 	start, window, dt float64
 	steps             int
+	most              float64 // the units' maximum, which a grid's window may exceed; 0: none
 }
 
 // fire is when units fire whose membranes stand at V + b, seen from the threshold X, and the
-// activations that their spikes tell: for the time of a spike is all that goes on.
-func (c clockwork) fire(v *signal.Signal, times bool) (a *signal.Signal, t []tensor.Float, spikes, clipped int) {
+// activations that their spikes tell: for the time of a spike is all that goes on. It is told from the
+// window's own start: since that of the first one digits would be lost behind long windows.
+func (c clockwork) fire(v *signal.Signal, times bool) (a *signal.Signal, t []float64, spikes, clipped int) {
 	a = &signal.Signal{Kind: signal.Constant, T: 1, B: v.B, Shape: v.Shape, Data: make([]tensor.Float, len(v.Data))}
 	if times {
-		t = make([]tensor.Float, len(v.Data))
+		t = make([]float64, len(v.Data))
 	}
-	first, last := tensor.Float(c.start), tensor.Float(c.start+c.window)
+	last := tensor.Float(c.window)
 	for i, u := range v.Data {
-		at := c.at(u)
-		if at < first {
-			at = first
+		at := tensor.Float(c.wait(float64(u)))
+		if at < 0 {
+			at = 0
 			clipped++
 		}
 		if !(at < last) {
@@ -133,21 +135,24 @@ func (c clockwork) fire(v *signal.Signal, times bool) (a *signal.Signal, t []ten
 			spikes++
 		}
 		if times {
-			t[i] = at
+			t[i] = c.start + float64(at)
 		}
 	}
 	return a, t, spikes, clipped
 }
 
-// at is when the threshold is reached from V + b.
-func (c clockwork) at(u tensor.Float) tensor.Float {
-	wait := c.window - float64(u)
+// wait is how long after its window's start a unit reaches the threshold from V + b; units with a
+// maximum wait for it.
+func (c clockwork) wait(u float64) float64 {
+	if c.most > 0 {
+		u = min(u, c.most)
+	}
 	if c.dt == 0 {
-		return tensor.Float(c.start) + tensor.Float(wait)
+		return c.window - u
 	}
-	k := math.Ceil(wait/c.dt - 1e-6)
+	k := math.Ceil((c.window-u)/c.dt - 1e-6)
 	if k >= float64(c.steps) {
-		return tensor.Float(math.Inf(1))
+		return math.Inf(1)
 	}
-	return tensor.Float(c.start + k*c.dt)
+	return k * c.dt
 }

@@ -247,6 +247,58 @@ func TestGrid(t *testing.T) {
 	}
 }
 
+// On a grid coarser than its window a unit of a maximum gives no more than that, rounded down as all
+// is: its window of two steps would hold more.
+func TestGridKeepsTheMaximum(t *testing.T) {
+	g := build(t, tensor.Shape{1}, layer.Linear{Out: 1, NoBias: true}, layer.ReLU{Max: 0.375}, layer.Linear{Out: 1, NoBias: true})
+	g.Nodes[0].Arrays["weight"].Data[0], g.Nodes[2].Arrays["weight"].Data[0] = 4, 1
+	in := &signal.Signal{Kind: signal.Constant, T: 1, B: 3, Shape: tensor.Shape{1}, Data: []tensor.Float{0, 0.25, 1}}
+	n, err := ttfs.New(t.Context(), g, of(in), ttfs.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := n.Run(in, 0.25, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := a.Scores.Data, []tensor.Float{0, 0.25, 0.25}; !slices.Equal(got, want) || a.Clipped[0] != 0 || a.Times[1][2] != 1.25 || n.Steps(0.25) != 6 {
+		t.Errorf("scores %v, want %v; %d clipped, times %v, %d steps", got, want, a.Clipped[0], a.Times[1], n.Steps(0.25))
+	}
+}
+
+// Factors between layers, which an ordinary network does not tell, cost no digits: neither behind long
+// windows nor in short ones.
+func TestExactAtAnyScale(t *testing.T) {
+	g, in := build(t, tensor.Shape{6}, layer.Linear{Out: 5}, layer.ReLU{}, layer.Linear{Out: 4}, layer.ReLU{}, layer.Linear{Out: 3}), values(20, tensor.Shape{6}, 2)
+	want := slices.Clone(scores(t, g, in))
+	all := tensor.Float(1)
+	for k, factor := range []tensor.Float{1 << 12, 1.0 / (1 << 24), 1 << 12} { // powers of two change no digit of the scores
+		all *= factor
+		for i := range g.Nodes[2*k].Arrays["weight"].Data {
+			g.Nodes[2*k].Arrays["weight"].Data[i] *= factor
+		}
+		for i := range g.Nodes[2*k].Arrays["bias"].Data {
+			g.Nodes[2*k].Arrays["bias"].Data[i] *= all
+		}
+	}
+	if !slices.Equal(scores(t, g, in), want) {
+		t.Fatal("the factors change the ordinary network")
+	}
+	n, err := ttfs.New(t.Context(), g, of(in), ttfs.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := n.Run(in, 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, w := range want {
+		if got := a.Scores.Data[i]; math.Abs(float64(got-w)) > 2e-6 {
+			t.Errorf("windows of %.3g and %.3g: score %d is %v, the ordinary network's %v", n.Layers[0].Window, n.Layers[1].Window, i, got, w)
+		}
+	}
+}
+
 func TestRefuses(t *testing.T) {
 	in := values(2, tensor.Shape{4, 4, 1}, 1)
 	conv := layer.Conv2D{Out: 2, Kernel: []int{3}}
