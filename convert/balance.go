@@ -155,26 +155,24 @@ func (b Balance) receives(ctx context.Context, g network.Graph, c network.Calibr
 	case b.Percentile == 0:
 		return most, nil
 	}
-	var counts [bins]int
+	a := activity{most: most, all: n, counts: make([]int, bins)}
 	err = inputs(ctx, g, c, nd.Inputs[0], func(x []tensor.Float) error {
 		for _, v := range x {
-			counts[max(0, min(bins-1, int(math.Ceil(float64(v)/most*bins))-1))]++
+			if v > 0 {
+				a.count(v)
+				a.nonzero++
+			}
 		}
 		return nil
 	})
 	if err != nil {
 		return 0, err
 	}
-	need, below := b.Percentile/100*float64(n), 0
-	for k, count := range counts {
-		if below += count; float64(below) >= need {
-			if k == 0 {
-				return 0, fmt.Errorf("the %v percentile of its inputs is not above 0: fewer units than that are ever driven; use a higher percentile", b.Percentile)
-			}
-			return most * float64(k+1) / bins, nil
-		}
+	v, ok := a.quantile(b.Percentile, false)
+	if !ok {
+		return 0, fmt.Errorf("the %v percentile of its inputs is not above 0: fewer units than that are ever driven; use a higher percentile", b.Percentile)
 	}
-	return most, nil
+	return v, nil
 }
 
 // inputs hands what a node gives, or the network's input, to visit, a window of a batch's time

@@ -385,7 +385,7 @@ func TestSpikeNormUnitThresholds(t *testing.T) {
 }
 
 // Percentiles are those of sorting, too large by at most 1/4096 of the largest, and do not
-// depend on how samples are parted into batches.
+// depend on how samples are parted into batches. Those of inputs are those of activations.
 func TestPercentiles(t *testing.T) {
 	g := chain(t, 1, []tensor.Float{1}, []tensor.Float{1})
 	var x []tensor.Float
@@ -413,6 +413,16 @@ func TestPercentiles(t *testing.T) {
 			}
 			if got := scales["relu1"][0]; got < c.want-1e-6 || got > c.want+5.0/4096+1e-6 {
 				t.Errorf("%v percentile, nonzero %v, batches of %d: %v, want %v", c.p, c.nonzero, n, got, c.want)
+			}
+			if c.nonzero {
+				continue
+			}
+			b, _, err := convert.Apply(t.Context(), g, batches(n), convert.Swap{Spiking: stdb}, convert.Balance{Factor: 1, Percentile: c.p})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := b.Nodes[1].Layer.(layer.Spiking).Neuron.(neuron.STDB).Threshold; got != scales["relu1"][0] {
+				t.Errorf("%v percentile of inputs, batches of %d: threshold %v, of the same activations %v", c.p, n, got, scales["relu1"])
 			}
 		}
 	}

@@ -266,22 +266,37 @@ type activity struct {
 	counts       []int // of those above 0, in bins up to the largest
 }
 
+// count puts a size above 0 into its bin.
+func (a *activity) count(v tensor.Float) {
+	a.counts[max(0, min(bins-1, int(math.Ceil(float64(v)/a.most*bins))-1))]++
+}
+
 // percentile is of all activations, or of those above 0.
 func (a activity) percentile(p float64, nonzero bool) (float64, error) {
+	v, ok := a.quantile(p, nonzero)
+	if !ok {
+		return 0, fmt.Errorf("the %v percentile of its activations is 0: fewer of them than that are ever above; use a higher one, or that of the activations that are not 0", p)
+	}
+	return v, nil
+}
+
+// quantile is what p percent of all, or of those above 0, are not above: the end of a bin; false where
+// that is not above 0.
+func (a activity) quantile(p float64, nonzero bool) (v float64, ok bool) {
 	of, below := a.all, a.all-a.nonzero
 	if nonzero {
 		of, below = a.nonzero, 0
 	}
 	need := p / 100 * float64(of) * (1 - 1e-12) // 99.9 % of 1000 are 999
 	if a.nonzero == 0 || float64(below) >= need {
-		return 0, fmt.Errorf("the %v percentile of its activations is 0: fewer of them than that are ever above; use a higher one, or that of the activations that are not 0", p)
+		return 0, false
 	}
 	for k, n := range a.counts {
 		if below += n; float64(below) >= need {
-			return a.most * float64(k+1) / bins, nil
+			return a.most * float64(k+1) / bins, true
 		}
 	}
-	return a.most, nil
+	return a.most, true
 }
 
 // fitted is the scale of the least squared error after some steps.
@@ -355,7 +370,7 @@ func observe(ctx context.Context, g network.Graph, c network.Calibration, channe
 			if of.counts == nil {
 				of.counts = make([]int, bins)
 			}
-			of.counts[max(0, min(bins-1, int(math.Ceil(float64(v)/of.most*bins))-1))]++
+			of.count(v)
 		}
 	})
 }
