@@ -344,6 +344,16 @@ func TestSpikeNorm(t *testing.T) {
 	if r := converted(t, "rmp", g, o).Report.String(); !strings.Contains(r, "thresholds multiplied by 0.") {
 		t.Errorf("a factor that is found:\n%s", r)
 	}
+	for _, c := range []struct {
+		factor float64
+		reset  neuron.Reset
+		told   bool
+	}{{2, neuron.Subtract, true}, {1, neuron.Subtract, false}, {2, neuron.Zero, false}} {
+		o.Factor, o.Reset = c.factor, &c.reset
+		if r := converted(t, "rmp", g, o).Report.String(); strings.Contains(r, "relu2: lost: time: with soft reset") != c.told || c.told && !strings.Contains(r, "spikes come 4 times later") {
+			t.Errorf("factor %v, reset %v:\n%s", c.factor, c.reset, r)
+		}
+	}
 }
 
 // With the paper's way for residual blocks all layers behind the first branch have the scale

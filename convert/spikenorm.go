@@ -11,6 +11,7 @@ import (
 	"synfire/layer"
 	"synfire/layer/ordinary"
 	"synfire/network"
+	"synfire/neuron"
 	"synfire/signal"
 )
 
@@ -25,8 +26,9 @@ import (
 //
 //	λ_l = λ_l⁰·α^d,   d the units on the longest way to l, itself included
 //
-// (Han et al., CVPR 2020: neurons of soft reset lose nothing by a lower one). A layer costs
-// a run of all before it.
+// (Han et al., CVPR 2020: neurons of soft reset lose nothing by a lower one, and gain nothing by a
+// higher one, which the report says; those of hard reset lose less by it). A layer costs a run of all
+// before it.
 type SpikeNorm struct {
 	Fire   Fire    // what neurons are like, while they are measured too
 	P      float64 // percentile of the currents, in (0, 100]; 0: the largest
@@ -71,6 +73,10 @@ func (s SpikeNorm) Apply(ctx context.Context, g network.Graph, c network.Calibra
 				r[i].Text += fmt.Sprintf(", thresholds multiplied by %.4g", alpha)
 			}
 		}
+	}
+	if err == nil && alpha > 1 && s.Fire.Reset == neuron.Subtract {
+		depth, deepest := depths(g)
+		r.Add(deepest, network.Lost, "time: with soft reset thresholds above the largest current gain nothing, and by the factor %.4g in %d layers spikes come %.3g times later; use 1 or less", alpha, depth[deepest], math.Pow(alpha, float64(depth[deepest])))
 	}
 	return out, r, err
 }
