@@ -520,4 +520,14 @@ func TestCurveIsThatOfEvaluations(t *testing.T) {
 			t.Errorf("%v, want %q", err, c.want)
 		}
 	}
+	// Values that Poisson spikes would clip: of the samples that are measured, too.
+	for _, c := range []struct {
+		v, scale float64
+		want     string
+	}{{1.5, 1, "sample 30 has the value 1.5, which is no probability"}, {-0.5, 0, "sample 30 has the value -0.5"}, {math.NaN(), 1, "NaN"}, {1.5, 0.5, ""}} {
+		src.x[20*30+7], o.Encoder = tensor.Float(c.v), encode.Poisson{Scale: c.scale}
+		if _, err := convert.Curve(t.Context(), g, o); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("a value of %v, scale %v: %v, want %q", c.v, c.scale, err, c.want)
+		}
+	}
 }

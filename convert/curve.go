@@ -44,7 +44,7 @@ func Band(accuracy float64, n int) (low, high float64) {
 type CurveOptions struct {
 	Source    sample.Source // samples with a class as their first target
 	Normalize *sample.Normalization
-	Encoder   encode.Encoder // one whose spikes do not depend on how long the run is
+	Encoder   encode.Encoder // one whose spikes do not depend on how long the run is; values that Poisson would clip are an error
 	Steps     []int          // after which the answer is read off, ascending
 	Batch     int            // samples at once
 	Seed      uint64         // of random encodings, as of the model: the spikes are those of its evaluation
@@ -132,6 +132,9 @@ func newCurve(g network.Graph, o CurveOptions, margins []float64) (*curve, error
 
 // batch runs the samples of a batch through all steps.
 func (r *curve) batch(b *sample.Batch) error {
+	if err := unclipped(r.o.Encoder, b); err != nil {
+		return err
+	}
 	n, k := b.Len(), r.net.OutputShapes()[0].Size()
 	base, keys := rng.New(r.o.Seed, rng.Eval).Int(0), make([]rng.Key, n)
 	for i, index := range b.Index {

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -62,12 +63,8 @@ func (s Samples) Calibration(ctx context.Context) network.Calibration {
 }
 
 func (s Samples) encode(in *signal.Signal, b *sample.Batch) error {
-	if _, ok := s.Encoder.(encode.Poisson); ok {
-		for i, v := range b.X {
-			if !(v >= 0 && v <= 1) {
-				return fmt.Errorf("sample %d has the value %v, which is no probability: encoder poisson would clip it; leave values in [0, 1] (normalize: false), or use encoder constant", b.Index[i/b.Spec.Size()], v)
-			}
-		}
+	if err := unclipped(s.Encoder, b); err != nil {
+		return err
 	}
 	base := rng.New(s.Seed, "calibrate")
 	keys := make([]rng.Key, b.Len())
@@ -75,6 +72,21 @@ func (s Samples) encode(in *signal.Signal, b *sample.Batch) error {
 		keys[k] = base.Int(uint64(i))
 	}
 	s.Encoder.Encode(in, b, keys, encode.Window{T1: s.Steps, Steps: s.Steps})
+	return nil
+}
+
+// unclipped returns an error for values that a Poisson encoding would clip.
+func unclipped(e encode.Encoder, b *sample.Batch) error {
+	p, ok := e.(encode.Poisson)
+	if !ok {
+		return nil
+	}
+	scale := cmp.Or(p.Scale, 1)
+	for i, v := range b.X {
+		if p := scale * float64(v); !(p >= 0 && p <= 1) {
+			return fmt.Errorf("sample %d has the value %v, which is no probability: encoder poisson would clip it; leave values in [0, 1] (normalize: false), or use encoder constant", b.Index[i/b.Spec.Size()], v)
+		}
+	}
 	return nil
 }
 
