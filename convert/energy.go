@@ -122,7 +122,7 @@ func (s Study) quantised(ctx context.Context, r Result, q *Quantised) (g network
 		return g, err
 	}
 	q.Aim = min(q.Aim, whole)
-	for q.Bits = 1; ; q.Bits++ {
+	for q.Bits = r.leastBits(); ; q.Bits++ {
 		if g, err = r.Quantised(ctx, q.Bits); err == nil {
 			q.Trained, err = on(train, g, encode.Constant{}, 1)
 		}

@@ -35,6 +35,28 @@ func TestQuantised(t *testing.T) {
 	}
 }
 
+// Of leaky units what is below zero is kept: a bit is its sign.
+func TestQuantisedLeakyUnits(t *testing.T) {
+	g := net(t, tensor.Shape{1}, dense(1), layer.ReLU{Slope: 0.5}, dense(1)).Graph()
+	g.Nodes[0].Arrays["weight"].Data[0], g.Nodes[2].Arrays["weight"].Data[0] = 1, 1
+	c := converted(t, "data", g, convert.Options{Analog: of(constant(1, 0.5), constant(1, 2))}) // λ = 2
+	third := tensor.Float(2.0 / 3)
+	for bits, want := range map[int][]tensor.Float{2: {-2, -2, 0, 0, 0, 2, 2}, 3: {-2, -2, -third, 0, third, 2 * third, 2}} {
+		q, err := c.Quantised(t.Context(), bits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, x := range []tensor.Float{-9, -4, -0.8, -0.5, 0.4, 0.75 + 0.25*tensor.Float(4-bits), 7} {
+			if v := decoded(t, q, 1, x); math.Abs(v-float64(want[i])) > 1e-6 {
+				t.Errorf("%d bits: %v becomes %v, want %v", bits, x, v, want[i])
+			}
+		}
+	}
+	if _, err := c.Quantised(t.Context(), 1); err == nil || !strings.Contains(err.Error(), "want 2 to 16") {
+		t.Errorf("1 bit: %v", err)
+	}
+}
+
 // Products of the ordinary network beside: those of the pixels, which are held, and those behind units.
 func TestProductsBeside(t *testing.T) {
 	_, set := mnist.Sample()
