@@ -13,6 +13,7 @@ import (
 	"synfire/internal/rng"
 	"synfire/layer"
 	"synfire/network"
+	"synfire/sample"
 	"synfire/signal"
 	"synfire/snntest"
 	"synfire/tensor"
@@ -328,6 +329,7 @@ func TestRefuses(t *testing.T) {
 	}
 	for want, run := range map[string]func() (ttfs.Activity, error){
 		"value 0 of the input is -0.5": func() (ttfs.Activity, error) { return n.Run(constant(-0.5), 0, false) },
+		"value 0 of the input is 1.5":  func() (ttfs.Activity, error) { return n.Run(constant(1.5), 0, false) },
 		"dt is -1":                     func() (ttfs.Activity, error) { return n.Run(constant(0.5), -1, false) },
 		"a dense signal": func() (ttfs.Activity, error) {
 			return n.Run(&signal.Signal{T: 1, B: 1, Shape: tensor.Shape{1}, Data: []tensor.Float{1}}, 0, false)
@@ -359,6 +361,100 @@ func TestEvaluate(t *testing.T) {
 	exact, coarse := all[0][0], all[0][1]
 	if exact.N != test.Len() || exact.Difference > 1e-4 || coarse.Difference <= exact.Difference || exact.Spikes <= 0 || exact.Spikes > 30 || exact.Steps != 0 || coarse.Steps < 20 || math.Abs(exact.Rates[0]-exact.Spikes/30) > 1e-12 {
 		t.Errorf("%+v and %+v", exact, coarse)
+	}
+}
+
+// few is samples of given values and classes.
+type few struct {
+	x       *signal.Signal
+	classes []int
+}
+
+func (f few) Spec() sample.Spec {
+	return sample.Spec{Shape: f.x.Shape, Targets: []sample.Field{{Name: "class", Kind: sample.Class, Classes: strings.Fields("a b c")}}}
+}
+func (f few) Len() int            { return f.x.B }
+func (f few) Index(i int) int     { return i }
+func (f few) Origin(i int) string { return "few" }
+func (f few) Read(_ context.Context, i int, x *sample.Sample) error {
+	copy(x.X, f.x.Data[i*f.x.Units():])
+	x.Targets = append(x.Targets, sample.Target{Class: f.classes[i]})
+	return nil
+}
+func (f few) Target(i, k int) (sample.Target, error) { return sample.Target{Class: f.classes[i]}, nil }
+
+// What an evaluation counts, counted by the ordinary network: units above 0 spike, at 0 they do not,
+// and those above their window are clipped, in all batches.
+func TestEvaluateCounts(t *testing.T) {
+	in := values(11, tensor.Shape{6}, 2)
+	g := build(t, tensor.Shape{6}, layer.Linear{Out: 8, NoBias: true}, layer.ReLU{}, layer.Linear{Out: 3})
+	for i := range 6 {
+		g.Nodes[0].Arrays["weight"].Data[i*8+1] = 0 // a unit that is never above 0, and never below
+	}
+	half := *in
+	half.Data = make([]tensor.Float, len(in.Data))
+	for i, v := range in.Data {
+		half.Data[i] = v / 2
+	}
+	n, err := ttfs.New(t.Context(), g, of(&half), ttfs.Options{Margin: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, src := ttfs.Point{N: 11, Rates: []float64{0}, Clipped: []int{0}}, few{in, make([]int, 11)}
+	for _, v := range in.Data {
+		if v > 0 {
+			want.Input += 1.0 / 11
+		}
+	}
+	for _, v := range scores(t, network.Graph{Input: g.Input, Nodes: g.Nodes[:1]}, in) {
+		if v > 0 {
+			want.Spikes += 1.0 / 11
+		}
+		if float64(v) > n.Layers[0].Window {
+			want.Clipped[0]++
+		}
+	}
+	a, err := n.Run(in, 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range in.B {
+		row := a.Scores.Data[3*i:][:3]
+		src.classes[i] = slices.Index(row, slices.Max(row))
+	}
+	src.classes[4] = (src.classes[4] + 1) % 3
+	want.Accuracy, want.Rates[0] = 1000.0/11, want.Spikes/8
+	points, err := n.Evaluate(t.Context(), g, ttfs.Evaluation{Source: src, DT: []float64{0}, Batch: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := points[0]
+	for _, c := range [][2]float64{{got.Accuracy, want.Accuracy}, {got.Input, want.Input}, {got.Spikes, want.Spikes}, {got.Rates[0], want.Rates[0]}} {
+		if math.Abs(c[0]-c[1]) > 1e-9 {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+	if got.N != 11 || got.Clipped[0] != want.Clipped[0] || want.Clipped[0] < 2 || !(got.Difference > 0) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// Windows are the margin over the largest activation of the ordinary network, whose units have no
+// negative ones and keep their maximum.
+func TestWindows(t *testing.T) {
+	g, in := build(t, tensor.Shape{6}, layer.Linear{Out: 5}, layer.ReLU{Max: 0.125}, layer.Linear{Out: 4}, layer.ReLU{}, layer.Linear{Out: 4}, layer.ReLU{}, layer.Linear{Out: 3}), values(20, tensor.Shape{6}, 2)
+	n, err := ttfs.New(t.Context(), g, of(in), ttfs.Options{Margin: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := n.Layers[0].Window; w != 0.125 || n.Layers[0].Largest != 0.125 {
+		t.Errorf("a maximum of 0.125, reached: %+v", n.Layers[0])
+	}
+	for k := 1; k < 3; k++ {
+		largest := float64(slices.Max(scores(t, network.Graph{Input: g.Input, Nodes: g.Nodes[:2*k+2]}, in)))
+		if l := n.Layers[k]; math.Abs(l.Largest-largest) > 1e-6*largest || math.Abs(l.Window-3*largest) > 1e-5*largest {
+			t.Errorf("%+v, the ordinary network's largest activation is %v", l, largest)
+		}
 	}
 }
 
