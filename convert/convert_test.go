@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -409,6 +410,32 @@ func TestSamples(t *testing.T) {
 	c, _ := spikes(s)
 	if !reflect.DeepEqual(a, b) || !reflect.DeepEqual(a, c) {
 		t.Error("another range or other batches give other spikes")
+	}
+	all := s
+	all.Count, all.Encoder, all.Seed = 0, encode.Poisson{Scale: 0.5}, 3
+	x, _ := spikes(all)
+	all.Seed = 4
+	y, _ := spikes(all)
+	same := 0
+	for _, row := range x {
+		if slices.Contains(y, row) {
+			same++
+		}
+	}
+	if same > len(x)/2 {
+		t.Errorf("%d of %d samples have spikes that another seed gives, too", same, len(x))
+	}
+	values := func(seed uint64) (list []tensor.Float) {
+		for in, err := range (convert.Samples{Source: src, Encoder: encode.Constant{}, Steps: 1, Count: 5, Batch: 5, Seed: seed}).Calibration(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, in.Data...)
+		}
+		return list
+	}
+	if slices.Equal(values(1), values(2)) {
+		t.Error("another seed chooses the same samples")
 	}
 	fails := func(want string, s convert.Samples) {
 		t.Helper()
