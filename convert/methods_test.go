@@ -356,6 +356,30 @@ func TestSpikeNorm(t *testing.T) {
 	}
 }
 
+// Scales by hand: of x = (1/2, 1) the units below spike in every second and in each step, so that the
+// one above receives 2 at most and is 3/2 active.
+func TestFactorByHand(t *testing.T) {
+	g := chain(t, 2, []tensor.Float{1, 0, 0, 1}, []tensor.Float{1, 1}, []tensor.Float{1})
+	x := of(constant(20, 0.5, 1))
+	thousand := &signal.Signal{Kind: signal.Constant, T: 1, B: 1000, Shape: tensor.Shape{2}, Data: make([]tensor.Float, 2000)}
+	copy(thousand.Data[100:], []tensor.Float{0.5, 1, 0.25, 0.5})
+	for _, c := range []struct {
+		method        string
+		o             convert.Options
+		first, second float64
+	}{
+		{"rmp", convert.Options{Analog: of(constant(1, 0.5, 1)), Spikes: x}, math.Sqrt(0.75), 2 * 0.75},
+		{"rmp", convert.Options{Analog: of(thousand), Spikes: x}, math.Sqrt(0.375), 2 * 0.375},                   // 0.75 is the 999th of a thousand
+		{"rmp", convert.Options{Analog: of(constant(1, 1, 1)), Spikes: of(constant(20, 0.25, 0.25))}, 0.25, 0.5}, // never above 1
+		{"spike-norm", convert.Options{Analog: x, Spikes: x, Percentile: 50}, 0.5, 1},
+	} {
+		s := converted(t, c.method, g, c.o).Scales
+		if a, b := s["relu1"][0], s["relu2"][0]; math.Abs(a-c.first) > 1e-6 || math.Abs(b-c.second) > 1e-6 {
+			t.Errorf("%s: scales %v and %v, want %v and %v", c.method, a, b, c.first, c.second)
+		}
+	}
+}
+
 // With the paper's way for residual blocks all layers behind the first branch have the scale
 // before it, so that shortcuts need no factor; biases there are refused by name.
 func TestSpikeNormUnitThresholds(t *testing.T) {
@@ -438,6 +462,20 @@ func TestPercentiles(t *testing.T) {
 	}
 	if _, _, err := (convert.Normalize{By: convert.Percentile, P: 40}).Apply(t.Context(), g, batches(1000)); err == nil || !strings.Contains(err.Error(), `node "relu1": the 40 percentile of its activations is 0`) {
 		t.Errorf("a percentile among zeros: %v", err)
+	}
+	inputs := func(p float64, x ...tensor.Float) (float64, error) {
+		in := &signal.Signal{Kind: signal.Constant, T: 1, B: len(x), Shape: tensor.Shape{1}, Data: x}
+		b, _, err := convert.Apply(t.Context(), g, of(in), convert.Swap{Spiking: stdb}, convert.Balance{Factor: 1, Percentile: p})
+		if err != nil {
+			return 0, err
+		}
+		return b.Nodes[1].Layer.(layer.Spiking).Neuron.(neuron.STDB).Threshold, nil
+	}
+	if v, err := inputs(50, 0, 1); err == nil || !strings.Contains(err.Error(), "the 50 percentile of its inputs is not above 0") {
+		t.Errorf("an input that is 0: %v, %v", v, err)
+	}
+	if v, err := inputs(50, 1e-5, 1); err != nil || v != 1.0/4096 {
+		t.Errorf("an input that is hardly above 0: %v, %v, want a bin", v, err)
 	}
 	// the least squared error after 2 steps of values in (0, 5]: worked out by trying all
 	scales := convert.Scales{}
