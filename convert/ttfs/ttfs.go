@@ -12,7 +12,8 @@
 // so that a_i = max(0, Σ w·a + b). The last layer's membranes at its t_min are the scores. A
 // window X must hold the largest activation: it is Margin times that of training samples, or
 // the units' own maximum. What comes before t_min overflows: it is clipped to t_min, counted and
-// told. On a grid of steps dt spikes are late by up to dt, and windows whole numbers of steps.
+// told. On a grid of steps dt spikes are late by up to dt, and windows whole numbers of steps; units
+// with a maximum do not use what a window has over it.
 //
 // A layer's currents are added from the spikes alone: neurons without one cost nothing.
 package ttfs
