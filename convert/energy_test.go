@@ -107,6 +107,20 @@ func TestLeastBits(t *testing.T) {
 			t.Errorf("%v steps: %+v, want %+v", c.steps, q, c)
 		}
 	}
+	// With spikes for input the aim is what the network reaches by them.
+	train := of(nil)
+	for i := range 40 {
+		train.x = append(train.x, 0.25+tensor.Float(i)/100)
+		train.classes = append(train.classes, map[bool]int{true: 1}[i < 20])
+	}
+	r, err := convert.Study{Graph: g, Train: train, Test: test, Encoder: encode.Poisson{}, Steps: []int{16}, Samples: 40}.Run(t.Context(), m, convert.Options{}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	points, err := convert.Curve(t.Context(), r.Graph, convert.CurveOptions{Source: train, Encoder: encode.Poisson{}, Steps: []int{16}, Batch: 40})
+	if err != nil || points[0].Accuracy > 90 || r.Energy.Quantised.Aim != points[0].Accuracy {
+		t.Errorf("aim %v, want %+v, below 90: %v", r.Energy.Quantised.Aim, points, err)
+	}
 }
 
 // Products of the ordinary network beside: those of the pixels, which are held, and those behind units.
