@@ -1,8 +1,10 @@
 package conversion
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,6 +41,7 @@ const (
 	onwardEpochs = 1
 	onwardRate   = 3e-4
 	onwardLevels = 8
+	onwardMemory = 4 << 30 // bytes of signals, above which steps are computed twice
 )
 
 // trains reports whether a method may train.
@@ -49,7 +52,7 @@ func trains(name string) bool { return name == hybridMethod || name == qcfsMetho
 func (c *Convert) checkOnward() error {
 	hybrid := slices.Contains(c.Method, hybridMethod)
 	switch {
-	case c.Epochs < 0 || c.Rate < 0 || c.Levels < 0:
+	case c.Epochs < 0 || !(c.Rate >= 0) || math.IsInf(c.Rate, 0) || c.Levels < 0:
 		return fmt.Errorf("--epochs %d, --rate %v, --levels %d: want positive numbers, or none", c.Epochs, c.Rate, c.Levels)
 	case (c.Epochs > 0 || c.Rate > 0 || c.Resume) && !slices.ContainsFunc(c.Method, trains):
 		return errors.New("--epochs, --rate and --resume are of methods that train, hybrid and qcfs; leave them out")
@@ -68,7 +71,7 @@ type onward struct {
 	method  string
 	graph   network.Graph
 	encoder encode.Encoder
-	steps   int // 1: of the ordinary network
+	steps   int
 }
 
 // hybrid converts, and trains the spiking network on for the last of the steps.
@@ -117,7 +120,7 @@ func (c *Convert) staircases(e Env, f *modelfile.File, m *catalog.Model, s conve
 	if err != nil {
 		return r, "", err
 	}
-	g, _, err := convert.Apply(e.Context, s.Graph, samples, convert.Check{Aligned: true, Pooled: true}, convert.Quantize{Levels: or(c.Levels, onwardLevels)})
+	g, _, err := convert.Apply(e.Context, s.Graph, samples, convert.Check{Aligned: true, Pooled: true}, convert.Quantize{Levels: cmp.Or(c.Levels, onwardLevels)})
 	if err != nil {
 		return r, "", err
 	}
@@ -130,14 +133,6 @@ func (c *Convert) staircases(e Env, f *modelfile.File, m *catalog.Model, s conve
 		r.Report.Add(r.Graph.Outputs[0].Node, network.Changed, "%s", text)
 	}
 	return r, text, err
-}
-
-// or is a number, or where it is 0 another.
-func or[T int | float64](v, otherwise T) T {
-	if v == 0 {
-		return otherwise
-	}
-	return v
 }
 
 // train trains a network on from its weights, on the training samples but those that are held out,
@@ -189,13 +184,13 @@ func (c *Convert) train(e Env, f *modelfile.File, m *catalog.Model, s convert.St
 		at := slices.IndexFunc(arrays, func(other network.GraphNode) bool { return other.Name == nd.Name })
 		o.graph.Nodes[i].Arrays = arrays[at].Arrays
 	}
-	return told(t, o.steps), nil
+	return o.told(t), nil
 }
 
 // told is what training on did.
-func told(t *recipe.Trained, steps int) string {
-	in := "in steps of time: " + fmt.Sprint(steps)
-	if steps == 1 {
+func (o *onward) told(t *recipe.Trained) string {
+	in := "in steps of time: " + fmt.Sprint(o.steps)
+	if o.method == qcfsMethod {
 		in = "with staircases in place of rectified units"
 	}
 	text := fmt.Sprintf("Trained on %s, epochs: %d, learning rate: %v", in, len(t.Epochs), t.Config.Rule.(bptt.Rule).Optimizer.(optim.Adam).LR)
@@ -218,15 +213,18 @@ func (c *Convert) onwardConfig(e Env, f *modelfile.File, o *onward) (model.Confi
 	}
 	r := bptt.NewRule()
 	r.Loss = []bptt.Term{{Loss: loss.MembraneCrossEntropy{}}}
-	r.Optimizer = optim.Adam{LR: or(c.Rate, onwardRate), Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
+	r.Optimizer = optim.Adam{LR: cmp.Or(c.Rate, onwardRate), Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}
 	r.Schedule = optim.Cosine{}
+	if o.steps > 1 {
+		r.Memory = onwardMemory
+	}
 	for _, nd := range o.graph.Nodes {
 		r.Layers = append(r.Layers, nd.Node)
 	}
 	for _, out := range o.graph.Outputs {
 		r.Outputs = append(r.Outputs, bptt.Output{Name: out.Name, Node: out.Node})
 	}
-	cfg.Rule, cfg.Encoder, cfg.Steps, cfg.Epochs = r, o.encoder, o.steps, or(c.Epochs, onwardEpochs)
+	cfg.Rule, cfg.Encoder, cfg.Steps, cfg.Epochs = r, o.encoder, o.steps, cmp.Or(c.Epochs, onwardEpochs)
 	cfg.Patience, cfg.Finish, cfg.WatchTest, cfg.Convert = 0, 0, false, nil
 	return cfg, nil
 }
