@@ -229,6 +229,12 @@ func (c *Convert) prepare() error {
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return err
 	}
+	for _, method := range c.Method {
+		name := filepath.Join(c.Out, method)
+		if _, err := os.Stat(name); err == nil && trains(method) && !c.Resume {
+			return fmt.Errorf("%s is an earlier training: continue it by the same command and --resume, or give another --out", name)
+		}
+	}
 	names := []string{hybridMethod}
 	for _, m := range convert.Methods() {
 		names = append(names, m.Name)
