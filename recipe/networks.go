@@ -70,9 +70,10 @@ const Photographs = "cifar10-jpeg"
 // of 10,000 images resnet-20 is right on 67.9 % of those held out, with the rates of He et al.
 // on 55.2 %. After twelve of all images it is right on 85.7 %, and still rises, hence the longer
 // one. That one spends two thirds of its epochs below 80 %, its rate being too high for so many:
-// the one with the low rate has a schedule that gave 81.2 % after seven. The plain ones, which
-// have nothing that keeps their currents in bounds, learn by Adam: after 16 epochs vgg-plain is
-// right on 80.2 % of those held out, too near the 80 % that conversions want, so that it has 24.
+// the one with the low rate has a schedule that gave 81.2 % after seven epochs. After forty it is
+// right on 88.8 %, and on 94.3 % of the training images. The plain ones, which have nothing that
+// keeps their currents in bounds, learn by Adam: after 16 epochs vgg-plain is right on 80.2 % of
+// those held out, too near the 80 % that conversions want, so that it has 24.
 func Photographic(name string, seed uint64) (model.Config, error) {
 	switch name {
 	case PlainVGG:
