@@ -554,6 +554,15 @@ func TestConvertTakesDataAsTheModel(t *testing.T) {
 	if c.AnnAccuracy != *e.Accuracy || c.N != e.N {
 		t.Errorf("the ordinary network has %v %% of %d, by eval %v %% of %d", c.AnnAccuracy, c.N, *e.Accuracy, e.N)
 	}
+	// Training on takes them so, too.
+	stdout, stderr, code = command("convert", model, "--data", other, "--method", "hybrid", "--epochs", "20", "--rate", "0.01", "--steps", "8", "--json")
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	strict(t, stdout, &c)
+	if c.Curve[0].Accuracy < 90 {
+		t.Errorf("%v %% after training on other data, the ordinary network has %v", c.Curve[0].Accuracy, c.AnnAccuracy)
+	}
 	_, stderr, code = command("convert", model, "--data", "mnist-sample", "--steps", "4")
 	if code != 1 || !strings.Contains(stderr, "use the data set that it is for") {
 		t.Errorf("samples of another shape: exit code %d, %s", code, stderr)

@@ -22,6 +22,7 @@ import (
 	"synfire/optim"
 	"synfire/recipe"
 	"synfire/rule/bptt"
+	"synfire/sample"
 	"synfire/surrogate"
 	"synfire/train"
 	"synfire/view"
@@ -163,6 +164,14 @@ func (c *Convert) train(e Env, f *modelfile.File, m *catalog.Model, s convert.St
 	trainSet, testSet, err := e.Catalog.Load(e.Context, cfg.Data, options)
 	if err != nil {
 		return "", err
+	}
+	for _, src := range []*sample.Source{&trainSet, &testSet} { // classes are the model's
+		if *src == nil {
+			continue
+		}
+		if *src, err = m.Fit(*src); err != nil {
+			return "", err
+		}
 	}
 	e.Status("")
 	fmt.Fprintf(e.Err, "convert: %s trains on, epochs: %d, steps of time: %d\n", o.method, cfg.Epochs, o.steps)
