@@ -186,7 +186,7 @@ func (c *Convert) run(e Env) error {
 		s.Progress = e.Share(name)
 		r, text, err := c.by(name, e, f, m, s, ordinary)
 		if err != nil {
-			return err
+			return c.kept(err)
 		}
 		e.Status("")
 		if c.JSON {

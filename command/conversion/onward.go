@@ -2,6 +2,7 @@ package conversion
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -181,8 +182,6 @@ func (c *Convert) train(e Env, f *modelfile.File, m *catalog.Model, s convert.St
 	}, filepath.Join(dir, o.method), cfg, trainSet, testSet)
 	progress.Done()
 	switch {
-	case errors.Is(err, train.ErrInterrupted) && c.Out != "":
-		return "", fmt.Errorf("%w: its training is saved; continue it by the same command and --resume", err)
 	case err != nil:
 		return "", err
 	case len(t.Left) > 0:
@@ -194,6 +193,19 @@ func (c *Convert) train(e Env, f *modelfile.File, m *catalog.Model, s convert.St
 		o.graph.Nodes[i].Arrays = arrays[at].Arrays
 	}
 	return o.told(t), nil
+}
+
+// kept says of an interruption that a training is saved, where one is.
+func (c *Convert) kept(err error) error {
+	if c.Out == "" || !errors.Is(err, train.ErrInterrupted) && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	for _, method := range c.Method {
+		if _, none := os.Stat(filepath.Join(c.Out, method, "config.yaml")); none == nil && trains(method) {
+			return fmt.Errorf("%w: the training of %s is saved; continue by the same command and --resume", train.ErrInterrupted, method)
+		}
+	}
+	return err
 }
 
 // told is what training on did.
