@@ -187,12 +187,8 @@ func (c *Convert) train(e Env, f *modelfile.File, m *catalog.Model, s convert.St
 	case len(t.Left) > 0:
 		return "", fmt.Errorf("of the converted network %v", t.Left)
 	}
-	arrays := t.Network().Graph().Nodes
-	for i, nd := range o.graph.Nodes {
-		at := slices.IndexFunc(arrays, func(other network.GraphNode) bool { return other.Name == nd.Name })
-		o.graph.Nodes[i].Arrays = arrays[at].Arrays
-	}
-	return o.told(t), nil
+	o.graph.Nodes = t.Network().Graph().Nodes // outputs stay as the conversion reads them
+	return c.told(o.method, t), nil
 }
 
 // kept says of an interruption that a training is saved, where one is.
@@ -209,12 +205,12 @@ func (c *Convert) kept(err error) error {
 }
 
 // told is what training on did.
-func (o *onward) told(t *recipe.Trained) string {
-	in := "in steps of time: " + fmt.Sprint(o.steps)
-	if o.method == qcfsMethod {
+func (c *Convert) told(method string, t *recipe.Trained) string {
+	in := "in steps of time: " + fmt.Sprint(t.Config.Steps)
+	if method == qcfsMethod {
 		in = "with staircases in place of rectified units"
 	}
-	text := fmt.Sprintf("Trained on %s, epochs: %d, learning rate: %v", in, len(t.Epochs), t.Config.Rule.(bptt.Rule).Optimizer.(optim.Adam).LR)
+	text := fmt.Sprintf("Trained on %s, epochs: %d, learning rate: %v", in, len(t.Epochs), cmp.Or(c.Rate, onwardRate))
 	for _, part := range []struct {
 		name string
 		ev   *train.Evaluation

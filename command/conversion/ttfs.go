@@ -10,7 +10,6 @@ import (
 
 	"synfire/convert"
 	"synfire/convert/ttfs"
-	"synfire/encode"
 	"synfire/energy"
 	"synfire/internal/atomicfile"
 	"synfire/view"
@@ -43,8 +42,11 @@ func (c *Convert) checkTTFS() error {
 
 // firstSpikes converts by single spikes.
 func (c *Convert) firstSpikes(e Env, s convert.Study, ordinary float64) error {
-	analog := convert.Samples{Source: s.Train, Normalize: s.Normalize, Encoder: encode.Constant{}, Steps: 1, Count: s.Samples, Batch: 100, Seed: s.Seed}
-	n, err := ttfs.New(e.Context, s.Graph, analog.Calibration(e.Context), ttfs.Options{})
+	samples, err := s.Calibration(e.Context)
+	if err != nil {
+		return err
+	}
+	n, err := ttfs.New(e.Context, s.Graph, samples, ttfs.Options{})
 	if err != nil {
 		return err
 	}

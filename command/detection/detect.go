@@ -127,8 +127,11 @@ type detector struct {
 	field sample.Field
 }
 
-// detectorOf is a model as a detector, if it is one.
-func detectorOf(m *catalog.Model) (*detector, error) {
+// detectorOf is a model that was opened as a detector, if it is one.
+func detectorOf(m *catalog.Model, err error) (*detector, error) {
+	if err != nil {
+		return nil, err
+	}
 	task, bound, ok := detect.Of(m.Config.Task)
 	if !ok {
 		return nil, errors.New("the model finds no boxes: it has no task detect; use predict")
@@ -151,11 +154,7 @@ func (c *Detect) Run(e Env) error {
 	if c.Data != "" {
 		return c.measure(e, pool)
 	}
-	m, err := e.Catalog.Open(c.Model, catalog.OpenOptions{Pool: pool})
-	if err != nil {
-		return fmt.Errorf("detect %s: %w", sample.Printable(c.Model), err)
-	}
-	d, err := detectorOf(m)
+	d, err := detectorOf(e.Catalog.Open(c.Model, catalog.OpenOptions{Pool: pool}))
 	if err != nil {
 		return fmt.Errorf("detect %s: %w", sample.Printable(c.Model), err)
 	}

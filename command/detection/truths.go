@@ -110,11 +110,7 @@ func (c *Detect) measure(e Env, pool *par.Pool) error {
 		return err
 	}
 	spec := part.Source.Spec()
-	m, err := e.Catalog.FromFile(f, catalog.OpenOptions{Pool: pool, Spec: &spec})
-	if err != nil {
-		return fmt.Errorf("detect %s: %w", sample.Printable(c.Model), err)
-	}
-	d, err := detectorOf(m)
+	d, err := detectorOf(e.Catalog.FromFile(f, catalog.OpenOptions{Pool: pool, Spec: &spec}))
 	if err != nil {
 		return fmt.Errorf("detect %s: %w", sample.Printable(c.Model), err)
 	}
