@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"synfire/internal/atomicfile"
 )
 
 // Options say where files are looked for and how they are obtained.
@@ -96,15 +98,7 @@ func (o Options) prepare(f File) error {
 	if o.CacheDir == "" {
 		return errors.New("data: no cache directory is known; set XDG_CACHE_HOME or HOME, or point SYNFIRE_DATA or --data-dir at a folder that holds the files")
 	}
-	dir := filepath.Dir(o.cachePath(f))
-	err := os.MkdirAll(dir, 0o755)
-	if err == nil {
-		var probe *os.File
-		if probe, err = os.CreateTemp(dir, ".probe-*"); err == nil {
-			err = errors.Join(probe.Close(), os.Remove(probe.Name()))
-		}
-	}
-	if err != nil {
+	if err := atomicfile.Folder(filepath.Dir(o.cachePath(f))); err != nil {
 		return fmt.Errorf("data: cannot write to the cache: %w; make it writable, set XDG_CACHE_HOME to another place, or point SYNFIRE_DATA or --data-dir at a folder that holds the files", err)
 	}
 	return nil

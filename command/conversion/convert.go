@@ -226,7 +226,7 @@ func (c *Convert) prepare() error {
 	if c.Out == "" {
 		return nil
 	}
-	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+	if err := atomicfile.Folder(c.Out); err != nil {
 		return err
 	}
 	for _, method := range c.Method {

@@ -1,7 +1,6 @@
 package detection
 
 import (
-	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -34,15 +33,8 @@ func drawing(path string) string {
 // would take the place of a picture that is to be looked at, and pictures whose drawings have one
 // name, are errors.
 func ready(dir string, pictures []string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("--out: %w; name a folder", err)
-	}
-	probe, err := os.CreateTemp(dir, ".probe-*")
-	if err != nil {
+	if err := atomicfile.Folder(dir); err != nil {
 		return fmt.Errorf("--out: %w; name a folder that can be written to", err)
-	}
-	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
-		return fmt.Errorf("--out: %w", err)
 	}
 	of := map[string]string{}
 	for _, path := range pictures {
