@@ -57,6 +57,7 @@ const (
 	ResNet20        = "resnet-20"          // in twelve epochs, too few for conversions to count
 	ResNet20Longer  = "resnet-20-longer"   // in three times as many
 	ResNet20LowRate = "resnet-20-low-rate" // in forty, by a lower rate, without smoothed labels
+	ResNet20Cutout  = "resnet-20-cutout"   // in sixty, by that rate, with smoothed labels and squares cut out
 	ResNet32        = "resnet-32"
 	ResNet44        = "resnet-44"
 	VGG16           = "vgg-16"
@@ -71,7 +72,8 @@ const Photographs = "cifar10-jpeg"
 // on 55.2 %. After twelve of all images it is right on 85.7 %, and still rises, hence the longer
 // one. That one spends two thirds of its epochs below 80 %, its rate being too high for so many:
 // the one with the low rate has a schedule that gave 81.2 % after seven epochs. After forty it is
-// right on 88.8 %, and on 94.3 % of the training images. The plain ones, which have nothing that
+// right on 88.8 %, and on 94.3 % of the training images, where the longer one has 92.1 %: what it
+// lacks is not learning but generalisation, hence the one with cutout. The plain ones, which have nothing that
 // keeps their currents in bounds, learn by Adam: after 16 epochs vgg-plain is right on 80.2 % of
 // those held out, too near the 80 % that conversions want, so that it has 24.
 func Photographic(name string, seed uint64) (model.Config, error) {
@@ -85,7 +87,9 @@ func Photographic(name string, seed uint64) (model.Config, error) {
 	case ResNet20Longer:
 		return normalised(seed, named.NewResNet(20).Nodes(), 36), nil
 	case ResNet20LowRate:
-		return lowRate(seed, named.NewResNet(20).Nodes(), 40), nil
+		return lowRate(seed, named.NewResNet(20).Nodes(), 40, 0), nil
+	case ResNet20Cutout:
+		return lowRate(seed, named.NewResNet(20).Nodes(), 60, 0.1, data.Cutout{Size: 8}), nil
 	case ResNet14, ResNet32, ResNet44: // of the figure of depths alone
 		return normalised(seed, named.NewResNet(map[string]int{ResNet14: 14, ResNet32: 32, ResNet44: 44}[name]).Nodes(), 8), nil
 	case VGG16:
@@ -105,18 +109,27 @@ func plain(seed uint64, nodes []network.Node) model.Config {
 }
 
 func normalised(seed uint64, nodes []network.Node, epochs int) model.Config {
-	const batch = 125
-	d := model.Data{Name: Photographs, Normalize: true, Augment: []data.Augment{data.Crop{Padding: 2, Border: data.Reflect}, data.AlternatingFlip{}}}
-	r := bptt.Rule{Layers: nodes, Loss: []bptt.Term{{Loss: loss.MembraneCrossEntropy{Smoothing: FastSmoothing}}}}
-	Fast(&r, batch)
-	return model.Config{Seed: seed, Data: d, Encoder: encode.Constant{}, Steps: 1, Epochs: epochs, Batch: batch, Valid: heldOut, Rule: r}
+	c, r := residual(seed, nodes, epochs, FastSmoothing, data.Crop{Padding: 2, Border: data.Reflect}, data.AlternatingFlip{})
+	Fast(&r, c.Batch)
+	c.Rule = r
+	return c
 }
 
-func lowRate(seed uint64, nodes []network.Node, epochs int) model.Config {
-	d := model.Data{Name: Photographs, Normalize: true, Augment: []data.Augment{data.Crop{Padding: 4}, data.Flip{Probability: 0.5}}}
-	r := bptt.Rule{
-		Layers: nodes, Loss: []bptt.Term{{Loss: loss.MembraneCrossEntropy{}}},
-		Optimizer: optim.SGD{LR: 0.1, Momentum: 0.9, Decay: 5e-4, Nesterov: true}, Schedule: optim.Triangular{Rise: 0.2, Start: 0.1, End: 0.001},
+// lowRate learns by the rates of He et al. (CVPR 2016) in one triangle, with Nesterov's momentum.
+func lowRate(seed uint64, nodes []network.Node, epochs int, smoothing float64, more ...data.Augment) model.Config {
+	c, r := residual(seed, nodes, epochs, smoothing, append([]data.Augment{data.Crop{Padding: 4}, data.Flip{Probability: 0.5}}, more...)...)
+	r.Optimizer = optim.SGD{LR: 0.1, Momentum: 0.9, Decay: 5e-4, Nesterov: true}
+	r.Schedule = optim.Triangular{Rise: 0.2, Start: 0.1, End: 0.001}
+	c.Rule = r
+	return c
+}
+
+// residual is the training of a network with batch normalisation, and its rule, which has to
+// be given an optimiser and takes its place in the training then.
+func residual(seed uint64, nodes []network.Node, epochs int, smoothing float64, augment ...data.Augment) (model.Config, bptt.Rule) {
+	c := model.Config{
+		Seed: seed, Data: model.Data{Name: Photographs, Normalize: true, Augment: augment},
+		Encoder: encode.Constant{}, Steps: 1, Epochs: epochs, Batch: 125, Valid: heldOut,
 	}
-	return model.Config{Seed: seed, Data: d, Encoder: encode.Constant{}, Steps: 1, Epochs: epochs, Batch: 125, Valid: heldOut, Rule: r}
+	return c, bptt.Rule{Layers: nodes, Loss: []bptt.Term{{Loss: loss.MembraneCrossEntropy{Smoothing: smoothing}}}}
 }

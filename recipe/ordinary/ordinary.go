@@ -5,7 +5,8 @@
 //
 //	short  vgg-plain        32-32-A-64-64-A-128-128-A-256-10 without biases, A means of 2×2
 //	       resnet-20        of 16, 32 and 64 channels, batch normalisation (He et al., CVPR 2016),
-//	                        in twelve epochs, resnet-20-longer in 36, resnet-20-low-rate in 40
+//	                        in twelve epochs, resnet-20-longer in 36, resnet-20-low-rate in 40,
+//	                        resnet-20-cutout in 60
 //	full   resnet-20-plain  without biases and batch normalisation, behind three convolutions
 //	       vgg-16           13 convolutions, batch normalisation, means in place of maxima
 //
@@ -30,13 +31,13 @@ import (
 // bounds are the accuracies that networks must reach, by their names.
 var bounds = map[string]float64{
 	recipe.PlainVGG: 80, recipe.PlainResNet: 80, recipe.ResNet20: 87.5, recipe.ResNet20Longer: 87.5, recipe.ResNet20LowRate: 87.5,
-	recipe.VGG16: 90.5,
+	recipe.ResNet20Cutout: 87.5, recipe.VGG16: 90.5,
 }
 
 // trained are the networks of a scale.
 var trained = map[report.Scale][]string{
 	report.Smoke: {"digits"},
-	report.Short: {recipe.PlainVGG, recipe.ResNet20, recipe.ResNet20Longer, recipe.ResNet20LowRate},
+	report.Short: {recipe.PlainVGG, recipe.ResNet20, recipe.ResNet20Longer, recipe.ResNet20LowRate, recipe.ResNet20Cutout},
 	report.Full:  {recipe.PlainResNet, recipe.VGG16},
 }
 
@@ -44,7 +45,7 @@ var trained = map[report.Scale][]string{
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "ordinary", Title: "Ordinary networks for CIFAR-10, to be made spiking",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 250, report.Full: 300},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 390, report.Full: 400},
 		Claims:  claims(), Former: former(), Parts: parts(), Run: runStudy,
 	}
 }
@@ -69,6 +70,9 @@ func claims() (list []report.Claim) {
 		case recipe.ResNet20LowRate:
 			c.Stated, c.Beside = "2026-12-01", recipe.ResNet20Longer
 			c.Note = "Stated after resnet-20-longer reached 86.90 %, whose rate was too high for most of its epochs; this one's was tried for seven epochs on images held out alone."
+		case recipe.ResNet20Cutout:
+			c.Stated, c.Beside = "2026-12-01", recipe.ResNet20LowRate
+			c.Note = "Stated after resnet-20-low-rate reached 86.68 %, which had learnt its training images better than resnet-20-longer and generalised no better."
 		default:
 			c.Note += " Until 2026-11-29 full was to train it anew, by the same bound; it was never run."
 		}

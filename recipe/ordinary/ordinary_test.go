@@ -36,6 +36,7 @@ func Example() {
 	// resnet-20 272762
 	// resnet-20-longer 272762
 	// resnet-20-low-rate 272762
+	// resnet-20-cutout 272762
 	// resnet-20-plain 275760
 	// vgg-16 14724042
 }
