@@ -4,9 +4,11 @@ import (
 	"math"
 	"math/bits"
 
+	"synfire/internal/kernel"
 	"synfire/layer"
 	"synfire/network"
 	"synfire/signal"
+	"synfire/tensor"
 )
 
 // Tally is what spikes caused.
@@ -30,6 +32,9 @@ func (t *Tally) Add(o Tally) {
 type Counter struct {
 	Plan *Plan
 	Tally
+
+	at  []int32 // of a row: the elements that are not zero
+	val []tensor.Float
 }
 
 // NewCounter counts in a network whose input is of a kind, as NewPlan.
@@ -62,18 +67,10 @@ func (c *Counter) count(f *fans, s *signal.Signal, neurons bool) {
 			}
 		}
 	case signal.Dense:
-		n := s.Units()
-		for k, v := range s.Data[:s.Rows()*n] {
-			size := math.Abs(float64(v))
-			switch {
-			case size == 0:
-			case size == math.Trunc(size) && size < math.MaxInt32:
-				c.add(f, k%n, int(size))
-				if neurons {
-					c.Spikes += int(size)
-				}
-			case f.weighted != nil:
-				c.Products += int(f.weighted[k%n])
+		for r := range s.Rows() {
+			n := c.values(f, s.Data[r*s.Units():][:s.Units()])
+			if neurons {
+				c.Spikes += n
 			}
 		}
 	}
@@ -87,19 +84,41 @@ func (c *Counter) spikes(f *fans, row []uint64) (n int) {
 			continue
 		}
 		for rest := word & f.unusual[w]; rest != 0; rest &= rest - 1 {
-			i := 64*w + bits.TrailingZeros64(rest)
-			c.Additions += int(f.weighted[i]) - f.usualWeighted
-			c.Sums += int(f.plain[i]) - f.usualPlain
+			c.differ(f, 64*w+bits.TrailingZeros64(rest), 1)
 		}
 	}
-	c.Additions += n * f.usualWeighted
-	c.Sums += n * f.usualPlain
+	c.usual(f, n)
 	return n
 }
 
-func (c *Counter) add(f *fans, i, size int) {
-	if f.weighted != nil {
-		c.Additions += size * int(f.weighted[i])
-		c.Sums += size * int(f.plain[i])
+// values counts graded and signed spikes of a row by their size.
+func (c *Counter) values(f *fans, row []tensor.Float) (n int) {
+	c.at, c.val = kernel.Nonzeros(c.at[:0], c.val[:0], row, 0)
+	for k, v := range c.val {
+		i := int(c.at[k])
+		size := math.Abs(float64(v))
+		whole := int(size)
+		switch {
+		case float64(whole) == size && size < math.MaxInt32:
+			n += whole
+			if f.weighted != nil && f.unusual[i/64]>>(i%64)&1 != 0 {
+				c.differ(f, i, whole)
+			}
+		case f.weighted != nil:
+			c.Products += int(f.weighted[i])
+		}
 	}
+	c.usual(f, n)
+	return n
+}
+
+// usual counts what n spikes cause at most elements, and differ by how much more those of one cause.
+func (c *Counter) usual(f *fans, n int) {
+	c.Additions += n * f.usualWeighted
+	c.Sums += n * f.usualPlain
+}
+
+func (c *Counter) differ(f *fans, i, n int) {
+	c.Additions += n * (int(f.weighted[i]) - f.usualWeighted)
+	c.Sums += n * (int(f.plain[i]) - f.usualPlain)
 }

@@ -96,7 +96,7 @@ func (l Signed) ForgetsInput() bool { return true }
 // leaks marks a unit whose sum is below zero.
 const leaks = border << 1
 
-// Forward runs the neurons; threads take samples.
+// Forward runs the neurons; threads take samples, and parts of them.
 func (l Signed) Forward(c *layer.Call) {
 	in, n := c.In[0], c.In[0].Units()
 	c.Out.Reset(signal.Dense, in.T, in.B, in.Shape)
@@ -108,32 +108,48 @@ func (l Signed) Forward(c *layer.Call) {
 	if c.Soft != layer.Hard {
 		above = c.Scratch.Doubles(0, in.T*in.B*n)
 	}
-	c.Pool.For(in.B, 1, func(_, b0, b1 int) {
-		for b := b0; b < b1; b++ {
-			state := c.State[b*3*n:][:3*n]
+	parts := (n + partUnits - 1) / partUnits
+	c.Pool.For(in.B*parts, 1, func(_, i0, i1 int) {
+		for i := i0; i < i1; i++ {
+			b, lo := i/parts, i%parts*partUnits
+			k := min(partUnits, n-lo)
+			state := unitsOf(c.State[b*3*n:][:3*n], lo, k)
 			for t := range in.T {
-				at := (t*in.B + b) * n
-				x, y := in.Data[t*in.Stride()+b*n:][:n], c.Out.Data[at:][:n]
+				at := (t*in.B+b)*n + lo
+				x, y := in.Data[t*in.Stride()+b*n+lo:][:k], c.Out.Data[at:][:k]
 				if c.Soft == layer.Replay {
-					l.replay(y, x, state, marks[at:][:n], above[at:][:n])
+					l.replay(y, x, state, marks[at:][:k], above[at:][:k])
 					continue
 				}
 				l.step(y, x, state)
 				if marks != nil {
-					l.mark(marks[at:][:n], state)
+					l.mark(marks[at:][:k], state)
 				}
 				if c.Soft == layer.Record {
-					l.remember(above[at:][:n], state, marks[at:][:n])
+					l.remember(above[at:][:k], state, marks[at:][:k])
 				}
 			}
 		}
 	})
 }
 
-// step advances the units of a sample by a step.
-func (l Signed) step(y, x, state []tensor.Float) {
+// partUnits is how many units of a sample a thread takes at once: their state and what they get
+// and give fit into a first-level cache.
+const partUnits = 1 << 10
+
+// signedState is the state of some units of a sample.
+type signedState struct{ sums, count, v []tensor.Float }
+
+// unitsOf is the state of n units from lo on, of a sample's.
+func unitsOf(sample []tensor.Float, lo, n int) signedState {
+	all := len(sample) / 3
+	return signedState{sample[lo:][:n], sample[all+lo:][:n], sample[2*all+lo:][:n]}
+}
+
+// step advances units of a sample by a step.
+func (l Signed) step(y, x []tensor.Float, state signedState) {
 	n := len(x)
-	sums, count, v := state[:n], state[n:2*n], state[2*n:3*n]
+	y, sums, count, v := y[:n], state.sums[:n], state.count[:n], state.v[:n]
 	theta, slope, h := tensor.Float(l.Threshold), tensor.Float(l.Slope), tensor.Float(1-l.Start)
 	if l.Code == Imbalanced {
 		low := tensor.Float(l.Threshold / l.Slope)
@@ -178,34 +194,31 @@ func (l Signed) follow(sum tensor.Float) float64 {
 }
 
 // mark notes what Backward needs of each unit.
-func (l Signed) mark(marks []uint8, state []tensor.Float) {
-	n := len(marks)
+func (l Signed) mark(marks []uint8, state signedState) {
 	for i := range marks {
 		marks[i] = 0
-		if math.Abs(l.follow(state[i])-float64(state[n+i])) <= 1 {
+		if math.Abs(l.follow(state.sums[i])-float64(state.count[i])) <= 1 {
 			marks[i] = follows
 		}
-		if state[i] < 0 {
+		if state.sums[i] < 0 {
 			marks[i] |= leaks
 		}
 	}
 }
 
 // remember keeps what the count is above the function that it is taken for.
-func (l Signed) remember(above []float64, state []tensor.Float, marks []uint8) {
-	n := len(marks)
+func (l Signed) remember(above []float64, state signedState, marks []uint8) {
 	for i, mark := range marks {
-		above[i] = float64(state[n+i])
+		above[i] = float64(state.count[i])
 		if mark&follows != 0 {
-			above[i] -= l.follow(state[i])
+			above[i] -= l.follow(state.sums[i])
 		}
 	}
 }
 
 // replay is a step of the function that gradients are of.
-func (l Signed) replay(y, x, state []tensor.Float, marks []uint8, above []float64) {
-	n := len(x)
-	sums, count := state[:n], state[n:2*n]
+func (l Signed) replay(y, x []tensor.Float, state signedState, marks []uint8, above []float64) {
+	sums, count := state.sums, state.count
 	for i, v := range x {
 		sums[i] += v
 		now := above[i]

@@ -15,7 +15,7 @@ func BenchmarkSigned(b *testing.B) {
 		b.Run(fmt.Sprint(code), func(b *testing.B) {
 			l := Signed{Code: code, Slope: 0.1, Threshold: 1, Start: 0.5}
 			src := rng.New(1, "signed").Source()
-			x, y, state := make([]tensor.Float, n), make([]tensor.Float, n), make([]tensor.Float, 3*n)
+			x, y, state := make([]tensor.Float, n), make([]tensor.Float, n), unitsOf(make([]tensor.Float, 3*n), 0, n)
 			for i := range x {
 				x[i] = tensor.Float(0.3 + 0.5*src.Norm())
 			}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"synfire/layer"
 	"synfire/layer/temporal"
 	"synfire/network"
 	"synfire/signal"
@@ -160,6 +161,41 @@ func TestSignedErrors(t *testing.T) {
 	} {
 		if _, err := l.Output(tensor.Shape{1}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// Threads take parts of samples: what a unit gives does not depend on how many others a sample has.
+func TestManySignedUnits(t *testing.T) {
+	const units, steps = 2500, 3
+	source := rand.New(rand.NewPCG(7, 0))
+	x := make([]tensor.Float, steps*2*units)
+	for i := range x {
+		x[i] = tensor.Float(4 * source.NormFloat64())
+	}
+	pool := layer.NewPool(2)
+	defer pool.Close()
+	for _, code := range []temporal.SignedCode{temporal.Imbalanced, temporal.LeakyDelta, temporal.LeakyGraded} {
+		n, err := network.Sequential(tensor.Shape{units}, 1, leaky(code, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pass := n.Compile(pool, false).NewPass(network.Options{Pool: pool})
+		outs, err := pass.Forward(n.NewState(2), &signal.Signal{Kind: signal.Dense, T: steps, B: 2, Shape: tensor.Shape{units}, Data: x}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for b := range 2 {
+			for i := 0; i < units; i += 97 {
+				var own, got []tensor.Float
+				for s := range steps {
+					at := (s*2+b)*units + i
+					own, got = append(own, x[at]), append(got, outs[0].Data[at])
+				}
+				if want, _ := signedTrace(t, leaky(code, 0), steps, own); !slices.Equal(got, want) {
+					t.Fatalf("%v, sample %d, unit %d: %v, alone %v", code, b, i, got, want)
+				}
+			}
 		}
 	}
 }
