@@ -5,7 +5,7 @@ package kernel
 import "math/bits"
 
 func indices(dst []int32, words []uint64, lo, hi int, base int32) []int32 {
-	if Current() != AVX512 {
+	if Current() == Go {
 		return indicesGo(dst, words, lo, hi, base)
 	}
 	i, last := lo>>6, (hi-1)>>6
@@ -16,7 +16,11 @@ func indices(dst []int32, words []uint64, lo, hi int, base int32) []int32 {
 	room := dst[:cap(dst)]
 	n := len(dst)
 	some := func(word *uint64, count int) {
-		n += indicesAVX512(&room[n], word, count, base)
+		if Current() == AVX512 {
+			n += indicesAVX512(&room[n], word, count, base)
+		} else {
+			n += indicesAVX2(&room[n], word, count, base)
+		}
 		base += int32(64 * count)
 	}
 	edge := within(words[i], i<<6, lo, hi)
@@ -36,15 +40,10 @@ func nonzeros(at []int32, val []Float, x []Float, base int32) ([]int32, []Float)
 	case level == AVX512 && len(x) > 0:
 		n := nonzerosAVX512(&at[:cap(at)][len(at)], &val[:cap(val)][len(val)], &x[0], len(x), base)
 		return at[:len(at)+n], val[:len(val)+n]
-	case level == AVX2:
-		for ; len(x) >= 64; x, base = x[64:], base+64 {
-			var word uint64
-			nonzeroBitsAVX2(&word, &x[0], 1)
-			for ; word != 0; word &= word - 1 {
-				i := bits.TrailingZeros64(word)
-				at, val = append(at, int32(i)+base), append(val, x[i])
-			}
-		}
+	case level == AVX2 && len(x) >= 8:
+		n := nonzerosAVX2(&at[:cap(at)][len(at)], &val[:cap(val)][len(val)], &x[0], len(x)/8, base)
+		at, val = at[:len(at)+n], val[:len(val)+n]
+		x, base = x[len(x)&^7:], base+int32(len(x)&^7)
 	}
 	return nonzerosGo(at, val, x, base)
 }

@@ -19,6 +19,18 @@ func nonzeroBitsAVX2(dst *uint64, x *float32, count int)
 //go:noescape
 func expand64AVX2(dst *float32, word uint64)
 
+// indicesAVX2 is Indices of all bits of count ≥ 1 words; it returns their number and
+// writes up to 16 places beyond it.
+//
+//go:noescape
+func indicesAVX2(dst *int32, words *uint64, count int, base int32) int
+
+// nonzerosAVX2 is Nonzeros of count ≥ 1 times 8 floats; it returns their number and writes
+// up to 8 places beyond it.
+//
+//go:noescape
+func nonzerosAVX2(at *int32, val *float32, x *float32, count int, base int32) int
+
 // countNonzeroAVX512 is CountNonzero of count ≥ 1 times 64 floats.
 //
 //go:noescape

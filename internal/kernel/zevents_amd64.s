@@ -177,6 +177,643 @@ DATA lane<>+24(SB)/4, $0x00000040
 DATA lane<>+28(SB)/4, $0x00000080
 GLOBL lane<>(SB), RODATA|NOPTR, $32
 
+// func indicesAVX2(dst *int32, words *uint64, count int, base int32) int
+// Requires: AVX, AVX2, POPCNT
+TEXT ·indicesAVX2(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         words+8(FP), CX
+	MOVQ         count+16(FP), DX
+	MOVL         base+24(FP), BX
+	MOVQ         AX, SI
+	MOVL         $0x00000008, DI
+	VMOVD        DI, X0
+	VPBROADCASTD X0, Y0
+	LEAQ         places<>+0(SB), DI
+
+loop:
+	MOVQ         (CX), R8
+	TESTQ        R8, R8
+	JZ           next
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y2
+	MOVBLZX      (CX), R8
+	VPMOVZXBD    (DI)(R8*8), Y1
+	VPADDD       Y2, Y1, Y1
+	VMOVDQU      Y1, (AX)
+	POPCNTL      R8, R8
+	LEAQ         (AX)(R8*4), AX
+	VPADDD       Y0, Y2, Y2
+	MOVBLZX      1(CX), R8
+	VPMOVZXBD    (DI)(R8*8), Y1
+	VPADDD       Y2, Y1, Y1
+	VMOVDQU      Y1, (AX)
+	POPCNTL      R8, R8
+	LEAQ         (AX)(R8*4), AX
+	VPADDD       Y0, Y2, Y2
+	MOVBLZX      2(CX), R8
+	VPMOVZXBD    (DI)(R8*8), Y1
+	VPADDD       Y2, Y1, Y1
+	VMOVDQU      Y1, (AX)
+	POPCNTL      R8, R8
+	LEAQ         (AX)(R8*4), AX
+	VPADDD       Y0, Y2, Y2
+	MOVBLZX      3(CX), R8
+	VPMOVZXBD    (DI)(R8*8), Y1
+	VPADDD       Y2, Y1, Y1
+	VMOVDQU      Y1, (AX)
+	POPCNTL      R8, R8
+	LEAQ         (AX)(R8*4), AX
+	VPADDD       Y0, Y2, Y2
+	MOVBLZX      4(CX), R8
+	VPMOVZXBD    (DI)(R8*8), Y1
+	VPADDD       Y2, Y1, Y1
+	VMOVDQU      Y1, (AX)
+	POPCNTL      R8, R8
+	LEAQ         (AX)(R8*4), AX
+	VPADDD       Y0, Y2, Y2
+	MOVBLZX      5(CX), R8
+	VPMOVZXBD    (DI)(R8*8), Y1
+	VPADDD       Y2, Y1, Y1
+	VMOVDQU      Y1, (AX)
+	POPCNTL      R8, R8
+	LEAQ         (AX)(R8*4), AX
+	VPADDD       Y0, Y2, Y2
+	MOVBLZX      6(CX), R8
+	VPMOVZXBD    (DI)(R8*8), Y1
+	VPADDD       Y2, Y1, Y1
+	VMOVDQU      Y1, (AX)
+	POPCNTL      R8, R8
+	LEAQ         (AX)(R8*4), AX
+	VPADDD       Y0, Y2, Y2
+	MOVBLZX      7(CX), R8
+	VPMOVZXBD    (DI)(R8*8), Y1
+	VPADDD       Y2, Y1, Y1
+	VMOVDQU      Y1, (AX)
+	POPCNTL      R8, R8
+	LEAQ         (AX)(R8*4), AX
+	VPADDD       Y0, Y2, Y2
+
+next:
+	ADDL $0x40, BX
+	ADDQ $0x08, CX
+	DECQ DX
+	JNZ  loop
+	SUBQ SI, AX
+	SHRQ $0x02, AX
+	MOVQ AX, ret+32(FP)
+	VZEROUPPER
+	RET
+
+DATA places<>+0(SB)/4, $0x00000000
+DATA places<>+4(SB)/4, $0x00000000
+DATA places<>+8(SB)/4, $0x00000000
+DATA places<>+12(SB)/4, $0x00000000
+DATA places<>+16(SB)/4, $0x00000001
+DATA places<>+20(SB)/4, $0x00000000
+DATA places<>+24(SB)/4, $0x00000100
+DATA places<>+28(SB)/4, $0x00000000
+DATA places<>+32(SB)/4, $0x00000002
+DATA places<>+36(SB)/4, $0x00000000
+DATA places<>+40(SB)/4, $0x00000200
+DATA places<>+44(SB)/4, $0x00000000
+DATA places<>+48(SB)/4, $0x00000201
+DATA places<>+52(SB)/4, $0x00000000
+DATA places<>+56(SB)/4, $0x00020100
+DATA places<>+60(SB)/4, $0x00000000
+DATA places<>+64(SB)/4, $0x00000003
+DATA places<>+68(SB)/4, $0x00000000
+DATA places<>+72(SB)/4, $0x00000300
+DATA places<>+76(SB)/4, $0x00000000
+DATA places<>+80(SB)/4, $0x00000301
+DATA places<>+84(SB)/4, $0x00000000
+DATA places<>+88(SB)/4, $0x00030100
+DATA places<>+92(SB)/4, $0x00000000
+DATA places<>+96(SB)/4, $0x00000302
+DATA places<>+100(SB)/4, $0x00000000
+DATA places<>+104(SB)/4, $0x00030200
+DATA places<>+108(SB)/4, $0x00000000
+DATA places<>+112(SB)/4, $0x00030201
+DATA places<>+116(SB)/4, $0x00000000
+DATA places<>+120(SB)/4, $0x03020100
+DATA places<>+124(SB)/4, $0x00000000
+DATA places<>+128(SB)/4, $0x00000004
+DATA places<>+132(SB)/4, $0x00000000
+DATA places<>+136(SB)/4, $0x00000400
+DATA places<>+140(SB)/4, $0x00000000
+DATA places<>+144(SB)/4, $0x00000401
+DATA places<>+148(SB)/4, $0x00000000
+DATA places<>+152(SB)/4, $0x00040100
+DATA places<>+156(SB)/4, $0x00000000
+DATA places<>+160(SB)/4, $0x00000402
+DATA places<>+164(SB)/4, $0x00000000
+DATA places<>+168(SB)/4, $0x00040200
+DATA places<>+172(SB)/4, $0x00000000
+DATA places<>+176(SB)/4, $0x00040201
+DATA places<>+180(SB)/4, $0x00000000
+DATA places<>+184(SB)/4, $0x04020100
+DATA places<>+188(SB)/4, $0x00000000
+DATA places<>+192(SB)/4, $0x00000403
+DATA places<>+196(SB)/4, $0x00000000
+DATA places<>+200(SB)/4, $0x00040300
+DATA places<>+204(SB)/4, $0x00000000
+DATA places<>+208(SB)/4, $0x00040301
+DATA places<>+212(SB)/4, $0x00000000
+DATA places<>+216(SB)/4, $0x04030100
+DATA places<>+220(SB)/4, $0x00000000
+DATA places<>+224(SB)/4, $0x00040302
+DATA places<>+228(SB)/4, $0x00000000
+DATA places<>+232(SB)/4, $0x04030200
+DATA places<>+236(SB)/4, $0x00000000
+DATA places<>+240(SB)/4, $0x04030201
+DATA places<>+244(SB)/4, $0x00000000
+DATA places<>+248(SB)/4, $0x03020100
+DATA places<>+252(SB)/4, $0x00000004
+DATA places<>+256(SB)/4, $0x00000005
+DATA places<>+260(SB)/4, $0x00000000
+DATA places<>+264(SB)/4, $0x00000500
+DATA places<>+268(SB)/4, $0x00000000
+DATA places<>+272(SB)/4, $0x00000501
+DATA places<>+276(SB)/4, $0x00000000
+DATA places<>+280(SB)/4, $0x00050100
+DATA places<>+284(SB)/4, $0x00000000
+DATA places<>+288(SB)/4, $0x00000502
+DATA places<>+292(SB)/4, $0x00000000
+DATA places<>+296(SB)/4, $0x00050200
+DATA places<>+300(SB)/4, $0x00000000
+DATA places<>+304(SB)/4, $0x00050201
+DATA places<>+308(SB)/4, $0x00000000
+DATA places<>+312(SB)/4, $0x05020100
+DATA places<>+316(SB)/4, $0x00000000
+DATA places<>+320(SB)/4, $0x00000503
+DATA places<>+324(SB)/4, $0x00000000
+DATA places<>+328(SB)/4, $0x00050300
+DATA places<>+332(SB)/4, $0x00000000
+DATA places<>+336(SB)/4, $0x00050301
+DATA places<>+340(SB)/4, $0x00000000
+DATA places<>+344(SB)/4, $0x05030100
+DATA places<>+348(SB)/4, $0x00000000
+DATA places<>+352(SB)/4, $0x00050302
+DATA places<>+356(SB)/4, $0x00000000
+DATA places<>+360(SB)/4, $0x05030200
+DATA places<>+364(SB)/4, $0x00000000
+DATA places<>+368(SB)/4, $0x05030201
+DATA places<>+372(SB)/4, $0x00000000
+DATA places<>+376(SB)/4, $0x03020100
+DATA places<>+380(SB)/4, $0x00000005
+DATA places<>+384(SB)/4, $0x00000504
+DATA places<>+388(SB)/4, $0x00000000
+DATA places<>+392(SB)/4, $0x00050400
+DATA places<>+396(SB)/4, $0x00000000
+DATA places<>+400(SB)/4, $0x00050401
+DATA places<>+404(SB)/4, $0x00000000
+DATA places<>+408(SB)/4, $0x05040100
+DATA places<>+412(SB)/4, $0x00000000
+DATA places<>+416(SB)/4, $0x00050402
+DATA places<>+420(SB)/4, $0x00000000
+DATA places<>+424(SB)/4, $0x05040200
+DATA places<>+428(SB)/4, $0x00000000
+DATA places<>+432(SB)/4, $0x05040201
+DATA places<>+436(SB)/4, $0x00000000
+DATA places<>+440(SB)/4, $0x04020100
+DATA places<>+444(SB)/4, $0x00000005
+DATA places<>+448(SB)/4, $0x00050403
+DATA places<>+452(SB)/4, $0x00000000
+DATA places<>+456(SB)/4, $0x05040300
+DATA places<>+460(SB)/4, $0x00000000
+DATA places<>+464(SB)/4, $0x05040301
+DATA places<>+468(SB)/4, $0x00000000
+DATA places<>+472(SB)/4, $0x04030100
+DATA places<>+476(SB)/4, $0x00000005
+DATA places<>+480(SB)/4, $0x05040302
+DATA places<>+484(SB)/4, $0x00000000
+DATA places<>+488(SB)/4, $0x04030200
+DATA places<>+492(SB)/4, $0x00000005
+DATA places<>+496(SB)/4, $0x04030201
+DATA places<>+500(SB)/4, $0x00000005
+DATA places<>+504(SB)/4, $0x03020100
+DATA places<>+508(SB)/4, $0x00000504
+DATA places<>+512(SB)/4, $0x00000006
+DATA places<>+516(SB)/4, $0x00000000
+DATA places<>+520(SB)/4, $0x00000600
+DATA places<>+524(SB)/4, $0x00000000
+DATA places<>+528(SB)/4, $0x00000601
+DATA places<>+532(SB)/4, $0x00000000
+DATA places<>+536(SB)/4, $0x00060100
+DATA places<>+540(SB)/4, $0x00000000
+DATA places<>+544(SB)/4, $0x00000602
+DATA places<>+548(SB)/4, $0x00000000
+DATA places<>+552(SB)/4, $0x00060200
+DATA places<>+556(SB)/4, $0x00000000
+DATA places<>+560(SB)/4, $0x00060201
+DATA places<>+564(SB)/4, $0x00000000
+DATA places<>+568(SB)/4, $0x06020100
+DATA places<>+572(SB)/4, $0x00000000
+DATA places<>+576(SB)/4, $0x00000603
+DATA places<>+580(SB)/4, $0x00000000
+DATA places<>+584(SB)/4, $0x00060300
+DATA places<>+588(SB)/4, $0x00000000
+DATA places<>+592(SB)/4, $0x00060301
+DATA places<>+596(SB)/4, $0x00000000
+DATA places<>+600(SB)/4, $0x06030100
+DATA places<>+604(SB)/4, $0x00000000
+DATA places<>+608(SB)/4, $0x00060302
+DATA places<>+612(SB)/4, $0x00000000
+DATA places<>+616(SB)/4, $0x06030200
+DATA places<>+620(SB)/4, $0x00000000
+DATA places<>+624(SB)/4, $0x06030201
+DATA places<>+628(SB)/4, $0x00000000
+DATA places<>+632(SB)/4, $0x03020100
+DATA places<>+636(SB)/4, $0x00000006
+DATA places<>+640(SB)/4, $0x00000604
+DATA places<>+644(SB)/4, $0x00000000
+DATA places<>+648(SB)/4, $0x00060400
+DATA places<>+652(SB)/4, $0x00000000
+DATA places<>+656(SB)/4, $0x00060401
+DATA places<>+660(SB)/4, $0x00000000
+DATA places<>+664(SB)/4, $0x06040100
+DATA places<>+668(SB)/4, $0x00000000
+DATA places<>+672(SB)/4, $0x00060402
+DATA places<>+676(SB)/4, $0x00000000
+DATA places<>+680(SB)/4, $0x06040200
+DATA places<>+684(SB)/4, $0x00000000
+DATA places<>+688(SB)/4, $0x06040201
+DATA places<>+692(SB)/4, $0x00000000
+DATA places<>+696(SB)/4, $0x04020100
+DATA places<>+700(SB)/4, $0x00000006
+DATA places<>+704(SB)/4, $0x00060403
+DATA places<>+708(SB)/4, $0x00000000
+DATA places<>+712(SB)/4, $0x06040300
+DATA places<>+716(SB)/4, $0x00000000
+DATA places<>+720(SB)/4, $0x06040301
+DATA places<>+724(SB)/4, $0x00000000
+DATA places<>+728(SB)/4, $0x04030100
+DATA places<>+732(SB)/4, $0x00000006
+DATA places<>+736(SB)/4, $0x06040302
+DATA places<>+740(SB)/4, $0x00000000
+DATA places<>+744(SB)/4, $0x04030200
+DATA places<>+748(SB)/4, $0x00000006
+DATA places<>+752(SB)/4, $0x04030201
+DATA places<>+756(SB)/4, $0x00000006
+DATA places<>+760(SB)/4, $0x03020100
+DATA places<>+764(SB)/4, $0x00000604
+DATA places<>+768(SB)/4, $0x00000605
+DATA places<>+772(SB)/4, $0x00000000
+DATA places<>+776(SB)/4, $0x00060500
+DATA places<>+780(SB)/4, $0x00000000
+DATA places<>+784(SB)/4, $0x00060501
+DATA places<>+788(SB)/4, $0x00000000
+DATA places<>+792(SB)/4, $0x06050100
+DATA places<>+796(SB)/4, $0x00000000
+DATA places<>+800(SB)/4, $0x00060502
+DATA places<>+804(SB)/4, $0x00000000
+DATA places<>+808(SB)/4, $0x06050200
+DATA places<>+812(SB)/4, $0x00000000
+DATA places<>+816(SB)/4, $0x06050201
+DATA places<>+820(SB)/4, $0x00000000
+DATA places<>+824(SB)/4, $0x05020100
+DATA places<>+828(SB)/4, $0x00000006
+DATA places<>+832(SB)/4, $0x00060503
+DATA places<>+836(SB)/4, $0x00000000
+DATA places<>+840(SB)/4, $0x06050300
+DATA places<>+844(SB)/4, $0x00000000
+DATA places<>+848(SB)/4, $0x06050301
+DATA places<>+852(SB)/4, $0x00000000
+DATA places<>+856(SB)/4, $0x05030100
+DATA places<>+860(SB)/4, $0x00000006
+DATA places<>+864(SB)/4, $0x06050302
+DATA places<>+868(SB)/4, $0x00000000
+DATA places<>+872(SB)/4, $0x05030200
+DATA places<>+876(SB)/4, $0x00000006
+DATA places<>+880(SB)/4, $0x05030201
+DATA places<>+884(SB)/4, $0x00000006
+DATA places<>+888(SB)/4, $0x03020100
+DATA places<>+892(SB)/4, $0x00000605
+DATA places<>+896(SB)/4, $0x00060504
+DATA places<>+900(SB)/4, $0x00000000
+DATA places<>+904(SB)/4, $0x06050400
+DATA places<>+908(SB)/4, $0x00000000
+DATA places<>+912(SB)/4, $0x06050401
+DATA places<>+916(SB)/4, $0x00000000
+DATA places<>+920(SB)/4, $0x05040100
+DATA places<>+924(SB)/4, $0x00000006
+DATA places<>+928(SB)/4, $0x06050402
+DATA places<>+932(SB)/4, $0x00000000
+DATA places<>+936(SB)/4, $0x05040200
+DATA places<>+940(SB)/4, $0x00000006
+DATA places<>+944(SB)/4, $0x05040201
+DATA places<>+948(SB)/4, $0x00000006
+DATA places<>+952(SB)/4, $0x04020100
+DATA places<>+956(SB)/4, $0x00000605
+DATA places<>+960(SB)/4, $0x06050403
+DATA places<>+964(SB)/4, $0x00000000
+DATA places<>+968(SB)/4, $0x05040300
+DATA places<>+972(SB)/4, $0x00000006
+DATA places<>+976(SB)/4, $0x05040301
+DATA places<>+980(SB)/4, $0x00000006
+DATA places<>+984(SB)/4, $0x04030100
+DATA places<>+988(SB)/4, $0x00000605
+DATA places<>+992(SB)/4, $0x05040302
+DATA places<>+996(SB)/4, $0x00000006
+DATA places<>+1000(SB)/4, $0x04030200
+DATA places<>+1004(SB)/4, $0x00000605
+DATA places<>+1008(SB)/4, $0x04030201
+DATA places<>+1012(SB)/4, $0x00000605
+DATA places<>+1016(SB)/4, $0x03020100
+DATA places<>+1020(SB)/4, $0x00060504
+DATA places<>+1024(SB)/4, $0x00000007
+DATA places<>+1028(SB)/4, $0x00000000
+DATA places<>+1032(SB)/4, $0x00000700
+DATA places<>+1036(SB)/4, $0x00000000
+DATA places<>+1040(SB)/4, $0x00000701
+DATA places<>+1044(SB)/4, $0x00000000
+DATA places<>+1048(SB)/4, $0x00070100
+DATA places<>+1052(SB)/4, $0x00000000
+DATA places<>+1056(SB)/4, $0x00000702
+DATA places<>+1060(SB)/4, $0x00000000
+DATA places<>+1064(SB)/4, $0x00070200
+DATA places<>+1068(SB)/4, $0x00000000
+DATA places<>+1072(SB)/4, $0x00070201
+DATA places<>+1076(SB)/4, $0x00000000
+DATA places<>+1080(SB)/4, $0x07020100
+DATA places<>+1084(SB)/4, $0x00000000
+DATA places<>+1088(SB)/4, $0x00000703
+DATA places<>+1092(SB)/4, $0x00000000
+DATA places<>+1096(SB)/4, $0x00070300
+DATA places<>+1100(SB)/4, $0x00000000
+DATA places<>+1104(SB)/4, $0x00070301
+DATA places<>+1108(SB)/4, $0x00000000
+DATA places<>+1112(SB)/4, $0x07030100
+DATA places<>+1116(SB)/4, $0x00000000
+DATA places<>+1120(SB)/4, $0x00070302
+DATA places<>+1124(SB)/4, $0x00000000
+DATA places<>+1128(SB)/4, $0x07030200
+DATA places<>+1132(SB)/4, $0x00000000
+DATA places<>+1136(SB)/4, $0x07030201
+DATA places<>+1140(SB)/4, $0x00000000
+DATA places<>+1144(SB)/4, $0x03020100
+DATA places<>+1148(SB)/4, $0x00000007
+DATA places<>+1152(SB)/4, $0x00000704
+DATA places<>+1156(SB)/4, $0x00000000
+DATA places<>+1160(SB)/4, $0x00070400
+DATA places<>+1164(SB)/4, $0x00000000
+DATA places<>+1168(SB)/4, $0x00070401
+DATA places<>+1172(SB)/4, $0x00000000
+DATA places<>+1176(SB)/4, $0x07040100
+DATA places<>+1180(SB)/4, $0x00000000
+DATA places<>+1184(SB)/4, $0x00070402
+DATA places<>+1188(SB)/4, $0x00000000
+DATA places<>+1192(SB)/4, $0x07040200
+DATA places<>+1196(SB)/4, $0x00000000
+DATA places<>+1200(SB)/4, $0x07040201
+DATA places<>+1204(SB)/4, $0x00000000
+DATA places<>+1208(SB)/4, $0x04020100
+DATA places<>+1212(SB)/4, $0x00000007
+DATA places<>+1216(SB)/4, $0x00070403
+DATA places<>+1220(SB)/4, $0x00000000
+DATA places<>+1224(SB)/4, $0x07040300
+DATA places<>+1228(SB)/4, $0x00000000
+DATA places<>+1232(SB)/4, $0x07040301
+DATA places<>+1236(SB)/4, $0x00000000
+DATA places<>+1240(SB)/4, $0x04030100
+DATA places<>+1244(SB)/4, $0x00000007
+DATA places<>+1248(SB)/4, $0x07040302
+DATA places<>+1252(SB)/4, $0x00000000
+DATA places<>+1256(SB)/4, $0x04030200
+DATA places<>+1260(SB)/4, $0x00000007
+DATA places<>+1264(SB)/4, $0x04030201
+DATA places<>+1268(SB)/4, $0x00000007
+DATA places<>+1272(SB)/4, $0x03020100
+DATA places<>+1276(SB)/4, $0x00000704
+DATA places<>+1280(SB)/4, $0x00000705
+DATA places<>+1284(SB)/4, $0x00000000
+DATA places<>+1288(SB)/4, $0x00070500
+DATA places<>+1292(SB)/4, $0x00000000
+DATA places<>+1296(SB)/4, $0x00070501
+DATA places<>+1300(SB)/4, $0x00000000
+DATA places<>+1304(SB)/4, $0x07050100
+DATA places<>+1308(SB)/4, $0x00000000
+DATA places<>+1312(SB)/4, $0x00070502
+DATA places<>+1316(SB)/4, $0x00000000
+DATA places<>+1320(SB)/4, $0x07050200
+DATA places<>+1324(SB)/4, $0x00000000
+DATA places<>+1328(SB)/4, $0x07050201
+DATA places<>+1332(SB)/4, $0x00000000
+DATA places<>+1336(SB)/4, $0x05020100
+DATA places<>+1340(SB)/4, $0x00000007
+DATA places<>+1344(SB)/4, $0x00070503
+DATA places<>+1348(SB)/4, $0x00000000
+DATA places<>+1352(SB)/4, $0x07050300
+DATA places<>+1356(SB)/4, $0x00000000
+DATA places<>+1360(SB)/4, $0x07050301
+DATA places<>+1364(SB)/4, $0x00000000
+DATA places<>+1368(SB)/4, $0x05030100
+DATA places<>+1372(SB)/4, $0x00000007
+DATA places<>+1376(SB)/4, $0x07050302
+DATA places<>+1380(SB)/4, $0x00000000
+DATA places<>+1384(SB)/4, $0x05030200
+DATA places<>+1388(SB)/4, $0x00000007
+DATA places<>+1392(SB)/4, $0x05030201
+DATA places<>+1396(SB)/4, $0x00000007
+DATA places<>+1400(SB)/4, $0x03020100
+DATA places<>+1404(SB)/4, $0x00000705
+DATA places<>+1408(SB)/4, $0x00070504
+DATA places<>+1412(SB)/4, $0x00000000
+DATA places<>+1416(SB)/4, $0x07050400
+DATA places<>+1420(SB)/4, $0x00000000
+DATA places<>+1424(SB)/4, $0x07050401
+DATA places<>+1428(SB)/4, $0x00000000
+DATA places<>+1432(SB)/4, $0x05040100
+DATA places<>+1436(SB)/4, $0x00000007
+DATA places<>+1440(SB)/4, $0x07050402
+DATA places<>+1444(SB)/4, $0x00000000
+DATA places<>+1448(SB)/4, $0x05040200
+DATA places<>+1452(SB)/4, $0x00000007
+DATA places<>+1456(SB)/4, $0x05040201
+DATA places<>+1460(SB)/4, $0x00000007
+DATA places<>+1464(SB)/4, $0x04020100
+DATA places<>+1468(SB)/4, $0x00000705
+DATA places<>+1472(SB)/4, $0x07050403
+DATA places<>+1476(SB)/4, $0x00000000
+DATA places<>+1480(SB)/4, $0x05040300
+DATA places<>+1484(SB)/4, $0x00000007
+DATA places<>+1488(SB)/4, $0x05040301
+DATA places<>+1492(SB)/4, $0x00000007
+DATA places<>+1496(SB)/4, $0x04030100
+DATA places<>+1500(SB)/4, $0x00000705
+DATA places<>+1504(SB)/4, $0x05040302
+DATA places<>+1508(SB)/4, $0x00000007
+DATA places<>+1512(SB)/4, $0x04030200
+DATA places<>+1516(SB)/4, $0x00000705
+DATA places<>+1520(SB)/4, $0x04030201
+DATA places<>+1524(SB)/4, $0x00000705
+DATA places<>+1528(SB)/4, $0x03020100
+DATA places<>+1532(SB)/4, $0x00070504
+DATA places<>+1536(SB)/4, $0x00000706
+DATA places<>+1540(SB)/4, $0x00000000
+DATA places<>+1544(SB)/4, $0x00070600
+DATA places<>+1548(SB)/4, $0x00000000
+DATA places<>+1552(SB)/4, $0x00070601
+DATA places<>+1556(SB)/4, $0x00000000
+DATA places<>+1560(SB)/4, $0x07060100
+DATA places<>+1564(SB)/4, $0x00000000
+DATA places<>+1568(SB)/4, $0x00070602
+DATA places<>+1572(SB)/4, $0x00000000
+DATA places<>+1576(SB)/4, $0x07060200
+DATA places<>+1580(SB)/4, $0x00000000
+DATA places<>+1584(SB)/4, $0x07060201
+DATA places<>+1588(SB)/4, $0x00000000
+DATA places<>+1592(SB)/4, $0x06020100
+DATA places<>+1596(SB)/4, $0x00000007
+DATA places<>+1600(SB)/4, $0x00070603
+DATA places<>+1604(SB)/4, $0x00000000
+DATA places<>+1608(SB)/4, $0x07060300
+DATA places<>+1612(SB)/4, $0x00000000
+DATA places<>+1616(SB)/4, $0x07060301
+DATA places<>+1620(SB)/4, $0x00000000
+DATA places<>+1624(SB)/4, $0x06030100
+DATA places<>+1628(SB)/4, $0x00000007
+DATA places<>+1632(SB)/4, $0x07060302
+DATA places<>+1636(SB)/4, $0x00000000
+DATA places<>+1640(SB)/4, $0x06030200
+DATA places<>+1644(SB)/4, $0x00000007
+DATA places<>+1648(SB)/4, $0x06030201
+DATA places<>+1652(SB)/4, $0x00000007
+DATA places<>+1656(SB)/4, $0x03020100
+DATA places<>+1660(SB)/4, $0x00000706
+DATA places<>+1664(SB)/4, $0x00070604
+DATA places<>+1668(SB)/4, $0x00000000
+DATA places<>+1672(SB)/4, $0x07060400
+DATA places<>+1676(SB)/4, $0x00000000
+DATA places<>+1680(SB)/4, $0x07060401
+DATA places<>+1684(SB)/4, $0x00000000
+DATA places<>+1688(SB)/4, $0x06040100
+DATA places<>+1692(SB)/4, $0x00000007
+DATA places<>+1696(SB)/4, $0x07060402
+DATA places<>+1700(SB)/4, $0x00000000
+DATA places<>+1704(SB)/4, $0x06040200
+DATA places<>+1708(SB)/4, $0x00000007
+DATA places<>+1712(SB)/4, $0x06040201
+DATA places<>+1716(SB)/4, $0x00000007
+DATA places<>+1720(SB)/4, $0x04020100
+DATA places<>+1724(SB)/4, $0x00000706
+DATA places<>+1728(SB)/4, $0x07060403
+DATA places<>+1732(SB)/4, $0x00000000
+DATA places<>+1736(SB)/4, $0x06040300
+DATA places<>+1740(SB)/4, $0x00000007
+DATA places<>+1744(SB)/4, $0x06040301
+DATA places<>+1748(SB)/4, $0x00000007
+DATA places<>+1752(SB)/4, $0x04030100
+DATA places<>+1756(SB)/4, $0x00000706
+DATA places<>+1760(SB)/4, $0x06040302
+DATA places<>+1764(SB)/4, $0x00000007
+DATA places<>+1768(SB)/4, $0x04030200
+DATA places<>+1772(SB)/4, $0x00000706
+DATA places<>+1776(SB)/4, $0x04030201
+DATA places<>+1780(SB)/4, $0x00000706
+DATA places<>+1784(SB)/4, $0x03020100
+DATA places<>+1788(SB)/4, $0x00070604
+DATA places<>+1792(SB)/4, $0x00070605
+DATA places<>+1796(SB)/4, $0x00000000
+DATA places<>+1800(SB)/4, $0x07060500
+DATA places<>+1804(SB)/4, $0x00000000
+DATA places<>+1808(SB)/4, $0x07060501
+DATA places<>+1812(SB)/4, $0x00000000
+DATA places<>+1816(SB)/4, $0x06050100
+DATA places<>+1820(SB)/4, $0x00000007
+DATA places<>+1824(SB)/4, $0x07060502
+DATA places<>+1828(SB)/4, $0x00000000
+DATA places<>+1832(SB)/4, $0x06050200
+DATA places<>+1836(SB)/4, $0x00000007
+DATA places<>+1840(SB)/4, $0x06050201
+DATA places<>+1844(SB)/4, $0x00000007
+DATA places<>+1848(SB)/4, $0x05020100
+DATA places<>+1852(SB)/4, $0x00000706
+DATA places<>+1856(SB)/4, $0x07060503
+DATA places<>+1860(SB)/4, $0x00000000
+DATA places<>+1864(SB)/4, $0x06050300
+DATA places<>+1868(SB)/4, $0x00000007
+DATA places<>+1872(SB)/4, $0x06050301
+DATA places<>+1876(SB)/4, $0x00000007
+DATA places<>+1880(SB)/4, $0x05030100
+DATA places<>+1884(SB)/4, $0x00000706
+DATA places<>+1888(SB)/4, $0x06050302
+DATA places<>+1892(SB)/4, $0x00000007
+DATA places<>+1896(SB)/4, $0x05030200
+DATA places<>+1900(SB)/4, $0x00000706
+DATA places<>+1904(SB)/4, $0x05030201
+DATA places<>+1908(SB)/4, $0x00000706
+DATA places<>+1912(SB)/4, $0x03020100
+DATA places<>+1916(SB)/4, $0x00070605
+DATA places<>+1920(SB)/4, $0x07060504
+DATA places<>+1924(SB)/4, $0x00000000
+DATA places<>+1928(SB)/4, $0x06050400
+DATA places<>+1932(SB)/4, $0x00000007
+DATA places<>+1936(SB)/4, $0x06050401
+DATA places<>+1940(SB)/4, $0x00000007
+DATA places<>+1944(SB)/4, $0x05040100
+DATA places<>+1948(SB)/4, $0x00000706
+DATA places<>+1952(SB)/4, $0x06050402
+DATA places<>+1956(SB)/4, $0x00000007
+DATA places<>+1960(SB)/4, $0x05040200
+DATA places<>+1964(SB)/4, $0x00000706
+DATA places<>+1968(SB)/4, $0x05040201
+DATA places<>+1972(SB)/4, $0x00000706
+DATA places<>+1976(SB)/4, $0x04020100
+DATA places<>+1980(SB)/4, $0x00070605
+DATA places<>+1984(SB)/4, $0x06050403
+DATA places<>+1988(SB)/4, $0x00000007
+DATA places<>+1992(SB)/4, $0x05040300
+DATA places<>+1996(SB)/4, $0x00000706
+DATA places<>+2000(SB)/4, $0x05040301
+DATA places<>+2004(SB)/4, $0x00000706
+DATA places<>+2008(SB)/4, $0x04030100
+DATA places<>+2012(SB)/4, $0x00070605
+DATA places<>+2016(SB)/4, $0x05040302
+DATA places<>+2020(SB)/4, $0x00000706
+DATA places<>+2024(SB)/4, $0x04030200
+DATA places<>+2028(SB)/4, $0x00070605
+DATA places<>+2032(SB)/4, $0x04030201
+DATA places<>+2036(SB)/4, $0x00070605
+DATA places<>+2040(SB)/4, $0x03020100
+DATA places<>+2044(SB)/4, $0x07060504
+GLOBL places<>(SB), RODATA|NOPTR, $2048
+
+// func nonzerosAVX2(at *int32, val *float32, x *float32, count int, base int32) int
+// Requires: AVX, AVX2, POPCNT
+TEXT ·nonzerosAVX2(SB), NOSPLIT, $0-48
+	MOVQ         at+0(FP), AX
+	MOVQ         val+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         count+24(FP), BX
+	MOVL         base+32(FP), SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x00000008, SI
+	VMOVD        SI, X1
+	VPBROADCASTD X1, Y1
+	LEAQ         places<>+0(SB), SI
+	VXORPS       Y2, Y2, Y2
+	XORQ         DI, DI
+
+loop:
+	VMOVUPS   (DX), Y3
+	VCMPPS    $0x04, Y3, Y2, Y4
+	VMOVMSKPS Y4, R8
+	VPMOVZXBD (SI)(R8*8), Y4
+	VPERMPS   Y3, Y4, Y3
+	VMOVUPS   Y3, (CX)(DI*4)
+	VPADDD    Y0, Y4, Y4
+	VMOVDQU   Y4, (AX)(DI*4)
+	POPCNTL   R8, R8
+	ADDQ      R8, DI
+	VPADDD    Y1, Y0, Y0
+	ADDQ      $0x20, DX
+	DECQ      BX
+	JNZ       loop
+	MOVQ      DI, ret+40(FP)
+	VZEROUPPER
+	RET
+
 // func countNonzeroAVX512(x *float32, count int) int
 // Requires: AVX, AVX512F, POPCNT
 TEXT ·countNonzeroAVX512(SB), NOSPLIT, $0-24
@@ -390,10 +1027,10 @@ TEXT ·nonzerosAVX512(SB), NOSPLIT, $0-48
 	MOVQ         x+16(FP), BX
 	MOVQ         n+24(FP), DI
 	MOVL         $0x00000010, CX
-	VPBROADCASTD CX, Z1
-	MOVL         base+32(FP), CX
 	VPBROADCASTD CX, Z0
-	VPADDD       count<>+0(SB), Z0, Z0
+	MOVL         base+32(FP), CX
+	VPBROADCASTD CX, Z1
+	VPADDD       count<>+0(SB), Z1, Z1
 	VPXORD       Z2, Z2, Z2
 	XORQ         SI, SI
 
@@ -405,11 +1042,11 @@ loop:
 	KMOVW         K1, CX
 	VCOMPRESSPS.Z Z3, K1, Z3
 	VMOVUPS       Z3, (DX)(SI*4)
-	VPCOMPRESSD.Z Z0, K1, Z3
+	VPCOMPRESSD.Z Z1, K1, Z3
 	VMOVDQU32     Z3, (AX)(SI*4)
 	POPCNTL       CX, CX
 	ADDQ          CX, SI
-	VPADDD        Z1, Z0, Z0
+	VPADDD        Z0, Z1, Z1
 	ADDQ          $0x40, BX
 	SUBQ          $0x10, DI
 	JMP           loop
@@ -425,7 +1062,7 @@ tail:
 	KMOVW         K1, CX
 	VCOMPRESSPS.Z Z3, K1, Z3
 	VMOVUPS       Z3, (DX)(SI*4)
-	VPCOMPRESSD.Z Z0, K1, Z3
+	VPCOMPRESSD.Z Z1, K1, Z3
 	VMOVDQU32     Z3, (AX)(SI*4)
 	POPCNTL       CX, CX
 	ADDQ          CX, SI

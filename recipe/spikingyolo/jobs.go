@@ -41,8 +41,7 @@ type loss struct {
 // size is what a scale runs.
 type size struct {
 	job         job
-	tiny        *job   // Tiny-YOLOv2, or what stands for it
-	why         string // it is left out; empty: it is run
+	tiny        *job // Tiny-YOLOv2, or what stands for it; none: it is left out
 	seeds       int
 	pictures    int   // that are drawn
 	longest     int   // steps of Tiny-YOLOv2 on a few pictures
@@ -61,12 +60,9 @@ var sizes = map[report.Scale]size{
 		job:  small(digits("digit-scenes-sample", 60, 12, []int{8, 8, 16, 16}, 2), []int{4, 8}, 12),
 		tiny: pooled(), seeds: 1, pictures: 1, longest: 16, longestOver: 2,
 	},
-	report.Short: {job: digits("digit-scenes", 0, 0, []int{16, 32, 64, 128, 128}, 10), why: "it is run at full", seeds: repeated, pictures: 2, faceSteps: powers},
-	report.Full:  {job: cells(), tiny: tinyYOLO(), why: tinyCost, seeds: repeated, pictures: 2, longest: 3500, longestOver: longCells, faceSteps: powers},
+	report.Short: {job: digits("digit-scenes", 0, 0, []int{16, 32, 64, 128, 128}, 10), seeds: repeated, pictures: 2, faceSteps: powers},
+	report.Full:  {job: cells(), tiny: tinyYOLO(), seeds: repeated, pictures: 2, longest: 3500, longestOver: longCells, faceSteps: powers},
 }
-
-// tinyCost is why Tiny-YOLOv2 is left out; without a reason it is run.
-const tinyCost = "by the few pictures and steps that were tried, a seed would take one core some 150 minutes of training, 220 of 512 steps on 72 pictures and 500 of 3,500 steps on 24"
 
 // digits is the detector of digit scenes, whose first three layers have stride 2.
 func digits(name string, train, test int, widths []int, epochs int) job {

@@ -117,9 +117,9 @@ func (s *study) detector(ctx context.Context) error {
 // tiny runs Tiny-YOLOv2.
 func (s *study) tiny(ctx context.Context) error {
 	j := s.size.tiny
-	if s.size.why != "" {
+	if j == nil {
 		for _, id := range tinyClaims {
-			s.Leave(id, s.size.why)
+			s.Leave(id, "not at this scale")
 		}
 		return nil
 	}

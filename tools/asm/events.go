@@ -15,9 +15,9 @@ func events() {
 		countNonzero(s)
 		nonzeroBits(s)
 		expand64(s)
+		indices(s)
+		nonzeros(s)
 	}
-	indices()
-	nonzeros()
 	transpose64()
 }
 
@@ -139,57 +139,76 @@ func count16() Mem {
 	return table("count", numbers...)
 }
 
-// eachLane is a number in all 16 lanes.
-func eachLane(x uint32) reg.VecVirtual {
-	r, v := GP32(), ZMM()
-	MOVL(U32(x), r)
-	VPBROADCASTD(r, v)
+// places has eight bytes for each value of a byte: where its bits are, ascending, and zeros behind.
+func places() Mem {
+	var numbers []uint32
+	for b := range 256 {
+		var at [8]uint32
+		n := 0
+		for i := range uint32(8) {
+			if b>>i&1 == 1 {
+				at[n] = i
+				n++
+			}
+		}
+		for i := 0; i < 8; i += 4 {
+			numbers = append(numbers, at[i]|at[i+1]<<8|at[i+2]<<16|at[i+3]<<24)
+		}
+	}
+	return table("places", numbers...)
+}
+
+// each is a number in all lanes.
+func (s isa) each(number reg.GPVirtual) reg.VecVirtual {
+	v := s.vec()
+	if s.wide() {
+		VPBROADCASTD(number, v)
+		return v
+	}
+	x := XMM()
+	VMOVD(number, x)
+	VPBROADCASTD(x, v)
 	return v
 }
 
-func indices() {
-	declare("indicesAVX512", "func(dst *int32, words *uint64, count int, base int32) int",
-		"indicesAVX512 is Indices of all bits of count ≥ 1 words; it returns their number and",
+// eachOf is a constant in all lanes.
+func (s isa) eachOf(number uint32) reg.VecVirtual {
+	r := GP32()
+	MOVL(U32(number), r)
+	return s.each(r)
+}
+
+func indices(s isa) {
+	name := "indices" + s.name
+	declare(name, "func(dst *int32, words *uint64, count int, base int32) int",
+		label("%s is Indices of all bits of count ≥ 1 words; it returns their number and", name),
 		"writes up to 16 places beyond it.")
 	dst, words, count := load64("dst"), load64("words"), load64("count")
 	base, start := GP32(), GP64()
 	Load(Param("base"), base)
 	MOVQ(dst, start)
-	lanes, sixteen := ZMM(), eachLane(16)
-	VMOVDQU32(count16(), lanes)
+	many := s.indicesOfMany()
 	word, n, r := GP64(), GP64(), GP64()
-	at, t, k := ZMM(), ZMM(), K()
 	Label("loop")
 	MOVQ(Mem{Base: words}, word)
 	TESTQ(word, word)
 	JZ(LabelRef("next"))
-	POPCNTQ(word, n)
-	CMPQ(n, Imm(8))
-	JG(LabelRef("many"))
-	// Few: always eight, of which those behind the last bit are overwritten.
-	for i := range 8 {
-		TZCNTQ(word, r)
-		ADDL(base, r.As32())
-		MOVL(r.As32(), Mem{Base: dst, Disp: 4 * i})
-		BLSRQ(word, word)
-	}
-	LEAQ(Mem{Base: dst, Index: n, Scale: 4}, dst)
-	JMP(LabelRef("next"))
-	Label("many")
-	// Compressing to memory is slow on some processors, so whole vectors
-	// are stored, of which the next one overwrites the excess.
-	VPBROADCASTD(base, at)
-	VPADDD(lanes, at, at)
-	for i := range 4 {
-		m := Mem{Base: words, Disp: 2 * i}
-		KMOVW(m, k)
-		MOVWLZX(m, n.As32())
-		VPCOMPRESSD_Z(at, k, t)
-		VMOVDQU32(t, Mem{Base: dst})
-		POPCNTL(n.As32(), n.As32())
+	if s.wide() {
+		POPCNTQ(word, n)
+		CMPQ(n, Imm(8))
+		JG(LabelRef("many"))
+		// Few: always eight, of which those behind the last bit are overwritten.
+		for i := range 8 {
+			TZCNTQ(word, r)
+			ADDL(base, r.As32())
+			MOVL(r.As32(), Mem{Base: dst, Disp: 4 * i})
+			BLSRQ(word, word)
+		}
 		LEAQ(Mem{Base: dst, Index: n, Scale: 4}, dst)
-		VPADDD(sixteen, at, at)
+		JMP(LabelRef("next"))
 	}
+	Label("many")
+	many(dst, words, base, n)
 	Label("next")
 	ADDL(Imm(64), base)
 	ADDQ(Imm(8), words)
@@ -201,14 +220,57 @@ func indices() {
 	end()
 }
 
-func nonzeros() {
+// indicesOfMany sets up what finds the bits of a word with many, and returns what writes it. Whole
+// vectors are stored, of which the next one overwrites the excess: compressing to memory is slow on
+// some processors, and AVX2 has to look up where a byte's bits are.
+func (s isa) indicesOfMany() func(dst, words, base, n reg.GPVirtual) {
+	if s.wide() {
+		lanes, sixteen := ZMM(), s.eachOf(16)
+		VMOVDQU32(count16(), lanes)
+		at, t, k := ZMM(), ZMM(), K()
+		return func(dst, words, base, n reg.GPVirtual) {
+			VPBROADCASTD(base, at)
+			VPADDD(lanes, at, at)
+			for i := range 4 {
+				m := Mem{Base: words, Disp: 2 * i}
+				KMOVW(m, k)
+				MOVWLZX(m, n.As32())
+				VPCOMPRESSD_Z(at, k, t)
+				VMOVDQU32(t, Mem{Base: dst})
+				POPCNTL(n.As32(), n.As32())
+				LEAQ(Mem{Base: dst, Index: n, Scale: 4}, dst)
+				VPADDD(sixteen, at, at)
+			}
+		}
+	}
+	look, eight, t := GP64(), s.eachOf(8), YMM()
+	LEAQ(places(), look)
+	return func(dst, words, base, n reg.GPVirtual) {
+		from := s.each(base)
+		for i := range 8 {
+			MOVBLZX(Mem{Base: words, Disp: i}, n.As32())
+			VPMOVZXBD(Mem{Base: look, Index: n, Scale: 8}, t)
+			VPADDD(from, t, t)
+			VMOVDQU(t, Mem{Base: dst})
+			POPCNTL(n.As32(), n.As32())
+			LEAQ(Mem{Base: dst, Index: n, Scale: 4}, dst)
+			VPADDD(eight, from, from)
+		}
+	}
+}
+
+func nonzeros(s isa) {
+	if !s.wide() {
+		nonzerosAVX2()
+		return
+	}
 	declare("nonzerosAVX512", "func(at *int32, val *float32, x *float32, n int, base int32) int",
 		"nonzerosAVX512 is Nonzeros of n ≥ 1 floats; it returns their number and writes up to",
 		"16 places beyond it.")
 	at, val, x, n := load64("at"), load64("val"), load64("x"), load64("n")
-	base, place, sixteen := GP32(), ZMM(), eachLane(16)
+	base, sixteen := GP32(), s.eachOf(16)
 	Load(Param("base"), base)
-	VPBROADCASTD(base, place)
+	place := s.each(base)
 	VPADDD(count16(), place, place)
 	nought, v, t, k := ZMM(), ZMM(), ZMM(), K()
 	found, r := GP64(), GP64()
@@ -236,6 +298,38 @@ func nonzeros() {
 	Label("tail")
 	avx512.load(Mem{Base: x}, avx512.tail(n, 1), v)
 	take()
+	Store(found, ReturnIndex(0))
+	end()
+}
+
+// nonzerosAVX2 looks up where the bits of a comparison of eight floats are.
+func nonzerosAVX2() {
+	declare("nonzerosAVX2", "func(at *int32, val *float32, x *float32, count int, base int32) int",
+		"nonzerosAVX2 is Nonzeros of count ≥ 1 times 8 floats; it returns their number and writes",
+		"up to 8 places beyond it.")
+	at, val, x, count := load64("at"), load64("val"), load64("x"), load64("count")
+	base, look, found, r := GP32(), GP64(), GP64(), GP64()
+	Load(Param("base"), base)
+	from, eight := avx2.each(base), avx2.eachOf(8)
+	nought, v, t := YMM(), YMM(), YMM()
+	LEAQ(places(), look)
+	avx2.zero(nought)
+	XORQ(found, found)
+	Label("loop")
+	VMOVUPS(Mem{Base: x}, v)
+	VCMPPS(Imm(notEqual), v, nought, t)
+	VMOVMSKPS(t, r.As32())
+	VPMOVZXBD(Mem{Base: look, Index: r, Scale: 8}, t)
+	VPERMPS(v, t, v)
+	VMOVUPS(v, Mem{Base: val, Index: found, Scale: 4})
+	VPADDD(from, t, t)
+	VMOVDQU(t, Mem{Base: at, Index: found, Scale: 4})
+	POPCNTL(r.As32(), r.As32())
+	ADDQ(r, found)
+	VPADDD(eight, from, from)
+	ADDQ(Imm(32), x)
+	DECQ(count)
+	JNZ(LabelRef("loop"))
 	Store(found, ReturnIndex(0))
 	end()
 }
