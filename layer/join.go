@@ -92,9 +92,7 @@ func addRow(y []tensor.Float, s *signal.Signal, r int, wk *Worker) {
 		}
 		return
 	}
-	for i, x := range s.Data[r*len(y):][:len(y)] {
-		y[i] += x
-	}
+	kernel.Add(y, s.Data[r*len(y):][:len(y)])
 }
 
 // Backward hands the error to each input.
