@@ -171,16 +171,20 @@ func TestLeft(t *testing.T) {
 	}
 }
 
-func TestRankCorrelation(t *testing.T) {
+// With ties, by hand: x 1 2 2 4 has ranks 1, 2.5, 2.5, 4; with 4 3 2 1 that is −4.5/√(4.5·5).
+func TestSpearman(t *testing.T) {
 	for _, c := range []struct {
-		v    []float64
+		x, y []float64
 		want float64
-	}{{[]float64{9, 4, 1}, -1}, {[]float64{1, 2, 7}, 1}, {[]float64{1, 3, 2}, 0.5}, {[]float64{1, 1, 2}, math.Sqrt(3) / 2}} {
-		if got := recipe.RankCorrelation(c.v); math.Abs(got-c.want) > 1e-12 {
-			t.Errorf("%v: %v, want %v", c.v, got, c.want)
+	}{
+		{[]float64{0, 1, 2}, []float64{9, 4, 1}, -1}, {[]float64{0, 1, 2}, []float64{1, 2, 7}, 1}, {[]float64{0, 1, 2}, []float64{1, 3, 2}, 0.5},
+		{[]float64{0, 1, 2}, []float64{1, 1, 2}, math.Sqrt(3) / 2}, {[]float64{1, 2, 2, 4}, []float64{4, 3, 2, 1}, -4.5 / math.Sqrt(4.5*5)},
+	} {
+		if got := recipe.Spearman(c.x, c.y); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%v, %v: %v, want %v", c.x, c.y, got, c.want)
 		}
 	}
-	if !math.IsNaN(recipe.RankCorrelation([]float64{2, 2})) {
+	if !math.IsNaN(recipe.Spearman([]float64{0, 1}, []float64{2, 2})) {
 		t.Error("figures that do not vary have a rank correlation")
 	}
 }

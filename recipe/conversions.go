@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
+
+	"gonum.org/v1/gonum/stat"
 
 	"synfire/model"
 	"synfire/report"
@@ -98,26 +101,21 @@ func (s *ConversionStudy) Finish(title, lead string, paper report.Link) (*Outcom
 	})
 }
 
-// RankCorrelation is Spearman's, of a figure with its place in a list; NaN where it does not
-// vary.
-func RankCorrelation(v []float64) float64 {
-	n, centre := float64(len(v)), float64(len(v)-1)/2
-	var xy, xx, yy float64
-	for i := range v {
-		rank := 0.0
-		for j := range v {
-			switch {
-			case v[j] < v[i]:
-				rank++
-			case v[j] == v[i] && j != i:
-				rank += 0.5
-			}
+// Spearman is the correlation of ranks, equal values having their mean rank; NaN where one of both
+// does not vary.
+func Spearman(x, y []float64) float64 { return stat.Correlation(ranks(x), ranks(y), nil) }
+
+func ranks(x []float64) []float64 {
+	sorted := slices.Clone(x)
+	slices.Sort(sorted)
+	out := make([]float64, len(x))
+	for i, v := range x {
+		lo, _ := slices.BinarySearch(sorted, v)
+		hi := lo
+		for hi < len(sorted) && sorted[hi] == v {
+			hi++
 		}
-		x, y := float64(i)-centre, rank-centre
-		xy, xx, yy = xy+x*y/n, xx+x*x/n, yy+y*y/n
+		out[i] = float64(lo+hi+1) / 2
 	}
-	if xx == 0 || yy == 0 {
-		return math.NaN()
-	}
-	return xy / math.Sqrt(xx*yy)
+	return out
 }

@@ -51,6 +51,11 @@ type Part struct {
 // Scales are the scales that a recipe may be run at, the smallest first.
 var Scales = []report.Scale{report.Smoke, report.Short, report.Full}
 
+// NoScale is the error of a recipe that is asked for another scale.
+func NoScale(id string, s report.Scale) error {
+	return fmt.Errorf("%s: no scale %q: use smoke, short or full", id, s)
+}
+
 // Env is what the command gives a recipe to run in.
 type Env struct {
 	Catalog   catalog.Catalog

@@ -116,7 +116,7 @@ var sizes = map[report.Scale]size{
 func Config(scale report.Scale, kind Kind, seed uint64) (model.Config, error) {
 	z, ok := sizes[scale]
 	if !ok {
-		return model.Config{}, fmt.Errorf("brain-compare: no scale %q: use smoke, short or full", scale)
+		return model.Config{}, recipe.NoScale("brain-compare", scale)
 	}
 	c := model.Config{
 		Seed: seed, Data: model.Data{Name: "mnist", Train: z.train}, Encoder: encode.Constant{}, Steps: z.steps,

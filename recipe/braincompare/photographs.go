@@ -36,7 +36,7 @@ var photoSizes = map[report.Scale]photoSize{
 func PhotographConfig(scale report.Scale, kind Kind, seed uint64) (model.Config, error) {
 	z, ok := photoSizes[scale]
 	if !ok {
-		return model.Config{}, fmt.Errorf("brain-compare: no scale %q: use smoke, short or full", scale)
+		return model.Config{}, recipe.NoScale("brain-compare", scale)
 	}
 	norm := layer.BatchNorm{}
 	var unit, out layer.Layer = layer.ReLU{}, layer.Readout{}

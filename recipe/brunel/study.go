@@ -16,7 +16,7 @@ const drawn = 200
 func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	seeds, ok := map[report.Scale]uint64{report.Smoke: 1, report.Short: 3, report.Full: 10}[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("brunel: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("brunel", e.Scale)
 	}
 	of := span{200, 1000}
 	if e.Scale == report.Smoke {

@@ -41,7 +41,7 @@ func claims() []report.Claim {
 func images(ctx context.Context, e *recipe.Env) (train, test sample.Source, err error) {
 	n, ok := map[report.Scale]int{report.Smoke: 50, report.Short: 500, report.Full: 10_000}[e.Scale]
 	if !ok {
-		return nil, nil, fmt.Errorf("codes: no scale %q: use smoke, short or full", e.Scale)
+		return nil, nil, recipe.NoScale("codes", e.Scale)
 	}
 	var trainSet, testSet sample.Source
 	if e.Scale == report.Smoke {

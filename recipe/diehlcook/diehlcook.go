@@ -9,7 +9,6 @@ package diehlcook
 
 import (
 	"context"
-	"fmt"
 
 	"synfire/data/mnist"
 	"synfire/model"
@@ -114,7 +113,7 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 		c.Data.Name, c.Epochs, c.Valid, c.Rule = mnist.SampleName, 3, 0.1, r
 	case report.Short, report.Full:
 	default:
-		return c, fmt.Errorf("diehl-cook: no scale %q: use smoke, short or full", scale)
+		return c, recipe.NoScale("diehl-cook", scale)
 	}
 	return c, nil
 }

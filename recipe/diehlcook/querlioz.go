@@ -2,7 +2,6 @@ package diehlcook
 
 import (
 	"context"
-	"fmt"
 
 	"synfire/data/mnist"
 	"synfire/model"
@@ -47,7 +46,7 @@ func querliozConfig(scale report.Scale, seed uint64) (model.Config, error) {
 		c.Data.Name, c.Epochs, c.Valid = mnist.SampleName, 2, 0.1
 	case report.Short, report.Full:
 	default:
-		return c, fmt.Errorf("querlioz: no scale %q: use smoke, short or full", scale)
+		return c, recipe.NoScale("querlioz", scale)
 	}
 	c.Rule = r
 	return c, nil

@@ -65,7 +65,7 @@ func newBoard(ctx context.Context, e *recipe.Env) (*board, error) {
 		name = mnist.SampleName
 	case report.Short, report.Full:
 	default:
-		return nil, fmt.Errorf("eqprop: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("eqprop", e.Scale)
 	}
 	jobs, err := recipe.Load(ctx, e, model.Data{Name: name})
 	if err != nil {

@@ -19,7 +19,6 @@ package hybrid
 
 import (
 	"context"
-	"fmt"
 
 	"synfire/data"
 	"synfire/data/mnist"
@@ -83,7 +82,7 @@ func claims() []report.Claim {
 func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	z, ok := sizes[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("hybrid: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("hybrid", e.Scale)
 	}
 	s := &study{size: z, left: map[string]bool{}}
 	var err error

@@ -20,7 +20,6 @@ package joint
 
 import (
 	"context"
-	"fmt"
 
 	"synfire/recipe"
 	"synfire/report"
@@ -64,7 +63,7 @@ func claims() []report.Claim {
 func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	z, ok := sizes[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("joint: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("joint", e.Scale)
 	}
 	s, err := newStudy(ctx, e, z)
 	if err != nil {

@@ -68,7 +68,7 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 	case report.Full:
 		c.Epochs = 20
 	default:
-		return c, fmt.Errorf("mostafa: no scale %q: use smoke, short or full", scale)
+		return c, recipe.NoScale("mostafa", scale)
 	}
 	return c, nil
 }

@@ -151,7 +151,7 @@ func permutations(n int) [][]int {
 func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	seeds, ok := map[report.Scale]uint64{report.Smoke: 1, report.Short: 5, report.Full: 20}[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("nessler: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("nessler", e.Scale)
 	}
 	s := recipe.NewStudy(e, nil, nil)
 	var first *learned

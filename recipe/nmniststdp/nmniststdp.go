@@ -103,7 +103,7 @@ func ways(z size, d model.Data, seed uint64) []nmnist.Way {
 func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	z, ok := sizes[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("nmnist-stdp: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("nmnist-stdp", e.Scale)
 	}
 	d := nmnist.Data
 	if z.simulated > 0 {

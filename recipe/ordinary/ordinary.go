@@ -120,7 +120,7 @@ func config(name string, seed uint64) (model.Config, error) {
 func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	names, ok := trained[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("ordinary: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("ordinary", e.Scale)
 	}
 	c, err := config(names[0], e.Seed)
 	if err != nil {

@@ -74,7 +74,7 @@ var sizes = map[report.Scale]size{report.Smoke: {1, 20}, report.Short: {10, tria
 func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	n, ok := sizes[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("precise-timing: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("precise-timing", e.Scale)
 	}
 	s := recipe.NewStudy(e, nil, nil)
 	list := arms()

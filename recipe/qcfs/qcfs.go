@@ -111,7 +111,7 @@ func claims() []report.Claim {
 func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	z, ok := sizes[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("qcfs: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("qcfs", e.Scale)
 	}
 	s, err := newStudy(ctx, e, z)
 	if err != nil {

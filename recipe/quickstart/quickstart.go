@@ -73,7 +73,7 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 		c.Steps, c.Epochs = 8, 12
 		first.Out, second.Out = 16, 64
 	default:
-		return c, fmt.Errorf("quickstart: no scale %q: use smoke, short or full", scale)
+		return c, recipe.NoScale("quickstart", scale)
 	}
 	c.Rule = bptt.Rule{
 		Layers: network.Chain(

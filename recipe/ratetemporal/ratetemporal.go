@@ -43,7 +43,7 @@ func sizeOf(scale report.Scale) (size, error) {
 	case report.Full:
 		return size{ratePairs: 240, editPairs: 120, rateWindow: 4000, fewPairs: 30_000, manyPairs: 3000, jitterPairs: 12_000, doublets: 20_000, seeds: 96}, nil
 	}
-	return size{}, fmt.Errorf("rate-vs-temporal: no scale %q: use smoke, short or full", scale)
+	return size{}, recipe.NoScale("rate-vs-temporal", scale)
 }
 
 // Recipe is the study.

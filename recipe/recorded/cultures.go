@@ -168,7 +168,7 @@ func madeCultures(seed uint64) (list []culture) {
 func runCultures(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	n, ok := culturePermutations[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("cultures: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("cultures", e.Scale)
 	}
 	list, err := cultureData(ctx, e)
 	if err != nil {

@@ -176,7 +176,7 @@ func madeOdours(seed uint64, trials int) (list []presentation) {
 func runOdours(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	size, ok := odourSizes[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("odours: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("odours", e.Scale)
 	}
 	three, one, err := odourData(ctx, e)
 	if err != nil {

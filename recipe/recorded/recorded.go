@@ -15,9 +15,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
-
-	"gonum.org/v1/gonum/stat"
 
 	"synfire/data/recordings"
 	"synfire/format/spiketrain"
@@ -115,24 +112,6 @@ func trainsOf(a *recordings.Archive, info recordings.Info) ([]spike.Train, error
 		return nil, fmt.Errorf("%s: %w", info.File, err)
 	}
 	return trains, nil
-}
-
-// spearman is the correlation of ranks, equal values having their mean rank.
-func spearman(x, y []float64) float64 { return stat.Correlation(ranks(x), ranks(y), nil) }
-
-func ranks(x []float64) []float64 {
-	sorted := slices.Clone(x)
-	slices.Sort(sorted)
-	out := make([]float64, len(x))
-	for i, v := range x {
-		lo, _ := slices.BinarySearch(sorted, v)
-		hi := lo
-		for hi < len(sorted) && sorted[hi] == v {
-			hi++
-		}
-		out[i] = float64(lo+hi+1) / 2
-	}
-	return out
 }
 
 // mean of those that are numbers; NaN of none.

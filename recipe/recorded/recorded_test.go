@@ -139,14 +139,6 @@ func TestPooled(t *testing.T) {
 	}
 }
 
-// Ranks with ties, by hand: x 1 2 2 4 has ranks 1, 2.5, 2.5, 4; correlation with 4 3 2 1 is
-// −(4.5)/√(4.5·5).
-func TestSpearman(t *testing.T) {
-	if got, want := spearman([]float64{1, 2, 2, 4}, []float64{4, 3, 2, 1}), -4.5/math.Sqrt(4.5*5); math.Abs(got-want) > 1e-15 {
-		t.Errorf("%v, want %v", got, want)
-	}
-}
-
 // The trials of the three odours as the index counts them: spikes over all of each trial.
 func TestOdourFiles(t *testing.T) {
 	e := env(t, report.Short, 1)

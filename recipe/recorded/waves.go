@@ -127,7 +127,7 @@ func (r retina) within(lo, hi float64) float64 {
 
 func runWaves(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if !slices.Contains(recipe.Scales, e.Scale) {
-		return nil, fmt.Errorf("waves: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("waves", e.Scale)
 	}
 	list, err := waveData(ctx, e)
 	if err != nil {
@@ -193,7 +193,7 @@ func byAge(list []retina) (age, sttc []float64, names []string) {
 
 func (s *waveStudy) age() error {
 	age, sttc, _ := byAge(s.own())
-	s.rho = spearman(age, sttc)
+	s.rho = recipe.Spearman(age, sttc)
 	s.claim("age", len(age), s.rho)
 	s.metrics["Spearman"] = s.rho
 	clouds := []figure.Cloud{{Name: "control"}, {Name: "dark reared"}}
@@ -216,7 +216,7 @@ func (s *waveStudy) age() error {
 		clouds = clouds[:1]
 	}
 	a, v, _ := byAge(control)
-	s.metrics["Spearman, control alone"] = spearman(a, v)
+	s.metrics["Spearman, control alone"] = recipe.Spearman(a, v)
 	f, err := figure.Scatter("Correlation of neighbours over age", figure.ScatterOptions{X: "age (days after birth)", Y: "mean STTC of pairs within 210 µm"}, clouds...)
 	return s.section("Age", fmt.Sprintf("The spike-time tiling coefficient with ±0.1 s of all pairs at most %.0f µm apart, its mean for each retina. Spearman's correlation with age is %.3f over all %d retinas, and %.3f without those reared in the dark.", near, s.rho, len(age), s.metrics["Spearman, control alone"]), []report.Table{table},
 		draw(f, err, "Mean STTC over age, a point a retina", "Waves end about the opening of the eyes."))
@@ -264,7 +264,7 @@ func (s *waveStudy) pooled() error {
 		}
 	}
 	age, sttc, study := byAge(list)
-	s.all = spearman(age, sttc)
+	s.all = recipe.Spearman(age, sttc)
 	s.metrics["Spearman, all studies"] = s.all
 	clouds := []figure.Cloud{{Name: demas}, {Name: "other studies"}}
 	byStudy := map[string][2][]float64{}
@@ -295,7 +295,7 @@ func (s *waveStudy) pooled() error {
 		between += float64(len(v[1])) * math.Pow(mean(v[1])-centre, 2)
 		rho := "–"
 		if len(v[0]) > 2 {
-			rho = fmt.Sprintf("%.2f", spearman(v[0], v[1]))
+			rho = fmt.Sprintf("%.2f", recipe.Spearman(v[0], v[1]))
 		}
 		table.Rows = append(table.Rows, []string{name, fmt.Sprint(len(v[0])), fmt.Sprintf("P%.0f to P%.0f", slices.Min(v[0]), slices.Max(v[0])), fmt.Sprintf("%.3f, %.3f", slices.Min(v[1]), slices.Max(v[1])), rho})
 	}

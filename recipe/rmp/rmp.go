@@ -15,7 +15,6 @@ package rmp
 
 import (
 	"context"
-	"fmt"
 
 	"synfire/data/mnist"
 	"synfire/model"
@@ -142,7 +141,7 @@ func claims() []report.Claim {
 func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	z, ok := sizes[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("rmp: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("rmp", e.Scale)
 	}
 	s := &study{size: z}
 	var err error

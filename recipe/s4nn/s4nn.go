@@ -109,7 +109,7 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 		c.Epochs = 20
 	case report.Full:
 	default:
-		return c, fmt.Errorf("s4nn: no scale %q: use smoke, short or full", scale)
+		return c, recipe.NoScale("s4nn", scale)
 	}
 	return c, nil
 }

@@ -12,8 +12,6 @@
 package spikegrad
 
 import (
-	"fmt"
-
 	"synfire/data"
 	"synfire/data/mnist"
 	"synfire/model"
@@ -161,5 +159,5 @@ func sizeOf(s report.Scale) (size, error) {
 	case report.Full:
 		return size{data: "mnist", seeds: 3, cnnEpochs: 12, smallImages: 10_000, alphas: alphas, levels: levels, floats: true, real: true}, nil
 	}
-	return size{}, fmt.Errorf("spikegrad: no scale %q: use smoke, short or full", s)
+	return size{}, recipe.NoScale("spikegrad", s)
 }

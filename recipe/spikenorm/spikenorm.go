@@ -14,7 +14,6 @@ package spikenorm
 
 import (
 	"context"
-	"fmt"
 
 	"synfire/data/mnist"
 	"synfire/model"
@@ -128,7 +127,7 @@ func claims() []report.Claim {
 func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	z, ok := sizes[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("spikenorm: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("spikenorm", e.Scale)
 	}
 	s := &study{size: z}
 	var err error

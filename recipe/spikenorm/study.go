@@ -125,11 +125,11 @@ func (s *study) deep(ctx context.Context) {
 
 // fading is the rank correlation of rates with depth.
 func fading(f *recipe.Followed) float64 {
-	var rates []float64
-	for _, l := range f.Layers {
-		rates = append(rates, l.Rate)
+	var depths, rates []float64
+	for i, l := range f.Layers {
+		depths, rates = append(depths, float64(i)), append(rates, l.Rate)
 	}
-	return recipe.RankCorrelation(rates)
+	return recipe.Spearman(depths, rates)
 }
 
 // blocks is the recipes for residual blocks.

@@ -23,7 +23,7 @@ var sizes = map[report.Scale]size{report.Smoke: {2, 1, 0.1}, report.Short: {10, 
 func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	n, ok := sizes[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("spikeprop: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("spikeprop", e.Scale)
 	}
 	s := recipe.NewStudy(e, nil, nil)
 	first, err := xorSection(ctx, s, n)

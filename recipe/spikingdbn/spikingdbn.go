@@ -96,7 +96,7 @@ func (z size) event(seed uint64) model.Config {
 func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	z, ok := sizes[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("spiking-dbn: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("spiking-dbn", e.Scale)
 	}
 	s, err := recipe.Load(ctx, e, model.Data{Name: z.data})
 	if err != nil {

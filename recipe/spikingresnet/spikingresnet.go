@@ -10,7 +10,6 @@ package spikingresnet
 
 import (
 	"context"
-	"fmt"
 
 	"synfire/data/mnist"
 	"synfire/model"
@@ -130,7 +129,7 @@ func claims() []report.Claim {
 func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	z, ok := sizes[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("spiking-resnet: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("spiking-resnet", e.Scale)
 	}
 	s := &study{size: z}
 	var err error

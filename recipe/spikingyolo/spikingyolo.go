@@ -71,7 +71,7 @@ var tinyClaims = []string{tinyClaim, tinySNNClaim, tinyLongClaim}
 func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	z, ok := sizes[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("spiking-yolo: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("spiking-yolo", e.Scale)
 	}
 	s := &study{&recipe.ConversionStudy{Study: recipe.NewStudy(e, nil, nil)}, z, ""}
 	err := e.Do(ctx,

@@ -18,7 +18,6 @@ package spokendigits
 
 import (
 	"context"
-	"fmt"
 
 	"synfire/data"
 	"synfire/data/sound"
@@ -97,7 +96,7 @@ func (s *study) config(seed uint64, test string) model.Config {
 func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	z, ok := sizes[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("spoken-digits: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("spoken-digits", e.Scale)
 	}
 	s := &study{Study: recipe.NewStudy(e, nil, nil), size: z}
 	if err := s.find(ctx); err != nil {

@@ -23,7 +23,6 @@ package stbp
 import (
 	"context"
 	"embed"
-	"fmt"
 
 	"synfire/model"
 	"synfire/recipe"
@@ -152,7 +151,7 @@ func former() []report.Claim {
 func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	z, ok := sizes[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("stbp: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("stbp", e.Scale)
 	}
 	s := &study{size: z}
 	var err error

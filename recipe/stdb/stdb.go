@@ -22,7 +22,6 @@ package stdb
 
 import (
 	"context"
-	"fmt"
 
 	"synfire/recipe"
 	"synfire/report"
@@ -90,7 +89,7 @@ func claims() []report.Claim {
 func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	z, ok := sizes[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("stdb: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("stdb", e.Scale)
 	}
 	s, err := newStudy(ctx, e, z)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	z, ok := scales[e.Scale]
 	if !ok {
-		return nil, fmt.Errorf("stdp-cnn: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("stdp-cnn", e.Scale)
 	}
 	train, test, err := open(ctx, e, z)
 	if err != nil {

@@ -47,7 +47,7 @@ func sizeOf(scale report.Scale) (size, error) {
 	case report.Full:
 		return size{single: 10, hidden: 5, ordered: 5, silent: 3, trials: 1, picture: 300}, nil
 	}
-	return size{}, fmt.Errorf("superspike: no scale %q: use smoke, short or full", scale)
+	return size{}, recipe.NoScale("superspike", scale)
 }
 
 // Recipe is the study.

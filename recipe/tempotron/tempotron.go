@@ -139,7 +139,7 @@ func tasks(scale report.Scale, seed uint64) (list []task) {
 func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	list := tasks(e.Scale, e.Seed)
 	if list == nil {
-		return nil, fmt.Errorf("tempotron: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("tempotron", e.Scale)
 	}
 	s := recipe.NewStudy(e, nil, nil)
 	done := make([]*learned, len(list))

@@ -97,7 +97,7 @@ func step(scale report.Scale) float64 {
 func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	dt := step(e.Scale)
 	if dt == 0 {
-		return nil, fmt.Errorf("triplet: no scale %q: use smoke, short or full", e.Scale)
+		return nil, recipe.NoScale("triplet", e.Scale)
 	}
 	s := recipe.NewStudy(e, nil, nil)
 	change := func(rule stdp.Plasticity, at, frequency float64) float64 {

@@ -70,7 +70,7 @@ func Config(scale report.Scale, seed uint64) (model.Config, error) {
 	case report.Full:
 		c.Epochs = 40
 	default:
-		return c, fmt.Errorf("vgg-fast: no scale %q: use smoke, short or full", scale)
+		return c, recipe.NoScale("vgg-fast", scale)
 	}
 	r := bptt.Rule{Layers: net.Nodes(), Whiten: &bptt.Whiten{}, Loss: []bptt.Term{{Loss: loss.MembraneCrossEntropy{Smoothing: recipe.FastSmoothing}}}}
 	recipe.Fast(&r, c.Batch)
