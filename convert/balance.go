@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"synfire/internal/par"
 	"synfire/layer"
 	"synfire/network"
 	"synfire/neuron"
@@ -25,8 +26,9 @@ import (
 // Percentile two), and a last run gives the rates of the report. Results do not depend on
 // how samples are parted into batches.
 type Balance struct {
-	Factor     float64 // s > 0; 1 loses nothing, less is faster
-	Percentile float64 // of the inputs, in (0, 100]; 0: the largest
+	Factor     float64   // s > 0; 1 loses nothing, less is faster
+	Percentile float64   // of the inputs, in (0, 100]; 0: the largest
+	Pool       *par.Pool // nil: one thread
 }
 
 // bins is how finely a percentile is told.
@@ -134,7 +136,7 @@ func withThreshold(g network.Graph, i int, v float64) network.Graph {
 // receives is the largest input of a node's units, or their percentile.
 func (b Balance) receives(ctx context.Context, g network.Graph, c network.Calibration, nd network.GraphNode) (float64, error) {
 	most, n := math.Inf(-1), 0
-	err := inputs(ctx, g, c, nd.Inputs[0], func(x []tensor.Float) error {
+	err := inputs(ctx, b.Pool, g, c, nd.Inputs[0], func(x []tensor.Float) error {
 		for i, v := range x {
 			if v := float64(v); v > most {
 				most = v
@@ -156,7 +158,7 @@ func (b Balance) receives(ctx context.Context, g network.Graph, c network.Calibr
 		return most, nil
 	}
 	a := activity{most: most, all: n, counts: make([]int, bins)}
-	err = inputs(ctx, g, c, nd.Inputs[0], func(x []tensor.Float) error {
+	err = inputs(ctx, b.Pool, g, c, nd.Inputs[0], func(x []tensor.Float) error {
 		for _, v := range x {
 			if v > 0 {
 				a.count(v)
@@ -177,7 +179,7 @@ func (b Balance) receives(ctx context.Context, g network.Graph, c network.Calibr
 
 // inputs hands what a node gives, or the network's input, to visit, a window of a batch's time
 // after another.
-func inputs(ctx context.Context, g network.Graph, c network.Calibration, name string, visit func(x []tensor.Float) error) error {
+func inputs(ctx context.Context, pool *par.Pool, g network.Graph, c network.Calibration, name string, visit func(x []tensor.Float) error) error {
 	if name == network.Input {
 		for in, err := range c {
 			if err == nil {
@@ -193,7 +195,7 @@ func inputs(ctx context.Context, g network.Graph, c network.Calibration, name st
 	if err != nil {
 		return err
 	}
-	pass := net.Compile(nil, false).NewPass(network.Options{})
+	pass := net.Compile(pool, false).NewPass(network.Options{Pool: pool})
 	for in, err := range c {
 		if err != nil {
 			return err

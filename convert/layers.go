@@ -9,6 +9,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"synfire/internal/par"
 	"synfire/layer"
 	"synfire/layer/ordinary"
 	"synfire/layer/temporal"
@@ -62,9 +63,10 @@ const (
 )
 
 // Layers compares the layers of a conversion with those of the ordinary network over
-// samples: analog as that takes them, spikes the same samples over the steps.
-func (c Conversion) Layers(ctx context.Context, analog, spikes network.Calibration) ([]LayerFigures, error) {
-	list, err := c.compare(ctx, analog, spikes)
+// samples: analog as that takes them, spikes the same samples over the steps. Threads of the pool (nil:
+// one) change no bit.
+func (c Conversion) Layers(ctx context.Context, pool *par.Pool, analog, spikes network.Calibration) ([]LayerFigures, error) {
+	list, err := c.compare(ctx, pool, analog, spikes)
 	if err != nil {
 		return nil, fmt.Errorf("convert.Layers: %w", err)
 	}
@@ -75,7 +77,7 @@ func (c Conversion) Layers(ctx context.Context, analog, spikes network.Calibrati
 	return all, nil
 }
 
-func (c Conversion) compare(ctx context.Context, analog, spikes network.Calibration) ([]*compared, error) {
+func (c Conversion) compare(ctx context.Context, pool *par.Pool, analog, spikes network.Calibration) ([]*compared, error) {
 	list, err := c.layers()
 	if err != nil {
 		return nil, err
@@ -104,7 +106,7 @@ func (c Conversion) compare(ctx context.Context, analog, spikes network.Calibrat
 			return nil
 		})
 	}
-	return list, c.watch(ctx, list, spikes, start)
+	return list, c.watch(ctx, pool, list, spikes, start)
 }
 
 // window is how many steps of signals are held at once.
@@ -126,12 +128,12 @@ func eachWindow(ctx context.Context, in *signal.Signal, f func(w *signal.Signal)
 
 // watch runs samples through the spiking network, a window of time after another; start is called
 // before each batch.
-func (c Conversion) watch(ctx context.Context, list []*compared, spikes network.Calibration, start func(in *signal.Signal) error) error {
+func (c Conversion) watch(ctx context.Context, pool *par.Pool, list []*compared, spikes network.Calibration, start func(in *signal.Signal) error) error {
 	net, err := c.Graph.Build(0)
 	if err != nil {
 		return err
 	}
-	pass, nodes := net.Compile(nil, false).NewPass(network.Options{}), net.Nodes()
+	pass, nodes := net.Compile(pool, false).NewPass(network.Options{Pool: pool}), net.Nodes()
 	for _, nd := range nodes {
 		for _, l := range list {
 			if l.Name == nd.Name {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"synfire/internal/par"
 	"synfire/internal/suggest"
 	"synfire/layer/temporal"
 	"synfire/network"
@@ -39,6 +40,7 @@ type Options struct {
 	Counts     bool          // outputs are read off spikes, in place of the membrane (Counts)
 	Residual   int           // steps before the run, after which neurons are silenced; they are among Steps
 	Steps      int           // of time that the result is for, which fits are made for
+	Pool       *par.Pool     // threads that currents are measured on, which change no bit; nil: one
 
 	Analog network.Calibration // training samples as the ordinary network takes them
 	Spikes network.Calibration // the same as the spiking network takes them, over the steps in which currents are measured
@@ -91,11 +93,11 @@ func Methods() []Method {
 				if o.Factor == 0 {
 					o.Factor = 1
 				}
-				return []network.Transform{over{SpikeNorm{Fire: f, P: o.Percentile, Factor: o.Factor, Unit: !o.Rescale, Scales: s}, o.Spikes}}
+				return []network.Transform{over{SpikeNorm{Fire: f, P: o.Percentile, Factor: o.Factor, Unit: !o.Rescale, Scales: s, Pool: o.Pool}, o.Spikes}}
 			}},
 		{"rmp", "the same with soft reset, and thresholds lowered by a factor", "Han et al. 2020", false, []string{"percentile", "factor"}, soft,
 			func(o Options, f Fire, s Scales) []network.Transform {
-				return []network.Transform{over{SpikeNorm{Fire: f, P: o.Percentile, Factor: o.Factor, Analog: o.Analog, Scales: s}, o.Spikes}}
+				return []network.Transform{over{SpikeNorm{Fire: f, P: o.Percentile, Factor: o.Factor, Analog: o.Analog, Scales: s, Pool: o.Pool}, o.Spikes}}
 			}},
 		{"spiking-resnet", "the same percentile from half of the threshold, weights multiplied by a factor", "Hu et al. 2018", false, []string{"percentile", "nonzero", "factor", "residual"}, half,
 			func(o Options, f Fire, s Scales) []network.Transform {

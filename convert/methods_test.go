@@ -11,6 +11,7 @@ import (
 	"synfire/convert"
 	"synfire/data/mnist"
 	"synfire/encode"
+	"synfire/internal/par"
 	"synfire/layer"
 	"synfire/network"
 	"synfire/neuron"
@@ -526,7 +527,7 @@ func TestLayersOfUnitsWithMaximum(t *testing.T) {
 	copy(g.Nodes[0].Arrays["weight"].Data, []tensor.Float{1, 0, 0, 1})
 	in := constant(1, 0.5, 3)
 	c := converted(t, "percentile", g, convert.Options{Analog: of(in)})
-	list, err := c.Layers(t.Context(), of(in), of(constant(2, 0.5, 3)))
+	list, err := c.Layers(t.Context(), nil, of(in), of(constant(2, 0.5, 3)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -549,7 +550,7 @@ func TestLayers(t *testing.T) {
 	if c.Graph, _, err = c.Fire.Apply(t.Context(), aligned, nil); err != nil {
 		t.Fatal(err)
 	}
-	list, err := c.Layers(t.Context(), of(in), of(constant(2, 0.75, 3)))
+	list, err := c.Layers(t.Context(), nil, of(in), of(constant(2, 0.75, 3)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -572,10 +573,10 @@ func TestLayers(t *testing.T) {
 	capped.Ordinary.Nodes = slices.Clone(c.Ordinary.Nodes)
 	capped.Ordinary.Nodes[1].Layer = layer.ReLU{Max: 1}
 	capped.Scales = convert.Scales{"relu1": {1, 2}}
-	if _, err := capped.Layers(t.Context(), of(in), of(constant(2, 0.75, 3))); err == nil || !strings.Contains(err.Error(), "scales that differ by channel") {
+	if _, err := capped.Layers(t.Context(), nil, of(in), of(constant(2, 0.75, 3))); err == nil || !strings.Contains(err.Error(), "scales that differ by channel") {
 		t.Errorf("scales of channels of a unit with a maximum: %v", err)
 	}
-	if _, err := c.Layers(t.Context(), of(), of(constant(2, 0.75, 3))); err == nil || !strings.Contains(err.Error(), "other samples") {
+	if _, err := c.Layers(t.Context(), nil, of(), of(constant(2, 0.75, 3))); err == nil || !strings.Contains(err.Error(), "other samples") {
 		t.Errorf("without samples for one of them: %v", err)
 	}
 }
@@ -593,7 +594,7 @@ func TestLayersOfManyUnits(t *testing.T) {
 		return &signal.Signal{Kind: signal.Constant, T: steps, B: 2, Shape: tensor.Shape{1}, Data: []tensor.Float{0, 1}}
 	}
 	c := converted(t, "percentile", g, convert.Options{Percentile: 100, Analog: of(batch(1))})
-	list, err := c.Layers(t.Context(), of(batch(1)), of(batch(8)))
+	list, err := c.Layers(t.Context(), nil, of(batch(1)), of(batch(8)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -616,7 +617,7 @@ func TestBacklog(t *testing.T) {
 		for _, steps := range []int{1, 3, 4, 8} {
 			c := converted(t, "percentile", g, convert.Options{Percentile: 30, Reset: &reset, Analog: of(in)})
 			scale := c.Scales["relu1"][0]
-			list, err := c.Layers(t.Context(), of(in), of(constant(steps, 0.75, 1.25, 2)))
+			list, err := c.Layers(t.Context(), nil, of(in), of(constant(steps, 0.75, 1.25, 2)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -783,7 +784,7 @@ func TestPools(t *testing.T) {
 			t.Errorf("score %d: %v after 512 steps, want %v", i, v, w)
 		}
 	}
-	if list, err := c.Layers(t.Context(), of(in), of(&long)); err != nil || len(list) != 2 || !(list[1].Correlation > 0.999) {
+	if list, err := c.Layers(t.Context(), nil, of(in), of(&long)); err != nil || len(list) != 2 || !(list[1].Correlation > 0.999) {
 		t.Errorf("%+v, %v", list, err)
 	}
 	means := converted(t, "data", g, convert.Options{Pooling: convert.Means, Analog: of(in)})
@@ -855,9 +856,11 @@ func TestCompensate(t *testing.T) {
 	}
 }
 
-// A conversion is the same, bit for bit, whatever the batches of the calibration; a curve
-// whatever the threads is tested beside it.
+// A conversion and the figures of its layers are the same, bit for bit, whatever the batches of the
+// calibration and the threads; a curve whatever the threads is tested beside it.
 func TestConversionDoesNotDependOnBatches(t *testing.T) {
+	pool := par.New(3)
+	defer pool.Close()
 	g, in := branched(t), image(6, tensor.Shape{8, 8, 2}, 2)
 	parted := func(n, steps int) network.Calibration {
 		return func(yield func(*signal.Signal, error) bool) {
@@ -874,18 +877,18 @@ func TestConversionDoesNotDependOnBatches(t *testing.T) {
 		g := trained(t, m.Name, g, of(in))
 		o := convert.Options{Analog: parted(6, 1), Spikes: parted(6, 16), Used: parted(6, 16), Steps: 16, Rescale: m.Name == "spike-norm"}
 		a := converted(t, m.Name, g, o)
-		o.Analog, o.Spikes, o.Used = parted(2, 1), parted(2, 16), parted(2, 16)
+		o.Analog, o.Spikes, o.Used, o.Pool = parted(2, 1), parted(2, 16), parted(2, 16), pool
 		b := converted(t, m.Name, g, o)
 		if !reflect.DeepEqual(a.Graph, b.Graph) || !reflect.DeepEqual(a.Scales, b.Scales) {
-			t.Errorf("%s: other batches give another network", m.Name)
+			t.Errorf("%s: other batches and threads give another network", m.Name)
 		}
-		x, err := a.Layers(t.Context(), parted(6, 1), parted(6, 16))
+		x, err := a.Layers(t.Context(), nil, parted(6, 1), parted(6, 16))
 		if err != nil {
 			t.Fatal(err)
 		}
-		y, err := a.Layers(t.Context(), parted(3, 1), parted(3, 16))
+		y, err := a.Layers(t.Context(), pool, parted(3, 1), parted(3, 16))
 		if err != nil || fmt.Sprint(x) != fmt.Sprint(y) { // NaN where nothing fires
-			t.Errorf("%s: other batches give other figures of layers: %v", m.Name, err)
+			t.Errorf("%s: other batches and threads give other figures of layers: %v", m.Name, err)
 		}
 	}
 }
@@ -1001,7 +1004,7 @@ func TestLayersAtScales(t *testing.T) {
 		if c.Graph, _, err = convert.Apply(t.Context(), g, nil, convert.Align{Scales: c.Scales}, f); err != nil {
 			t.Fatal(err)
 		}
-		list, err := c.Layers(t.Context(), of(constant(1, x)), of(constant(steps, x)))
+		list, err := c.Layers(t.Context(), nil, of(constant(1, x)), of(constant(steps, x)))
 		if err != nil {
 			t.Fatal(err)
 		}

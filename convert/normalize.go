@@ -379,7 +379,7 @@ func observe(ctx context.Context, g network.Graph, c network.Calibration, channe
 func bounds(ctx context.Context, g network.Graph, c network.Calibration) (Scales, error) {
 	lo, hi := 0.0, 1.0
 	if c != nil {
-		err := inputs(ctx, g, c, network.Input, func(x []tensor.Float) error {
+		err := inputs(ctx, nil, g, c, network.Input, func(x []tensor.Float) error {
 			for _, v := range x {
 				lo, hi = min(lo, float64(v)), max(hi, float64(v))
 			}

@@ -228,7 +228,7 @@ func TestLayersOfStaircases(t *testing.T) {
 	long.T = 4
 	for _, code := range []temporal.Code{temporal.Plain, temporal.Graded} {
 		c := converted(t, "qcfs", g, convert.Options{Code: code})
-		layers, err := c.Layers(t.Context(), of(in), of(&long))
+		layers, err := c.Layers(t.Context(), nil, of(in), of(&long))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"synfire/internal/par"
 	"synfire/layer"
 	"synfire/layer/ordinary"
 	"synfire/network"
@@ -38,7 +39,8 @@ type SpikeNorm struct {
 	// it: thresholds of 1 in residual blocks, whose shortcuts have no weights to scale, as in
 	// the paper. Biases there are an error.
 	Unit   bool
-	Scales Scales // gets the scales that were found; nil: they are not told
+	Scales Scales    // gets the scales that were found; nil: they are not told
+	Pool   *par.Pool // currents are measured on its threads, which change no bit; nil: one
 }
 
 // Apply measures over the inputs of c; with Factor 0 activations are those over Analog.
@@ -120,7 +122,7 @@ func (s SpikeNorm) receives(ctx context.Context, g network.Graph, found Scales, 
 	}
 	for _, nd := range spiking.Nodes {
 		if nd.Name == renamed(name) {
-			return Balance{Percentile: s.P}.receives(ctx, spiking, c, nd)
+			return Balance{Percentile: s.P, Pool: s.Pool}.receives(ctx, spiking, c, nd)
 		}
 	}
 	return 0, fmt.Errorf("the spiking network has no node %s", renamed(name))

@@ -84,7 +84,7 @@ func (s Study) Convert(ctx context.Context, m Method, o Options) (Conversion, er
 	if s.Steps[0] <= o.Residual {
 		return Conversion{}, fmt.Errorf("convert: steps %v of which %d come before the run: steps count all, want more than these", s.Steps, o.Residual)
 	}
-	o.Steps = s.last()
+	o.Steps, o.Pool = s.last(), s.Pool
 	units, err := s.units()
 	if err != nil {
 		return Conversion{}, err
@@ -164,7 +164,7 @@ func (s Study) follow(ctx context.Context, c Conversion, ordinary float64, margi
 	}
 	r.Points = run.points()
 	analog, over := s.compared(ctx, units)
-	r.Layers, err = r.Conversion.Layers(ctx, analog, over)
+	r.Layers, err = r.Conversion.Layers(ctx, s.Pool, analog, over)
 	return r, run, err
 }
 

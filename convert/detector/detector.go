@@ -155,7 +155,7 @@ func (s Study) Measure(ctx context.Context, c convert.Conversion, ordinary Point
 		return convert.Samples{Source: src, Normalize: s.Normalize, Encoder: encode.Constant{}, Steps: steps, Batch: 1, Seed: s.Seed}.Calibration(ctx)
 	}
 	last := s.Steps[len(s.Steps)-1]
-	if r.Layers, err = c.Layers(ctx, over(few, 1), over(few, last)); err != nil {
+	if r.Layers, err = c.Layers(ctx, s.Pool, over(few, 1), over(few, last)); err != nil {
 		return r, err
 	}
 	return r, s.accounts(ctx, &r, over)
