@@ -178,8 +178,10 @@ func TestLift(t *testing.T) {
 	if n.Run(x, -1, scores); scores[0] < -100 || scores[1] < -100 {
 		t.Errorf("scores %v: they are silent", scores)
 	}
-	if _, err := n.Run([]tensor.Float{0, 2, 0, 0}, 0, scores); err == nil {
-		t.Error("a value of 2 is encoded")
+	for _, bad := range []float64{2, -1e-9, math.NaN()} {
+		if _, err := n.Run([]tensor.Float{0, tensor.Float(bad), 0, 0}, 0, scores); err == nil {
+			t.Errorf("a value of %v is encoded", bad)
+		}
 	}
 }
 
