@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"synfire/internal/par"
@@ -254,6 +255,10 @@ func TestLearner(t *testing.T) {
 	r := NewRule()
 	r.Hidden, r.Binary, r.Momentum = []int{6}, false, 0.9
 	snntest.Learner(t, r, s, batches...)
+	r.Hidden = []int{1 << 16, 1 << 16}
+	if _, err := r.Learner(s); err == nil || !strings.Contains(err.Error(), "layer 2 has 65536 neurons on 65536 inputs") {
+		t.Errorf("2³² weights: %v", err)
+	}
 }
 
 func TestValidate(t *testing.T) {

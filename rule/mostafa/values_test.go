@@ -109,3 +109,32 @@ func TestNextInput(t *testing.T) {
 		t.Errorf("inhibited just before 3 it fires at %v", z)
 	}
 }
+
+// The weights of a neuron sum to Mean at first, with a deviation of Spread, and their sums are kept
+// where neurons are lifted. With binary a value of one half is dark; else times fall with the value.
+func TestNewNet(t *testing.T) {
+	r := NewRule()
+	r.Hidden, r.Mean, r.Spread = []int{4000}, 4, 0.5
+	n := r.NewNet(25, 2, 1)
+	mean, square := 0.0, 0.0
+	for _, s := range n.layers[0].total {
+		mean, square = mean+s/4000, square+(s-4)*(s-4)/4000
+	}
+	near(t, "the mean sum", mean, 4, 0.05)
+	near(t, "the deviation of sums", math.Sqrt(square), 0.5, 0.03)
+	r.Hidden, r.Mean, r.Spread, r.LR, r.SumCost = nil, 0.5, 0.1, 0.001, 10
+	n = r.NewNet(4, 2, 1)
+	l := n.layers[0]
+	before := l.total[0]
+	if _, err := n.Learn([]tensor.Float{1, 1, 0, 1}, 0, 1, make([]float64, 2)); err != nil {
+		t.Fatal(err)
+	}
+	near(t, "a lifted sum", l.total[0], before+4*0.01, 1e-12)
+	near(t, "a lifted sum of weights", l.W[0]+l.W[2]+l.W[4]+l.W[6], before+4*0.01, 1e-12)
+	binary := r.encoder()
+	r.Binary, r.Late = false, 2
+	even := r.encoder()
+	for _, c := range []struct{ got, want float64 }{{binary(0.5), 6}, {binary(0), 6}, {binary(0.51), 1}, {even(1), 1}, {even(0), math.Exp(2)}, {even(0.75), math.Exp(0.5)}} {
+		near(t, "the z of a value", c.got, c.want, 1e-12)
+	}
+}
