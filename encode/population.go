@@ -18,6 +18,11 @@ import (
 //	a_i = exp(−(x − μ_i)²/2σ²)
 //	t_i = round((1 − a_i)·(Span − 1)),   none for a_i < Threshold
 //
+// Span is usually the number of steps of the run; spikes behind its end are lost. Values
+// beyond [Low, High] are not moved into it: the outer units, half a spacing (High − Low)/(m − 2)
+// outside, fire for them up to a distance of σ√(2 ln 1/Threshold), 1.43 spacings by default, and none
+// for those farther out.
+//
 // A sample [height, width, channels] gives signals of shape [height, width, m·channels], others
 // get a last axis of m. Width 0 means 1.5, Threshold 0 means 0.1; High 0 with Low 0 means 1.
 type Population struct {

@@ -74,12 +74,93 @@ func TestPopulationRoundTrip(t *testing.T) {
 	if v := e.Value([]int{-1, 0, -1, -1}); v != 0.25 {
 		t.Errorf("the second unit alone stands for %v, want its centre 0.25", v)
 	}
-	for _, bad := range []encode.Population{{}, {Units: 2, Span: 5}, {Units: 8}, {Units: 8, Span: 5, Low: 1, High: 1}, {Units: 8, Span: 5, Width: -1}, {Units: 8, Span: 5, Threshold: 1}, {Units: 1 << 30, Span: 5}} {
+	e.Low = -1 // to 0, which High is
+	if v := e.Value([]int{-1, 0, -1, -1}); v != -0.75 {
+		t.Errorf("of values from -1 to 0 the second unit alone stands for %v, want its centre -0.75", v)
+	}
+	for _, bad := range []encode.Population{{}, {Units: 2, Span: 5}, {Units: 8}, {Units: 8, Span: 5, Low: 1, High: 1}, {Units: 8, Span: 5, Width: -1}, {Units: 8, Span: 5, Threshold: 1}, {Units: 1 << 30, Span: 5},
+		{Units: 8, Span: 5, Low: -1e308, High: 1e308}, {Units: 8, Span: 5, Width: math.Inf(1)}, {Units: 8, Span: 5, Low: math.NaN()}} {
 		if bad.Validate() == nil {
 			t.Errorf("%+v: accepted", bad)
 		}
 	}
 	if v := (encode.Population{Units: 4, Span: 1}).Value([]int{-1, 0, 0, -1}); math.IsNaN(v) {
 		t.Error("one step: no value")
+	}
+}
+
+// Steps of a separate program by the equations, at the borders of the range and beyond, and the values
+// that a search for the least squares finds in them.
+func TestPopulationValues(t *testing.T) {
+	wide := encode.Population{Units: 8, Span: 101}
+	other := encode.Population{Units: 5, Span: 33, Low: -20, High: 60, Width: 2, Threshold: 0.3}
+	for _, c := range []struct {
+		e     encode.Population
+		x     float64
+		steps []int
+		back  float64
+	}{
+		{wide, 0, []int{25, 25, -1, -1, -1, -1, -1, -1}, 0},
+		{wide, 0.3, []int{-1, 85, 10, 42, -1, -1, -1, -1}, 0.3003578022},
+		{wide, 0.99, []int{-1, -1, -1, -1, -1, -1, 20, 30}, 0.9901087857},
+		{wide, -0.1, []int{1, 74, -1, -1, -1, -1, -1, -1}, -0.0990387639},
+		{wide, 1.1, []int{-1, -1, -1, -1, -1, -1, 74, 1}, 1.0990387639},
+		{wide, -0.32, []int{90, -1, -1, -1, -1, -1, -1, -1}, -1. / 12},
+		{wide, 1.3, []int{-1, -1, -1, -1, -1, -1, -1, 85}, 13. / 12},
+		{wide, 1.322, slices.Repeat([]int{-1}, 8), math.NaN()}, // 1.3217740 is the border
+		{wide, math.Inf(1), slices.Repeat([]int{-1}, 8), math.NaN()},
+		{wide, math.NaN(), slices.Repeat([]int{-1}, 8), math.NaN()},
+		{other, 0, []int{-1, 4, 22, -1, -1}, -0.1974627812},
+		{other, 17.5, []int{-1, -1, 1, -1, -1}, 20},
+		{other, 71, []int{-1, -1, -1, -1, 0}, 220. / 3},
+		{encode.Population{Units: 3, Span: 20}, 0.2, []int{8, 2, 16}, 0.2047293076},
+		{encode.Population{Units: 3, Span: 1}, 0.2, []int{0, 0, 0}, 0.5},
+	} {
+		got := steps(t, c.e, tensor.Float(c.x))
+		if !slices.Equal(got, c.steps) {
+			t.Errorf("%+v: %v spikes in %v, want %v", c.e, c.x, got, c.steps)
+		}
+		if back := c.e.Value(got); !(math.Abs(back-c.back) <= 1e-9) && !(math.IsNaN(back) && math.IsNaN(c.back)) {
+			t.Errorf("%+v: %v comes back as %v, want %v", c.e, c.x, back, c.back)
+		}
+	}
+	if got := wide.Value([]int{-1, 95, -1, -1, -1, -1, -1, 400}); math.IsInf(got, 0) || math.IsNaN(got) {
+		t.Errorf("spikes later than any unit's stand for %v", got)
+	}
+}
+
+// Pictures of two channels, two of them: the units of a channel stand side by side in its place, and a
+// run cut into windows has the spikes of the whole.
+func TestPopulationPlaces(t *testing.T) {
+	e := encode.Population{Units: 3, Span: 9}
+	spec := sample.Spec{Shape: tensor.Shape{1, 2, 2}}
+	b := sample.Batch{Spec: &spec, X: []tensor.Float{0, 0.2, 0.5, 0.9, 1, 0.1, 0.3, 0.7}}
+	var whole, part signal.Signal
+	e.Encode(&whole, &b, nil, encode.Window{T1: 9, Steps: 9})
+	spikes := 0
+	for k, x := range b.X {
+		for u, want := range steps(t, e, x) {
+			for s := range 9 {
+				if got := whole.Raster.At(s*2+k/4, k%4*3+u); got != (s == want) {
+					t.Errorf("value %d, unit %d, step %d: %v, and its spike is in %d", k, u, s, got, want)
+				} else if got {
+					spikes++
+				}
+			}
+		}
+	}
+	if spikes < 18 {
+		t.Errorf("%d spikes: the check shows little", spikes)
+	}
+	for t0 := 0; t0 < 9; t0 += 3 {
+		e.Encode(&part, &b, nil, encode.Window{T0: t0, T1: t0 + 3, Steps: 9})
+		for row := range 6 {
+			if !slices.Equal(part.Raster.Row(row), whole.Raster.Row(t0*2+row)) {
+				t.Errorf("window from %d, row %d differs from the whole", t0, row)
+			}
+		}
+	}
+	if shape, _, err := e.Plan(sample.Spec{Shape: tensor.Shape{7}}); err != nil || !slices.Equal(shape, tensor.Shape{7, 3}) {
+		t.Errorf("shape %v, %v", shape, err)
 	}
 }

@@ -23,7 +23,7 @@ func TestConfig(t *testing.T) {
 			t.Errorf("%s: %+v, %v", scale, c, err)
 		}
 		a, b := c.Rule.(rule.Rule), random(c).Rule.(rule.Rule)
-		if a.Validate() != nil || a.Poisson || !b.Poisson || a.Rate != 0.25 || a.Window != 4 || a.Period != 4 || a.Threshold != 0.9 || a.OutputThreshold != 0.025 {
+		if a.Validate() != nil || a.Poisson || !b.Poisson || a.Rate != 0.25 || a.Window != 4 || a.Period != 4 || a.Threshold != 0.9 || a.OutputThreshold != 0.025 || a.LR != 0.03 {
 			t.Errorf("%s: %+v and %+v", scale, a, b)
 		}
 		if scale != report.Smoke && (a.Hidden[0] != 1000 || c.Data.Name != "mnist") {
@@ -46,6 +46,10 @@ func TestCounts(t *testing.T) {
 	}
 	if b := c.lead([]string{"a", "b"}); b[1].Value != 2 || *b[1].Reference != 1 || b[0].Value != 0.5 || *b[0].Reference != 0.5 {
 		t.Errorf("bars %+v", b)
+	}
+	c = &counts{labels: []int{1}, outputs: [][][]int{{{2, 5, 3}}}} // the best other is the third alone
+	if b := c.lead([]string{"a", "b", "c"}); b[1].Value != 5 || *b[1].Reference != 3 {
+		t.Errorf("bars of three %+v", b)
 	}
 }
 

@@ -25,6 +25,7 @@ func TestTrips(t *testing.T) {
 		{"phase", 4, []float64{0.75, 0, 0.3125}, 0}, {"phase", 2, []float64{0.75, 0, 0.25}, 0}, {"phase", 16, []float64{0.75, 0, 0.3125}, 1e-6},
 		// 0.125, 0.25; 0.5 is too large, so 0.125 and 0.25 once more.
 		{"burst", 8, []float64{0.75, 0, 0.25}, 0}, {"latency", 5, []float64{0.75, 0, 0.25}, 0}, {"rank order", 3, []float64{0.9, 0.1, 0.4}, 0},
+		{"population", 8, []float64{0.75, 0, 0.31398847782522}, 1e-9}, {"population", 2, []float64{0.75, 0, 0.33411237174805}, 1e-9},
 		{"population", 1000, []float64{0.75, 0, 0.3125}, 1e-3}, {"rate", 20_000, []float64{0.75, 0, 0.3125}, 0.02},
 	} {
 		got := trip(c.name, &b, keys, c.steps, []float64{0.9, 0.4, 0.1})
@@ -36,6 +37,15 @@ func TestTrips(t *testing.T) {
 				t.Errorf("%s in %d steps: value %d comes back as %v, want %v", c.name, c.steps, p, got[p], want)
 			}
 		}
+	}
+}
+
+// In two steps units stand for 0.0195 by −0.00078, which is no pixel.
+func TestTripStaysInRange(t *testing.T) {
+	spec := sample.Spec{Shape: tensor.Shape{1, 1, 1}}
+	b := sample.Batch{Spec: &spec, X: []tensor.Float{5.0 / 256}}
+	if got := trip("population", &b, nil, 2, nil); got[0] != 0 {
+		t.Errorf("5/256 comes back as %v, want 0", got[0])
 	}
 }
 

@@ -24,7 +24,7 @@ func TestConfig(t *testing.T) {
 			t.Errorf("%s: %+v, %v", scale, c, err)
 		}
 		a, b := c.Rule.(rule.Rule), deeper(c).Rule.(rule.Rule)
-		if a.Validate() != nil || b.Validate() != nil || len(b.Hidden) != 2 || b.Hidden[0] != a.Hidden[0]/2 {
+		if a.Validate() != nil || b.Validate() != nil || len(b.Hidden) != 2 || b.Hidden[0] != a.Hidden[0]/2 || b.Hidden[1] != b.Hidden[0] || a.LR != 0.3 || a.Clip != 10 {
 			t.Errorf("%s: %+v and %+v", scale, a, b)
 		}
 		if scale != report.Smoke && (a.Hidden[0] != 800 || !a.Binary || c.Data.Name != "mnist") {

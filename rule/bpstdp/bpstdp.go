@@ -3,9 +3,10 @@
 // "BP-STDP: Approximating backpropagation using spike timing dependent plasticity", Neurocomputing
 // 330, 2019; arXiv 1711.04214).
 //
-// Time is T steps. An input of value x fires in a share rate·x of them, in regular trains whose
-// phases are drawn once, or by chance (poisson). A neuron adds the weights of what fires, and begins
-// anew where it reaches its threshold:
+// Time is T steps. An input of value x fires in a share rate·x of them: by chance (poisson), or in a
+// regular train, whose phase φ in [0, 1) is drawn once for each input; in each step φ ← φ + rate·x, and
+// where that reaches 1 the input fires and 1 is taken off. A neuron adds the weights of what fires, and
+// begins anew where it reaches its threshold:
 //
 //	U_j(t) = U_j(t−1) + Σ_i w_ij s_i(t);   where U_j ≥ θ:  s_j(t) = 1, U_j ← 0
 //

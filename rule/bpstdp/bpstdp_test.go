@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"synfire/internal/par"
@@ -157,8 +158,10 @@ func TestTrains(t *testing.T) {
 	if share := float64(layers[0]) / (400 * 50); err != nil || math.Abs(share-0.25) > 0.01 {
 		t.Errorf("inputs fire in %v of the steps by chance, want 0.25: %v", share, err)
 	}
-	if _, err := n.Run([]tensor.Float{2}, 0, make([]float64, 1)); err == nil {
-		t.Error("a value of 2 is encoded")
+	for _, bad := range []float64{2, -1e-9, math.NaN()} {
+		if _, err := n.Run([]tensor.Float{tensor.Float(bad)}, 0, make([]float64, 1)); err == nil {
+			t.Errorf("a value of %v is encoded", bad)
+		}
 	}
 }
 
@@ -214,16 +217,22 @@ func TestLearner(t *testing.T) {
 	r := NewRule()
 	r.Hidden, r.Poisson, r.LR = []int{6}, true, 0.1
 	snntest.Learner(t, r, s, batches...)
-	s.Steps = 2
-	if _, err := r.Learner(s); err == nil {
-		t.Error("two steps hold a wanted spike every four")
+	for _, steps := range []int{2, maxSteps + 1} {
+		s.Steps = steps
+		if _, err := r.Learner(s); err == nil {
+			t.Errorf("%d steps are accepted, with a wanted spike every four", steps)
+		}
+	}
+	s.Steps, r.Hidden = 20, []int{1 << 16, 1 << 16}
+	if _, err := r.Learner(s); err == nil || !strings.Contains(err.Error(), "layer 2 has 65536 neurons on 65536 inputs") {
+		t.Errorf("2³² weights: %v", err)
 	}
 }
 
 func TestValidate(t *testing.T) {
 	for i, change := range []func(*Rule){
 		func(r *Rule) { r.Hidden = []int{0} }, func(r *Rule) { r.Rate = 1.5 }, func(r *Rule) { r.LR = math.NaN() }, func(r *Rule) { r.Period = 0 },
-		func(r *Rule) { r.Window = -1 }, func(r *Rule) { r.Schedule = nil }, func(r *Rule) { r.Initial = 0 }, func(r *Rule) { r.Threshold = math.Inf(1) },
+		func(r *Rule) { r.Window = -1 }, func(r *Rule) { r.Window = maxSteps + 1 }, func(r *Rule) { r.Period = maxSteps + 1 }, func(r *Rule) { r.Schedule = nil }, func(r *Rule) { r.Initial = 0 }, func(r *Rule) { r.Threshold = math.Inf(1) },
 	} {
 		r := NewRule()
 		change(&r)

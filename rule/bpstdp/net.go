@@ -66,7 +66,7 @@ func (n *Net) trial(i int) *trial {
 // show runs a sample, and returns the wrong outputs at a wanted spike, in the mean.
 func (n *Net) show(t *trial, x []tensor.Float, label int, scores []float64, key rng.Key) (loss float64, err error) {
 	for i, v := range x {
-		if v < 0 || v > 1 {
+		if !(v >= 0 && v <= 1) {
 			return 0, fmt.Errorf("value %d is %v, and rates stand for values in [0, 1]; scale the data, and leave normalize out", i, v)
 		}
 	}
@@ -131,6 +131,9 @@ func (n *Net) LearnBatch(b *online.Batch) error {
 				l.learn(at, n.trials[:size], k*block, min((k+1)*block, l.out), rate, n.sums[worker])
 			}
 		})
+		if k, ok := tensor.Finite(l.w); !ok {
+			return fmt.Errorf("weight %d of layer %d is %v after a step, want a finite number; take a smaller lr or initial", k, at+1, l.w[k])
+		}
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ func (r Rule) net(s train.Setting) (online.Network, online.Options, error) {
 		return nil, online.Options{}, err
 	}
 	if s.Steps < r.Period || s.Steps > maxSteps {
-		return nil, online.Options{}, fmt.Errorf("bp-stdp: steps is %d, want from period = %d to %d; 50 is usual", s.Steps, r.Period, maxSteps)
+		return nil, online.Options{}, fmt.Errorf("bp-stdp: steps is %d, want from period = %d to %d; 50 with a period of 4 are usual", s.Steps, r.Period, maxSteps)
 	}
 	sizes := append(append([]int{inputs}, r.Hidden...), classes)
 	for l := 1; l < len(sizes); l++ {

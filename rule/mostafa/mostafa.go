@@ -17,8 +17,11 @@
 //
 //	L = −ln(e^(−z_y) / Σ_j e^(−z_j)) + K Σ_neurons max(0, 1 − Σ_i w_i)
 //
-// whose second part, over all neurons of all layers, keeps them able to fire. S − 1 may be
-// small, so that the gradient of a sample is scaled to a norm of at most clip in each layer. That
+// whose second part, over all neurons of all layers, keeps them able to fire: a step raises all weights
+// of a neuron whose sum is below 1 by η K, but the sum to no more above 1 than it was below. In the
+// first part z is 100 where it is later or the neuron silent; outputs that do fire keep the derivative
+// that the formula has there, so that a late label is drawn near. Tables of the loss have the first part
+// alone. S − 1 may be small, so that the gradient of a sample is scaled to a norm of at most clip in each layer. That
 // norm needs no gradient: with n, Σz and Σz² over a causal set it is
 //
 //	Σ_j (∂L/∂z_j/(S_j − 1))² (Σz² − 2z_j Σz + n z_j²)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"synfire/internal/par"
@@ -178,8 +179,10 @@ func TestLift(t *testing.T) {
 	if n.Run(x, -1, scores); scores[0] < -100 || scores[1] < -100 {
 		t.Errorf("scores %v: they are silent", scores)
 	}
-	if _, err := n.Run([]tensor.Float{0, 2, 0, 0}, 0, scores); err == nil {
-		t.Error("a value of 2 is encoded")
+	for _, bad := range []float64{2, -1e-9, math.NaN()} {
+		if _, err := n.Run([]tensor.Float{0, tensor.Float(bad), 0, 0}, 0, scores); err == nil {
+			t.Errorf("a value of %v is encoded", bad)
+		}
 	}
 }
 
@@ -252,6 +255,10 @@ func TestLearner(t *testing.T) {
 	r := NewRule()
 	r.Hidden, r.Binary, r.Momentum = []int{6}, false, 0.9
 	snntest.Learner(t, r, s, batches...)
+	r.Hidden = []int{1 << 16, 1 << 16}
+	if _, err := r.Learner(s); err == nil || !strings.Contains(err.Error(), "layer 2 has 65536 neurons on 65536 inputs") {
+		t.Errorf("2³² weights: %v", err)
+	}
 }
 
 func TestValidate(t *testing.T) {

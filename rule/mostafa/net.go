@@ -75,7 +75,7 @@ func (n *Net) trip(i int) *trip {
 func (t *trip) forward(r *Rule, x []tensor.Float) ([]float64, error) {
 	encode := r.encoder()
 	for i, v := range x {
-		if v < 0 || v > 1 {
+		if !(v >= 0 && v <= 1) {
 			return nil, fmt.Errorf("value %d is %v, and times stand for values in [0, 1]; scale the data, and leave normalize out", i, v)
 		}
 		t.z[i] = encode(float64(v))

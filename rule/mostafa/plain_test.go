@@ -45,8 +45,8 @@ func plain(l *Layer, in, errors []float64) (z, grad, back []float64) {
 }
 
 // The loops over groups and blocks are the plain ones: with inputs of two times of which most are
-// late, of many times, of some times each for some inputs, and silent ones; and of more neurons than
-// a block.
+// late, also with some silent, of many times, of some times each for some inputs, and silent ones; and
+// of more neurons than a block.
 func TestPlain(t *testing.T) {
 	src := rng.New(5, "plain").Source()
 	for name, draw := range map[string]func() float64{
@@ -55,6 +55,15 @@ func TestPlain(t *testing.T) {
 				return 1
 			}
 			return 6
+		},
+		"late or silent": func() float64 {
+			switch v := src.Float64(); {
+			case v < 0.2:
+				return 1
+			case v < 0.9:
+				return 6
+			}
+			return Silent
 		},
 		"all times":  func() float64 { return math.Exp(2 * src.Float64()) },
 		"some times": func() float64 { return math.Exp(float64(src.IntN(10)) / 5) },
