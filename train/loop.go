@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"synfire/data"
@@ -191,6 +192,9 @@ func (l *Loop) epoch(ctx context.Context) (valid, test *Evaluation, err error) {
 		if err := l.step(ctx, &b); err != nil {
 			return nil, nil, err
 		}
+	}
+	if err := l.diverged(); err != nil {
+		return nil, nil, err
 	}
 	if valid, test, err = l.measure(ctx, n+1); err != nil {
 		return nil, nil, l.stopped(ctx, err)
@@ -472,6 +476,18 @@ func (l *Loop) file() (modelfile.File, error) {
 	return f, err
 }
 
+// diverged returns an error for weights that are no numbers: the loss of some rules is a count, and
+// does not tell.
+func (l *Loop) diverged() error {
+	model := l.Learner.Model()
+	for _, name := range slices.Sorted(maps.Keys(model)) {
+		if i, ok := model[name].Finite(); !ok {
+			return fmt.Errorf("step %d: element %d of array %s is no finite number: training has diverged, and this state is not saved; lower the learning rate, or set clip where the rule has it", l.progress.Step, i, name)
+		}
+	}
+	return nil
+}
+
 // stateOf is the learner's state in a checkpoint.
 func stateOf(f *modelfile.File) map[string]Array {
 	s := maps.Clone(f.Arrays)
@@ -483,6 +499,9 @@ func stateOf(f *modelfile.File) map[string]Array {
 func (l *Loop) save() error {
 	if l.Dir == nil {
 		return nil
+	}
+	if err := l.diverged(); err != nil {
+		return err
 	}
 	f, err := l.file()
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"synfire/data"
+	"synfire/format/safetensors"
 	"synfire/modelfile"
 	"synfire/run"
 	"synfire/sample"
@@ -634,6 +635,50 @@ func TestStepErrors(t *testing.T) {
 	if _, err := l.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "epoch 1, step 1 (samples ") || !strings.Contains(err.Error(), "it is too dark") {
 		t.Errorf("%v", err)
 	}
+}
+
+// Weights beyond all numbers end a run, whatever its loss says, and what was saved before stays.
+func TestDivergence(t *testing.T) {
+	for bad, array := range map[string]train.Array{"F32": safetensors.F32([]float32{1, float32(math.Inf(-1))}, 2), "F64": safetensors.F64([]float64{0, math.NaN()}, 2)} {
+		for _, kept := range []bool{false, true} {
+			l, f := fakeLoop(t, outcome{8, 0.1}, outcome{8, 0.1}, outcome{8, 0.1})
+			l.Learner = &growing{fake: f, last: array}
+			if kept {
+				openDir(t, l, filepath.Join(t.TempDir(), "run"), false)
+				l.SaveEvery = 1
+			}
+			if _, err := l.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "element 1 of array weights is no finite number: training has diverged") {
+				t.Errorf("%s: %v", bad, err)
+			}
+			if !kept {
+				continue
+			}
+			if saved, err := l.Dir.Newest(func(err error) { t.Error(err) }); err != nil || saved == nil {
+				t.Errorf("%s: the checkpoint before is lost: %v", bad, err)
+			}
+		}
+	}
+}
+
+// growing has weights that are no numbers from its second epoch on.
+type growing struct {
+	*fake
+	last train.Array
+}
+
+func (g *growing) Model() map[string]train.Array {
+	m := g.fake.Model()
+	m["weights"] = safetensors.F32([]float32{1, 2}, 2)
+	if g.steps > g.perEpoch {
+		m["weights"] = g.last
+	}
+	return m
+}
+
+func (g *growing) State() map[string]train.Array {
+	s := g.fake.State()
+	s["weights"] = g.Model()["weights"]
+	return s
 }
 
 type failing struct{ fake }

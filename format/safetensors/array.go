@@ -152,6 +152,29 @@ func (a Array) U8s() ([]uint8, error) {
 	return elements(a, "U8", func(b []byte) uint8 { return b[0] })
 }
 
+// Finite reports whether no element of an array of F32 or F64 is NaN or infinite, and the place of the
+// first that is. Arrays of other kinds are finite.
+func (a Array) Finite() (int, bool) {
+	size, exponent := 4, uint64(0x7f800000)
+	switch a.DType {
+	case "F32":
+	case "F64":
+		size, exponent = 8, 0x7ff<<52
+	default:
+		return 0, true
+	}
+	for i := range len(a.Data) / size {
+		x := uint64(binary.LittleEndian.Uint32(a.Data[size*i:]))
+		if size == 8 {
+			x = binary.LittleEndian.Uint64(a.Data[size*i:])
+		}
+		if x&exponent == exponent {
+			return i, false
+		}
+	}
+	return 0, true
+}
+
 func elements[T any](a Array, want string, get func([]byte) T) ([]T, error) {
 	if a.DType != want {
 		return nil, fmt.Errorf("safetensors: read %s elements: the array holds %s; use the accessor of its dtype or convert Data", want, a.DType)

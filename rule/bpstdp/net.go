@@ -131,9 +131,6 @@ func (n *Net) LearnBatch(b *online.Batch) error {
 				l.learn(at, n.trials[:size], k*block, min((k+1)*block, l.out), rate, n.sums[worker])
 			}
 		})
-		if k, ok := tensor.Finite(l.w); !ok {
-			return fmt.Errorf("weight %d of layer %d is %v after a step, want a finite number; take a smaller lr or initial", k, at+1, l.w[k])
-		}
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package bpstdp
 import (
 	"math"
 	"slices"
-	"strings"
 	"testing"
 
 	"synfire/tensor"
@@ -95,21 +94,5 @@ func TestDraws(t *testing.T) {
 	}
 	if slices.Equal(spikes(), spikes()) {
 		t.Error("two batches draw the same spikes")
-	}
-}
-
-// Weights that grow beyond all numbers are an error at once: their neurons no longer fire, so that
-// no loss would tell.
-func TestWeightsStayFinite(t *testing.T) {
-	r := NewRule()
-	r.Hidden, r.LR, r.Initial = []int{20, 20}, 1e9, 1e9
-	n := r.NewNet(5, 2, 20, 1)
-	x, scores := []tensor.Float{1, 0.5, 0.25, 0.75, 1}, make([]float64, 2)
-	var err error
-	for k := 0; k < 40 && err == nil; k++ {
-		_, err = n.Learn(x, k%2, 1, scores)
-	}
-	if err == nil || !strings.Contains(err.Error(), "want a finite number; take a smaller lr") {
-		t.Errorf("%v", err)
 	}
 }
