@@ -109,7 +109,7 @@ func plain(seed uint64, nodes []network.Node) model.Config {
 }
 
 func normalised(seed uint64, nodes []network.Node, epochs int) model.Config {
-	c, r := residual(seed, nodes, epochs, FastSmoothing, data.Crop{Padding: 2, Border: data.Reflect}, data.AlternatingFlip{})
+	c, r := withBatchNorm(seed, nodes, epochs, FastSmoothing, data.Crop{Padding: 2, Border: data.Reflect}, data.AlternatingFlip{})
 	Fast(&r, c.Batch)
 	c.Rule = r
 	return c
@@ -117,16 +117,16 @@ func normalised(seed uint64, nodes []network.Node, epochs int) model.Config {
 
 // lowRate learns by the rates of He et al. (CVPR 2016) in one triangle, with Nesterov's momentum.
 func lowRate(seed uint64, nodes []network.Node, epochs int, smoothing float64, more ...data.Augment) model.Config {
-	c, r := residual(seed, nodes, epochs, smoothing, append([]data.Augment{data.Crop{Padding: 4}, data.Flip{Probability: 0.5}}, more...)...)
+	c, r := withBatchNorm(seed, nodes, epochs, smoothing, append([]data.Augment{data.Crop{Padding: 4}, data.Flip{Probability: 0.5}}, more...)...)
 	r.Optimizer = optim.SGD{LR: 0.1, Momentum: 0.9, Decay: 5e-4, Nesterov: true}
 	r.Schedule = optim.Triangular{Rise: 0.2, Start: 0.1, End: 0.001}
 	c.Rule = r
 	return c
 }
 
-// residual is the training of a network with batch normalisation, and its rule, which has to
+// withBatchNorm is the training of a network with batch normalisation, and its rule, which has to
 // be given an optimiser and takes its place in the training then.
-func residual(seed uint64, nodes []network.Node, epochs int, smoothing float64, augment ...data.Augment) (model.Config, bptt.Rule) {
+func withBatchNorm(seed uint64, nodes []network.Node, epochs int, smoothing float64, augment ...data.Augment) (model.Config, bptt.Rule) {
 	c := model.Config{
 		Seed: seed, Data: model.Data{Name: Photographs, Normalize: true, Augment: augment},
 		Encoder: encode.Constant{}, Steps: 1, Epochs: epochs, Batch: 125, Valid: heldOut,
