@@ -155,6 +155,7 @@ func TestFailedResultsStay(t *testing.T) {
 		{"spiking-dbn", "short", "516d04e", "offline"}, {"spiking-dbn", "short", "516d04e", "ecd"}, {"spiking-dbn", "short", "a45ce2f", "offline-sparse"},
 		{"ordinary", "short", "6720a6d", "resnet-20"}, {"ordinary", "short", "3111222", "resnet-20-longer"}, {"ordinary", "short", "52fdcba", "resnet-20-low-rate"}, {"spiking-resnet", "short", "8410b99", "mnist"}, {"hybrid", "short", "8410b99", "order"},
 		{"spikenorm", "full", "588e0ce", "cifar10-depth"}, {"spikenorm", "full", "588e0ce", "cifar10-factor"},
+		{"spiking-yolo", "short", "ba5412a", "channel-over-layer"}, {"spiking-yolo", "short", "ba5412a", "converges-faster"},
 		{"brain-compare", "short", "8d78336", "networks-controls"},
 		{"brunel", "short", "9262d59", "regimes"}, {"brunel", "short", "9262d59", "regimes-mean"}, {"brunel", "full", "9262d59", "regimes"}, {"brunel", "full", "35acbef", "regimes"},
 	} {
