@@ -193,7 +193,7 @@ func (l *Loop) epoch(ctx context.Context) (valid, test *Evaluation, err error) {
 			return nil, nil, err
 		}
 	}
-	if err := l.diverged(); err != nil {
+	if err := l.diverged(l.Learner.Model()); err != nil {
 		return nil, nil, err
 	}
 	if valid, test, err = l.measure(ctx, n+1); err != nil {
@@ -476,10 +476,9 @@ func (l *Loop) file() (modelfile.File, error) {
 	return f, err
 }
 
-// diverged returns an error for weights that are no numbers: the loss of some rules is a count, and
-// does not tell.
-func (l *Loop) diverged() error {
-	model := l.Learner.Model()
+// diverged returns an error for the arrays of a model that are no numbers: the loss of some rules is a
+// count, and does not tell.
+func (l *Loop) diverged(model map[string]Array) error {
 	for _, name := range slices.Sorted(maps.Keys(model)) {
 		if i, ok := model[name].Finite(); !ok {
 			return fmt.Errorf("step %d: element %d of array %s is no finite number: training has diverged, and this state is not saved; lower the learning rate, or set clip where the rule has it", l.progress.Step, i, name)
@@ -500,10 +499,10 @@ func (l *Loop) save() error {
 	if l.Dir == nil {
 		return nil
 	}
-	if err := l.diverged(); err != nil {
-		return err
-	}
 	f, err := l.file()
+	if err == nil {
+		err = l.diverged(f.Arrays)
+	}
 	if err != nil {
 		return err
 	}

@@ -388,10 +388,8 @@ func take(rule string, from map[string]train.Array, to []Array) error {
 		if err != nil || len(v) != len(a.Data) || !slices.Equal(from[a.Name].Shape, a.Shape) {
 			return fmt.Errorf("%s: the file has no array %s of shape %v: was it made with another configuration?", rule, a.Name, a.Shape)
 		}
-		for k, x := range v {
-			if math.IsNaN(x) || math.IsInf(x, 0) {
-				return fmt.Errorf("%s: element %d of array %s is %v, want a finite number; the file is damaged or its training failed", rule, k, a.Name, x)
-			}
+		if k, ok := from[a.Name].Finite(); !ok {
+			return fmt.Errorf("%s: element %d of array %s is %v, want a finite number; the file is damaged or its training failed", rule, k, a.Name, v[k])
 		}
 		all[i] = v
 	}
