@@ -1,5 +1,5 @@
-// Package vggfast trains an ordinary convolutional network on CIFAR-10 in a fraction of an
-// hour on two cores: what conversions into spiking networks start from. It is what carries
+// Package vggfast trains an ordinary convolutional network on CIFAR-10 in about an hour on
+// two cores: what conversions into spiking networks start from. It is what carries
 // over of airbench94 (Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU", 2024) to
 // rectified units and average pooling, which convert without loss:
 //
