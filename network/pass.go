@@ -3,6 +3,7 @@ package network
 import (
 	"fmt"
 
+	"synfire/internal/kernel"
 	"synfire/internal/par"
 	"synfire/internal/rng"
 	"synfire/layer"
@@ -299,9 +300,7 @@ func (p *Pass) forwardNode(i, k int, st *State) {
 	if c.Out.Kind == signal.Spikes {
 		m.spikes += c.Out.Raster.Count(0, c.Out.Rows())
 	} else {
-		for _, q := range c.Out.Data {
-			m.spikes += int(max(q, -q))
-		}
+		m.spikes += int(kernel.SumMagnitudes(c.Out.Data))
 	}
 	if p.firing != nil {
 		p.firing.Fired(i, c.Out)

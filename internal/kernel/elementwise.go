@@ -214,6 +214,23 @@ func SumSquares(x []Float) float64 {
 	return total
 }
 
+// SumMagnitudes is the sum of the magnitudes of whole numbers, exact as float64 is, in 32 lanes:
+//
+//	for _, v := range x {
+//		sum += max(float64(v), -float64(v))
+//	}
+func SumMagnitudes(x []Float) (sum float64) {
+	var lanes [squareLanes]float64
+	done := magnitudeBlocks(&lanes, x)
+	for i, v := range x[done:] {
+		lanes[i%squareLanes] += max(float64(v), -float64(v))
+	}
+	for _, v := range lanes {
+		sum += v
+	}
+	return sum
+}
+
 func checkEqual(name string, have, want int) {
 	if have != want {
 		panic(fmt.Sprintf("%s: %d elements, want %d", name, have, want))

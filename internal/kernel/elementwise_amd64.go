@@ -135,6 +135,20 @@ func squareBlocks(s *[squareLanes]float64, x []Float) int {
 	return blocks * squareLanes
 }
 
+// magnitudeBlocks is squareBlocks of magnitudes.
+func magnitudeBlocks(s *[squareLanes]float64, x []Float) int {
+	blocks := len(x) / squareLanes
+	switch level := Current(); {
+	case blocks == 0 || level == Go:
+		return 0
+	case level == AVX512:
+		addMagnitudesAVX512(s, &x[0], blocks)
+	default:
+		addMagnitudesAVX2(s, &x[0], blocks)
+	}
+	return blocks * squareLanes
+}
+
 func (p SGD) update(w, g, m []Float) {
 	level, params := Current(), [3]Float{p.Rate, p.Decay, p.Momentum}
 	switch {

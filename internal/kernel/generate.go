@@ -10,6 +10,7 @@ package kernel
 //go:generate go run -C ../../tools/asm . -kernels pool -out ../../internal/kernel/zpool_amd64.s -stubs ../../internal/kernel/zpool_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels walk -out ../../internal/kernel/zwalk_amd64.s -stubs ../../internal/kernel/zwalk_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels relax -out ../../internal/kernel/zrelax_amd64.s -stubs ../../internal/kernel/zrelax_amd64.go -pkg kernel
+//go:generate go run -C ../../tools/asm . -kernels signed -out ../../internal/kernel/zsigned_amd64.s -stubs ../../internal/kernel/zsigned_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels lists -out ../../internal/kernel/zlists_amd64.s -stubs ../../internal/kernel/zlists_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels logistic -out ../../internal/kernel/zlogistic_amd64.s -stubs ../../internal/kernel/zlogistic_amd64.go -pkg kernel
 //go:generate go run -C ../../tools/asm . -kernels philox -out ../../internal/kernel/zphilox_amd64.s -stubs ../../internal/kernel/zphilox_amd64.go -pkg kernel

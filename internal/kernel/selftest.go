@@ -32,6 +32,7 @@ func selfTestResults() []Float {
 	all = append(all, selfTestUpdates()...)
 	all = append(all, selfTestRelax()...)
 	all = append(all, selfTestLogistic()...)
+	all = append(all, selfTestSigned()...)
 	all = append(all, selfTestUniforms()...)
 	for _, reset := range []Reset{ResetSubtract, ResetZero, ResetNone} {
 		for _, shape := range []Shape{FastSigmoid, ArcTan, Triangle, Rectangle} {

@@ -60,6 +60,11 @@ func finiteAVX2(x *float32, blocks int) int
 //go:noescape
 func addSquaresAVX2(lanes *[32]float64, x *float32, blocks int)
 
+// addMagnitudesAVX2 adds the magnitudes of blocks ≥ 1 blocks of 32 floats to 32 lanes.
+//
+//go:noescape
+func addMagnitudesAVX2(lanes *[32]float64, x *float32, blocks int)
+
 // sgdAVX2 is SGD.Update for n floats and p = {Rate, Decay, Momentum}.
 //
 //go:noescape
@@ -130,6 +135,11 @@ func finiteAVX512(x *float32, blocks int) int
 //
 //go:noescape
 func addSquaresAVX512(lanes *[32]float64, x *float32, blocks int)
+
+// addMagnitudesAVX512 adds the magnitudes of blocks ≥ 1 blocks of 32 floats to 32 lanes.
+//
+//go:noescape
+func addMagnitudesAVX512(lanes *[32]float64, x *float32, blocks int)
 
 // sgdAVX512 is SGD.Update for n floats and p = {Rate, Decay, Momentum}.
 //

@@ -1640,6 +1640,76 @@ loop:
 	VZEROUPPER
 	RET
 
+// func addMagnitudesAVX2(lanes *[32]float64, x *float32, blocks int)
+// Requires: AVX
+TEXT ·addMagnitudesAVX2(SB), NOSPLIT, $0-24
+	MOVQ    lanes+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    blocks+16(FP), DX
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 64(AX), Y2
+	VMOVUPD 96(AX), Y3
+	VMOVUPD 128(AX), Y4
+	VMOVUPD 160(AX), Y5
+	VMOVUPD 192(AX), Y6
+	VMOVUPD 224(AX), Y7
+
+loop:
+	VCVTPS2PD (CX), Y8
+	VXORPS    Y9, Y9, Y9
+	VSUBPD    Y8, Y9, Y9
+	VMAXPD    Y8, Y9, Y9
+	VADDPD    Y9, Y0, Y0
+	VCVTPS2PD 16(CX), Y8
+	VXORPS    Y9, Y9, Y9
+	VSUBPD    Y8, Y9, Y9
+	VMAXPD    Y8, Y9, Y9
+	VADDPD    Y9, Y1, Y1
+	VCVTPS2PD 32(CX), Y8
+	VXORPS    Y9, Y9, Y9
+	VSUBPD    Y8, Y9, Y9
+	VMAXPD    Y8, Y9, Y9
+	VADDPD    Y9, Y2, Y2
+	VCVTPS2PD 48(CX), Y8
+	VXORPS    Y9, Y9, Y9
+	VSUBPD    Y8, Y9, Y9
+	VMAXPD    Y8, Y9, Y9
+	VADDPD    Y9, Y3, Y3
+	VCVTPS2PD 64(CX), Y8
+	VXORPS    Y9, Y9, Y9
+	VSUBPD    Y8, Y9, Y9
+	VMAXPD    Y8, Y9, Y9
+	VADDPD    Y9, Y4, Y4
+	VCVTPS2PD 80(CX), Y8
+	VXORPS    Y9, Y9, Y9
+	VSUBPD    Y8, Y9, Y9
+	VMAXPD    Y8, Y9, Y9
+	VADDPD    Y9, Y5, Y5
+	VCVTPS2PD 96(CX), Y8
+	VXORPS    Y9, Y9, Y9
+	VSUBPD    Y8, Y9, Y9
+	VMAXPD    Y8, Y9, Y9
+	VADDPD    Y9, Y6, Y6
+	VCVTPS2PD 112(CX), Y8
+	VXORPS    Y9, Y9, Y9
+	VSUBPD    Y8, Y9, Y9
+	VMAXPD    Y8, Y9, Y9
+	VADDPD    Y9, Y7, Y7
+	ADDQ      $0x80, CX
+	DECQ      DX
+	JNZ       loop
+	VMOVUPD   Y0, (AX)
+	VMOVUPD   Y1, 32(AX)
+	VMOVUPD   Y2, 64(AX)
+	VMOVUPD   Y3, 96(AX)
+	VMOVUPD   Y4, 128(AX)
+	VMOVUPD   Y5, 160(AX)
+	VMOVUPD   Y6, 192(AX)
+	VMOVUPD   Y7, 224(AX)
+	VZEROUPPER
+	RET
+
 // func sgdAVX2(w *float32, dw *float32, n int, p *[3]float32)
 // Requires: AVX
 TEXT ·sgdAVX2(SB), NOSPLIT, $0-32
@@ -3795,6 +3865,48 @@ loop:
 	VMOVUPD     Z1, 64(AX)
 	VMOVUPD     Z2, 128(AX)
 	VMOVUPD     Z3, 192(AX)
+	VZEROUPPER
+	RET
+
+// func addMagnitudesAVX512(lanes *[32]float64, x *float32, blocks int)
+// Requires: AVX, AVX512F
+TEXT ·addMagnitudesAVX512(SB), NOSPLIT, $0-24
+	MOVQ    lanes+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    blocks+16(FP), DX
+	VMOVUPD (AX), Z0
+	VMOVUPD 64(AX), Z1
+	VMOVUPD 128(AX), Z2
+	VMOVUPD 192(AX), Z3
+
+loop:
+	VCVTPS2PD (CX), Z4
+	VPXORD    Z5, Z5, Z5
+	VSUBPD    Z4, Z5, Z5
+	VMAXPD    Z4, Z5, Z5
+	VADDPD    Z5, Z0, Z0
+	VCVTPS2PD 32(CX), Z4
+	VPXORD    Z6, Z6, Z6
+	VSUBPD    Z4, Z6, Z6
+	VMAXPD    Z4, Z6, Z6
+	VADDPD    Z6, Z1, Z1
+	VCVTPS2PD 64(CX), Z4
+	VPXORD    Z7, Z7, Z7
+	VSUBPD    Z4, Z7, Z7
+	VMAXPD    Z4, Z7, Z7
+	VADDPD    Z7, Z2, Z2
+	VCVTPS2PD 96(CX), Z4
+	VPXORD    Z8, Z8, Z8
+	VSUBPD    Z4, Z8, Z8
+	VMAXPD    Z4, Z8, Z8
+	VADDPD    Z8, Z3, Z3
+	ADDQ      $0x80, CX
+	DECQ      DX
+	JNZ       loop
+	VMOVUPD   Z0, (AX)
+	VMOVUPD   Z1, 64(AX)
+	VMOVUPD   Z2, 128(AX)
+	VMOVUPD   Z3, 192(AX)
 	VZEROUPPER
 	RET
 

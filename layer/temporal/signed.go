@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"synfire/internal/enum"
+	"synfire/internal/kernel"
 	"synfire/layer"
 	"synfire/neuron"
 	"synfire/signal"
@@ -148,41 +149,32 @@ func unitsOf(sample []tensor.Float, lo, n int) signedState {
 
 // step advances units of a sample by a step.
 func (l Signed) step(y, x []tensor.Float, state signedState) {
-	n := len(x)
-	y, sums, count, v := y[:n], state.sums[:n], state.count[:n], state.v[:n]
 	theta, slope, h := tensor.Float(l.Threshold), tensor.Float(l.Slope), tensor.Float(1-l.Start)
-	if l.Code == Imbalanced {
-		low := tensor.Float(l.Threshold / l.Slope)
+	switch l.Code {
+	case Imbalanced:
+		kernel.Imbalanced{Above: theta, Below: tensor.Float(l.Threshold / l.Slope)}.Step(y, x, state.sums, state.count, state.v)
+	case LeakyDelta:
+		kernel.Delta{Theta: theta, Slope: slope, Half: h}.Step(y, x, state.sums, state.count)
+	default:
 		for i, in := range x {
-			sums[i] += in
-			u := v[i] + in
-			up, down := tensor.Float(oneIf(u >= theta)), tensor.Float(oneIf(u <= -low))
-			v[i], y[i] = u-up*theta+down*low, up-down
-			count[i] += up - down
+			s := state.sums[i] + in
+			state.sums[i] = s
+			if s < 0 {
+				s = tensor.Float(s * slope)
+			}
+			d := s/theta - state.count[i]
+			y[i] = graded(d, h)
+			state.count[i] += y[i]
 		}
-		return
-	}
-	graded, slopes := l.Code == LeakyGraded, [2]tensor.Float{1, slope}
-	for i, in := range x {
-		s := sums[i] + in
-		sums[i] = s
-		d := s*slopes[oneIf(s < 0)]/theta - count[i]
-		q := tensor.Float(oneIf(d >= h) - oneIf(d <= -h))
-		if graded && q != 0 {
-			q = tensor.Float(math.Copysign(math.Floor(math.Abs(float64(d))+1-float64(h)), float64(d)))
-		}
-		y[i] = q
-		count[i] += q
 	}
 }
 
-// oneIf is 1 where a condition holds, and else 0, without a branch: which neuron spikes in a step
-// cannot be foretold.
-func oneIf(condition bool) (n int) {
-	if condition {
-		n = 1
+// graded is sign(d)·⌊|d| + 1 − h⌋ where |d| is h or more, and else 0, of what is no number too.
+func graded(d, h tensor.Float) tensor.Float {
+	if !(d >= h || d <= -h) {
+		return 0
 	}
-	return n
+	return tensor.Float(math.Copysign(math.Floor(math.Abs(float64(d))+1-float64(h)), float64(d)))
 }
 
 // follow is φ(S)/θ.

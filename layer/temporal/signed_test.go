@@ -95,6 +95,16 @@ func TestImbalanced(t *testing.T) {
 	}
 }
 
+// What is not a number gives no spike, whatever the code.
+func TestSignedNaN(t *testing.T) {
+	nan := tensor.Float(math.NaN())
+	for _, code := range []temporal.SignedCode{temporal.Imbalanced, temporal.LeakyDelta, temporal.LeakyGraded} {
+		if q, _ := signedTrace(t, leaky(code, 0), 3, []tensor.Float{1, nan, 5}); !slices.Equal(q, []tensor.Float{1, 0, 0}) {
+			t.Errorf("%v: %v, want a spike and then none", code, q)
+		}
+	}
+}
+
 // A transient of the wrong sign stays in the imbalanced neuron's count; sigma-delta forgets it.
 func TestTransients(t *testing.T) {
 	first := append([]tensor.Float{-11}, slices.Repeat([]tensor.Float{0.5}, 60)...)

@@ -20,6 +20,7 @@ func elementwise() {
 		sums(s, "sumSteps", "adds rows ≥ 1 rows of x, ld apart, one by one to the n floats of dst.", false)
 		finite(s)
 		squares(s)
+		magnitudes(s)
 		sgd(s, false)
 		sgd(s, true)
 		adam(s)
@@ -288,9 +289,25 @@ func (s isa) branchUnlessZero(v reg.VecVirtual, to string) {
 
 // squares accumulates in float64, where a square is exact.
 func squares(s isa) {
-	name := "addSquares" + s.name
+	s.lanes32("addSquares", "squares", func(t, acc reg.VecVirtual) { VFMADD231PD(t, t, acc) })
+}
+
+// magnitudes accumulates in float64, where sums of whole numbers are exact.
+func magnitudes(s isa) {
+	s.lanes32("addMagnitudes", "magnitudes", func(t, acc reg.VecVirtual) {
+		u := s.vec()
+		s.zero(u)
+		VSUBPD(t, u, u)
+		VMAXPD(t, u, u)
+		VADDPD(u, acc, acc)
+	})
+}
+
+// lanes32 writes a sum of blocks of floats in 32 lanes of float64.
+func (s isa) lanes32(name, what string, take func(t, acc reg.VecVirtual)) {
+	name += s.name
 	declare(name, "func(lanes *[32]float64, x *float32, blocks int)",
-		name+" adds the squares of blocks ≥ 1 blocks of 32 floats to 32 lanes.")
+		name+" adds the "+what+" of blocks ≥ 1 blocks of 32 floats to 32 lanes.")
 	lanes, x, blocks := load64("lanes"), load64("x"), load64("blocks")
 	doubles := s.lanes / 2
 	acc, t := s.vecs(32/doubles), s.vec()
@@ -300,7 +317,7 @@ func squares(s isa) {
 	Label("loop")
 	for i, v := range acc {
 		VCVTPS2PD(Mem{Base: x, Disp: 4 * doubles * i}, t)
-		VFMADD231PD(t, t, v)
+		take(t, v)
 	}
 	ADDQ(Imm(128), x)
 	DECQ(blocks)

@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	groups := map[string]func(){"gemm": gemm, "pack": pack, "rows": rows, "events": events, "lif": lif, "elementwise": elementwise, "norm": norm, "pool": pool, "walk": walk, "relax": relaxation, "lists": lists, "logistic": logistics, "philox": philox}
+	groups := map[string]func(){"gemm": gemm, "pack": pack, "rows": rows, "events": events, "lif": lif, "elementwise": elementwise, "norm": norm, "pool": pool, "walk": walk, "relax": relaxation, "signed": signed, "lists": lists, "logistic": logistics, "philox": philox}
 	group := flag.String("kernels", "", "group of kernels to generate")
 	flag.Parse()
 	generate, ok := groups[*group]
