@@ -137,7 +137,7 @@ func (c Conversion) watch(ctx context.Context, pool *par.Pool, list []*compared,
 	for _, nd := range nodes {
 		for _, l := range list {
 			if l.Name == nd.Name {
-				l.from = nd.Inputs[0]
+				l.from, l.pool = nd.Inputs[0], pool
 			}
 		}
 	}
@@ -182,6 +182,7 @@ func (c Conversion) watch(ctx context.Context, pool *par.Pool, list []*compared,
 type compared struct {
 	LayerFigures
 	of, from string // its name in the ordinary network, and what gives it its input in the spiking one
+	pool     *par.Pool
 	scales   []float64
 	unit     unit
 
@@ -267,11 +268,16 @@ func (l *compared) came(f Fire, in *signal.Signal) {
 	}
 }
 
+// drawnAtOnce is how many units' currents a thread adds before it looks for the next.
+const drawnAtOnce = 1 << 14
+
 // draw adds the currents of a step.
 func (l *compared) draw(x []tensor.Float) {
-	for i := range l.current {
-		l.current[i] += float64(x[i])
-	}
+	l.pool.For(len(l.current), drawnAtOnce, func(_, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			l.current[i] += float64(x[i])
+		}
+	})
 }
 
 // gave adds spikes of the next steps.
@@ -289,7 +295,9 @@ func (l *compared) gave(f Fire, out *signal.Signal) {
 			continue
 		}
 		for i, q := range out.Data[step*out.Stride():][:len(l.rate)] {
-			l.add(i, float64(q))
+			if q != 0 {
+				l.add(i, float64(q))
+			}
 		}
 	}
 }

@@ -57,12 +57,22 @@ func (c *Call) eventful(density, most float64) bool {
 	return c.Path == Events || c.Path == Auto && density < most
 }
 
+// sparse decides the same by counting the events of s, and leaves the counts in e. Of many
+// images a sample tells at once where they are far from few.
+func (c *Call) sparse(e *events, s *signal.Signal, most float64) bool {
+	const many, far = 64, 0.1
+	if c.Path == Dense || c.Path == Auto && s.Kind != signal.Spikes && s.Rows() >= many && sampledDensity(s) > most+far {
+		return false
+	}
+	return c.eventful(e.count(c, s), most)
+}
+
 func (a affine) forward(c *Call, bias []tensor.Float) {
 	in, out, e := c.In[0], c.Out, &c.Temp.events
 	out.Reset(rowKind(in), in.T, in.B, c.Shape)
 	c.start("product")
 	work := Work{Dense: a.macs(out), Bytes: bytes(in) + bytes(out) + a.weightBytes()}
-	if c.Path != Dense && c.eventful(e.count(c, in), EventDensity) {
+	if c.sparse(e, in, EventDensity) {
 		e.list(c, in, a.Window)
 		a.forwardEvents(c, e, bias)
 		c.stop(a.events(work, e))

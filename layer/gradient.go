@@ -68,7 +68,7 @@ func (a affine) gradWeights(c *Call) Work {
 	t.blocks = a.blocks(t.blocks, in.B)
 	w := Work{Dense: a.macs(c.DOut), Bytes: bytes(in) + bytes(c.DOut) + a.weightBytes()}
 	w.MACs = w.Dense
-	switch eventful := c.Path != Dense && c.eventful(t.events.count(c, in), gradientDensity); {
+	switch eventful := c.sparse(&t.events, in, gradientDensity); {
 	case eventful && a.Linear():
 		a.gradLinearEvents(c)
 		return a.events(w, &t.events)

@@ -49,6 +49,9 @@ func (Add) Accepts(signal.Kind) bool { return true }
 // ForgetsInput is true.
 func (Add) ForgetsInput() bool { return true }
 
+// ElementWise is true: the error at the last input is that at the output.
+func (Add) ElementWise() bool { return true }
+
 // joined is the kind of a dense result of several inputs.
 func joined(in []*signal.Signal) signal.Kind {
 	for _, s := range in {
@@ -97,9 +100,9 @@ func addRow(y []tensor.Float, s *signal.Signal, r int, wk *Worker) {
 
 // Backward hands the error to each input.
 func (Add) Backward(c *Call) {
-	for k := range c.In {
-		if c.DIn[k] != nil {
-			c.pass(c.DIn[k], c.DOut.Units(), c.DOut.Units(), 0)
+	for _, din := range c.DIn {
+		if din != nil && &din.Data[0] != &c.DOut.Data[0] {
+			c.pass(din, c.DOut.Units(), c.DOut.Units(), 0)
 		}
 	}
 }

@@ -63,7 +63,8 @@ type View interface{ IsView() bool }
 type Cheap interface{ IsCheap() bool }
 
 // ElementWise is a Layer whose error at an element of its input follows from
-// those at the same element of its output: Backward may write DIn over DOut.
+// those at the same element of its output: Backward may write DIn over DOut, of
+// several inputs the last one's.
 type ElementWise interface{ ElementWise() bool }
 
 // Forgetful is a Layer whose Backward does not read its inputs' elements, so
@@ -223,8 +224,8 @@ type Chunk struct {
 	// DOut is the error at Out: Dense, or for a Constant output its sum over
 	// time (as Constant). DIn likewise; layers whose output is not Constant add
 	// to a Constant DIn, which spans windows, last step first, and all else is
-	// overwritten. A Dense DIn
-	// of an ElementWise layer may share DOut's memory.
+	// overwritten. The last DIn of an ElementWise layer may share DOut's memory,
+	// where both are Constant or neither.
 	DOut    *signal.Signal
 	DIn     []*signal.Signal
 	DParams [][]tensor.Float // accumulated

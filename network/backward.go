@@ -92,12 +92,13 @@ func (p *Pass) given(i int, douts []*signal.Signal) *signal.Signal {
 // over them or are the same, and else for the next that are needed.
 func (p *Pass) settle(i int, adj *Adjoint) {
 	c := &p.nodes[i].call
-	if len(c.DIn) == 1 && c.DIn[0] != nil && &c.DIn[0].Data[0] == &c.DOut.Data[0] {
+	if last := c.DIn[len(c.DIn)-1]; last != nil && &last.Data[0] == &c.DOut.Data[0] {
 		c.DOut.Data = nil
 	}
 	for _, e := range p.c.net.nodes[i].consumers {
 		adj.release(&adj.edges[e.node][e.k])
 	}
+	adj.release(&p.nodes[i].dout)
 }
 
 // sumErrors is the error at a node's output in chunk k: that of its one
@@ -118,18 +119,25 @@ func (p *Pass) sumErrors(i, k int, douts []*signal.Signal, adj *Adjoint) *signal
 		sum = &adj.edges[cs[0].node][cs[0].k]
 	default:
 		first := &adj.edges[cs[0].node][cs[0].k]
-		sum.Reset(first.Kind, first.T, first.B, first.Shape)
-		copy(sum.Data, first.Data)
+		*sum, first.Data = *first, nil
 		for _, e := range cs[1:] {
-			kernel.Add(sum.Data, adj.edges[e.node][e.k].Data)
+			p.add(sum, &adj.edges[e.node][e.k])
 		}
 	}
 	for _, o := range nd.outputs {
 		if douts[o] != nil {
-			kernel.Add(sum.Data, p.outputs[o].error.Data)
+			p.add(sum, &p.outputs[o].error)
 		}
 	}
 	return sum
+}
+
+// addedAtOnce is the elements that a thread adds before it looks for the next.
+const addedAtOnce = 1 << 15
+
+// add adds an error to a sum.
+func (p *Pass) add(sum, e *signal.Signal) {
+	p.o.Pool.For(len(sum.Data), addedAtOnce, func(_, lo, hi int) { kernel.Add(sum.Data[lo:hi], e.Data[lo:hi]) })
 }
 
 func (p *Pass) backwardNode(i, k int, adj *Adjoint, grads Grads) {
@@ -155,7 +163,7 @@ func (p *Pass) backwardNode(i, k int, adj *Adjoint, grads Grads) {
 		}
 		s, _ := p.memory(from, k)
 		switch {
-		case s.Kind != signal.Constant && m.overlays:
+		case m.overlays && j == len(nd.in)-1 && (s.Kind == signal.Constant) == !summed:
 			e := &adj.edges[i][j]
 			*e = *c.DOut
 			e.Shape = s.Shape

@@ -49,6 +49,12 @@ func jointNetworks(t testing.TB) map[string]*network.Network {
 		node("add", layer.Add{}, "s1", "s2", "stem"), node("s3", lif(0.7, neuron.Zero, arctan)),
 		node("cat", layer.Concat{}, "s1", "s3"), node("all", layer.Concat{}, "cat", "stem", "add"),
 		node("out", layer.Conv2D{Out: 2, Kernel: []int{2}}))
+	add("rectified", tensor.Shape{6, 5, 2},
+		node("stem", layer.Conv2D{Out: 4, Kernel: []int{3}, Padding: []int{1}}), node("r1", layer.ReLU{}),
+		node("conv", layer.Conv2D{Out: 4, Kernel: []int{3}, Padding: []int{1}, NoBias: true}), node("norm", layer.BatchNorm{}),
+		node("add", layer.Add{}, "norm", "r1"), node("r2", layer.ReLU{}), node("twice", layer.Add{}, "r2", "r2", "add"), node("r3", layer.ReLU{Slope: 0.1}),
+		node("flat", layer.Flatten{}), node("again", layer.Add{}, "r3", "stem"), node("flat2", layer.Flatten{}), node("cat", layer.Concat{}, "flat", "flat2"),
+		node("out", layer.Linear{Out: 3}))
 	add("recurrent", tensor.Shape{9},
 		node("a", layer.Linear{Out: 12}),
 		node("b", layer.Recurrent{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.3}, Surrogate: fast}),
@@ -121,7 +127,7 @@ func jointNetworks(t testing.TB) map[string]*network.Network {
 // Errors at a constant input of a layer whose output has time are summed anew
 // for each batch, though the Adjoint's memory stays.
 func TestAdjointIsReused(t *testing.T) {
-	for _, name := range []string{"branches", "residual"} {
+	for _, name := range []string{"branches", "residual", "rectified"} {
 		net := networks(t)[name]
 		in := snntest.Random(signal.Constant, 3, 2, net.InputShape(), 0, 1)
 		want := snntest.Run(t, net, in, network.Options{})

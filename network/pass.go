@@ -71,11 +71,11 @@ type nodeMemory struct {
 	again    bool          // where its input is spikes, its output is computed again for Backward
 	holds    int           // the chunk whose output it then holds
 	takes    bool          // it may exchange the memory of its input
-	overlays bool          // its error may be written over that of its output
+	overlays bool          // the error at its last input may be written over that at its output
 	chunks   []chunkMemory // one that serves all where nothing is kept
 	spikes   int           // of the last window
 	slots    int
-	dout     signal.Signal   // sum of the errors at its output, where there are several
+	dout     signal.Signal   // sum of the errors at its output, where there are several or none
 	ddense   []signal.Signal // errors of repeated inputs
 }
 
@@ -123,7 +123,7 @@ func (c *Compiled) NewPass(o Options) *Pass {
 			from := &nodes[nd.in[0]]
 			m.takes = len(from.consumers) == 1 && len(from.outputs) == 0 && !layer.IsView(from.Layer)
 		}
-		m.overlays = k == 1 && !nd.terminal() && (layer.IsElementWise(nd.Layer) || layer.IsView(nd.Layer))
+		m.overlays = !nd.terminal() && (layer.IsElementWise(nd.Layer) || layer.IsView(nd.Layer))
 		m.again = k == 1 && nd.in[0] != inputNode && layer.IsCheap(nd.Layer) && !viewed
 	}
 	return p

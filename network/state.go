@@ -88,10 +88,10 @@ func (a *Adjoint) take(e *signal.Signal, n int) {
 
 // release takes back the memory of an error that has been read.
 func (a *Adjoint) release(e *signal.Signal) {
-	if e.Kind == signal.Dense && cap(e.Data) > 0 {
+	if cap(e.Data) > 0 {
 		a.spare = append(a.spare, e.Data[:0])
-		e.Data = nil
 	}
+	e.Kind, e.Data = signal.Dense, nil
 }
 
 // NewAdjoint is the zero adjoint of b samples, for the last window of a run.
@@ -130,6 +130,9 @@ func (a *Adjoint) din(i, k int, in *signal.Signal, t int, summed bool) *signal.S
 		return e
 	}
 	started := e.Kind == signal.Constant
+	if !started {
+		a.take(e, in.B*in.Units())
+	}
 	e.Reset(signal.Constant, t, in.B, in.Shape)
 	if summed && !started {
 		clear(e.Data)
