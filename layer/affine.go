@@ -30,6 +30,17 @@ const (
 	gradientDensity = 0.42
 )
 
+// eventDensity is EventDensity but for images of so few channels that a row of W is one vector: its
+// sums are one chain, each waiting for the one before, where those of the product stand side by
+// side. There an event takes as long as the product of five elements, and to find those of a
+// pixel as long as that of a hundred.
+func (a affine) eventDensity() float64 {
+	if a.N > kernel.Panel()/2 || a.Linear() || kernel.Current() == kernel.Go {
+		return EventDensity
+	}
+	return max(0, (1-100/float64(a.Patch()))/5)
+}
+
 // slabBytes is how much of W the events of many images are added from before
 // the next columns are taken: what stays in a second-level cache. Where lists
 // are short, a slab is wider than that: a call adds listElems elements at
@@ -72,7 +83,7 @@ func (a affine) forward(c *Call, bias []tensor.Float) {
 	out.Reset(rowKind(in), in.T, in.B, c.Shape)
 	c.start("product")
 	work := Work{Dense: a.macs(out), Bytes: bytes(in) + bytes(out) + a.weightBytes()}
-	if c.sparse(e, in, EventDensity) {
+	if c.sparse(e, in, a.eventDensity()) {
 		e.list(c, in, a.Window)
 		a.forwardEvents(c, e, bias)
 		c.stop(a.events(work, e))

@@ -127,7 +127,8 @@ func columnBlock(n, most, unit int) int {
 	return even(n, most, unit)
 }
 
-// matrixLists are lists of rows of w, which addLists in assembly adds.
+// matrixLists are lists of rows of w, which addLists in assembly adds to a vector of c, and those
+// of vectors beside it.
 type matrixLists struct {
 	level         Level
 	w             []Float
@@ -135,23 +136,28 @@ type matrixLists struct {
 	ldw           int
 	first         []int32
 	width, stride int
-	count         int
+	lists         int
 	at            *int32
 	val           []Float
+
+	// From one vector to the next: in c, of off and in first.
+	ldc, move, ahead int
 }
 
-// add adds the lists to c, columns [j, j+len(c)).
-func (l *matrixLists) add(c []Float, j int) {
+// add adds the lists of count vectors to columns [j, j+n) of w's, which c begins with.
+func (l *matrixLists) add(c []Float, n, count, j int) {
+	_ = c[(count-1)*l.ldc+n-1]
 	w, first := &l.w[0], &l.first[0]
+	back, ahead := l.move-l.lists*l.step, l.ahead-l.lists*l.stride
 	switch {
 	case l.level == AVX512 && l.val == nil:
-		addListsAVX512(&c[0], len(c), w, l.off+j, l.step, l.ldw, first, l.width, l.stride, l.count, l.at)
+		addListsAVX512(&c[0], n, l.ldc, count, w, l.off+j, back, l.step, l.ldw, first, ahead, l.width, l.stride, l.lists, l.at)
 	case l.level == AVX512:
-		addListsScaledAVX512(&c[0], len(c), w, l.off+j, l.step, l.ldw, first, l.width, l.stride, l.count, l.at, &l.val[0])
+		addListsScaledAVX512(&c[0], n, l.ldc, count, w, l.off+j, back, l.step, l.ldw, first, ahead, l.width, l.stride, l.lists, l.at, &l.val[0])
 	case l.val == nil:
-		addListsAVX2(&c[0], len(c), w, l.off+j, l.step, l.ldw, first, l.width, l.stride, l.count, l.at)
+		addListsAVX2(&c[0], n, l.ldc, count, w, l.off+j, back, l.step, l.ldw, first, ahead, l.width, l.stride, l.lists, l.at)
 	default:
-		addListsScaledAVX2(&c[0], len(c), w, l.off+j, l.step, l.ldw, first, l.width, l.stride, l.count, l.at, &l.val[0])
+		addListsScaledAVX2(&c[0], n, l.ldc, count, w, l.off+j, back, l.step, l.ldw, first, ahead, l.width, l.stride, l.lists, l.at, &l.val[0])
 	}
 }
 
@@ -166,13 +172,10 @@ func addRowsMulti(count int, c []Float, cstep int, w []Float, wstep, ldw, n int,
 		return
 	}
 	ends := [2]int32{0, int32(len(rows))}
-	l := matrixLists{level: level, w: w, ldw: ldw, first: ends[:], width: 1, count: 1, at: &rows[0], val: val}
+	l := matrixLists{level: level, w: w, ldw: ldw, first: ends[:], width: 1, lists: 1, at: &rows[0], val: val, ldc: cstep, move: wstep}
 	block := columnBlock(n, addBlock[level], lanes[level])
 	for j := 0; j < n; j += block {
-		for i := range count {
-			l.off = i * wstep
-			l.add(c[i*cstep+j:][:min(block, n-j)], j)
-		}
+		l.add(c[j:], min(block, n-j), count, j)
 	}
 }
 
@@ -187,22 +190,34 @@ func (g Patches) addRow(c []Float, ldc int, w []Float, ldw, n, y, x0, x1 int, at
 		return
 	}
 	// From one kernel row to the next, places move on by an image row and
-	// rows of w by a kernel row.
-	l := matrixLists{level: level, w: w, ldw: ldw, step: (g.KW - g.W) * g.C * ldw, stride: g.W, count: i1 - i0, at: &at[0], val: val}
+	// rows of w by a kernel row; from one pixel to the next both by a stride,
+	// as long as all columns of the kernel lie inside the image.
+	l := matrixLists{
+		level: level, w: w, ldw: ldw, step: (g.KW - g.W) * g.C * ldw, stride: g.W, lists: i1 - i0, at: &at[0], val: val,
+		ldc: ldc, move: -g.Stride * g.C * ldw, ahead: g.Stride,
+	}
 	row := (y*g.Stride - g.PadH + i0) * g.W
+	inside, beyond := g.columnsInside()
 	block := columnBlock(n, addBlock[level], lanes[level])
 	for j := 0; j < n; j += block {
-		for x := x0; x < x1; x++ {
-			left := x*g.Stride - g.PadW
-			j0, j1 := max(left, 0), min(left+g.KW, g.W)
-			if j0 >= j1 {
-				continue
+		for x := x0; x < x1; {
+			left, count := x*g.Stride-g.PadW, 1
+			if x >= inside && x < beyond {
+				count = min(x1, beyond) - x
 			}
-			l.off = (i0*g.KW - row - left) * g.C * ldw
-			l.first, l.width = first[row+j0:], j1-j0
-			l.add(c[(x-x0)*ldc+j:][:min(block, n-j)], j)
+			if j0, j1 := max(left, 0), min(left+g.KW, g.W); j0 < j1 {
+				l.off = (i0*g.KW - row - left) * g.C * ldw
+				l.first, l.width = first[row+j0:], j1-j0
+				l.add(c[(x-x0)*ldc+j:], min(block, n-j), count, j)
+			}
+			x += count
 		}
 	}
+}
+
+// columnsInside are the output columns [lo, hi) whose patches lie inside the image but for rows.
+func (g Patches) columnsInside() (lo, hi int) {
+	return (g.PadW + g.Stride - 1) / g.Stride, (g.W - g.KW + g.PadW + g.Stride) / g.Stride
 }
 
 func sumRows(count int, c []Float, cstep int, w []Float, wstep, ldw, n int, rows []int32, val []Float, ends []int32) {

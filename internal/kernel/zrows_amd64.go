@@ -11,10 +11,11 @@ func maxRowAVX2(rows *int32, count int) uint32
 
 // addListsAVX2 adds to the 1 ≤ n ≤ 96 floats of c, for each i of lists ≥ 1, the rows of w
 // that at[first[i·stride]:first[i·stride+width]] names, where row r is the floats at
-// w[off + i·step + r·ldw].
+// w[off + i·step + r·ldw], for each of count ≥ 1 vectors: to the next one c moves on by ldc,
+// behind its lists w by back and first by ahead.
 //
 //go:noescape
-func addListsAVX2(c *float32, n int, w *float32, off int, step int, ldw int, first *int32, width int, stride int, lists int, at *int32)
+func addListsAVX2(c *float32, n int, ldc int, count int, w *float32, off int, back int, step int, ldw int, first *int32, ahead int, width int, stride int, lists int, at *int32)
 
 // sumListsAVX2 adds to the 1 ≤ n ≤ 48 floats of c, for each i of lists ≥ 1 in turn, the sum of
 // the rows of w that rows[ends[i-1]:ends[i]] names, rows[:ends[0]] in the first list.
@@ -24,10 +25,11 @@ func sumListsAVX2(c *float32, n int, w *float32, ldw int, ends *int32, lists int
 
 // addListsScaledAVX2 adds to the 1 ≤ n ≤ 96 floats of c, for each i of lists ≥ 1, the rows of w
 // that at[first[i·stride]:first[i·stride+width]] names, where row r is the floats at
-// w[off + i·step + r·ldw].
+// w[off + i·step + r·ldw], for each of count ≥ 1 vectors: to the next one c moves on by ldc,
+// behind its lists w by back and first by ahead.
 //
 //go:noescape
-func addListsScaledAVX2(c *float32, n int, w *float32, off int, step int, ldw int, first *int32, width int, stride int, lists int, at *int32, val *float32)
+func addListsScaledAVX2(c *float32, n int, ldc int, count int, w *float32, off int, back int, step int, ldw int, first *int32, ahead int, width int, stride int, lists int, at *int32, val *float32)
 
 // sumListsScaledAVX2 adds to the 1 ≤ n ≤ 48 floats of c, for each i of lists ≥ 1 in turn, the sum of
 // the rows of w that rows[ends[i-1]:ends[i]] names, rows[:ends[0]] in the first list.
@@ -42,10 +44,11 @@ func maxRowAVX512(rows *int32, count int) uint32
 
 // addListsAVX512 adds to the 1 ≤ n ≤ 256 floats of c, for each i of lists ≥ 1, the rows of w
 // that at[first[i·stride]:first[i·stride+width]] names, where row r is the floats at
-// w[off + i·step + r·ldw].
+// w[off + i·step + r·ldw], for each of count ≥ 1 vectors: to the next one c moves on by ldc,
+// behind its lists w by back and first by ahead.
 //
 //go:noescape
-func addListsAVX512(c *float32, n int, w *float32, off int, step int, ldw int, first *int32, width int, stride int, lists int, at *int32)
+func addListsAVX512(c *float32, n int, ldc int, count int, w *float32, off int, back int, step int, ldw int, first *int32, ahead int, width int, stride int, lists int, at *int32)
 
 // sumListsAVX512 adds to the 1 ≤ n ≤ 192 floats of c, for each i of lists ≥ 1 in turn, the sum of
 // the rows of w that rows[ends[i-1]:ends[i]] names, rows[:ends[0]] in the first list.
@@ -55,10 +58,11 @@ func sumListsAVX512(c *float32, n int, w *float32, ldw int, ends *int32, lists i
 
 // addListsScaledAVX512 adds to the 1 ≤ n ≤ 256 floats of c, for each i of lists ≥ 1, the rows of w
 // that at[first[i·stride]:first[i·stride+width]] names, where row r is the floats at
-// w[off + i·step + r·ldw].
+// w[off + i·step + r·ldw], for each of count ≥ 1 vectors: to the next one c moves on by ldc,
+// behind its lists w by back and first by ahead.
 //
 //go:noescape
-func addListsScaledAVX512(c *float32, n int, w *float32, off int, step int, ldw int, first *int32, width int, stride int, lists int, at *int32, val *float32)
+func addListsScaledAVX512(c *float32, n int, ldc int, count int, w *float32, off int, back int, step int, ldw int, first *int32, ahead int, width int, stride int, lists int, at *int32, val *float32)
 
 // sumListsScaledAVX512 adds to the 1 ≤ n ≤ 192 floats of c, for each i of lists ≥ 1 in turn, the sum of
 // the rows of w that rows[ends[i-1]:ends[i]] names, rows[:ends[0]] in the first list.

@@ -32,72 +32,75 @@ done:
 	VZEROUPPER
 	RET
 
-// func addListsAVX2(c *float32, n int, w *float32, off int, step int, ldw int, first *int32, width int, stride int, lists int, at *int32)
+// func addListsAVX2(c *float32, n int, ldc int, count int, w *float32, off int, back int, step int, ldw int, first *int32, ahead int, width int, stride int, lists int, at *int32)
 // Requires: AVX
-TEXT ·addListsAVX2(SB), NOSPLIT, $0-88
-	MOVQ       n+8(FP), AX
-	CMPQ       AX, $0x00000008
-	JLE        vectors1
-	CMPQ       AX, $0x00000010
-	JLE        vectors2
-	CMPQ       AX, $0x00000018
-	JLE        vectors3
-	CMPQ       AX, $0x00000020
-	JLE        vectors4
-	CMPQ       AX, $0x00000028
-	JLE        vectors5
-	CMPQ       AX, $0x00000030
-	JLE        vectors6
-	CMPQ       AX, $0x00000038
-	JLE        vectors7
-	CMPQ       AX, $0x00000040
-	JLE        vectors8
-	CMPQ       AX, $0x00000048
-	JLE        vectors9
-	CMPQ       AX, $0x00000050
-	JLE        vectors10
-	CMPQ       AX, $0x00000058
-	JLE        vectors11
-	MOVQ       $0x00000060, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMOVUPS    96(AX), Y4
-	VMOVUPS    128(AX), Y5
-	VMOVUPS    160(AX), Y6
-	VMOVUPS    192(AX), Y7
-	VMOVUPS    224(AX), Y8
-	VMOVUPS    256(AX), Y9
-	VMOVUPS    288(AX), Y10
-	VMOVUPS    320(AX), Y11
-	VMASKMOVPS 352(AX), Y0, Y12
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       w+16(FP), BX
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), SI
-	SHLQ       $0x02, SI
-	ADDQ       DX, BX
-	MOVQ       first+48(FP), DI
-	MOVQ       lists+72(FP), R8
+TEXT ·addListsAVX2(SB), NOSPLIT, $0-120
+	MOVQ    n+8(FP), AX
+	CMPQ    AX, $0x00000008
+	JLE     vectors1
+	CMPQ    AX, $0x00000010
+	JLE     vectors2
+	CMPQ    AX, $0x00000018
+	JLE     vectors3
+	CMPQ    AX, $0x00000020
+	JLE     vectors4
+	CMPQ    AX, $0x00000028
+	JLE     vectors5
+	CMPQ    AX, $0x00000030
+	JLE     vectors6
+	CMPQ    AX, $0x00000038
+	JLE     vectors7
+	CMPQ    AX, $0x00000040
+	JLE     vectors8
+	CMPQ    AX, $0x00000048
+	JLE     vectors9
+	CMPQ    AX, $0x00000050
+	JLE     vectors10
+	CMPQ    AX, $0x00000058
+	JLE     vectors11
+	MOVQ    $0x00000060, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+0(FP), BX
+	MOVQ    count+24(FP), SI
+	MOVQ    w+32(FP), DI
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    DX, DI
+	MOVQ    first+72(FP), R9
+
+vector12:
+	VMOVUPS    (BX), Y1
+	VMOVUPS    32(BX), Y2
+	VMOVUPS    64(BX), Y3
+	VMOVUPS    96(BX), Y4
+	VMOVUPS    128(BX), Y5
+	VMOVUPS    160(BX), Y6
+	VMOVUPS    192(BX), Y7
+	VMOVUPS    224(BX), Y8
+	VMOVUPS    256(BX), Y9
+	VMOVUPS    288(BX), Y10
+	VMOVUPS    320(BX), Y11
+	VMASKMOVPS 352(BX), Y0, Y12
+	MOVQ       lists+104(FP), R10
 
 list12:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next12
 
 row12:
-	MOVLQSX    (AX)(R9*4), DX
+	MOVLQSX    (AX)(R11*4), DX
 	IMULQ      CX, DX
-	ADDQ       BX, DX
+	ADDQ       DI, DX
 	VADDPS     (DX), Y1, Y1
 	VADDPS     32(DX), Y2, Y2
 	VADDPS     64(DX), Y3, Y3
@@ -111,71 +114,81 @@ row12:
 	VADDPS     320(DX), Y11, Y11
 	VMASKMOVPS 352(DX), Y0, Y13
 	VADDPS     Y13, Y12, Y12
-	INCQ       R9
-	CMPQ       R9, R10
+	INCQ       R11
+	CMPQ       R11, R12
 	JL         row12
 
 next12:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (DI)(DX*4), DI
-	ADDQ       SI, BX
-	DECQ       R8
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	ADDQ       R8, DI
+	DECQ       R10
 	JNZ        list12
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y4, 96(AX)
-	VMOVUPS    Y5, 128(AX)
-	VMOVUPS    Y6, 160(AX)
-	VMOVUPS    Y7, 192(AX)
-	VMOVUPS    Y8, 224(AX)
-	VMOVUPS    Y9, 256(AX)
-	VMOVUPS    Y10, 288(AX)
-	VMOVUPS    Y11, 320(AX)
-	VMASKMOVPS Y12, Y0, 352(AX)
+	VMOVUPS    Y1, (BX)
+	VMOVUPS    Y2, 32(BX)
+	VMOVUPS    Y3, 64(BX)
+	VMOVUPS    Y4, 96(BX)
+	VMOVUPS    Y5, 128(BX)
+	VMOVUPS    Y6, 160(BX)
+	VMOVUPS    Y7, 192(BX)
+	VMOVUPS    Y8, 224(BX)
+	VMOVUPS    Y9, 256(BX)
+	VMOVUPS    Y10, 288(BX)
+	VMOVUPS    Y11, 320(BX)
+	VMASKMOVPS Y12, Y0, 352(BX)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (BX)(DX*4), BX
+	MOVQ       back+48(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	DECQ       SI
+	JNZ        vector12
 	JMP        joined
 
 vectors11:
-	MOVQ       $0x00000058, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMOVUPS    96(AX), Y4
-	VMOVUPS    128(AX), Y5
-	VMOVUPS    160(AX), Y6
-	VMOVUPS    192(AX), Y7
-	VMOVUPS    224(AX), Y8
-	VMOVUPS    256(AX), Y9
-	VMOVUPS    288(AX), Y10
-	VMASKMOVPS 320(AX), Y0, Y11
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       w+16(FP), BX
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), SI
-	SHLQ       $0x02, SI
-	ADDQ       DX, BX
-	MOVQ       first+48(FP), DI
-	MOVQ       lists+72(FP), R8
+	MOVQ    $0x00000058, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+0(FP), BX
+	MOVQ    count+24(FP), SI
+	MOVQ    w+32(FP), DI
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    DX, DI
+	MOVQ    first+72(FP), R9
+
+vector11:
+	VMOVUPS    (BX), Y1
+	VMOVUPS    32(BX), Y2
+	VMOVUPS    64(BX), Y3
+	VMOVUPS    96(BX), Y4
+	VMOVUPS    128(BX), Y5
+	VMOVUPS    160(BX), Y6
+	VMOVUPS    192(BX), Y7
+	VMOVUPS    224(BX), Y8
+	VMOVUPS    256(BX), Y9
+	VMOVUPS    288(BX), Y10
+	VMASKMOVPS 320(BX), Y0, Y11
+	MOVQ       lists+104(FP), R10
 
 list11:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next11
 
 row11:
-	MOVLQSX    (AX)(R9*4), DX
+	MOVLQSX    (AX)(R11*4), DX
 	IMULQ      CX, DX
-	ADDQ       BX, DX
+	ADDQ       DI, DX
 	VADDPS     (DX), Y1, Y1
 	VADDPS     32(DX), Y2, Y2
 	VADDPS     64(DX), Y3, Y3
@@ -188,69 +201,79 @@ row11:
 	VADDPS     288(DX), Y10, Y10
 	VMASKMOVPS 320(DX), Y0, Y12
 	VADDPS     Y12, Y11, Y11
-	INCQ       R9
-	CMPQ       R9, R10
+	INCQ       R11
+	CMPQ       R11, R12
 	JL         row11
 
 next11:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (DI)(DX*4), DI
-	ADDQ       SI, BX
-	DECQ       R8
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	ADDQ       R8, DI
+	DECQ       R10
 	JNZ        list11
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y4, 96(AX)
-	VMOVUPS    Y5, 128(AX)
-	VMOVUPS    Y6, 160(AX)
-	VMOVUPS    Y7, 192(AX)
-	VMOVUPS    Y8, 224(AX)
-	VMOVUPS    Y9, 256(AX)
-	VMOVUPS    Y10, 288(AX)
-	VMASKMOVPS Y11, Y0, 320(AX)
+	VMOVUPS    Y1, (BX)
+	VMOVUPS    Y2, 32(BX)
+	VMOVUPS    Y3, 64(BX)
+	VMOVUPS    Y4, 96(BX)
+	VMOVUPS    Y5, 128(BX)
+	VMOVUPS    Y6, 160(BX)
+	VMOVUPS    Y7, 192(BX)
+	VMOVUPS    Y8, 224(BX)
+	VMOVUPS    Y9, 256(BX)
+	VMOVUPS    Y10, 288(BX)
+	VMASKMOVPS Y11, Y0, 320(BX)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (BX)(DX*4), BX
+	MOVQ       back+48(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	DECQ       SI
+	JNZ        vector11
 	JMP        joined
 
 vectors10:
-	MOVQ       $0x00000050, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMOVUPS    96(AX), Y4
-	VMOVUPS    128(AX), Y5
-	VMOVUPS    160(AX), Y6
-	VMOVUPS    192(AX), Y7
-	VMOVUPS    224(AX), Y8
-	VMOVUPS    256(AX), Y9
-	VMASKMOVPS 288(AX), Y0, Y10
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       w+16(FP), BX
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), SI
-	SHLQ       $0x02, SI
-	ADDQ       DX, BX
-	MOVQ       first+48(FP), DI
-	MOVQ       lists+72(FP), R8
+	MOVQ    $0x00000050, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+0(FP), BX
+	MOVQ    count+24(FP), SI
+	MOVQ    w+32(FP), DI
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    DX, DI
+	MOVQ    first+72(FP), R9
+
+vector10:
+	VMOVUPS    (BX), Y1
+	VMOVUPS    32(BX), Y2
+	VMOVUPS    64(BX), Y3
+	VMOVUPS    96(BX), Y4
+	VMOVUPS    128(BX), Y5
+	VMOVUPS    160(BX), Y6
+	VMOVUPS    192(BX), Y7
+	VMOVUPS    224(BX), Y8
+	VMOVUPS    256(BX), Y9
+	VMASKMOVPS 288(BX), Y0, Y10
+	MOVQ       lists+104(FP), R10
 
 list10:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next10
 
 row10:
-	MOVLQSX    (AX)(R9*4), DX
+	MOVLQSX    (AX)(R11*4), DX
 	IMULQ      CX, DX
-	ADDQ       BX, DX
+	ADDQ       DI, DX
 	VADDPS     (DX), Y1, Y1
 	VADDPS     32(DX), Y2, Y2
 	VADDPS     64(DX), Y3, Y3
@@ -262,67 +285,77 @@ row10:
 	VADDPS     256(DX), Y9, Y9
 	VMASKMOVPS 288(DX), Y0, Y11
 	VADDPS     Y11, Y10, Y10
-	INCQ       R9
-	CMPQ       R9, R10
+	INCQ       R11
+	CMPQ       R11, R12
 	JL         row10
 
 next10:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (DI)(DX*4), DI
-	ADDQ       SI, BX
-	DECQ       R8
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	ADDQ       R8, DI
+	DECQ       R10
 	JNZ        list10
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y4, 96(AX)
-	VMOVUPS    Y5, 128(AX)
-	VMOVUPS    Y6, 160(AX)
-	VMOVUPS    Y7, 192(AX)
-	VMOVUPS    Y8, 224(AX)
-	VMOVUPS    Y9, 256(AX)
-	VMASKMOVPS Y10, Y0, 288(AX)
+	VMOVUPS    Y1, (BX)
+	VMOVUPS    Y2, 32(BX)
+	VMOVUPS    Y3, 64(BX)
+	VMOVUPS    Y4, 96(BX)
+	VMOVUPS    Y5, 128(BX)
+	VMOVUPS    Y6, 160(BX)
+	VMOVUPS    Y7, 192(BX)
+	VMOVUPS    Y8, 224(BX)
+	VMOVUPS    Y9, 256(BX)
+	VMASKMOVPS Y10, Y0, 288(BX)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (BX)(DX*4), BX
+	MOVQ       back+48(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	DECQ       SI
+	JNZ        vector10
 	JMP        joined
 
 vectors9:
-	MOVQ       $0x00000048, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMOVUPS    96(AX), Y4
-	VMOVUPS    128(AX), Y5
-	VMOVUPS    160(AX), Y6
-	VMOVUPS    192(AX), Y7
-	VMOVUPS    224(AX), Y8
-	VMASKMOVPS 256(AX), Y0, Y9
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       w+16(FP), BX
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), SI
-	SHLQ       $0x02, SI
-	ADDQ       DX, BX
-	MOVQ       first+48(FP), DI
-	MOVQ       lists+72(FP), R8
+	MOVQ    $0x00000048, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+0(FP), BX
+	MOVQ    count+24(FP), SI
+	MOVQ    w+32(FP), DI
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    DX, DI
+	MOVQ    first+72(FP), R9
+
+vector9:
+	VMOVUPS    (BX), Y1
+	VMOVUPS    32(BX), Y2
+	VMOVUPS    64(BX), Y3
+	VMOVUPS    96(BX), Y4
+	VMOVUPS    128(BX), Y5
+	VMOVUPS    160(BX), Y6
+	VMOVUPS    192(BX), Y7
+	VMOVUPS    224(BX), Y8
+	VMASKMOVPS 256(BX), Y0, Y9
+	MOVQ       lists+104(FP), R10
 
 list9:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next9
 
 row9:
-	MOVLQSX    (AX)(R9*4), DX
+	MOVLQSX    (AX)(R11*4), DX
 	IMULQ      CX, DX
-	ADDQ       BX, DX
+	ADDQ       DI, DX
 	VADDPS     (DX), Y1, Y1
 	VADDPS     32(DX), Y2, Y2
 	VADDPS     64(DX), Y3, Y3
@@ -333,65 +366,75 @@ row9:
 	VADDPS     224(DX), Y8, Y8
 	VMASKMOVPS 256(DX), Y0, Y10
 	VADDPS     Y10, Y9, Y9
-	INCQ       R9
-	CMPQ       R9, R10
+	INCQ       R11
+	CMPQ       R11, R12
 	JL         row9
 
 next9:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (DI)(DX*4), DI
-	ADDQ       SI, BX
-	DECQ       R8
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	ADDQ       R8, DI
+	DECQ       R10
 	JNZ        list9
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y4, 96(AX)
-	VMOVUPS    Y5, 128(AX)
-	VMOVUPS    Y6, 160(AX)
-	VMOVUPS    Y7, 192(AX)
-	VMOVUPS    Y8, 224(AX)
-	VMASKMOVPS Y9, Y0, 256(AX)
+	VMOVUPS    Y1, (BX)
+	VMOVUPS    Y2, 32(BX)
+	VMOVUPS    Y3, 64(BX)
+	VMOVUPS    Y4, 96(BX)
+	VMOVUPS    Y5, 128(BX)
+	VMOVUPS    Y6, 160(BX)
+	VMOVUPS    Y7, 192(BX)
+	VMOVUPS    Y8, 224(BX)
+	VMASKMOVPS Y9, Y0, 256(BX)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (BX)(DX*4), BX
+	MOVQ       back+48(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	DECQ       SI
+	JNZ        vector9
 	JMP        joined
 
 vectors8:
-	MOVQ       $0x00000040, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMOVUPS    96(AX), Y4
-	VMOVUPS    128(AX), Y5
-	VMOVUPS    160(AX), Y6
-	VMOVUPS    192(AX), Y7
-	VMASKMOVPS 224(AX), Y0, Y8
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       w+16(FP), BX
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), SI
-	SHLQ       $0x02, SI
-	ADDQ       DX, BX
-	MOVQ       first+48(FP), DI
-	MOVQ       lists+72(FP), R8
+	MOVQ    $0x00000040, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+0(FP), BX
+	MOVQ    count+24(FP), SI
+	MOVQ    w+32(FP), DI
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    DX, DI
+	MOVQ    first+72(FP), R9
+
+vector8:
+	VMOVUPS    (BX), Y1
+	VMOVUPS    32(BX), Y2
+	VMOVUPS    64(BX), Y3
+	VMOVUPS    96(BX), Y4
+	VMOVUPS    128(BX), Y5
+	VMOVUPS    160(BX), Y6
+	VMOVUPS    192(BX), Y7
+	VMASKMOVPS 224(BX), Y0, Y8
+	MOVQ       lists+104(FP), R10
 
 list8:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next8
 
 row8:
-	MOVLQSX    (AX)(R9*4), DX
+	MOVLQSX    (AX)(R11*4), DX
 	IMULQ      CX, DX
-	ADDQ       BX, DX
+	ADDQ       DI, DX
 	VADDPS     (DX), Y1, Y1
 	VADDPS     32(DX), Y2, Y2
 	VADDPS     64(DX), Y3, Y3
@@ -401,63 +444,73 @@ row8:
 	VADDPS     192(DX), Y7, Y7
 	VMASKMOVPS 224(DX), Y0, Y9
 	VADDPS     Y9, Y8, Y8
-	INCQ       R9
-	CMPQ       R9, R10
+	INCQ       R11
+	CMPQ       R11, R12
 	JL         row8
 
 next8:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (DI)(DX*4), DI
-	ADDQ       SI, BX
-	DECQ       R8
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	ADDQ       R8, DI
+	DECQ       R10
 	JNZ        list8
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y4, 96(AX)
-	VMOVUPS    Y5, 128(AX)
-	VMOVUPS    Y6, 160(AX)
-	VMOVUPS    Y7, 192(AX)
-	VMASKMOVPS Y8, Y0, 224(AX)
+	VMOVUPS    Y1, (BX)
+	VMOVUPS    Y2, 32(BX)
+	VMOVUPS    Y3, 64(BX)
+	VMOVUPS    Y4, 96(BX)
+	VMOVUPS    Y5, 128(BX)
+	VMOVUPS    Y6, 160(BX)
+	VMOVUPS    Y7, 192(BX)
+	VMASKMOVPS Y8, Y0, 224(BX)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (BX)(DX*4), BX
+	MOVQ       back+48(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	DECQ       SI
+	JNZ        vector8
 	JMP        joined
 
 vectors7:
-	MOVQ       $0x00000038, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMOVUPS    96(AX), Y4
-	VMOVUPS    128(AX), Y5
-	VMOVUPS    160(AX), Y6
-	VMASKMOVPS 192(AX), Y0, Y7
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       w+16(FP), BX
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), SI
-	SHLQ       $0x02, SI
-	ADDQ       DX, BX
-	MOVQ       first+48(FP), DI
-	MOVQ       lists+72(FP), R8
+	MOVQ    $0x00000038, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+0(FP), BX
+	MOVQ    count+24(FP), SI
+	MOVQ    w+32(FP), DI
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    DX, DI
+	MOVQ    first+72(FP), R9
+
+vector7:
+	VMOVUPS    (BX), Y1
+	VMOVUPS    32(BX), Y2
+	VMOVUPS    64(BX), Y3
+	VMOVUPS    96(BX), Y4
+	VMOVUPS    128(BX), Y5
+	VMOVUPS    160(BX), Y6
+	VMASKMOVPS 192(BX), Y0, Y7
+	MOVQ       lists+104(FP), R10
 
 list7:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next7
 
 row7:
-	MOVLQSX    (AX)(R9*4), DX
+	MOVLQSX    (AX)(R11*4), DX
 	IMULQ      CX, DX
-	ADDQ       BX, DX
+	ADDQ       DI, DX
 	VADDPS     (DX), Y1, Y1
 	VADDPS     32(DX), Y2, Y2
 	VADDPS     64(DX), Y3, Y3
@@ -466,61 +519,71 @@ row7:
 	VADDPS     160(DX), Y6, Y6
 	VMASKMOVPS 192(DX), Y0, Y8
 	VADDPS     Y8, Y7, Y7
-	INCQ       R9
-	CMPQ       R9, R10
+	INCQ       R11
+	CMPQ       R11, R12
 	JL         row7
 
 next7:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (DI)(DX*4), DI
-	ADDQ       SI, BX
-	DECQ       R8
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	ADDQ       R8, DI
+	DECQ       R10
 	JNZ        list7
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y4, 96(AX)
-	VMOVUPS    Y5, 128(AX)
-	VMOVUPS    Y6, 160(AX)
-	VMASKMOVPS Y7, Y0, 192(AX)
+	VMOVUPS    Y1, (BX)
+	VMOVUPS    Y2, 32(BX)
+	VMOVUPS    Y3, 64(BX)
+	VMOVUPS    Y4, 96(BX)
+	VMOVUPS    Y5, 128(BX)
+	VMOVUPS    Y6, 160(BX)
+	VMASKMOVPS Y7, Y0, 192(BX)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (BX)(DX*4), BX
+	MOVQ       back+48(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	DECQ       SI
+	JNZ        vector7
 	JMP        joined
 
 vectors6:
-	MOVQ       $0x00000030, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMOVUPS    96(AX), Y4
-	VMOVUPS    128(AX), Y5
-	VMASKMOVPS 160(AX), Y0, Y6
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       w+16(FP), BX
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), SI
-	SHLQ       $0x02, SI
-	ADDQ       DX, BX
-	MOVQ       first+48(FP), DI
-	MOVQ       lists+72(FP), R8
+	MOVQ    $0x00000030, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+0(FP), BX
+	MOVQ    count+24(FP), SI
+	MOVQ    w+32(FP), DI
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    DX, DI
+	MOVQ    first+72(FP), R9
+
+vector6:
+	VMOVUPS    (BX), Y1
+	VMOVUPS    32(BX), Y2
+	VMOVUPS    64(BX), Y3
+	VMOVUPS    96(BX), Y4
+	VMOVUPS    128(BX), Y5
+	VMASKMOVPS 160(BX), Y0, Y6
+	MOVQ       lists+104(FP), R10
 
 list6:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next6
 
 row6:
-	MOVLQSX    (AX)(R9*4), DX
+	MOVLQSX    (AX)(R11*4), DX
 	IMULQ      CX, DX
-	ADDQ       BX, DX
+	ADDQ       DI, DX
 	VADDPS     (DX), Y1, Y1
 	VADDPS     32(DX), Y2, Y2
 	VADDPS     64(DX), Y3, Y3
@@ -528,283 +591,340 @@ row6:
 	VADDPS     128(DX), Y5, Y5
 	VMASKMOVPS 160(DX), Y0, Y7
 	VADDPS     Y7, Y6, Y6
-	INCQ       R9
-	CMPQ       R9, R10
+	INCQ       R11
+	CMPQ       R11, R12
 	JL         row6
 
 next6:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (DI)(DX*4), DI
-	ADDQ       SI, BX
-	DECQ       R8
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	ADDQ       R8, DI
+	DECQ       R10
 	JNZ        list6
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y4, 96(AX)
-	VMOVUPS    Y5, 128(AX)
-	VMASKMOVPS Y6, Y0, 160(AX)
+	VMOVUPS    Y1, (BX)
+	VMOVUPS    Y2, 32(BX)
+	VMOVUPS    Y3, 64(BX)
+	VMOVUPS    Y4, 96(BX)
+	VMOVUPS    Y5, 128(BX)
+	VMASKMOVPS Y6, Y0, 160(BX)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (BX)(DX*4), BX
+	MOVQ       back+48(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	DECQ       SI
+	JNZ        vector6
 	JMP        joined
 
 vectors5:
-	MOVQ       $0x00000028, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMOVUPS    96(AX), Y4
-	VMASKMOVPS 128(AX), Y0, Y5
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       w+16(FP), BX
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), SI
-	SHLQ       $0x02, SI
-	ADDQ       DX, BX
-	MOVQ       first+48(FP), DI
-	MOVQ       lists+72(FP), R8
+	MOVQ    $0x00000028, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+0(FP), BX
+	MOVQ    count+24(FP), SI
+	MOVQ    w+32(FP), DI
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    DX, DI
+	MOVQ    first+72(FP), R9
+
+vector5:
+	VMOVUPS    (BX), Y1
+	VMOVUPS    32(BX), Y2
+	VMOVUPS    64(BX), Y3
+	VMOVUPS    96(BX), Y4
+	VMASKMOVPS 128(BX), Y0, Y5
+	MOVQ       lists+104(FP), R10
 
 list5:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next5
 
 row5:
-	MOVLQSX    (AX)(R9*4), DX
+	MOVLQSX    (AX)(R11*4), DX
 	IMULQ      CX, DX
-	ADDQ       BX, DX
+	ADDQ       DI, DX
 	VADDPS     (DX), Y1, Y1
 	VADDPS     32(DX), Y2, Y2
 	VADDPS     64(DX), Y3, Y3
 	VADDPS     96(DX), Y4, Y4
 	VMASKMOVPS 128(DX), Y0, Y6
 	VADDPS     Y6, Y5, Y5
-	INCQ       R9
-	CMPQ       R9, R10
+	INCQ       R11
+	CMPQ       R11, R12
 	JL         row5
 
 next5:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (DI)(DX*4), DI
-	ADDQ       SI, BX
-	DECQ       R8
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	ADDQ       R8, DI
+	DECQ       R10
 	JNZ        list5
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y4, 96(AX)
-	VMASKMOVPS Y5, Y0, 128(AX)
+	VMOVUPS    Y1, (BX)
+	VMOVUPS    Y2, 32(BX)
+	VMOVUPS    Y3, 64(BX)
+	VMOVUPS    Y4, 96(BX)
+	VMASKMOVPS Y5, Y0, 128(BX)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (BX)(DX*4), BX
+	MOVQ       back+48(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	DECQ       SI
+	JNZ        vector5
 	JMP        joined
 
 vectors4:
-	MOVQ       $0x00000020, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMASKMOVPS 96(AX), Y0, Y4
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       w+16(FP), BX
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), SI
-	SHLQ       $0x02, SI
-	ADDQ       DX, BX
-	MOVQ       first+48(FP), DI
-	MOVQ       lists+72(FP), R8
+	MOVQ    $0x00000020, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+0(FP), BX
+	MOVQ    count+24(FP), SI
+	MOVQ    w+32(FP), DI
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    DX, DI
+	MOVQ    first+72(FP), R9
+
+vector4:
+	VMOVUPS    (BX), Y1
+	VMOVUPS    32(BX), Y2
+	VMOVUPS    64(BX), Y3
+	VMASKMOVPS 96(BX), Y0, Y4
+	MOVQ       lists+104(FP), R10
 
 list4:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next4
 
 row4:
-	MOVLQSX    (AX)(R9*4), DX
+	MOVLQSX    (AX)(R11*4), DX
 	IMULQ      CX, DX
-	ADDQ       BX, DX
+	ADDQ       DI, DX
 	VADDPS     (DX), Y1, Y1
 	VADDPS     32(DX), Y2, Y2
 	VADDPS     64(DX), Y3, Y3
 	VMASKMOVPS 96(DX), Y0, Y5
 	VADDPS     Y5, Y4, Y4
-	INCQ       R9
-	CMPQ       R9, R10
+	INCQ       R11
+	CMPQ       R11, R12
 	JL         row4
 
 next4:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (DI)(DX*4), DI
-	ADDQ       SI, BX
-	DECQ       R8
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	ADDQ       R8, DI
+	DECQ       R10
 	JNZ        list4
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMASKMOVPS Y4, Y0, 96(AX)
+	VMOVUPS    Y1, (BX)
+	VMOVUPS    Y2, 32(BX)
+	VMOVUPS    Y3, 64(BX)
+	VMASKMOVPS Y4, Y0, 96(BX)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (BX)(DX*4), BX
+	MOVQ       back+48(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	DECQ       SI
+	JNZ        vector4
 	JMP        joined
 
 vectors3:
-	MOVQ       $0x00000018, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMASKMOVPS 64(AX), Y0, Y3
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       w+16(FP), BX
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), SI
-	SHLQ       $0x02, SI
-	ADDQ       DX, BX
-	MOVQ       first+48(FP), DI
-	MOVQ       lists+72(FP), R8
+	MOVQ    $0x00000018, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+0(FP), BX
+	MOVQ    count+24(FP), SI
+	MOVQ    w+32(FP), DI
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    DX, DI
+	MOVQ    first+72(FP), R9
+
+vector3:
+	VMOVUPS    (BX), Y1
+	VMOVUPS    32(BX), Y2
+	VMASKMOVPS 64(BX), Y0, Y3
+	MOVQ       lists+104(FP), R10
 
 list3:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next3
 
 row3:
-	MOVLQSX    (AX)(R9*4), DX
+	MOVLQSX    (AX)(R11*4), DX
 	IMULQ      CX, DX
-	ADDQ       BX, DX
+	ADDQ       DI, DX
 	VADDPS     (DX), Y1, Y1
 	VADDPS     32(DX), Y2, Y2
 	VMASKMOVPS 64(DX), Y0, Y4
 	VADDPS     Y4, Y3, Y3
-	INCQ       R9
-	CMPQ       R9, R10
+	INCQ       R11
+	CMPQ       R11, R12
 	JL         row3
 
 next3:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (DI)(DX*4), DI
-	ADDQ       SI, BX
-	DECQ       R8
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	ADDQ       R8, DI
+	DECQ       R10
 	JNZ        list3
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMASKMOVPS Y3, Y0, 64(AX)
+	VMOVUPS    Y1, (BX)
+	VMOVUPS    Y2, 32(BX)
+	VMASKMOVPS Y3, Y0, 64(BX)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (BX)(DX*4), BX
+	MOVQ       back+48(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	DECQ       SI
+	JNZ        vector3
 	JMP        joined
 
 vectors2:
-	MOVQ       $0x00000010, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMASKMOVPS 32(AX), Y0, Y2
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       w+16(FP), BX
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), SI
-	SHLQ       $0x02, SI
-	ADDQ       DX, BX
-	MOVQ       first+48(FP), DI
-	MOVQ       lists+72(FP), R8
+	MOVQ    $0x00000010, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+0(FP), BX
+	MOVQ    count+24(FP), SI
+	MOVQ    w+32(FP), DI
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    DX, DI
+	MOVQ    first+72(FP), R9
+
+vector2:
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS 32(BX), Y0, Y2
+	MOVQ       lists+104(FP), R10
 
 list2:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next2
 
 row2:
-	MOVLQSX    (AX)(R9*4), DX
+	MOVLQSX    (AX)(R11*4), DX
 	IMULQ      CX, DX
-	ADDQ       BX, DX
+	ADDQ       DI, DX
 	VADDPS     (DX), Y1, Y1
 	VMASKMOVPS 32(DX), Y0, Y3
 	VADDPS     Y3, Y2, Y2
-	INCQ       R9
-	CMPQ       R9, R10
+	INCQ       R11
+	CMPQ       R11, R12
 	JL         row2
 
 next2:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (DI)(DX*4), DI
-	ADDQ       SI, BX
-	DECQ       R8
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	ADDQ       R8, DI
+	DECQ       R10
 	JNZ        list2
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMASKMOVPS Y2, Y0, 32(AX)
+	VMOVUPS    Y1, (BX)
+	VMASKMOVPS Y2, Y0, 32(BX)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (BX)(DX*4), BX
+	MOVQ       back+48(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	DECQ       SI
+	JNZ        vector2
 	JMP        joined
 
 vectors1:
-	MOVQ       $0x00000008, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMASKMOVPS (AX), Y0, Y1
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       w+16(FP), BX
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), SI
-	SHLQ       $0x02, SI
-	ADDQ       DX, BX
-	MOVQ       first+48(FP), DI
-	MOVQ       lists+72(FP), R8
+	MOVQ    $0x00000008, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    c+0(FP), BX
+	MOVQ    count+24(FP), SI
+	MOVQ    w+32(FP), DI
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    DX, DI
+	MOVQ    first+72(FP), R9
+
+vector1:
+	VMASKMOVPS (BX), Y0, Y1
+	MOVQ       lists+104(FP), R10
 
 list1:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next1
 
 row1:
-	MOVLQSX    (AX)(R9*4), DX
+	MOVLQSX    (AX)(R11*4), DX
 	IMULQ      CX, DX
-	ADDQ       BX, DX
+	ADDQ       DI, DX
 	VMASKMOVPS (DX), Y0, Y2
 	VADDPS     Y2, Y1, Y1
-	INCQ       R9
-	CMPQ       R9, R10
+	INCQ       R11
+	CMPQ       R11, R12
 	JL         row1
 
 next1:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (DI)(DX*4), DI
-	ADDQ       SI, BX
-	DECQ       R8
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	ADDQ       R8, DI
+	DECQ       R10
 	JNZ        list1
-	MOVQ       c+0(FP), AX
-	VMASKMOVPS Y1, Y0, (AX)
+	VMASKMOVPS Y1, Y0, (BX)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (BX)(DX*4), BX
+	MOVQ       back+48(FP), DX
+	LEAQ       (DI)(DX*4), DI
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R9)(DX*4), R9
+	DECQ       SI
+	JNZ        vector1
 
 joined:
 	VZEROUPPER
@@ -1159,74 +1279,77 @@ joined:
 	VZEROUPPER
 	RET
 
-// func addListsScaledAVX2(c *float32, n int, w *float32, off int, step int, ldw int, first *int32, width int, stride int, lists int, at *int32, val *float32)
+// func addListsScaledAVX2(c *float32, n int, ldc int, count int, w *float32, off int, back int, step int, ldw int, first *int32, ahead int, width int, stride int, lists int, at *int32, val *float32)
 // Requires: AVX, FMA3
-TEXT ·addListsScaledAVX2(SB), NOSPLIT, $0-96
-	MOVQ       n+8(FP), AX
-	CMPQ       AX, $0x00000008
-	JLE        vectors1
-	CMPQ       AX, $0x00000010
-	JLE        vectors2
-	CMPQ       AX, $0x00000018
-	JLE        vectors3
-	CMPQ       AX, $0x00000020
-	JLE        vectors4
-	CMPQ       AX, $0x00000028
-	JLE        vectors5
-	CMPQ       AX, $0x00000030
-	JLE        vectors6
-	CMPQ       AX, $0x00000038
-	JLE        vectors7
-	CMPQ       AX, $0x00000040
-	JLE        vectors8
-	CMPQ       AX, $0x00000048
-	JLE        vectors9
-	CMPQ       AX, $0x00000050
-	JLE        vectors10
-	CMPQ       AX, $0x00000058
-	JLE        vectors11
-	MOVQ       $0x00000060, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMOVUPS    96(AX), Y4
-	VMOVUPS    128(AX), Y5
-	VMOVUPS    160(AX), Y6
-	VMOVUPS    192(AX), Y7
-	VMOVUPS    224(AX), Y8
-	VMOVUPS    256(AX), Y9
-	VMOVUPS    288(AX), Y10
-	VMOVUPS    320(AX), Y11
-	VMASKMOVPS 352(AX), Y0, Y12
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       val+88(FP), BX
-	MOVQ       w+16(FP), SI
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), DI
-	SHLQ       $0x02, DI
-	ADDQ       DX, SI
-	MOVQ       first+48(FP), R8
-	MOVQ       lists+72(FP), R9
+TEXT ·addListsScaledAVX2(SB), NOSPLIT, $0-128
+	MOVQ    n+8(FP), AX
+	CMPQ    AX, $0x00000008
+	JLE     vectors1
+	CMPQ    AX, $0x00000010
+	JLE     vectors2
+	CMPQ    AX, $0x00000018
+	JLE     vectors3
+	CMPQ    AX, $0x00000020
+	JLE     vectors4
+	CMPQ    AX, $0x00000028
+	JLE     vectors5
+	CMPQ    AX, $0x00000030
+	JLE     vectors6
+	CMPQ    AX, $0x00000038
+	JLE     vectors7
+	CMPQ    AX, $0x00000040
+	JLE     vectors8
+	CMPQ    AX, $0x00000048
+	JLE     vectors9
+	CMPQ    AX, $0x00000050
+	JLE     vectors10
+	CMPQ    AX, $0x00000058
+	JLE     vectors11
+	MOVQ    $0x00000060, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    val+120(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    count+24(FP), DI
+	MOVQ    w+32(FP), R8
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    DX, R8
+	MOVQ    first+72(FP), R10
+
+vector12:
+	VMOVUPS    (SI), Y1
+	VMOVUPS    32(SI), Y2
+	VMOVUPS    64(SI), Y3
+	VMOVUPS    96(SI), Y4
+	VMOVUPS    128(SI), Y5
+	VMOVUPS    160(SI), Y6
+	VMOVUPS    192(SI), Y7
+	VMOVUPS    224(SI), Y8
+	VMOVUPS    256(SI), Y9
+	VMOVUPS    288(SI), Y10
+	VMOVUPS    320(SI), Y11
+	VMASKMOVPS 352(SI), Y0, Y12
+	MOVQ       lists+104(FP), R11
 
 list12:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next12
 
 row12:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Y13
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Y13
 	VFMADD231PS  (DX), Y13, Y1
 	VFMADD231PS  32(DX), Y13, Y2
 	VFMADD231PS  64(DX), Y13, Y3
@@ -1240,73 +1363,83 @@ row12:
 	VFMADD231PS  320(DX), Y13, Y11
 	VMASKMOVPS   352(DX), Y0, Y14
 	VFMADD231PS  Y14, Y13, Y12
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row12
 
 next12:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (R8)(DX*4), R8
-	ADDQ       DI, SI
-	DECQ       R9
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	ADDQ       R9, R8
+	DECQ       R11
 	JNZ        list12
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y4, 96(AX)
-	VMOVUPS    Y5, 128(AX)
-	VMOVUPS    Y6, 160(AX)
-	VMOVUPS    Y7, 192(AX)
-	VMOVUPS    Y8, 224(AX)
-	VMOVUPS    Y9, 256(AX)
-	VMOVUPS    Y10, 288(AX)
-	VMOVUPS    Y11, 320(AX)
-	VMASKMOVPS Y12, Y0, 352(AX)
+	VMOVUPS    Y1, (SI)
+	VMOVUPS    Y2, 32(SI)
+	VMOVUPS    Y3, 64(SI)
+	VMOVUPS    Y4, 96(SI)
+	VMOVUPS    Y5, 128(SI)
+	VMOVUPS    Y6, 160(SI)
+	VMOVUPS    Y7, 192(SI)
+	VMOVUPS    Y8, 224(SI)
+	VMOVUPS    Y9, 256(SI)
+	VMOVUPS    Y10, 288(SI)
+	VMOVUPS    Y11, 320(SI)
+	VMASKMOVPS Y12, Y0, 352(SI)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (SI)(DX*4), SI
+	MOVQ       back+48(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	DECQ       DI
+	JNZ        vector12
 	JMP        joined
 
 vectors11:
-	MOVQ       $0x00000058, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMOVUPS    96(AX), Y4
-	VMOVUPS    128(AX), Y5
-	VMOVUPS    160(AX), Y6
-	VMOVUPS    192(AX), Y7
-	VMOVUPS    224(AX), Y8
-	VMOVUPS    256(AX), Y9
-	VMOVUPS    288(AX), Y10
-	VMASKMOVPS 320(AX), Y0, Y11
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       val+88(FP), BX
-	MOVQ       w+16(FP), SI
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), DI
-	SHLQ       $0x02, DI
-	ADDQ       DX, SI
-	MOVQ       first+48(FP), R8
-	MOVQ       lists+72(FP), R9
+	MOVQ    $0x00000058, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    val+120(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    count+24(FP), DI
+	MOVQ    w+32(FP), R8
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    DX, R8
+	MOVQ    first+72(FP), R10
+
+vector11:
+	VMOVUPS    (SI), Y1
+	VMOVUPS    32(SI), Y2
+	VMOVUPS    64(SI), Y3
+	VMOVUPS    96(SI), Y4
+	VMOVUPS    128(SI), Y5
+	VMOVUPS    160(SI), Y6
+	VMOVUPS    192(SI), Y7
+	VMOVUPS    224(SI), Y8
+	VMOVUPS    256(SI), Y9
+	VMOVUPS    288(SI), Y10
+	VMASKMOVPS 320(SI), Y0, Y11
+	MOVQ       lists+104(FP), R11
 
 list11:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next11
 
 row11:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Y12
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Y12
 	VFMADD231PS  (DX), Y12, Y1
 	VFMADD231PS  32(DX), Y12, Y2
 	VFMADD231PS  64(DX), Y12, Y3
@@ -1319,71 +1452,81 @@ row11:
 	VFMADD231PS  288(DX), Y12, Y10
 	VMASKMOVPS   320(DX), Y0, Y13
 	VFMADD231PS  Y13, Y12, Y11
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row11
 
 next11:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (R8)(DX*4), R8
-	ADDQ       DI, SI
-	DECQ       R9
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	ADDQ       R9, R8
+	DECQ       R11
 	JNZ        list11
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y4, 96(AX)
-	VMOVUPS    Y5, 128(AX)
-	VMOVUPS    Y6, 160(AX)
-	VMOVUPS    Y7, 192(AX)
-	VMOVUPS    Y8, 224(AX)
-	VMOVUPS    Y9, 256(AX)
-	VMOVUPS    Y10, 288(AX)
-	VMASKMOVPS Y11, Y0, 320(AX)
+	VMOVUPS    Y1, (SI)
+	VMOVUPS    Y2, 32(SI)
+	VMOVUPS    Y3, 64(SI)
+	VMOVUPS    Y4, 96(SI)
+	VMOVUPS    Y5, 128(SI)
+	VMOVUPS    Y6, 160(SI)
+	VMOVUPS    Y7, 192(SI)
+	VMOVUPS    Y8, 224(SI)
+	VMOVUPS    Y9, 256(SI)
+	VMOVUPS    Y10, 288(SI)
+	VMASKMOVPS Y11, Y0, 320(SI)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (SI)(DX*4), SI
+	MOVQ       back+48(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	DECQ       DI
+	JNZ        vector11
 	JMP        joined
 
 vectors10:
-	MOVQ       $0x00000050, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMOVUPS    96(AX), Y4
-	VMOVUPS    128(AX), Y5
-	VMOVUPS    160(AX), Y6
-	VMOVUPS    192(AX), Y7
-	VMOVUPS    224(AX), Y8
-	VMOVUPS    256(AX), Y9
-	VMASKMOVPS 288(AX), Y0, Y10
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       val+88(FP), BX
-	MOVQ       w+16(FP), SI
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), DI
-	SHLQ       $0x02, DI
-	ADDQ       DX, SI
-	MOVQ       first+48(FP), R8
-	MOVQ       lists+72(FP), R9
+	MOVQ    $0x00000050, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    val+120(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    count+24(FP), DI
+	MOVQ    w+32(FP), R8
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    DX, R8
+	MOVQ    first+72(FP), R10
+
+vector10:
+	VMOVUPS    (SI), Y1
+	VMOVUPS    32(SI), Y2
+	VMOVUPS    64(SI), Y3
+	VMOVUPS    96(SI), Y4
+	VMOVUPS    128(SI), Y5
+	VMOVUPS    160(SI), Y6
+	VMOVUPS    192(SI), Y7
+	VMOVUPS    224(SI), Y8
+	VMOVUPS    256(SI), Y9
+	VMASKMOVPS 288(SI), Y0, Y10
+	MOVQ       lists+104(FP), R11
 
 list10:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next10
 
 row10:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Y11
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Y11
 	VFMADD231PS  (DX), Y11, Y1
 	VFMADD231PS  32(DX), Y11, Y2
 	VFMADD231PS  64(DX), Y11, Y3
@@ -1395,69 +1538,79 @@ row10:
 	VFMADD231PS  256(DX), Y11, Y9
 	VMASKMOVPS   288(DX), Y0, Y12
 	VFMADD231PS  Y12, Y11, Y10
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row10
 
 next10:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (R8)(DX*4), R8
-	ADDQ       DI, SI
-	DECQ       R9
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	ADDQ       R9, R8
+	DECQ       R11
 	JNZ        list10
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y4, 96(AX)
-	VMOVUPS    Y5, 128(AX)
-	VMOVUPS    Y6, 160(AX)
-	VMOVUPS    Y7, 192(AX)
-	VMOVUPS    Y8, 224(AX)
-	VMOVUPS    Y9, 256(AX)
-	VMASKMOVPS Y10, Y0, 288(AX)
+	VMOVUPS    Y1, (SI)
+	VMOVUPS    Y2, 32(SI)
+	VMOVUPS    Y3, 64(SI)
+	VMOVUPS    Y4, 96(SI)
+	VMOVUPS    Y5, 128(SI)
+	VMOVUPS    Y6, 160(SI)
+	VMOVUPS    Y7, 192(SI)
+	VMOVUPS    Y8, 224(SI)
+	VMOVUPS    Y9, 256(SI)
+	VMASKMOVPS Y10, Y0, 288(SI)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (SI)(DX*4), SI
+	MOVQ       back+48(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	DECQ       DI
+	JNZ        vector10
 	JMP        joined
 
 vectors9:
-	MOVQ       $0x00000048, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMOVUPS    96(AX), Y4
-	VMOVUPS    128(AX), Y5
-	VMOVUPS    160(AX), Y6
-	VMOVUPS    192(AX), Y7
-	VMOVUPS    224(AX), Y8
-	VMASKMOVPS 256(AX), Y0, Y9
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       val+88(FP), BX
-	MOVQ       w+16(FP), SI
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), DI
-	SHLQ       $0x02, DI
-	ADDQ       DX, SI
-	MOVQ       first+48(FP), R8
-	MOVQ       lists+72(FP), R9
+	MOVQ    $0x00000048, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    val+120(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    count+24(FP), DI
+	MOVQ    w+32(FP), R8
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    DX, R8
+	MOVQ    first+72(FP), R10
+
+vector9:
+	VMOVUPS    (SI), Y1
+	VMOVUPS    32(SI), Y2
+	VMOVUPS    64(SI), Y3
+	VMOVUPS    96(SI), Y4
+	VMOVUPS    128(SI), Y5
+	VMOVUPS    160(SI), Y6
+	VMOVUPS    192(SI), Y7
+	VMOVUPS    224(SI), Y8
+	VMASKMOVPS 256(SI), Y0, Y9
+	MOVQ       lists+104(FP), R11
 
 list9:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next9
 
 row9:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Y10
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Y10
 	VFMADD231PS  (DX), Y10, Y1
 	VFMADD231PS  32(DX), Y10, Y2
 	VFMADD231PS  64(DX), Y10, Y3
@@ -1468,67 +1621,77 @@ row9:
 	VFMADD231PS  224(DX), Y10, Y8
 	VMASKMOVPS   256(DX), Y0, Y11
 	VFMADD231PS  Y11, Y10, Y9
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row9
 
 next9:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (R8)(DX*4), R8
-	ADDQ       DI, SI
-	DECQ       R9
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	ADDQ       R9, R8
+	DECQ       R11
 	JNZ        list9
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y4, 96(AX)
-	VMOVUPS    Y5, 128(AX)
-	VMOVUPS    Y6, 160(AX)
-	VMOVUPS    Y7, 192(AX)
-	VMOVUPS    Y8, 224(AX)
-	VMASKMOVPS Y9, Y0, 256(AX)
+	VMOVUPS    Y1, (SI)
+	VMOVUPS    Y2, 32(SI)
+	VMOVUPS    Y3, 64(SI)
+	VMOVUPS    Y4, 96(SI)
+	VMOVUPS    Y5, 128(SI)
+	VMOVUPS    Y6, 160(SI)
+	VMOVUPS    Y7, 192(SI)
+	VMOVUPS    Y8, 224(SI)
+	VMASKMOVPS Y9, Y0, 256(SI)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (SI)(DX*4), SI
+	MOVQ       back+48(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	DECQ       DI
+	JNZ        vector9
 	JMP        joined
 
 vectors8:
-	MOVQ       $0x00000040, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMOVUPS    96(AX), Y4
-	VMOVUPS    128(AX), Y5
-	VMOVUPS    160(AX), Y6
-	VMOVUPS    192(AX), Y7
-	VMASKMOVPS 224(AX), Y0, Y8
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       val+88(FP), BX
-	MOVQ       w+16(FP), SI
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), DI
-	SHLQ       $0x02, DI
-	ADDQ       DX, SI
-	MOVQ       first+48(FP), R8
-	MOVQ       lists+72(FP), R9
+	MOVQ    $0x00000040, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    val+120(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    count+24(FP), DI
+	MOVQ    w+32(FP), R8
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    DX, R8
+	MOVQ    first+72(FP), R10
+
+vector8:
+	VMOVUPS    (SI), Y1
+	VMOVUPS    32(SI), Y2
+	VMOVUPS    64(SI), Y3
+	VMOVUPS    96(SI), Y4
+	VMOVUPS    128(SI), Y5
+	VMOVUPS    160(SI), Y6
+	VMOVUPS    192(SI), Y7
+	VMASKMOVPS 224(SI), Y0, Y8
+	MOVQ       lists+104(FP), R11
 
 list8:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next8
 
 row8:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Y9
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Y9
 	VFMADD231PS  (DX), Y9, Y1
 	VFMADD231PS  32(DX), Y9, Y2
 	VFMADD231PS  64(DX), Y9, Y3
@@ -1538,65 +1701,75 @@ row8:
 	VFMADD231PS  192(DX), Y9, Y7
 	VMASKMOVPS   224(DX), Y0, Y10
 	VFMADD231PS  Y10, Y9, Y8
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row8
 
 next8:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (R8)(DX*4), R8
-	ADDQ       DI, SI
-	DECQ       R9
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	ADDQ       R9, R8
+	DECQ       R11
 	JNZ        list8
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y4, 96(AX)
-	VMOVUPS    Y5, 128(AX)
-	VMOVUPS    Y6, 160(AX)
-	VMOVUPS    Y7, 192(AX)
-	VMASKMOVPS Y8, Y0, 224(AX)
+	VMOVUPS    Y1, (SI)
+	VMOVUPS    Y2, 32(SI)
+	VMOVUPS    Y3, 64(SI)
+	VMOVUPS    Y4, 96(SI)
+	VMOVUPS    Y5, 128(SI)
+	VMOVUPS    Y6, 160(SI)
+	VMOVUPS    Y7, 192(SI)
+	VMASKMOVPS Y8, Y0, 224(SI)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (SI)(DX*4), SI
+	MOVQ       back+48(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	DECQ       DI
+	JNZ        vector8
 	JMP        joined
 
 vectors7:
-	MOVQ       $0x00000038, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMOVUPS    96(AX), Y4
-	VMOVUPS    128(AX), Y5
-	VMOVUPS    160(AX), Y6
-	VMASKMOVPS 192(AX), Y0, Y7
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       val+88(FP), BX
-	MOVQ       w+16(FP), SI
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), DI
-	SHLQ       $0x02, DI
-	ADDQ       DX, SI
-	MOVQ       first+48(FP), R8
-	MOVQ       lists+72(FP), R9
+	MOVQ    $0x00000038, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    val+120(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    count+24(FP), DI
+	MOVQ    w+32(FP), R8
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    DX, R8
+	MOVQ    first+72(FP), R10
+
+vector7:
+	VMOVUPS    (SI), Y1
+	VMOVUPS    32(SI), Y2
+	VMOVUPS    64(SI), Y3
+	VMOVUPS    96(SI), Y4
+	VMOVUPS    128(SI), Y5
+	VMOVUPS    160(SI), Y6
+	VMASKMOVPS 192(SI), Y0, Y7
+	MOVQ       lists+104(FP), R11
 
 list7:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next7
 
 row7:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Y8
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Y8
 	VFMADD231PS  (DX), Y8, Y1
 	VFMADD231PS  32(DX), Y8, Y2
 	VFMADD231PS  64(DX), Y8, Y3
@@ -1605,63 +1778,73 @@ row7:
 	VFMADD231PS  160(DX), Y8, Y6
 	VMASKMOVPS   192(DX), Y0, Y9
 	VFMADD231PS  Y9, Y8, Y7
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row7
 
 next7:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (R8)(DX*4), R8
-	ADDQ       DI, SI
-	DECQ       R9
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	ADDQ       R9, R8
+	DECQ       R11
 	JNZ        list7
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y4, 96(AX)
-	VMOVUPS    Y5, 128(AX)
-	VMOVUPS    Y6, 160(AX)
-	VMASKMOVPS Y7, Y0, 192(AX)
+	VMOVUPS    Y1, (SI)
+	VMOVUPS    Y2, 32(SI)
+	VMOVUPS    Y3, 64(SI)
+	VMOVUPS    Y4, 96(SI)
+	VMOVUPS    Y5, 128(SI)
+	VMOVUPS    Y6, 160(SI)
+	VMASKMOVPS Y7, Y0, 192(SI)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (SI)(DX*4), SI
+	MOVQ       back+48(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	DECQ       DI
+	JNZ        vector7
 	JMP        joined
 
 vectors6:
-	MOVQ       $0x00000030, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMOVUPS    96(AX), Y4
-	VMOVUPS    128(AX), Y5
-	VMASKMOVPS 160(AX), Y0, Y6
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       val+88(FP), BX
-	MOVQ       w+16(FP), SI
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), DI
-	SHLQ       $0x02, DI
-	ADDQ       DX, SI
-	MOVQ       first+48(FP), R8
-	MOVQ       lists+72(FP), R9
+	MOVQ    $0x00000030, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    val+120(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    count+24(FP), DI
+	MOVQ    w+32(FP), R8
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    DX, R8
+	MOVQ    first+72(FP), R10
+
+vector6:
+	VMOVUPS    (SI), Y1
+	VMOVUPS    32(SI), Y2
+	VMOVUPS    64(SI), Y3
+	VMOVUPS    96(SI), Y4
+	VMOVUPS    128(SI), Y5
+	VMASKMOVPS 160(SI), Y0, Y6
+	MOVQ       lists+104(FP), R11
 
 list6:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next6
 
 row6:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Y7
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Y7
 	VFMADD231PS  (DX), Y7, Y1
 	VFMADD231PS  32(DX), Y7, Y2
 	VFMADD231PS  64(DX), Y7, Y3
@@ -1669,293 +1852,350 @@ row6:
 	VFMADD231PS  128(DX), Y7, Y5
 	VMASKMOVPS   160(DX), Y0, Y8
 	VFMADD231PS  Y8, Y7, Y6
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row6
 
 next6:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (R8)(DX*4), R8
-	ADDQ       DI, SI
-	DECQ       R9
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	ADDQ       R9, R8
+	DECQ       R11
 	JNZ        list6
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y4, 96(AX)
-	VMOVUPS    Y5, 128(AX)
-	VMASKMOVPS Y6, Y0, 160(AX)
+	VMOVUPS    Y1, (SI)
+	VMOVUPS    Y2, 32(SI)
+	VMOVUPS    Y3, 64(SI)
+	VMOVUPS    Y4, 96(SI)
+	VMOVUPS    Y5, 128(SI)
+	VMASKMOVPS Y6, Y0, 160(SI)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (SI)(DX*4), SI
+	MOVQ       back+48(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	DECQ       DI
+	JNZ        vector6
 	JMP        joined
 
 vectors5:
-	MOVQ       $0x00000028, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMOVUPS    96(AX), Y4
-	VMASKMOVPS 128(AX), Y0, Y5
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       val+88(FP), BX
-	MOVQ       w+16(FP), SI
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), DI
-	SHLQ       $0x02, DI
-	ADDQ       DX, SI
-	MOVQ       first+48(FP), R8
-	MOVQ       lists+72(FP), R9
+	MOVQ    $0x00000028, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    val+120(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    count+24(FP), DI
+	MOVQ    w+32(FP), R8
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    DX, R8
+	MOVQ    first+72(FP), R10
+
+vector5:
+	VMOVUPS    (SI), Y1
+	VMOVUPS    32(SI), Y2
+	VMOVUPS    64(SI), Y3
+	VMOVUPS    96(SI), Y4
+	VMASKMOVPS 128(SI), Y0, Y5
+	MOVQ       lists+104(FP), R11
 
 list5:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next5
 
 row5:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Y6
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Y6
 	VFMADD231PS  (DX), Y6, Y1
 	VFMADD231PS  32(DX), Y6, Y2
 	VFMADD231PS  64(DX), Y6, Y3
 	VFMADD231PS  96(DX), Y6, Y4
 	VMASKMOVPS   128(DX), Y0, Y7
 	VFMADD231PS  Y7, Y6, Y5
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row5
 
 next5:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (R8)(DX*4), R8
-	ADDQ       DI, SI
-	DECQ       R9
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	ADDQ       R9, R8
+	DECQ       R11
 	JNZ        list5
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y4, 96(AX)
-	VMASKMOVPS Y5, Y0, 128(AX)
+	VMOVUPS    Y1, (SI)
+	VMOVUPS    Y2, 32(SI)
+	VMOVUPS    Y3, 64(SI)
+	VMOVUPS    Y4, 96(SI)
+	VMASKMOVPS Y5, Y0, 128(SI)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (SI)(DX*4), SI
+	MOVQ       back+48(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	DECQ       DI
+	JNZ        vector5
 	JMP        joined
 
 vectors4:
-	MOVQ       $0x00000020, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMOVUPS    64(AX), Y3
-	VMASKMOVPS 96(AX), Y0, Y4
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       val+88(FP), BX
-	MOVQ       w+16(FP), SI
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), DI
-	SHLQ       $0x02, DI
-	ADDQ       DX, SI
-	MOVQ       first+48(FP), R8
-	MOVQ       lists+72(FP), R9
+	MOVQ    $0x00000020, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    val+120(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    count+24(FP), DI
+	MOVQ    w+32(FP), R8
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    DX, R8
+	MOVQ    first+72(FP), R10
+
+vector4:
+	VMOVUPS    (SI), Y1
+	VMOVUPS    32(SI), Y2
+	VMOVUPS    64(SI), Y3
+	VMASKMOVPS 96(SI), Y0, Y4
+	MOVQ       lists+104(FP), R11
 
 list4:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next4
 
 row4:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Y5
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Y5
 	VFMADD231PS  (DX), Y5, Y1
 	VFMADD231PS  32(DX), Y5, Y2
 	VFMADD231PS  64(DX), Y5, Y3
 	VMASKMOVPS   96(DX), Y0, Y6
 	VFMADD231PS  Y6, Y5, Y4
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row4
 
 next4:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (R8)(DX*4), R8
-	ADDQ       DI, SI
-	DECQ       R9
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	ADDQ       R9, R8
+	DECQ       R11
 	JNZ        list4
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    Y3, 64(AX)
-	VMASKMOVPS Y4, Y0, 96(AX)
+	VMOVUPS    Y1, (SI)
+	VMOVUPS    Y2, 32(SI)
+	VMOVUPS    Y3, 64(SI)
+	VMASKMOVPS Y4, Y0, 96(SI)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (SI)(DX*4), SI
+	MOVQ       back+48(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	DECQ       DI
+	JNZ        vector4
 	JMP        joined
 
 vectors3:
-	MOVQ       $0x00000018, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMOVUPS    32(AX), Y2
-	VMASKMOVPS 64(AX), Y0, Y3
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       val+88(FP), BX
-	MOVQ       w+16(FP), SI
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), DI
-	SHLQ       $0x02, DI
-	ADDQ       DX, SI
-	MOVQ       first+48(FP), R8
-	MOVQ       lists+72(FP), R9
+	MOVQ    $0x00000018, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    val+120(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    count+24(FP), DI
+	MOVQ    w+32(FP), R8
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    DX, R8
+	MOVQ    first+72(FP), R10
+
+vector3:
+	VMOVUPS    (SI), Y1
+	VMOVUPS    32(SI), Y2
+	VMASKMOVPS 64(SI), Y0, Y3
+	MOVQ       lists+104(FP), R11
 
 list3:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next3
 
 row3:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Y4
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Y4
 	VFMADD231PS  (DX), Y4, Y1
 	VFMADD231PS  32(DX), Y4, Y2
 	VMASKMOVPS   64(DX), Y0, Y5
 	VFMADD231PS  Y5, Y4, Y3
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row3
 
 next3:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (R8)(DX*4), R8
-	ADDQ       DI, SI
-	DECQ       R9
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	ADDQ       R9, R8
+	DECQ       R11
 	JNZ        list3
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    Y2, 32(AX)
-	VMASKMOVPS Y3, Y0, 64(AX)
+	VMOVUPS    Y1, (SI)
+	VMOVUPS    Y2, 32(SI)
+	VMASKMOVPS Y3, Y0, 64(SI)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (SI)(DX*4), SI
+	MOVQ       back+48(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	DECQ       DI
+	JNZ        vector3
 	JMP        joined
 
 vectors2:
-	MOVQ       $0x00000010, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMOVUPS    (AX), Y1
-	VMASKMOVPS 32(AX), Y0, Y2
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       val+88(FP), BX
-	MOVQ       w+16(FP), SI
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), DI
-	SHLQ       $0x02, DI
-	ADDQ       DX, SI
-	MOVQ       first+48(FP), R8
-	MOVQ       lists+72(FP), R9
+	MOVQ    $0x00000010, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    val+120(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    count+24(FP), DI
+	MOVQ    w+32(FP), R8
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    DX, R8
+	MOVQ    first+72(FP), R10
+
+vector2:
+	VMOVUPS    (SI), Y1
+	VMASKMOVPS 32(SI), Y0, Y2
+	MOVQ       lists+104(FP), R11
 
 list2:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next2
 
 row2:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Y3
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Y3
 	VFMADD231PS  (DX), Y3, Y1
 	VMASKMOVPS   32(DX), Y0, Y4
 	VFMADD231PS  Y4, Y3, Y2
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row2
 
 next2:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (R8)(DX*4), R8
-	ADDQ       DI, SI
-	DECQ       R9
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	ADDQ       R9, R8
+	DECQ       R11
 	JNZ        list2
-	MOVQ       c+0(FP), AX
-	VMOVUPS    Y1, (AX)
-	VMASKMOVPS Y2, Y0, 32(AX)
+	VMOVUPS    Y1, (SI)
+	VMASKMOVPS Y2, Y0, 32(SI)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (SI)(DX*4), SI
+	MOVQ       back+48(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	DECQ       DI
+	JNZ        vector2
 	JMP        joined
 
 vectors1:
-	MOVQ       $0x00000008, CX
-	SUBQ       AX, CX
-	LEAQ       lanes<>+0(SB), AX
-	VMOVUPS    (AX)(CX*4), Y0
-	MOVQ       c+0(FP), AX
-	VMASKMOVPS (AX), Y0, Y1
-	MOVQ       at+80(FP), AX
-	MOVQ       ldw+40(FP), CX
-	SHLQ       $0x02, CX
-	MOVQ       val+88(FP), BX
-	MOVQ       w+16(FP), SI
-	MOVQ       off+24(FP), DX
-	SHLQ       $0x02, DX
-	MOVQ       step+32(FP), DI
-	SHLQ       $0x02, DI
-	ADDQ       DX, SI
-	MOVQ       first+48(FP), R8
-	MOVQ       lists+72(FP), R9
+	MOVQ    $0x00000008, CX
+	SUBQ    AX, CX
+	LEAQ    lanes<>+0(SB), AX
+	VMOVUPS (AX)(CX*4), Y0
+	MOVQ    at+112(FP), AX
+	MOVQ    ldw+64(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    val+120(FP), BX
+	MOVQ    c+0(FP), SI
+	MOVQ    count+24(FP), DI
+	MOVQ    w+32(FP), R8
+	MOVQ    off+40(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    step+56(FP), R9
+	SHLQ    $0x02, R9
+	ADDQ    DX, R8
+	MOVQ    first+72(FP), R10
+
+vector1:
+	VMASKMOVPS (SI), Y0, Y1
+	MOVQ       lists+104(FP), R11
 
 list1:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next1
 
 row1:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Y2
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Y2
 	VMASKMOVPS   (DX), Y0, Y3
 	VFMADD231PS  Y3, Y2, Y1
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row1
 
 next1:
-	MOVQ       stride+64(FP), DX
-	LEAQ       (R8)(DX*4), R8
-	ADDQ       DI, SI
-	DECQ       R9
+	MOVQ       stride+96(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	ADDQ       R9, R8
+	DECQ       R11
 	JNZ        list1
-	MOVQ       c+0(FP), AX
-	VMASKMOVPS Y1, Y0, (AX)
+	VMASKMOVPS Y1, Y0, (SI)
+	MOVQ       ldc+16(FP), DX
+	LEAQ       (SI)(DX*4), SI
+	MOVQ       back+48(FP), DX
+	LEAQ       (R8)(DX*4), R8
+	MOVQ       ahead+80(FP), DX
+	LEAQ       (R10)(DX*4), R10
+	DECQ       DI
+	JNZ        vector1
 
 joined:
 	VZEROUPPER
@@ -2333,85 +2573,88 @@ done:
 	VZEROUPPER
 	RET
 
-// func addListsAVX512(c *float32, n int, w *float32, off int, step int, ldw int, first *int32, width int, stride int, lists int, at *int32)
+// func addListsAVX512(c *float32, n int, ldc int, count int, w *float32, off int, back int, step int, ldw int, first *int32, ahead int, width int, stride int, lists int, at *int32)
 // Requires: AVX, AVX512F
-TEXT ·addListsAVX512(SB), NOSPLIT, $0-88
-	MOVQ      n+8(FP), AX
-	CMPQ      AX, $0x00000010
-	JLE       vectors1
-	CMPQ      AX, $0x00000020
-	JLE       vectors2
-	CMPQ      AX, $0x00000030
-	JLE       vectors3
-	CMPQ      AX, $0x00000040
-	JLE       vectors4
-	CMPQ      AX, $0x00000050
-	JLE       vectors5
-	CMPQ      AX, $0x00000060
-	JLE       vectors6
-	CMPQ      AX, $0x00000070
-	JLE       vectors7
-	CMPQ      AX, $0x00000080
-	JLE       vectors8
-	CMPQ      AX, $0x00000090
-	JLE       vectors9
-	CMPQ      AX, $0x000000a0
-	JLE       vectors10
-	CMPQ      AX, $0x000000b0
-	JLE       vectors11
-	CMPQ      AX, $0x000000c0
-	JLE       vectors12
-	CMPQ      AX, $0x000000d0
-	JLE       vectors13
-	CMPQ      AX, $0x000000e0
-	JLE       vectors14
-	CMPQ      AX, $0x000000f0
-	JLE       vectors15
-	MOVQ      $0x00000100, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS   448(AX), Z7
-	VMOVUPS   512(AX), Z8
-	VMOVUPS   576(AX), Z9
-	VMOVUPS   640(AX), Z10
-	VMOVUPS   704(AX), Z11
-	VMOVUPS   768(AX), Z12
-	VMOVUPS   832(AX), Z13
-	VMOVUPS   896(AX), Z14
-	VMOVUPS.Z 960(AX), K1, Z15
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      w+16(FP), BX
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), SI
-	SHLQ      $0x02, SI
-	ADDQ      DX, BX
-	MOVQ      first+48(FP), DI
-	MOVQ      lists+72(FP), R8
+TEXT ·addListsAVX512(SB), NOSPLIT, $0-120
+	MOVQ  n+8(FP), AX
+	CMPQ  AX, $0x00000010
+	JLE   vectors1
+	CMPQ  AX, $0x00000020
+	JLE   vectors2
+	CMPQ  AX, $0x00000030
+	JLE   vectors3
+	CMPQ  AX, $0x00000040
+	JLE   vectors4
+	CMPQ  AX, $0x00000050
+	JLE   vectors5
+	CMPQ  AX, $0x00000060
+	JLE   vectors6
+	CMPQ  AX, $0x00000070
+	JLE   vectors7
+	CMPQ  AX, $0x00000080
+	JLE   vectors8
+	CMPQ  AX, $0x00000090
+	JLE   vectors9
+	CMPQ  AX, $0x000000a0
+	JLE   vectors10
+	CMPQ  AX, $0x000000b0
+	JLE   vectors11
+	CMPQ  AX, $0x000000c0
+	JLE   vectors12
+	CMPQ  AX, $0x000000d0
+	JLE   vectors13
+	CMPQ  AX, $0x000000e0
+	JLE   vectors14
+	CMPQ  AX, $0x000000f0
+	JLE   vectors15
+	MOVQ  $0x00000100, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+0(FP), BX
+	MOVQ  count+24(FP), SI
+	MOVQ  w+32(FP), DI
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R8
+	SHLQ  $0x02, R8
+	ADDQ  DX, DI
+	MOVQ  first+72(FP), R9
+
+vector16:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   64(BX), Z1
+	VMOVUPS   128(BX), Z2
+	VMOVUPS   192(BX), Z3
+	VMOVUPS   256(BX), Z4
+	VMOVUPS   320(BX), Z5
+	VMOVUPS   384(BX), Z6
+	VMOVUPS   448(BX), Z7
+	VMOVUPS   512(BX), Z8
+	VMOVUPS   576(BX), Z9
+	VMOVUPS   640(BX), Z10
+	VMOVUPS   704(BX), Z11
+	VMOVUPS   768(BX), Z12
+	VMOVUPS   832(BX), Z13
+	VMOVUPS   896(BX), Z14
+	VMOVUPS.Z 960(BX), K1, Z15
+	MOVQ      lists+104(FP), R10
 
 list16:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next16
 
 row16:
-	MOVLQSX (AX)(R9*4), DX
+	MOVLQSX (AX)(R11*4), DX
 	IMULQ   CX, DX
-	ADDQ    BX, DX
+	ADDQ    DI, DX
 	VADDPS  (DX), Z0, Z0
 	VADDPS  64(DX), Z1, Z1
 	VADDPS  128(DX), Z2, Z2
@@ -2428,80 +2671,90 @@ row16:
 	VADDPS  832(DX), Z13, Z13
 	VADDPS  896(DX), Z14, Z14
 	VADDPS  960(DX), Z15, K1, Z15
-	INCQ    R9
-	CMPQ    R9, R10
+	INCQ    R11
+	CMPQ    R11, R12
 	JL      row16
 
 next16:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (DI)(DX*4), DI
-	ADDQ    SI, BX
-	DECQ    R8
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	ADDQ    R8, DI
+	DECQ    R10
 	JNZ     list16
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, 448(AX)
-	VMOVUPS Z8, 512(AX)
-	VMOVUPS Z9, 576(AX)
-	VMOVUPS Z10, 640(AX)
-	VMOVUPS Z11, 704(AX)
-	VMOVUPS Z12, 768(AX)
-	VMOVUPS Z13, 832(AX)
-	VMOVUPS Z14, 896(AX)
-	VMOVUPS Z15, K1, 960(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	VMOVUPS Z4, 256(BX)
+	VMOVUPS Z5, 320(BX)
+	VMOVUPS Z6, 384(BX)
+	VMOVUPS Z7, 448(BX)
+	VMOVUPS Z8, 512(BX)
+	VMOVUPS Z9, 576(BX)
+	VMOVUPS Z10, 640(BX)
+	VMOVUPS Z11, 704(BX)
+	VMOVUPS Z12, 768(BX)
+	VMOVUPS Z13, 832(BX)
+	VMOVUPS Z14, 896(BX)
+	VMOVUPS Z15, K1, 960(BX)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    back+48(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	DECQ    SI
+	JNZ     vector16
 	JMP     joined
 
 vectors15:
-	MOVQ      $0x000000f0, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS   448(AX), Z7
-	VMOVUPS   512(AX), Z8
-	VMOVUPS   576(AX), Z9
-	VMOVUPS   640(AX), Z10
-	VMOVUPS   704(AX), Z11
-	VMOVUPS   768(AX), Z12
-	VMOVUPS   832(AX), Z13
-	VMOVUPS.Z 896(AX), K1, Z14
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      w+16(FP), BX
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), SI
-	SHLQ      $0x02, SI
-	ADDQ      DX, BX
-	MOVQ      first+48(FP), DI
-	MOVQ      lists+72(FP), R8
+	MOVQ  $0x000000f0, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+0(FP), BX
+	MOVQ  count+24(FP), SI
+	MOVQ  w+32(FP), DI
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R8
+	SHLQ  $0x02, R8
+	ADDQ  DX, DI
+	MOVQ  first+72(FP), R9
+
+vector15:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   64(BX), Z1
+	VMOVUPS   128(BX), Z2
+	VMOVUPS   192(BX), Z3
+	VMOVUPS   256(BX), Z4
+	VMOVUPS   320(BX), Z5
+	VMOVUPS   384(BX), Z6
+	VMOVUPS   448(BX), Z7
+	VMOVUPS   512(BX), Z8
+	VMOVUPS   576(BX), Z9
+	VMOVUPS   640(BX), Z10
+	VMOVUPS   704(BX), Z11
+	VMOVUPS   768(BX), Z12
+	VMOVUPS   832(BX), Z13
+	VMOVUPS.Z 896(BX), K1, Z14
+	MOVQ      lists+104(FP), R10
 
 list15:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next15
 
 row15:
-	MOVLQSX (AX)(R9*4), DX
+	MOVLQSX (AX)(R11*4), DX
 	IMULQ   CX, DX
-	ADDQ    BX, DX
+	ADDQ    DI, DX
 	VADDPS  (DX), Z0, Z0
 	VADDPS  64(DX), Z1, Z1
 	VADDPS  128(DX), Z2, Z2
@@ -2517,78 +2770,88 @@ row15:
 	VADDPS  768(DX), Z12, Z12
 	VADDPS  832(DX), Z13, Z13
 	VADDPS  896(DX), Z14, K1, Z14
-	INCQ    R9
-	CMPQ    R9, R10
+	INCQ    R11
+	CMPQ    R11, R12
 	JL      row15
 
 next15:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (DI)(DX*4), DI
-	ADDQ    SI, BX
-	DECQ    R8
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	ADDQ    R8, DI
+	DECQ    R10
 	JNZ     list15
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, 448(AX)
-	VMOVUPS Z8, 512(AX)
-	VMOVUPS Z9, 576(AX)
-	VMOVUPS Z10, 640(AX)
-	VMOVUPS Z11, 704(AX)
-	VMOVUPS Z12, 768(AX)
-	VMOVUPS Z13, 832(AX)
-	VMOVUPS Z14, K1, 896(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	VMOVUPS Z4, 256(BX)
+	VMOVUPS Z5, 320(BX)
+	VMOVUPS Z6, 384(BX)
+	VMOVUPS Z7, 448(BX)
+	VMOVUPS Z8, 512(BX)
+	VMOVUPS Z9, 576(BX)
+	VMOVUPS Z10, 640(BX)
+	VMOVUPS Z11, 704(BX)
+	VMOVUPS Z12, 768(BX)
+	VMOVUPS Z13, 832(BX)
+	VMOVUPS Z14, K1, 896(BX)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    back+48(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	DECQ    SI
+	JNZ     vector15
 	JMP     joined
 
 vectors14:
-	MOVQ      $0x000000e0, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS   448(AX), Z7
-	VMOVUPS   512(AX), Z8
-	VMOVUPS   576(AX), Z9
-	VMOVUPS   640(AX), Z10
-	VMOVUPS   704(AX), Z11
-	VMOVUPS   768(AX), Z12
-	VMOVUPS.Z 832(AX), K1, Z13
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      w+16(FP), BX
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), SI
-	SHLQ      $0x02, SI
-	ADDQ      DX, BX
-	MOVQ      first+48(FP), DI
-	MOVQ      lists+72(FP), R8
+	MOVQ  $0x000000e0, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+0(FP), BX
+	MOVQ  count+24(FP), SI
+	MOVQ  w+32(FP), DI
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R8
+	SHLQ  $0x02, R8
+	ADDQ  DX, DI
+	MOVQ  first+72(FP), R9
+
+vector14:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   64(BX), Z1
+	VMOVUPS   128(BX), Z2
+	VMOVUPS   192(BX), Z3
+	VMOVUPS   256(BX), Z4
+	VMOVUPS   320(BX), Z5
+	VMOVUPS   384(BX), Z6
+	VMOVUPS   448(BX), Z7
+	VMOVUPS   512(BX), Z8
+	VMOVUPS   576(BX), Z9
+	VMOVUPS   640(BX), Z10
+	VMOVUPS   704(BX), Z11
+	VMOVUPS   768(BX), Z12
+	VMOVUPS.Z 832(BX), K1, Z13
+	MOVQ      lists+104(FP), R10
 
 list14:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next14
 
 row14:
-	MOVLQSX (AX)(R9*4), DX
+	MOVLQSX (AX)(R11*4), DX
 	IMULQ   CX, DX
-	ADDQ    BX, DX
+	ADDQ    DI, DX
 	VADDPS  (DX), Z0, Z0
 	VADDPS  64(DX), Z1, Z1
 	VADDPS  128(DX), Z2, Z2
@@ -2603,76 +2866,86 @@ row14:
 	VADDPS  704(DX), Z11, Z11
 	VADDPS  768(DX), Z12, Z12
 	VADDPS  832(DX), Z13, K1, Z13
-	INCQ    R9
-	CMPQ    R9, R10
+	INCQ    R11
+	CMPQ    R11, R12
 	JL      row14
 
 next14:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (DI)(DX*4), DI
-	ADDQ    SI, BX
-	DECQ    R8
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	ADDQ    R8, DI
+	DECQ    R10
 	JNZ     list14
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, 448(AX)
-	VMOVUPS Z8, 512(AX)
-	VMOVUPS Z9, 576(AX)
-	VMOVUPS Z10, 640(AX)
-	VMOVUPS Z11, 704(AX)
-	VMOVUPS Z12, 768(AX)
-	VMOVUPS Z13, K1, 832(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	VMOVUPS Z4, 256(BX)
+	VMOVUPS Z5, 320(BX)
+	VMOVUPS Z6, 384(BX)
+	VMOVUPS Z7, 448(BX)
+	VMOVUPS Z8, 512(BX)
+	VMOVUPS Z9, 576(BX)
+	VMOVUPS Z10, 640(BX)
+	VMOVUPS Z11, 704(BX)
+	VMOVUPS Z12, 768(BX)
+	VMOVUPS Z13, K1, 832(BX)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    back+48(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	DECQ    SI
+	JNZ     vector14
 	JMP     joined
 
 vectors13:
-	MOVQ      $0x000000d0, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS   448(AX), Z7
-	VMOVUPS   512(AX), Z8
-	VMOVUPS   576(AX), Z9
-	VMOVUPS   640(AX), Z10
-	VMOVUPS   704(AX), Z11
-	VMOVUPS.Z 768(AX), K1, Z12
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      w+16(FP), BX
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), SI
-	SHLQ      $0x02, SI
-	ADDQ      DX, BX
-	MOVQ      first+48(FP), DI
-	MOVQ      lists+72(FP), R8
+	MOVQ  $0x000000d0, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+0(FP), BX
+	MOVQ  count+24(FP), SI
+	MOVQ  w+32(FP), DI
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R8
+	SHLQ  $0x02, R8
+	ADDQ  DX, DI
+	MOVQ  first+72(FP), R9
+
+vector13:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   64(BX), Z1
+	VMOVUPS   128(BX), Z2
+	VMOVUPS   192(BX), Z3
+	VMOVUPS   256(BX), Z4
+	VMOVUPS   320(BX), Z5
+	VMOVUPS   384(BX), Z6
+	VMOVUPS   448(BX), Z7
+	VMOVUPS   512(BX), Z8
+	VMOVUPS   576(BX), Z9
+	VMOVUPS   640(BX), Z10
+	VMOVUPS   704(BX), Z11
+	VMOVUPS.Z 768(BX), K1, Z12
+	MOVQ      lists+104(FP), R10
 
 list13:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next13
 
 row13:
-	MOVLQSX (AX)(R9*4), DX
+	MOVLQSX (AX)(R11*4), DX
 	IMULQ   CX, DX
-	ADDQ    BX, DX
+	ADDQ    DI, DX
 	VADDPS  (DX), Z0, Z0
 	VADDPS  64(DX), Z1, Z1
 	VADDPS  128(DX), Z2, Z2
@@ -2686,74 +2959,84 @@ row13:
 	VADDPS  640(DX), Z10, Z10
 	VADDPS  704(DX), Z11, Z11
 	VADDPS  768(DX), Z12, K1, Z12
-	INCQ    R9
-	CMPQ    R9, R10
+	INCQ    R11
+	CMPQ    R11, R12
 	JL      row13
 
 next13:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (DI)(DX*4), DI
-	ADDQ    SI, BX
-	DECQ    R8
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	ADDQ    R8, DI
+	DECQ    R10
 	JNZ     list13
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, 448(AX)
-	VMOVUPS Z8, 512(AX)
-	VMOVUPS Z9, 576(AX)
-	VMOVUPS Z10, 640(AX)
-	VMOVUPS Z11, 704(AX)
-	VMOVUPS Z12, K1, 768(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	VMOVUPS Z4, 256(BX)
+	VMOVUPS Z5, 320(BX)
+	VMOVUPS Z6, 384(BX)
+	VMOVUPS Z7, 448(BX)
+	VMOVUPS Z8, 512(BX)
+	VMOVUPS Z9, 576(BX)
+	VMOVUPS Z10, 640(BX)
+	VMOVUPS Z11, 704(BX)
+	VMOVUPS Z12, K1, 768(BX)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    back+48(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	DECQ    SI
+	JNZ     vector13
 	JMP     joined
 
 vectors12:
-	MOVQ      $0x000000c0, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS   448(AX), Z7
-	VMOVUPS   512(AX), Z8
-	VMOVUPS   576(AX), Z9
-	VMOVUPS   640(AX), Z10
-	VMOVUPS.Z 704(AX), K1, Z11
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      w+16(FP), BX
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), SI
-	SHLQ      $0x02, SI
-	ADDQ      DX, BX
-	MOVQ      first+48(FP), DI
-	MOVQ      lists+72(FP), R8
+	MOVQ  $0x000000c0, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+0(FP), BX
+	MOVQ  count+24(FP), SI
+	MOVQ  w+32(FP), DI
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R8
+	SHLQ  $0x02, R8
+	ADDQ  DX, DI
+	MOVQ  first+72(FP), R9
+
+vector12:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   64(BX), Z1
+	VMOVUPS   128(BX), Z2
+	VMOVUPS   192(BX), Z3
+	VMOVUPS   256(BX), Z4
+	VMOVUPS   320(BX), Z5
+	VMOVUPS   384(BX), Z6
+	VMOVUPS   448(BX), Z7
+	VMOVUPS   512(BX), Z8
+	VMOVUPS   576(BX), Z9
+	VMOVUPS   640(BX), Z10
+	VMOVUPS.Z 704(BX), K1, Z11
+	MOVQ      lists+104(FP), R10
 
 list12:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next12
 
 row12:
-	MOVLQSX (AX)(R9*4), DX
+	MOVLQSX (AX)(R11*4), DX
 	IMULQ   CX, DX
-	ADDQ    BX, DX
+	ADDQ    DI, DX
 	VADDPS  (DX), Z0, Z0
 	VADDPS  64(DX), Z1, Z1
 	VADDPS  128(DX), Z2, Z2
@@ -2766,72 +3049,82 @@ row12:
 	VADDPS  576(DX), Z9, Z9
 	VADDPS  640(DX), Z10, Z10
 	VADDPS  704(DX), Z11, K1, Z11
-	INCQ    R9
-	CMPQ    R9, R10
+	INCQ    R11
+	CMPQ    R11, R12
 	JL      row12
 
 next12:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (DI)(DX*4), DI
-	ADDQ    SI, BX
-	DECQ    R8
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	ADDQ    R8, DI
+	DECQ    R10
 	JNZ     list12
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, 448(AX)
-	VMOVUPS Z8, 512(AX)
-	VMOVUPS Z9, 576(AX)
-	VMOVUPS Z10, 640(AX)
-	VMOVUPS Z11, K1, 704(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	VMOVUPS Z4, 256(BX)
+	VMOVUPS Z5, 320(BX)
+	VMOVUPS Z6, 384(BX)
+	VMOVUPS Z7, 448(BX)
+	VMOVUPS Z8, 512(BX)
+	VMOVUPS Z9, 576(BX)
+	VMOVUPS Z10, 640(BX)
+	VMOVUPS Z11, K1, 704(BX)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    back+48(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	DECQ    SI
+	JNZ     vector12
 	JMP     joined
 
 vectors11:
-	MOVQ      $0x000000b0, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS   448(AX), Z7
-	VMOVUPS   512(AX), Z8
-	VMOVUPS   576(AX), Z9
-	VMOVUPS.Z 640(AX), K1, Z10
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      w+16(FP), BX
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), SI
-	SHLQ      $0x02, SI
-	ADDQ      DX, BX
-	MOVQ      first+48(FP), DI
-	MOVQ      lists+72(FP), R8
+	MOVQ  $0x000000b0, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+0(FP), BX
+	MOVQ  count+24(FP), SI
+	MOVQ  w+32(FP), DI
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R8
+	SHLQ  $0x02, R8
+	ADDQ  DX, DI
+	MOVQ  first+72(FP), R9
+
+vector11:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   64(BX), Z1
+	VMOVUPS   128(BX), Z2
+	VMOVUPS   192(BX), Z3
+	VMOVUPS   256(BX), Z4
+	VMOVUPS   320(BX), Z5
+	VMOVUPS   384(BX), Z6
+	VMOVUPS   448(BX), Z7
+	VMOVUPS   512(BX), Z8
+	VMOVUPS   576(BX), Z9
+	VMOVUPS.Z 640(BX), K1, Z10
+	MOVQ      lists+104(FP), R10
 
 list11:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next11
 
 row11:
-	MOVLQSX (AX)(R9*4), DX
+	MOVLQSX (AX)(R11*4), DX
 	IMULQ   CX, DX
-	ADDQ    BX, DX
+	ADDQ    DI, DX
 	VADDPS  (DX), Z0, Z0
 	VADDPS  64(DX), Z1, Z1
 	VADDPS  128(DX), Z2, Z2
@@ -2843,70 +3136,80 @@ row11:
 	VADDPS  512(DX), Z8, Z8
 	VADDPS  576(DX), Z9, Z9
 	VADDPS  640(DX), Z10, K1, Z10
-	INCQ    R9
-	CMPQ    R9, R10
+	INCQ    R11
+	CMPQ    R11, R12
 	JL      row11
 
 next11:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (DI)(DX*4), DI
-	ADDQ    SI, BX
-	DECQ    R8
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	ADDQ    R8, DI
+	DECQ    R10
 	JNZ     list11
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, 448(AX)
-	VMOVUPS Z8, 512(AX)
-	VMOVUPS Z9, 576(AX)
-	VMOVUPS Z10, K1, 640(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	VMOVUPS Z4, 256(BX)
+	VMOVUPS Z5, 320(BX)
+	VMOVUPS Z6, 384(BX)
+	VMOVUPS Z7, 448(BX)
+	VMOVUPS Z8, 512(BX)
+	VMOVUPS Z9, 576(BX)
+	VMOVUPS Z10, K1, 640(BX)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    back+48(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	DECQ    SI
+	JNZ     vector11
 	JMP     joined
 
 vectors10:
-	MOVQ      $0x000000a0, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS   448(AX), Z7
-	VMOVUPS   512(AX), Z8
-	VMOVUPS.Z 576(AX), K1, Z9
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      w+16(FP), BX
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), SI
-	SHLQ      $0x02, SI
-	ADDQ      DX, BX
-	MOVQ      first+48(FP), DI
-	MOVQ      lists+72(FP), R8
+	MOVQ  $0x000000a0, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+0(FP), BX
+	MOVQ  count+24(FP), SI
+	MOVQ  w+32(FP), DI
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R8
+	SHLQ  $0x02, R8
+	ADDQ  DX, DI
+	MOVQ  first+72(FP), R9
+
+vector10:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   64(BX), Z1
+	VMOVUPS   128(BX), Z2
+	VMOVUPS   192(BX), Z3
+	VMOVUPS   256(BX), Z4
+	VMOVUPS   320(BX), Z5
+	VMOVUPS   384(BX), Z6
+	VMOVUPS   448(BX), Z7
+	VMOVUPS   512(BX), Z8
+	VMOVUPS.Z 576(BX), K1, Z9
+	MOVQ      lists+104(FP), R10
 
 list10:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next10
 
 row10:
-	MOVLQSX (AX)(R9*4), DX
+	MOVLQSX (AX)(R11*4), DX
 	IMULQ   CX, DX
-	ADDQ    BX, DX
+	ADDQ    DI, DX
 	VADDPS  (DX), Z0, Z0
 	VADDPS  64(DX), Z1, Z1
 	VADDPS  128(DX), Z2, Z2
@@ -2917,68 +3220,78 @@ row10:
 	VADDPS  448(DX), Z7, Z7
 	VADDPS  512(DX), Z8, Z8
 	VADDPS  576(DX), Z9, K1, Z9
-	INCQ    R9
-	CMPQ    R9, R10
+	INCQ    R11
+	CMPQ    R11, R12
 	JL      row10
 
 next10:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (DI)(DX*4), DI
-	ADDQ    SI, BX
-	DECQ    R8
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	ADDQ    R8, DI
+	DECQ    R10
 	JNZ     list10
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, 448(AX)
-	VMOVUPS Z8, 512(AX)
-	VMOVUPS Z9, K1, 576(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	VMOVUPS Z4, 256(BX)
+	VMOVUPS Z5, 320(BX)
+	VMOVUPS Z6, 384(BX)
+	VMOVUPS Z7, 448(BX)
+	VMOVUPS Z8, 512(BX)
+	VMOVUPS Z9, K1, 576(BX)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    back+48(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	DECQ    SI
+	JNZ     vector10
 	JMP     joined
 
 vectors9:
-	MOVQ      $0x00000090, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS   448(AX), Z7
-	VMOVUPS.Z 512(AX), K1, Z8
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      w+16(FP), BX
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), SI
-	SHLQ      $0x02, SI
-	ADDQ      DX, BX
-	MOVQ      first+48(FP), DI
-	MOVQ      lists+72(FP), R8
+	MOVQ  $0x00000090, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+0(FP), BX
+	MOVQ  count+24(FP), SI
+	MOVQ  w+32(FP), DI
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R8
+	SHLQ  $0x02, R8
+	ADDQ  DX, DI
+	MOVQ  first+72(FP), R9
+
+vector9:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   64(BX), Z1
+	VMOVUPS   128(BX), Z2
+	VMOVUPS   192(BX), Z3
+	VMOVUPS   256(BX), Z4
+	VMOVUPS   320(BX), Z5
+	VMOVUPS   384(BX), Z6
+	VMOVUPS   448(BX), Z7
+	VMOVUPS.Z 512(BX), K1, Z8
+	MOVQ      lists+104(FP), R10
 
 list9:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next9
 
 row9:
-	MOVLQSX (AX)(R9*4), DX
+	MOVLQSX (AX)(R11*4), DX
 	IMULQ   CX, DX
-	ADDQ    BX, DX
+	ADDQ    DI, DX
 	VADDPS  (DX), Z0, Z0
 	VADDPS  64(DX), Z1, Z1
 	VADDPS  128(DX), Z2, Z2
@@ -2988,66 +3301,76 @@ row9:
 	VADDPS  384(DX), Z6, Z6
 	VADDPS  448(DX), Z7, Z7
 	VADDPS  512(DX), Z8, K1, Z8
-	INCQ    R9
-	CMPQ    R9, R10
+	INCQ    R11
+	CMPQ    R11, R12
 	JL      row9
 
 next9:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (DI)(DX*4), DI
-	ADDQ    SI, BX
-	DECQ    R8
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	ADDQ    R8, DI
+	DECQ    R10
 	JNZ     list9
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, 448(AX)
-	VMOVUPS Z8, K1, 512(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	VMOVUPS Z4, 256(BX)
+	VMOVUPS Z5, 320(BX)
+	VMOVUPS Z6, 384(BX)
+	VMOVUPS Z7, 448(BX)
+	VMOVUPS Z8, K1, 512(BX)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    back+48(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	DECQ    SI
+	JNZ     vector9
 	JMP     joined
 
 vectors8:
-	MOVQ      $0x00000080, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS.Z 448(AX), K1, Z7
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      w+16(FP), BX
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), SI
-	SHLQ      $0x02, SI
-	ADDQ      DX, BX
-	MOVQ      first+48(FP), DI
-	MOVQ      lists+72(FP), R8
+	MOVQ  $0x00000080, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+0(FP), BX
+	MOVQ  count+24(FP), SI
+	MOVQ  w+32(FP), DI
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R8
+	SHLQ  $0x02, R8
+	ADDQ  DX, DI
+	MOVQ  first+72(FP), R9
+
+vector8:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   64(BX), Z1
+	VMOVUPS   128(BX), Z2
+	VMOVUPS   192(BX), Z3
+	VMOVUPS   256(BX), Z4
+	VMOVUPS   320(BX), Z5
+	VMOVUPS   384(BX), Z6
+	VMOVUPS.Z 448(BX), K1, Z7
+	MOVQ      lists+104(FP), R10
 
 list8:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next8
 
 row8:
-	MOVLQSX (AX)(R9*4), DX
+	MOVLQSX (AX)(R11*4), DX
 	IMULQ   CX, DX
-	ADDQ    BX, DX
+	ADDQ    DI, DX
 	VADDPS  (DX), Z0, Z0
 	VADDPS  64(DX), Z1, Z1
 	VADDPS  128(DX), Z2, Z2
@@ -3056,64 +3379,74 @@ row8:
 	VADDPS  320(DX), Z5, Z5
 	VADDPS  384(DX), Z6, Z6
 	VADDPS  448(DX), Z7, K1, Z7
-	INCQ    R9
-	CMPQ    R9, R10
+	INCQ    R11
+	CMPQ    R11, R12
 	JL      row8
 
 next8:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (DI)(DX*4), DI
-	ADDQ    SI, BX
-	DECQ    R8
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	ADDQ    R8, DI
+	DECQ    R10
 	JNZ     list8
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, K1, 448(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	VMOVUPS Z4, 256(BX)
+	VMOVUPS Z5, 320(BX)
+	VMOVUPS Z6, 384(BX)
+	VMOVUPS Z7, K1, 448(BX)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    back+48(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	DECQ    SI
+	JNZ     vector8
 	JMP     joined
 
 vectors7:
-	MOVQ      $0x00000070, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS.Z 384(AX), K1, Z6
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      w+16(FP), BX
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), SI
-	SHLQ      $0x02, SI
-	ADDQ      DX, BX
-	MOVQ      first+48(FP), DI
-	MOVQ      lists+72(FP), R8
+	MOVQ  $0x00000070, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+0(FP), BX
+	MOVQ  count+24(FP), SI
+	MOVQ  w+32(FP), DI
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R8
+	SHLQ  $0x02, R8
+	ADDQ  DX, DI
+	MOVQ  first+72(FP), R9
+
+vector7:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   64(BX), Z1
+	VMOVUPS   128(BX), Z2
+	VMOVUPS   192(BX), Z3
+	VMOVUPS   256(BX), Z4
+	VMOVUPS   320(BX), Z5
+	VMOVUPS.Z 384(BX), K1, Z6
+	MOVQ      lists+104(FP), R10
 
 list7:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next7
 
 row7:
-	MOVLQSX (AX)(R9*4), DX
+	MOVLQSX (AX)(R11*4), DX
 	IMULQ   CX, DX
-	ADDQ    BX, DX
+	ADDQ    DI, DX
 	VADDPS  (DX), Z0, Z0
 	VADDPS  64(DX), Z1, Z1
 	VADDPS  128(DX), Z2, Z2
@@ -3121,346 +3454,413 @@ row7:
 	VADDPS  256(DX), Z4, Z4
 	VADDPS  320(DX), Z5, Z5
 	VADDPS  384(DX), Z6, K1, Z6
-	INCQ    R9
-	CMPQ    R9, R10
+	INCQ    R11
+	CMPQ    R11, R12
 	JL      row7
 
 next7:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (DI)(DX*4), DI
-	ADDQ    SI, BX
-	DECQ    R8
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	ADDQ    R8, DI
+	DECQ    R10
 	JNZ     list7
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, K1, 384(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	VMOVUPS Z4, 256(BX)
+	VMOVUPS Z5, 320(BX)
+	VMOVUPS Z6, K1, 384(BX)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    back+48(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	DECQ    SI
+	JNZ     vector7
 	JMP     joined
 
 vectors6:
-	MOVQ      $0x00000060, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS.Z 320(AX), K1, Z5
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      w+16(FP), BX
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), SI
-	SHLQ      $0x02, SI
-	ADDQ      DX, BX
-	MOVQ      first+48(FP), DI
-	MOVQ      lists+72(FP), R8
+	MOVQ  $0x00000060, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+0(FP), BX
+	MOVQ  count+24(FP), SI
+	MOVQ  w+32(FP), DI
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R8
+	SHLQ  $0x02, R8
+	ADDQ  DX, DI
+	MOVQ  first+72(FP), R9
+
+vector6:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   64(BX), Z1
+	VMOVUPS   128(BX), Z2
+	VMOVUPS   192(BX), Z3
+	VMOVUPS   256(BX), Z4
+	VMOVUPS.Z 320(BX), K1, Z5
+	MOVQ      lists+104(FP), R10
 
 list6:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next6
 
 row6:
-	MOVLQSX (AX)(R9*4), DX
+	MOVLQSX (AX)(R11*4), DX
 	IMULQ   CX, DX
-	ADDQ    BX, DX
+	ADDQ    DI, DX
 	VADDPS  (DX), Z0, Z0
 	VADDPS  64(DX), Z1, Z1
 	VADDPS  128(DX), Z2, Z2
 	VADDPS  192(DX), Z3, Z3
 	VADDPS  256(DX), Z4, Z4
 	VADDPS  320(DX), Z5, K1, Z5
-	INCQ    R9
-	CMPQ    R9, R10
+	INCQ    R11
+	CMPQ    R11, R12
 	JL      row6
 
 next6:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (DI)(DX*4), DI
-	ADDQ    SI, BX
-	DECQ    R8
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	ADDQ    R8, DI
+	DECQ    R10
 	JNZ     list6
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, K1, 320(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	VMOVUPS Z4, 256(BX)
+	VMOVUPS Z5, K1, 320(BX)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    back+48(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	DECQ    SI
+	JNZ     vector6
 	JMP     joined
 
 vectors5:
-	MOVQ      $0x00000050, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS.Z 256(AX), K1, Z4
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      w+16(FP), BX
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), SI
-	SHLQ      $0x02, SI
-	ADDQ      DX, BX
-	MOVQ      first+48(FP), DI
-	MOVQ      lists+72(FP), R8
+	MOVQ  $0x00000050, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+0(FP), BX
+	MOVQ  count+24(FP), SI
+	MOVQ  w+32(FP), DI
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R8
+	SHLQ  $0x02, R8
+	ADDQ  DX, DI
+	MOVQ  first+72(FP), R9
+
+vector5:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   64(BX), Z1
+	VMOVUPS   128(BX), Z2
+	VMOVUPS   192(BX), Z3
+	VMOVUPS.Z 256(BX), K1, Z4
+	MOVQ      lists+104(FP), R10
 
 list5:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next5
 
 row5:
-	MOVLQSX (AX)(R9*4), DX
+	MOVLQSX (AX)(R11*4), DX
 	IMULQ   CX, DX
-	ADDQ    BX, DX
+	ADDQ    DI, DX
 	VADDPS  (DX), Z0, Z0
 	VADDPS  64(DX), Z1, Z1
 	VADDPS  128(DX), Z2, Z2
 	VADDPS  192(DX), Z3, Z3
 	VADDPS  256(DX), Z4, K1, Z4
-	INCQ    R9
-	CMPQ    R9, R10
+	INCQ    R11
+	CMPQ    R11, R12
 	JL      row5
 
 next5:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (DI)(DX*4), DI
-	ADDQ    SI, BX
-	DECQ    R8
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	ADDQ    R8, DI
+	DECQ    R10
 	JNZ     list5
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, K1, 256(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, 192(BX)
+	VMOVUPS Z4, K1, 256(BX)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    back+48(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	DECQ    SI
+	JNZ     vector5
 	JMP     joined
 
 vectors4:
-	MOVQ      $0x00000040, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS.Z 192(AX), K1, Z3
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      w+16(FP), BX
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), SI
-	SHLQ      $0x02, SI
-	ADDQ      DX, BX
-	MOVQ      first+48(FP), DI
-	MOVQ      lists+72(FP), R8
+	MOVQ  $0x00000040, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+0(FP), BX
+	MOVQ  count+24(FP), SI
+	MOVQ  w+32(FP), DI
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R8
+	SHLQ  $0x02, R8
+	ADDQ  DX, DI
+	MOVQ  first+72(FP), R9
+
+vector4:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   64(BX), Z1
+	VMOVUPS   128(BX), Z2
+	VMOVUPS.Z 192(BX), K1, Z3
+	MOVQ      lists+104(FP), R10
 
 list4:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next4
 
 row4:
-	MOVLQSX (AX)(R9*4), DX
+	MOVLQSX (AX)(R11*4), DX
 	IMULQ   CX, DX
-	ADDQ    BX, DX
+	ADDQ    DI, DX
 	VADDPS  (DX), Z0, Z0
 	VADDPS  64(DX), Z1, Z1
 	VADDPS  128(DX), Z2, Z2
 	VADDPS  192(DX), Z3, K1, Z3
-	INCQ    R9
-	CMPQ    R9, R10
+	INCQ    R11
+	CMPQ    R11, R12
 	JL      row4
 
 next4:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (DI)(DX*4), DI
-	ADDQ    SI, BX
-	DECQ    R8
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	ADDQ    R8, DI
+	DECQ    R10
 	JNZ     list4
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, K1, 192(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS Z3, K1, 192(BX)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    back+48(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	DECQ    SI
+	JNZ     vector4
 	JMP     joined
 
 vectors3:
-	MOVQ      $0x00000030, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS.Z 128(AX), K1, Z2
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      w+16(FP), BX
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), SI
-	SHLQ      $0x02, SI
-	ADDQ      DX, BX
-	MOVQ      first+48(FP), DI
-	MOVQ      lists+72(FP), R8
+	MOVQ  $0x00000030, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+0(FP), BX
+	MOVQ  count+24(FP), SI
+	MOVQ  w+32(FP), DI
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R8
+	SHLQ  $0x02, R8
+	ADDQ  DX, DI
+	MOVQ  first+72(FP), R9
+
+vector3:
+	VMOVUPS   (BX), Z0
+	VMOVUPS   64(BX), Z1
+	VMOVUPS.Z 128(BX), K1, Z2
+	MOVQ      lists+104(FP), R10
 
 list3:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next3
 
 row3:
-	MOVLQSX (AX)(R9*4), DX
+	MOVLQSX (AX)(R11*4), DX
 	IMULQ   CX, DX
-	ADDQ    BX, DX
+	ADDQ    DI, DX
 	VADDPS  (DX), Z0, Z0
 	VADDPS  64(DX), Z1, Z1
 	VADDPS  128(DX), Z2, K1, Z2
-	INCQ    R9
-	CMPQ    R9, R10
+	INCQ    R11
+	CMPQ    R11, R12
 	JL      row3
 
 next3:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (DI)(DX*4), DI
-	ADDQ    SI, BX
-	DECQ    R8
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	ADDQ    R8, DI
+	DECQ    R10
 	JNZ     list3
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, K1, 128(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, K1, 128(BX)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    back+48(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	DECQ    SI
+	JNZ     vector3
 	JMP     joined
 
 vectors2:
-	MOVQ      $0x00000020, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS.Z 64(AX), K1, Z1
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      w+16(FP), BX
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), SI
-	SHLQ      $0x02, SI
-	ADDQ      DX, BX
-	MOVQ      first+48(FP), DI
-	MOVQ      lists+72(FP), R8
+	MOVQ  $0x00000020, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+0(FP), BX
+	MOVQ  count+24(FP), SI
+	MOVQ  w+32(FP), DI
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R8
+	SHLQ  $0x02, R8
+	ADDQ  DX, DI
+	MOVQ  first+72(FP), R9
+
+vector2:
+	VMOVUPS   (BX), Z0
+	VMOVUPS.Z 64(BX), K1, Z1
+	MOVQ      lists+104(FP), R10
 
 list2:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next2
 
 row2:
-	MOVLQSX (AX)(R9*4), DX
+	MOVLQSX (AX)(R11*4), DX
 	IMULQ   CX, DX
-	ADDQ    BX, DX
+	ADDQ    DI, DX
 	VADDPS  (DX), Z0, Z0
 	VADDPS  64(DX), Z1, K1, Z1
-	INCQ    R9
-	CMPQ    R9, R10
+	INCQ    R11
+	CMPQ    R11, R12
 	JL      row2
 
 next2:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (DI)(DX*4), DI
-	ADDQ    SI, BX
-	DECQ    R8
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	ADDQ    R8, DI
+	DECQ    R10
 	JNZ     list2
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, K1, 64(BX)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    back+48(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	DECQ    SI
+	JNZ     vector2
 	JMP     joined
 
 vectors1:
-	MOVQ      $0x00000010, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS.Z (AX), K1, Z0
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      w+16(FP), BX
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), SI
-	SHLQ      $0x02, SI
-	ADDQ      DX, BX
-	MOVQ      first+48(FP), DI
-	MOVQ      lists+72(FP), R8
+	MOVQ  $0x00000010, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  c+0(FP), BX
+	MOVQ  count+24(FP), SI
+	MOVQ  w+32(FP), DI
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R8
+	SHLQ  $0x02, R8
+	ADDQ  DX, DI
+	MOVQ  first+72(FP), R9
+
+vector1:
+	VMOVUPS.Z (BX), K1, Z0
+	MOVQ      lists+104(FP), R10
 
 list1:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (DI), R9
-	MOVLQSX (DI)(DX*4), R10
-	CMPQ    R9, R10
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R9), R11
+	MOVLQSX (R9)(DX*4), R12
+	CMPQ    R11, R12
 	JGE     next1
 
 row1:
-	MOVLQSX   (AX)(R9*4), DX
+	MOVLQSX   (AX)(R11*4), DX
 	IMULQ     CX, DX
-	ADDQ      BX, DX
+	ADDQ      DI, DX
 	VMOVUPS.Z (DX), K1, Z1
 	VADDPS    Z1, Z0, Z0
-	INCQ      R9
-	CMPQ      R9, R10
+	INCQ      R11
+	CMPQ      R11, R12
 	JL        row1
 
 next1:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (DI)(DX*4), DI
-	ADDQ    SI, BX
-	DECQ    R8
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	ADDQ    R8, DI
+	DECQ    R10
 	JNZ     list1
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z0, K1, (BX)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    back+48(FP), DX
+	LEAQ    (DI)(DX*4), DI
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R9)(DX*4), R9
+	DECQ    SI
+	JNZ     vector1
 
 joined:
 	VZEROUPPER
@@ -4305,87 +4705,90 @@ joined:
 	VZEROUPPER
 	RET
 
-// func addListsScaledAVX512(c *float32, n int, w *float32, off int, step int, ldw int, first *int32, width int, stride int, lists int, at *int32, val *float32)
+// func addListsScaledAVX512(c *float32, n int, ldc int, count int, w *float32, off int, back int, step int, ldw int, first *int32, ahead int, width int, stride int, lists int, at *int32, val *float32)
 // Requires: AVX, AVX512F
-TEXT ·addListsScaledAVX512(SB), NOSPLIT, $0-96
-	MOVQ      n+8(FP), AX
-	CMPQ      AX, $0x00000010
-	JLE       vectors1
-	CMPQ      AX, $0x00000020
-	JLE       vectors2
-	CMPQ      AX, $0x00000030
-	JLE       vectors3
-	CMPQ      AX, $0x00000040
-	JLE       vectors4
-	CMPQ      AX, $0x00000050
-	JLE       vectors5
-	CMPQ      AX, $0x00000060
-	JLE       vectors6
-	CMPQ      AX, $0x00000070
-	JLE       vectors7
-	CMPQ      AX, $0x00000080
-	JLE       vectors8
-	CMPQ      AX, $0x00000090
-	JLE       vectors9
-	CMPQ      AX, $0x000000a0
-	JLE       vectors10
-	CMPQ      AX, $0x000000b0
-	JLE       vectors11
-	CMPQ      AX, $0x000000c0
-	JLE       vectors12
-	CMPQ      AX, $0x000000d0
-	JLE       vectors13
-	CMPQ      AX, $0x000000e0
-	JLE       vectors14
-	CMPQ      AX, $0x000000f0
-	JLE       vectors15
-	MOVQ      $0x00000100, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS   448(AX), Z7
-	VMOVUPS   512(AX), Z8
-	VMOVUPS   576(AX), Z9
-	VMOVUPS   640(AX), Z10
-	VMOVUPS   704(AX), Z11
-	VMOVUPS   768(AX), Z12
-	VMOVUPS   832(AX), Z13
-	VMOVUPS   896(AX), Z14
-	VMOVUPS.Z 960(AX), K1, Z15
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      val+88(FP), BX
-	MOVQ      w+16(FP), SI
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), DI
-	SHLQ      $0x02, DI
-	ADDQ      DX, SI
-	MOVQ      first+48(FP), R8
-	MOVQ      lists+72(FP), R9
+TEXT ·addListsScaledAVX512(SB), NOSPLIT, $0-128
+	MOVQ  n+8(FP), AX
+	CMPQ  AX, $0x00000010
+	JLE   vectors1
+	CMPQ  AX, $0x00000020
+	JLE   vectors2
+	CMPQ  AX, $0x00000030
+	JLE   vectors3
+	CMPQ  AX, $0x00000040
+	JLE   vectors4
+	CMPQ  AX, $0x00000050
+	JLE   vectors5
+	CMPQ  AX, $0x00000060
+	JLE   vectors6
+	CMPQ  AX, $0x00000070
+	JLE   vectors7
+	CMPQ  AX, $0x00000080
+	JLE   vectors8
+	CMPQ  AX, $0x00000090
+	JLE   vectors9
+	CMPQ  AX, $0x000000a0
+	JLE   vectors10
+	CMPQ  AX, $0x000000b0
+	JLE   vectors11
+	CMPQ  AX, $0x000000c0
+	JLE   vectors12
+	CMPQ  AX, $0x000000d0
+	JLE   vectors13
+	CMPQ  AX, $0x000000e0
+	JLE   vectors14
+	CMPQ  AX, $0x000000f0
+	JLE   vectors15
+	MOVQ  $0x00000100, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+120(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  count+24(FP), DI
+	MOVQ  w+32(FP), R8
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R9
+	SHLQ  $0x02, R9
+	ADDQ  DX, R8
+	MOVQ  first+72(FP), R10
+
+vector16:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   64(SI), Z1
+	VMOVUPS   128(SI), Z2
+	VMOVUPS   192(SI), Z3
+	VMOVUPS   256(SI), Z4
+	VMOVUPS   320(SI), Z5
+	VMOVUPS   384(SI), Z6
+	VMOVUPS   448(SI), Z7
+	VMOVUPS   512(SI), Z8
+	VMOVUPS   576(SI), Z9
+	VMOVUPS   640(SI), Z10
+	VMOVUPS   704(SI), Z11
+	VMOVUPS   768(SI), Z12
+	VMOVUPS   832(SI), Z13
+	VMOVUPS   896(SI), Z14
+	VMOVUPS.Z 960(SI), K1, Z15
+	MOVQ      lists+104(FP), R11
 
 list16:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next16
 
 row16:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Z16
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Z16
 	VFMADD231PS  (DX), Z16, Z0
 	VFMADD231PS  64(DX), Z16, Z1
 	VFMADD231PS  128(DX), Z16, Z2
@@ -4402,82 +4805,92 @@ row16:
 	VFMADD231PS  832(DX), Z16, Z13
 	VFMADD231PS  896(DX), Z16, Z14
 	VFMADD231PS  960(DX), Z16, K1, Z15
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row16
 
 next16:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (R8)(DX*4), R8
-	ADDQ    DI, SI
-	DECQ    R9
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	ADDQ    R9, R8
+	DECQ    R11
 	JNZ     list16
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, 448(AX)
-	VMOVUPS Z8, 512(AX)
-	VMOVUPS Z9, 576(AX)
-	VMOVUPS Z10, 640(AX)
-	VMOVUPS Z11, 704(AX)
-	VMOVUPS Z12, 768(AX)
-	VMOVUPS Z13, 832(AX)
-	VMOVUPS Z14, 896(AX)
-	VMOVUPS Z15, K1, 960(AX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, 192(SI)
+	VMOVUPS Z4, 256(SI)
+	VMOVUPS Z5, 320(SI)
+	VMOVUPS Z6, 384(SI)
+	VMOVUPS Z7, 448(SI)
+	VMOVUPS Z8, 512(SI)
+	VMOVUPS Z9, 576(SI)
+	VMOVUPS Z10, 640(SI)
+	VMOVUPS Z11, 704(SI)
+	VMOVUPS Z12, 768(SI)
+	VMOVUPS Z13, 832(SI)
+	VMOVUPS Z14, 896(SI)
+	VMOVUPS Z15, K1, 960(SI)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (SI)(DX*4), SI
+	MOVQ    back+48(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	DECQ    DI
+	JNZ     vector16
 	JMP     joined
 
 vectors15:
-	MOVQ      $0x000000f0, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS   448(AX), Z7
-	VMOVUPS   512(AX), Z8
-	VMOVUPS   576(AX), Z9
-	VMOVUPS   640(AX), Z10
-	VMOVUPS   704(AX), Z11
-	VMOVUPS   768(AX), Z12
-	VMOVUPS   832(AX), Z13
-	VMOVUPS.Z 896(AX), K1, Z14
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      val+88(FP), BX
-	MOVQ      w+16(FP), SI
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), DI
-	SHLQ      $0x02, DI
-	ADDQ      DX, SI
-	MOVQ      first+48(FP), R8
-	MOVQ      lists+72(FP), R9
+	MOVQ  $0x000000f0, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+120(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  count+24(FP), DI
+	MOVQ  w+32(FP), R8
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R9
+	SHLQ  $0x02, R9
+	ADDQ  DX, R8
+	MOVQ  first+72(FP), R10
+
+vector15:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   64(SI), Z1
+	VMOVUPS   128(SI), Z2
+	VMOVUPS   192(SI), Z3
+	VMOVUPS   256(SI), Z4
+	VMOVUPS   320(SI), Z5
+	VMOVUPS   384(SI), Z6
+	VMOVUPS   448(SI), Z7
+	VMOVUPS   512(SI), Z8
+	VMOVUPS   576(SI), Z9
+	VMOVUPS   640(SI), Z10
+	VMOVUPS   704(SI), Z11
+	VMOVUPS   768(SI), Z12
+	VMOVUPS   832(SI), Z13
+	VMOVUPS.Z 896(SI), K1, Z14
+	MOVQ      lists+104(FP), R11
 
 list15:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next15
 
 row15:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Z15
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Z15
 	VFMADD231PS  (DX), Z15, Z0
 	VFMADD231PS  64(DX), Z15, Z1
 	VFMADD231PS  128(DX), Z15, Z2
@@ -4493,80 +4906,90 @@ row15:
 	VFMADD231PS  768(DX), Z15, Z12
 	VFMADD231PS  832(DX), Z15, Z13
 	VFMADD231PS  896(DX), Z15, K1, Z14
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row15
 
 next15:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (R8)(DX*4), R8
-	ADDQ    DI, SI
-	DECQ    R9
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	ADDQ    R9, R8
+	DECQ    R11
 	JNZ     list15
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, 448(AX)
-	VMOVUPS Z8, 512(AX)
-	VMOVUPS Z9, 576(AX)
-	VMOVUPS Z10, 640(AX)
-	VMOVUPS Z11, 704(AX)
-	VMOVUPS Z12, 768(AX)
-	VMOVUPS Z13, 832(AX)
-	VMOVUPS Z14, K1, 896(AX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, 192(SI)
+	VMOVUPS Z4, 256(SI)
+	VMOVUPS Z5, 320(SI)
+	VMOVUPS Z6, 384(SI)
+	VMOVUPS Z7, 448(SI)
+	VMOVUPS Z8, 512(SI)
+	VMOVUPS Z9, 576(SI)
+	VMOVUPS Z10, 640(SI)
+	VMOVUPS Z11, 704(SI)
+	VMOVUPS Z12, 768(SI)
+	VMOVUPS Z13, 832(SI)
+	VMOVUPS Z14, K1, 896(SI)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (SI)(DX*4), SI
+	MOVQ    back+48(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	DECQ    DI
+	JNZ     vector15
 	JMP     joined
 
 vectors14:
-	MOVQ      $0x000000e0, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS   448(AX), Z7
-	VMOVUPS   512(AX), Z8
-	VMOVUPS   576(AX), Z9
-	VMOVUPS   640(AX), Z10
-	VMOVUPS   704(AX), Z11
-	VMOVUPS   768(AX), Z12
-	VMOVUPS.Z 832(AX), K1, Z13
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      val+88(FP), BX
-	MOVQ      w+16(FP), SI
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), DI
-	SHLQ      $0x02, DI
-	ADDQ      DX, SI
-	MOVQ      first+48(FP), R8
-	MOVQ      lists+72(FP), R9
+	MOVQ  $0x000000e0, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+120(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  count+24(FP), DI
+	MOVQ  w+32(FP), R8
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R9
+	SHLQ  $0x02, R9
+	ADDQ  DX, R8
+	MOVQ  first+72(FP), R10
+
+vector14:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   64(SI), Z1
+	VMOVUPS   128(SI), Z2
+	VMOVUPS   192(SI), Z3
+	VMOVUPS   256(SI), Z4
+	VMOVUPS   320(SI), Z5
+	VMOVUPS   384(SI), Z6
+	VMOVUPS   448(SI), Z7
+	VMOVUPS   512(SI), Z8
+	VMOVUPS   576(SI), Z9
+	VMOVUPS   640(SI), Z10
+	VMOVUPS   704(SI), Z11
+	VMOVUPS   768(SI), Z12
+	VMOVUPS.Z 832(SI), K1, Z13
+	MOVQ      lists+104(FP), R11
 
 list14:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next14
 
 row14:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Z14
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Z14
 	VFMADD231PS  (DX), Z14, Z0
 	VFMADD231PS  64(DX), Z14, Z1
 	VFMADD231PS  128(DX), Z14, Z2
@@ -4581,78 +5004,88 @@ row14:
 	VFMADD231PS  704(DX), Z14, Z11
 	VFMADD231PS  768(DX), Z14, Z12
 	VFMADD231PS  832(DX), Z14, K1, Z13
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row14
 
 next14:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (R8)(DX*4), R8
-	ADDQ    DI, SI
-	DECQ    R9
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	ADDQ    R9, R8
+	DECQ    R11
 	JNZ     list14
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, 448(AX)
-	VMOVUPS Z8, 512(AX)
-	VMOVUPS Z9, 576(AX)
-	VMOVUPS Z10, 640(AX)
-	VMOVUPS Z11, 704(AX)
-	VMOVUPS Z12, 768(AX)
-	VMOVUPS Z13, K1, 832(AX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, 192(SI)
+	VMOVUPS Z4, 256(SI)
+	VMOVUPS Z5, 320(SI)
+	VMOVUPS Z6, 384(SI)
+	VMOVUPS Z7, 448(SI)
+	VMOVUPS Z8, 512(SI)
+	VMOVUPS Z9, 576(SI)
+	VMOVUPS Z10, 640(SI)
+	VMOVUPS Z11, 704(SI)
+	VMOVUPS Z12, 768(SI)
+	VMOVUPS Z13, K1, 832(SI)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (SI)(DX*4), SI
+	MOVQ    back+48(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	DECQ    DI
+	JNZ     vector14
 	JMP     joined
 
 vectors13:
-	MOVQ      $0x000000d0, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS   448(AX), Z7
-	VMOVUPS   512(AX), Z8
-	VMOVUPS   576(AX), Z9
-	VMOVUPS   640(AX), Z10
-	VMOVUPS   704(AX), Z11
-	VMOVUPS.Z 768(AX), K1, Z12
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      val+88(FP), BX
-	MOVQ      w+16(FP), SI
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), DI
-	SHLQ      $0x02, DI
-	ADDQ      DX, SI
-	MOVQ      first+48(FP), R8
-	MOVQ      lists+72(FP), R9
+	MOVQ  $0x000000d0, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+120(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  count+24(FP), DI
+	MOVQ  w+32(FP), R8
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R9
+	SHLQ  $0x02, R9
+	ADDQ  DX, R8
+	MOVQ  first+72(FP), R10
+
+vector13:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   64(SI), Z1
+	VMOVUPS   128(SI), Z2
+	VMOVUPS   192(SI), Z3
+	VMOVUPS   256(SI), Z4
+	VMOVUPS   320(SI), Z5
+	VMOVUPS   384(SI), Z6
+	VMOVUPS   448(SI), Z7
+	VMOVUPS   512(SI), Z8
+	VMOVUPS   576(SI), Z9
+	VMOVUPS   640(SI), Z10
+	VMOVUPS   704(SI), Z11
+	VMOVUPS.Z 768(SI), K1, Z12
+	MOVQ      lists+104(FP), R11
 
 list13:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next13
 
 row13:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Z13
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Z13
 	VFMADD231PS  (DX), Z13, Z0
 	VFMADD231PS  64(DX), Z13, Z1
 	VFMADD231PS  128(DX), Z13, Z2
@@ -4666,76 +5099,86 @@ row13:
 	VFMADD231PS  640(DX), Z13, Z10
 	VFMADD231PS  704(DX), Z13, Z11
 	VFMADD231PS  768(DX), Z13, K1, Z12
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row13
 
 next13:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (R8)(DX*4), R8
-	ADDQ    DI, SI
-	DECQ    R9
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	ADDQ    R9, R8
+	DECQ    R11
 	JNZ     list13
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, 448(AX)
-	VMOVUPS Z8, 512(AX)
-	VMOVUPS Z9, 576(AX)
-	VMOVUPS Z10, 640(AX)
-	VMOVUPS Z11, 704(AX)
-	VMOVUPS Z12, K1, 768(AX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, 192(SI)
+	VMOVUPS Z4, 256(SI)
+	VMOVUPS Z5, 320(SI)
+	VMOVUPS Z6, 384(SI)
+	VMOVUPS Z7, 448(SI)
+	VMOVUPS Z8, 512(SI)
+	VMOVUPS Z9, 576(SI)
+	VMOVUPS Z10, 640(SI)
+	VMOVUPS Z11, 704(SI)
+	VMOVUPS Z12, K1, 768(SI)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (SI)(DX*4), SI
+	MOVQ    back+48(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	DECQ    DI
+	JNZ     vector13
 	JMP     joined
 
 vectors12:
-	MOVQ      $0x000000c0, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS   448(AX), Z7
-	VMOVUPS   512(AX), Z8
-	VMOVUPS   576(AX), Z9
-	VMOVUPS   640(AX), Z10
-	VMOVUPS.Z 704(AX), K1, Z11
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      val+88(FP), BX
-	MOVQ      w+16(FP), SI
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), DI
-	SHLQ      $0x02, DI
-	ADDQ      DX, SI
-	MOVQ      first+48(FP), R8
-	MOVQ      lists+72(FP), R9
+	MOVQ  $0x000000c0, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+120(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  count+24(FP), DI
+	MOVQ  w+32(FP), R8
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R9
+	SHLQ  $0x02, R9
+	ADDQ  DX, R8
+	MOVQ  first+72(FP), R10
+
+vector12:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   64(SI), Z1
+	VMOVUPS   128(SI), Z2
+	VMOVUPS   192(SI), Z3
+	VMOVUPS   256(SI), Z4
+	VMOVUPS   320(SI), Z5
+	VMOVUPS   384(SI), Z6
+	VMOVUPS   448(SI), Z7
+	VMOVUPS   512(SI), Z8
+	VMOVUPS   576(SI), Z9
+	VMOVUPS   640(SI), Z10
+	VMOVUPS.Z 704(SI), K1, Z11
+	MOVQ      lists+104(FP), R11
 
 list12:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next12
 
 row12:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Z12
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Z12
 	VFMADD231PS  (DX), Z12, Z0
 	VFMADD231PS  64(DX), Z12, Z1
 	VFMADD231PS  128(DX), Z12, Z2
@@ -4748,74 +5191,84 @@ row12:
 	VFMADD231PS  576(DX), Z12, Z9
 	VFMADD231PS  640(DX), Z12, Z10
 	VFMADD231PS  704(DX), Z12, K1, Z11
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row12
 
 next12:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (R8)(DX*4), R8
-	ADDQ    DI, SI
-	DECQ    R9
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	ADDQ    R9, R8
+	DECQ    R11
 	JNZ     list12
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, 448(AX)
-	VMOVUPS Z8, 512(AX)
-	VMOVUPS Z9, 576(AX)
-	VMOVUPS Z10, 640(AX)
-	VMOVUPS Z11, K1, 704(AX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, 192(SI)
+	VMOVUPS Z4, 256(SI)
+	VMOVUPS Z5, 320(SI)
+	VMOVUPS Z6, 384(SI)
+	VMOVUPS Z7, 448(SI)
+	VMOVUPS Z8, 512(SI)
+	VMOVUPS Z9, 576(SI)
+	VMOVUPS Z10, 640(SI)
+	VMOVUPS Z11, K1, 704(SI)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (SI)(DX*4), SI
+	MOVQ    back+48(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	DECQ    DI
+	JNZ     vector12
 	JMP     joined
 
 vectors11:
-	MOVQ      $0x000000b0, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS   448(AX), Z7
-	VMOVUPS   512(AX), Z8
-	VMOVUPS   576(AX), Z9
-	VMOVUPS.Z 640(AX), K1, Z10
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      val+88(FP), BX
-	MOVQ      w+16(FP), SI
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), DI
-	SHLQ      $0x02, DI
-	ADDQ      DX, SI
-	MOVQ      first+48(FP), R8
-	MOVQ      lists+72(FP), R9
+	MOVQ  $0x000000b0, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+120(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  count+24(FP), DI
+	MOVQ  w+32(FP), R8
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R9
+	SHLQ  $0x02, R9
+	ADDQ  DX, R8
+	MOVQ  first+72(FP), R10
+
+vector11:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   64(SI), Z1
+	VMOVUPS   128(SI), Z2
+	VMOVUPS   192(SI), Z3
+	VMOVUPS   256(SI), Z4
+	VMOVUPS   320(SI), Z5
+	VMOVUPS   384(SI), Z6
+	VMOVUPS   448(SI), Z7
+	VMOVUPS   512(SI), Z8
+	VMOVUPS   576(SI), Z9
+	VMOVUPS.Z 640(SI), K1, Z10
+	MOVQ      lists+104(FP), R11
 
 list11:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next11
 
 row11:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Z11
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Z11
 	VFMADD231PS  (DX), Z11, Z0
 	VFMADD231PS  64(DX), Z11, Z1
 	VFMADD231PS  128(DX), Z11, Z2
@@ -4827,72 +5280,82 @@ row11:
 	VFMADD231PS  512(DX), Z11, Z8
 	VFMADD231PS  576(DX), Z11, Z9
 	VFMADD231PS  640(DX), Z11, K1, Z10
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row11
 
 next11:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (R8)(DX*4), R8
-	ADDQ    DI, SI
-	DECQ    R9
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	ADDQ    R9, R8
+	DECQ    R11
 	JNZ     list11
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, 448(AX)
-	VMOVUPS Z8, 512(AX)
-	VMOVUPS Z9, 576(AX)
-	VMOVUPS Z10, K1, 640(AX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, 192(SI)
+	VMOVUPS Z4, 256(SI)
+	VMOVUPS Z5, 320(SI)
+	VMOVUPS Z6, 384(SI)
+	VMOVUPS Z7, 448(SI)
+	VMOVUPS Z8, 512(SI)
+	VMOVUPS Z9, 576(SI)
+	VMOVUPS Z10, K1, 640(SI)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (SI)(DX*4), SI
+	MOVQ    back+48(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	DECQ    DI
+	JNZ     vector11
 	JMP     joined
 
 vectors10:
-	MOVQ      $0x000000a0, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS   448(AX), Z7
-	VMOVUPS   512(AX), Z8
-	VMOVUPS.Z 576(AX), K1, Z9
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      val+88(FP), BX
-	MOVQ      w+16(FP), SI
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), DI
-	SHLQ      $0x02, DI
-	ADDQ      DX, SI
-	MOVQ      first+48(FP), R8
-	MOVQ      lists+72(FP), R9
+	MOVQ  $0x000000a0, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+120(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  count+24(FP), DI
+	MOVQ  w+32(FP), R8
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R9
+	SHLQ  $0x02, R9
+	ADDQ  DX, R8
+	MOVQ  first+72(FP), R10
+
+vector10:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   64(SI), Z1
+	VMOVUPS   128(SI), Z2
+	VMOVUPS   192(SI), Z3
+	VMOVUPS   256(SI), Z4
+	VMOVUPS   320(SI), Z5
+	VMOVUPS   384(SI), Z6
+	VMOVUPS   448(SI), Z7
+	VMOVUPS   512(SI), Z8
+	VMOVUPS.Z 576(SI), K1, Z9
+	MOVQ      lists+104(FP), R11
 
 list10:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next10
 
 row10:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Z10
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Z10
 	VFMADD231PS  (DX), Z10, Z0
 	VFMADD231PS  64(DX), Z10, Z1
 	VFMADD231PS  128(DX), Z10, Z2
@@ -4903,70 +5366,80 @@ row10:
 	VFMADD231PS  448(DX), Z10, Z7
 	VFMADD231PS  512(DX), Z10, Z8
 	VFMADD231PS  576(DX), Z10, K1, Z9
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row10
 
 next10:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (R8)(DX*4), R8
-	ADDQ    DI, SI
-	DECQ    R9
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	ADDQ    R9, R8
+	DECQ    R11
 	JNZ     list10
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, 448(AX)
-	VMOVUPS Z8, 512(AX)
-	VMOVUPS Z9, K1, 576(AX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, 192(SI)
+	VMOVUPS Z4, 256(SI)
+	VMOVUPS Z5, 320(SI)
+	VMOVUPS Z6, 384(SI)
+	VMOVUPS Z7, 448(SI)
+	VMOVUPS Z8, 512(SI)
+	VMOVUPS Z9, K1, 576(SI)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (SI)(DX*4), SI
+	MOVQ    back+48(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	DECQ    DI
+	JNZ     vector10
 	JMP     joined
 
 vectors9:
-	MOVQ      $0x00000090, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS   448(AX), Z7
-	VMOVUPS.Z 512(AX), K1, Z8
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      val+88(FP), BX
-	MOVQ      w+16(FP), SI
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), DI
-	SHLQ      $0x02, DI
-	ADDQ      DX, SI
-	MOVQ      first+48(FP), R8
-	MOVQ      lists+72(FP), R9
+	MOVQ  $0x00000090, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+120(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  count+24(FP), DI
+	MOVQ  w+32(FP), R8
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R9
+	SHLQ  $0x02, R9
+	ADDQ  DX, R8
+	MOVQ  first+72(FP), R10
+
+vector9:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   64(SI), Z1
+	VMOVUPS   128(SI), Z2
+	VMOVUPS   192(SI), Z3
+	VMOVUPS   256(SI), Z4
+	VMOVUPS   320(SI), Z5
+	VMOVUPS   384(SI), Z6
+	VMOVUPS   448(SI), Z7
+	VMOVUPS.Z 512(SI), K1, Z8
+	MOVQ      lists+104(FP), R11
 
 list9:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next9
 
 row9:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Z9
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Z9
 	VFMADD231PS  (DX), Z9, Z0
 	VFMADD231PS  64(DX), Z9, Z1
 	VFMADD231PS  128(DX), Z9, Z2
@@ -4976,68 +5449,78 @@ row9:
 	VFMADD231PS  384(DX), Z9, Z6
 	VFMADD231PS  448(DX), Z9, Z7
 	VFMADD231PS  512(DX), Z9, K1, Z8
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row9
 
 next9:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (R8)(DX*4), R8
-	ADDQ    DI, SI
-	DECQ    R9
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	ADDQ    R9, R8
+	DECQ    R11
 	JNZ     list9
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, 448(AX)
-	VMOVUPS Z8, K1, 512(AX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, 192(SI)
+	VMOVUPS Z4, 256(SI)
+	VMOVUPS Z5, 320(SI)
+	VMOVUPS Z6, 384(SI)
+	VMOVUPS Z7, 448(SI)
+	VMOVUPS Z8, K1, 512(SI)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (SI)(DX*4), SI
+	MOVQ    back+48(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	DECQ    DI
+	JNZ     vector9
 	JMP     joined
 
 vectors8:
-	MOVQ      $0x00000080, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS   384(AX), Z6
-	VMOVUPS.Z 448(AX), K1, Z7
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      val+88(FP), BX
-	MOVQ      w+16(FP), SI
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), DI
-	SHLQ      $0x02, DI
-	ADDQ      DX, SI
-	MOVQ      first+48(FP), R8
-	MOVQ      lists+72(FP), R9
+	MOVQ  $0x00000080, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+120(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  count+24(FP), DI
+	MOVQ  w+32(FP), R8
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R9
+	SHLQ  $0x02, R9
+	ADDQ  DX, R8
+	MOVQ  first+72(FP), R10
+
+vector8:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   64(SI), Z1
+	VMOVUPS   128(SI), Z2
+	VMOVUPS   192(SI), Z3
+	VMOVUPS   256(SI), Z4
+	VMOVUPS   320(SI), Z5
+	VMOVUPS   384(SI), Z6
+	VMOVUPS.Z 448(SI), K1, Z7
+	MOVQ      lists+104(FP), R11
 
 list8:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next8
 
 row8:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Z8
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Z8
 	VFMADD231PS  (DX), Z8, Z0
 	VFMADD231PS  64(DX), Z8, Z1
 	VFMADD231PS  128(DX), Z8, Z2
@@ -5046,66 +5529,76 @@ row8:
 	VFMADD231PS  320(DX), Z8, Z5
 	VFMADD231PS  384(DX), Z8, Z6
 	VFMADD231PS  448(DX), Z8, K1, Z7
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row8
 
 next8:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (R8)(DX*4), R8
-	ADDQ    DI, SI
-	DECQ    R9
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	ADDQ    R9, R8
+	DECQ    R11
 	JNZ     list8
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, 384(AX)
-	VMOVUPS Z7, K1, 448(AX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, 192(SI)
+	VMOVUPS Z4, 256(SI)
+	VMOVUPS Z5, 320(SI)
+	VMOVUPS Z6, 384(SI)
+	VMOVUPS Z7, K1, 448(SI)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (SI)(DX*4), SI
+	MOVQ    back+48(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	DECQ    DI
+	JNZ     vector8
 	JMP     joined
 
 vectors7:
-	MOVQ      $0x00000070, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS   320(AX), Z5
-	VMOVUPS.Z 384(AX), K1, Z6
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      val+88(FP), BX
-	MOVQ      w+16(FP), SI
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), DI
-	SHLQ      $0x02, DI
-	ADDQ      DX, SI
-	MOVQ      first+48(FP), R8
-	MOVQ      lists+72(FP), R9
+	MOVQ  $0x00000070, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+120(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  count+24(FP), DI
+	MOVQ  w+32(FP), R8
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R9
+	SHLQ  $0x02, R9
+	ADDQ  DX, R8
+	MOVQ  first+72(FP), R10
+
+vector7:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   64(SI), Z1
+	VMOVUPS   128(SI), Z2
+	VMOVUPS   192(SI), Z3
+	VMOVUPS   256(SI), Z4
+	VMOVUPS   320(SI), Z5
+	VMOVUPS.Z 384(SI), K1, Z6
+	MOVQ      lists+104(FP), R11
 
 list7:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next7
 
 row7:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Z7
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Z7
 	VFMADD231PS  (DX), Z7, Z0
 	VFMADD231PS  64(DX), Z7, Z1
 	VFMADD231PS  128(DX), Z7, Z2
@@ -5113,358 +5606,425 @@ row7:
 	VFMADD231PS  256(DX), Z7, Z4
 	VFMADD231PS  320(DX), Z7, Z5
 	VFMADD231PS  384(DX), Z7, K1, Z6
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row7
 
 next7:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (R8)(DX*4), R8
-	ADDQ    DI, SI
-	DECQ    R9
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	ADDQ    R9, R8
+	DECQ    R11
 	JNZ     list7
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, 320(AX)
-	VMOVUPS Z6, K1, 384(AX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, 192(SI)
+	VMOVUPS Z4, 256(SI)
+	VMOVUPS Z5, 320(SI)
+	VMOVUPS Z6, K1, 384(SI)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (SI)(DX*4), SI
+	MOVQ    back+48(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	DECQ    DI
+	JNZ     vector7
 	JMP     joined
 
 vectors6:
-	MOVQ      $0x00000060, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS   256(AX), Z4
-	VMOVUPS.Z 320(AX), K1, Z5
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      val+88(FP), BX
-	MOVQ      w+16(FP), SI
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), DI
-	SHLQ      $0x02, DI
-	ADDQ      DX, SI
-	MOVQ      first+48(FP), R8
-	MOVQ      lists+72(FP), R9
+	MOVQ  $0x00000060, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+120(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  count+24(FP), DI
+	MOVQ  w+32(FP), R8
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R9
+	SHLQ  $0x02, R9
+	ADDQ  DX, R8
+	MOVQ  first+72(FP), R10
+
+vector6:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   64(SI), Z1
+	VMOVUPS   128(SI), Z2
+	VMOVUPS   192(SI), Z3
+	VMOVUPS   256(SI), Z4
+	VMOVUPS.Z 320(SI), K1, Z5
+	MOVQ      lists+104(FP), R11
 
 list6:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next6
 
 row6:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Z6
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Z6
 	VFMADD231PS  (DX), Z6, Z0
 	VFMADD231PS  64(DX), Z6, Z1
 	VFMADD231PS  128(DX), Z6, Z2
 	VFMADD231PS  192(DX), Z6, Z3
 	VFMADD231PS  256(DX), Z6, Z4
 	VFMADD231PS  320(DX), Z6, K1, Z5
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row6
 
 next6:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (R8)(DX*4), R8
-	ADDQ    DI, SI
-	DECQ    R9
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	ADDQ    R9, R8
+	DECQ    R11
 	JNZ     list6
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, 256(AX)
-	VMOVUPS Z5, K1, 320(AX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, 192(SI)
+	VMOVUPS Z4, 256(SI)
+	VMOVUPS Z5, K1, 320(SI)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (SI)(DX*4), SI
+	MOVQ    back+48(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	DECQ    DI
+	JNZ     vector6
 	JMP     joined
 
 vectors5:
-	MOVQ      $0x00000050, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS   192(AX), Z3
-	VMOVUPS.Z 256(AX), K1, Z4
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      val+88(FP), BX
-	MOVQ      w+16(FP), SI
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), DI
-	SHLQ      $0x02, DI
-	ADDQ      DX, SI
-	MOVQ      first+48(FP), R8
-	MOVQ      lists+72(FP), R9
+	MOVQ  $0x00000050, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+120(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  count+24(FP), DI
+	MOVQ  w+32(FP), R8
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R9
+	SHLQ  $0x02, R9
+	ADDQ  DX, R8
+	MOVQ  first+72(FP), R10
+
+vector5:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   64(SI), Z1
+	VMOVUPS   128(SI), Z2
+	VMOVUPS   192(SI), Z3
+	VMOVUPS.Z 256(SI), K1, Z4
+	MOVQ      lists+104(FP), R11
 
 list5:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next5
 
 row5:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Z5
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Z5
 	VFMADD231PS  (DX), Z5, Z0
 	VFMADD231PS  64(DX), Z5, Z1
 	VFMADD231PS  128(DX), Z5, Z2
 	VFMADD231PS  192(DX), Z5, Z3
 	VFMADD231PS  256(DX), Z5, K1, Z4
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row5
 
 next5:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (R8)(DX*4), R8
-	ADDQ    DI, SI
-	DECQ    R9
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	ADDQ    R9, R8
+	DECQ    R11
 	JNZ     list5
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, 192(AX)
-	VMOVUPS Z4, K1, 256(AX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, 192(SI)
+	VMOVUPS Z4, K1, 256(SI)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (SI)(DX*4), SI
+	MOVQ    back+48(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	DECQ    DI
+	JNZ     vector5
 	JMP     joined
 
 vectors4:
-	MOVQ      $0x00000040, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS   128(AX), Z2
-	VMOVUPS.Z 192(AX), K1, Z3
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      val+88(FP), BX
-	MOVQ      w+16(FP), SI
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), DI
-	SHLQ      $0x02, DI
-	ADDQ      DX, SI
-	MOVQ      first+48(FP), R8
-	MOVQ      lists+72(FP), R9
+	MOVQ  $0x00000040, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+120(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  count+24(FP), DI
+	MOVQ  w+32(FP), R8
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R9
+	SHLQ  $0x02, R9
+	ADDQ  DX, R8
+	MOVQ  first+72(FP), R10
+
+vector4:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   64(SI), Z1
+	VMOVUPS   128(SI), Z2
+	VMOVUPS.Z 192(SI), K1, Z3
+	MOVQ      lists+104(FP), R11
 
 list4:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next4
 
 row4:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Z4
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Z4
 	VFMADD231PS  (DX), Z4, Z0
 	VFMADD231PS  64(DX), Z4, Z1
 	VFMADD231PS  128(DX), Z4, Z2
 	VFMADD231PS  192(DX), Z4, K1, Z3
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row4
 
 next4:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (R8)(DX*4), R8
-	ADDQ    DI, SI
-	DECQ    R9
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	ADDQ    R9, R8
+	DECQ    R11
 	JNZ     list4
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, 128(AX)
-	VMOVUPS Z3, K1, 192(AX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, 128(SI)
+	VMOVUPS Z3, K1, 192(SI)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (SI)(DX*4), SI
+	MOVQ    back+48(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	DECQ    DI
+	JNZ     vector4
 	JMP     joined
 
 vectors3:
-	MOVQ      $0x00000030, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS   64(AX), Z1
-	VMOVUPS.Z 128(AX), K1, Z2
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      val+88(FP), BX
-	MOVQ      w+16(FP), SI
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), DI
-	SHLQ      $0x02, DI
-	ADDQ      DX, SI
-	MOVQ      first+48(FP), R8
-	MOVQ      lists+72(FP), R9
+	MOVQ  $0x00000030, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+120(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  count+24(FP), DI
+	MOVQ  w+32(FP), R8
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R9
+	SHLQ  $0x02, R9
+	ADDQ  DX, R8
+	MOVQ  first+72(FP), R10
+
+vector3:
+	VMOVUPS   (SI), Z0
+	VMOVUPS   64(SI), Z1
+	VMOVUPS.Z 128(SI), K1, Z2
+	MOVQ      lists+104(FP), R11
 
 list3:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next3
 
 row3:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Z3
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Z3
 	VFMADD231PS  (DX), Z3, Z0
 	VFMADD231PS  64(DX), Z3, Z1
 	VFMADD231PS  128(DX), Z3, K1, Z2
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row3
 
 next3:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (R8)(DX*4), R8
-	ADDQ    DI, SI
-	DECQ    R9
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	ADDQ    R9, R8
+	DECQ    R11
 	JNZ     list3
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	VMOVUPS Z2, K1, 128(AX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, 64(SI)
+	VMOVUPS Z2, K1, 128(SI)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (SI)(DX*4), SI
+	MOVQ    back+48(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	DECQ    DI
+	JNZ     vector3
 	JMP     joined
 
 vectors2:
-	MOVQ      $0x00000020, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS   (AX), Z0
-	VMOVUPS.Z 64(AX), K1, Z1
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      val+88(FP), BX
-	MOVQ      w+16(FP), SI
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), DI
-	SHLQ      $0x02, DI
-	ADDQ      DX, SI
-	MOVQ      first+48(FP), R8
-	MOVQ      lists+72(FP), R9
+	MOVQ  $0x00000020, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+120(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  count+24(FP), DI
+	MOVQ  w+32(FP), R8
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R9
+	SHLQ  $0x02, R9
+	ADDQ  DX, R8
+	MOVQ  first+72(FP), R10
+
+vector2:
+	VMOVUPS   (SI), Z0
+	VMOVUPS.Z 64(SI), K1, Z1
+	MOVQ      lists+104(FP), R11
 
 list2:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next2
 
 row2:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Z2
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Z2
 	VFMADD231PS  (DX), Z2, Z0
 	VFMADD231PS  64(DX), Z2, K1, Z1
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row2
 
 next2:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (R8)(DX*4), R8
-	ADDQ    DI, SI
-	DECQ    R9
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	ADDQ    R9, R8
+	DECQ    R11
 	JNZ     list2
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z0, (SI)
+	VMOVUPS Z1, K1, 64(SI)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (SI)(DX*4), SI
+	MOVQ    back+48(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	DECQ    DI
+	JNZ     vector2
 	JMP     joined
 
 vectors1:
-	MOVQ      $0x00000010, CX
-	SUBQ      AX, CX
-	MOVL      $0x0000ffff, AX
-	SHRL      CL, AX
-	KMOVW     AX, K1
-	MOVQ      c+0(FP), AX
-	VMOVUPS.Z (AX), K1, Z0
-	MOVQ      at+80(FP), AX
-	MOVQ      ldw+40(FP), CX
-	SHLQ      $0x02, CX
-	MOVQ      val+88(FP), BX
-	MOVQ      w+16(FP), SI
-	MOVQ      off+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      step+32(FP), DI
-	SHLQ      $0x02, DI
-	ADDQ      DX, SI
-	MOVQ      first+48(FP), R8
-	MOVQ      lists+72(FP), R9
+	MOVQ  $0x00000010, CX
+	SUBQ  AX, CX
+	MOVL  $0x0000ffff, AX
+	SHRL  CL, AX
+	KMOVW AX, K1
+	MOVQ  at+112(FP), AX
+	MOVQ  ldw+64(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  val+120(FP), BX
+	MOVQ  c+0(FP), SI
+	MOVQ  count+24(FP), DI
+	MOVQ  w+32(FP), R8
+	MOVQ  off+40(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  step+56(FP), R9
+	SHLQ  $0x02, R9
+	ADDQ  DX, R8
+	MOVQ  first+72(FP), R10
+
+vector1:
+	VMOVUPS.Z (SI), K1, Z0
+	MOVQ      lists+104(FP), R11
 
 list1:
-	MOVQ    width+56(FP), DX
-	MOVLQSX (R8), R10
-	MOVLQSX (R8)(DX*4), R11
-	CMPQ    R10, R11
+	MOVQ    width+88(FP), DX
+	MOVLQSX (R10), R12
+	MOVLQSX (R10)(DX*4), R13
+	CMPQ    R12, R13
 	JGE     next1
 
 row1:
-	MOVLQSX      (AX)(R10*4), DX
+	MOVLQSX      (AX)(R12*4), DX
 	IMULQ        CX, DX
-	ADDQ         SI, DX
-	VBROADCASTSS (BX)(R10*4), Z1
+	ADDQ         R8, DX
+	VBROADCASTSS (BX)(R12*4), Z1
 	VMOVUPS.Z    (DX), K1, Z2
 	VFMADD231PS  Z2, Z1, Z0
-	INCQ         R10
-	CMPQ         R10, R11
+	INCQ         R12
+	CMPQ         R12, R13
 	JL           row1
 
 next1:
-	MOVQ    stride+64(FP), DX
-	LEAQ    (R8)(DX*4), R8
-	ADDQ    DI, SI
-	DECQ    R9
+	MOVQ    stride+96(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	ADDQ    R9, R8
+	DECQ    R11
 	JNZ     list1
-	MOVQ    c+0(FP), AX
-	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z0, K1, (SI)
+	MOVQ    ldc+16(FP), DX
+	LEAQ    (SI)(DX*4), SI
+	MOVQ    back+48(FP), DX
+	LEAQ    (R8)(DX*4), R8
+	MOVQ    ahead+80(FP), DX
+	LEAQ    (R10)(DX*4), R10
+	DECQ    DI
+	JNZ     vector1
 
 joined:
 	VZEROUPPER

@@ -113,17 +113,30 @@ func columns(s isa, most int, body func(acc []reg.VecVirtual, mask reg.Register)
 
 func addLists(s isa, scaled bool) {
 	name, val := kernelName("addLists", s, scaled)
-	declare(name, "func(c *float32, n int, w *float32, off, step, ldw int, first *int32, width, stride, lists int, at *int32"+val+")",
+	declare(name, "func(c *float32, n, ldc, count int, w *float32, off, back, step, ldw int, first *int32, ahead, width, stride, lists int, at *int32"+val+")",
 		label("%s adds to the 1 ≤ n ≤ %d floats of c, for each i of lists ≥ 1, the rows of w", name, s.addMost()*s.lanes),
 		"that at[first[i·stride]:first[i·stride+width]] names, where row r is the floats at",
-		"w[off + i·step + r·ldw].")
-	columns(s, s.addMost(), func(acc []reg.VecVirtual, mask reg.Register) {
-		list, next, row := label("list%d", len(acc)), label("next%d", len(acc)), label("row%d", len(acc))
+		"w[off + i·step + r·ldw], for each of count ≥ 1 vectors: to the next one c moves on by ldc,",
+		"behind its lists w by back and first by ahead.")
+	n := load64("n")
+	byVectors(s, n, s.addMost(), func(vecs int) {
+		vector, list, next, row := label("vector%d", vecs), label("list%d", vecs), label("next%d", vecs), label("row%d", vecs)
+		mask, acc := s.tail(n, vecs), s.vecs(vecs)
 		l := newList(s, "at", scaled)
+		c, count := load64("c"), load64("count")
 		base, off, step := load64("w"), stride("off"), stride("step")
 		ADDQ(off, base)
-		first, lists := load64("first"), load64("lists")
+		first, lists := load64("first"), GP64()
 		i, last, t := GP64(), GP64(), GP64()
+		advance := func(by string, p reg.GPVirtual) {
+			Load(Param(by), t)
+			LEAQ(Mem{Base: p, Index: t, Scale: 4}, p)
+		}
+		Label(vector)
+		for j, v := range acc {
+			s.load(s.at(c, j), maskOf(mask, j, vecs), v)
+		}
+		Load(Param("lists"), lists)
 		Label(list)
 		Load(Param("width"), t)
 		MOVLQSX(Mem{Base: first}, i)
@@ -136,12 +149,20 @@ func addLists(s isa, scaled bool) {
 		CMPQ(i, last)
 		JL(LabelRef(row))
 		Label(next)
-		Load(Param("stride"), t)
-		LEAQ(Mem{Base: first, Index: t, Scale: 4}, first)
+		advance("stride", first)
 		ADDQ(step, base)
 		DECQ(lists)
 		JNZ(LabelRef(list))
+		for j, v := range acc {
+			s.store(v, maskOf(mask, j, vecs), s.at(c, j))
+		}
+		advance("ldc", c)
+		advance("back", base)
+		advance("ahead", first)
+		DECQ(count)
+		JNZ(LabelRef(vector))
 	})
+	end()
 }
 
 func sumLists(s isa, scaled bool) {
