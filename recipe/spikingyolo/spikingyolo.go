@@ -36,7 +36,7 @@ import (
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "spiking-yolo", Paper: "spiking-yolo-2020", Title: "A spiking detector, from pictures to boxes",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 100, report.Full: 800}, Claims: claims(), Run: runStudy,
+		Minutes: map[report.Scale]float64{report.Smoke: 0.2, report.Short: 40, report.Full: 800}, Claims: claims(), Run: runStudy,
 		Parts: []recipe.Part{{Name: detectorPart, Claims: detectorClaims()}, {Name: facesPart, Claims: faceClaims}, {Name: tinyPart, Claims: tinyClaims}},
 	}
 }
