@@ -9,12 +9,10 @@ import (
 	"synfire/model"
 	"synfire/sample"
 	"synfire/train"
-	"synfire/zoo"
 )
 
-// ShippedName is the name of package zoo under which a network of Photographic may ship, which
-// does not say for how long it was trained.
-func ShippedName(name string) string { return "cifar10-" + strings.TrimSuffix(name, "-longer") }
+// shippedNames are the names of package zoo under which networks of Photographic ship.
+var shippedNames = map[string]string{PlainVGG: "cifar10-vgg-plain", ResNet20Cutout: "cifar10-resnet-20"}
 
 // Shipped is a network that ships with the program in the place of one that a study trains: the
 // result of an earlier run of the same configuration, rounded. It is measured anew on the test
@@ -60,8 +58,8 @@ func (c *Conversions) Photographic(ctx context.Context, name string) *Trained {
 		c.study.Fail(err)
 		return nil
 	}
-	shipped := ShippedName(name)
-	if _, ok := zoo.Find(shipped); !ok || m.Seed != shippedSeed || c.study.Env.Rehearse != nil {
+	shipped, ok := shippedNames[name]
+	if !ok || m.Seed != shippedSeed || c.study.Env.Rehearse != nil {
 		return c.Train(ctx, m)
 	}
 	t := c.study.Shipped(ctx, Job{Name: c.Name, Config: m}, shipped)

@@ -172,7 +172,7 @@ func (s *study) biases(ctx context.Context) {
 	var t *recipe.Trained
 	if full {
 		tested, steps = 0, append(steps, 256)
-		t = c.Photographic(ctx, recipe.ResNet20Longer)
+		t = c.Photographic(ctx, recipe.ResNet20Cutout)
 	} else { // few epochs, as of the calibration
 		net, d := named.NewResNet(20), model.Data{Name: recipe.Photographs, Train: z.photoImages, Normalize: true}
 		net.Width = z.width

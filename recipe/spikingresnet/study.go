@@ -164,7 +164,7 @@ func ratioText(ratios map[string]float64) string {
 // published is ResNet-20 as published.
 func (s *study) published(ctx context.Context) {
 	c := s.Conversions("resnet20", s.size.calibrated)
-	t := c.Photographic(ctx, recipe.ResNet20Longer)
+	t := c.Photographic(ctx, recipe.ResNet20Cutout)
 	a := method("half", "99.9 percentile, from ½", convert.Options{})
 	a.Steps = []int{16, 32, 64, 128, 350}
 	half := c.Follow(ctx, t, a)
