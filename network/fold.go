@@ -81,12 +81,40 @@ func (e *Editor) fold(net *Network, norm layer.BatchNorm, name, into string) err
 	}
 	scale, shift := norm.Affine(of[:2], of[2:])
 	nd, _ := e.Node(into)
-	nd.Layer, params, _ = layer.Fold(nd.Layer, params, scale, shift)
-	nd.Arrays = map[string]tensor.Tensor{"weight": params[0], "bias": params[1]}
+	l, arrays := scaled(nd.Layer, params, scale, shift)
+	nd.Layer, nd.Arrays = l, map[string]tensor.Tensor{"weight": arrays[0], "bias": arrays[1]}
 	if err := e.Replace(into, nd); err != nil {
 		return err
 	}
 	return e.Remove(name)
+}
+
+// scaled makes one affine layer of l, Linear or Conv2D, followed by y = scale·x + shift for each of
+// its output channels:
+//
+//	W' = W·scale,   b' = b·scale + shift
+//
+// The layer has a bias then, and its parameters are new.
+func scaled(l layer.Layer, params []tensor.Tensor, scale, shift []tensor.Float) (layer.Layer, [2]tensor.Tensor) {
+	switch with := l.(type) {
+	case layer.Linear:
+		with.NoBias = false
+		l = with
+	case layer.Conv2D:
+		with.NoBias = false
+		l = with
+	}
+	w, b := params[0].Clone(), tensor.New(len(scale))
+	for i := range w.Data {
+		w.Data[i] *= scale[i%len(scale)]
+	}
+	copy(b.Data, shift)
+	if len(params) > 1 {
+		for j, v := range params[1].Data {
+			b.Data[j] += tensor.Float(v * scale[j])
+		}
+	}
+	return l, [2]tensor.Tensor{w, b}
 }
 
 // arrays are a node's parameters and buffers, in the order of its layer.
