@@ -81,8 +81,7 @@ func (e *Editor) fold(net *Network, norm layer.BatchNorm, name, into string) err
 	}
 	scale, shift := norm.Affine(of[:2], of[2:])
 	nd, _ := e.Node(into)
-	l, arrays := scaled(nd.Layer, params, scale, shift)
-	nd.Layer, nd.Arrays = l, map[string]tensor.Tensor{"weight": arrays[0], "bias": arrays[1]}
+	nd.Layer, nd.Arrays = scaled(nd.Layer, params, scale, shift)
 	if err := e.Replace(into, nd); err != nil {
 		return err
 	}
@@ -95,7 +94,7 @@ func (e *Editor) fold(net *Network, norm layer.BatchNorm, name, into string) err
 //	W' = W·scale,   b' = b·scale + shift
 //
 // The layer has a bias then, and its parameters are new.
-func scaled(l layer.Layer, params []tensor.Tensor, scale, shift []tensor.Float) (layer.Layer, [2]tensor.Tensor) {
+func scaled(l layer.Layer, params []tensor.Tensor, scale, shift []tensor.Float) (layer.Layer, map[string]tensor.Tensor) {
 	switch with := l.(type) {
 	case layer.Linear:
 		with.NoBias = false
@@ -114,7 +113,7 @@ func scaled(l layer.Layer, params []tensor.Tensor, scale, shift []tensor.Float) 
 			b.Data[j] += tensor.Float(v * scale[j])
 		}
 	}
-	return l, [2]tensor.Tensor{w, b}
+	return l, map[string]tensor.Tensor{"weight": w, "bias": b}
 }
 
 // arrays are a node's parameters and buffers, in the order of its layer.

@@ -43,7 +43,7 @@ func testImbalanced(t *testing.T, what string, p Imbalanced, u signedUnits) {
 	for i, in := range u.x {
 		sums[i] += in
 		m := v[i] + in
-		v[i] = m - 0 + 0
+		v[i] = m + 0 // no −0
 		switch {
 		case m >= p.Above:
 			y[i], v[i] = 1, m-p.Above

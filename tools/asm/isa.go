@@ -73,6 +73,20 @@ func (s isa) store(v reg.VecVirtual, mask reg.Register, m Mem) {
 	}
 }
 
+// loadAll moves the vectors at base to v, the last one masked.
+func (s isa) loadAll(base reg.Register, mask reg.Register, v []reg.VecVirtual) {
+	for i := range v {
+		s.load(s.at(base, i), maskOf(mask, i, len(v)), v[i])
+	}
+}
+
+// storeAll moves v to the vectors at base, the last one masked.
+func (s isa) storeAll(v []reg.VecVirtual, mask reg.Register, base reg.Register) {
+	for i := range v {
+		s.store(v[i], maskOf(mask, i, len(v)), s.at(base, i))
+	}
+}
+
 // ones is 8 lanes of ones, then 8 of zeros: a load that starts r lanes before
 // the zeros is the mask of the first r lanes.
 var ones *Mem

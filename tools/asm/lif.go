@@ -6,13 +6,14 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Comparisons that raise nothing. NaN is not ≥, > or ≤ anything, and so is
+// Comparisons that raise nothing. NaN is not ≥, >, ≤ or < anything, and so is
 // notGreater than everything.
 const (
 	greaterEqual = 0x1d
 	greater      = 0x1e
 	notGreater   = 0x1a
 	lessEqual    = 0x12
+	less         = 0x11
 )
 
 // lif writes the membrane scans. Each call takes one block of units, at most 128
@@ -53,9 +54,7 @@ func forward(s isa, reset string) {
 		steps, vp := load64("steps"), load64("v")
 		SHLQ(Imm(3), ss)
 		v := s.vecs(vecs)
-		for i := range v {
-			s.load(Mem{Base: vp, Disp: i * s.size()}, maskOf(mask, i, vecs), v[i])
-		}
+		s.loadAll(vp, mask, v)
 		words := make([]reg.GPVirtual, (vecs*s.lanes+63)/64)
 		for i := range words {
 			words[i] = GP64()
@@ -91,9 +90,7 @@ func forward(s isa, reset string) {
 		ADDQ(ss, spikes)
 		DECQ(steps)
 		JNZ(LabelRef(loop))
-		for i := range v {
-			s.store(v[i], maskOf(mask, i, vecs), Mem{Base: vp, Disp: i * s.size()})
-		}
+		s.storeAll(v, mask, vp)
 	}
 	blocks(s, n, forwardVecs, scan)
 }
@@ -267,9 +264,7 @@ func backward(s isa, shape string) {
 		gx, gxs := load64("gx"), stride("gxs")
 		steps, gv := load64("steps"), load64("gv")
 		k := s.vecs(vecs)
-		for i := range k {
-			s.load(Mem{Base: gv, Disp: i * s.size()}, maskOf(mask, i, vecs), k[i])
-		}
+		s.loadAll(gv, mask, k)
 		z, q, t := s.vec(), s.vec(), s.vec()
 		Label(loop)
 		for i := range k {
@@ -304,9 +299,7 @@ func backward(s isa, shape string) {
 		SUBQ(gxs, gx)
 		DECQ(steps)
 		JNZ(LabelRef(loop))
-		for i := range k {
-			s.store(k[i], maskOf(mask, i, vecs), Mem{Base: gv, Disp: i * s.size()})
-		}
+		s.storeAll(k, mask, gv)
 	}
 	blocks(s, n, 4, scan)
 }

@@ -86,9 +86,7 @@ func addChains(s isa) {
 				CMOVQLT(count, common)
 			}
 			place(k)
-			for i, v := range acc[k] {
-				s.load(Mem{Base: l.row, Disp: i * s.size()}, maskOf(mask, i, vecs), v)
-			}
+			s.loadAll(l.row, mask, acc[k])
 		}
 		TESTQ(common, common)
 		JZ(LabelRef(at("rest", 0)))
@@ -115,9 +113,7 @@ func addChains(s isa) {
 		Label(at("rest", chains))
 		for k := range chains {
 			place(k)
-			for i, v := range acc[k] {
-				s.store(v, maskOf(mask, i, vecs), Mem{Base: l.row, Disp: i * s.size()})
-			}
+			s.storeAll(acc[k], mask, l.row)
 		}
 		ADDQ(Imm(4*chains), order)
 		DECQ(groups)

@@ -48,9 +48,7 @@ func (s isa) in(base, off reg.Register, i int) Mem {
 // columns loads a vector of constants for each vector of columns.
 func (s isa) columns(base reg.Register, vecs int, mask reg.Register) []reg.VecVirtual {
 	v := s.vecs(vecs)
-	for i := range v {
-		s.load(s.at(base, i), maskOf(mask, i, vecs), v[i])
-	}
+	s.loadAll(base, mask, v)
 	return v
 }
 

@@ -99,14 +99,10 @@ func columns(s isa, most int, body func(acc []reg.VecVirtual, mask reg.Register)
 	byVectors(s, n, most, func(vecs int) {
 		mask, acc := s.tail(n, vecs), s.vecs(vecs)
 		c := load64("c")
-		for i, v := range acc {
-			s.load(Mem{Base: c, Disp: i * s.size()}, maskOf(mask, i, vecs), v)
-		}
+		s.loadAll(c, mask, acc)
 		body(acc, mask)
 		Load(Param("c"), c)
-		for i, v := range acc {
-			s.store(v, maskOf(mask, i, vecs), Mem{Base: c, Disp: i * s.size()})
-		}
+		s.storeAll(acc, mask, c)
 	})
 	end()
 }
@@ -133,9 +129,7 @@ func addLists(s isa, scaled bool) {
 			LEAQ(Mem{Base: p, Index: t, Scale: 4}, p)
 		}
 		Label(vector)
-		for j, v := range acc {
-			s.load(s.at(c, j), maskOf(mask, j, vecs), v)
-		}
+		s.loadAll(c, mask, acc)
 		Load(Param("lists"), lists)
 		Label(list)
 		Load(Param("width"), t)
@@ -153,9 +147,7 @@ func addLists(s isa, scaled bool) {
 		ADDQ(step, base)
 		DECQ(lists)
 		JNZ(LabelRef(list))
-		for j, v := range acc {
-			s.store(v, maskOf(mask, j, vecs), s.at(c, j))
-		}
+		s.storeAll(acc, mask, c)
 		advance("ldc", c)
 		advance("back", base)
 		advance("ahead", first)

@@ -6,9 +6,6 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// less raises nothing, and NaN is not less than anything.
-const less = 0x11
-
 // signed writes the steps of neurons whose spikes have a sign.
 func signed() {
 	for _, s := range sets {
