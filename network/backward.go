@@ -96,9 +96,9 @@ func (p *Pass) settle(i int, adj *Adjoint) {
 		c.DOut.Data = nil
 	}
 	for _, e := range p.c.net.nodes[i].consumers {
-		adj.release(&adj.edges[e.node][e.k])
+		adj.spare.release(&adj.edges[e.node][e.k])
 	}
-	adj.release(&p.nodes[i].dout)
+	adj.spare.release(&p.nodes[i].dout)
 }
 
 // sumErrors is the error at a node's output in chunk k: that of its one
@@ -112,7 +112,7 @@ func (p *Pass) sumErrors(i, k int, douts []*signal.Signal, adj *Adjoint) *signal
 		if out.Kind == signal.Constant {
 			kind = signal.Constant
 		}
-		adj.take(sum, p.inputs[k].T*out.B*out.Units())
+		adj.spare.take(sum, p.inputs[k].T*out.B*out.Units())
 		sum.Reset(kind, p.inputs[k].T, out.B, out.Shape)
 		clear(sum.Data)
 	case 1:

@@ -54,6 +54,7 @@ type Pass struct {
 	inputs  []signal.Signal // the chunks of the last window's input
 	outputs []outputMemory
 	outs    []*signal.Signal // what Forward returned
+	spare   spares           // memory of outputs that have been read
 	t0      int              // start of the last window
 	kept    bool
 	trained bool
@@ -72,6 +73,7 @@ type nodeMemory struct {
 	holds    int           // the chunk whose output it then holds
 	takes    bool          // it may exchange the memory of its input
 	overlays bool          // the error at its last input may be written over that at its output
+	read     []int         // nodes whose outputs nobody reads after it
 	chunks   []chunkMemory // one that serves all where nothing is kept
 	spikes   int           // of the last window
 	slots    int
@@ -126,6 +128,7 @@ func (c *Compiled) NewPass(o Options) *Pass {
 		m.overlays = !nd.terminal() && (layer.IsElementWise(nd.Layer) || layer.IsView(nd.Layer))
 		m.again = k == 1 && nd.in[0] != inputNode && layer.IsCheap(nd.Layer) && !viewed
 	}
+	p.lastReaders()
 	return p
 }
 
@@ -203,6 +206,7 @@ func (p *Pass) Forward(st *State, in *signal.Signal, keep bool) ([]*signal.Signa
 				continue
 			}
 			p.forwardNode(i, k, st)
+			p.settleOutputs(i)
 		}
 		for o := range p.outputs {
 			p.join(o, k, in.T)
@@ -271,6 +275,7 @@ func (p *Pass) forwardNode(i, k int, st *State) {
 		p.o.Meter.Start(i, "forward")
 		defer p.o.Meter.Stop(i, layer.Work{})
 	}
+	p.lend(&m.chunks[0].out, i, p.inputs[k].T*st.B)
 	if k == 0 {
 		m.chunks[0].out.Kind = signal.Dense // until the layer says otherwise
 	}

@@ -1,8 +1,6 @@
 package network
 
 import (
-	"slices"
-
 	"synfire/signal"
 	"synfire/tensor"
 )
@@ -65,33 +63,7 @@ func (n *Network) stateSlices(b int) [][]tensor.Float {
 type Adjoint struct {
 	states [][]tensor.Float
 	edges  [][]signal.Signal // of node, of input
-	spare  [][]tensor.Float  // memory of errors that have been read
-}
-
-// take gives e memory for n elements, of errors that nobody needs any more: the
-// tightest that is not more than twice as large.
-func (a *Adjoint) take(e *signal.Signal, n int) {
-	if cap(e.Data) >= n {
-		return
-	}
-	best := -1
-	for i, s := range a.spare {
-		if c := cap(s); c >= n && c < 2*n && (best < 0 || c < cap(a.spare[best])) {
-			best = i
-		}
-	}
-	if best >= 0 {
-		e.Data = a.spare[best]
-		a.spare = slices.Delete(a.spare, best, best+1)
-	}
-}
-
-// release takes back the memory of an error that has been read.
-func (a *Adjoint) release(e *signal.Signal) {
-	if cap(e.Data) > 0 {
-		a.spare = append(a.spare, e.Data[:0])
-	}
-	e.Kind, e.Data = signal.Dense, nil
+	spare  spares            // memory of errors that have been read
 }
 
 // NewAdjoint is the zero adjoint of b samples, for the last window of a run.
@@ -125,13 +97,13 @@ func (a *Adjoint) Reset(n *Network, b int) {
 func (a *Adjoint) din(i, k int, in *signal.Signal, t int, summed bool) *signal.Signal {
 	e := &a.edges[i][k]
 	if in.Kind != signal.Constant {
-		a.take(e, t*in.B*in.Units())
+		a.spare.take(e, t*in.B*in.Units())
 		e.Reset(signal.Dense, t, in.B, in.Shape)
 		return e
 	}
 	started := e.Kind == signal.Constant
 	if !started {
-		a.take(e, in.B*in.Units())
+		a.spare.take(e, in.B*in.Units())
 	}
 	e.Reset(signal.Constant, t, in.B, in.Shape)
 	if summed && !started {

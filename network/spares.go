@@ -1,0 +1,91 @@
+package network
+
+import (
+	"slices"
+
+	"synfire/layer"
+	"synfire/signal"
+	"synfire/tensor"
+)
+
+// spares is memory of signals that have been read, for the next that need some.
+type spares [][]tensor.Float
+
+// take gives s memory for n elements, where it has less: the tightest that is not more than
+// twice as large.
+func (m *spares) take(s *signal.Signal, n int) {
+	if cap(s.Data) >= n {
+		return
+	}
+	best := -1
+	for i, d := range *m {
+		if c := cap(d); c >= n && c < 2*n && (best < 0 || c < cap((*m)[best])) {
+			best = i
+		}
+	}
+	if best >= 0 {
+		s.Data = (*m)[best]
+		*m = slices.Delete(*m, best, best+1)
+	}
+}
+
+// release takes back the memory of a signal that has been read.
+func (m *spares) release(s *signal.Signal) {
+	if cap(s.Data) > 0 {
+		*m = append(*m, s.Data[:0])
+	}
+	s.Kind, s.Data = signal.Dense, nil
+}
+
+// lastReaders gives each node the nodes whose outputs nobody reads after it, where a view reads
+// for those that read the view. An output of the network is read by the caller.
+func (p *Pass) lastReaders() {
+	nodes := p.c.net.nodes
+	const caller = -1
+	last := make([]int, len(nodes))
+	for i := len(nodes) - 1; i >= 0; i-- {
+		last[i] = i
+		if len(nodes[i].outputs) > 0 {
+			last[i] = caller
+		}
+		for _, e := range nodes[i].consumers {
+			reader := e.node
+			if layer.IsView(nodes[reader].Layer) {
+				reader = last[reader]
+			}
+			if reader == caller || last[i] == caller {
+				last[i] = caller
+				break
+			}
+			last[i] = max(last[i], reader)
+		}
+		if last[i] != caller && !layer.IsView(nodes[i].Layer) {
+			m := &p.nodes[last[i]]
+			m.read = append(m.read, i)
+		}
+	}
+}
+
+// lend gives the output of a node memory of outputs that have been read.
+func (p *Pass) lend(out *signal.Signal, i, rows int) {
+	if out.Kind == signal.Dense && !layer.IsView(p.c.net.nodes[i].Layer) {
+		p.spare.take(out, rows*p.c.net.nodes[i].out.Size())
+	}
+}
+
+// settleOutputs takes back the memory of what nobody reads after node i, and of its own output
+// where that is spikes, where nothing is kept.
+func (p *Pass) settleOutputs(i int) {
+	if p.kept {
+		return
+	}
+	if out := &p.nodes[i].chunks[0].out; out.Kind == signal.Spikes && out.Data != nil {
+		p.spare.release(out)
+		out.Kind = signal.Spikes
+	}
+	for _, j := range p.nodes[i].read {
+		if out := &p.nodes[j].chunks[0].out; out.Kind == signal.Dense {
+			p.spare.release(out)
+		}
+	}
+}
