@@ -64,7 +64,22 @@ func (s Study) Accuracy(ctx context.Context) (float64, error) {
 }
 
 func (s Study) curve(e encode.Encoder, steps []int) CurveOptions {
-	return CurveOptions{Source: s.Test, Normalize: s.Normalize, Encoder: e, Steps: steps, Batch: 100, Seed: s.Seed, Pool: s.Pool, Progress: s.Progress}
+	return CurveOptions{Source: s.Test, Normalize: s.Normalize, Encoder: e, Steps: steps, Batch: s.together(), Seed: s.Seed, Pool: s.Pool, Progress: s.Progress}
+}
+
+// together is how many samples are followed at once: so many that what the largest layer gives in
+// a step stays in a second-level cache, and that weights are read for several of them.
+func (s Study) together() int {
+	const fewest, most, cached = 8, 100, 1 << 20
+	net, err := s.Graph.Outline()
+	if err != nil {
+		return most // who builds it says so
+	}
+	units := 1
+	for _, nd := range net.Nodes() {
+		units = max(units, nd.Out.Size())
+	}
+	return min(max(cached/(4*units), fewest), most)
 }
 
 // Run converts by a method, and measures what came of it; ordinary is Accuracy.

@@ -55,6 +55,9 @@ func jointNetworks(t testing.TB) map[string]*network.Network {
 		node("add", layer.Add{}, "norm", "r1"), node("r2", layer.ReLU{}), node("twice", layer.Add{}, "r2", "r2", "add"), node("r3", layer.ReLU{Slope: 0.1}),
 		node("flat", layer.Flatten{}), node("again", layer.Add{}, "r3", "stem"), node("flat2", layer.Flatten{}), node("cat", layer.Concat{}, "flat", "flat2"),
 		node("out", layer.Linear{Out: 3}))
+	add("viewed", tensor.Shape{3, 2, 2},
+		node("a", layer.Conv2D{Out: 2, Kernel: []int{1}}), node("view", layer.Flatten{}), node("b", layer.AvgPool{Size: 1}, "a"),
+		node("c", layer.Conv2D{Out: 2, Kernel: []int{1}}), node("d", layer.Flatten{}), node("e", layer.Add{}, "view", "d"))
 	add("recurrent", tensor.Shape{9},
 		node("a", layer.Linear{Out: 12}),
 		node("b", layer.Recurrent{Neuron: neuron.LIF{Beta: 0.9, Threshold: 0.3}, Surrogate: fast}),

@@ -134,6 +134,9 @@ func TestPaths(t *testing.T) {
 func TestThreads(t *testing.T) {
 	each(t, func(t *testing.T, n *network.Network, in *signal.Signal) { snntest.Threads(t, n, in) })
 }
+func TestForgets(t *testing.T) {
+	each(t, func(t *testing.T, n *network.Network, in *signal.Signal) { snntest.Forgets(t, n, in) })
+}
 func TestSplits(t *testing.T) {
 	each(t, func(t *testing.T, n *network.Network, in *signal.Signal) {
 		if n.Nodes()[1].Name == "relu1" {

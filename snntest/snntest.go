@@ -15,6 +15,7 @@
 package snntest
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -311,6 +312,29 @@ func Splits(t testing.TB, net *network.Network, in *signal.Signal) {
 		for o.Chunk = 1; o.Chunk < in.T; o.Chunk++ {
 			Equal(t, "chunks", want, Run(t, net, in, o))
 			Equal(t, "chunks in windows", want, Run(t, net, in, o, in.T/2))
+		}
+	}
+}
+
+// Forgets checks that outputs do not depend on whether Backward could follow, in a pass that does
+// one in turn with the other, and not on the chunks of time.
+func Forgets(t testing.TB, net *network.Network, in *signal.Signal) {
+	t.Helper()
+	for _, o := range modes(in.B) {
+		want := Run(t, net, in, o).Out
+		for o.Chunk = 1; o.Chunk <= in.T; o.Chunk++ {
+			pass := net.Compile(nil, true).NewPass(o)
+			for _, keep := range []bool{false, false, true, false} {
+				outs, err := pass.Forward(net.NewState(in.B), in, keep)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var got []tensor.Float
+				for _, out := range outs {
+					got = append(got, steps(out)...)
+				}
+				equal(t, fmt.Sprintf("kept %v, %d steps at once", keep, o.Chunk), want, got)
+			}
 		}
 	}
 }

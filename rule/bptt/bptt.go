@@ -325,16 +325,15 @@ func (l *Learner) nonFinite(b *sample.Batch, what string) error {
 			break
 		}
 	}
-	if err := l.forward(b, 0); err != nil { // the training pass has exchanged its signals' memory
-		return err
-	}
-	for i, nd := range l.net.Nodes() {
-		if out := l.pass.Output(i); out.Kind != signal.Spikes {
-			if _, ok := tensor.Finite(out.Data); !ok {
-				where = fmt.Sprintf("first seen at the output of node %q", nd.Name)
-				break
-			}
+	seen := false
+	l.pass.Watch(func(node int, out *signal.Signal) {
+		if _, ok := tensor.Finite(out.Data); !ok && !seen && out.Kind != signal.Spikes {
+			seen, where = true, fmt.Sprintf("first seen at the output of node %q", l.net.Nodes()[node].Name)
 		}
+	})
+	defer l.pass.Watch(nil)
+	if err := l.forward(b, 0); err != nil {
+		return err
 	}
 	return fmt.Errorf("bptt: %s, %s; lower the learning rate or set clip", what, where)
 }
