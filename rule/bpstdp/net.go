@@ -1,7 +1,6 @@
 package bpstdp
 
 import (
-	"context"
 	"fmt"
 
 	"synfire/internal/rng"
@@ -88,9 +87,7 @@ func (n *Net) Run(x []tensor.Float, label int, scores []float64) (float64, error
 
 // Learn is LearnBatch with one sample.
 func (n *Net) Learn(x []tensor.Float, label int, factor float64, scores []float64) (float64, error) {
-	loss := make([]float64, 1)
-	err := n.LearnBatch(&online.Batch{Ctx: context.Background(), X: x, Labels: []int{label}, Factor: factor, Scores: scores, Loss: loss})
-	return loss[0], err
+	return online.LearnOne(n, x, label, factor, scores)
 }
 
 // Batches is true.
@@ -102,19 +99,12 @@ func (n *Net) LearnBatch(b *online.Batch) error {
 	size := len(b.Labels)
 	n.trial(size - 1)
 	key := rng.New(n.seed, rng.Encode).Int(uint64(n.batches[0]))
-	errs := make([]error, size)
-	b.Pool.For(size, 1, func(_, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			if errs[i] = b.Ctx.Err(); errs[i] != nil {
-				return
-			}
-			b.Loss[i], errs[i] = n.show(n.trials[i], b.X[i*n.inputs:][:n.inputs], b.Labels[i], b.Scores[i*n.classes:][:n.classes], key.Int(uint64(i)))
-		}
+	err := b.Each(func(i int) (err error) {
+		b.Loss[i], err = n.show(n.trials[i], b.Sample(i), b.Labels[i], b.Of(i), key.Int(uint64(i)))
+		return err
 	})
-	for i, err := range errs {
-		if err != nil {
-			return fmt.Errorf("sample %d of the batch: %w", i, err)
-		}
+	if err != nil {
+		return err
 	}
 	n.batches[0]++
 	most := 0

@@ -257,7 +257,7 @@ func taught(t *testing.T) *Net {
 	defer pool.Close()
 	for range 200 {
 		x, labels := toy(30)
-		if err := n.LearnBatch(&online.Batch{Pool: pool, X: x, Labels: labels, Factor: 1, Scores: make([]float64, 90), Loss: make([]float64, 30)}); err != nil {
+		if err := n.LearnBatch(&online.Batch{Ctx: t.Context(), Pool: pool, X: x, Labels: labels, Factor: 1, Scores: make([]float64, 90), Loss: make([]float64, 30)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -302,7 +302,7 @@ func TestNet(t *testing.T) {
 	if _, err := n.Run(x[:12], 0, scores); err == nil || !strings.Contains(err.Error(), "value 5 is 2") {
 		t.Errorf("a value of 2: %v", err)
 	}
-	if err := n.LearnBatch(&online.Batch{Pool: pool, X: x, Labels: labels, Scores: all, Loss: make([]float64, 30)}); err == nil {
+	if err := n.LearnBatch(&online.Batch{Ctx: t.Context(), Pool: pool, X: x, Labels: labels, Scores: all, Loss: make([]float64, 30)}); err == nil {
 		t.Error("a value of 2 is learned")
 	}
 }

@@ -47,24 +47,21 @@ func (r Rule) NewNet(inputs, classes int, seed uint64) *Net {
 // Batches is true: correlations are means over a batch.
 func (n *Net) Batches() bool { return true }
 
-// Learn would learn from one sample.
+// Learn is LearnBatch with one sample.
 func (n *Net) Learn(x []tensor.Float, label int, factor float64, scores []float64) (float64, error) {
-	b := &online.Batch{Pool: par.New(1), X: x, Labels: []int{label}, Factor: factor, Scores: scores, Loss: make([]float64, 1)}
-	defer b.Pool.Close()
-	err := n.LearnBatch(b)
-	return b.Loss[0], err
+	return online.LearnOne(n, x, label, factor, scores)
 }
 
 // LearnBatch lets all machines learn, each from the rates of the one below. Scores are the rates
 // of the labels before.
 func (n *Net) LearnBatch(b *online.Batch) error {
-	if err := inRange(b.X); err != nil {
+	if err := b.Each(func(i int) error { return inRange(b.Sample(i)) }); err != nil {
 		return err
 	}
 	size := len(b.Labels)
 	n.Rates(b.Pool, b.X, b.Scores)
 	for i, label := range b.Labels {
-		b.Loss[i] = n.loss(b.Scores[i*n.classes:][:n.classes], label)
+		b.Loss[i] = n.loss(b.Of(i), label)
 	}
 	src := rng.New(n.seed, "spiking-dbn.noise").Int(uint64(n.steps[0])).Source()
 	s := step{n.rule.LR * b.Factor, n.rule.Momentum, n.rule.Decay, n.rule.Push, n.rule.Sparsity}

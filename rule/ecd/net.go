@@ -1,7 +1,6 @@
 package ecd
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -217,35 +216,31 @@ var kernelSum = 1 + 2*math.Exp(-1/synaptic)/(1-math.Exp(-1/synaptic))
 // Batches is true: samples of a batch are independent given the weights.
 func (n *Net) Batches() bool { return true }
 
-// Learn would learn from one sample.
+// Learn is LearnBatch with one sample.
 func (n *Net) Learn(x []tensor.Float, label int, factor float64, scores []float64) (float64, error) {
-	b := &online.Batch{Ctx: context.Background(), Pool: par.New(1), X: x, Labels: []int{label}, Factor: factor, Scores: scores, Loss: make([]float64, 1)}
-	defer b.Pool.Close()
-	err := n.LearnBatch(b)
-	return b.Loss[0], err
+	return online.LearnOne(n, x, label, factor, scores)
 }
 
 // LearnBatch runs the samples side by side, each with noise of its own, and changes weights by the
 // mean of what their spikes ask for. Scores are by Rates, before.
 func (n *Net) LearnBatch(b *online.Batch) error {
-	if err := inRange(b.X); err != nil {
+	if err := b.Each(func(i int) error { return inRange(b.Sample(i)) }); err != nil {
 		return err
 	}
 	size := len(b.Labels)
 	n.Rates(b.Pool, b.X, b.Scores)
 	for i, label := range b.Labels {
-		b.Loss[i] = loss(b.Scores[i*n.classes:][:n.classes], label)
+		b.Loss[i] = loss(b.Of(i), label)
 	}
 	for len(n.runs) < size {
 		n.runs = append(n.runs, n.during())
 	}
 	key := rng.New(n.seed, "event-cd.noise").Int(uint64(n.steps[0]))
-	b.Pool.For(size, 1, func(_, lo, hi int) {
-		for i := lo; i < hi && b.Ctx.Err() == nil; i++ {
-			n.learn(n.runs[i], b.X[i*n.inputs:][:n.inputs], b.Labels[i], key.Int(uint64(i)))
-		}
+	err := b.Each(func(i int) error {
+		n.learn(n.runs[i], b.Sample(i), b.Labels[i], key.Int(uint64(i)))
+		return nil
 	})
-	if err := b.Ctx.Err(); err != nil {
+	if err != nil {
 		return err
 	}
 	n.change(b.Pool, n.runs[:size], n.rule.LR*b.Factor)

@@ -1,7 +1,6 @@
 package mostafa
 
 import (
-	"context"
 	"fmt"
 	"math"
 
@@ -158,9 +157,7 @@ func (n *Net) Gradients(x []tensor.Float, label int) (e float64, g [][]float64, 
 
 // Learn is LearnBatch with one sample.
 func (n *Net) Learn(x []tensor.Float, label int, factor float64, scores []float64) (float64, error) {
-	loss := make([]float64, 1)
-	err := n.LearnBatch(&online.Batch{Ctx: context.Background(), X: x, Labels: []int{label}, Factor: factor, Scores: scores, Loss: loss})
-	return loss[0], err
+	return online.LearnOne(n, x, label, factor, scores)
 }
 
 // Batches is true.
@@ -172,22 +169,15 @@ func (n *Net) Batches() bool { return true }
 func (n *Net) LearnBatch(b *online.Batch) error {
 	size := len(b.Labels)
 	n.trip(size - 1)
-	errs := make([]error, size)
-	b.Pool.For(size, 1, func(_, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			if errs[i] = b.Ctx.Err(); errs[i] != nil {
-				return
-			}
-			t := n.samples[i]
-			if b.Loss[i], errs[i] = n.run(t, b.X[i*n.inputs:][:n.inputs], b.Labels[i], b.Scores[i*n.classes:][:n.classes]); errs[i] == nil {
-				t.backward(n.rule.Clip)
-			}
+	err := b.Each(func(i int) (err error) {
+		t := n.samples[i]
+		if b.Loss[i], err = n.run(t, b.Sample(i), b.Labels[i], b.Of(i)); err == nil {
+			t.backward(n.rule.Clip)
 		}
+		return err
 	})
-	for i, err := range errs {
-		if err != nil {
-			return fmt.Errorf("sample %d of the batch: %w", i, err)
-		}
+	if err != nil {
+		return err
 	}
 	for len(n.rooms) < max(1, b.Pool.Threads()) {
 		n.rooms = append(n.rooms, new(room))

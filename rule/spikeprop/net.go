@@ -247,9 +247,9 @@ func (n *Net) LearnBatch(b *online.Batch) error {
 		if err := b.Ctx.Err(); err != nil {
 			return err
 		}
-		b.Loss[i] = n.run(b.X[i*n.inputs:][:n.inputs], label, b.Scores[i*n.classes:][:n.classes])
+		b.Loss[i] = n.run(b.Sample(i), label, b.Of(i))
 		if err := n.runaway(); err != nil {
-			return err
+			return b.Named(i, err)
 		}
 		n.gradient()
 		for _, l := range n.layers {

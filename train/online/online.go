@@ -10,7 +10,6 @@ package online
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -67,9 +66,59 @@ type Batch struct {
 	Pool   *par.Pool
 	X      []tensor.Float // the samples, one after another
 	Labels []int
+	Index  []int     // their numbers in the data, which errors name; nil: their places
 	Factor float64   // of the rate
 	Scores []float64 // to be written
 	Loss   []float64 // to be written, of each sample
+}
+
+// Sample is the values of sample i.
+func (b *Batch) Sample(i int) []tensor.Float { return row(b.X, len(b.Labels), i) }
+
+// Of is where scores of sample i are written.
+func (b *Batch) Of(i int) []float64 { return row(b.Scores, len(b.Labels), i) }
+
+func row[T any](all []T, rows, i int) []T {
+	n := len(all) / rows
+	return all[i*n:][:n]
+}
+
+// Each calls f for the samples, which threads share, until it returns an error or the context ends.
+// Of several errors it returns that of the first sample, which it names.
+func (b *Batch) Each(f func(i int) error) error {
+	return shared(b.Ctx, b.Pool, len(b.Labels), func(_, i int) error { return b.Named(i, f(i)) })
+}
+
+// shared calls f for n samples, which threads share.
+func shared(ctx context.Context, pool *par.Pool, n int, f func(worker, i int) error) error {
+	errs := make([]error, n)
+	pool.For(n, 1, func(worker, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			if errs[i] = ctx.Err(); errs[i] == nil {
+				errs[i] = f(worker, i)
+			}
+			if errs[i] != nil {
+				return
+			}
+		}
+	})
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Named is an error with the sample that it is of.
+func (b *Batch) Named(i int, err error) error {
+	if err == nil {
+		return nil
+	}
+	if b.Index != nil {
+		i = b.Index[i]
+	}
+	return fmt.Errorf("sample %d: %w", i, err)
 }
 
 // Batcher is a Network that, where Batches says so, learns from all samples of a batch at once.
@@ -77,6 +126,13 @@ type Batcher interface {
 	Network
 	Batches() bool
 	LearnBatch(b *Batch) error
+}
+
+// LearnOne is LearnBatch with one sample.
+func LearnOne(n Batcher, x []tensor.Float, label int, factor float64, scores []float64) (float64, error) {
+	loss := make([]float64, 1)
+	err := n.LearnBatch(&Batch{Ctx: context.Background(), X: x, Labels: []int{label}, Factor: factor, Scores: scores, Loss: loss})
+	return loss[0], err
 }
 
 // Options say how a network is run.
@@ -175,25 +231,18 @@ func (r *runner) Predict(ctx context.Context, b *sample.Batch) (train.Prediction
 	}
 	k, in, labels := r.options.Classes, r.options.Inputs, b.Classes()
 	r.scores, r.loss = resize(r.scores, b.Len()*k), resize(r.loss, b.Len())
-	errs := make([]error, b.Len())
-	r.pool.For(b.Len(), 1, func(worker, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			if errs[i] = ctx.Err(); errs[i] != nil {
-				return
-			}
-			label := -1
-			if labels != nil {
-				label = labels[i]
-			}
-			var err error
-			if r.loss[i], err = r.nets[worker].Run(b.X[i*in:][:in], label, r.scores[i*k:][:k]); err != nil {
-				errs[i] = fmt.Errorf("%s: sample %d: %w", r.options.Rule, b.Index[i], err)
-				return
-			}
+	err := shared(ctx, r.pool, b.Len(), func(worker, i int) (err error) {
+		label := -1
+		if labels != nil {
+			label = labels[i]
 		}
+		if r.loss[i], err = r.nets[worker].Run(b.X[i*in:][:in], label, r.scores[i*k:][:k]); err != nil {
+			return fmt.Errorf("%s: sample %d: %w", r.options.Rule, b.Index[i], err)
+		}
+		return nil
 	})
-	if err := errors.Join(errs...); err != nil {
-		return train.Prediction{}, errs[slices.IndexFunc(errs, func(e error) bool { return e != nil })]
+	if err != nil {
+		return train.Prediction{}, err
 	}
 	r.out = tensor.Resize(r.out, len(r.scores))
 	for i, v := range r.scores {
@@ -308,7 +357,7 @@ func (l *Learner) Step(ctx context.Context, b *sample.Batch) (train.Metrics, err
 	}
 	l.scores, l.loss = resize(l.scores, b.Len()*k), resize(l.loss, b.Len())
 	if n, ok := l.nets[0].(Batcher); ok && n.Batches() && b.Len() > 0 {
-		if err := n.LearnBatch(&Batch{Ctx: ctx, Pool: l.pool, X: b.X, Labels: labels, Factor: factor, Scores: l.scores, Loss: l.loss}); err != nil {
+		if err := n.LearnBatch(&Batch{Ctx: ctx, Pool: l.pool, X: b.X, Labels: labels, Index: b.Index, Factor: factor, Scores: l.scores, Loss: l.loss}); err != nil {
 			return train.Metrics{}, fmt.Errorf("%s: %w", l.options.Rule, err)
 		}
 		l.step++
