@@ -162,7 +162,7 @@ func TestLeft(t *testing.T) {
 	}
 	s.Claim("c", math.Inf(1), 5)
 	s.Claim("d", 1, 5)
-	o, err := s.Finish("T", "L", report.Link{})
+	o, err := s.Finish(report.Page{Title: "T", Lead: "L", Links: []report.Link{{}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,27 @@ func NewConversionStudy(ctx context.Context, e *Env, d model.Data) (*ConversionS
 	return &ConversionStudy{Study: jobs}, nil
 }
 
+// Converting is a study of conversions at one scale: the data that it begins with, what it does for
+// its parts, and its page but for what was found.
+type Converting[S interface{ Err() error }] struct {
+	Data  string
+	Begin func(*ConversionStudy) S
+	Steps []StudyStep[S]
+	Page  report.Page
+}
+
+// Run is the outcome.
+func (c Converting[S]) Run(ctx context.Context, e *Env) (*Outcome, error) {
+	s, err := NewConversionStudy(ctx, e, model.Data{Name: c.Data})
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Do(ctx, StepsOf(c.Begin(s), c.Steps)...); err != nil {
+		return nil, err
+	}
+	return s.Finish(c.Page)
+}
+
 // Turn lets the coming jobs learn from another data set. Without it, claims are left with the
 // reason, and false is returned.
 func (s *ConversionStudy) Turn(ctx context.Context, d model.Data, claims ...string) bool {
@@ -85,8 +106,8 @@ func (s *ConversionStudy) Show(c *Conversions, title, text string) {
 	s.Sections = append(s.Sections, section)
 }
 
-// Finish is the outcome, its page with a title, a lead and the paper.
-func (s *ConversionStudy) Finish(title, lead string, paper report.Link) (*Outcome, error) {
+// Finish is the outcome; page has a title, a lead and the paper's link.
+func (s *ConversionStudy) Finish(page report.Page) (*Outcome, error) {
 	var configs []string
 	for _, t := range s.Jobs {
 		if t.Config.Seed == s.Env.Seed {
@@ -94,10 +115,8 @@ func (s *ConversionStudy) Finish(title, lead string, paper report.Link) (*Outcom
 		}
 	}
 	return s.Outcome(func(r report.Run) report.Page {
-		return report.Page{
-			Title: title, Lead: lead, Links: []report.Link{paper}, Claims: r.Claims, Sections: s.Sections,
-			Config: strings.Join(configs, "\n"), Facts: r.Facts(),
-		}
+		page.Claims, page.Sections, page.Config, page.Facts = r.Claims, s.Sections, strings.Join(configs, "\n"), r.Facts()
+		return page
 	})
 }
 

@@ -97,19 +97,12 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if err := s.show(); err != nil {
 		return nil, err
 	}
-	o, err := s.Finish("Conversion that goes on by training",
-		"How many steps a converted network needs, and how many of them a few epochs of training by spikes save.",
-		report.Link{Text: "Rathi et al. 2020", URL: "https://arxiv.org/abs/2005.01807"})
-	if err != nil {
-		return nil, err
-	}
-	page := o.Page
-	o.Page = func(r report.Run) report.Page {
-		p := page(r)
-		p.Notes = append(p.Notes, Chosen)
-		return p
-	}
-	return o, nil
+	return s.Finish(report.Page{
+		Title: "Conversion that goes on by training",
+		Lead:  "How many steps a converted network needs, and how many of them a few epochs of training by spikes save.",
+		Links: []report.Link{{Text: "Rathi et al. 2020", URL: "https://arxiv.org/abs/2005.01807"}},
+		Notes: []string{Chosen},
+	})
 }
 
 // repeated is the seeds of the perceptron.

@@ -17,7 +17,6 @@ import (
 	"context"
 
 	"synfire/data/mnist"
-	"synfire/model"
 	"synfire/recipe"
 	"synfire/report"
 )
@@ -143,17 +142,14 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if !ok {
 		return nil, recipe.NoScale("rmp", e.Scale)
 	}
-	s := &study{size: z}
-	var err error
-	if s.ConversionStudy, err = recipe.NewConversionStudy(ctx, e, model.Data{Name: z.data}); err != nil {
-		return nil, err
-	}
-	if err := e.Do(ctx, recipe.StepsOf(s, z.steps)...); err != nil {
-		return nil, err
-	}
-	return s.Finish("Soft reset and lower thresholds",
-		"A neuron that fires keeps what exceeds its threshold. What that transmits, and how far thresholds may be lowered then.",
-		report.Link{Text: "Han et al. 2020", URL: "https://arxiv.org/abs/2003.01811"})
+	return recipe.Converting[*study]{
+		Data: z.data, Steps: z.steps, Begin: func(s *recipe.ConversionStudy) *study { return &study{ConversionStudy: s, size: z} },
+		Page: report.Page{
+			Title: "Soft reset and lower thresholds",
+			Lead:  "A neuron that fires keeps what exceeds its threshold. What that transmits, and how far thresholds may be lowered then.",
+			Links: []report.Link{{Text: "Han et al. 2020", URL: "https://arxiv.org/abs/2003.01811"}},
+		},
+	}.Run(ctx, e)
 }
 
 // size is what a scale runs.

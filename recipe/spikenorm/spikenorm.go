@@ -16,7 +16,6 @@ import (
 	"context"
 
 	"synfire/data/mnist"
-	"synfire/model"
 	"synfire/recipe"
 	"synfire/report"
 )
@@ -129,17 +128,14 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if !ok {
 		return nil, recipe.NoScale("spikenorm", e.Scale)
 	}
-	s := &study{size: z}
-	var err error
-	if s.ConversionStudy, err = recipe.NewConversionStudy(ctx, e, model.Data{Name: z.data}); err != nil {
-		return nil, err
-	}
-	if err := e.Do(ctx, recipe.StepsOf(s, z.steps)...); err != nil {
-		return nil, err
-	}
-	return s.Finish("Thresholds balanced by spikes",
-		"The threshold of each layer is the largest input that a neuron gets in one step of the spiking network. Accuracy over the steps is compared with that of thresholds by weights and by activations.",
-		report.Link{Text: "Sengupta et al. 2019", URL: "https://arxiv.org/abs/1802.02627"})
+	return recipe.Converting[*study]{
+		Data: z.data, Steps: z.steps, Begin: func(s *recipe.ConversionStudy) *study { return &study{ConversionStudy: s, size: z} },
+		Page: report.Page{
+			Title: "Thresholds balanced by spikes",
+			Lead:  "The threshold of each layer is the largest input that a neuron gets in one step of the spiking network. Accuracy over the steps is compared with that of thresholds by weights and by activations.",
+			Links: []report.Link{{Text: "Sengupta et al. 2019", URL: "https://arxiv.org/abs/1802.02627"}},
+		},
+	}.Run(ctx, e)
 }
 
 // size is what a scale runs.

@@ -12,7 +12,6 @@ import (
 	"context"
 
 	"synfire/data/mnist"
-	"synfire/model"
 	"synfire/recipe"
 	"synfire/report"
 )
@@ -131,17 +130,14 @@ func run(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if !ok {
 		return nil, recipe.NoScale("spiking-resnet", e.Scale)
 	}
-	s := &study{size: z}
-	var err error
-	if s.ConversionStudy, err = recipe.NewConversionStudy(ctx, e, model.Data{Name: z.data}); err != nil {
-		return nil, err
-	}
-	if err := e.Do(ctx, recipe.StepsOf(s, z.steps)...); err != nil {
-		return nil, err
-	}
-	return s.Finish("Residual networks made spiking",
-		"Both branches of a residual sum must arrive in one unit: shortcuts get the ratio of the scales that they join. Accuracy over the steps, with that and without it.",
-		report.Link{Text: "Hu et al. 2018", URL: "https://arxiv.org/abs/1805.01352"})
+	return recipe.Converting[*study]{
+		Data: z.data, Steps: z.steps, Begin: func(s *recipe.ConversionStudy) *study { return &study{ConversionStudy: s, size: z} },
+		Page: report.Page{
+			Title: "Residual networks made spiking",
+			Lead:  "Both branches of a residual sum must arrive in one unit: shortcuts get the ratio of the scales that they join. Accuracy over the steps, with that and without it.",
+			Links: []report.Link{{Text: "Hu et al. 2018", URL: "https://arxiv.org/abs/1805.01352"}},
+		},
+	}.Run(ctx, e)
 }
 
 // size is what a scale runs.

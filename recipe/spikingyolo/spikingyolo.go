@@ -82,7 +82,7 @@ func runStudy(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.Finish("A spiking detector, from pictures to boxes", s.lead, report.Link{Text: "Kim et al. 2020", URL: "https://arxiv.org/abs/1903.06530"})
+	return s.Finish(report.Page{Title: "A spiking detector, from pictures to boxes", Lead: s.lead, Links: []report.Link{{Text: "Kim et al. 2020", URL: "https://arxiv.org/abs/1903.06530"}}})
 }
 
 // detector runs the detector of a million weights, and compares all conversions.
