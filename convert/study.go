@@ -155,6 +155,9 @@ func (s Study) Measure(ctx context.Context, c Conversion, ordinary float64) (Res
 
 // Follow is Measure without early exits and energy, which take about half of its time.
 func (s Study) Follow(ctx context.Context, c Conversion, ordinary float64) (Result, error) {
+	if err := s.validate(); err != nil {
+		return Result{Conversion: c, Accuracy: ordinary}, err
+	}
 	r, _, err := s.follow(ctx, c, ordinary, nil)
 	return r, err
 }
@@ -162,11 +165,7 @@ func (s Study) Follow(ctx context.Context, c Conversion, ordinary float64) (Resu
 // follow has the accuracy over the steps, answers early by each of some margins beside, and looks
 // at the layers.
 func (s Study) follow(ctx context.Context, c Conversion, ordinary float64, margins []float64) (r Result, run *curve, err error) {
-	r = Result{Conversion: c, Accuracy: ordinary}
-	if err := s.validate(); err != nil {
-		return r, nil, err
-	}
-	r.N = s.Test.Len()
+	r = Result{Conversion: c, Accuracy: ordinary, N: s.Test.Len()}
 	units, err := s.units()
 	if err != nil {
 		return r, nil, err
