@@ -12,20 +12,27 @@ import (
 type spares [][]tensor.Float
 
 // take gives s memory for n elements, where it has less: the tightest that is not more than
-// twice as large.
+// twice as large. Where there is none, s gets memory anew, and the largest that would not have been
+// too large but is too small is let go: of signals that grow, those of before are not held.
 func (m *spares) take(s *signal.Signal, n int) {
 	if cap(s.Data) >= n {
 		return
 	}
-	best := -1
+	fit, small := -1, -1
 	for i, d := range *m {
-		if c := cap(d); c >= n && c < 2*n && (best < 0 || c < cap((*m)[best])) {
-			best = i
+		switch c := cap(d); {
+		case c >= n && c < 2*n && (fit < 0 || c < cap((*m)[fit])):
+			fit = i
+		case c < n && 2*c > n && (small < 0 || c > cap((*m)[small])):
+			small = i
 		}
 	}
-	if best >= 0 {
-		s.Data = (*m)[best]
-		*m = slices.Delete(*m, best, best+1)
+	switch {
+	case fit >= 0:
+		s.Data = (*m)[fit]
+		*m = slices.Delete(*m, fit, fit+1)
+	case small >= 0:
+		*m = slices.Delete(*m, small, small+1)
 	}
 }
 

@@ -37,14 +37,17 @@ func TestOutputsShareMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := &signal.Signal{}
-	in.Reset(signal.Dense, steps, samples, net.InputShape())
-	for i := range in.Data {
-		in.Data[i] = tensor.Float(i%7) / 7
+	input := func(samples int) *signal.Signal {
+		in := &signal.Signal{}
+		in.Reset(signal.Dense, steps, samples, net.InputShape())
+		for i := range in.Data {
+			in.Data[i] = tensor.Float(i%7) / 7
+		}
+		return in
 	}
-	p := net.Compile(nil, true).NewPass(Options{})
+	in, p := input(samples), net.Compile(nil, true).NewPass(Options{})
 	run := func(keep bool) int {
-		if _, err := p.Forward(net.NewState(samples), in, keep); err != nil {
+		if _, err := p.Forward(net.NewState(in.B), in, keep); err != nil {
 			t.Fatal(err)
 		}
 		return p.elements()
@@ -59,6 +62,13 @@ func TestOutputsShareMemory(t *testing.T) {
 		run(false)
 		if got := run(true); got > first {
 			t.Fatalf("%d elements, %d before", got, first)
+		}
+	}
+	p = net.Compile(nil, true).NewPass(Options{})
+	for n := range 40 {
+		in = input(1 + n)
+		if got, most := run(false), 4*steps*(1+n)*units; got > most {
+			t.Fatalf("%d elements for %d samples after fewer, want %d at most", got, 1+n, most)
 		}
 	}
 }
