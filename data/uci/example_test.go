@@ -9,12 +9,12 @@ import (
 
 func Example() {
 	const header = "sepal_length,sepal_width,petal_length,petal_width,species\n"
-	s, err := uci.ReadIris(strings.NewReader(header + "5.1,3.5,1.4,0.2,Iris-setosa\n6.3,3.3,6.0,2.5,Iris-virginica\n"))
+	s, err := uci.ReadIris(strings.NewReader(header + "5.5,3.5,1.5,0.25,Iris-setosa\n6.5,3.25,6.0,2.5,Iris-virginica\n"))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println(s.Values, s.Labels, s.Classes)
 	// Output:
-	// [5.1 3.5 1.4 0.2 6.3 3.3 6 2.5] [0 2] [setosa versicolor virginica]
+	// [5.5 3.5 1.5 0.25 6.5 3.25 6 2.5] [0 2] [setosa versicolor virginica]
 }
