@@ -122,7 +122,7 @@ func reproduce(ctx context.Context, e *recipe.Env) (*recipe.Outcome, error) {
 	return s.Outcome(func(report.Run) report.Page {
 		return report.Page{
 			Title:    "Plasticity on events",
-			Lead:     fmt.Sprintf("Neurons that learned from events without labels name %.1f %% of the recordings, and %.1f %% with weights as drawn.", s.Metrics[key("learned", e.Seed)+"_accuracy"], s.Metrics[key("drawn", e.Seed)+"_accuracy"]),
+			Lead:     fmt.Sprintf("Neurons that learned from events without labels name %.1f %% of the recordings with seed %d, and %.1f %% with weights as drawn.", s.Metrics[key("learned", e.Seed)+"_accuracy"], e.Seed, s.Metrics[key("drawn", e.Seed)+"_accuracy"]),
 			Sections: s.sections,
 			Links:    []report.Link{{Text: "Orchard et al. 2015, N-MNIST", URL: "https://doi.org/10.3389/fnins.2015.00437"}, {Text: "Diehl and Cook 2015", URL: "https://doi.org/10.3389/fncom.2015.00099"}},
 		}
