@@ -153,7 +153,7 @@ func TestFailedResultsStay(t *testing.T) {
 		{"stdb", "full", "dfa447c", "hybrid-t8"}, {"stdb", "full", "dfa447c", "hybrid-t8-stdb"}, {"stdb", "full", "dfa447c", "hybrid-t6"},
 		{"stbp", "short", "3eb5add", "mnist-cnn"}, {"stbp", "full", "75a8509", "cifar10"}, {"stbp", "full", "da17a25", "cifar10"}, {"precise-timing", "full", "bee79bb", "tenfold"}, {"spoken-digits", "short", "516d04e", "beats-linear"},
 		{"spiking-dbn", "short", "516d04e", "offline"}, {"spiking-dbn", "short", "516d04e", "ecd"}, {"spiking-dbn", "short", "a45ce2f", "offline-sparse"},
-		{"ordinary", "short", "6720a6d", "resnet-20"}, {"ordinary", "short", "3111222", "resnet-20-longer"}, {"ordinary", "short", "52fdcba", "resnet-20-low-rate"}, {"spiking-resnet", "short", "8410b99", "mnist"}, {"hybrid", "short", "8410b99", "order"},
+		{"ordinary", "short", "6720a6d", "resnet-20"}, {"ordinary", "short", "3111222", "resnet-20-longer"}, {"ordinary", "short", "52fdcba", "resnet-20-low-rate"}, {"spiking-resnet", "short", "8410b99", "mnist"}, {"spiking-resnet", "full", "23eb707", "balance"}, {"spiking-resnet", "full", "23eb707", "balance-gain"}, {"hybrid", "short", "8410b99", "order"},
 		{"spikenorm", "full", "588e0ce", "cifar10-depth"}, {"spikenorm", "full", "588e0ce", "cifar10-factor"},
 		{"spiking-yolo", "short", "ba5412a", "channel-over-layer"}, {"spiking-yolo", "short", "ba5412a", "converges-faster"},
 		{"brain-compare", "short", "8d78336", "networks-controls"},

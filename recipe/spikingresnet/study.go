@@ -193,9 +193,9 @@ func (s *study) balanced(ctx context.Context, c *recipe.Conversions, t *recipe.T
 	found := map[string]*recipe.Followed{}
 	for _, a := range []recipe.Arm{
 		{Name: "scalar", Text: "99.9 percentile, from 0", Method: "percentile"},
-		{Name: "scalar-delayed", Text: "the same, delayed read-out", Method: "percentile", Options: convert.Options{Late: convert.FindLate}},
+		{Name: "scalar-delayed", Text: "99.9 percentile, from 0, late", Method: "percentile", Options: convert.Options{Late: convert.FindLate}},
 		{Name: "balance", Text: "scales of channels, from 0", Method: "balance"},
-		{Name: "balance-delayed", Text: "the same, delayed read-out", Method: "balance", Options: convert.Options{Late: convert.FindLate}},
+		{Name: "balance-delayed", Text: "scales of channels, from 0, late", Method: "balance", Options: convert.Options{Late: convert.FindLate}},
 	} {
 		a.Options.Start, a.Steps = &zero, []int{steps}
 		found[a.Name] = c.Follow(ctx, t, a)
