@@ -41,7 +41,7 @@ const (
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "diehl-cook", Paper: "survey-2018", Title: "Digits without labels: plasticity of spike times and competition",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 4, report.Full: 240},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 4, report.Full: 110},
 		Claims:  claims(), Config: Config, Run: reproduce,
 		Parts: []recipe.Part{
 			{Name: n400, Claims: []string{n400, epochClaim}}, {Name: controlPart, Claims: []string{controlClaim}},

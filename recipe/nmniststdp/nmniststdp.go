@@ -25,7 +25,7 @@ import (
 func Recipe() recipe.Recipe {
 	return recipe.Recipe{
 		ID: "nmnist-stdp", Paper: "survey-2018", Title: "Plasticity on events: recorded digits without labels",
-		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 15, report.Full: 45},
+		Minutes: map[report.Scale]float64{report.Smoke: 0.1, report.Short: 10, report.Full: 25},
 		Claims:  claims(), Run: reproduce,
 	}
 }
