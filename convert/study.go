@@ -75,11 +75,7 @@ func (s Study) together() int {
 	if err != nil {
 		return most // who builds it says so
 	}
-	units := 1
-	for _, nd := range net.Nodes() {
-		units = max(units, nd.Out.Size())
-	}
-	return min(max(cached/(4*units), fewest), most)
+	return min(max(cached/(4*net.Largest()), fewest), most)
 }
 
 // Run converts by a method, and measures what came of it; ordinary is Accuracy.

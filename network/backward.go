@@ -96,9 +96,9 @@ func (p *Pass) settle(i int, adj *Adjoint) {
 		c.DOut.Data = nil
 	}
 	for _, e := range p.c.net.nodes[i].consumers {
-		adj.spare.release(&adj.edges[e.node][e.k])
+		adj.release(&adj.edges[e.node][e.k])
 	}
-	adj.spare.release(&p.nodes[i].dout)
+	adj.release(&p.nodes[i].dout)
 }
 
 // sumErrors is the error at a node's output in chunk k: that of its one

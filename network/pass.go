@@ -156,14 +156,19 @@ func (p *Pass) chunkSteps(in *signal.Signal) int {
 	return p.c.net.chunkSteps(in.T, in.B)
 }
 
-// chunkSteps is the number of steps of a chunk of t steps of b samples, where
-// nothing stands against cutting.
-func (n *Network) chunkSteps(t, b int) int {
+// Largest is how many elements the largest output of a node has.
+func (n *Network) Largest() int {
 	units := 1
 	for _, nd := range n.nodes {
 		units = max(units, nd.out.Size())
 	}
-	most := max(1, chunkBytes/(4*units*b))
+	return units
+}
+
+// chunkSteps is the number of steps of a chunk of t steps of b samples, where
+// nothing stands against cutting.
+func (n *Network) chunkSteps(t, b int) int {
+	most := max(1, chunkBytes/(4*n.Largest()*b))
 	chunks := (t + most - 1) / most
 	return (t + chunks - 1) / chunks
 }
@@ -275,7 +280,7 @@ func (p *Pass) forwardNode(i, k int, st *State) {
 		p.o.Meter.Start(i, "forward")
 		defer p.o.Meter.Stop(i, layer.Work{})
 	}
-	p.lend(&m.chunks[0].out, i, p.inputs[k].T*st.B)
+	p.lend(i, p.inputs[k].T*st.B)
 	if k == 0 {
 		m.chunks[0].out.Kind = signal.Dense // until the layer says otherwise
 	}

@@ -41,15 +41,14 @@ func (m *spares) release(s *signal.Signal) {
 	if cap(s.Data) > 0 {
 		*m = append(*m, s.Data[:0])
 	}
-	s.Kind, s.Data = signal.Dense, nil
+	s.Data = nil
 }
 
 // lastReaders gives each node the nodes whose outputs nobody reads after it, where a view reads
 // for those that read the view. An output of the network is read by the caller.
 func (p *Pass) lastReaders() {
 	nodes := p.c.net.nodes
-	const caller = -1
-	last := make([]int, len(nodes))
+	last, caller := make([]int, len(nodes)), len(nodes)
 	for i := len(nodes) - 1; i >= 0; i-- {
 		last[i] = i
 		if len(nodes[i].outputs) > 0 {
@@ -60,10 +59,6 @@ func (p *Pass) lastReaders() {
 			if layer.IsView(nodes[reader].Layer) {
 				reader = last[reader]
 			}
-			if reader == caller || last[i] == caller {
-				last[i] = caller
-				break
-			}
 			last[i] = max(last[i], reader)
 		}
 		if last[i] != caller && !layer.IsView(nodes[i].Layer) {
@@ -73,10 +68,11 @@ func (p *Pass) lastReaders() {
 	}
 }
 
-// lend gives the output of a node memory of outputs that have been read.
-func (p *Pass) lend(out *signal.Signal, i, rows int) {
-	if out.Kind == signal.Dense && !layer.IsView(p.c.net.nodes[i].Layer) {
-		p.spare.take(out, rows*p.c.net.nodes[i].out.Size())
+// lend gives the output of node i memory of outputs that have been read, for so many rows.
+func (p *Pass) lend(i, rows int) {
+	nd, out := &p.c.net.nodes[i], &p.nodes[i].chunks[0].out
+	if out.Kind == signal.Dense && !layer.IsView(nd.Layer) {
+		p.spare.take(out, rows*nd.out.Size())
 	}
 }
 
@@ -86,9 +82,8 @@ func (p *Pass) settleOutputs(i int) {
 	if p.kept {
 		return
 	}
-	if out := &p.nodes[i].chunks[0].out; out.Kind == signal.Spikes && out.Data != nil {
+	if out := &p.nodes[i].chunks[0].out; out.Kind == signal.Spikes {
 		p.spare.release(out)
-		out.Kind = signal.Spikes
 	}
 	for _, j := range p.nodes[i].read {
 		if out := &p.nodes[j].chunks[0].out; out.Kind == signal.Dense {

@@ -66,6 +66,12 @@ type Adjoint struct {
 	spare  spares            // memory of errors that have been read
 }
 
+// release takes back the memory of an error that has been read.
+func (a *Adjoint) release(e *signal.Signal) {
+	a.spare.release(e)
+	e.Kind = signal.Dense // a Constant one starts when it is next needed
+}
+
 // NewAdjoint is the zero adjoint of b samples, for the last window of a run.
 func (n *Network) NewAdjoint(b int) *Adjoint {
 	a := &Adjoint{}

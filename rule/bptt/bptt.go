@@ -327,7 +327,10 @@ func (l *Learner) nonFinite(b *sample.Batch, what string) error {
 	}
 	seen := false
 	l.pass.Watch(func(node int, out *signal.Signal) {
-		if _, ok := tensor.Finite(out.Data); !ok && !seen && out.Kind != signal.Spikes {
+		if seen || out.Kind == signal.Spikes {
+			return
+		}
+		if _, ok := tensor.Finite(out.Data); !ok {
 			seen, where = true, fmt.Sprintf("first seen at the output of node %q", l.net.Nodes()[node].Name)
 		}
 	})
