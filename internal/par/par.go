@@ -5,6 +5,7 @@
 package par
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -218,6 +219,28 @@ func (j *job) work() {
 		}
 		j.body(worker, lo, min(lo+j.grain, j.n))
 	}
+}
+
+// Each calls f for the numbers from 0 to n, and returns the error of the first that has one. A
+// worker ends its range with an error, and with the context.
+func (p *Pool) Each(ctx context.Context, n int, f func(worker, i int) error) error {
+	errs := make([]error, n)
+	p.For(n, 1, func(worker, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			if errs[i] = ctx.Err(); errs[i] == nil {
+				errs[i] = f(worker, i)
+			}
+			if errs[i] != nil {
+				return
+			}
+		}
+	})
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Loop is a For whose closure is made once, so that calls allocate nothing: the

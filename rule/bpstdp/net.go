@@ -100,7 +100,7 @@ func (n *Net) LearnBatch(b *online.Batch) error {
 	n.trial(size - 1)
 	key := rng.New(n.seed, rng.Encode).Int(uint64(n.batches[0]))
 	err := b.Each(func(i int) (err error) {
-		b.Loss[i], err = n.show(n.trials[i], b.Sample(i), b.Labels[i], b.Of(i), key.Int(uint64(i)))
+		b.Loss[i], err = n.show(n.trials[i], b.Sample(i), b.Labels[i], b.ScoresOf(i), key.Int(uint64(i)))
 		return err
 	})
 	if err != nil {

@@ -61,7 +61,7 @@ func (n *Net) LearnBatch(b *online.Batch) error {
 	size := len(b.Labels)
 	n.Rates(b.Pool, b.X, b.Scores)
 	for i, label := range b.Labels {
-		b.Loss[i] = n.loss(b.Of(i), label)
+		b.Loss[i] = n.loss(b.ScoresOf(i), label)
 	}
 	src := rng.New(n.seed, "spiking-dbn.noise").Int(uint64(n.steps[0])).Source()
 	s := step{n.rule.LR * b.Factor, n.rule.Momentum, n.rule.Decay, n.rule.Push, n.rule.Sparsity}

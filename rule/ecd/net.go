@@ -230,7 +230,7 @@ func (n *Net) LearnBatch(b *online.Batch) error {
 	size := len(b.Labels)
 	n.Rates(b.Pool, b.X, b.Scores)
 	for i, label := range b.Labels {
-		b.Loss[i] = loss(b.Of(i), label)
+		b.Loss[i] = loss(b.ScoresOf(i), label)
 	}
 	for len(n.runs) < size {
 		n.runs = append(n.runs, n.during())

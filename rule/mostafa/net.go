@@ -171,7 +171,7 @@ func (n *Net) LearnBatch(b *online.Batch) error {
 	n.trip(size - 1)
 	err := b.Each(func(i int) (err error) {
 		t := n.samples[i]
-		if b.Loss[i], err = n.run(t, b.Sample(i), b.Labels[i], b.Of(i)); err == nil {
+		if b.Loss[i], err = n.run(t, b.Sample(i), b.Labels[i], b.ScoresOf(i)); err == nil {
 			t.backward(n.rule.Clip)
 		}
 		return err

@@ -60,32 +60,26 @@ func (p *runner) Predict(ctx context.Context, b *sample.Batch) (train.Prediction
 	}
 	k, in := p.classes(), p.weights.sizes[0]
 	p.scores, p.counts, p.first = grow(p.scores, b.Len()*k), grow(p.counts, b.Len()), grow(p.first, b.Len())
-	errs := make([]error, b.Len())
-	p.pool.For(b.Len(), 1, func(worker, lo, hi int) {
+	err := p.pool.Each(ctx, b.Len(), func(worker, i int) error {
 		n := p.workers[worker]
-		for i := lo; i < hi; i++ {
-			if errs[i] = ctx.Err(); errs[i] != nil {
-				return
-			}
-			if err := n.run(b.X[i*in:][:in], p.rule.EarlyExit); err != nil {
-				errs[i] = fmt.Errorf("s4nn: sample %d: %w", b.Index[i], err)
-				return
-			}
-			label := -1
-			if labels != nil {
-				label = labels[i]
-			}
-			n.score(p.scores[i*k:][:k])
-			p.counts[i] = tally{}
-			p.counts[i].count(n, label, gap)
-			p.first[i] = int(n.first())
+		if err := n.run(b.X[i*in:][:in], p.rule.EarlyExit); err != nil {
+			return fmt.Errorf("s4nn: sample %d: %w", b.Index[i], err)
 		}
+		label := -1
+		if labels != nil {
+			label = labels[i]
+		}
+		n.score(p.scores[i*k:][:k])
+		p.counts[i] = tally{}
+		p.counts[i].count(n, label, gap)
+		p.first[i] = int(n.first())
+		return nil
 	})
+	if err != nil {
+		return train.Prediction{}, err
+	}
 	var sum tally
-	for i, err := range errs {
-		if err != nil {
-			return train.Prediction{}, err
-		}
+	for i := range b.Len() {
 		sum.add(p.counts[i])
 	}
 	out := train.Prediction{

@@ -247,7 +247,7 @@ func (n *Net) LearnBatch(b *online.Batch) error {
 		if err := b.Ctx.Err(); err != nil {
 			return err
 		}
-		b.Loss[i] = n.run(b.Sample(i), label, b.Of(i))
+		b.Loss[i] = n.run(b.Sample(i), label, b.ScoresOf(i))
 		if err := n.runaway(); err != nil {
 			return b.Named(i, err)
 		}

@@ -124,27 +124,14 @@ func (p *runner) show(ctx context.Context, b *sample.Batch, at []int, key rng.Ke
 		p.fired = make([]int32, len(at)*n)
 	}
 	p.fired = p.fired[:len(at)*n]
-	errs := make([]error, len(at))
-	p.setting.Pool.For(len(at), 1, func(worker, lo, hi int) {
-		c := p.workers[worker]
-		for k := lo; k < hi; k++ {
-			i := at[k]
-			if errs[k] = ctx.Err(); errs[k] != nil {
-				return
-			}
-			if err := c.run(p.of(b, i), key.Int(uint64(b.Index[i])), false); err != nil {
-				errs[k] = fmt.Errorf("stdp: sample %d: %w", b.Index[i], err)
-				return
-			}
-			copy(p.fired[k*n:], c.counts())
+	return p.setting.Pool.Each(ctx, len(at), func(worker, k int) error {
+		c, i := p.workers[worker], at[k]
+		if err := c.run(p.of(b, i), key.Int(uint64(b.Index[i])), false); err != nil {
+			return fmt.Errorf("stdp: sample %d: %w", b.Index[i], err)
 		}
+		copy(p.fired[k*n:], c.counts())
+		return nil
 	})
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Predict runs a batch. Scores are mean spikes of the neurons of each class.

@@ -75,8 +75,8 @@ type Batch struct {
 // Sample is the values of sample i.
 func (b *Batch) Sample(i int) []tensor.Float { return row(b.X, len(b.Labels), i) }
 
-// Of is where scores of sample i are written.
-func (b *Batch) Of(i int) []float64 { return row(b.Scores, len(b.Labels), i) }
+// ScoresOf is where the scores of sample i are written.
+func (b *Batch) ScoresOf(i int) []float64 { return row(b.Scores, len(b.Labels), i) }
 
 func row[T any](all []T, rows, i int) []T {
 	n := len(all) / rows
@@ -86,28 +86,7 @@ func row[T any](all []T, rows, i int) []T {
 // Each calls f for the samples, which threads share, until it returns an error or the context ends.
 // Of several errors it returns that of the first sample, which it names.
 func (b *Batch) Each(f func(i int) error) error {
-	return shared(b.Ctx, b.Pool, len(b.Labels), func(_, i int) error { return b.Named(i, f(i)) })
-}
-
-// shared calls f for n samples, which threads share.
-func shared(ctx context.Context, pool *par.Pool, n int, f func(worker, i int) error) error {
-	errs := make([]error, n)
-	pool.For(n, 1, func(worker, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			if errs[i] = ctx.Err(); errs[i] == nil {
-				errs[i] = f(worker, i)
-			}
-			if errs[i] != nil {
-				return
-			}
-		}
-	})
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.Pool.Each(b.Ctx, len(b.Labels), func(_, i int) error { return b.Named(i, f(i)) })
 }
 
 // Named is an error with the sample that it is of.
@@ -231,7 +210,7 @@ func (r *runner) Predict(ctx context.Context, b *sample.Batch) (train.Prediction
 	}
 	k, in, labels := r.options.Classes, r.options.Inputs, b.Classes()
 	r.scores, r.loss = resize(r.scores, b.Len()*k), resize(r.loss, b.Len())
-	err := shared(ctx, r.pool, b.Len(), func(worker, i int) (err error) {
+	err := r.pool.Each(ctx, b.Len(), func(worker, i int) (err error) {
 		label := -1
 		if labels != nil {
 			label = labels[i]

@@ -70,7 +70,7 @@ func TestEach(t *testing.T) {
 		pool := par.New(threads)
 		b := &online.Batch{Ctx: t.Context(), Pool: pool, X: make([]tensor.Float, 12), Labels: make([]int, 6), Index: []int{10, 11, 12, 13, 14, 15}, Scores: make([]float64, 18)}
 		err := b.Each(func(i int) error {
-			b.Sample(i)[1], b.Of(i)[2] = 1, float64(i)
+			b.Sample(i)[1], b.ScoresOf(i)[2] = 1, float64(i)
 			return nil
 		})
 		if err != nil || b.X[11] != 1 || b.X[10] != 0 || b.Scores[17] != 5 {
